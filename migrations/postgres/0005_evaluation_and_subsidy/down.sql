@@ -1,0 +1,9 @@
+DROP TABLE award_step;
+DROP TABLE award;
+DROP FUNCTION refuse_award_of_final_run();
+DROP TABLE subsidy_run;
+DROP TABLE evaluation_unit;
+DROP TABLE expert_score;
+DROP TABLE evaluation_input;
+DROP TABLE evaluation;
+DROP TABLE reported_metric;
