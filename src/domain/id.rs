@@ -22,6 +22,12 @@ macro_rules! typed_id {
             }
         }
 
+        impl AsRef<i64> for $name {
+            fn as_ref(&self) -> &i64 {
+                &self.0
+            }
+        }
+
         impl TryFrom<i64> for $name {
             type Error = NotAnId;
             fn try_from(number: i64) -> Result<Self, NotAnId> {

@@ -80,6 +80,18 @@ impl Fen {
     }
 }
 
+impl AsRef<i64> for Fen {
+    fn as_ref(&self) -> &i64 {
+        &self.0
+    }
+}
+
+impl AsRef<i64> for Minutes {
+    fn as_ref(&self) -> &i64 {
+        &self.0
+    }
+}
+
 impl std::fmt::Display for Fen {
     /// Yuan with two decimals: `1234.50`.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -44,11 +44,6 @@ impl Instant {
         self.0
     }
 
-    /// The same, by reference, for binding to a statement.
-    pub const fn as_naive_utc(&self) -> &NaiveDateTime {
-        &self.0
-    }
-
     /// The inverse of [`Instant::naive_utc`]; drops fractions of a second.
     pub fn from_naive_utc(moment: NaiveDateTime) -> Self {
         Self::from_utc(moment.and_utc())
@@ -104,6 +99,12 @@ impl Instant {
     /// Whole minutes from `earlier` to this moment, rounded down.
     pub fn minutes_since(self, earlier: Instant) -> Minutes {
         Minutes::new((self.0 - earlier.0).num_seconds().div_euclid(60))
+    }
+}
+
+impl AsRef<NaiveDateTime> for Instant {
+    fn as_ref(&self) -> &NaiveDateTime {
+        &self.0
     }
 }
 

@@ -1,0 +1,51 @@
+//! What every room needs at hand: the store, the clock, the settings, the signing keys and the calendar.
+
+pub mod token;
+
+use std::ops::Deref;
+use std::sync::{Arc, RwLock};
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::domain::calendar::Calendar;
+use crate::error::AppError;
+use crate::store::Store;
+use token::TokenKeys;
+
+/// Cheap to clone; one per process.
+#[derive(Debug, Clone)]
+pub struct App(Arc<Parts>);
+
+#[derive(Debug)]
+pub struct Parts {
+    pub store: Store,
+    pub clock: Clock,
+    pub config: Config,
+    pub keys: TokenKeys,
+    calendar: RwLock<Arc<Calendar>>,
+}
+
+impl Deref for App {
+    type Target = Parts;
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl App {
+    pub fn new(store: Store, clock: Clock, config: Config, keys: TokenKeys) -> Self {
+        Self(Arc::new(Parts { store, clock, config, keys, calendar: RwLock::default() }))
+    }
+
+    /// Working days and public holidays, as last loaded.
+    pub fn calendar(&self) -> Arc<Calendar> {
+        self.calendar.read().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
+    }
+
+    /// Reads the public holidays again; called at the start and after seeding.
+    pub async fn load_calendar(&self) -> Result<(), AppError> {
+        let days = self.store.read(crate::store::holiday::list).await.map_err(|error: AppError| error)?;
+        *self.calendar.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = Arc::new(Calendar::new(days));
+        Ok(())
+    }
+}

@@ -1,0 +1,177 @@
+//! The one error of every room above the store. Each variant is one kind of answer; each entry has a stable code. How an
+//! error looks over HTTP is `http/problem.rs`'s business; what its codes say to people is in `config/locales/`.
+
+mod code;
+pub mod text;
+
+pub use code::Code;
+
+use serde_json::{Map, Value};
+
+use crate::domain::access::Role;
+use crate::store::StoreError;
+
+/// What a fault is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// A field of the body or a parameter of the query, with its path: `weekly_hours[0].from`.
+    Field(String),
+    /// A rule of the instrument or the policy.
+    Rule(&'static str),
+    /// The request as a whole.
+    Request,
+}
+
+/// One thing that is wrong, with what a person needs to mend it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fault {
+    pub place: Place,
+    pub code: Code,
+    pub limit: Option<Value>,
+    pub actual: Option<Value>,
+    pub overridable_by: Option<Role>,
+    pub did_you_mean: Option<String>,
+}
+
+impl Fault {
+    pub fn field(field: impl Into<String>, code: Code) -> Self {
+        Self::at(Place::Field(field.into()), code)
+    }
+
+    pub fn rule(rule: &'static str, code: Code) -> Self {
+        Self::at(Place::Rule(rule), code)
+    }
+
+    pub fn request(code: Code) -> Self {
+        Self::at(Place::Request, code)
+    }
+
+    fn at(place: Place, code: Code) -> Self {
+        Self { place, code, limit: None, actual: None, overridable_by: None, did_you_mean: None }
+    }
+
+    pub fn limit(mut self, limit: impl Into<Value>) -> Self {
+        self.limit = Some(limit.into());
+        self
+    }
+
+    pub fn actual(mut self, actual: impl Into<Value>) -> Self {
+        self.actual = Some(actual.into());
+        self
+    }
+
+    pub fn did_you_mean(mut self, word: Option<String>) -> Self {
+        self.did_you_mean = word;
+        self
+    }
+}
+
+/// Another row or the present state decides: 409, with members that name what is in the way.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Conflict {
+    pub code: Code,
+    pub members: Map<String, Value>,
+}
+
+/// Why a request was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    #[error("not signed in: {0}")]
+    Unauthenticated(Code),
+    #[error("not allowed: {0}")]
+    Denied(Code),
+    #[error("not found")]
+    NotFound,
+    #[error("malformed: {}", codes(.0))]
+    Malformed(Vec<Fault>),
+    #[error("precondition: {0}")]
+    Precondition(Code),
+    #[error("refused: {}", codes(.0))]
+    Refused(Vec<Fault>),
+    #[error("conflict: {}", .0.code)]
+    Conflict(Box<Conflict>),
+    #[error("too large or of the wrong type: {0:?}")]
+    Unacceptable(Box<Fault>),
+    #[error("too many: {code}, again in {retry_after_seconds} s")]
+    TooMany { code: Code, retry_after_seconds: u32 },
+    #[error("not available now: {0}")]
+    Unavailable(String),
+    /// A deadlock or serialization failure; the store runs the deed again.
+    #[error("another transaction was in the way")]
+    Contended,
+    #[error(transparent)]
+    Internal(Box<dyn std::error::Error + Send + Sync>),
+}
+
+fn codes(faults: &[Fault]) -> String {
+    faults.iter().map(|fault| fault.code.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+impl AppError {
+    pub fn internal(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        AppError::Internal(cause.into())
+    }
+
+    pub fn unavailable(why: impl Into<String>) -> Self {
+        AppError::Unavailable(why.into())
+    }
+
+    pub fn conflict(code: Code) -> Self {
+        AppError::Conflict(Box::new(Conflict { code, members: Map::new() }))
+    }
+
+    /// Adds a member to a conflict's answer; other errors stay as they are.
+    pub fn with(mut self, member: &str, value: impl Into<Value>) -> Self {
+        if let AppError::Conflict(conflict) = &mut self {
+            conflict.members.insert(member.to_owned(), value.into());
+        }
+        self
+    }
+
+    /// One broken rule of a field.
+    pub fn refused(field: impl Into<String>, code: Code) -> Self {
+        AppError::Refused(vec![Fault::field(field, code)])
+    }
+
+    /// `Ok` when nothing is wrong, else everything at once.
+    pub fn refuse_all(faults: Vec<Fault>) -> Result<(), AppError> {
+        if faults.is_empty() { Ok(()) } else { Err(AppError::Refused(faults)) }
+    }
+
+    pub fn migration(cause: Box<dyn std::error::Error + Send + Sync>) -> Self {
+        AppError::Unavailable(format!("migration failed: {cause}"))
+    }
+
+    /// A deed's panic, as the error it is.
+    pub fn panicked(panic: &(dyn std::any::Any + Send)) -> Self {
+        let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+        AppError::Internal(format!("a deed panicked: {}", text.unwrap_or_default()).into())
+    }
+}
+
+impl From<StoreError> for AppError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::NotFound => AppError::NotFound,
+            StoreError::Contended => AppError::Contended,
+            StoreError::Unavailable(why) => AppError::Unavailable(why),
+            other => AppError::Internal(Box::new(other)),
+        }
+    }
+}
+
+impl From<serde_json::Error> for AppError {
+    fn from(error: serde_json::Error) -> Self {
+        AppError::Internal(Box::new(error))
+    }
+}
+
+/// The known word nearest to a misspelt one, if one is near.
+pub fn closest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
+    known
+        .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
+        .filter(|(distance, candidate)| *distance <= 1 + candidate.chars().count() / 4)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate.to_owned())
+}

@@ -1,0 +1,157 @@
+//! JSON bodies, strictly: what is wrong is said with the field's path and a code (400), a read-only field may only say what
+//! is so already (422).
+
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use crate::error::{AppError, Code, Fault, closest};
+
+/// Parses a body into a shape that denies unknown fields.
+pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, AppError> {
+    let mut deserializer = serde_json::Deserializer::from_slice(body);
+    let parsed = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let path = error.path().to_string();
+        malformed(&path, error.inner())
+    })?;
+    deserializer.end().map_err(|error| malformed(".", &error))?;
+    Ok(parsed)
+}
+
+/// Parses a change: drops read-only fields that say what is so already, refuses those that do not.
+pub fn parse_change<T: DeserializeOwned>(body: &[u8], present: &Value, writable: &[&str]) -> Result<T, AppError> {
+    // Duplicate fields would be lost in a map, so the strict shape sees the text first when nothing is read-only.
+    let sent: Map<String, Value> = parse(body)?;
+    let is_read_only = |name: &str| !writable.contains(&name) && present.get(name).is_some();
+    if !sent.keys().any(|name| is_read_only(name)) {
+        return parse(body);
+    }
+    let faults: Vec<Fault> = sent
+        .iter()
+        .filter(|(name, value)| is_read_only(name) && present.get(name.as_str()) != Some(*value))
+        .map(|(name, _)| Fault::field(name, Code::read_only))
+        .collect();
+    AppError::refuse_all(faults)?;
+    let kept: Map<String, Value> = sent.into_iter().filter(|(name, _)| !is_read_only(name)).collect();
+    parse(&serde_json::to_vec(&Value::Object(kept))?)
+}
+
+/// serde tells kinds of mistakes only in words, so the words are read.
+fn malformed(path: &str, error: &serde_json::Error) -> AppError {
+    let text = error.to_string();
+    let text = text.split(" at line ").next().unwrap_or(&text).to_owned();
+    let quoted = text.split('`').nth(1).unwrap_or_default().to_owned();
+    let parent = if path == "." { String::new() } else { path.to_owned() };
+    let inside = |field: &str| match parent.rsplit_once('.') {
+        _ if parent.is_empty() => field.to_owned(),
+        // The path of an unknown field already ends with it.
+        _ if parent == field || parent.ends_with(&format!(".{field}")) => parent.clone(),
+        _ => format!("{parent}.{field}"),
+    };
+    let fault = if error.is_syntax() || error.is_eof() || error.is_io() {
+        Fault::request(Code::malformed_json).actual(error.to_string())
+    } else if text.starts_with("unknown field") {
+        let known: Vec<&str> = text.split('`').skip(3).step_by(2).collect();
+        Fault::field(inside(&quoted), Code::unknown_field).did_you_mean(closest(&quoted, known.into_iter()))
+    } else if text.starts_with("missing field") {
+        Fault::field(inside(&quoted), Code::missing_field)
+    } else if text.starts_with("duplicate field") {
+        Fault::field(inside(&quoted), Code::duplicate_field)
+    } else if text.starts_with("invalid type") {
+        Fault::field(parent, Code::wrong_type).actual(text)
+    } else {
+        Fault::field(parent, Code::invalid_value).actual(text).limit("see the API document")
+    };
+    AppError::Malformed(vec![fault])
+}
+
+/// A field of a merge patch: absent, null or a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Patch<T> {
+    Keep,
+    Clear,
+    Set(T),
+}
+
+impl<T> Default for Patch<T> {
+    fn default() -> Self {
+        Patch::Keep
+    }
+}
+
+impl<T> Patch<T> {
+    /// The value after the patch, given the one before.
+    pub fn onto(self, present: Option<T>) -> Option<T> {
+        match self {
+            Patch::Keep => present,
+            Patch::Clear => None,
+            Patch::Set(value) => Some(value),
+        }
+    }
+}
+
+impl<'de, T: serde::Deserialize<'de>> serde::Deserialize<'de> for Patch<T> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(match Option::<T>::deserialize(deserializer)? {
+            Some(value) => Patch::Set(value),
+            None => Patch::Clear,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, serde::Deserialize, PartialEq)]
+    #[serde(deny_unknown_fields)]
+    struct Inner {
+        starts: i64,
+    }
+
+    #[derive(Debug, serde::Deserialize, PartialEq)]
+    #[serde(deny_unknown_fields)]
+    struct Shape {
+        name: String,
+        #[serde(default)]
+        note: Patch<String>,
+        #[serde(default)]
+        list: Vec<Inner>,
+    }
+
+    fn fault(body: &str) -> (String, Code) {
+        match parse::<Shape>(body.as_bytes()) {
+            Err(AppError::Malformed(faults)) => match &faults[0].place {
+                crate::error::Place::Field(field) => (field.clone(), faults[0].code),
+                _ => (String::new(), faults[0].code),
+            },
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn every_mistake_has_its_path_and_code() {
+        for (body, field, code) in [
+            ("{", "", Code::malformed_json),
+            ("{\"name\":\"a\"} x", "", Code::malformed_json),
+            ("[]", "", Code::wrong_type),
+            ("{}", "name", Code::missing_field),
+            ("{\"name\":1}", "name", Code::wrong_type),
+            ("{\"name\":\"a\",\"name\":\"b\"}", "name", Code::duplicate_field),
+            ("{\"name\":\"a\",\"nmae\":\"b\"}", "nmae", Code::unknown_field),
+            ("{\"name\":\"a\",\"list\":[{\"starts\":1},{\"start\":2}]}", "list[1].start", Code::unknown_field),
+            ("{\"name\":\"a\",\"list\":[{}]}", "list[0].starts", Code::missing_field),
+            ("{\"name\":\"a\",\"list\":[{\"starts\":\"x\"}]}", "list[0].starts", Code::wrong_type),
+        ] {
+            assert_eq!(fault(body), (field.to_owned(), code), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_read_only_field_may_say_what_is_so_already() {
+        let present = serde_json::json!({"id": 3, "name": "a"});
+        let change = |body: &str| parse_change::<Shape>(body.as_bytes(), &present, &["name"]);
+        assert!(change("{\"id\":3,\"name\":\"b\"}").is_ok());
+        assert!(matches!(change("{\"id\":4,\"name\":\"b\"}"), Err(AppError::Refused(_))));
+        assert_eq!(change("{\"name\":\"b\",\"note\":null}").unwrap().note, Patch::Clear);
+    }
+}

@@ -1,0 +1,189 @@
+//! One connection type over both databases, chosen by the URL's scheme, and the few statements whose dialects differ.
+
+use std::path::PathBuf;
+
+use diesel::connection::SimpleConnection;
+use diesel::r2d2::R2D2Connection;
+use diesel::sql_types::{BigInt, Nullable, Timestamp};
+use diesel::{Connection as _, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection};
+
+use super::fault::StoreError;
+use crate::domain::Instant;
+
+/// A connection to whichever database the URL names; queries are written once for both.
+#[derive(diesel::MultiConnection)]
+pub enum Connection {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
+}
+
+impl std::fmt::Debug for Connection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Connection::Sqlite(_) => "Connection::Sqlite",
+            Connection::Postgres(_) => "Connection::Postgres",
+        })
+    }
+}
+
+/// Where the data is, parsed from a database URL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Database {
+    Sqlite { file: PathBuf },
+    Postgres { url: String },
+}
+
+/// The URL names no database this program knows.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the database URL must begin with sqlite:, postgres:// or postgresql://, for example sqlite:data/yiqi.sqlite")]
+pub struct UnknownDatabase;
+
+impl std::str::FromStr for Database {
+    type Err = UnknownDatabase;
+
+    fn from_str(url: &str) -> Result<Self, UnknownDatabase> {
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            return Ok(Database::Postgres { url: url.to_owned() });
+        }
+        match url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:")) {
+            Some(file) if !file.is_empty() => Ok(Database::Sqlite { file: PathBuf::from(file) }),
+            _ => Err(UnknownDatabase),
+        }
+    }
+}
+
+impl Database {
+    /// A connection that may write, set up as this program needs it.
+    pub fn connect(&self) -> Result<Connection, diesel::ConnectionError> {
+        match self {
+            Database::Sqlite { file } => {
+                let mut connection = SqliteConnection::establish(&file.to_string_lossy())?;
+                connection.batch_execute(SQLITE_SETUP).map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
+                Ok(Connection::Sqlite(connection))
+            }
+            Database::Postgres { url } => {
+                let mut connection = PgConnection::establish(url)?;
+                connection.batch_execute(POSTGRES_SETUP).map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
+                Ok(Connection::Postgres(connection))
+            }
+        }
+    }
+
+    /// A connection for reading only: SQLite refuses writes on it.
+    pub fn connect_reader(&self) -> Result<Connection, diesel::ConnectionError> {
+        let mut connection = self.connect()?;
+        if let Connection::Sqlite(sqlite) = &mut connection {
+            sqlite.batch_execute("PRAGMA query_only = ON").map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
+        }
+        Ok(connection)
+    }
+}
+
+const SQLITE_SETUP: &str = "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+    PRAGMA foreign_keys = ON; PRAGMA cache_size = -32000; PRAGMA temp_store = MEMORY;";
+
+/// No deed may stay open longer than the margin by which `updated_since` looks back.
+const POSTGRES_SETUP: &str = "SET TIME ZONE 'UTC'; SET idle_in_transaction_session_timeout = '30s'; \
+    SET client_min_messages = warning;";
+
+/// Keeps a pool of connections; `r2d2` asks it for new ones.
+#[derive(Debug)]
+pub struct Manager {
+    pub database: Database,
+    pub reads_only: bool,
+}
+
+impl r2d2::ManageConnection for Manager {
+    type Connection = Connection;
+    type Error = diesel::r2d2::Error;
+
+    fn connect(&self) -> Result<Connection, Self::Error> {
+        let made = if self.reads_only { self.database.connect_reader() } else { self.database.connect() };
+        made.map_err(diesel::r2d2::Error::ConnectionError)
+    }
+
+    fn is_valid(&self, connection: &mut Connection) -> Result<(), Self::Error> {
+        connection.ping().map_err(diesel::r2d2::Error::QueryError)
+    }
+
+    fn has_broken(&self, connection: &mut Connection) -> bool {
+        std::thread::panicking() || connection.is_broken()
+    }
+}
+
+/// What a deed locks until its end, so that racing deeds wait for each other instead of meeting in a deadlock.
+#[derive(Debug, Clone, Copy)]
+pub enum Lock {
+    /// The time of one instrument: bookings, closures, usage and tariffs there.
+    Instrument(crate::domain::InstrumentId),
+    /// All usage and money, shared: taken by every deed that writes some.
+    UsageShared,
+    /// All usage and money, alone: taken while the inputs of a yearly run are frozen.
+    UsageAlone,
+    /// One caller's idempotency key, by its hash.
+    Idempotency(i64),
+    /// One job that only one node may run at a time.
+    Job(i64),
+}
+
+#[derive(QueryableByName)]
+struct Taken {
+    #[diesel(sql_type = diesel::sql_types::Bool)]
+    taken: bool,
+}
+
+impl Lock {
+    fn class_and_key(self) -> (i32, i64) {
+        match self {
+            Lock::Instrument(id) => (1, id.number()),
+            Lock::UsageShared | Lock::UsageAlone => (2, 0),
+            Lock::Idempotency(hash) => (3, hash),
+            Lock::Job(job) => (4, job),
+        }
+    }
+
+    /// The 64-bit advisory key: the class in the highest byte.
+    fn key(self) -> i64 {
+        let (class, key) = self.class_and_key();
+        (i64::from(class) << 56) | (key & 0x00ff_ffff_ffff_ffff)
+    }
+
+    /// Waits for the lock and holds it until the transaction ends. SQLite's single writer needs none.
+    pub fn take(self, connection: &mut Connection) -> Result<(), StoreError> {
+        if let Connection::Postgres(postgres) = connection {
+            let statement = match self {
+                Lock::UsageShared => "SELECT pg_advisory_xact_lock_shared($1)",
+                _ => "SELECT pg_advisory_xact_lock($1)",
+            };
+            diesel::sql_query(statement).bind::<BigInt, _>(self.key()).execute(postgres)?;
+        }
+        Ok(())
+    }
+
+    /// Takes the lock if nobody holds it; false when somebody does. Always true on SQLite.
+    pub fn try_take(self, connection: &mut Connection) -> Result<bool, StoreError> {
+        let Connection::Postgres(postgres) = connection else { return Ok(true) };
+        let answer: Taken = diesel::sql_query("SELECT pg_try_advisory_xact_lock($1) AS taken")
+            .bind::<BigInt, _>(self.key())
+            .get_result(postgres)?;
+        Ok(answer.taken)
+    }
+}
+
+#[derive(QueryableByName)]
+struct Oldest {
+    #[diesel(sql_type = Nullable<Timestamp>)]
+    oldest: Option<chrono::NaiveDateTime>,
+}
+
+/// When the oldest write that is still open on PostgreSQL began; `None` when there is none, and on SQLite, whose writer
+/// the store watches itself.
+pub fn oldest_open_write(connection: &mut Connection) -> Result<Option<Instant>, StoreError> {
+    let Connection::Postgres(postgres) = connection else { return Ok(None) };
+    let answer: Oldest = diesel::sql_query(
+        "SELECT min(xact_start) AT TIME ZONE 'UTC' AS oldest FROM pg_stat_activity \
+         WHERE datname = current_database() AND backend_xid IS NOT NULL",
+    )
+    .get_result(postgres)?;
+    Ok(answer.oldest.map(Instant::from_naive_utc))
+}

@@ -1,0 +1,122 @@
+//! What can go wrong in the database, by name: one table maps every constraint of both databases to a [`Constraint`].
+
+use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind, Error as DieselError};
+
+macro_rules! constraints {
+    ($($(#[$meta:meta])* $variant:ident = $name:literal $(on $columns:literal)?),+ $(,)?) => {
+        /// A rule the database itself keeps. Names are equal in both databases.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Constraint { $($(#[$meta])* $variant),+ }
+
+        impl Constraint {
+            pub const ALL: &'static [Constraint] = &[$(Constraint::$variant),+];
+
+            pub const fn name(self) -> &'static str {
+                match self { $(Constraint::$variant => $name),+ }
+            }
+
+            /// The columns by which SQLite reports a unique constraint, which it never names.
+            pub const fn sqlite_columns(self) -> Option<&'static str> {
+                match self { $($(Constraint::$variant => Some($columns),)?)+ _ => None }
+            }
+        }
+    };
+}
+
+constraints! {
+    ApiKeySecret = "api_key_secret_unique" on "api_key.secret_hash",
+    AwardUnique = "award_unique" on "award.subsidy_run_id, award.organization_id",
+    BookingClientReference = "booking_client_reference_unique" on "booking.organization_id, booking.client_reference",
+    BookingNo = "booking_no_unique" on "booking.booking_no",
+    BookingOverlap = "booking_overlap",
+    ChargeUsageRecord = "charge_usage_record_unique" on "charge.usage_record_id",
+    EvaluationFinal = "evaluation_final",
+    EvaluationFinalUnique = "evaluation_final_unique" on "evaluation.year",
+    EventAppendOnly = "event_append_only",
+    ExemptionOpen = "sharing_exemption_open_unique" on "sharing_exemption.instrument_id",
+    IdempotencyKey = "idempotency_key_unique" on "idempotency_key.caller, idempotency_key.idempotency_key",
+    InstrumentAssetNo = "instrument_asset_no_unique" on "instrument.organization_id, instrument.asset_no",
+    InstrumentManager = "instrument_manager_unique" on "instrument_manager.instrument_id, instrument_manager.user_id",
+    InvitationToken = "invitation_token_unique" on "invitation.token_hash",
+    InvoiceLineCharge = "invoice_line_charge_unique" on "invoice_line.charge_id",
+    InvoiceNo = "invoice_no_unique" on "invoice.invoice_no",
+    OrganizationUscc = "organization_uscc_unique" on "organization.uscc",
+    PolicyVersion = "policy_version_unique" on "policy.code, policy.version",
+    RelatedParty = "related_party_unique" on "related_party.organization_id, related_party.related_organization_id, related_party.since",
+    ReviewUsageRecord = "review_usage_record_unique" on "review.usage_record_id",
+    SubsidyRunFinal = "subsidy_run_final",
+    SubsidyRunFinalUnique = "subsidy_run_final_unique" on "subsidy_run.year",
+    TariffOverlap = "tariff_overlap",
+    UsageClientReference = "usage_record_client_reference_unique" on "usage_record.organization_id, usage_record.client_reference",
+    UsageOverlap = "usage_overlap",
+    UsageRecordNo = "usage_record_no_unique" on "usage_record.record_no",
+    UserLogin = "user_account_login_unique" on "user_account.login",
+}
+
+/// Why a query failed.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A rule of the database said no.
+    #[error("the database refused: {}", .0.name())]
+    Violated(Constraint),
+    /// The row is not there.
+    #[error("no such row")]
+    NotFound,
+    /// Another transaction was in the way (deadlock or serialization failure): the whole deed may be tried again.
+    #[error("another transaction was in the way")]
+    Contended,
+    /// The database cannot be reached or cannot write now.
+    #[error("the database is not available: {0}")]
+    Unavailable(String),
+    /// Anything else: a defect or a broken database.
+    #[error("database error: {0}")]
+    Database(#[source] DieselError),
+    /// A query panicked.
+    #[error("a query panicked: {0}")]
+    Panicked(String),
+    /// A stored text is not what it should be.
+    #[error("stored text is not valid: {0}")]
+    Content(#[from] serde_json::Error),
+}
+
+impl From<DieselError> for StoreError {
+    fn from(error: DieselError) -> Self {
+        match error {
+            DieselError::NotFound => StoreError::NotFound,
+            DieselError::DatabaseError(kind, ref info) => match classify(&kind, info.as_ref()) {
+                Some(known) => known,
+                None => StoreError::Database(error),
+            },
+            other => StoreError::Database(other),
+        }
+    }
+}
+
+fn classify(kind: &DatabaseErrorKind, info: &dyn DatabaseErrorInformation) -> Option<StoreError> {
+    if let Some(constraint) = violated(info) {
+        return Some(StoreError::Violated(constraint));
+    }
+    let message = info.message();
+    match kind {
+        DatabaseErrorKind::SerializationFailure => Some(StoreError::Contended),
+        DatabaseErrorKind::ClosedConnection => Some(StoreError::Unavailable(message.to_owned())),
+        // diesel has no kind for 40P01.
+        _ if message.contains("deadlock") => Some(StoreError::Contended),
+        _ if ["disk is full", "disk I/O error", "database is locked", "unable to open"].iter().any(|sign| message.contains(sign)) => {
+            Some(StoreError::Unavailable(message.to_owned()))
+        }
+        _ => None,
+    }
+}
+
+/// PostgreSQL names the constraint; SQLite names a trigger's text or a check in the message, or lists the columns of a
+/// unique constraint. The kind says nothing reliable.
+fn violated(info: &dyn DatabaseErrorInformation) -> Option<Constraint> {
+    let message = info.message();
+    let name = info.constraint_name().or_else(|| message.strip_prefix("CHECK constraint failed: ")).unwrap_or(message);
+    let columns = message.strip_prefix("UNIQUE constraint failed: ");
+    Constraint::ALL
+        .iter()
+        .copied()
+        .find(|constraint| constraint.name() == name || (columns.is_some() && constraint.sqlite_columns() == columns))
+}

@@ -1,0 +1,162 @@
+//! What is remembered: rows, queries and constraints on SQLite and PostgreSQL. [`Store::read`] and [`Store::write`] are the
+//! only ways in; a query function takes the connection and never opens a transaction.
+
+pub mod connection;
+pub mod fault;
+pub mod migration;
+pub mod schema;
+pub mod value;
+mod writer;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use diesel::Connection as _;
+
+pub use connection::{Connection, Database, Lock};
+pub use fault::{Constraint, StoreError};
+pub use value::Json;
+
+use crate::error::AppError;
+
+/// What query functions answer.
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+/// How often a deed runs again after a deadlock or serialization failure before it is answered 503.
+const RETRIES_MAX: u32 = 3;
+
+type Pool = r2d2::Pool<connection::Manager>;
+
+#[derive(Debug, Clone)]
+enum Writing {
+    Sqlite(Arc<writer::Writer>),
+    Postgres(Pool),
+}
+
+/// The database behind readers and one way to write.
+#[derive(Debug, Clone)]
+pub struct Store {
+    database: Database,
+    readers: Pool,
+    writing: Writing,
+}
+
+impl Store {
+    /// Opens an existing, migrated database with `connections` readers (and, on PostgreSQL, as many writers).
+    pub fn open(database: Database, connections: u32) -> std::result::Result<Self, AppError> {
+        if let Database::Sqlite { file } = &database {
+            if !file.exists() {
+                return Err(AppError::unavailable(format!(
+                    "{} does not exist; run `yiqi migrate --create` to make it",
+                    file.display()
+                )));
+            }
+        }
+        let writing = match &database {
+            Database::Sqlite { .. } => Writing::Sqlite(Arc::new(writer::Writer::start(&database).map_err(AppError::internal)?)),
+            Database::Postgres { .. } => Writing::Postgres(pool(&database, connections, false)?),
+        };
+        let readers = pool(&database, connections, true)?;
+        Ok(Self { database, readers, writing })
+    }
+
+    pub fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// Runs a query on a reader connection, away from the threads that serve requests.
+    pub async fn read<T, E, F>(&self, query: F) -> std::result::Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: FnOnce(&mut Connection) -> std::result::Result<T, E> + Send + 'static,
+    {
+        let readers = self.readers.clone();
+        blocking(move || {
+            let mut connection = readers.get().map_err(|error| StoreError::Unavailable(error.to_string()))?;
+            query(&mut connection)
+        })
+        .await
+    }
+
+    /// Runs a deed in one transaction: all of it happens, or nothing.
+    ///
+    /// The deed may run again after a deadlock, so it is `Fn`, not `FnOnce`: it clones what it gives away. Answers 503 when
+    /// the queue is full, the database cannot write, or the commit failed.
+    pub async fn write<T, F>(&self, deed: F) -> std::result::Result<T, AppError>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Connection) -> std::result::Result<T, AppError> + Send + 'static,
+    {
+        self.write_as(deed, false).await
+    }
+
+    /// As [`Store::write`], in a commit of its own: for imports and yearly runs, which may take long.
+    pub async fn write_alone<T, F>(&self, deed: F) -> std::result::Result<T, AppError>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Connection) -> std::result::Result<T, AppError> + Send + 'static,
+    {
+        self.write_as(deed, true).await
+    }
+
+    async fn write_as<T, F>(&self, deed: F, alone: bool) -> std::result::Result<T, AppError>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Connection) -> std::result::Result<T, AppError> + Send + 'static,
+    {
+        match &self.writing {
+            Writing::Sqlite(writer) => writer.write(deed, alone).await,
+            Writing::Postgres(writers) => {
+                let writers = writers.clone();
+                blocking(move || write_postgres(&writers, &deed)).await
+            }
+        }
+    }
+
+    /// Stops taking deeds and waits until those under way are committed.
+    pub fn drain(&self) {
+        if let Writing::Sqlite(writer) = &self.writing {
+            writer.drain();
+        }
+    }
+}
+
+fn pool(database: &Database, size: u32, reads_only: bool) -> std::result::Result<Pool, AppError> {
+    r2d2::Pool::builder()
+        .max_size(size)
+        .min_idle(Some(1))
+        .test_on_check_out(false)
+        .connection_timeout(Duration::from_secs(10))
+        .build(connection::Manager { database: database.clone(), reads_only })
+        .map_err(|error| AppError::unavailable(format!("cannot reach the database: {error}")))
+}
+
+/// After an error nothing more touches the connection but the rollback.
+fn write_postgres<T, F>(writers: &Pool, deed: &F) -> std::result::Result<T, AppError>
+where
+    F: Fn(&mut Connection) -> std::result::Result<T, AppError>,
+{
+    let mut attempt = 0;
+    loop {
+        attempt += 1;
+        let mut connection = writers.get().map_err(|error| AppError::unavailable(error.to_string()))?;
+        match connection.transaction(deed) {
+            Err(AppError::Contended) if attempt <= RETRIES_MAX => continue,
+            Err(AppError::Contended) => return Err(AppError::unavailable("other deeds were in the way, repeatedly")),
+            outcome => return outcome,
+        }
+    }
+}
+
+/// Runs on the blocking pool; a panic there is an internal error, not the end of the server.
+async fn blocking<T, E>(work: impl FnOnce() -> std::result::Result<T, E> + Send + 'static) -> std::result::Result<T, E>
+where
+    T: Send + 'static,
+    E: From<StoreError> + Send + 'static,
+{
+    match tokio::task::spawn_blocking(work).await {
+        Ok(outcome) => outcome,
+        Err(stopped) => Err(StoreError::Panicked(stopped.to_string()).into()),
+    }
+}

@@ -1,0 +1,37 @@
+//! Tables of migration `0003_booking`.
+
+diesel::table! {
+    booking (id) {
+        id -> BigInt,
+        booking_no -> Text,
+        instrument_id -> BigInt,
+        organization_id -> BigInt,
+        host_organization_id -> BigInt,
+        booked_by -> BigInt,
+        channel -> BigInt,
+        state -> Text,
+        starts_at -> Timestamp,
+        ends_at -> Timestamp,
+        blocked_from -> Timestamp,
+        blocked_until -> Timestamp,
+        mode -> Text,
+        purpose -> Text,
+        description -> Nullable<Text>,
+        operator -> Nullable<Text>,
+        samples -> Nullable<BigInt>,
+        service_items -> Nullable<Text>,
+        quote -> Nullable<Text>,
+        client_reference -> Nullable<Text>,
+        approval_due_at -> Nullable<Timestamp>,
+        answered_at -> Nullable<Timestamp>,
+        started_at -> Nullable<Timestamp>,
+        ended_at -> Nullable<Timestamp>,
+        cancelled_by -> Nullable<Text>,
+        reason_code -> Nullable<Text>,
+        reason -> Nullable<Text>,
+        problem -> Nullable<Text>,
+        version -> BigInt,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+    }
+}

@@ -1,0 +1,115 @@
+//! Tables of migration `0005_evaluation_and_subsidy`.
+
+diesel::table! {
+    reported_metric (organization_id, year, metric) {
+        organization_id -> BigInt,
+        year -> BigInt,
+        metric -> Text,
+        value -> Text,
+        event_id -> BigInt,
+    }
+}
+
+diesel::table! {
+    evaluation (id) {
+        id -> BigInt,
+        year -> BigInt,
+        policy_id -> BigInt,
+        policy_digest -> Text,
+        state -> Text,
+        progress -> BigInt,
+        failure -> Nullable<Text>,
+        frozen_at -> Nullable<Timestamp>,
+        frozen_event_id -> Nullable<BigInt>,
+        input_digest -> Nullable<Text>,
+        result_digest -> Nullable<Text>,
+        created_by -> Nullable<BigInt>,
+        published_by -> Nullable<BigInt>,
+        finalized_by -> Nullable<BigInt>,
+        published_at -> Nullable<Timestamp>,
+        finalized_at -> Nullable<Timestamp>,
+        version -> BigInt,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    evaluation_input (evaluation_id, position) {
+        evaluation_id -> BigInt,
+        position -> BigInt,
+        line -> Text,
+    }
+}
+
+diesel::table! {
+    expert_score (evaluation_id, organization_id, indicator) {
+        evaluation_id -> BigInt,
+        organization_id -> BigInt,
+        indicator -> Text,
+        points -> Text,
+        entered_by -> Nullable<BigInt>,
+        entered_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    evaluation_unit (evaluation_id, organization_id) {
+        evaluation_id -> BigInt,
+        organization_id -> BigInt,
+        total -> Text,
+        grade -> Text,
+        scores -> Text,
+    }
+}
+
+diesel::table! {
+    subsidy_run (id) {
+        id -> BigInt,
+        year -> BigInt,
+        policy_id -> BigInt,
+        policy_digest -> Text,
+        evaluation_id -> Nullable<BigInt>,
+        budget_fen -> BigInt,
+        state -> Text,
+        progress -> BigInt,
+        failure -> Nullable<Text>,
+        factor -> Nullable<Text>,
+        sum_before_pool_fen -> Nullable<Text>,
+        awarded_fen -> Nullable<BigInt>,
+        unspent_fen -> Nullable<BigInt>,
+        result_digest -> Nullable<Text>,
+        created_by -> Nullable<BigInt>,
+        published_by -> Nullable<BigInt>,
+        finalized_by -> Nullable<BigInt>,
+        published_at -> Nullable<Timestamp>,
+        finalized_at -> Nullable<Timestamp>,
+        version -> BigInt,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    award (id) {
+        id -> BigInt,
+        subsidy_run_id -> BigInt,
+        organization_id -> BigInt,
+        grade -> Text,
+        before_pool_fen -> Text,
+        award_fen -> BigInt,
+        instruments -> Text,
+    }
+}
+
+diesel::table! {
+    award_step (award_id, position) {
+        award_id -> BigInt,
+        position -> BigInt,
+        instrument_id -> Nullable<BigInt>,
+        step -> Text,
+        operands -> Text,
+        before_fen -> Text,
+        after_fen -> Text,
+    }
+}

@@ -1,0 +1,60 @@
+//! The tables as diesel sees them, equal in both databases, one file for each migration; a test compares them with both
+//! migrated schemas.
+
+mod foundation;
+mod registry;
+mod booking;
+mod usage;
+mod evaluation;
+
+pub use foundation::*;
+pub use registry::*;
+pub use booking::*;
+pub use usage::*;
+pub use evaluation::*;
+
+diesel::allow_tables_to_appear_in_same_query!(
+    api_key,
+    award,
+    award_step,
+    booking,
+    booking_rules,
+    category,
+    charge,
+    closure,
+    delivery,
+    evaluation,
+    evaluation_input,
+    evaluation_unit,
+    event,
+    event_personal,
+    expert_score,
+    idempotency_key,
+    instrument,
+    instrument_manager,
+    instrument_service,
+    instrument_version,
+    invitation,
+    invoice,
+    invoice_line,
+    login_failure,
+    organization,
+    payment,
+    payment_line,
+    policy,
+    public_holiday,
+    refresh_token,
+    region,
+    related_party,
+    reported_metric,
+    review,
+    session,
+    sharing_exemption,
+    subject,
+    subsidy_run,
+    tariff,
+    test_item,
+    usage_record,
+    usage_record_version,
+    user_account,
+);

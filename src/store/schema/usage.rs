@@ -1,0 +1,111 @@
+//! Tables of migration `0004_usage_and_money`.
+
+diesel::table! {
+    usage_record (id) {
+        id -> BigInt,
+        record_no -> Nullable<Text>,
+        instrument_id -> BigInt,
+        organization_id -> BigInt,
+        booking_id -> Nullable<BigInt>,
+        channel -> BigInt,
+        started_at -> Timestamp,
+        ended_at -> Timestamp,
+        prepare_minutes -> BigInt,
+        run_minutes -> BigInt,
+        post_minutes -> BigInt,
+        samples -> BigInt,
+        mode -> Text,
+        purpose -> Text,
+        statutory -> Bool,
+        operator -> Nullable<Text>,
+        client_reference -> Nullable<Text>,
+        state -> Text,
+        reason -> Nullable<Text>,
+        evidence -> Text,
+        entered_at -> Nullable<Timestamp>,
+        entered_by -> Nullable<BigInt>,
+        version -> BigInt,
+        event_id -> BigInt,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    usage_record_version (usage_record_id, version) {
+        usage_record_id -> BigInt,
+        version -> BigInt,
+        content -> Text,
+        event_id -> BigInt,
+        replaced_by_event_id -> BigInt,
+        replaced_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    charge (id) {
+        id -> BigInt,
+        usage_record_id -> BigInt,
+        host_organization_id -> BigInt,
+        payer_organization_id -> BigInt,
+        amount_fen -> BigInt,
+        lines -> Text,
+        state -> Text,
+        event_id -> BigInt,
+        version -> BigInt,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    invoice (id) {
+        id -> BigInt,
+        invoice_no -> Text,
+        host_organization_id -> BigInt,
+        payer_organization_id -> BigInt,
+        issued_on -> Date,
+        event_id -> BigInt,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    invoice_line (charge_id) {
+        charge_id -> BigInt,
+        invoice_id -> BigInt,
+        amount_fen -> BigInt,
+    }
+}
+
+diesel::table! {
+    payment (id) {
+        id -> BigInt,
+        payer_organization_id -> BigInt,
+        source -> Text,
+        paid_on -> Date,
+        amount_fen -> BigInt,
+        event_id -> BigInt,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    payment_line (payment_id, charge_id) {
+        payment_id -> BigInt,
+        charge_id -> BigInt,
+        amount_fen -> BigInt,
+    }
+}
+
+diesel::table! {
+    review (id) {
+        id -> BigInt,
+        usage_record_id -> BigInt,
+        organization_id -> BigInt,
+        satisfaction -> Text,
+        comment -> Nullable<Text>,
+        event_id -> BigInt,
+        created_at -> Timestamp,
+    }
+}

@@ -1,0 +1,165 @@
+//! SQLite's one writer: it takes the waiting deeds, runs each in its own savepoint, commits once and answers after the
+//! commit. A failing or panicking deed undoes itself alone; a lost transaction or commit fails the whole group.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread::JoinHandle;
+
+use diesel::connection::SimpleConnection;
+use diesel::result::Error as DieselError;
+use tokio::sync::oneshot;
+
+use super::connection::{Connection, Database};
+use crate::error::AppError;
+
+/// Deeds that wait at most; one more is answered 503 with Retry-After.
+pub const QUEUE_MAX: usize = 1024;
+
+/// Deeds that share one commit at most.
+pub const GROUP_MAX: usize = 256;
+
+/// What became of the group a deed was in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Commit {
+    Done,
+    Lost,
+}
+
+/// Tells a deed's caller the outcome, once the group is committed.
+type Answer = Box<dyn FnOnce(Commit) + Send>;
+
+/// Runs a deed; `true` keeps what it wrote.
+type Deed = Box<dyn FnOnce(&mut Connection) -> (bool, Answer) + Send>;
+
+struct Job {
+    deed: Deed,
+    alone: bool,
+}
+
+/// The door to the writer thread.
+pub struct Writer {
+    queue: Mutex<Option<SyncSender<Job>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl std::fmt::Debug for Writer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Writer")
+    }
+}
+
+impl Writer {
+    /// Starts the thread with a connection of its own.
+    pub fn start(database: &Database) -> Result<Self, diesel::ConnectionError> {
+        let connection = database.connect()?;
+        let (queue, jobs) = sync_channel(QUEUE_MAX);
+        let thread = std::thread::Builder::new()
+            .name("store-writer".to_owned())
+            .spawn(move || run(connection, &jobs))
+            .map_err(|error| diesel::ConnectionError::BadConnection(error.to_string()))?;
+        Ok(Self { queue: Mutex::new(Some(queue)), thread: Mutex::new(Some(thread)) })
+    }
+
+    /// Queues a deed and waits until its group is committed.
+    pub async fn write<T, F>(&self, deed: F, alone: bool) -> Result<T, AppError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Connection) -> Result<T, AppError> + Send + 'static,
+    {
+        let (sender, receiver) = oneshot::channel();
+        let deed: Deed = Box::new(move |connection| {
+            let result = catch_unwind(AssertUnwindSafe(|| deed(connection))).unwrap_or_else(|panic| Err(AppError::panicked(&*panic)));
+            let keep = result.is_ok();
+            let answer: Answer = Box::new(move |commit| {
+                let outcome = match commit {
+                    Commit::Done => result,
+                    Commit::Lost => Err(AppError::unavailable("the group's transaction was lost")),
+                };
+                // The caller may have gone away; the deed stands all the same.
+                let _ = sender.send(outcome);
+            });
+            (keep, answer)
+        });
+        self.enqueue(Job { deed, alone })?;
+        receiver.await.unwrap_or_else(|_| Err(AppError::unavailable("the writer stopped")))
+    }
+
+    fn enqueue(&self, job: Job) -> Result<(), AppError> {
+        let queue = self.queue.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone();
+        let Some(queue) = queue else { return Err(AppError::unavailable("the service is stopping")) };
+        queue.try_send(job).map_err(|refused| match refused {
+            TrySendError::Full(_) => AppError::unavailable("too many deeds are waiting"),
+            TrySendError::Disconnected(_) => AppError::unavailable("the writer stopped"),
+        })
+    }
+
+    /// Takes no more deeds, runs those that wait, and ends the thread.
+    pub fn drain(&self) {
+        self.queue.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take();
+        let thread = self.thread.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take();
+        if let Some(thread) = thread {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.drain();
+    }
+}
+
+fn run(mut connection: Connection, jobs: &Receiver<Job>) {
+    let mut carried = None;
+    loop {
+        let first = match carried.take() {
+            Some(job) => job,
+            None => match jobs.recv() {
+                Ok(job) => job,
+                Err(_) => return,
+            },
+        };
+        let mut group = vec![first];
+        while group.len() < GROUP_MAX && !group.iter().any(|job| job.alone) {
+            match jobs.try_recv() {
+                Ok(job) if job.alone => {
+                    carried = Some(job);
+                    break;
+                }
+                Ok(job) => group.push(job),
+                Err(_) => break,
+            }
+        }
+        commit_group(&mut connection, group);
+    }
+}
+
+fn commit_group(connection: &mut Connection, group: Vec<Job>) {
+    let mut answers = Vec::with_capacity(group.len());
+    let committed = run_group(connection, group, &mut answers);
+    let commit = match committed {
+        Ok(()) => Commit::Done,
+        Err(error) => {
+            tracing::error!(%error, deeds = answers.len(), "a group of deeds was lost; all of them are answered 503");
+            let _ = connection.batch_execute("ROLLBACK");
+            Commit::Lost
+        }
+    };
+    for answer in answers {
+        answer(commit);
+    }
+}
+
+/// Fails when the transaction around the deeds can no longer be committed. Deeds not run by then are dropped, which their
+/// callers see as 503.
+fn run_group(connection: &mut Connection, group: Vec<Job>, answers: &mut Vec<Answer>) -> Result<(), DieselError> {
+    connection.batch_execute("BEGIN IMMEDIATE")?;
+    for job in group {
+        connection.batch_execute("SAVEPOINT deed")?;
+        let (keep, answer) = (job.deed)(connection);
+        answers.push(answer);
+        connection.batch_execute(if keep { "RELEASE deed" } else { "ROLLBACK TO deed; RELEASE deed" })?;
+    }
+    connection.batch_execute("COMMIT")
+}
