@@ -33,11 +33,28 @@
 //! | 政策包 | policy pack | weights, rates and caps as versioned data |
 
 pub mod access;
+pub mod category;
+pub mod contact;
+pub mod fault;
 pub mod id;
+pub mod instrument;
 pub mod money;
+pub mod organization;
+pub mod region;
+pub mod review;
+pub mod service;
+pub mod sharing;
+pub mod state;
 pub mod time;
+pub mod usage;
+pub mod uscc;
 pub mod vocabulary;
 
+pub use category::{CategoryCode, SubjectCode};
+pub use fault::FieldFault;
 pub use id::*;
 pub use money::{Fen, Minutes, TooLarge};
+pub use region::RegionCode;
+pub use state::InvalidState;
 pub use time::{EmptySlot, Instant, NotAnInstant, Slot, ZONE};
+pub use uscc::Uscc;

@@ -27,6 +27,12 @@ macro_rules! vocabulary {
             }
         }
 
+        impl From<$name> for &'static str {
+            fn from(word: $name) -> &'static str {
+                word.as_str()
+            }
+        }
+
         impl std::str::FromStr for $name {
             type Err = $crate::domain::vocabulary::UnknownWord;
 

@@ -1,0 +1,171 @@
+//! Who may do what: roles, callers and the table of deed × role. Pure; the operations ask it in their first line.
+//!
+//! [`may`] answers what roles alone decide, the `may_on_…` functions what the subject decides too, and [`Reach`] says which
+//! rows a list shows. All of them read one table, in `table`.
+
+mod caller;
+mod deed;
+mod reach;
+mod table;
+
+pub use caller::{ApiKeyGrant, Caller};
+pub use deed::Deed;
+pub use reach::{BookingTies, InstrumentTies, OrganizationTies, Reach};
+
+use super::OrganizationId;
+
+crate::vocabulary! {
+    /// The roles of the contract. A member of an organization has a list of them.
+    Role {
+        PlatformAdmin = "platform_admin",
+        RegionAdmin = "region_admin",
+        Auditor = "auditor",
+        Evaluator = "evaluator",
+        HostAdmin = "host_admin",
+        HostFinance = "host_finance",
+        InstrumentManager = "instrument_manager",
+        UnitAdmin = "unit_admin",
+        UnitMember = "unit_member",
+    }
+}
+
+crate::vocabulary! {
+    /// What an API key may be used for; never more than its creator's roles allow.
+    ApiScope {
+        CatalogRead = "catalog:read",
+        BookingsRead = "bookings:read",
+        BookingsWrite = "bookings:write",
+        UsageRead = "usage:read",
+        UsageWrite = "usage:write",
+        BillingRead = "billing:read",
+        BillingWrite = "billing:write",
+        DevicesWrite = "devices:write",
+    }
+}
+
+crate::vocabulary! {
+    /// Why a caller may not do a deed. All but `not_found` are answered 403.
+    Denied {
+        /// The subject is not the caller's to see: answered like an absent one, 404.
+        Hidden = "not_found",
+        /// No role of the caller allows the deed on this subject.
+        Forbidden = "forbidden",
+        /// The deed is for signed-in people, never for API keys.
+        NotByApiKey = "not_by_api_key",
+        /// The API key was not given the scope of the deed.
+        ScopeMissing = "scope_missing",
+        /// Pending and refused organizations sign in, look, price and edit themselves.
+        OrganizationNotVerified = "organization_not_verified",
+        /// A suspended organization looks only, and edits itself.
+        OrganizationSuspended = "organization_suspended",
+    }
+}
+
+impl std::error::Error for Denied {}
+
+/// What roles, scope and the organization's state decide, whatever the subject.
+pub fn may(caller: &Caller, deed: Deed) -> Result<(), Denied> {
+    decide(caller, deed, !caller.roles_for(deed).is_empty())
+}
+
+/// The deed on an instrument (its closures, rules, services, tariffs, managers too).
+///
+/// Using units reach every instrument they can see: whether it can be booked is a rule of booking.
+pub fn may_on_instrument(caller: &Caller, deed: Deed, ties: &InstrumentTies) -> Result<(), Denied> {
+    sees_instrument(caller, ties)?;
+    decide(
+        caller,
+        deed,
+        Reach::of(caller, deed).covers_instrument(ties),
+    )
+}
+
+/// The public sees listed instruments; the host, its administration and the auditors see the others.
+pub fn sees_instrument(caller: &Caller, ties: &InstrumentTies) -> Result<(), Denied> {
+    let reach = Reach::of(caller, Deed::InstrumentRead);
+    if ties.is_public || reach.covers_instrument(ties) {
+        Ok(())
+    } else {
+        Err(Denied::Hidden)
+    }
+}
+
+/// The deed on a booking; hidden from those who may not read it.
+pub fn may_on_booking(caller: &Caller, deed: Deed, ties: &BookingTies) -> Result<(), Denied> {
+    may_on_service(caller, deed, Deed::BookingRead, ties)
+}
+
+/// The deed on a usage record or its review; hidden from those who may not read it.
+pub fn may_on_usage(caller: &Caller, deed: Deed, ties: &BookingTies) -> Result<(), Denied> {
+    may_on_service(caller, deed, Deed::UsageRead, ties)
+}
+
+/// The deed on a charge, its invoice and its payments; hidden from those who may not read it.
+pub fn may_on_charge(caller: &Caller, deed: Deed, ties: &BookingTies) -> Result<(), Denied> {
+    may_on_service(caller, deed, Deed::ChargeRead, ties)
+}
+
+fn may_on_service(
+    caller: &Caller,
+    deed: Deed,
+    read: Deed,
+    ties: &BookingTies,
+) -> Result<(), Denied> {
+    if !Reach::of(caller, read).covers_booking(ties) {
+        return Err(Denied::Hidden);
+    }
+    decide(caller, deed, Reach::of(caller, deed).covers_booking(ties))
+}
+
+/// The deed on an organization, its members, keys and related parties.
+pub fn may_on_organization(
+    caller: &Caller,
+    deed: Deed,
+    ties: &OrganizationTies,
+) -> Result<(), Denied> {
+    let read = Reach::of(caller, Deed::OrganizationRead);
+    if !ties.is_public && !read.covers_organization(ties) {
+        return Err(Denied::Hidden);
+    }
+    decide(
+        caller,
+        deed,
+        Reach::of(caller, deed).covers_organization(ties),
+    )
+}
+
+/// The deed on an evaluation or subsidy run: before publication only the province and the auditors see it.
+pub fn may_on_run(caller: &Caller, deed: Deed, is_published: bool) -> Result<(), Denied> {
+    if is_published || caller.has(Role::PlatformAdmin) || caller.has(Role::Auditor) {
+        may(caller, deed)
+    } else {
+        Err(Denied::Hidden)
+    }
+}
+
+/// The explanation of one award: of a published run also for the awarded host.
+pub fn may_explain_award(
+    caller: &Caller,
+    is_published: bool,
+    awarded: OrganizationId,
+) -> Result<(), Denied> {
+    may_on_run(caller, Deed::SubsidyExplain, is_published)?;
+    let reach = Reach::of(caller, Deed::SubsidyExplain);
+    decide(
+        caller,
+        Deed::SubsidyExplain,
+        reach.everything || reach.host == Some(awarded),
+    )
+}
+
+/// Order of the refusals: what the role forbids stands before what the key or the organization lacks.
+fn decide(caller: &Caller, deed: Deed, reached: bool) -> Result<(), Denied> {
+    if !reached {
+        return Err(Denied::Forbidden);
+    }
+    caller.key_allows(deed)?;
+    caller.organization_allows(deed)
+}
+
+#[cfg(test)]
+mod tests;

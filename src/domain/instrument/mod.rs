@@ -1,0 +1,115 @@
+//! Instruments: the words of the registry and the states of an entry. Their fields and rules stand in `facts`.
+
+use super::state::{self, InvalidState, Move};
+
+crate::vocabulary! {
+    /// Decides the rated hours of a year.
+    PurposeType {
+        General = "general",
+        Special = "special",
+    }
+}
+
+crate::vocabulary! {
+    /// How the host came by the instrument (the national platform's sources).
+    InstrumentSource {
+        Purchased = "purchased",
+        Developed = "developed",
+        Donated = "donated",
+        Other = "other",
+    }
+}
+
+crate::vocabulary! {
+    /// Who paid for the instrument (the national platform's funds): the state, a local government, the unit itself.
+    FundingSource {
+        Central = "central",
+        Local = "local",
+        Own = "own",
+        Other = "other",
+    }
+}
+
+crate::vocabulary! {
+    /// Where an entry of the registry is on its way.
+    InstrumentState {
+        Draft = "draft",
+        Submitted = "submitted",
+        Returned = "returned",
+        Listed = "listed",
+        Suspended = "suspended",
+        Retired = "retired",
+    }
+}
+
+crate::vocabulary! {
+    /// What changes the state of an entry.
+    InstrumentDeed {
+        Submit = "submit",
+        Approve = "approve",
+        Return = "return",
+        Suspend = "suspend",
+        Resume = "resume",
+        Retire = "retire",
+    }
+}
+
+use InstrumentDeed as D;
+use InstrumentState as S;
+
+/// A listed entry can be returned too: only so do its locked fields change.
+const MOVES: &[Move<S, D>] = &[
+    (S::Draft, D::Submit, S::Submitted),
+    (S::Submitted, D::Approve, S::Listed),
+    (S::Submitted, D::Return, S::Returned),
+    (S::Returned, D::Submit, S::Submitted),
+    (S::Listed, D::Return, S::Returned),
+    (S::Listed, D::Suspend, S::Suspended),
+    (S::Listed, D::Retire, S::Retired),
+    (S::Suspended, D::Resume, S::Listed),
+    (S::Suspended, D::Retire, S::Retired),
+];
+
+impl InstrumentState {
+    /// The state after `deed`.
+    pub fn after(self, deed: InstrumentDeed) -> Result<Self, InvalidState> {
+        state::after(MOVES, self, deed)
+    }
+
+    /// The public sees it: listed.
+    pub const fn is_public(self) -> bool {
+        matches!(self, Self::Listed)
+    }
+
+    /// The entry was approved once and nobody returned it: its locked fields stand.
+    pub const fn is_locked(self) -> bool {
+        matches!(self, Self::Listed | Self::Suspended | Self::Retired)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_way_of_an_entry_follows_the_contract() {
+        insta::assert_snapshot!(state::printed(MOVES).join("\n"), @r"
+        draft --submit--> submitted
+        submitted --approve--> listed
+        submitted --return--> returned
+        returned --submit--> submitted
+        listed --return--> returned
+        listed --suspend--> suspended
+        listed --retire--> retired
+        suspended --resume--> listed
+        suspended --retire--> retired
+        ");
+        assert_eq!(
+            S::Retired.after(D::Resume),
+            Err(InvalidState {
+                state: "retired",
+                allowed: vec![]
+            })
+        );
+    }
+}

@@ -1,0 +1,57 @@
+//! State machines as tables of moves: what a deed makes of a state, and which deeds a state allows. The tables stand with
+//! their nouns; who may do a deed is decided by `access`.
+
+/// One move: in this state, this deed leads to that state.
+pub type Move<S, D> = (S, D, S);
+
+/// The present state forbids the deed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the state {state} does not allow this, only: {}", allowed.join(", "))]
+pub struct InvalidState {
+    /// The word of the present state.
+    pub state: &'static str,
+    /// The deeds it allows, in the order of the machine's table.
+    pub allowed: Vec<&'static str>,
+}
+
+/// The state after `deed`, or what `state` allows instead.
+pub fn after<S, D>(moves: &[Move<S, D>], state: S, deed: D) -> Result<S, InvalidState>
+where
+    S: Copy + PartialEq + Into<&'static str>,
+    D: Copy + PartialEq + Into<&'static str>,
+{
+    moves
+        .iter()
+        .find(|(from, by, _)| *from == state && *by == deed)
+        .map(|(_, _, to)| *to)
+        .ok_or_else(|| InvalidState {
+            state: state.into(),
+            allowed: allowed(moves, state).into_iter().map(Into::into).collect(),
+        })
+}
+
+/// The deeds `state` allows, in the order of the table.
+pub fn allowed<S, D>(moves: &[Move<S, D>], state: S) -> Vec<D>
+where
+    S: Copy + PartialEq,
+    D: Copy,
+{
+    moves
+        .iter()
+        .filter(|(from, _, _)| *from == state)
+        .map(|(_, by, _)| *by)
+        .collect()
+}
+
+/// The whole machine, `deed × state → state`, one line per move: the text its test compares.
+#[cfg(test)]
+pub(crate) fn printed<S, D>(moves: &[Move<S, D>]) -> Vec<String>
+where
+    S: std::fmt::Display,
+    D: std::fmt::Display,
+{
+    moves
+        .iter()
+        .map(|(from, by, to)| format!("{from} --{by}--> {to}"))
+        .collect()
+}
