@@ -1,0 +1,92 @@
+//! How handlers answer: shapes as JSON, versions as ETags, lists as pages.
+
+use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, ETAG, LOCATION};
+use actix_web::{HttpResponse, HttpResponseBuilder};
+use serde::Serialize;
+
+use super::asked::Asked;
+use super::params::cursor_text;
+use crate::domain::Instant;
+use crate::error::AppError;
+
+/// What a handler answers.
+pub type Answer = Result<HttpResponse, AppError>;
+
+/// One page of a list. `as_of` is the value to send as `updated_since` next time.
+#[derive(Debug, Clone, Serialize)]
+pub struct Page<T> {
+    pub items: Vec<T>,
+    pub next_cursor: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub as_of: Option<Instant>,
+}
+
+impl<T> Page<T> {
+    /// A page from rows of which one more than `limit` was read: the extra row says that there is a next page.
+    pub fn cut<R, C: Serialize>(mut rows: Vec<R>, limit: i64, cursor: impl Fn(&R) -> C, shape: impl FnMut(R) -> T) -> Result<Self, AppError> {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let has_next = rows.len() > limit;
+        rows.truncate(limit);
+        let next_cursor = match rows.last() {
+            Some(last) if has_next => Some(cursor_text(&cursor(last))?),
+            _ => None,
+        };
+        Ok(Self { items: rows.into_iter().map(shape).collect(), next_cursor, as_of: None })
+    }
+
+    /// Everything at once.
+    pub fn whole(items: Vec<T>) -> Self {
+        Self { items, next_cursor: None, as_of: None }
+    }
+}
+
+impl Asked {
+    fn answer(&self, mut builder: HttpResponseBuilder) -> HttpResponseBuilder {
+        if self.replayed() {
+            builder.insert_header(("Idempotency-Replayed", "true"));
+        }
+        builder
+    }
+
+    /// 200 with a shape.
+    pub fn ok(&self, shape: impl Serialize) -> Answer {
+        Ok(self.answer(HttpResponse::Ok()).json(shape))
+    }
+
+    /// 200 with a shape and its version.
+    pub fn ok_versioned(&self, version: i64, shape: impl Serialize) -> Answer {
+        Ok(self.answer(HttpResponse::Ok()).insert_header((ETAG, etag(version))).json(shape))
+    }
+
+    /// 201 with where the new thing is.
+    pub fn created(&self, location: impl Into<String>, shape: impl Serialize) -> Answer {
+        Ok(self.answer(HttpResponse::Created()).insert_header((LOCATION, location.into())).json(shape))
+    }
+
+    /// 201 with where the new thing is and its version.
+    pub fn created_versioned(&self, location: impl Into<String>, version: i64, shape: impl Serialize) -> Answer {
+        let mut builder = self.answer(HttpResponse::Created());
+        Ok(builder.insert_header((LOCATION, location.into())).insert_header((ETAG, etag(version))).json(shape))
+    }
+
+    /// 202 with where the work can be watched.
+    pub fn accepted(&self, location: impl Into<String>, shape: impl Serialize) -> Answer {
+        Ok(self.answer(HttpResponse::Accepted()).insert_header((LOCATION, location.into())).json(shape))
+    }
+
+    /// 204.
+    pub fn no_content(&self) -> Answer {
+        Ok(self.answer(HttpResponse::NoContent()).finish())
+    }
+
+    /// 200 with a file to save.
+    pub fn download(&self, media_type: &'static str, name: &str, bytes: Vec<u8>) -> Answer {
+        let disposition = format!("attachment; filename=\"{name}\"");
+        let mut builder = self.answer(HttpResponse::Ok());
+        Ok(builder.insert_header((CONTENT_TYPE, media_type)).insert_header((CONTENT_DISPOSITION, disposition)).body(bytes))
+    }
+}
+
+fn etag(version: i64) -> String {
+    format!("\"v{version}\"")
+}

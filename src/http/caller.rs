@@ -1,0 +1,26 @@
+//! Who asks: a bearer token or an API key becomes a [`Caller`], read afresh so that suspending takes effect at once.
+
+use actix_web::HttpRequest;
+use actix_web::http::header::AUTHORIZATION;
+
+use crate::app::App;
+use crate::app::token;
+use crate::domain::Instant;
+use crate::domain::access::Caller;
+use crate::error::{AppError, Code};
+use crate::operations::session;
+
+/// The caller the Authorization header names; `None` without the header; 401 when it names nobody.
+pub async fn identify(app: &App, request: &HttpRequest, now: Instant) -> Result<Option<Caller>, AppError> {
+    let Some(header) = request.headers().get(AUTHORIZATION) else { return Ok(None) };
+    let bearer = header.to_str().ok().and_then(|text| text.split_once(' '));
+    let token = match bearer {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
+        _ => return Err(AppError::Unauthenticated(Code::invalid_token)),
+    };
+    if token.starts_with(session::API_KEY_PREFIX) {
+        return session::caller_of_key(app, token::hash(token), now).await.map(Some);
+    }
+    let claims = app.keys.verify(token, now)?;
+    session::caller_of_session(app, claims.sid, claims.sub, now).await.map(Some)
+}

@@ -1,0 +1,147 @@
+//! Errors as RFC 9457 problem documents. The match is exhaustive: a new kind of error does not compile until it has a
+//! status here. A 5xx body never tells its cause; the log line does, once.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
+use serde_json::{Map, Value, json};
+
+use crate::error::text::{self, Language};
+use crate::error::{AppError, Code, Fault, Place};
+
+/// How long a client waits before it asks again when the service was not available, in seconds.
+const RETRY_AFTER_SECONDS: u32 = 1;
+
+impl ResponseError for AppError {
+    fn status_code(&self) -> StatusCode {
+        StatusCode::from_u16(code(self).status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    /// Only a carrier: the envelope writes the problem, which needs the request's language and id.
+    fn error_response(&self) -> HttpResponse {
+        HttpResponse::new(self.status_code())
+    }
+}
+
+/// The code of an error: that of its first entry.
+pub fn code(error: &AppError) -> Code {
+    match error {
+        AppError::Unauthenticated(code) | AppError::Denied(code) | AppError::Precondition(code) => *code,
+        AppError::NotFound => Code::not_found,
+        AppError::Malformed(faults) => faults.first().map_or(Code::malformed_json, |fault| fault.code),
+        AppError::Refused(faults) => faults.first().map_or(Code::invalid_value, |fault| fault.code),
+        AppError::Conflict(conflict) => conflict.code,
+        AppError::Unacceptable(fault) => fault.code,
+        AppError::TooMany { code, .. } => *code,
+        AppError::Unavailable(_) | AppError::Contended => Code::unavailable,
+        AppError::Internal(_) => Code::internal,
+    }
+}
+
+/// 400 and 422 are told by the kind, not by the first code: a field's rule may be either's.
+fn status(error: &AppError) -> u16 {
+    match error {
+        AppError::Unauthenticated(_) => 401,
+        AppError::Denied(_) => 403,
+        AppError::NotFound => 404,
+        AppError::Malformed(_) => 400,
+        AppError::Precondition(code) => code.status(),
+        AppError::Refused(_) => 422,
+        AppError::Conflict(_) => 409,
+        AppError::Unacceptable(fault) => fault.code.status(),
+        AppError::TooMany { .. } => 429,
+        AppError::Unavailable(_) | AppError::Contended => 503,
+        AppError::Internal(_) => 500,
+    }
+}
+
+/// The problem document of an error.
+pub fn render(error: &AppError, language: Language, path: &str, request_id: &str) -> HttpResponse {
+    match error {
+        AppError::Internal(cause) => tracing::error!(request_id, cause = %chain(cause.as_ref()), "internal error"),
+        AppError::Unavailable(why) => tracing::warn!(request_id, why, "not available"),
+        _ => {}
+    }
+    let status = StatusCode::from_u16(status(error)).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut answer = HttpResponse::build(status);
+    retry_headers(error, &mut answer);
+    answer.content_type("application/problem+json").json(document(error, language, path, request_id))
+}
+
+fn retry_headers(error: &AppError, answer: &mut HttpResponseBuilder) {
+    match error {
+        AppError::TooMany { retry_after_seconds, .. } => {
+            answer.insert_header((RETRY_AFTER, retry_after_seconds.to_string()));
+        }
+        AppError::Unavailable(_) | AppError::Contended => {
+            answer.insert_header((RETRY_AFTER, RETRY_AFTER_SECONDS.to_string()));
+        }
+        AppError::Unauthenticated(_) => {
+            answer.insert_header((WWW_AUTHENTICATE, "Bearer"));
+        }
+        _ => {}
+    }
+}
+
+/// The members of the document; conflicts add their own.
+pub fn document(error: &AppError, language: Language, path: &str, request_id: &str) -> Value {
+    let code = code(error);
+    let faults: Vec<Fault> = match error {
+        AppError::Malformed(faults) | AppError::Refused(faults) => faults.clone(),
+        AppError::Unacceptable(fault) => vec![(**fault).clone()],
+        _ => Vec::new(),
+    };
+    let detail = match faults.first() {
+        Some(fault) => text::message(fault, language),
+        None => text::message(&Fault::request(code), language),
+    };
+    let mut members = Map::new();
+    members.insert("type".into(), format!("/docs/problems/{code}").into());
+    members.insert("title".into(), text::title(code, language).into());
+    members.insert("status".into(), status(error).into());
+    members.insert("detail".into(), detail.into());
+    members.insert("instance".into(), path.into());
+    members.insert("code".into(), code.as_str().into());
+    members.insert("request_id".into(), request_id.into());
+    if !faults.is_empty() {
+        members.insert("errors".into(), faults.iter().map(|fault| entry(fault, language)).collect());
+    }
+    if let AppError::Conflict(conflict) = error {
+        members.extend(conflict.members.clone());
+    }
+    Value::Object(members)
+}
+
+fn entry(fault: &Fault, language: Language) -> Value {
+    let mut members = Map::new();
+    match &fault.place {
+        Place::Field(field) => members.insert("field".into(), field.as_str().into()),
+        Place::Rule(rule) => members.insert("rule".into(), (*rule).into()),
+        Place::Request => None,
+    };
+    members.insert("code".into(), fault.code.as_str().into());
+    members.insert("message".into(), text::message(fault, language).into());
+    let optional = [
+        ("limit", fault.limit.clone()),
+        ("actual", fault.actual.clone()),
+        ("overridable_by", fault.overridable_by.map(|role| json!(role))),
+        ("did_you_mean", fault.did_you_mean.clone().map(Value::from)),
+    ];
+    members.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
+    Value::Object(members)
+}
+
+/// An error of the framework itself (a broken request line, a payload cut short): its status, our form.
+pub fn render_any(error: &actix_web::Error, language: Language, path: &str, request_id: &str) -> HttpResponse {
+    let known = match error.as_response_error().status_code().as_u16() {
+        404 => AppError::NotFound,
+        413 => AppError::Unacceptable(Box::new(Fault::request(Code::body_too_large))),
+        400..=499 => AppError::Malformed(vec![Fault::request(Code::malformed_json).actual(error.to_string())]),
+        _ => AppError::internal(error.to_string()),
+    };
+    render(&known, language, path, request_id)
+}
+
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    std::iter::successors(Some(error), |cause| cause.source()).map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}

@@ -1,0 +1,138 @@
+//! How every deed runs: who acts, at what time, once per idempotency key, with its events in the same transaction.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
+
+use crate::app::App;
+use crate::domain::access::{Caller, Denied};
+use crate::domain::fault::FieldFault;
+use crate::domain::state::InvalidState;
+use crate::domain::Instant;
+use crate::error::{AppError, Code, Fault};
+use crate::store::{self, Connection, Lock};
+
+/// A caller's deed: who, when, under which request.
+#[derive(Debug, Clone)]
+pub struct Act {
+    pub caller: Caller,
+    pub now: Instant,
+    pub request_id: String,
+    pub once: Option<Once>,
+}
+
+/// The idempotency key of a request and the digest of what it asks.
+#[derive(Debug, Clone)]
+pub struct Once {
+    pub key: String,
+    pub fingerprint: String,
+    /// Set when the stored answer was given again.
+    pub replayed: Arc<AtomicBool>,
+}
+
+impl Act {
+    /// Whose idempotency keys these are: the person's, or the API key's own.
+    fn key_space(&self) -> String {
+        match &self.caller.api_key {
+            Some(key) => format!("key:{}", key.id),
+            None => format!("user:{}", self.caller.user_id),
+        }
+    }
+
+    /// An event of this act, to be filled in and appended.
+    pub fn event(&self, deed: &'static str, subject: store::event::Subject) -> store::event::NewEvent {
+        let mut event = store::event::NewEvent::new(self.now, deed, subject);
+        event.actor_user_id = Some(self.caller.user_id);
+        event.actor_api_key_id = self.caller.api_key.as_ref().map(|key| key.id);
+        event.actor_organization_id = Some(self.caller.organization_id);
+        event.request_id = Some(self.request_id.clone());
+        event
+    }
+}
+
+/// Runs a deed in one transaction, once per idempotency key.
+///
+/// The key is written with the deed, so it exists exactly when the deed does. The result is stored and given again for the
+/// same request; another request under the same key is 422 `idempotency_key_reused`; while the first still runs, 409
+/// `request_in_progress`.
+pub async fn perform<T, F>(app: &App, act: &Act, deed: F) -> Result<T, AppError>
+where
+    T: Serialize + DeserializeOwned + Send + 'static,
+    F: Fn(&mut Connection) -> Result<T, AppError> + Send + 'static,
+{
+    let Some(once) = act.once.clone() else { return app.store.write(deed).await };
+    let (space, now) = (act.key_space(), act.now);
+    let flag = once.replayed.clone();
+    let (replayed, result) = app
+        .store
+        .write(move |tx| {
+            if let Some(stored) = earlier(tx, &space, &once)? {
+                return Ok((true, serde_json::from_str(&stored)?));
+            }
+            let result = deed(tx)?;
+            store::idempotency::insert(tx, &space, &once.key, &once.fingerprint, serde_json::to_string(&result)?, now)?;
+            Ok((false, result))
+        })
+        .await?;
+    flag.store(replayed, Ordering::SeqCst);
+    Ok(result)
+}
+
+fn earlier(tx: &mut Connection, space: &str, once: &Once) -> Result<Option<String>, AppError> {
+    if !Lock::Idempotency(lock_number(space, &once.key)).try_take(tx)? {
+        return Err(AppError::conflict(Code::request_in_progress));
+    }
+    match store::idempotency::find(tx, space, &once.key)? {
+        Some((fingerprint, _)) if fingerprint != once.fingerprint => {
+            Err(AppError::Refused(vec![Fault::field("Idempotency-Key", Code::idempotency_key_reused)]))
+        }
+        Some((_, result)) => Ok(Some(result)),
+        None => Ok(None),
+    }
+}
+
+fn lock_number(space: &str, key: &str) -> i64 {
+    let digest = Sha256::digest(format!("{space} {key}").as_bytes());
+    digest.iter().take(7).fold(0, |number, byte| (number << 8) | i64::from(*byte))
+}
+
+impl From<Denied> for AppError {
+    fn from(denied: Denied) -> Self {
+        match denied {
+            Denied::Hidden => AppError::NotFound,
+            other => AppError::Denied(Code::find(other.as_str()).unwrap_or(Code::forbidden)),
+        }
+    }
+}
+
+impl From<FieldFault> for Fault {
+    fn from(fault: FieldFault) -> Self {
+        let mut entry = Fault::field(fault.field, Code::find(fault.code).unwrap_or(Code::invalid_value));
+        entry.limit = fault.limit.map(Into::into);
+        entry.actual = fault.actual.map(Into::into);
+        entry
+    }
+}
+
+impl From<Vec<FieldFault>> for AppError {
+    fn from(faults: Vec<FieldFault>) -> Self {
+        AppError::Refused(faults.into_iter().map(Into::into).collect())
+    }
+}
+
+impl From<InvalidState> for AppError {
+    fn from(invalid: InvalidState) -> Self {
+        AppError::conflict(Code::invalid_state).with("state", invalid.state).with("allowed", invalid.allowed)
+    }
+}
+
+/// 412 when the version sent is not the present one; a version not sent passes.
+pub fn same_version(sent: Option<i64>, present: i64) -> Result<(), AppError> {
+    match sent {
+        Some(sent) if sent != present => Err(AppError::Precondition(Code::version_mismatch)),
+        _ => Ok(()),
+    }
+}

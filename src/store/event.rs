@@ -1,0 +1,237 @@
+//! The one trail: insert-only events, the personal texts beside them, and the deliveries that carry what changed. Written in
+//! the transaction of the deed they tell.
+
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::schema::{delivery, event, event_personal};
+use super::{Connection, Json, Result};
+use crate::domain::{ApiKeyId, EventId, Instant, OrganizationId, UserId};
+
+/// What an event is about: a noun and its id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Subject {
+    pub kind: &'static str,
+    pub id: i64,
+}
+
+impl Subject {
+    pub fn new(kind: &'static str, id: impl Into<i64>) -> Self {
+        Self { kind, id: id.into() }
+    }
+}
+
+/// An event to append. `before` and `after` name people by id only; names, addresses and free text go to `personal`.
+#[derive(Debug, Clone)]
+pub struct NewEvent {
+    pub happened_at: Instant,
+    pub deed: &'static str,
+    pub subject: Subject,
+    pub actor_user_id: Option<UserId>,
+    pub actor_api_key_id: Option<ApiKeyId>,
+    pub actor_organization_id: Option<OrganizationId>,
+    /// The organizations whose own event this is: they may read it.
+    pub organization_id: Option<OrganizationId>,
+    pub counterpart_organization_id: Option<OrganizationId>,
+    pub request_id: Option<String>,
+    pub before: Option<Value>,
+    pub after: Option<Value>,
+    pub personal: Option<Personal>,
+}
+
+/// Erasable text of an event: the salt keeps its digest from being guessed.
+#[derive(Debug, Clone)]
+pub struct Personal {
+    pub salt: String,
+    pub content: String,
+    pub digest: String,
+}
+
+impl NewEvent {
+    pub fn new(happened_at: Instant, deed: &'static str, subject: Subject) -> Self {
+        Self {
+            happened_at,
+            deed,
+            subject,
+            actor_user_id: None,
+            actor_api_key_id: None,
+            actor_organization_id: None,
+            organization_id: None,
+            counterpart_organization_id: None,
+            request_id: None,
+            before: None,
+            after: None,
+            personal: None,
+        }
+    }
+
+    /// The organizations that may read it.
+    pub fn of(mut self, organization: OrganizationId, counterpart: Option<OrganizationId>) -> Self {
+        self.organization_id = Some(organization);
+        self.counterpart_organization_id = counterpart.filter(|other| *other != organization);
+        self
+    }
+
+    pub fn before(mut self, before: impl Serialize) -> Result<Self> {
+        self.before = Some(serde_json::to_value(before)?);
+        Ok(self)
+    }
+
+    pub fn after(mut self, after: impl Serialize) -> Result<Self> {
+        self.after = Some(serde_json::to_value(after)?);
+        Ok(self)
+    }
+
+    pub fn personal(mut self, personal: Personal) -> Self {
+        self.personal = Some(personal);
+        self
+    }
+}
+
+/// Appends the event; its id names the version of whatever it changed.
+pub fn append(conn: &mut Connection, new: &NewEvent) -> Result<EventId> {
+    let text = |value: &Option<Value>| value.as_ref().map(Value::to_string);
+    let id: EventId = diesel::insert_into(event::table)
+        .values((
+            event::happened_at.eq(new.happened_at),
+            event::deed.eq(new.deed),
+            event::subject_type.eq(new.subject.kind),
+            event::subject_id.eq(new.subject.id),
+            event::actor_user_id.eq(new.actor_user_id),
+            event::actor_api_key_id.eq(new.actor_api_key_id),
+            event::actor_organization_id.eq(new.actor_organization_id),
+            event::organization_id.eq(new.organization_id),
+            event::counterpart_organization_id.eq(new.counterpart_organization_id),
+            event::request_id.eq(new.request_id.as_deref()),
+            event::before.eq(text(&new.before)),
+            event::after.eq(text(&new.after)),
+            event::personal_digest.eq(new.personal.as_ref().map(|personal| personal.digest.as_str())),
+        ))
+        .returning(event::id)
+        .get_result(conn)?;
+    if let Some(personal) = &new.personal {
+        diesel::insert_into(event_personal::table)
+            .values((
+                event_personal::event_id.eq(id),
+                event_personal::salt.eq(&personal.salt),
+                event_personal::content.eq(&personal.content),
+            ))
+            .execute(conn)?;
+    }
+    Ok(id)
+}
+
+/// Puts a notice of the event into the deliveries of each recipient, once; a worker sends it later.
+pub fn announce(conn: &mut Connection, event_id: EventId, recipients: &[UserId], now: Instant) -> Result<()> {
+    let mut told = Vec::with_capacity(recipients.len());
+    for recipient in recipients {
+        if told.contains(recipient) {
+            continue;
+        }
+        told.push(*recipient);
+        diesel::insert_into(delivery::table)
+            .values((
+                delivery::event_id.eq(event_id),
+                delivery::channel.eq("mail"),
+                delivery::recipient_user_id.eq(recipient),
+                delivery::state.eq("waiting"),
+                delivery::attempts.eq(0_i64),
+                delivery::next_attempt_at.eq(now),
+            ))
+            .execute(conn)?;
+    }
+    Ok(())
+}
+
+/// One event of the trail.
+#[derive(Debug, Clone, Queryable, Selectable, Serialize)]
+#[diesel(table_name = event)]
+pub struct Event {
+    pub id: EventId,
+    pub happened_at: Instant,
+    pub deed: String,
+    pub subject_type: String,
+    pub subject_id: i64,
+    pub actor_user_id: Option<UserId>,
+    pub actor_api_key_id: Option<ApiKeyId>,
+    pub actor_organization_id: Option<OrganizationId>,
+    pub organization_id: Option<OrganizationId>,
+    pub counterpart_organization_id: Option<OrganizationId>,
+    pub request_id: Option<String>,
+    pub before: Option<Json<Value>>,
+    pub after: Option<Json<Value>>,
+}
+
+/// Which events to list. Absent means all.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    pub after: Option<EventId>,
+    pub subject_type: Option<String>,
+    pub subject_id: Option<i64>,
+    pub actor: Option<UserId>,
+    pub deeds: Vec<String>,
+    pub from: Option<Instant>,
+    pub until: Option<Instant>,
+    /// Only events of this organization.
+    pub organization: Option<OrganizationId>,
+    pub limit: i64,
+}
+
+/// Events in order. On PostgreSQL only those below every transaction still open: ids do not follow commit order.
+pub fn list(conn: &mut Connection, filter: &Filter) -> Result<Vec<Event>> {
+    let horizon = settled_below(conn)?;
+    let mut query = event::table.select(Event::as_select()).order(event::id.asc()).limit(filter.limit).into_boxed();
+    if let Some(horizon) = horizon {
+        query = query.filter(event::transaction_id.lt(horizon));
+    }
+    if let Some(after) = filter.after {
+        query = query.filter(event::id.gt(after));
+    }
+    if let Some(kind) = &filter.subject_type {
+        query = query.filter(event::subject_type.eq(kind));
+    }
+    if let Some(id) = filter.subject_id {
+        query = query.filter(event::subject_id.eq(id));
+    }
+    if let Some(actor) = filter.actor {
+        query = query.filter(event::actor_user_id.eq(actor));
+    }
+    if !filter.deeds.is_empty() {
+        query = query.filter(event::deed.eq_any(&filter.deeds));
+    }
+    if let Some(from) = filter.from {
+        query = query.filter(event::happened_at.ge(from));
+    }
+    if let Some(until) = filter.until {
+        query = query.filter(event::happened_at.lt(until));
+    }
+    if let Some(organization) = filter.organization {
+        query = query.filter(
+            event::organization_id
+                .eq(organization)
+                .or(event::counterpart_organization_id.eq(organization))
+                .or(event::actor_organization_id.eq(organization)),
+        );
+    }
+    Ok(query.load(conn)?)
+}
+
+#[derive(QueryableByName)]
+struct Horizon {
+    #[diesel(sql_type = BigInt)]
+    horizon: i64,
+}
+
+fn settled_below(conn: &mut Connection) -> Result<Option<i64>> {
+    let Connection::Postgres(postgres) = conn else { return Ok(None) };
+    let answer: Horizon =
+        diesel::sql_query("SELECT txid_snapshot_xmin(txid_current_snapshot()) AS horizon").get_result(postgres)?;
+    Ok(Some(answer.horizon))
+}
+
+/// The newest event, which names a state of everything.
+pub fn newest(conn: &mut Connection) -> Result<Option<EventId>> {
+    Ok(event::table.select(event::id).order(event::id.desc()).first(conn).optional()?)
+}

@@ -1,0 +1,34 @@
+//! Results of requests that carried an idempotency key, kept for 14 days per caller.
+
+use diesel::prelude::*;
+
+use super::schema::idempotency_key;
+use super::{Connection, Result};
+use crate::domain::Instant;
+
+/// The fingerprint and the result stored under a key.
+pub fn find(conn: &mut Connection, caller: &str, key: &str) -> Result<Option<(String, String)>> {
+    Ok(idempotency_key::table
+        .find((caller, key))
+        .select((idempotency_key::fingerprint, idempotency_key::result))
+        .first(conn)
+        .optional()?)
+}
+
+pub fn insert(conn: &mut Connection, caller: &str, key: &str, fingerprint: &str, result: String, now: Instant) -> Result<()> {
+    diesel::insert_into(idempotency_key::table)
+        .values((
+            idempotency_key::caller.eq(caller),
+            idempotency_key::idempotency_key.eq(key),
+            idempotency_key::fingerprint.eq(fingerprint),
+            idempotency_key::result.eq(result),
+            idempotency_key::created_at.eq(now),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Forgets keys older than `before`; answers how many.
+pub fn delete_before(conn: &mut Connection, before: Instant) -> Result<usize> {
+    Ok(diesel::delete(idempotency_key::table.filter(idempotency_key::created_at.lt(before))).execute(conn)?)
+}
