@@ -33,8 +33,15 @@
 //! | 政策包 | policy pack | weights, rates and caps as versioned data |
 
 pub mod access;
+pub mod availability;
+pub mod booking;
+pub mod calendar;
+pub mod channel;
+pub mod closure;
 pub mod id;
 pub mod money;
+pub mod opening;
+pub mod spans;
 pub mod time;
 pub mod vocabulary;
 
