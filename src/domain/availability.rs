@@ -18,7 +18,8 @@ pub struct Timetable<'a> {
     pub rules: &'a BookingRules,
     pub calendar: &'a Calendar,
     pub closures: &'a [Closure],
-    /// The blocked intervals of all blocking bookings, set-up and clean-up included, on whichever channel.
+    /// The blocked intervals of all blocking bookings, set-up and clean-up included, on whichever channel. A booking that is being
+    /// rescheduled is left out: it does not stand in its own way.
     pub blocked: &'a [Slot],
     pub channels: i32,
     pub now: Instant,

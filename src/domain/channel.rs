@@ -34,7 +34,8 @@ pub struct Full {
     pub clash: Slot,
 }
 
-/// Gives `new` (set-up and clean-up included) one of the channels 1 to `channels`.
+/// Gives `new` (set-up and clean-up included) one of the channels 1 to `channels`. A booking that is being rescheduled is left
+/// out of the others.
 ///
 /// The lowest channel free of everybody is taken without moves. Else fixed intervals stay, and the others, with the new one,
 /// by their start, each take the lowest free channel. When an interval's turn comes, everything placed before it starts no

@@ -57,8 +57,8 @@ impl BookingDeed {
 }
 
 impl BookingState {
-    /// The state after `deed`. A rescheduled booking keeps its state here; see [`BookingState::after_reschedule`](
-    /// super::Standing::after_reschedule) for the approval that it may need again.
+    /// The state after `deed`. A rescheduled booking keeps its state here; the approval that it may need again is decided by
+    /// [`Standing::after_reschedule`](super::Standing::after_reschedule).
     pub fn after(self, deed: BookingDeed) -> Result<BookingState, InvalidState> {
         self.next(deed).ok_or_else(|| InvalidState {
             deed,

@@ -76,6 +76,13 @@ fn the_peak_counts_and_not_the_number_of_overlapping_rows() {
 }
 
 #[test]
+fn what_follows_one_another_takes_one_channel_only() {
+    let week = booked(&[(0, 100, 1), (100, 200, 2), (200, 300, 1), (300, 400, 2)]);
+    assert!(assign(2, &[], &week, minutes(0, 400)).is_ok());
+    assert!(assign(1, &[], &week, minutes(50, 60)).is_err());
+}
+
+#[test]
 fn nobody_moves_when_a_channel_is_free() {
     let taken = booked(&[(600, 660, 2), (660, 720, 1)]);
     let answer = assign(3, &[], &taken, minutes(630, 690)).unwrap();

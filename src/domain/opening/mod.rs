@@ -142,6 +142,7 @@ impl BookingRules {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::domain::spans::tests::minutes;
 
     /// Open 09:00–18:00 from Monday to Friday, grid 30 minutes, without lead time.
     pub(crate) fn office_hours() -> BookingRules {
@@ -184,6 +185,24 @@ pub(crate) mod tests {
         ] {
             assert!(read(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn set_up_and_clean_up_are_blocked_with_the_slot() {
+        let mut rules = office_hours();
+        assert!(
+            !rules
+                .blocked(&minutes(600, 660))
+                .overlaps(&minutes(660, 720))
+        );
+        (rules.setup_minutes, rules.cleanup_minutes) = (Minutes::new(10), Minutes::new(15));
+        assert_eq!(rules.blocked(&minutes(600, 660)), minutes(590, 675));
+        let follows = |from| {
+            rules
+                .blocked(&minutes(from, from + 60))
+                .overlaps(&minutes(590, 675))
+        };
+        assert!(follows(684) && !follows(685));
     }
 
     #[test]
