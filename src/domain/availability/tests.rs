@@ -113,6 +113,26 @@ fn the_horizon_ends_the_search_and_far_answers_are_found() {
     assert_eq!(table.next_free(Minutes::new(30), table.now, 3), []);
 }
 
+#[test]
+fn slots_across_the_end_of_a_stretch_are_found_once() {
+    let mut rules = office_hours();
+    rules.weekly_hours = vec![weekly("1-7 00:00-24:00")];
+    let calendar = Calendar::default();
+    let edge = STRETCH.number();
+    let closures = [
+        closed(minutes(0, edge - 60)),
+        closed(minutes(edge + 60, 90 * 1440 + 480)),
+    ];
+    let table = timetable(&rules, &calendar, &closures, &[]);
+    let starts = |length| {
+        let slots = table.next_free(Minutes::new(length), table.now, 9);
+        let start = |slot: &Slot| slot.starts_at().minutes_since(table.now).number() - edge;
+        slots.iter().map(start).collect::<Vec<_>>()
+    };
+    assert_eq!(starts(120), [-60]);
+    assert_eq!(starts(60), [-60, -30, 0]);
+}
+
 fn some_rules() -> impl Strategy<Value = BookingRules> {
     let hours = prop_oneof![
         Just(vec![weekly("1-5 09:00-18:00")]),
