@@ -33,17 +33,24 @@
 //! | 政策包 | policy pack | weights, rates and caps as versioned data |
 
 pub mod access;
+pub mod availability;
+pub mod booking;
+pub mod calendar;
 pub mod category;
+pub mod channel;
+pub mod closure;
 pub mod contact;
 pub mod fault;
 pub mod id;
 pub mod instrument;
 pub mod money;
+pub mod opening;
 pub mod organization;
 pub mod region;
 pub mod review;
 pub mod service;
 pub mod sharing;
+pub mod spans;
 pub mod state;
 pub mod time;
 pub mod usage;

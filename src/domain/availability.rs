@@ -1,0 +1,95 @@
+//! When an instrument can be had: its free spans, and the next free slots of a length under all rules. Pure arithmetic over
+//! merged intervals; who has the busy ones is not known here.
+
+use super::calendar::Calendar;
+use super::channel::full_spans;
+use super::closure::Closure;
+use super::money::Minutes;
+use super::opening::BookingRules;
+use super::spans::Spans;
+use super::time::{Instant, Slot};
+
+/// Starts are looked for in stretches of this length, so that an early answer costs little.
+const STRETCH: Minutes = Minutes::new(14 * 1440);
+
+/// All that decides whether an instrument is free.
+#[derive(Debug, Clone, Copy)]
+pub struct Timetable<'a> {
+    pub rules: &'a BookingRules,
+    pub calendar: &'a Calendar,
+    pub closures: &'a [Closure],
+    /// The blocked intervals of all blocking bookings, set-up and clean-up included, on whichever channel. A booking that is being
+    /// rescheduled is left out: it does not stand in its own way.
+    pub blocked: &'a [Slot],
+    pub channels: i32,
+    pub now: Instant,
+}
+
+impl Timetable<'_> {
+    /// The times within `window` that are open, not closed, and in which a booking with its set-up and clean-up finds a
+    /// channel. Lead time, horizon, grid and lengths are not asked; what has passed is not free.
+    pub fn free_spans(&self, window: &Slot) -> Spans {
+        self.free(window, &self.refused_by_bookings())
+    }
+
+    /// The times within `window` in which every channel is taken.
+    pub fn busy_spans(&self, window: &Slot) -> Spans {
+        Spans::union(full_spans(self.channels, self.blocked)).within(window)
+    }
+
+    /// The next `count` slots of `length` that start at `after` or later and keep every rule of time: grid, lead time,
+    /// horizon, opening hours, closures and other bookings. They may overlap each other: each is an answer of its own.
+    pub fn next_free(&self, length: Minutes, after: Instant, count: usize) -> Vec<Slot> {
+        let mut found = Vec::new();
+        if !self.rules.offers_length(length) {
+            return found;
+        }
+        let refused = self.refused_by_bookings();
+        let latest = self.rules.latest_start(self.now);
+        let mut from = after.max(self.now).max(self.rules.earliest_start(self.now));
+        while found.len() < count && from <= latest {
+            let until = from.plus(STRETCH);
+            if let Ok(stretch) = Slot::new(from, until.plus(length)) {
+                let free = self.free(&stretch, &refused);
+                let starts = free.iter().flat_map(|span| self.slots_in(span, length));
+                let in_time = starts
+                    .take_while(|slot| slot.starts_at() < until && slot.starts_at() <= latest);
+                found.extend(in_time.take(count - found.len()));
+            }
+            from = until;
+        }
+        found
+    }
+
+    /// The slots of the grid with this length that lie in `span`.
+    fn slots_in(&self, span: &Slot, length: Minutes) -> impl Iterator<Item = Slot> + use<'_> {
+        let span = *span;
+        let first = self.rules.aligned_from(span.starts_at());
+        let next = |start: &Instant| Some(self.rules.aligned_from(start.plus_seconds(1)));
+        std::iter::successors(Some(first), next)
+            .filter_map(move |start| Slot::new(start, start.plus(length)).ok())
+            .take_while(move |slot| slot.ends_at() <= span.ends_at())
+    }
+
+    fn free(&self, window: &Slot, refused: &Spans) -> Spans {
+        let Ok(window) = Slot::new(window.starts_at().max(self.now), window.ends_at()) else {
+            return Spans::default();
+        };
+        let closed = self
+            .closures
+            .iter()
+            .filter_map(|closure| closure.time.within(&window));
+        let open = self.rules.open_spans(self.calendar, &window);
+        open.minus(&Spans::union(closed)).minus(refused)
+    }
+
+    /// The times that no booking may touch because its set-up or clean-up would reach a moment when every channel is taken.
+    fn refused_by_bookings(&self) -> Spans {
+        let (before, after) = (self.rules.cleanup_minutes, self.rules.setup_minutes);
+        let full = full_spans(self.channels, self.blocked);
+        Spans::union(full.iter().map(|span| span.widened(before, after)))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,155 @@
+//! The state machine: which deed leads from which state to which. Time and persons are left to others.
+
+use super::BookingState;
+use crate::domain::time::Instant;
+
+crate::vocabulary! {
+    /// What can be done to a booking that exists.
+    BookingDeed {
+        Approve = "approve",
+        Reject = "reject",
+        Cancel = "cancel",
+        Reschedule = "reschedule",
+        Start = "start",
+        Finish = "finish",
+        NoShow = "no_show",
+        /// By time: a hold or request nobody decided.
+        Expire = "expire",
+        /// By time: still in progress long after its end.
+        Close = "close",
+        /// By time: neither started nor declared a no-show.
+        Lapse = "lapse",
+    }
+}
+
+/// The state, or the moment, forbids the deed; `allowed` are the deeds that are left to people.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{deed} is not possible in state {state}")]
+pub struct InvalidState {
+    pub deed: BookingDeed,
+    pub state: BookingState,
+    pub allowed: Vec<BookingDeed>,
+    /// The state would allow it, but not now.
+    pub when: Option<When>,
+}
+
+/// When a deed is possible.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// At this moment or later.
+    From(Instant),
+    /// Before this moment.
+    Before(Instant),
+}
+
+impl InvalidState {
+    /// The code of the contract.
+    pub const fn code(&self) -> &'static str {
+        "invalid_state"
+    }
+}
+
+impl BookingDeed {
+    /// Whether people do it; the rest happens by time.
+    pub const fn is_by_hand(self) -> bool {
+        !matches!(self, Self::Expire | Self::Close | Self::Lapse)
+    }
+}
+
+impl BookingState {
+    /// The state after `deed`. A rescheduled booking keeps its state here; the approval that it may need again is decided by
+    /// [`Standing::after_reschedule`](super::Standing::after_reschedule).
+    pub fn after(self, deed: BookingDeed) -> Result<BookingState, InvalidState> {
+        self.next(deed).ok_or_else(|| InvalidState {
+            deed,
+            state: self,
+            allowed: self.allowed().collect(),
+            when: None,
+        })
+    }
+
+    /// The deeds of people that this state allows.
+    pub fn allowed(self) -> impl Iterator<Item = BookingDeed> {
+        let possible = move |deed: &BookingDeed| deed.is_by_hand() && self.next(*deed).is_some();
+        BookingDeed::ALL.iter().copied().filter(possible)
+    }
+
+    fn next(self, deed: BookingDeed) -> Option<BookingState> {
+        use BookingDeed as D;
+        use BookingState as S;
+        match (self, deed) {
+            (S::Requested, D::Approve) => Some(S::Confirmed),
+            (S::Requested, D::Reject) => Some(S::Rejected),
+            (S::Held | S::Requested | S::Confirmed, D::Cancel) => Some(S::Cancelled),
+            (S::Requested | S::Confirmed, D::Reschedule) => Some(self),
+            (S::Held | S::Requested, D::Expire) => Some(S::Expired),
+            (S::Confirmed, D::Start) => Some(S::InProgress),
+            (S::Confirmed, D::NoShow) => Some(S::NoShow),
+            (S::Confirmed, D::Lapse) => Some(S::Unresolved),
+            (S::InProgress, D::Finish | D::Close) => Some(S::Completed),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_whole_table_of_state_and_deed() {
+        let table = [
+            ("held", "cancel→cancelled expire→expired"),
+            (
+                "requested",
+                "approve→confirmed reject→rejected cancel→cancelled reschedule→requested expire→expired",
+            ),
+            (
+                "confirmed",
+                "cancel→cancelled reschedule→confirmed start→in_progress no_show→no_show lapse→unresolved",
+            ),
+            ("in_progress", "finish→completed close→completed"),
+            ("completed", ""),
+            ("rejected", ""),
+            ("cancelled", ""),
+            ("expired", ""),
+            ("no_show", ""),
+            ("unresolved", ""),
+        ];
+        assert_eq!(table.len(), BookingState::ALL.len());
+        for (state, expected) in table {
+            let state: BookingState = state.parse().unwrap();
+            let arrow = |deed: &BookingDeed| Some(format!("{deed}→{}", state.after(*deed).ok()?));
+            let arrows: Vec<String> = BookingDeed::ALL.iter().filter_map(arrow).collect();
+            assert_eq!(arrows.join(" "), expected, "{state}");
+            let ends = expected.is_empty();
+            assert_eq!(
+                state.blocks(),
+                !ends,
+                "{state}: exactly the unfinished ones block"
+            );
+        }
+    }
+
+    #[test]
+    fn a_refusal_names_what_people_may_do_instead() {
+        let refusal = BookingState::Confirmed
+            .after(BookingDeed::Approve)
+            .unwrap_err();
+        let allowed = [
+            BookingDeed::Cancel,
+            BookingDeed::Reschedule,
+            BookingDeed::Start,
+            BookingDeed::NoShow,
+        ];
+        assert_eq!(refusal.allowed, allowed);
+        assert_eq!(refusal.code(), "invalid_state");
+        assert_eq!(
+            BookingState::Completed
+                .after(BookingDeed::Cancel)
+                .unwrap_err()
+                .allowed,
+            []
+        );
+    }
+}

@@ -1,0 +1,72 @@
+//! Bookings: their words and states. What a deed does to a state is decided in `deed`, when it may be done in `standing`,
+//! how an end is counted in `ending`, and whether a slot keeps the rules in `check`. Who may do it is left to `access`.
+
+mod check;
+mod deed;
+mod ending;
+mod refusal;
+mod standing;
+
+pub use check::{InstrumentFacts, Question, Stage};
+pub use deed::{BookingDeed, InvalidState, When};
+pub use ending::{CLOSED_AFTER, NotAnEnding, blocked_after_finish, ended_at, ending_when_closed};
+pub use refusal::{BookingRefusal, Measure};
+pub use standing::{LAPSES_AFTER_WORKING_DAYS, Side, Standing, lapses_at};
+
+crate::vocabulary! {
+    /// Where a booking stands.
+    BookingState {
+        Held = "held",
+        Requested = "requested",
+        Confirmed = "confirmed",
+        InProgress = "in_progress",
+        Completed = "completed",
+        Rejected = "rejected",
+        Cancelled = "cancelled",
+        Expired = "expired",
+        NoShow = "no_show",
+        /// Neither started nor declared a no-show in time; counts against nobody.
+        Unresolved = "unresolved",
+    }
+}
+
+crate::vocabulary! {
+    /// Who runs the instrument (占用共享, 技术共享, 委托共享).
+    BookingMode {
+        SelfOperated = "self_operated",
+        Guided = "guided",
+        Entrusted = "entrusted",
+    }
+}
+
+crate::vocabulary! {
+    /// What the time is used for.
+    BookingPurpose {
+        Research = "research",
+        Development = "development",
+        Teaching = "teaching",
+        Other = "other",
+    }
+}
+
+crate::vocabulary! {
+    /// Why a host rejects a request.
+    RejectReason {
+        Busy = "busy",
+        NotSuitable = "not_suitable",
+        Safety = "safety",
+        Maintenance = "maintenance",
+        Staff = "staff",
+        Other = "other",
+    }
+}
+
+impl BookingState {
+    /// Whether nobody else may have the blocked interval. The same four states stand in the databases' guard.
+    pub const fn blocks(self) -> bool {
+        matches!(
+            self,
+            Self::Held | Self::Requested | Self::Confirmed | Self::InProgress
+        )
+    }
+}

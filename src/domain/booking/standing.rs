@@ -1,0 +1,309 @@
+//! When a deed may be done. Users may cancel and reschedule until the start, hosts (with a reason, which the operation asks
+//! for) as long as the state allows. Times of the booking decide, not persons.
+
+use super::BookingState;
+use super::deed::{BookingDeed, InvalidState, When};
+use crate::domain::calendar::Calendar;
+use crate::domain::money::Minutes;
+use crate::domain::opening::Approval;
+use crate::domain::time::{Instant, Slot};
+
+/// A confirmed booking that nobody started or declared a no-show lapses after so many working days.
+pub const LAPSES_AFTER_WORKING_DAYS: u32 = 3;
+
+/// When a confirmed booking of `slot` lapses: at the end of the third working day after its end.
+pub fn lapses_at(slot: &Slot, calendar: &Calendar) -> Instant {
+    calendar.end_of_working_day(slot.ends_at(), LAPSES_AFTER_WORKING_DAYS)
+}
+
+/// For whom a deed is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// The using unit.
+    User,
+    /// The instrument's host.
+    Host,
+}
+
+/// What the times of a booking say about its deeds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    pub state: BookingState,
+    pub slot: Slot,
+    pub blocked: Slot,
+    /// Only requests have one.
+    pub approval_due_at: Option<Instant>,
+    pub cancel_before: Minutes,
+    pub no_show_after: Minutes,
+    /// See [`lapses_at`].
+    pub lapses_at: Instant,
+}
+
+impl Standing {
+    /// The state after `deed`, done at `now`, or why it is not possible.
+    pub fn permit(
+        &self,
+        deed: BookingDeed,
+        side: Side,
+        now: Instant,
+    ) -> Result<BookingState, InvalidState> {
+        let next = self.state.after(deed)?;
+        match self.untimely(deed, side, now) {
+            None => Ok(next),
+            Some(when) => Err(InvalidState {
+                deed,
+                state: self.state,
+                allowed: self.allowed(side, now),
+                when: Some(when),
+            }),
+        }
+    }
+
+    /// What people of `side` may do at `now`, as far as state and time decide.
+    pub fn allowed(&self, side: Side, now: Instant) -> Vec<BookingDeed> {
+        let timely = |deed: &BookingDeed| self.untimely(*deed, side, now).is_none();
+        self.state.allowed().filter(timely).collect()
+    }
+
+    /// When a request or hold expires: when its decision is due or at its start, whichever is first.
+    pub fn expires_at(&self) -> Instant {
+        let start = self.slot.starts_at();
+        self.approval_due_at
+            .map_or(start, |due_at| due_at.min(start))
+    }
+
+    /// When a no-show may be declared.
+    pub fn no_show_from(&self) -> Instant {
+        self.slot.starts_at().plus(self.no_show_after)
+    }
+
+    /// Whether giving up a confirmed slot at `now` is late: less than `cancel_before` is left. A request that nobody has
+    /// approved yet is never late.
+    pub fn is_late(&self, now: Instant) -> bool {
+        self.state == BookingState::Confirmed
+            && now.plus(self.cancel_before) > self.slot.starts_at()
+    }
+
+    /// The state of a rescheduled booking: a host leaves it as it is, a user's new slot needs the approval that any new
+    /// booking would need, or a harmless slot could be approved and then moved.
+    pub fn after_reschedule(&self, side: Side, approval: Approval) -> BookingState {
+        match (side, approval) {
+            (Side::Host, _) => self.state,
+            (Side::User, Approval::Automatic) => BookingState::Confirmed,
+            (Side::User, Approval::Manual) => BookingState::Requested,
+        }
+    }
+
+    fn untimely(&self, deed: BookingDeed, side: Side, now: Instant) -> Option<When> {
+        use BookingDeed as D;
+        let (from, before) = match (deed, side) {
+            (D::Approve | D::Reject, _) => (None, Some(self.expires_at())),
+            (D::Cancel | D::Reschedule, Side::User) => (None, Some(self.slot.starts_at())),
+            (D::Cancel | D::Reschedule, Side::Host) | (D::Finish, _) => (None, None),
+            (D::Start, _) => (Some(self.blocked.starts_at()), Some(self.slot.ends_at())),
+            (D::NoShow, _) => (Some(self.no_show_from()), None),
+            (D::Expire, _) => (Some(self.expires_at()), None),
+            (D::Close, _) => (Some(super::ending::closes_at(&self.slot)), None),
+            (D::Lapse, _) => (Some(self.lapses_at), None),
+        };
+        let early = from.filter(|from| now < *from).map(When::From);
+        early.or_else(|| before.filter(|before| now >= *before).map(When::Before))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::calendar::tests::china;
+    use crate::domain::spans::tests::minutes;
+
+    /// Monday 10:00–12:00 with half an hour before and after, request due at 09:00.
+    fn standing(state: BookingState) -> Standing {
+        let slot = minutes(600, 720);
+        Standing {
+            state,
+            slot,
+            blocked: minutes(570, 750),
+            approval_due_at: Some(minutes(540, 541).starts_at()),
+            cancel_before: Minutes::new(1440),
+            no_show_after: Minutes::new(30),
+            lapses_at: lapses_at(&slot, &china()),
+        }
+    }
+
+    /// The moment so many minutes and seconds after Monday's midnight.
+    fn at(minute: i64, second: i64) -> Instant {
+        minutes(0, 1)
+            .starts_at()
+            .plus(Minutes::new(minute))
+            .plus_seconds(second)
+    }
+
+    #[test]
+    fn every_deed_has_its_time() {
+        use BookingState::{Confirmed, InProgress, Requested};
+        let thursday = 4 * 1440;
+        for (state, deed, side, first, last) in [
+            (
+                Requested,
+                BookingDeed::Approve,
+                Side::Host,
+                None,
+                Some(at(539, 59)),
+            ),
+            (
+                Requested,
+                BookingDeed::Reject,
+                Side::Host,
+                None,
+                Some(at(539, 59)),
+            ),
+            (
+                Requested,
+                BookingDeed::Expire,
+                Side::Host,
+                Some(at(540, 0)),
+                None,
+            ),
+            (
+                Requested,
+                BookingDeed::Cancel,
+                Side::User,
+                None,
+                Some(at(599, 59)),
+            ),
+            (
+                Confirmed,
+                BookingDeed::Cancel,
+                Side::User,
+                None,
+                Some(at(599, 59)),
+            ),
+            (
+                Confirmed,
+                BookingDeed::Reschedule,
+                Side::User,
+                None,
+                Some(at(599, 59)),
+            ),
+            (Confirmed, BookingDeed::Cancel, Side::Host, None, None),
+            (
+                Confirmed,
+                BookingDeed::Start,
+                Side::Host,
+                Some(at(570, 0)),
+                Some(at(719, 59)),
+            ),
+            (
+                Confirmed,
+                BookingDeed::NoShow,
+                Side::Host,
+                Some(at(630, 0)),
+                None,
+            ),
+            (
+                Confirmed,
+                BookingDeed::Lapse,
+                Side::Host,
+                Some(at(thursday, 0)),
+                None,
+            ),
+            (InProgress, BookingDeed::Finish, Side::Host, None, None),
+            (
+                InProgress,
+                BookingDeed::Close,
+                Side::Host,
+                Some(at(1440, 0)),
+                None,
+            ),
+        ] {
+            let standing = standing(state);
+            let possible = |now| standing.permit(deed, side, now).is_ok();
+            let context = format!("{deed} of {state} by {side:?}");
+            match first {
+                Some(first) => assert!(
+                    possible(first) && !possible(first.plus_seconds(-1)),
+                    "{context}"
+                ),
+                None => assert!(possible(at(-500_000, 0)), "{context}"),
+            }
+            match last {
+                Some(last) => assert!(
+                    possible(last) && !possible(last.plus_seconds(1)),
+                    "{context}"
+                ),
+                None => assert!(possible(at(500_000, 0)), "{context}"),
+            }
+        }
+    }
+
+    #[test]
+    fn an_untimely_deed_names_its_time_and_what_is_left() {
+        let refusal = standing(BookingState::Confirmed)
+            .permit(BookingDeed::NoShow, Side::Host, at(610, 0))
+            .unwrap_err();
+        assert_eq!(refusal.when, Some(When::From(at(630, 0))));
+        assert_eq!(
+            refusal.allowed,
+            [
+                BookingDeed::Cancel,
+                BookingDeed::Reschedule,
+                BookingDeed::Start
+            ]
+        );
+        let started = standing(BookingState::Confirmed);
+        assert_eq!(
+            started.allowed(Side::User, at(600, 0)),
+            [BookingDeed::Start]
+        );
+    }
+
+    #[test]
+    fn a_request_expires_when_due_or_at_its_start() {
+        let mut request = standing(BookingState::Requested);
+        assert_eq!(request.expires_at(), at(540, 0));
+        request.approval_due_at = Some(at(601, 0));
+        assert_eq!(request.expires_at(), at(600, 0));
+        request.approval_due_at = None;
+        assert_eq!(request.expires_at(), at(600, 0));
+    }
+
+    #[test]
+    fn giving_up_is_late_when_less_than_the_window_is_left() {
+        let confirmed = standing(BookingState::Confirmed);
+        let edge = at(600 - 1440, 0);
+        for (now, late) in [
+            (edge.plus(Minutes::new(-1)), false),
+            (edge, false),
+            (edge.plus_seconds(1), true),
+            (edge.plus(Minutes::new(1)), true),
+        ] {
+            assert_eq!(confirmed.is_late(now), late, "{now}");
+            assert!(!standing(BookingState::Requested).is_late(now));
+        }
+    }
+
+    #[test]
+    fn a_users_move_needs_the_approval_of_a_new_booking() {
+        use BookingState::{Confirmed, Requested};
+        for (state, side, approval, after) in [
+            (Confirmed, Side::Host, Approval::Manual, Confirmed),
+            (Requested, Side::Host, Approval::Automatic, Requested),
+            (Confirmed, Side::User, Approval::Manual, Requested),
+            (Confirmed, Side::User, Approval::Automatic, Confirmed),
+            (Requested, Side::User, Approval::Manual, Requested),
+        ] {
+            assert_eq!(standing(state).after_reschedule(side, approval), after);
+        }
+    }
+
+    #[test]
+    fn a_booking_before_a_holiday_lapses_after_it() {
+        let day_before = "2025-09-30T09:00:00+08:00".parse().unwrap();
+        let slot = Slot::new(day_before, day_before.plus(Minutes::new(60))).unwrap();
+        assert_eq!(
+            lapses_at(&slot, &china()).to_string(),
+            "2025-10-12T00:00:00+08:00"
+        );
+    }
+}
