@@ -1,0 +1,201 @@
+//! The table of contents: every route of the service, grouped by noun. The server, the OpenAPI document and the tests of bad
+//! input are all made from this one table.
+
+use std::collections::{BTreeMap, HashMap};
+use std::future::Future;
+use std::sync::LazyLock;
+
+use actix_web::http::Method;
+use actix_web::HttpRequest;
+use actix_web::web::{self, ServiceConfig};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+use super::answer::Answer;
+use super::asked::Asked;
+use super::{account, api_key, event, member, organization, session};
+use crate::domain::access::Deed;
+use crate::error::{AppError, Code, Fault};
+
+/// Where the contract's routes begin.
+pub const BASE: &str = "/api/v1";
+
+/// A JSON schema by its name, with those it refers to.
+pub type NamedSchema = fn() -> (String, RefOr<Schema>, Vec<(String, RefOr<Schema>)>);
+
+/// One route: where, who may, what goes in and what comes out.
+pub struct Route {
+    pub method: Method,
+    pub path: &'static str,
+    /// `noun_verb`: the operationId.
+    pub operation: &'static str,
+    pub summary: &'static str,
+    /// The deed whose roles and scope apply; `None`: open to visitors.
+    pub deed: Option<Deed>,
+    pub parameters: &'static [&'static str],
+    pub body: Option<NamedSchema>,
+    pub answer: (u16, Option<NamedSchema>),
+    /// The body is a file of one of these types, not JSON.
+    pub files: &'static [&'static str],
+    pub takes_file: bool,
+    /// `If-Match` is required.
+    pub needs_version: bool,
+    handler: Box<dyn Fn() -> actix_web::Route + Send + Sync>,
+}
+
+impl std::fmt::Debug for Route {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {BASE}{} ({})", self.method, self.path, self.operation)
+    }
+}
+
+/// The schema of a shape, found by its type.
+fn schema_of<T: ToSchema + PartialSchema>() -> (String, RefOr<Schema>, Vec<(String, RefOr<Schema>)>) {
+    let mut referred = Vec::new();
+    T::schemas(&mut referred);
+    (T::name().into_owned(), T::schema(), referred)
+}
+
+impl Route {
+    fn new<H, F>(method: Method, path: &'static str, operation: &'static str, summary: &'static str, handler: H) -> Self
+    where
+        H: Fn(Asked) -> F + Clone + Send + Sync + 'static,
+        F: Future<Output = Answer> + 'static,
+    {
+        let by_method = method.clone();
+        Self {
+            method,
+            path,
+            operation,
+            summary,
+            deed: None,
+            parameters: &[],
+            body: None,
+            answer: (200, None),
+            files: &[],
+            takes_file: false,
+            needs_version: false,
+            handler: Box::new(move || web::method(by_method.clone()).to(handler.clone())),
+        }
+    }
+
+    /// Only callers whose role allows this deed.
+    pub fn deed(mut self, deed: Deed) -> Self {
+        self.deed = Some(deed);
+        self
+    }
+
+    /// The query parameters it knows; every other one is refused.
+    pub fn parameters(mut self, names: &'static [&'static str]) -> Self {
+        self.parameters = names;
+        self
+    }
+
+    /// The JSON body it takes.
+    pub fn takes<T: ToSchema + PartialSchema>(mut self) -> Self {
+        self.body = Some(schema_of::<T>);
+        self
+    }
+
+    /// The file types it takes.
+    pub fn takes_file(mut self, types: &'static [&'static str]) -> Self {
+        self.files = types;
+        self.takes_file = true;
+        self
+    }
+
+    /// The status and shape it answers.
+    pub fn answers<T: ToSchema + PartialSchema>(mut self, status: u16) -> Self {
+        self.answer = (status, Some(schema_of::<T>));
+        self
+    }
+
+    /// The status it answers, without a JSON body.
+    pub fn answers_status(mut self, status: u16) -> Self {
+        self.answer = (status, None);
+        self
+    }
+
+    /// `If-Match` must be sent.
+    pub fn needs_version(mut self) -> Self {
+        self.needs_version = true;
+        self
+    }
+}
+
+macro_rules! methods {
+    ($($name:ident = $method:ident),+) => {$(
+        pub(super) fn $name<H, F>(path: &'static str, operation: &'static str, summary: &'static str, handler: H) -> Route
+        where
+            H: Fn(Asked) -> F + Clone + Send + Sync + 'static,
+            F: Future<Output = Answer> + 'static,
+        {
+            Route::new(Method::$method, path, operation, summary, handler)
+        }
+    )+};
+}
+methods!(get = GET, post = POST, put = PUT, patch = PATCH, delete = DELETE);
+
+/// Every route, in the order of the contract.
+pub fn table() -> Vec<Route> {
+    let nouns = [
+        session::routes(),
+        account::routes(),
+        api_key::routes(),
+        organization::routes(),
+        member::routes(),
+        event::routes(),
+    ];
+    nouns.into_iter().flatten().collect()
+}
+
+/// The table, made once, with an index by method and path.
+#[derive(Debug)]
+pub struct Routes {
+    pub all: Vec<Route>,
+    index: HashMap<(Method, String), usize>,
+}
+
+static ROUTES: LazyLock<Routes> = LazyLock::new(|| {
+    let all = table();
+    let index = all.iter().enumerate().map(|(at, route)| ((route.method.clone(), format!("{BASE}{}", route.path)), at)).collect();
+    Routes { all, index }
+});
+
+impl Routes {
+    pub fn shared() -> &'static Routes {
+        &ROUTES
+    }
+
+    /// The route that serves a request.
+    pub fn of(request: &HttpRequest) -> Option<&'static Route> {
+        let pattern = request.match_pattern()?;
+        let routes = Self::shared();
+        routes.index.get(&(request.method().clone(), pattern)).and_then(|at| routes.all.get(*at))
+    }
+}
+
+/// Registers the table. Paths without a variable come first, so that `/bookings/check` is no booking's id.
+pub fn configure(config: &mut ServiceConfig) {
+    let routes = Routes::shared();
+    let mut paths: BTreeMap<(usize, &str), Vec<&Route>> = BTreeMap::new();
+    for route in &routes.all {
+        paths.entry((route.path.matches('{').count(), route.path)).or_default().push(route);
+    }
+    for ((_, path), routes) in paths {
+        let mut resource = web::resource(format!("{BASE}{path}"));
+        for route in routes {
+            resource = resource.route((route.handler)());
+        }
+        config.service(resource.default_service(web::route().to(method_not_allowed)));
+    }
+}
+
+async fn method_not_allowed() -> Answer {
+    Err(AppError::Unacceptable(Box::new(Fault::request(Code::method_not_allowed))))
+}
+
+/// The answer to every path that no route has.
+pub async fn not_found() -> Answer {
+    Err(AppError::NotFound)
+}

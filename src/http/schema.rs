@@ -1,0 +1,68 @@
+//! JSON schemas of domain values, which know nothing of OpenAPI: ids and amounts are integers, instants and dates are
+//! texts, word lists are enumerations.
+
+use std::borrow::Cow;
+
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::domain::*;
+
+macro_rules! schemas {
+    ($($type:ty => $name:literal, $schema:expr);+ $(;)?) => {$(
+        impl PartialSchema for $type {
+            fn schema() -> RefOr<Schema> {
+                RefOr::T(Schema::Object($schema.build()))
+            }
+        }
+
+        impl ToSchema for $type {
+            fn name() -> Cow<'static, str> {
+                Cow::Borrowed($name)
+            }
+        }
+    )+};
+}
+
+fn integer(about: &str) -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::Integer).format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64))).description(Some(about))
+}
+
+fn id() -> ObjectBuilder {
+    integer("A positive integer below 2^53.").minimum(Some(1)).maximum(Some(MAX_SAFE_INTEGER))
+}
+
+fn text(about: &str) -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::String).description(Some(about))
+}
+
+macro_rules! ids {
+    ($($type:ident),+ $(,)?) => { schemas!($($type => stringify!($type), id());+); };
+}
+ids!(
+    ApiKeyId, AwardId, BookingId, ChargeId, ClosureId, EvaluationId, EventId, InstrumentId, InvoiceId, OrganizationId, PaymentId,
+    PolicyId, RelatedPartyId, ReviewId, ServiceId, SessionId, SubsidyRunId, TariffId, UsageRecordId, UserId,
+);
+
+schemas!(
+    Fen => "Fen", integer("An amount in fen, 1 yuan = 100 fen, tax included.");
+    Minutes => "Minutes", integer("A duration in minutes.");
+    Instant => "Instant", text("A moment in whole seconds with its offset: 2026-03-01T09:00:00+08:00.")
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)));
+    Uscc => "Uscc", text("A unified social credit code, 18 characters (GB 32100-2015).");
+    RegionCode => "RegionCode", text("A region code of six digits (GB/T 2260).");
+    CategoryCode => "CategoryCode", text("An instrument category of six digits.");
+);
+
+macro_rules! words {
+    ($($type:path => $name:literal),+ $(,)?) => {
+        schemas!($($type => $name, text("One of a list of words; the list may grow.").enum_values(Some(<$type>::ALL.iter().map(|word| word.as_str()))));+);
+    };
+}
+words!(
+    access::Role => "Role",
+    access::ApiScope => "ApiScope",
+    organization::OrganizationKind => "OrganizationKind",
+    organization::OrganizationState => "OrganizationState",
+);
