@@ -33,7 +33,9 @@
 //! | 政策包 | policy pack | weights, rates and caps as versioned data |
 
 pub mod access;
+pub mod account;
 pub mod category;
+pub mod charge;
 pub mod contact;
 pub mod fault;
 pub mod id;
@@ -45,6 +47,7 @@ pub mod review;
 pub mod service;
 pub mod sharing;
 pub mod state;
+pub mod tariff;
 pub mod time;
 pub mod usage;
 pub mod uscc;
