@@ -34,6 +34,11 @@ impl CategoryCode {
         }
     }
 
+    /// The digits that this class and all within it begin with: 010100 → `0101`.
+    pub fn prefix(self) -> String {
+        self.to_string().trim_end_matches("00").to_owned()
+    }
+
     /// Whether this is `wider` or lies within it.
     pub fn is_within(self, wider: CategoryCode) -> bool {
         std::iter::successors(Some(self), |code| code.parent()).any(|code| code == wider)
@@ -121,6 +126,8 @@ mod tests {
                 within,
                 "{narrow} {wide}"
             );
+            let prefix = code(wide).prefix();
+            assert_eq!(narrow.starts_with(&prefix), within, "{narrow} {prefix}");
         }
         assert_eq!(code("010000").parent(), None);
     }

@@ -33,11 +33,13 @@
 //! | 政策包 | policy pack | weights, rates and caps as versioned data |
 
 pub mod access;
+pub mod account;
 pub mod availability;
 pub mod booking;
 pub mod calendar;
 pub mod category;
 pub mod channel;
+pub mod charge;
 pub mod closure;
 pub mod contact;
 pub mod fault;
@@ -48,10 +50,10 @@ pub mod opening;
 pub mod organization;
 pub mod region;
 pub mod review;
-pub mod service;
 pub mod sharing;
 pub mod spans;
 pub mod state;
+pub mod tariff;
 pub mod time;
 pub mod usage;
 pub mod uscc;

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::access::Role;
 use super::contact::PublicContact;
 use super::fault::{Faults, FieldFault};
 use super::state::{self, InvalidState, Move};
@@ -69,6 +70,15 @@ impl OrganizationKind {
     }
 }
 
+/// The roles of an organization's first user: it speaks for its unit, and for the host too where the organization hosts.
+pub fn first_roles(kind: OrganizationKind, wants_to_host: bool) -> Vec<Role> {
+    if wants_to_host || kind.hosts_by_default() {
+        vec![Role::UnitAdmin, Role::HostAdmin]
+    } else {
+        vec![Role::UnitAdmin]
+    }
+}
+
 /// What an organization declares about itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrganizationFacts {
@@ -128,6 +138,21 @@ mod tests {
                 allowed: vec!["amend"]
             })
         );
+    }
+
+    #[test]
+    fn the_first_user_hosts_where_the_organization_does() {
+        let both = vec![Role::UnitAdmin, Role::HostAdmin];
+        for (kind, wants_to_host, roles) in [
+            (OrganizationKind::University, false, both.clone()),
+            (OrganizationKind::Institute, false, both.clone()),
+            (OrganizationKind::Hospital, false, both.clone()),
+            (OrganizationKind::Enterprise, true, both),
+            (OrganizationKind::Enterprise, false, vec![Role::UnitAdmin]),
+            (OrganizationKind::Agency, false, vec![Role::UnitAdmin]),
+        ] {
+            assert_eq!(first_roles(kind, wants_to_host), roles, "{kind}");
+        }
     }
 
     fn facts() -> OrganizationFacts {

@@ -51,9 +51,7 @@ impl RegionCode {
 
     /// The digits that all codes within this region begin with: 130000 → `13`, 130600 → `1306`.
     pub fn prefix(self) -> String {
-        let code = self.to_string();
-        let digits = code.trim_end_matches("00");
-        code.chars().take(digits.len().max(2)).collect()
+        self.to_string().trim_end_matches("00").to_owned()
     }
 
     /// Who supervises an organization that names nobody: the city of its seat; the province for provincial units, for

@@ -92,7 +92,8 @@ pub struct GivenMinutes {
 impl UsageMinutes {
     /// The minutes of a service in `interval`: as given, absent ones 0; when none is given all of it is run time.
     ///
-    /// Each is at least 0, their sum at least 1 and at most the interval's whole minutes.
+    /// Each is at least 0, their sum at least 1 and at most the interval's whole minutes; an interval
+    /// shorter than a minute has none.
     pub fn within(interval: &Slot, given: GivenMinutes) -> Result<Self, Vec<FieldFault>> {
         let most = interval.minutes().number();
         if given == GivenMinutes::default() {
@@ -138,7 +139,7 @@ impl UsageMinutes {
                     .actual(sum),
             ]);
         }
-        if sum == 0 {
+        if sum == 0 && most > 0 {
             return Err(vec![
                 FieldFault::new("run_minutes", "no_effective_minutes").limit(1),
             ]);
@@ -285,6 +286,13 @@ mod tests {
                 });
             assert_eq!(found, outcome, "{minutes:?}");
         }
+    }
+
+    #[test]
+    fn a_service_of_seconds_has_no_minutes() {
+        let moment = slot("2026-03-01T09:00:00+08:00", "2026-03-01T09:00:59+08:00");
+        let minutes = UsageMinutes::within(&moment, GivenMinutes::default());
+        assert_eq!(minutes.map(|m| m.effective()), Ok(Minutes::ZERO));
     }
 
     #[test]

@@ -5,11 +5,13 @@
 
 mod caller;
 mod deed;
+mod grant;
 mod reach;
 mod table;
 
 pub use caller::{ApiKeyGrant, Caller};
 pub use deed::Deed;
+pub use grant::check_roles;
 pub use reach::{BookingTies, InstrumentTies, OrganizationTies, Reach};
 
 use super::OrganizationId;

@@ -1,4 +1,12 @@
-//! Instruments: the words of the registry and the states of an entry. Their fields and rules stand in `facts`.
+//! Instruments: the words of the registry and the states of an entry. Fields stand in `facts`, their rules in `rules`.
+
+mod facts;
+mod place;
+mod rules;
+
+pub use facts::{Customs, InstrumentDescription, InstrumentFacts};
+pub use place::{Latitude, Longitude, NotADegree};
+pub use rules::CHANNELS_MAX;
 
 use super::state::{self, InvalidState, Move};
 

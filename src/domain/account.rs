@@ -1,0 +1,142 @@
+//! Accounts of people: their fields, passwords, and the form of API keys. Hashing and tokens belong to other rooms.
+
+use super::contact::{check_email, check_phone};
+use super::fault::{Faults, FieldFault};
+
+crate::vocabulary! {
+    /// Whether a person may sign in.
+    UserState {
+        Active = "active",
+        Suspended = "suspended",
+    }
+}
+
+/// What a person declares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserFacts {
+    pub name: String,
+    /// Also the name to sign in with, see [`login_key`].
+    pub email: String,
+    pub phone: Option<String>,
+}
+
+impl UserFacts {
+    /// Every rule of the fields; `prefix` stands before their names (`user.`).
+    pub fn validate(&self, prefix: &str) -> Result<(), Vec<FieldFault>> {
+        let mut faults = Faults::new();
+        faults.text(&format!("{prefix}name"), &self.name, 50);
+        check_email(&format!("{prefix}email"), &self.email, 254, &mut faults);
+        if let Some(phone) = &self.phone {
+            check_phone(&format!("{prefix}phone"), phone, &mut faults);
+        }
+        faults.into_result()
+    }
+}
+
+/// The one spelling under which an account is found: without blanks around it, in lower case.
+pub fn login_key(email: &str) -> String {
+    email.trim().to_lowercase()
+}
+
+/// The fewest and the most characters of a password.
+pub const PASSWORD_LENGTH: std::ops::RangeInclusive<usize> = 10..=128;
+
+/// The fewest different characters of a password.
+const DISTINCT_MIN: usize = 5;
+
+/// Whether `password` may protect the account that signs in as `login`: long enough, not a repetition, not the login.
+pub fn check_password(field: &str, password: &str, login: &str) -> Result<(), FieldFault> {
+    let length = password.chars().count();
+    let distinct: std::collections::BTreeSet<char> = password.chars().collect();
+    let local = login.split('@').next().unwrap_or(login);
+    let lower = password.to_lowercase();
+    if length < *PASSWORD_LENGTH.start() {
+        Err(FieldFault::new(field, "password_too_short")
+            .limit(PASSWORD_LENGTH.start())
+            .actual(length))
+    } else if length > *PASSWORD_LENGTH.end() {
+        Err(FieldFault::new(field, "password_too_long")
+            .limit(PASSWORD_LENGTH.end())
+            .actual(length))
+    } else if distinct.len() < DISTINCT_MIN {
+        Err(FieldFault::new(field, "password_too_simple").limit(DISTINCT_MIN))
+    } else if lower == login_key(login) || lower == login_key(local) {
+        Err(FieldFault::new(field, "password_is_login"))
+    } else {
+        Ok(())
+    }
+}
+
+/// What every API key begins with, so that it is told from an access token.
+pub const API_KEY_PREFIX: &str = "yq_";
+
+/// How long a key holds unless told: 365 days.
+pub const API_KEY_DAYS: i64 = 365;
+
+/// Whether the text has the form of an API key: the prefix and 32 to 96 URL-safe characters.
+pub fn is_api_key(text: &str) -> bool {
+    text.strip_prefix(API_KEY_PREFIX).is_some_and(|secret| {
+        (32..=96).contains(&secret.len())
+            && secret
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_are_long_varied_and_not_the_login() {
+        let login = "Zhang.Xiaoming@example.edu.cn";
+        for (password, code) in [
+            ("correct horse", None),
+            ("仪器共享平台的一个好密码", None),
+            ("123456789", Some("password_too_short")),
+            ("1234567890", None),
+            ("aaaaaaaaaaaa", Some("password_too_simple")),
+            ("abababababab", Some("password_too_simple")),
+            ("zhang.xiaoming@EXAMPLE.edu.cn", Some("password_is_login")),
+            ("zhang.xiaoming", Some("password_is_login")),
+        ] {
+            let found = check_password("password", password, login).err();
+            assert_eq!(found.map(|fault| fault.code), code, "{password}");
+        }
+        let long = "abcde".repeat(26);
+        let found = check_password("password", &long, login).err();
+        assert_eq!(found.map(|fault| fault.code), Some("password_too_long"));
+    }
+
+    #[test]
+    fn faults_carry_the_path_of_the_field() {
+        let person = UserFacts {
+            name: String::new(),
+            email: "nobody".to_owned(),
+            phone: Some("1".to_owned()),
+        };
+        let fields: Vec<_> = person
+            .validate("user.")
+            .unwrap_err()
+            .into_iter()
+            .map(|fault| fault.field)
+            .collect();
+        assert_eq!(fields, ["user.name", "user.email", "user.phone"]);
+        assert_eq!(login_key(" Zhang@Example.CN "), "zhang@example.cn");
+    }
+
+    #[test]
+    fn keys_are_told_from_tokens() {
+        let secret = "aB3-_".repeat(8);
+        assert!(is_api_key(&format!("yq_{secret}")));
+        for bad in [
+            secret.clone(),
+            "yq_".to_owned(),
+            format!("yq_{secret} "),
+            format!("YQ_{secret}"),
+            format!("yq_{}", "a".repeat(97)),
+        ] {
+            assert!(!is_api_key(&bad), "{bad}");
+        }
+    }
+}

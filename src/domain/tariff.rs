@@ -1,0 +1,346 @@
+//! Tariffs and quotes: which dated price applies to whom, and what a service costs. Periods of one key never overlap,
+//! which the database guards; [`Period::overlaps`] is the same test.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+use super::booking::BookingMode;
+use super::fault::{Faults, FieldFault};
+use super::organization::OrganizationKind;
+use super::{Fen, Minutes, OrganizationId, TariffId, TooLarge};
+
+crate::vocabulary! {
+    /// The classes of customers a price can be made for.
+    CustomerClass {
+        Own = "own",
+        PublicResearch = "public_research",
+        Enterprise = "enterprise",
+        Sme = "sme",
+    }
+}
+
+/// The highest price: 100 million yuan an hour, so that no service's amount leaves the range of JSON numbers.
+pub const PRICE_FEN_PER_HOUR_MAX: i64 = 10_000_000_000;
+
+/// The class of a customer: the host's own people; enterprises, small and medium ones apart; universities, institutes,
+/// hospitals and agencies as public research. Organizations of another kind pay like enterprises.
+pub fn customer_class(
+    host: OrganizationId,
+    unit: OrganizationId,
+    kind: OrganizationKind,
+    is_sme: bool,
+) -> CustomerClass {
+    match kind {
+        _ if host == unit => CustomerClass::Own,
+        OrganizationKind::University
+        | OrganizationKind::Institute
+        | OrganizationKind::Hospital
+        | OrganizationKind::Agency => CustomerClass::PublicResearch,
+        OrganizationKind::Enterprise if is_sme => CustomerClass::Sme,
+        OrganizationKind::Enterprise | OrganizationKind::Other => CustomerClass::Enterprise,
+    }
+}
+
+/// The days of a price, half-open: `valid_until` is the first day it no longer holds; `None`: until further notice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Period {
+    pub valid_from: NaiveDate,
+    pub valid_until: Option<NaiveDate>,
+}
+
+impl Period {
+    pub fn contains(&self, date: NaiveDate) -> bool {
+        self.valid_from <= date && self.valid_until.is_none_or(|until| date < until)
+    }
+
+    pub fn overlaps(&self, other: &Period) -> bool {
+        other
+            .valid_until
+            .is_none_or(|until| self.valid_from < until)
+            && self
+                .valid_until
+                .is_none_or(|until| other.valid_from < until)
+    }
+}
+
+/// A price of an instrument.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tariff {
+    /// `None`: all classes.
+    pub customer_class: Option<CustomerClass>,
+    /// `None`: all modes.
+    pub mode: Option<BookingMode>,
+    #[serde(flatten)]
+    pub period: Period,
+    pub price_fen_per_hour: Fen,
+}
+
+impl Tariff {
+    pub fn validate(&self) -> Result<(), Vec<FieldFault>> {
+        let mut faults = Faults::new();
+        faults.range(
+            "price_fen_per_hour",
+            self.price_fen_per_hour.number(),
+            0,
+            PRICE_FEN_PER_HOUR_MAX,
+        );
+        let Period {
+            valid_from,
+            valid_until,
+        } = self.period;
+        if let Some(until) = valid_until
+            && until <= valid_from
+        {
+            faults.push(
+                FieldFault::new("valid_until", "dates_out_of_order")
+                    .limit(format!("valid_from {valid_from}"))
+                    .actual(until),
+            );
+        }
+        faults.into_result()
+    }
+
+    fn applies(&self, class: CustomerClass, mode: BookingMode, on: NaiveDate) -> bool {
+        self.customer_class.is_none_or(|own| own == class)
+            && self.mode.is_none_or(|own| own == mode)
+            && self.period.contains(on)
+    }
+}
+
+/// The price for this class and mode on this day. The most specific wins: class and mode, class, mode, all.
+pub fn select(
+    tariffs: &[(TariffId, Tariff)],
+    class: CustomerClass,
+    mode: BookingMode,
+    on: NaiveDate,
+) -> Option<&(TariffId, Tariff)> {
+    tariffs
+        .iter()
+        .filter(|(_, tariff)| tariff.applies(class, mode, on))
+        .max_by_key(|(_, tariff)| (tariff.customer_class.is_some(), tariff.mode.is_some()))
+}
+
+/// A price told to a customer; frozen with the booking or charge it was made for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quote {
+    pub customer_class: CustomerClass,
+    /// The day whose tariffs apply: the local date on which the service starts.
+    pub priced_on: NaiveDate,
+    pub lines: Vec<QuoteLine>,
+    pub total_fen: Fen,
+}
+
+/// Minutes at a rate. Each line is rounded half up once, to the fen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuoteLine {
+    pub tariff_id: TariffId,
+    pub minutes: Minutes,
+    pub price_fen_per_hour: Fen,
+    pub amount_fen: Fen,
+}
+
+/// What `minutes` cost. Without a tariff there is no price, which is not a price of zero.
+pub fn quote(
+    tariffs: &[(TariffId, Tariff)],
+    class: CustomerClass,
+    mode: BookingMode,
+    on: NaiveDate,
+    minutes: Minutes,
+) -> Result<Option<Quote>, TooLarge> {
+    let Some((tariff_id, tariff)) = select(tariffs, class, mode, on) else {
+        return Ok(None);
+    };
+    let amount_fen = Fen::for_minutes(minutes, tariff.price_fen_per_hour)?;
+    Ok(Some(Quote {
+        customer_class: class,
+        priced_on: on,
+        lines: vec![QuoteLine {
+            tariff_id: *tariff_id,
+            minutes,
+            price_fen_per_hour: tariff.price_fen_per_hour,
+            amount_fen,
+        }],
+        total_fen: amount_fen,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn on(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    fn period(from: &str, until: Option<&str>) -> Period {
+        Period {
+            valid_from: on(from),
+            valid_until: until.map(on),
+        }
+    }
+
+    fn tariff(
+        number: i64,
+        customer_class: Option<CustomerClass>,
+        mode: Option<BookingMode>,
+        price: i64,
+    ) -> (TariffId, Tariff) {
+        let tariff = Tariff {
+            customer_class,
+            mode,
+            period: period("2026-01-01", Some("2027-01-01")),
+            price_fen_per_hour: Fen::new(price),
+        };
+        (number.try_into().unwrap(), tariff)
+    }
+
+    use BookingMode as M;
+    use CustomerClass as C;
+
+    #[test]
+    fn the_class_follows_kind_and_size() {
+        let id = |number: i64| OrganizationId::try_from(number).unwrap();
+        for (unit, kind, is_sme, class) in [
+            (1, OrganizationKind::University, false, C::Own),
+            (1, OrganizationKind::Enterprise, true, C::Own),
+            (2, OrganizationKind::University, false, C::PublicResearch),
+            (2, OrganizationKind::Institute, true, C::PublicResearch),
+            (2, OrganizationKind::Hospital, false, C::PublicResearch),
+            (2, OrganizationKind::Agency, false, C::PublicResearch),
+            (2, OrganizationKind::Enterprise, false, C::Enterprise),
+            (2, OrganizationKind::Enterprise, true, C::Sme),
+            (2, OrganizationKind::Other, true, C::Enterprise),
+        ] {
+            assert_eq!(
+                customer_class(id(1), id(unit), kind, is_sme),
+                class,
+                "{kind}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_most_specific_tariff_wins() {
+        let tariffs = [
+            tariff(1, None, None, 100),
+            tariff(2, None, Some(M::Guided), 200),
+            tariff(3, Some(C::Sme), None, 300),
+            tariff(4, Some(C::Sme), Some(M::Guided), 400),
+        ];
+        for (class, mode, day, price) in [
+            (C::Sme, M::Guided, "2026-01-01", Some(400)),
+            (C::Sme, M::Entrusted, "2026-01-01", Some(300)),
+            (C::Own, M::Guided, "2026-12-31", Some(200)),
+            (C::Own, M::Entrusted, "2026-12-31", Some(100)),
+            (C::Sme, M::Guided, "2025-12-31", None),
+            (C::Sme, M::Guided, "2027-01-01", None),
+        ] {
+            let found = select(&tariffs, class, mode, on(day));
+            let found = found.map(|(_, tariff)| tariff.price_fen_per_hour.number());
+            assert_eq!(found, price, "{class} {mode} {day}");
+            let mut turned = tariffs;
+            turned.reverse();
+            let found = select(&turned, class, mode, on(day));
+            let found = found.map(|(_, tariff)| tariff.price_fen_per_hour.number());
+            assert_eq!(found, price, "the order of the list decides nothing");
+        }
+    }
+
+    #[test]
+    fn class_beats_mode() {
+        let tariffs = [
+            tariff(1, Some(C::Sme), None, 300),
+            tariff(2, None, Some(M::Guided), 200),
+        ];
+        let (id, _) = select(&tariffs, C::Sme, M::Guided, on("2026-03-01")).unwrap();
+        assert_eq!(id.number(), 1);
+    }
+
+    #[test]
+    fn a_quote_is_rounded_once_and_survives_its_json() {
+        let day = on("2026-03-01");
+        let at = |price, minutes| {
+            let tariffs = [tariff(9, None, None, price)];
+            quote(&tariffs, C::Own, M::Guided, day, Minutes::new(minutes))
+        };
+        for (price, minutes, total) in [(3_100, 13, 672), (7_320, 50, 6_100), (0, 60, 0)] {
+            let quote = at(price, minutes).unwrap().unwrap();
+            assert_eq!(quote.total_fen, Fen::new(total));
+            let text = serde_json::to_string(&quote).unwrap();
+            assert_eq!(serde_json::from_str::<Quote>(&text).unwrap(), quote);
+        }
+        assert_eq!(at(i64::MAX, 61), Err(TooLarge));
+        let none = quote(&[], C::Own, M::Guided, day, Minutes::new(60));
+        assert_eq!(none, Ok(None), "no tariff is no price, not zero");
+    }
+
+    #[test]
+    fn the_frozen_form_is_this() {
+        let tariffs = [tariff(9, None, None, 36_000)];
+        let quote = quote(
+            &tariffs,
+            C::Sme,
+            M::Guided,
+            on("2026-03-01"),
+            Minutes::new(90),
+        );
+        assert_eq!(
+            serde_json::to_string(&quote.unwrap()).unwrap(),
+            r#"{"customer_class":"sme","priced_on":"2026-03-01","lines":[{"tariff_id":9,"minutes":90,"price_fen_per_hour":36000,"amount_fen":54000}],"total_fen":54000}"#
+        );
+    }
+
+    #[test]
+    fn periods_are_half_open() {
+        for (first, second, overlap) in [
+            (
+                ("2026-01-01", Some("2026-07-01")),
+                ("2026-07-01", None),
+                false,
+            ),
+            (
+                ("2026-01-01", Some("2026-07-02")),
+                ("2026-07-01", None),
+                true,
+            ),
+            (("2026-01-01", None), ("2027-01-01", None), true),
+            (
+                ("2026-01-01", None),
+                ("2025-01-01", Some("2026-01-01")),
+                false,
+            ),
+            (
+                ("2026-01-01", None),
+                ("2025-01-01", Some("2026-01-02")),
+                true,
+            ),
+        ] {
+            let (a, b) = (period(first.0, first.1), period(second.0, second.1));
+            assert_eq!(a.overlaps(&b), overlap, "{first:?} {second:?}");
+            assert_eq!(b.overlaps(&a), overlap, "{second:?} {first:?}");
+        }
+    }
+
+    #[test]
+    fn prices_and_periods_have_limits() {
+        let codes = |price, until| {
+            let (_, valid) = tariff(1, None, None, price);
+            let tariff = Tariff {
+                period: period("2026-01-01", until),
+                ..valid
+            };
+            let faults = tariff.validate().err().unwrap_or_default();
+            faults
+                .into_iter()
+                .map(|fault| fault.code)
+                .collect::<Vec<_>>()
+        };
+        assert!(codes(0, None).is_empty());
+        assert!(codes(PRICE_FEN_PER_HOUR_MAX, Some("2026-01-02")).is_empty());
+        assert_eq!(
+            codes(PRICE_FEN_PER_HOUR_MAX + 1, Some("2026-01-01")),
+            ["out_of_range", "dates_out_of_order"]
+        );
+        assert_eq!(codes(-1, None), ["out_of_range"]);
+    }
+}
