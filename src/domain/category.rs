@@ -6,14 +6,14 @@
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
 )]
 #[serde(try_from = "String", into = "String")]
-pub struct CategoryCode(u32);
+pub struct CategoryCode([u8; 6]);
 
 /// A first-level discipline of GB/T 13745: three digits.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
 )]
 #[serde(try_from = "String", into = "String")]
-pub struct SubjectCode(u32);
+pub struct SubjectCode([u8; 3]);
 
 /// The text has not the form of the code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -25,12 +25,10 @@ pub struct NotACode {
 impl CategoryCode {
     /// The next wider class: 010101 → 010100 → 010000 → none.
     pub const fn parent(self) -> Option<CategoryCode> {
-        if !self.0.is_multiple_of(100) {
-            Some(CategoryCode(self.0 / 100 * 100))
-        } else if !self.0.is_multiple_of(10_000) {
-            Some(CategoryCode(self.0 / 10_000 * 10_000))
-        } else {
-            None
+        match self.0 {
+            [_, _, b'0', b'0', b'0', b'0'] => None,
+            [a, b, _, _, b'0', b'0'] => Some(CategoryCode([a, b, b'0', b'0', b'0', b'0'])),
+            [a, b, c, d, _, _] => Some(CategoryCode([a, b, c, d, b'0', b'0'])),
         }
     }
 
@@ -45,24 +43,31 @@ impl CategoryCode {
     }
 }
 
-/// Exactly `digits` ASCII digits of which the first `group` are not all zero.
-fn read(text: &str, digits: usize, group: u32) -> Result<u32, NotACode> {
-    let wrong = NotACode { digits };
-    if text.len() != digits || !text.bytes().all(|b| b.is_ascii_digit()) {
-        return Err(wrong);
-    }
-    match text.parse() {
-        Ok(code) if code >= group => Ok(code),
-        _ => Err(wrong),
+/// Exactly N ASCII digits of which the first `group` are not all zero.
+fn read<const N: usize>(text: &str, group: usize) -> Result<[u8; N], NotACode> {
+    let wrong = NotACode { digits: N };
+    let code: [u8; N] = text.as_bytes().try_into().map_err(|_| wrong)?;
+    let is_open = code.iter().take(group).any(|digit| *digit != b'0');
+    if is_open && code.iter().all(u8::is_ascii_digit) {
+        Ok(code)
+    } else {
+        Err(wrong)
     }
 }
 
 macro_rules! written_as_digits {
-    ($name:ident, $digits:literal, $least:literal) => {
+    ($name:ident, $group:literal) => {
+        impl $name {
+            /// The digits.
+            pub fn as_str(&self) -> &str {
+                std::str::from_utf8(&self.0).unwrap_or_default()
+            }
+        }
+
         impl std::str::FromStr for $name {
             type Err = NotACode;
             fn from_str(text: &str) -> Result<Self, NotACode> {
-                read(text, $digits, $least).map(Self)
+                read(text, $group).map(Self)
             }
         }
 
@@ -81,14 +86,14 @@ macro_rules! written_as_digits {
 
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                write!(f, "{:0width$}", self.0, width = $digits)
+                f.write_str(self.as_str())
             }
         }
     };
 }
 
-written_as_digits!(CategoryCode, 6, 10_000);
-written_as_digits!(SubjectCode, 3, 100);
+written_as_digits!(CategoryCode, 2);
+written_as_digits!(SubjectCode, 1);
 
 #[cfg(test)]
 mod tests {

@@ -8,7 +8,7 @@ use super::uscc::Uscc;
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
 )]
 #[serde(try_from = "String", into = "String")]
-pub struct RegionCode(u32);
+pub struct RegionCode([u8; 6]);
 
 /// The text is no region code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -22,30 +22,37 @@ const PROVINCES: [u32; 34] = [
 ];
 
 /// Dingzhou and Xinji: counties by their code, administered by the province.
-const DIRECTLY_ADMINISTERED: [RegionCode; 2] = [RegionCode(130_682), RegionCode(130_181)];
+const DIRECTLY_ADMINISTERED: [RegionCode; 2] = [RegionCode(*b"130682"), RegionCode(*b"130181")];
 
 impl RegionCode {
     /// The province that runs the platform.
-    pub const HEBEI: RegionCode = RegionCode(130_000);
+    pub const HEBEI: RegionCode = RegionCode(*b"130000");
+
+    /// The six digits.
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
 
     /// The province of this region: 130602 → 130000.
     pub const fn province(self) -> RegionCode {
-        RegionCode(self.0 / 10_000 * 10_000)
+        let [a, b, ..] = self.0;
+        RegionCode([a, b, b'0', b'0', b'0', b'0'])
     }
 
     /// The city of this region: 130602 → 130600; a province stays itself.
     pub const fn city(self) -> RegionCode {
-        RegionCode(self.0 / 100 * 100)
+        let [a, b, c, d, ..] = self.0;
+        RegionCode([a, b, c, d, b'0', b'0'])
     }
 
     /// Whether `other` is this region or lies within it: the same leading digits, zero pairs at the end being open.
-    pub const fn covers(self, other: RegionCode) -> bool {
-        if self.0.is_multiple_of(10_000) {
-            self.0 == other.province().0
-        } else if self.0.is_multiple_of(100) {
-            self.0 == other.city().0
+    pub fn covers(self, other: RegionCode) -> bool {
+        if self == self.province() {
+            self == other.province()
+        } else if self == self.city() {
+            self == other.city()
         } else {
-            self.0 == other.0
+            self == other
         }
     }
 
@@ -73,11 +80,13 @@ impl std::str::FromStr for RegionCode {
     type Err = NotARegion;
 
     fn from_str(text: &str) -> Result<Self, NotARegion> {
-        if text.len() != 6 || !text.bytes().all(|b| b.is_ascii_digit()) {
+        let code: [u8; 6] = text.as_bytes().try_into().map_err(|_| NotARegion)?;
+        if !code.iter().all(u8::is_ascii_digit) {
             return Err(NotARegion);
         }
-        let code: u32 = text.parse().map_err(|_| NotARegion)?;
-        if PROVINCES.contains(&(code / 10_000)) {
+        let [a, b, ..] = code;
+        let province = u32::from(a - b'0') * 10 + u32::from(b - b'0');
+        if PROVINCES.contains(&province) {
             Ok(Self(code))
         } else {
             Err(NotARegion)
@@ -100,7 +109,7 @@ impl From<RegionCode> for String {
 
 impl std::fmt::Display for RegionCode {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:06}", self.0)
+        f.write_str(self.as_str())
     }
 }
 

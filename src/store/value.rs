@@ -52,7 +52,7 @@ stored!(Fen as BigInt through i64, |number| Ok(Fen::new(number)));
 stored!(Minutes as BigInt through i64, |number| Ok(Minutes::new(number)));
 stored!(Instant as Timestamp through NaiveDateTime, |moment| Ok(Instant::from_naive_utc(moment)));
 
-/// Stores closed word lists by their word.
+/// Stores words of closed lists and codes of a fixed form as they are written.
 macro_rules! stored_words {
     ($($type:ty),+ $(,)?) => {$(
         const _: () = {
@@ -83,7 +83,30 @@ macro_rules! stored_words {
     )+};
 }
 
-stored_words!(access::Role);
+stored_words!(
+    account::UserState,
+    booking::BookingMode,
+    booking::BookingPurpose,
+    booking::BookingState,
+    calendar::DayKind,
+    charge::PaymentSource,
+    closure::ClosureKind,
+    instrument::InstrumentState,
+    instrument::PurposeType,
+    organization::OrganizationKind,
+    organization::OrganizationState,
+    review::Satisfaction,
+    sharing::ExemptionState,
+    sharing::ShareMode,
+    tariff::CustomerClass,
+    usage::Evidence,
+    usage::UsageState,
+    CategoryCode,
+    RegionCode,
+    Uscc,
+);
+
+
 
 /// A structure kept as JSON text in one column.
 #[derive(Debug, Clone, PartialEq, Eq, AsExpression, FromSqlRow)]
