@@ -324,14 +324,8 @@ mod tests {
     /// The process that is going to be killed: tells its server's folder, and ends with its parent.
     fn own_a_server(binaries: &Path) {
         let server = Postgres::start(binaries).unwrap();
-        println!(
-            "\nfolder={}",
-            server
-                .private
-                .unwrap_or_else(|| unreachable!())
-                .folder
-                .display()
-        );
+        let private = server.private.as_ref().unwrap();
+        println!("\nfolder={}", private.folder.display());
         let _ = std::io::stdin().read_to_end(&mut Vec::new());
     }
 
@@ -361,6 +355,9 @@ mod tests {
         let command_line = format!("/proc/{}/cmdline", pid_file.lines().next().unwrap());
         let is_running = || fs::read(&command_line).is_ok_and(|words| !words.is_empty());
         assert!(is_running() || !Path::new("/proc/self").exists());
+        let url = format!("postgres://postgres@/postgres?host={}", folder.display());
+        thread::sleep(Duration::from_millis(300));
+        let connected = PgConnection::establish(&url).expect("it lives while its owner lives");
 
         owner.kill().unwrap();
         owner.wait().unwrap();
@@ -373,6 +370,7 @@ mod tests {
             );
             thread::sleep(Duration::from_millis(20));
         }
+        drop(connected);
     }
 
     #[test]
