@@ -106,11 +106,7 @@ impl Postgres {
                     .to_owned(),
             );
         }
-        // Past the capture of test output; a closed stderr is no reason to fail.
-        let _ = writeln!(
-            std::io::stderr(),
-            "NOT TESTED: everything on PostgreSQL. Install it or set YIQI_TEST_POSTGRES_URL."
-        );
+        say_left_out("everything on PostgreSQL. Install it or set YIQI_TEST_POSTGRES_URL.");
         Ok(None)
     }
 
@@ -172,6 +168,11 @@ impl Postgres {
         };
         Postgres::connect(&url, Some(private))
     }
+}
+
+/// Goes past the capture of test output; a closed stderr is no reason to fail.
+fn say_left_out(what: &str) {
+    let _ = writeln!(std::io::stderr(), "NOT TESTED: {what}");
 }
 
 /// Nothing here outlives the run, so nothing waits for the disk, and nothing is left in shared memory.
@@ -331,7 +332,9 @@ mod tests {
 
     #[test]
     fn a_killed_owner_leaves_no_server_behind() {
-        let Some(binaries) = binaries() else { return };
+        let Some(binaries) = binaries() else {
+            return say_left_out("the end of a private server, for want of PostgreSQL's binaries");
+        };
         if env::var_os(OWNER_FLAG).is_some() {
             return own_a_server(&binaries);
         }

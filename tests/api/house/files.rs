@@ -41,10 +41,13 @@ fn declared_modules(items: &[syn::Item], folder: &str, files: &mut Vec<String>) 
     }
 }
 
+/// Called by tests and by nothing else, on purpose: undoing every migration shows that each can be undone.
+const FOR_TESTS: &[&str] = &["revert_all"];
+
 /// Public functions of `operations` and `store` whose name appears nowhere else outside tests. The compiler says nothing,
 /// because a library's public functions might have callers elsewhere; here they have none.
 pub fn uncalled(sources: &[Source]) -> Vec<String> {
-    let mut mentioned = BTreeSet::new();
+    let mut mentioned: BTreeSet<String> = FOR_TESTS.iter().map(|&name| name.to_owned()).collect();
     for source in sources {
         let tokens = source.production_tokens();
         for (index, token) in tokens.iter().enumerate() {
