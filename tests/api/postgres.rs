@@ -1,0 +1,396 @@
+//! A private PostgreSQL server for this run, on a socket of its own, from the binaries of the machine; or the one that
+//! `YIQI_TEST_POSTGRES_URL` names. Without either the run says what it leaves out, or fails with `YIQI_REQUIRE_POSTGRES=1`.
+//!
+//! A watchdog shell makes, starts, stops and removes the server. It stops when its standard input ends, which happens
+//! however this process ends. Folders of runs whose watchdog was killed too are removed by the next run: the lock on
+//! their `owner` file is free then, and a server whose folder is gone ends itself within a minute.
+
+use std::env;
+use std::fs::{self, DirBuilder, File};
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{self, ChildStdin, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use diesel::{Connection, PgConnection, RunQueryDsl};
+
+/// Arguments: folder, folder of the binaries, settings, then the words that change the account (none if not root).
+const WATCHDOG: &str = r#"
+trap '' HUP INT PIPE
+folder=$1 bin=$2 settings=$3
+shift 3
+start() {
+    "$@" "$bin/initdb" --pgdata="$folder/data" --username=postgres --auth=trust --encoding=UTF8 --locale=C --no-sync &&
+    printf '%s\n' "$settings" >>"$folder/data/postgresql.conf" &&
+    "$@" "$bin/pg_ctl" --pgdata="$folder/data" --log="$folder/server.log" --timeout=60 start
+}
+if start "$@" >"$folder/start.log" 2>&1 </dev/null; then echo ready; else echo failed; fi
+cat >/dev/null
+"$@" "$bin/pg_ctl" --pgdata="$folder/data" --mode=immediate stop >/dev/null 2>&1
+rm -rf "$folder"
+"#;
+
+const FOLDER_PREFIX: &str = "yiqi-pg-";
+
+pub struct Postgres {
+    /// An address around a database's name: `postgres://postgres@/` and `?host=/socket/folder`.
+    address: (String, String),
+    /// Also serialises CREATE DATABASE: two copies of one template at once refuse each other.
+    admin: Mutex<PgConnection>,
+    private: Option<Private>,
+}
+
+/// What keeps a private server alive.
+struct Private {
+    folder: PathBuf,
+    _owner: File,
+    _watchdog_input: ChildStdin,
+}
+
+impl Postgres {
+    /// The server of this run, started at the first call. None when there is none and none is required.
+    pub fn shared() -> Option<&'static Postgres> {
+        static SHARED: OnceLock<Result<Option<Postgres>, String>> = OnceLock::new();
+        match SHARED.get_or_init(Postgres::find) {
+            Ok(server) => server.as_ref(),
+            Err(reason) => panic!("no PostgreSQL for the tests: {reason}"),
+        }
+    }
+
+    /// A new database, empty or a copy of the one at `template`, to which nobody may be connected. Gives its address.
+    pub fn create_database(&self, template: Option<&str>) -> String {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("yiqi_test_{}_{count}", unique());
+        let template = template.map_or("template0", |url| self.name_in(url));
+        self.execute(&format!(
+            "CREATE DATABASE \"{name}\" TEMPLATE \"{template}\""
+        ));
+        format!("{}{name}{}", self.address.0, self.address.1)
+    }
+
+    /// Removes a database together with whoever is connected. Hundreds of tests would fill the disk otherwise.
+    pub fn drop_database(&self, url: &str) {
+        let name = self.name_in(url);
+        self.execute(&format!("DROP DATABASE IF EXISTS \"{name}\" WITH (FORCE)"));
+    }
+
+    fn name_in<'a>(&self, url: &'a str) -> &'a str {
+        let name = url.strip_prefix(self.address.0.as_str());
+        name.and_then(|rest| rest.strip_suffix(self.address.1.as_str()))
+            .unwrap_or_else(|| panic!("{url} is no database of this server"))
+    }
+
+    fn execute(&self, statement: &str) {
+        let mut admin = self.admin.lock().unwrap_or_else(PoisonError::into_inner);
+        let done = diesel::sql_query(statement).execute(&mut *admin);
+        done.unwrap_or_else(|error| panic!("{statement}: {error}"));
+    }
+
+    fn find() -> Result<Option<Postgres>, String> {
+        let given = env::var("YIQI_TEST_POSTGRES_URL").unwrap_or_default();
+        if !given.is_empty() {
+            return Postgres::connect(&given, None).map(Some);
+        }
+        if let Some(binaries) = binaries() {
+            return Postgres::start(&binaries).map(Some);
+        }
+        if env::var("YIQI_REQUIRE_POSTGRES").is_ok_and(|value| value == "1") {
+            return Err(
+                "neither YIQI_TEST_POSTGRES_URL nor initdb, pg_ctl and postgres on PATH or in \
+                        /usr/lib/postgresql/*/bin, but YIQI_REQUIRE_POSTGRES=1"
+                    .to_owned(),
+            );
+        }
+        say_left_out("everything on PostgreSQL. Install it or set YIQI_TEST_POSTGRES_URL.");
+        Ok(None)
+    }
+
+    fn connect(url: &str, private: Option<Private>) -> Result<Postgres, String> {
+        let admin = PgConnection::establish(url).map_err(|error| format!("{url}: {error}"))?;
+        let (path, query) = url.split_at(url.find('?').unwrap_or(url.len()));
+        let slash = path.rfind('/').ok_or("the URL names no database")?;
+        Ok(Postgres {
+            address: (path[..=slash].to_owned(), query.to_owned()),
+            admin: Mutex::new(admin),
+            private,
+        })
+    }
+
+    fn start(binaries: &Path) -> Result<Postgres, String> {
+        remove_stale(&env::temp_dir());
+        let (folder, owner) = claim_folder(&env::temp_dir()).map_err(|error| error.to_string())?;
+        let is_root = folder.metadata().is_ok_and(|folder| folder.uid() == 0);
+        // initdb and postgres refuse to run as root.
+        let account: &[&str] = if is_root {
+            &["runuser", "-u", "postgres", "--"]
+        } else {
+            &[]
+        };
+        if is_root {
+            let chown = Command::new("chown").arg("postgres").arg(&folder).status();
+            if !chown.is_ok_and(|status| status.success()) {
+                return Err(
+                    "root cannot run PostgreSQL, and there is no account `postgres`".to_owned(),
+                );
+            }
+        }
+        let mut watchdog = Command::new("sh")
+            .args(["-c", WATCHDOG, "yiqi-postgres-watchdog"])
+            .args([&folder, binaries])
+            .arg(settings(&folder))
+            .args(account)
+            .current_dir(&folder)
+            // Ctrl-C at the terminal must not reach the watchdog before its work.
+            .process_group(0)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(|error| format!("sh: {error}"))?;
+        let input = watchdog.stdin.take().expect("piped");
+        let mut said = String::new();
+        let output = watchdog.stdout.take().expect("piped");
+        let heard = BufReader::new(output).read_line(&mut said);
+        if heard.is_err() || said.trim() != "ready" {
+            let log = |name| fs::read_to_string(folder.join(name)).unwrap_or_default();
+            return Err(format!("{}{}", log("start.log"), log("server.log")));
+        }
+        let url = format!("postgres://postgres@/postgres?host={}", folder.display());
+        let private = Private {
+            folder,
+            _owner: owner,
+            _watchdog_input: input,
+        };
+        Postgres::connect(&url, Some(private))
+    }
+}
+
+/// Goes past the capture of test output; a closed stderr is no reason to fail.
+fn say_left_out(what: &str) {
+    let _ = writeln!(std::io::stderr(), "NOT TESTED: {what}");
+}
+
+/// Nothing here outlives the run, so nothing waits for the disk, and nothing is left in shared memory.
+fn settings(folder: &Path) -> String {
+    format!(
+        "listen_addresses = ''
+unix_socket_directories = '{}'
+max_connections = 400
+fsync = off
+synchronous_commit = off
+full_page_writes = off
+autovacuum = off
+dynamic_shared_memory_type = mmap
+timezone = 'UTC'",
+        folder.display()
+    )
+}
+
+/// The folder with `initdb`, `pg_ctl` and `postgres`: from PATH, else the newest Debian keeps out of it.
+fn binaries() -> Option<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let mut versions: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .collect();
+    let number = |path: &PathBuf| path.file_name()?.to_str()?.parse::<u32>().ok();
+    versions.sort_by_key(|path| std::cmp::Reverse(number(path)));
+    let folders = env::split_paths(&path)
+        .chain(versions.into_iter().map(|version| version.join("bin")))
+        .chain(["/usr/local/bin", "/usr/local/pgsql/bin"].map(PathBuf::from));
+    folders
+        // A link in PATH leads to the folder of all.
+        .filter_map(|folder| {
+            Some(
+                folder
+                    .join("initdb")
+                    .canonicalize()
+                    .ok()?
+                    .parent()?
+                    .to_owned(),
+            )
+        })
+        .find(|folder| {
+            ["pg_ctl", "postgres"]
+                .iter()
+                .all(|name| folder.join(name).exists())
+        })
+}
+
+/// A new folder with a locked `owner` file. It gets its name when it is locked, so that nobody takes it for stale.
+fn claim_folder(below: &Path) -> std::io::Result<(PathBuf, File)> {
+    let name = format!("{FOLDER_PREFIX}{}", unique());
+    let unnamed = below.join(format!(".{name}"));
+    DirBuilder::new().mode(0o700).create(&unnamed)?;
+    let mut owner = File::create(unnamed.join("owner"))?;
+    owner.lock()?;
+    writeln!(owner, "{}", process::id())?;
+    let folder = below.join(name);
+    fs::rename(unnamed, &folder)?;
+    Ok((folder, owner))
+}
+
+/// Removes the folders whose owner is gone. Errors mean that somebody else removes them, or owns them.
+fn remove_stale(below: &Path) {
+    let entries = fs::read_dir(below).into_iter().flatten().flatten();
+    for entry in entries {
+        let is_ours = entry
+            .file_name()
+            .to_string_lossy()
+            .starts_with(FOLDER_PREFIX);
+        let owner = File::open(entry.path().join("owner"));
+        if is_ours && owner.is_ok_and(|owner| owner.try_lock().is_ok()) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+/// This process and this moment.
+fn unique() -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    format!(
+        "{}_{:x}",
+        process::id(),
+        now.expect("after 1970").as_nanos()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+    use std::thread;
+    use std::time::{Duration, Instant};
+
+    use diesel::sql_types::BigInt;
+
+    use super::*;
+
+    #[derive(diesel::QueryableByName)]
+    struct Count {
+        #[diesel(sql_type = BigInt)]
+        count: i64,
+    }
+
+    fn count_rows(url: &str) -> i64 {
+        let mut connection = PgConnection::establish(url).unwrap();
+        let found = diesel::sql_query("SELECT count(*) AS count FROM note")
+            .get_result::<Count>(&mut connection);
+        found.unwrap().count
+    }
+
+    #[test]
+    fn copies_of_a_template_are_databases_of_their_own() {
+        let Some(server) = Postgres::shared() else {
+            return;
+        };
+        let template = server.create_database(None);
+        let write = |url: &str| {
+            let mut connection = PgConnection::establish(url).unwrap();
+            diesel::sql_query("CREATE TABLE IF NOT EXISTS note AS SELECT 1")
+                .execute(&mut connection)
+                .unwrap();
+            diesel::sql_query("INSERT INTO note VALUES (2)")
+                .execute(&mut connection)
+                .unwrap();
+        };
+        write(&template);
+        let copies: Vec<String> = thread::scope(|scope| {
+            let makers: Vec<_> = (0..4)
+                .map(|_| scope.spawn(|| server.create_database(Some(&template))))
+                .collect();
+            makers
+                .into_iter()
+                .map(|maker| maker.join().unwrap())
+                .collect()
+        });
+        write(&copies[0]);
+        assert_eq!(
+            copies.iter().map(|url| count_rows(url)).collect::<Vec<_>>(),
+            [3, 2, 2, 2]
+        );
+        for url in copies.iter().chain([&template]) {
+            server.drop_database(url);
+            assert!(PgConnection::establish(url).is_err());
+        }
+    }
+
+    const OWNER_FLAG: &str = "YIQI_TEST_POSTGRES_OWNER";
+
+    /// The process that is going to be killed: tells its server's folder, and ends with its parent.
+    fn own_a_server(binaries: &Path) {
+        let server = Postgres::start(binaries).unwrap();
+        let private = server.private.as_ref().unwrap();
+        println!("\nfolder={}", private.folder.display());
+        let _ = std::io::stdin().read_to_end(&mut Vec::new());
+    }
+
+    #[test]
+    fn a_killed_owner_leaves_no_server_behind() {
+        let Some(binaries) = binaries() else {
+            return say_left_out("the end of a private server, for want of PostgreSQL's binaries");
+        };
+        if env::var_os(OWNER_FLAG).is_some() {
+            return own_a_server(&binaries);
+        }
+        let mut owner = Command::new(env::current_exe().unwrap())
+            .args([
+                "--exact",
+                "postgres::tests::a_killed_owner_leaves_no_server_behind",
+                "--nocapture",
+            ])
+            .env(OWNER_FLAG, "1")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(owner.stdout.take().unwrap()).lines();
+        let told = lines
+            .map_while(Result::ok)
+            .find_map(|line| Some(PathBuf::from(line.strip_prefix("folder=")?)));
+        let folder = told.expect("the owner starts a server");
+        let pid_file = fs::read_to_string(folder.join("data/postmaster.pid")).unwrap();
+        let command_line = format!("/proc/{}/cmdline", pid_file.lines().next().unwrap());
+        let is_running = || fs::read(&command_line).is_ok_and(|words| !words.is_empty());
+        assert!(is_running() || !Path::new("/proc/self").exists());
+        let url = format!("postgres://postgres@/postgres?host={}", folder.display());
+        thread::sleep(Duration::from_millis(300));
+        let connected = PgConnection::establish(&url).expect("it lives while its owner lives");
+
+        owner.kill().unwrap();
+        owner.wait().unwrap();
+        let began = Instant::now();
+        while folder.exists() || is_running() {
+            assert!(
+                began.elapsed() < Duration::from_secs(30),
+                "{} is still there",
+                folder.display()
+            );
+            thread::sleep(Duration::from_millis(20));
+        }
+        drop(connected);
+    }
+
+    #[test]
+    fn folders_of_the_dead_are_removed_and_of_the_living_kept() {
+        let below = env::temp_dir().join(format!("yiqi-stale-{}", unique()));
+        fs::create_dir(&below).unwrap();
+        let (living, _owner) = claim_folder(&below).unwrap();
+        let (dead, owner) = claim_folder(&below).unwrap();
+        drop(owner);
+        let foreign = below.join("something-else");
+        fs::create_dir(&foreign).unwrap();
+        File::create(foreign.join("owner")).unwrap();
+        remove_stale(&below);
+        assert_eq!(
+            [&living, &dead, &foreign].map(|folder| folder.exists()),
+            [true, false, true]
+        );
+        fs::remove_dir_all(below).unwrap();
+    }
+}
