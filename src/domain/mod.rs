@@ -33,9 +33,14 @@
 //! | 政策包 | policy pack | weights, rates and caps as versioned data |
 
 pub mod access;
+pub mod booking;
 pub mod id;
+pub mod instrument;
 pub mod money;
+pub mod organization;
+pub mod review;
 pub mod time;
+pub mod usage;
 pub mod vocabulary;
 
 pub use id::*;
