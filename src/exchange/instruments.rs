@@ -258,25 +258,4 @@ mod tests {
         assert_eq!(faults[2].did_you_mean, Some("general"));
         assert_eq!(faults[2].limit.as_deref(), Some("general | special"));
     }
-
-    /// Run with `--ignored --nocapture --release`: the aim is three times what calamine needs only to read.
-    #[test]
-    #[ignore = "a measurement"]
-    fn twenty_thousand_rows_against_calamine_alone() {
-        use calamine::Reader;
-        let rows: Vec<_> = (0..20_000).map(full).collect();
-        let bytes = write(&rows, Format::Xlsx).unwrap();
-        for _ in 0..3 {
-            let start = std::time::Instant::now();
-            let mut book = calamine::Xlsx::new(std::io::Cursor::new(bytes.as_slice())).unwrap();
-            let range = book.worksheet_range_at(0).unwrap().unwrap();
-            let alone = start.elapsed();
-            let start = std::time::Instant::now();
-            assert_eq!(
-                read(&bytes, Format::Xlsx).unwrap().len(),
-                range.height() - 1
-            );
-            println!("calamine {alone:?}, whole import {:?}", start.elapsed());
-        }
-    }
 }

@@ -36,7 +36,7 @@ crate::vocabulary! {
         NotAnAmount = "not_an_amount",
         NotADate = "not_a_date",
         NotAnInstant = "not_an_instant",
-        NotATruth = "not_a_truth",
+        NotABoolean = "not_a_boolean",
         NotADecimal = "not_a_decimal",
         OutOfRange = "out_of_range",
         UnknownWord = "unknown_word",

@@ -128,3 +128,30 @@ impl<R: Read> Read for Digesting<R> {
         Ok(count)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Kind;
+    use super::*;
+
+    struct Torn(bool);
+
+    impl Read for Torn {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            if std::mem::replace(&mut self.0, true) {
+                return Err(std::io::Error::other("the disk is gone"));
+            }
+            (&b"code\n1\n"[..]).read(buffer)
+        }
+    }
+
+    #[test]
+    fn a_torn_file_ends_with_its_reason() {
+        const COLUMNS: &[Column] = &[Column::plain("code", Kind::Integer).required()];
+        let mut stream = Stream::open(Torn(false), COLUMNS, |row| row.integer("code")).unwrap();
+        assert_eq!(stream.next(), Some(Ok(Numbered { row: 2, value: 1 })));
+        let faults = stream.next().unwrap().unwrap_err();
+        assert_eq!((faults[0].row, faults[0].code), (3, FaultCode::Unreadable));
+        assert!(stream.next().is_none());
+    }
+}

@@ -274,6 +274,33 @@ mod tests {
         );
     }
 
+    #[test]
+    fn faults_in_an_xlsx_are_found_together() {
+        let mut book = rust_xlsxwriter::Workbook::new();
+        let sheet = book.add_worksheet();
+        for (column, title) in (0..).zip(["asset_no", "价格（元）", "noticed_on"]) {
+            sheet.write(0, column, title).unwrap();
+        }
+        sheet.write(2, 0, 1_234_567_890_123_456_i64).unwrap();
+        sheet.write(2, 1, 0.125).unwrap();
+        sheet.write(2, 2, 46_082).unwrap();
+        sheet.write(3, 0, true).unwrap();
+        sheet.write_formula(4, 0, "=1").unwrap();
+        sheet.write(4, 3, "stray").unwrap();
+        let seen = parse(&book.save_to_buffer().unwrap(), Format::Xlsx).unwrap_err();
+        assert_eq!(
+            seen,
+            [
+                at(3, "asset_no", DigitsLost),
+                at(3, "价格（元）", NotAnAmount),
+                at(3, "noticed_on", NotADate),
+                at(4, "asset_no", NotText),
+                at(5, "A", FormulaNotAllowed),
+                at(5, "D", CellWithoutHeader),
+            ]
+        );
+    }
+
     fn round_trip(text: &str, format: Format) -> Option<String> {
         let row = vec!["7".into(), Cell::Integer(12_345), Cell::Empty, text.into()];
         let bytes = write(COLUMNS, format, [row]).unwrap();

@@ -41,6 +41,9 @@ pub(super) fn text(cell: &Cell<'_>) -> Result<String, Wrong> {
         Cell::Integer(_) | Cell::Decimal(_) => digits_kept(cell.to_string())?,
         _ => return Err(Wrong::new(FaultCode::NotText)),
     };
+    if is_scientific(&text) {
+        return Err(Wrong::new(FaultCode::DigitsLost).limit(NUMBER_DIGITS));
+    }
     if text.chars().nth(MAX_CELL_CHARS).is_some() {
         return Err(Wrong::new(FaultCode::TextTooLong).limit(MAX_CELL_CHARS));
     }
@@ -51,6 +54,16 @@ pub(super) fn text(cell: &Cell<'_>) -> Result<String, Wrong> {
         return Err(Wrong::new(FaultCode::ControlCharacter));
     }
     Ok(text)
+}
+
+/// Whether the text is what Excel leaves of a long number when it saves CSV: `1.21303E+17`.
+fn is_scientific(text: &str) -> bool {
+    text.split_once("E+").is_some_and(|(digits, exponent)| {
+        let parts = digits.split_once('.');
+        parts.is_some_and(|(whole, rest)| whole.len() == 1 && is_digits(whole) && is_digits(rest))
+            && exponent.len() == 2
+            && is_digits(exponent)
+    })
 }
 
 fn digits_kept(number: String) -> Result<String, Wrong> {
@@ -139,7 +152,7 @@ pub(super) fn truth(cell: &Cell<'_>) -> Result<bool, Wrong> {
         },
         _ => {}
     }
-    Err(Wrong::new(FaultCode::NotATruth).limit("true | false | 是 | 否"))
+    Err(Wrong::new(FaultCode::NotABoolean).limit("true | false | 是 | 否"))
 }
 
 pub(super) fn date(cell: &Cell<'_>) -> Result<NaiveDate, Wrong> {
@@ -308,6 +321,8 @@ mod tests {
             code(text(&Cell::Integer(1_234_567_890_123_456))),
             Some(DigitsLost)
         );
+        assert_eq!(code(text(&"1.21303E+17".into())), Some(DigitsLost));
+        assert_eq!(text(&"1E+17".into()), Ok("1E+17".to_owned()));
         assert_eq!(code(text(&Cell::Truth(true))), Some(NotText));
         assert_eq!(code(text(&"a\0b".into())), Some(ControlCharacter));
         let long = "字".repeat(MAX_CELL_CHARS + 1);
@@ -319,6 +334,6 @@ mod tests {
         for (given, means) in [("true", true), ("否", false), ("TRUE", true), ("是", true)] {
             assert_eq!(truth(&given.into()), Ok(means));
         }
-        assert_eq!(code(truth(&"1".into())), Some(NotATruth));
+        assert_eq!(code(truth(&"1".into())), Some(NotABoolean));
     }
 }
