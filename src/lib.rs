@@ -9,6 +9,7 @@ pub mod clock;
 pub mod config;
 pub mod domain;
 pub mod error;
+pub mod exchange;
 pub mod http;
 pub mod operations;
 pub mod store;

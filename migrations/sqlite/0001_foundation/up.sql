@@ -27,11 +27,12 @@ CREATE TABLE public_holiday (
 
 -- Published test items with their method standards: what a host picks from when it describes its services.
 CREATE TABLE test_item (
-    code TEXT NOT NULL PRIMARY KEY,
     test_item TEXT NOT NULL,
     test_condition TEXT NOT NULL,
-    method_standard TEXT NOT NULL,
-    price_fen BIGINT NOT NULL
+    code TEXT,
+    method_standard TEXT,
+    price_fen BIGINT NOT NULL,
+    PRIMARY KEY (test_item, test_condition)
 );
 
 CREATE TABLE organization (

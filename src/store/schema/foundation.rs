@@ -34,11 +34,11 @@ diesel::table! {
 }
 
 diesel::table! {
-    test_item (code) {
-        code -> Text,
+    test_item (test_item, test_condition) {
         test_item -> Text,
         test_condition -> Text,
-        method_standard -> Text,
+        code -> Nullable<Text>,
+        method_standard -> Nullable<Text>,
         price_fen -> BigInt,
     }
 }

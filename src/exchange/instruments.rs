@@ -1,0 +1,261 @@
+//! The spreadsheet of instruments: its columns, for import, export and template alike. Which of them a state needs, and what
+//! a value must satisfy, is the registry's to say.
+
+use chrono::NaiveDate;
+
+use super::sheet::{self, Cell, CellFault, Column, Format, Kind, Numbered, Row, Table, WriteError};
+use crate::domain::Fen;
+use crate::domain::instrument::{PurposeType, ShareMode};
+
+const PURPOSES: &[&str] = &[PurposeType::General.as_str(), PurposeType::Special.as_str()];
+const SHARE_MODES: &[&str] = &[
+    ShareMode::External.as_str(),
+    ShareMode::Internal.as_str(),
+    ShareMode::None.as_str(),
+];
+
+/// The columns in the order of the export; only the key is required, so that a table can change single fields.
+pub const COLUMNS: &[Column] = &[
+    Column::new("asset_no", "资产编号", Kind::Text).required(),
+    Column::new("name", "仪器名称", Kind::Text),
+    Column::new("name_en", "英文名称", Kind::Text),
+    Column::new("model", "规格型号", Kind::Text),
+    Column::new("manufacturer", "生产厂商", Kind::Text),
+    Column::new("country", "产地国别", Kind::Text),
+    Column::new("original_value_fen", "原值（分）", Kind::Fen),
+    Column::new("category_code", "分类编码", Kind::Text),
+    Column::new("purpose_type", "用途类型", Kind::Word(PURPOSES)),
+    Column::new("acquired_on", "购置日期", Kind::Date),
+    Column::new("accepted_on", "验收日期", Kind::Date),
+    Column::new("enabled_on", "启用日期", Kind::Date),
+    Column::new("funding", "经费来源", Kind::Text),
+    Column::new("source", "仪器来源", Kind::Text),
+    Column::new("share_mode", "共享模式", Kind::Word(SHARE_MODES)),
+    Column::new("location", "安放地址", Kind::Text),
+    Column::new("contact_name", "联系人", Kind::Text),
+    Column::new("contact_phone", "联系电话", Kind::Text),
+    Column::new("contact_email", "电子邮箱", Kind::Text),
+    Column::new("subjects", "学科领域（用；分隔）", Kind::Text),
+    Column::new("technical", "技术指标", Kind::Text),
+    Column::new("functions", "主要功能", Kind::Text),
+    Column::new("service_content", "服务内容", Kind::Text),
+    Column::new("user_notice", "用户须知", Kind::Text),
+    Column::new("channels", "通道数", Kind::Integer),
+    Column::new("latitude", "纬度（WGS84）", Kind::Decimal),
+    Column::new("longitude", "经度（WGS84）", Kind::Decimal),
+];
+
+/// One instrument as a table tells it; an absent column and an empty cell are both `None`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct InstrumentRow {
+    pub asset_no: String,
+    pub name: Option<String>,
+    pub name_en: Option<String>,
+    pub model: Option<String>,
+    pub manufacturer: Option<String>,
+    pub country: Option<String>,
+    pub original_value_fen: Option<Fen>,
+    pub category_code: Option<String>,
+    pub purpose_type: Option<PurposeType>,
+    pub acquired_on: Option<NaiveDate>,
+    pub accepted_on: Option<NaiveDate>,
+    pub enabled_on: Option<NaiveDate>,
+    pub funding: Option<String>,
+    pub source: Option<String>,
+    pub share_mode: Option<ShareMode>,
+    pub location: Option<String>,
+    pub contact_name: Option<String>,
+    pub contact_phone: Option<String>,
+    pub contact_email: Option<String>,
+    /// Codes of GB/T 13745.
+    pub subjects: Option<Vec<String>>,
+    pub technical: Option<String>,
+    pub functions: Option<String>,
+    pub service_content: Option<String>,
+    pub user_notice: Option<String>,
+    pub channels: Option<u32>,
+    /// Degrees in WGS 84, as plain decimal digits.
+    pub latitude: Option<String>,
+    pub longitude: Option<String>,
+}
+
+/// All instruments of a table, or every fault in it.
+pub fn read(bytes: &[u8], format: Format) -> Result<Vec<Numbered<InstrumentRow>>, Vec<CellFault>> {
+    Table::read(bytes, format, COLUMNS)?.parse(InstrumentRow::read)
+}
+
+/// The export; [`read`] reads it again.
+pub fn write<'a>(
+    rows: impl IntoIterator<Item = &'a InstrumentRow>,
+    format: Format,
+) -> Result<Vec<u8>, WriteError> {
+    sheet::write(COLUMNS, format, rows.into_iter().map(InstrumentRow::cells))
+}
+
+/// The empty table for a host to fill in, as XLSX.
+pub fn template() -> Result<Vec<u8>, WriteError> {
+    sheet::template(COLUMNS)
+}
+
+impl InstrumentRow {
+    fn read(row: &mut Row<'_>) -> Option<Self> {
+        let asset_no = row.text("asset_no");
+        let read = Self {
+            asset_no: String::new(),
+            name: row.text("name"),
+            name_en: row.text("name_en"),
+            model: row.text("model"),
+            manufacturer: row.text("manufacturer"),
+            country: row.text("country"),
+            original_value_fen: row.fen("original_value_fen"),
+            category_code: row.text("category_code"),
+            purpose_type: row.word("purpose_type"),
+            acquired_on: row.date("acquired_on"),
+            accepted_on: row.date("accepted_on"),
+            enabled_on: row.date("enabled_on"),
+            funding: row.text("funding"),
+            source: row.text("source"),
+            share_mode: row.word("share_mode"),
+            location: row.text("location"),
+            contact_name: row.text("contact_name"),
+            contact_phone: row.text("contact_phone"),
+            contact_email: row.text("contact_email"),
+            subjects: row.text("subjects").map(|text| subjects_of(&text)),
+            technical: row.text("technical"),
+            functions: row.text("functions"),
+            service_content: row.text("service_content"),
+            user_notice: row.text("user_notice"),
+            channels: row.count("channels"),
+            latitude: row.decimal("latitude"),
+            longitude: row.decimal("longitude"),
+        };
+        Some(Self {
+            asset_no: asset_no?,
+            ..read
+        })
+    }
+
+    fn cells(&self) -> Vec<Cell<'_>> {
+        let subjects = self.subjects.as_ref().map(|codes| codes.join("；"));
+        vec![
+            self.asset_no.as_str().into(),
+            self.name.as_deref().into(),
+            self.name_en.as_deref().into(),
+            self.model.as_deref().into(),
+            self.manufacturer.as_deref().into(),
+            self.country.as_deref().into(),
+            self.original_value_fen.into(),
+            self.category_code.as_deref().into(),
+            self.purpose_type.map(PurposeType::as_str).into(),
+            self.acquired_on.into(),
+            self.accepted_on.into(),
+            self.enabled_on.into(),
+            self.funding.as_deref().into(),
+            self.source.as_deref().into(),
+            self.share_mode.map(ShareMode::as_str).into(),
+            self.location.as_deref().into(),
+            self.contact_name.as_deref().into(),
+            self.contact_phone.as_deref().into(),
+            self.contact_email.as_deref().into(),
+            subjects.into(),
+            self.technical.as_deref().into(),
+            self.functions.as_deref().into(),
+            self.service_content.as_deref().into(),
+            self.user_notice.as_deref().into(),
+            self.channels.map(i64::from).into(),
+            self.latitude.as_deref().into(),
+            self.longitude.as_deref().into(),
+        ]
+    }
+}
+
+fn subjects_of(text: &str) -> Vec<String> {
+    text.split(['；', ';', '、', '，', ','])
+        .map(str::trim)
+        .filter(|code| !code.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exchange::sheet::FaultCode;
+
+    fn full(number: u32) -> InstrumentRow {
+        let text = |what: &str| Some(format!("{what} {number}"));
+        InstrumentRow {
+            asset_no: format!("00{number}"),
+            name: Some("=扫描电镜".to_owned()),
+            name_en: text("SEM, \"field\" emission"),
+            model: text("JSM-7900F"),
+            manufacturer: text("JEOL"),
+            country: text("日本"),
+            original_value_fen: Some(Fen::new(9_007_199_254_740_991)),
+            category_code: Some("010102".to_owned()),
+            purpose_type: Some(PurposeType::General),
+            acquired_on: NaiveDate::from_ymd_opt(2020, 2, 29),
+            accepted_on: NaiveDate::from_ymd_opt(2020, 3, 1),
+            enabled_on: NaiveDate::from_ymd_opt(2020, 12, 31),
+            funding: text("funding"),
+            source: Some("purchased".to_owned()),
+            share_mode: Some(ShareMode::External),
+            location: text("location"),
+            contact_name: text("name"),
+            contact_phone: Some("+86 311 80000000".to_owned()),
+            contact_email: text("email"),
+            subjects: Some(vec!["140".to_owned(), "150".to_owned()]),
+            technical: text("first line\nsecond"),
+            functions: text("functions"),
+            service_content: text("service"),
+            user_notice: text("notice"),
+            channels: Some(number),
+            latitude: Some("38.0428".to_owned()),
+            longitude: Some("114.5149".to_owned()),
+        }
+    }
+
+    #[test]
+    fn an_export_is_an_import() {
+        let rows = [
+            full(1),
+            InstrumentRow {
+                asset_no: "2".to_owned(),
+                ..InstrumentRow::default()
+            },
+        ];
+        for format in [Format::Csv, Format::Xlsx] {
+            let read = read(&write(&rows, format).unwrap(), format).unwrap();
+            let values: Vec<_> = read.iter().map(|row| row.value.clone()).collect();
+            assert_eq!(values, rows);
+            assert_eq!(read[1].row, 3);
+        }
+    }
+
+    #[test]
+    fn the_template_is_an_empty_import_that_explains_itself() {
+        let template = template().unwrap();
+        assert_eq!(read(&template, Format::Xlsx), Ok(vec![]));
+    }
+
+    #[test]
+    fn all_faults_of_all_rows_are_found() {
+        let csv = "资产编号,purpose_type,原值（分）,accepted_on\n,genral,12.5,2026-02-30\n7,special,100,\n";
+        let faults = read(csv.as_bytes(), Format::Csv).unwrap_err();
+        let seen: Vec<_> = faults
+            .iter()
+            .map(|f| (f.row, f.column.as_str(), f.code))
+            .collect();
+        assert_eq!(
+            seen,
+            [
+                (2, "资产编号", FaultCode::Required),
+                (2, "原值（分）", FaultCode::NotAnAmount),
+                (2, "purpose_type", FaultCode::UnknownWord),
+                (2, "accepted_on", FaultCode::NotADate),
+            ]
+        );
+        assert_eq!(faults[2].did_you_mean, Some("general"));
+        assert_eq!(faults[2].limit.as_deref(), Some("general | special"));
+    }
+}

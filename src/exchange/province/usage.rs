@@ -1,0 +1,103 @@
+//! `usage.csv`: one row a service, with its fee, invoice, payment and review. Millions of rows are read as a stream.
+
+use std::io::Read;
+
+use chrono::NaiveDate;
+
+use crate::domain::booking::{BookingMode, BookingPurpose};
+use crate::domain::review::Satisfaction;
+use crate::domain::usage::{Evidence, UsageState};
+use crate::domain::{Fen, Minutes, Slot};
+use crate::exchange::sheet::{CellFault, Column, Kind, Row, Stream};
+
+/// One service. Only this import may tell its evidence and state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProvinceUsage {
+    pub record_no: String,
+    pub host_uscc: String,
+    pub asset_no: String,
+    pub user_uscc: String,
+    pub mode: BookingMode,
+    pub purpose: BookingPurpose,
+    pub slot: Slot,
+    pub prepare_minutes: Minutes,
+    pub run_minutes: Minutes,
+    pub post_minutes: Minutes,
+    pub samples: u32,
+    pub statutory: bool,
+    pub evidence: Evidence,
+    /// The file's column `status`.
+    pub state: UsageState,
+    pub fee_fen: Fen,
+    /// The part of the fee that a voucher pays.
+    pub voucher_fen: Fen,
+    pub invoice_no: Option<String>,
+    pub invoiced_on: Option<NaiveDate>,
+    pub paid_on: Option<NaiveDate>,
+    pub satisfaction: Option<Satisfaction>,
+}
+
+const COLUMNS: &[Column] = &[
+    Column::plain("record_no", Kind::Text).required(),
+    Column::plain("host_uscc", Kind::Text).required(),
+    Column::plain("asset_no", Kind::Text).required(),
+    Column::plain("user_uscc", Kind::Text).required(),
+    Column::plain("mode", Kind::Text).required(),
+    Column::plain("purpose", Kind::Text).required(),
+    Column::plain("started_at", Kind::Instant).required(),
+    Column::plain("ended_at", Kind::Instant).required(),
+    Column::plain("prepare_minutes", Kind::Integer).required(),
+    Column::plain("run_minutes", Kind::Integer).required(),
+    Column::plain("post_minutes", Kind::Integer).required(),
+    Column::plain("samples", Kind::Integer).required(),
+    Column::plain("statutory", Kind::Truth).required(),
+    Column::plain("evidence", Kind::Text).required(),
+    Column::plain("status", Kind::Text).required(),
+    Column::plain("fee_fen", Kind::Fen).required(),
+    Column::plain("voucher_fen", Kind::Fen).required(),
+    Column::plain("invoice_no", Kind::Text),
+    Column::plain("invoiced_on", Kind::Date),
+    Column::plain("paid_on", Kind::Date),
+    Column::plain("satisfaction", Kind::Text),
+];
+
+pub fn usage<R: Read>(input: R) -> Result<Stream<R, ProvinceUsage>, Vec<CellFault>> {
+    Stream::open(input, COLUMNS, read)
+}
+
+fn read(row: &mut Row<'_>) -> Option<ProvinceUsage> {
+    let (record_no, host_uscc) = (row.text("record_no"), row.text("host_uscc"));
+    let (asset_no, user_uscc) = (row.text("asset_no"), row.text("user_uscc"));
+    let (mode, purpose) = (row.word("mode"), row.word("purpose"));
+    let slot = row.slot("started_at", "ended_at");
+    let prepare_minutes = row.minutes("prepare_minutes");
+    let run_minutes = row.minutes("run_minutes");
+    let post_minutes = row.minutes("post_minutes");
+    let (samples, statutory) = (row.count("samples"), row.truth("statutory"));
+    let (evidence, state) = (row.word("evidence"), row.word("status"));
+    let (fee_fen, voucher_fen) = (row.fen("fee_fen"), row.fen("voucher_fen"));
+    let (invoice_no, invoiced_on) = (row.text("invoice_no"), row.date("invoiced_on"));
+    let (paid_on, satisfaction) = (row.date("paid_on"), row.word("satisfaction"));
+    Some(ProvinceUsage {
+        record_no: record_no?,
+        host_uscc: host_uscc?,
+        asset_no: asset_no?,
+        user_uscc: user_uscc?,
+        mode: mode?,
+        purpose: purpose?,
+        slot: slot?,
+        prepare_minutes: prepare_minutes?,
+        run_minutes: run_minutes?,
+        post_minutes: post_minutes?,
+        samples: samples?,
+        statutory: statutory?,
+        evidence: evidence?,
+        state: state?,
+        fee_fen: fee_fen?,
+        voucher_fen: voucher_fen?,
+        invoice_no,
+        invoiced_on,
+        paid_on,
+        satisfaction,
+    })
+}

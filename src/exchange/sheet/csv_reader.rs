@@ -1,0 +1,102 @@
+//! Records of a CSV with the row numbers that a spreadsheet program shows: blank lines count, line breaks inside a cell do not.
+
+use std::io::{Chain, Read};
+
+use csv::{ErrorKind, Reader, ReaderBuilder, StringRecord, Terminator};
+
+use super::fault::{CellFault, FaultCode};
+
+/// Reads record after record; a UTF-8 byte order mark is skipped.
+#[derive(Debug)]
+pub(super) struct Records<R: Read> {
+    reader: Reader<Chain<R, &'static [u8]>>,
+    /// The row of the record last read.
+    row: u64,
+    /// Line breaks inside cells so far.
+    breaks_inside: u64,
+}
+
+impl<R: Read> Records<R> {
+    pub(super) fn new(input: R) -> Self {
+        // Only \n ends a record, so that the count of lines is exact; the \r before it is white space of the last cell.
+        // The \n at the end closes a last line that has none.
+        let reader = ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .terminator(Terminator::Any(b'\n'))
+            .from_reader(input.chain(&b"\n"[..]));
+        Self {
+            reader,
+            row: 0,
+            breaks_inside: 0,
+        }
+    }
+
+    /// The next record and its row; `None` at the end.
+    pub(super) fn next(&mut self, record: &mut StringRecord) -> Result<Option<u32>, CellFault> {
+        let found = self.reader.read_record(record);
+        let next_row = u32::try_from(self.row + 1).unwrap_or(u32::MAX);
+        if !found.map_err(|error| fault_of(error, next_row))? {
+            return Ok(None);
+        }
+        let inside = record.as_slice().bytes().filter(|b| *b == b'\n').count();
+        self.breaks_inside += u64::try_from(inside).unwrap_or(0);
+        let lines = self.reader.position().line() - 1;
+        let row = lines.saturating_sub(self.breaks_inside);
+        if row <= self.row {
+            // The quote has swallowed the closing line break.
+            return Err(CellFault::new(next_row, "", FaultCode::UnclosedQuote));
+        }
+        self.row = row;
+        Ok(Some(u32::try_from(row).unwrap_or(u32::MAX)))
+    }
+
+    /// The input, for what it counted on the way.
+    pub(super) fn input(&self) -> &R {
+        self.reader.get_ref().get_ref().0
+    }
+}
+
+fn fault_of(error: csv::Error, row: u32) -> CellFault {
+    match error.kind() {
+        ErrorKind::Utf8 { .. } => {
+            CellFault::new(row, "", FaultCode::UnknownEncoding).limit("UTF-8")
+        }
+        _ => CellFault::new(row, "", FaultCode::Unreadable).value(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows(text: &str) -> (Vec<(u32, String)>, Option<CellFault>) {
+        let mut records = Records::new(text.as_bytes());
+        let mut record = StringRecord::new();
+        let mut seen = Vec::new();
+        loop {
+            match records.next(&mut record) {
+                Ok(Some(row)) => seen.push((row, record[0].to_owned())),
+                Ok(None) => return (seen, None),
+                Err(fault) => return (seen, Some(fault)),
+            }
+        }
+    }
+
+    #[test]
+    fn rows_are_numbered_as_on_the_screen() {
+        for text in ["\u{feff}a\n\n\"b\n\nb\"\nc", "a\r\n\n\"b\n\nb\"\r\nc\r\n"] {
+            let (seen, fault) = rows(text);
+            let numbers: Vec<u32> = seen.iter().map(|(row, _)| *row).collect();
+            assert_eq!((numbers, fault), (vec![1, 3, 4], None), "{text:?}");
+            assert_eq!(seen[0].1.trim(), "a");
+        }
+    }
+
+    #[test]
+    fn a_quote_that_never_closes_is_reported_at_its_row() {
+        let (seen, fault) = rows("a\nb\n\"c\nd\ne");
+        assert_eq!(seen.len(), 2);
+        assert_eq!(fault, Some(CellFault::new(3, "", FaultCode::UnclosedQuote)));
+    }
+}

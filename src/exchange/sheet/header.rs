@@ -1,0 +1,98 @@
+//! The header row: which column of the file is which declared column.
+
+use super::MAX_COLUMNS;
+use super::column::Column;
+use super::fault::{CellFault, FaultCode, Faults, letters, nearest};
+
+/// A matched header.
+#[derive(Debug, Clone)]
+pub(super) struct Header {
+    pub(super) columns: &'static [Column],
+    /// For each declared column its place in the file.
+    places: Vec<Option<usize>>,
+    /// What the file's header says, place by place.
+    titles: Vec<String>,
+}
+
+impl Header {
+    /// Matches the titles of header row number `row`; faults are collected, the rest can still be read.
+    pub(super) fn matching(
+        columns: &'static [Column],
+        titles: Vec<String>,
+        row: u32,
+        faults: &mut Faults,
+    ) -> Self {
+        let mut header = Self {
+            columns,
+            places: vec![None; columns.len()],
+            titles,
+        };
+        if header.titles.len() > MAX_COLUMNS {
+            faults.push(CellFault::new(row, "", FaultCode::TooManyColumns).limit(MAX_COLUMNS));
+            header.titles.truncate(MAX_COLUMNS);
+        }
+        for place in 0..header.titles.len() {
+            header.take(place, row, faults);
+        }
+        header.check_present(row, faults, |column| column.required);
+        header
+    }
+
+    /// Reports the columns that may be empty but must be there in a strict table.
+    pub(super) fn check_complete(&self, row: u32, faults: &mut Faults) {
+        self.check_present(row, faults, |column| !column.required);
+    }
+
+    fn check_present(&self, row: u32, faults: &mut Faults, which: impl Fn(&Column) -> bool) {
+        for (column, place) in self.columns.iter().zip(&self.places) {
+            if which(column) && place.is_none() {
+                let fault = CellFault::new(row, column.name, FaultCode::MissingColumn);
+                faults.push(fault.limit(column.names().collect::<Vec<_>>().join(" | ")));
+            }
+        }
+    }
+
+    fn take(&mut self, place: usize, row: u32, faults: &mut Faults) {
+        let title = self.title(place).to_owned();
+        if title.is_empty() {
+            return;
+        }
+        let fault = |code| CellFault::new(row, letters(place), code).value(&title);
+        let declared = self.columns.iter().zip(&mut self.places);
+        match declared.into_iter().find(|(c, _)| c.is_called(&title)) {
+            Some((_, slot @ None)) => *slot = Some(place),
+            Some(_) => faults.push(fault(FaultCode::DuplicateColumn)),
+            None => {
+                let names = self.columns.iter().flat_map(Column::names);
+                faults.push(fault(FaultCode::UnknownColumn).suggesting(nearest(&title, names)));
+            }
+        }
+    }
+
+    fn title(&self, place: usize) -> &str {
+        self.titles.get(place).map_or("", |title| title.trim())
+    }
+
+    /// The declaration and the place of a column by its contract name.
+    pub(super) fn find(&self, name: &str) -> Option<(&'static Column, usize)> {
+        let at = self.columns.iter().position(|c| c.name == name)?;
+        Some((self.columns.get(at)?, self.places.get(at).copied()??))
+    }
+
+    /// How a person finds the column: the file's title for it, else its letters.
+    pub(super) fn caption(&self, place: usize) -> String {
+        match self.title(place) {
+            "" => letters(place),
+            title => title.to_owned(),
+        }
+    }
+
+    /// Whether the header names the column at this place.
+    pub(super) fn names(&self, place: usize) -> bool {
+        !self.title(place).is_empty()
+    }
+
+    pub(super) fn width(&self) -> usize {
+        self.titles.len()
+    }
+}

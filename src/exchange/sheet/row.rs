@@ -1,0 +1,203 @@
+//! One row with typed getters. A getter answers `None` for an absent or empty cell and for a wrong one, which it reports;
+//! so a caller first asks for everything and then builds its value from what is there.
+
+use chrono::NaiveDate;
+
+use super::cell::Cell;
+use super::column::{Column, Kind};
+use super::fault::{CellFault, FaultCode, Faults};
+use super::header::Header;
+use super::value::{self, Wrong};
+use super::{apostrophe, fault};
+use crate::domain::vocabulary::UnknownWord;
+use crate::domain::{Fen, Instant, Minutes, Slot};
+
+/// A value with the number of the row it came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Numbered<T> {
+    /// As the spreadsheet program numbers it, from 1.
+    pub row: u32,
+    pub value: T,
+}
+
+/// Where the cells of a row lie.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Source<'a> {
+    Csv(&'a ::csv::StringRecord),
+    Xlsx(&'a [Cell<'static>]),
+}
+
+impl<'a> Source<'a> {
+    pub(super) fn width(self) -> usize {
+        match self {
+            Source::Csv(record) => record.len(),
+            Source::Xlsx(cells) => cells.len(),
+        }
+    }
+
+    pub(super) fn cell(self, place: usize) -> Cell<'a> {
+        match self {
+            Source::Csv(record) => Cell::from(apostrophe::unguard(record.get(place).unwrap_or(""))),
+            Source::Xlsx(cells) => cells.get(place).map_or(Cell::Empty, Cell::by_ref),
+        }
+    }
+
+    pub(super) fn is_blank(self) -> bool {
+        (0..self.width()).all(|place| self.cell(place).is_empty())
+    }
+}
+
+/// One row of a table.
+#[derive(Debug)]
+pub struct Row<'a> {
+    number: u32,
+    header: &'a Header,
+    source: Source<'a>,
+    faults: &'a mut Faults,
+}
+
+impl<'a> Row<'a> {
+    pub(super) fn new(
+        number: u32,
+        header: &'a Header,
+        source: Source<'a>,
+        faults: &'a mut Faults,
+    ) -> Self {
+        Self {
+            number,
+            header,
+            source,
+            faults,
+        }
+    }
+
+    /// The number the spreadsheet program shows.
+    pub fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// Text without the white space around it.
+    pub fn text(&mut self, name: &str) -> Option<String> {
+        self.get(name, |cell, _| value::text(cell))
+    }
+
+    pub fn integer(&mut self, name: &str) -> Option<i64> {
+        self.get(name, |cell, _| value::integer(cell))
+    }
+
+    /// A whole number from 0 to 4,294,967,295: a count of things.
+    pub fn count(&mut self, name: &str) -> Option<u32> {
+        self.get(name, |cell, _| value::count(cell))
+    }
+
+    /// Whole minutes, not negative.
+    pub fn minutes(&mut self, name: &str) -> Option<Minutes> {
+        let minutes = self.get(name, |cell, _| value::count(cell))?;
+        Some(Minutes::new(i64::from(minutes)))
+    }
+
+    /// Money, not negative: whole fen, or yuan with at most two decimals where the column is declared so.
+    pub fn fen(&mut self, name: &str) -> Option<Fen> {
+        self.get(name, |cell, column| match column.kind {
+            Kind::Yuan => value::fen_of_yuan(cell),
+            _ => value::fen(cell),
+        })
+    }
+
+    pub fn date(&mut self, name: &str) -> Option<NaiveDate> {
+        self.get(name, |cell, _| value::date(cell))
+    }
+
+    /// A moment; without an offset the wall clock of [`crate::domain::ZONE`] is meant.
+    pub fn instant(&mut self, name: &str) -> Option<Instant> {
+        self.get(name, |cell, _| value::instant(cell))
+    }
+
+    /// The slot between two columns; reports `not_after_start` at the second.
+    pub fn slot(&mut self, from: &str, until: &str) -> Option<Slot> {
+        let (starts_at, ends_at) = (self.instant(from), self.instant(until));
+        let (starts_at, ends_at) = (starts_at?, ends_at?);
+        let slot = Slot::new(starts_at, ends_at).ok();
+        if slot.is_none() {
+            self.refuse(until, FaultCode::NotAfterStart);
+        }
+        slot
+    }
+
+    /// `true`, `false`, 是 or 否.
+    pub fn truth(&mut self, name: &str) -> Option<bool> {
+        self.get(name, |cell, _| value::truth(cell))
+    }
+
+    /// A word of a closed list.
+    pub fn word<T: std::str::FromStr<Err = UnknownWord>>(&mut self, name: &str) -> Option<T> {
+        self.get(name, |cell, _| {
+            let text = value::text(cell)?;
+            text.parse::<T>().map_err(|unknown| Wrong {
+                code: FaultCode::UnknownWord,
+                limit: Some(unknown.known.join(" | ")),
+                did_you_mean: fault::nearest(&text, unknown.known.iter().copied()),
+            })
+        })
+    }
+
+    /// A decimal number in its plain digits, as exact arithmetic wants it.
+    pub fn decimal(&mut self, name: &str) -> Option<String> {
+        self.get(name, |cell, _| value::decimal(cell))
+    }
+
+    /// Reports that the value of a column breaks a rule of the caller.
+    pub fn refuse(&mut self, name: &str, code: FaultCode) {
+        if let Some((_, place)) = self.header.find(name) {
+            let cell = self.source.cell(place);
+            let fault = CellFault::new(self.number, self.header.caption(place), code).value(cell);
+            self.faults.push(fault);
+        }
+    }
+
+    /// Reports a row that is not as wide as its header, and answers whether it is.
+    pub(super) fn check_width(&mut self) -> bool {
+        let (width, expected) = (self.source.width(), self.header.width());
+        if width != expected {
+            let fault = CellFault::new(self.number, "", FaultCode::UnevenRow);
+            self.faults.push(fault.value(width).limit(expected));
+        }
+        width == expected
+    }
+
+    /// Reports cells under no title.
+    pub(super) fn check_titles(&mut self) {
+        for place in 0..self.source.width() {
+            let cell = self.source.cell(place);
+            if !self.header.names(place) && !cell.is_empty() {
+                let column = self.header.caption(place);
+                let fault = CellFault::new(self.number, column, FaultCode::CellWithoutHeader);
+                self.faults.push(fault.value(cell));
+            }
+        }
+    }
+
+    fn get<T>(
+        &mut self,
+        name: &str,
+        parse: impl FnOnce(&Cell<'_>, &Column) -> Result<T, Wrong>,
+    ) -> Option<T> {
+        let (column, place) = self.header.find(name)?;
+        let cell = self.source.cell(place);
+        let wrong = match cell {
+            Cell::Refused => return None,
+            _ if cell.is_empty() && !column.required => return None,
+            _ if cell.is_empty() => Wrong::new(FaultCode::Required),
+            _ => match parse(&cell, column) {
+                Ok(value) => return Some(value),
+                Err(wrong) => wrong,
+            },
+        };
+        self.faults.push(CellFault {
+            limit: wrong.limit,
+            did_you_mean: wrong.did_you_mean,
+            ..CellFault::new(self.number, self.header.caption(place), wrong.code).value(cell)
+        });
+        None
+    }
+}

@@ -1,0 +1,347 @@
+//! A whole table of an import, CSV or XLSX, in bounded memory, read so that every fault of every row is found.
+
+use std::borrow::Cow;
+
+use csv::StringRecord;
+use encoding_rs::GB18030;
+
+use super::cell::Cell;
+use super::column::Column;
+use super::csv_reader::Records;
+use super::fault::{CellFault, FaultCode, Faults};
+use super::header::Header;
+use super::row::{Numbered, Row, Source};
+use super::xlsx_container::too_large;
+use super::{Format, MAX_FILE_BYTES, MAX_ROWS, xlsx_reader};
+
+/// Rows below a matched header. Rows without any content are left out.
+#[derive(Debug)]
+pub struct Table {
+    header: Header,
+    rows: Rows,
+    /// Faults of single cells, reported together with those of the values.
+    faults: Faults,
+}
+
+#[derive(Debug)]
+enum Rows {
+    Csv(Vec<(u32, StringRecord)>),
+    Xlsx(Vec<(u32, Vec<Cell<'static>>)>),
+}
+
+impl Table {
+    /// Reads CSV (UTF-8 or GB18030) or the first visible sheet of an XLSX; the first row with content is the header.
+    ///
+    /// The error is what leaves no table at all; all else is kept for [`Table::parse`].
+    pub fn read(
+        bytes: &[u8],
+        format: Format,
+        columns: &'static [Column],
+    ) -> Result<Table, Vec<CellFault>> {
+        match format {
+            Format::Csv => Self::read_csv(bytes, columns),
+            Format::Xlsx => Self::read_xlsx(bytes, columns),
+        }
+        .map_err(|fault| vec![fault])
+    }
+
+    /// Asks `each` for the value of every row: all values, or all faults in the order of the rows.
+    ///
+    /// A row for which `each` answers `None` without having reported why is left out.
+    pub fn parse<T>(
+        self,
+        mut each: impl FnMut(&mut Row<'_>) -> Option<T>,
+    ) -> Result<Vec<Numbered<T>>, Vec<CellFault>> {
+        let Table {
+            header,
+            rows,
+            mut faults,
+        } = self;
+        let mut values = Vec::with_capacity(rows.len());
+        for (number, source) in rows.iter() {
+            let mut row = Row::new(number, &header, source, &mut faults);
+            row.check_titles();
+            if let Some(value) = each(&mut row) {
+                values.push(Numbered { row: number, value });
+            }
+        }
+        if faults.is_empty() {
+            Ok(values)
+        } else {
+            Err(faults.into_list())
+        }
+    }
+
+    fn read_csv(bytes: &[u8], columns: &'static [Column]) -> Result<Table, CellFault> {
+        if bytes.len() > MAX_FILE_BYTES {
+            return Err(too_large(MAX_FILE_BYTES));
+        }
+        let text = text_of(bytes)?;
+        let mut records = Records::new(text.as_bytes());
+        let mut rows = Vec::new();
+        let mut record = StringRecord::new();
+        while let Some(number) = records.next(&mut record)? {
+            if Source::Csv(&record).is_blank() {
+                continue;
+            }
+            if rows.len() > MAX_ROWS {
+                return Err(CellFault::new(number, "", FaultCode::TooManyRows).limit(MAX_ROWS));
+            }
+            rows.push((number, std::mem::take(&mut record)));
+        }
+        Self::with_header(columns, Rows::Csv(rows), Faults::default())
+    }
+
+    fn read_xlsx(bytes: &[u8], columns: &'static [Column]) -> Result<Table, CellFault> {
+        let grid = xlsx_reader::read(bytes)?;
+        Self::with_header(columns, Rows::Xlsx(grid.rows), grid.faults)
+    }
+
+    fn with_header(
+        columns: &'static [Column],
+        mut rows: Rows,
+        mut faults: Faults,
+    ) -> Result<Table, CellFault> {
+        let (number, titles) = rows
+            .take_first()
+            .ok_or_else(|| CellFault::of_file(FaultCode::NoHeader))?;
+        let header = Header::matching(columns, titles, number, &mut faults);
+        Ok(Table {
+            header,
+            rows,
+            faults,
+        })
+    }
+}
+
+impl Rows {
+    fn len(&self) -> usize {
+        match self {
+            Rows::Csv(rows) => rows.len(),
+            Rows::Xlsx(rows) => rows.len(),
+        }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (u32, Source<'_>)> {
+        let (records, grid): (&[_], &[_]) = match self {
+            Rows::Csv(rows) => (rows, &[]),
+            Rows::Xlsx(rows) => (&[], rows),
+        };
+        let records = records.iter().map(|(row, r)| (*row, Source::Csv(r)));
+        records.chain(grid.iter().map(|(row, cells)| (*row, Source::Xlsx(cells))))
+    }
+
+    /// Takes the first row out: the header.
+    fn take_first(&mut self) -> Option<(u32, Vec<String>)> {
+        let (number, source) = self.iter().next()?;
+        let titles = (0..source.width())
+            .map(|place| source.cell(place).to_string())
+            .collect();
+        match self {
+            Rows::Csv(rows) => drop(rows.remove(0)),
+            Rows::Xlsx(rows) => drop(rows.remove(0)),
+        }
+        Some((number, titles))
+    }
+}
+
+/// UTF-8, else GB18030, which Excel writes on Chinese Windows. Binary files are neither.
+fn text_of(bytes: &[u8]) -> Result<Cow<'_, str>, CellFault> {
+    if bytes.contains(&0) {
+        return Err(CellFault::of_file(FaultCode::NotASpreadsheet));
+    }
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Ok(Cow::Borrowed(text)),
+        Err(_) => GB18030
+            .decode_without_bom_handling_and_without_replacement(bytes)
+            .ok_or_else(|| CellFault::of_file(FaultCode::UnknownEncoding).limit("UTF-8 | GB18030")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Kind, MAX_CELL_CHARS, MAX_COLUMNS, write};
+    use super::*;
+    use FaultCode::*;
+    use proptest::prelude::*;
+
+    const COLUMNS: &[Column] = &[
+        Column::new("asset_no", "资产编号", Kind::Text).required(),
+        Column::new("price_yuan", "价格（元）", Kind::Yuan),
+        Column::new("noticed_on", "通知日期", Kind::Date),
+        Column::new("notice", "说明", Kind::Text),
+    ];
+
+    type Seen = (u32, String, FaultCode);
+    type Read = (u32, String, Option<i64>, Option<String>);
+
+    fn parse(bytes: &[u8], format: Format) -> Result<Vec<Read>, Vec<Seen>> {
+        let seen = |faults: Vec<CellFault>| -> Vec<Seen> {
+            let of = |f: CellFault| (f.row, f.column, f.code);
+            faults.into_iter().map(of).collect()
+        };
+        let rows = Table::read(bytes, format, COLUMNS)
+            .map_err(seen)?
+            .parse(|row| {
+                let (no, price) = (row.text("asset_no"), row.fen("price_yuan"));
+                let (_, notice) = (row.date("noticed_on"), row.text("notice"));
+                Some((no?, price.map(|fen| fen.number()), notice))
+            })
+            .map_err(seen)?;
+        Ok(rows
+            .into_iter()
+            .map(|n| (n.row, n.value.0, n.value.1, n.value.2))
+            .collect())
+    }
+
+    fn csv_faults(text: &str) -> Vec<Seen> {
+        parse(text.as_bytes(), Format::Csv).unwrap_err()
+    }
+
+    fn at(row: u32, column: &str, code: FaultCode) -> Seen {
+        (row, column.to_owned(), code)
+    }
+
+    #[test]
+    fn headers_are_matched_by_name_or_title() {
+        let rows = parse(
+            "资产编号, price_yuan ,\n7,0.10\n\n,,\n8,,\n".as_bytes(),
+            Format::Csv,
+        );
+        let seven = (2, "7".to_owned(), Some(10), None);
+        assert_eq!(rows, Ok(vec![seven, (5, "8".to_owned(), None, None)]));
+        let seen = csv_faults("aset_no,notice,说明,price_yuan\n");
+        assert_eq!(
+            seen,
+            [
+                at(1, "A", UnknownColumn),
+                at(1, "C", DuplicateColumn),
+                at(1, "asset_no", MissingColumn),
+            ]
+        );
+        let faults = Table::read("aset_no".as_bytes(), Format::Csv, COLUMNS)
+            .unwrap()
+            .parse(|_| Some(()))
+            .unwrap_err();
+        assert_eq!(faults[0].did_you_mean, Some("asset_no"));
+    }
+
+    #[test]
+    fn faults_of_cells_name_row_and_column() {
+        let seen = csv_faults("资产编号,price_yuan,noticed_on\n,1.005,2026-13-01,stray\n");
+        assert_eq!(
+            seen,
+            [
+                at(2, "D", CellWithoutHeader),
+                at(2, "资产编号", Required),
+                at(2, "price_yuan", NotAnAmount),
+                at(2, "noticed_on", NotADate),
+            ]
+        );
+    }
+
+    #[test]
+    fn hostile_csv_is_refused_by_name() {
+        let wide = vec!["x"; MAX_COLUMNS + 1].join(",");
+        let long = format!("asset_no\n{}\n", "x".repeat(10 << 20));
+        let tall = format!("asset_no\n{}", "1\n".repeat(MAX_ROWS + 1));
+        assert_eq!(csv_faults("")[0], at(0, "", NoHeader));
+        assert_eq!(csv_faults("\n ,\n")[0], at(0, "", NoHeader));
+        assert_eq!(csv_faults("a\0b")[0], at(0, "", NotASpreadsheet));
+        assert_eq!(csv_faults(&wide)[0], at(1, "", TooManyColumns));
+        assert_eq!(csv_faults(&long), [at(2, "asset_no", TextTooLong)]);
+        assert_eq!(csv_faults(&tall)[0].2, TooManyRows);
+        assert_eq!(csv_faults("asset_no\n\"7")[0], at(2, "", UnclosedQuote));
+        assert_eq!(
+            csv_faults("asset_no\na\u{1}b"),
+            [at(2, "asset_no", ControlCharacter)]
+        );
+        let seen = parse(b"asset_no\n\xff\xff", Format::Csv).unwrap_err();
+        assert_eq!(seen, [at(0, "", UnknownEncoding)]);
+        let large = vec![b'x'; MAX_FILE_BYTES + 1];
+        let seen = parse(&large, Format::Csv).unwrap_err();
+        assert_eq!(seen, [at(0, "", FileTooLarge)]);
+        assert_eq!(parse(b"asset_no\n", Format::Csv), Ok(vec![]));
+    }
+
+    #[test]
+    fn csv_of_chinese_windows_is_read() {
+        let (bytes, _, _) = GB18030.encode("资产编号,说明\r\n7,扫描电镜\r\n");
+        let rows = parse(&bytes, Format::Csv).unwrap();
+        assert_eq!(
+            rows,
+            [(2, "7".to_owned(), None, Some("扫描电镜".to_owned()))]
+        );
+    }
+
+    #[test]
+    fn faults_in_an_xlsx_are_found_together() {
+        let mut book = rust_xlsxwriter::Workbook::new();
+        let sheet = book.add_worksheet();
+        for (column, title) in (0..).zip(["asset_no", "价格（元）", "noticed_on"]) {
+            sheet.write(0, column, title).unwrap();
+        }
+        sheet.write(2, 0, 1_234_567_890_123_456_i64).unwrap();
+        sheet.write(2, 1, 0.125).unwrap();
+        sheet.write(2, 2, 46_082).unwrap();
+        sheet.write(3, 0, true).unwrap();
+        sheet.write_formula(4, 0, "=1").unwrap();
+        sheet.write(4, 3, "stray").unwrap();
+        let seen = parse(&book.save_to_buffer().unwrap(), Format::Xlsx).unwrap_err();
+        assert_eq!(
+            seen,
+            [
+                at(3, "asset_no", DigitsLost),
+                at(3, "价格（元）", NotAnAmount),
+                at(3, "noticed_on", NotADate),
+                at(4, "asset_no", NotText),
+                at(5, "A", FormulaNotAllowed),
+                at(5, "D", CellWithoutHeader),
+            ]
+        );
+    }
+
+    fn round_trip(text: &str, format: Format) -> Option<String> {
+        let row = vec!["7".into(), Cell::Integer(12_345), Cell::Empty, text.into()];
+        let bytes = write(COLUMNS, format, [row]).unwrap();
+        let rows = parse(&bytes, format).unwrap();
+        assert_eq!((rows.len(), rows[0].2), (1, Some(12_345)));
+        rows[0].3.clone()
+    }
+
+    #[test]
+    fn the_longest_text_and_csv_traps_survive() {
+        let long = "字".repeat(MAX_CELL_CHARS);
+        for text in [
+            long.as_str(),
+            "a,\"b\"\nc",
+            "'=1+1",
+            "＝x",
+            "_x0041_",
+            "&amp;<b>",
+            "1e5",
+            "true",
+        ] {
+            for format in [Format::Csv, Format::Xlsx] {
+                assert_eq!(round_trip(text, format).as_deref(), Some(text));
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(100))]
+        #[test]
+        fn texts_come_back_as_they_went(text in "'{0,2}[=+@\t-]{0,2}[ -~\n一-龥é😀]{0,12}") {
+            let trimmed = text.trim();
+            let expected = (!trimmed.is_empty()).then(|| trimmed.to_owned());
+            prop_assert_eq!(round_trip(&text, Format::Csv), expected.clone());
+            prop_assert_eq!(round_trip(&text, Format::Xlsx), expected);
+        }
+
+        #[test]
+        fn any_bytes_are_an_answer(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = parse(&bytes, Format::Csv);
+            prop_assert!(parse(&bytes, Format::Xlsx).is_err());
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! A look into an XLSX before it is parsed: that it is a ZIP, unpacks to a bounded size, and does not make the parser reserve
+//! memory for cells that are not there.
+
+use std::io::{Cursor, Read};
+
+use zip::ZipArchive;
+
+use super::fault::{CellFault, FaultCode};
+use super::{MAX_FILE_BYTES, MAX_UNPACKED_BYTES};
+
+/// Excel's own files have a few dozen parts.
+const MAX_PARTS: usize = 2_000;
+
+/// The parser trusts this attribute of the shared strings and reserves memory for so many.
+const COUNT_ATTRIBUTE: &str = "uniqueCount";
+const MAX_SHARED_STRINGS: usize = 4_000_000;
+
+/// What the look found.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Inspected {
+    /// Some part speaks of merged cells; whether the sheet has any is for the parser to say.
+    pub(super) mentions_merged: bool,
+}
+
+pub(super) fn inspect(bytes: &[u8]) -> Result<Inspected, CellFault> {
+    if bytes.len() > MAX_FILE_BYTES {
+        return Err(too_large(MAX_FILE_BYTES));
+    }
+    if !bytes.starts_with(b"PK\x03\x04") {
+        return Err(not_a_spreadsheet());
+    }
+    let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|_| not_a_spreadsheet())?;
+    if archive.len() > MAX_PARTS {
+        return Err(too_large(MAX_PARTS));
+    }
+    let mut inspected = Inspected {
+        mentions_merged: false,
+    };
+    let (mut content, mut left) = (Vec::new(), MAX_UNPACKED_BYTES);
+    for at in 0..archive.len() {
+        let part = archive.by_index(at).map_err(|_| not_a_spreadsheet())?;
+        let name = part.name().map_err(|_| not_a_spreadsheet())?;
+        let strings = name.to_ascii_lowercase().ends_with("sharedstrings.xml");
+        unpack(part, left, &mut content)?;
+        left -= content.len();
+        let text = std::str::from_utf8(&content).ok();
+        inspected.mentions_merged |= text.is_none_or(|text| text.contains("mergeCell"));
+        if strings && text.is_none_or(|text| text.contains('\0') || promises_too_much(text)) {
+            return Err(not_a_spreadsheet());
+        }
+    }
+    Ok(inspected)
+}
+
+/// Unpacks whatever the directory says about the size, but at most `left` bytes.
+fn unpack(part: impl Read, left: usize, content: &mut Vec<u8>) -> Result<(), CellFault> {
+    content.clear();
+    let bound = u64::try_from(left).unwrap_or(u64::MAX).saturating_add(1);
+    let read = part.take(bound).read_to_end(content);
+    if content.len() > left {
+        return Err(too_large(MAX_UNPACKED_BYTES));
+    }
+    read.map(|_| ()).map_err(|_| not_a_spreadsheet())
+}
+
+fn promises_too_much(text: &str) -> bool {
+    text.split(COUNT_ATTRIBUTE).skip(1).any(|rest| {
+        let rest = rest.trim_start_matches(|c: char| c.is_whitespace() || "=\"'".contains(c));
+        let digits = rest.split(|c: char| !c.is_ascii_digit()).next();
+        let digits = digits.unwrap_or("").trim_start_matches('0');
+        !digits.is_empty() && !digits.parse().is_ok_and(|n: usize| n <= MAX_SHARED_STRINGS)
+    })
+}
+
+pub(super) fn not_a_spreadsheet() -> CellFault {
+    CellFault::of_file(FaultCode::NotASpreadsheet)
+}
+
+pub(super) fn too_large(limit: usize) -> CellFault {
+    CellFault::of_file(FaultCode::FileTooLarge).limit(limit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_promise_of_a_billion_strings_is_not_believed() {
+        for (text, too_much) in [
+            ("<sst uniqueCount=\"12\">", false),
+            ("<sst uniqueCount=\"4000001\">", true),
+            ("<x:sst a=\"1\" uniqueCount = '99999999999999999999'>", true),
+            (
+                "<!-- uniqueCount=\"1\" --><sst uniqueCount=\"5000000\"/>",
+                true,
+            ),
+            ("<sst>", false),
+        ] {
+            assert_eq!(promises_too_much(text), too_much, "{text}");
+        }
+    }
+
+    #[test]
+    fn unpacking_stops_at_its_bound() {
+        let mut content = Vec::new();
+        assert!(unpack(&[0_u8; 10][..], 10, &mut content).is_ok());
+        let fault = unpack(std::io::repeat(0), 10, &mut content).unwrap_err();
+        assert_eq!(fault.code, FaultCode::FileTooLarge);
+        assert_eq!(content.len(), 11);
+    }
+}

@@ -1,0 +1,327 @@
+//! The cells of the first visible sheet of an XLSX, in one pass; formulas, error values and merged cells are refused where
+//! they stand.
+
+use std::borrow::Cow;
+use std::io::Cursor;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use calamine::{DataRef, ExcelDateTime, Reader, SheetType, SheetVisible, Xlsx, XlsxError};
+use chrono::{NaiveDate, NaiveDateTime, SubsecRound};
+
+use super::cell::Cell;
+use super::fault::{CellFault, FaultCode, Faults, letters};
+use super::xlsx_container::{inspect, not_a_spreadsheet, too_large};
+use super::{MAX_COLUMNS, MAX_ROWS, MAX_UNPACKED_BYTES};
+use crate::domain::id::MAX_SAFE_INTEGER;
+
+/// A sheet's rows that hold anything, each with its number, and the faults met on the way.
+#[derive(Debug, Default)]
+pub(super) struct Grid {
+    pub(super) rows: Vec<(u32, Vec<Cell<'static>>)>,
+    pub(super) faults: Faults,
+    /// Bytes of text so far: one shared string can stand in every cell.
+    text_bytes: usize,
+}
+
+type Book<'a> = Xlsx<Cursor<&'a [u8]>>;
+
+/// Reads the whole sheet; the error is one that leaves no table.
+pub(super) fn read(bytes: &[u8]) -> Result<Grid, CellFault> {
+    let inspected = inspect(bytes)?;
+    // The parser is not written for hostile files: should it panic on one, that file is no spreadsheet.
+    catch_unwind(AssertUnwindSafe(|| parse(bytes, inspected.mentions_merged)))
+        .unwrap_or_else(|_| Err(not_a_spreadsheet()))
+}
+
+fn parse(bytes: &[u8], mentions_merged: bool) -> Result<Grid, CellFault> {
+    let broken = |_: XlsxError| not_a_spreadsheet();
+    let mut book = Book::new(Cursor::new(bytes)).map_err(broken)?;
+    let sheet = book
+        .sheets_metadata()
+        .iter()
+        .find(|sheet| sheet.typ == SheetType::WorkSheet && sheet.visible == SheetVisible::Visible)
+        .map(|sheet| sheet.name.clone())
+        .ok_or_else(not_a_spreadsheet)?;
+    let mut grid = Grid::default();
+    let mut cells = book.worksheet_cells_reader(&sheet).map_err(broken)?;
+    while let Some(found) = cells.next_cell_with_formula_metadata().map_err(broken)? {
+        grid.take(found.pos, found.value, found.formula.is_some())?;
+    }
+    drop(cells);
+    if mentions_merged {
+        for merged in book.merge_cells_by_sheet_name(&sheet).map_err(broken)? {
+            grid.refuse(merged.start, FaultCode::MergedCells, "");
+        }
+    }
+    Ok(grid)
+}
+
+impl Grid {
+    fn take(&mut self, at: (u32, u32), value: DataRef<'_>, formula: bool) -> Result<(), CellFault> {
+        let cell = if formula {
+            self.refuse(at, FaultCode::FormulaNotAllowed, "");
+            Cell::Refused
+        } else if let DataRef::Error(error) = value {
+            self.refuse(at, FaultCode::ErrorValue, &error.to_string());
+            Cell::Refused
+        } else {
+            cell_of(value)
+        };
+        if let Cell::Text(text) = &cell {
+            self.text_bytes += text.len();
+        }
+        if self.text_bytes > MAX_UNPACKED_BYTES {
+            return Err(too_large(MAX_UNPACKED_BYTES));
+        }
+        if cell.is_empty() {
+            return Ok(());
+        }
+        self.put(at, cell)
+    }
+
+    fn put(&mut self, (row, column): (u32, u32), cell: Cell<'static>) -> Result<(), CellFault> {
+        let number = row.saturating_add(1);
+        let place = usize::try_from(column).unwrap_or(usize::MAX);
+        if place >= MAX_COLUMNS {
+            let fault = CellFault::new(number, letters(place), FaultCode::TooManyColumns);
+            return Err(fault.limit(MAX_COLUMNS));
+        }
+        match self.rows.last() {
+            Some((last, _)) if *last > number => return Err(not_a_spreadsheet()),
+            Some((last, _)) if *last == number => {}
+            _ if self.rows.len() > MAX_ROWS => {
+                return Err(CellFault::new(number, "", FaultCode::TooManyRows).limit(MAX_ROWS));
+            }
+            _ => self.rows.push((number, Vec::new())),
+        }
+        if let Some((_, cells)) = self.rows.last_mut() {
+            if cells.len() <= place {
+                cells.resize(place + 1, Cell::Empty);
+            }
+            if let Some(slot) = cells.get_mut(place) {
+                *slot = cell;
+            }
+        }
+        Ok(())
+    }
+
+    fn refuse(&mut self, (row, column): (u32, u32), code: FaultCode, value: &str) {
+        let column = letters(usize::try_from(column).unwrap_or(usize::MAX));
+        self.faults
+            .push(CellFault::new(row.saturating_add(1), column, code).value(value));
+    }
+}
+
+fn cell_of(value: DataRef<'_>) -> Cell<'static> {
+    match value {
+        DataRef::Empty | DataRef::Error(_) => Cell::Empty,
+        DataRef::Int(number) => Cell::Integer(number),
+        DataRef::Float(number) => number_of(number),
+        DataRef::String(text) | DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => {
+            Cell::Text(Cow::Owned(text))
+        }
+        DataRef::SharedString(text) => Cell::Text(Cow::Owned(text.to_owned())),
+        DataRef::Bool(truth) => Cell::Truth(truth),
+        DataRef::DateTime(moment) => match wall_of(moment) {
+            Some(wall) => Cell::Wall(wall),
+            None => number_of(moment.as_f64()),
+        },
+    }
+}
+
+/// `Display` of a float gives its shortest exact digits, never an exponent.
+fn number_of(number: f64) -> Cell<'static> {
+    let digits = number.to_string();
+    match digits.parse::<i64>() {
+        Ok(whole) if (-MAX_SAFE_INTEGER..=MAX_SAFE_INTEGER).contains(&whole) => {
+            Cell::Integer(whole)
+        }
+        _ => Cell::Decimal(Cow::Owned(digits)),
+    }
+}
+
+/// The wall clock to the nearest second; durations have none.
+fn wall_of(moment: ExcelDateTime) -> Option<NaiveDateTime> {
+    if !moment.is_datetime() {
+        return None;
+    }
+    let (year, month, day, hour, minute, second, milli) = moment.to_ymd_hms_milli();
+    NaiveDate::from_ymd_opt(year.into(), month.into(), day.into())?
+        .and_hms_milli_opt(hour.into(), minute.into(), second.into(), milli.into())
+        .map(|wall| wall.round_subsecs(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use FaultCode::*;
+    use rust_xlsxwriter::{Format, Workbook, Worksheet};
+    use std::io::{Read, Write};
+
+    fn book(fill: impl FnOnce(&mut Worksheet)) -> Vec<u8> {
+        let mut book = Workbook::new();
+        fill(book.add_worksheet());
+        book.save_to_buffer().unwrap()
+    }
+
+    fn fault(bytes: &[u8]) -> FaultCode {
+        read(bytes).unwrap_err().code
+    }
+
+    /// The same XLSX with one of its parts changed.
+    fn with_part(bytes: &[u8], name: &str, change: impl Fn(String) -> String) -> Vec<u8> {
+        let mut from = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
+        let mut to = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        for at in 0..from.len() {
+            let mut part = from.by_index(at).unwrap();
+            let part_name = part.name().unwrap().to_string();
+            let mut text = String::new();
+            part.read_to_string(&mut text).unwrap();
+            if part_name == name {
+                text = change(text);
+            }
+            to.start_file(part_name, zip::write::SimpleFileOptions::default())
+                .unwrap();
+            to.write_all(text.as_bytes()).unwrap();
+        }
+        to.finish().unwrap().into_inner()
+    }
+
+    const SHEET: &str = "xl/worksheets/sheet1.xml";
+    const STRINGS: &str = "xl/sharedStrings.xml";
+
+    #[test]
+    fn cells_keep_their_nature() {
+        let day = NaiveDate::from_ymd_opt(2026, 3, 1).unwrap();
+        let wall = day.and_hms_opt(8, 59, 59).unwrap();
+        let bytes = book(|sheet| {
+            let format = Format::new().set_num_format("yyyy-mm-dd hh:mm");
+            sheet.write(1, 0, 25_000_872).unwrap();
+            sheet.write(1, 1, 0.1).unwrap();
+            sheet.write(1, 2, true).unwrap();
+            sheet.write_with_format(1, 3, &wall, &format).unwrap();
+            sheet.write_with_format(1, 4, &day, &format).unwrap();
+            sheet.write(1, 5, "=1+1").unwrap();
+            sheet.write(1, 6, 1e17).unwrap();
+            sheet.write(9, 0, " ").unwrap();
+        });
+        let grid = read(&bytes).unwrap();
+        let midnight = day.and_hms_opt(0, 0, 0).unwrap();
+        let cells = vec![
+            Cell::Integer(25_000_872),
+            Cell::Decimal("0.1".into()),
+            Cell::Truth(true),
+            Cell::Wall(wall),
+            Cell::Wall(midnight),
+            Cell::Text("=1+1".into()),
+            Cell::Decimal("100000000000000000".into()),
+        ];
+        assert_eq!(grid.rows, [(2, cells)]);
+        assert!(grid.faults.is_empty());
+    }
+
+    #[test]
+    fn formulas_errors_and_merged_cells_are_refused_where_they_stand() {
+        let bytes = book(|sheet| {
+            sheet.write(0, 0, "asset_no").unwrap();
+            sheet.write_formula(1, 2, "=1+1").unwrap();
+            let plain = Format::new();
+            sheet.merge_range(3, 1, 4, 2, "x", &plain).unwrap();
+        });
+        let bytes = with_part(&bytes, SHEET, |text| {
+            let cell = "<row r=\"8\"><c r=\"A8\" t=\"e\"><v>#REF!</v></c></row></sheetData>";
+            text.replace("</sheetData>", cell)
+        });
+        let list = read(&bytes).unwrap().faults.into_list();
+        let seen: Vec<_> = list
+            .iter()
+            .map(|f| (f.row, f.column.as_str(), f.code))
+            .collect();
+        assert_eq!(
+            seen,
+            [
+                (2, "C", FormulaNotAllowed),
+                (4, "B", MergedCells),
+                (8, "A", ErrorValue),
+            ]
+        );
+    }
+
+    #[test]
+    fn hostile_files_are_no_spreadsheets() {
+        let good = book(|sheet| {
+            sheet.write(0, 0, "asset_no").unwrap();
+        });
+        assert!(read(&good).is_ok());
+        for (bytes, why) in [
+            (vec![], "empty"),
+            (b"PK\x03\x04garbage".to_vec(), "garbage"),
+            (good[..good.len() / 2].to_vec(), "truncated"),
+            (
+                b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1encrypted".to_vec(),
+                "encrypted",
+            ),
+            (
+                with_part(&good, SHEET, |_| "<worksheet>".to_owned()),
+                "cut sheet",
+            ),
+            (
+                with_part(&good, "xl/workbook.xml", |_| "<a/>".to_owned()),
+                "no sheets",
+            ),
+            (
+                with_part(&good, STRINGS, |text| {
+                    text.replace("uniqueCount=\"1\"", "uniqueCount=\"99999999999\"")
+                }),
+                "promise",
+            ),
+        ] {
+            assert_eq!(fault(&bytes), NotASpreadsheet, "{why}");
+        }
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(200))]
+        #[test]
+        fn any_damage_is_an_answer(at in 0_usize..1_000, with in "[ -~]{1,4}", part in 0_usize..3) {
+            let bytes = book(|sheet| {
+                sheet.write(0, 0, "asset_no").unwrap();
+                sheet.write_formula(1, 2, "=1+1").unwrap();
+                sheet.merge_range(3, 1, 4, 2, "x", &Format::new()).unwrap();
+            });
+            let part = [SHEET, STRINGS, "xl/styles.xml"][part];
+            let _ = read(&with_part(&bytes, part, |mut text| {
+                let at = at % (text.len() - with.len());
+                text.replace_range(at..at + with.len(), &with);
+                text
+            }));
+        }
+    }
+
+    #[test]
+    fn sizes_are_bounded() {
+        let wide = book(|sheet| {
+            sheet.write(0, 64, "x").unwrap();
+        });
+        assert_eq!(fault(&wide), TooManyColumns);
+        let tall = book(|sheet| {
+            for row in 0..=50_001 {
+                sheet.write(row, 0, 1).unwrap();
+            }
+        });
+        assert_eq!(fault(&tall), TooManyRows);
+        let bomb = with_part(&wide, STRINGS, |_| " ".repeat(MAX_UNPACKED_BYTES + 1));
+        assert!(bomb.len() < 1 << 20);
+        assert_eq!(fault(&bomb), FileTooLarge);
+    }
+
+    #[test]
+    fn one_shared_string_in_every_cell_is_a_bomb_too() {
+        let mut grid = Grid::default();
+        let long = "x".repeat(1 << 20);
+        let mut take = |row| grid.take((row, 0), DataRef::SharedString(&long), false);
+        let full = u32::try_from(MAX_UNPACKED_BYTES >> 20).unwrap();
+        assert!((0..full).all(|row| take(row).is_ok()));
+        assert_eq!(take(full).unwrap_err().code, FileTooLarge);
+    }
+}

@@ -1,0 +1,185 @@
+//! The spreadsheet of usage records. It has no column for evidence: that is answered, never accepted.
+
+use super::sheet::{self, Cell, CellFault, Column, Format, Kind, Numbered, Row, Table, WriteError};
+use crate::domain::booking::{BookingMode, BookingPurpose};
+use crate::domain::{Minutes, Slot};
+
+const MODES: &[&str] = &[
+    BookingMode::SelfOperated.as_str(),
+    BookingMode::Guided.as_str(),
+    BookingMode::Entrusted.as_str(),
+];
+const PURPOSES: &[&str] = &[
+    BookingPurpose::Research.as_str(),
+    BookingPurpose::Development.as_str(),
+    BookingPurpose::Teaching.as_str(),
+    BookingPurpose::Other.as_str(),
+];
+
+/// The columns in the order of the export.
+pub const COLUMNS: &[Column] = &[
+    Column::new("asset_no", "资产编号", Kind::Text).required(),
+    Column::new("using_uscc", "用户单位统一社会信用代码", Kind::Text).required(),
+    Column::new("started_at", "开始时间", Kind::Instant).required(),
+    Column::new("ended_at", "结束时间", Kind::Instant).required(),
+    Column::new("prepare_minutes", "准备机时（分钟）", Kind::Integer),
+    Column::new("run_minutes", "运行机时（分钟）", Kind::Integer),
+    Column::new("post_minutes", "后处理机时（分钟）", Kind::Integer),
+    Column::new("samples", "样品数", Kind::Integer),
+    Column::new("mode", "服务方式", Kind::Word(MODES)).required(),
+    Column::new("purpose", "用途", Kind::Word(PURPOSES)).required(),
+    Column::new("statutory", "法定检测", Kind::Truth),
+    Column::new("operator", "操作人", Kind::Text),
+    Column::new("client_reference", "用户方编号", Kind::Text),
+    Column::new("channel", "通道", Kind::Integer),
+];
+
+/// One service as a table tells it; an absent column and an empty cell are both `None`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UsageRow {
+    pub asset_no: String,
+    /// The unified social credit code of the using unit, unchecked.
+    pub using_uscc: String,
+    pub slot: Slot,
+    pub prepare_minutes: Option<Minutes>,
+    pub run_minutes: Option<Minutes>,
+    pub post_minutes: Option<Minutes>,
+    pub samples: Option<u32>,
+    pub mode: BookingMode,
+    pub purpose: BookingPurpose,
+    pub statutory: Option<bool>,
+    pub operator: Option<String>,
+    pub client_reference: Option<String>,
+    pub channel: Option<u32>,
+}
+
+/// All usage records of a table, or every fault in it.
+pub fn read(bytes: &[u8], format: Format) -> Result<Vec<Numbered<UsageRow>>, Vec<CellFault>> {
+    Table::read(bytes, format, COLUMNS)?.parse(UsageRow::read)
+}
+
+/// The export; [`read`] reads it again.
+pub fn write<'a>(
+    rows: impl IntoIterator<Item = &'a UsageRow>,
+    format: Format,
+) -> Result<Vec<u8>, WriteError> {
+    sheet::write(COLUMNS, format, rows.into_iter().map(UsageRow::cells))
+}
+
+/// The empty table for a host to fill in, as XLSX.
+pub fn template() -> Result<Vec<u8>, WriteError> {
+    sheet::template(COLUMNS)
+}
+
+impl UsageRow {
+    fn read(row: &mut Row<'_>) -> Option<Self> {
+        let asset_no = row.text("asset_no");
+        let using_uscc = row.text("using_uscc");
+        let slot = row.slot("started_at", "ended_at");
+        let prepare_minutes = row.minutes("prepare_minutes");
+        let run_minutes = row.minutes("run_minutes");
+        let post_minutes = row.minutes("post_minutes");
+        let samples = row.count("samples");
+        let mode = row.word("mode");
+        let purpose = row.word("purpose");
+        let statutory = row.truth("statutory");
+        let operator = row.text("operator");
+        let client_reference = row.text("client_reference");
+        let channel = row.count("channel");
+        Some(Self {
+            asset_no: asset_no?,
+            using_uscc: using_uscc?,
+            slot: slot?,
+            prepare_minutes,
+            run_minutes,
+            post_minutes,
+            samples,
+            mode: mode?,
+            purpose: purpose?,
+            statutory,
+            operator,
+            client_reference,
+            channel,
+        })
+    }
+
+    fn cells(&self) -> Vec<Cell<'_>> {
+        vec![
+            self.asset_no.as_str().into(),
+            self.using_uscc.as_str().into(),
+            self.slot.starts_at().into(),
+            self.slot.ends_at().into(),
+            self.prepare_minutes.into(),
+            self.run_minutes.into(),
+            self.post_minutes.into(),
+            self.samples.map(i64::from).into(),
+            self.mode.as_str().into(),
+            self.purpose.as_str().into(),
+            self.statutory.into(),
+            self.operator.as_deref().into(),
+            self.client_reference.as_deref().into(),
+            self.channel.map(i64::from).into(),
+        ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exchange::sheet::FaultCode;
+
+    fn row() -> UsageRow {
+        let at = |text: &str| text.parse().unwrap();
+        UsageRow {
+            asset_no: "25000872".to_owned(),
+            using_uscc: "12130302BYC46N1249".to_owned(),
+            slot: Slot::new(
+                at("2026-03-01T23:59:59+08:00"),
+                at("2026-03-02T01:00:01+08:00"),
+            )
+            .unwrap(),
+            prepare_minutes: Some(Minutes::new(10)),
+            run_minutes: Some(Minutes::new(50)),
+            post_minutes: Some(Minutes::ZERO),
+            samples: Some(3),
+            mode: BookingMode::Guided,
+            purpose: BookingPurpose::Teaching,
+            statutory: Some(false),
+            operator: Some("张工".to_owned()),
+            client_reference: Some("-2026/7".to_owned()),
+            channel: Some(1),
+        }
+    }
+
+    #[test]
+    fn an_export_is_an_import_to_the_second() {
+        let mut bare = row();
+        bare.prepare_minutes = None;
+        bare.statutory = None;
+        bare.channel = None;
+        let rows = [row(), bare];
+        for format in [Format::Csv, Format::Xlsx] {
+            let read = read(&write(&rows, format).unwrap(), format).unwrap();
+            let values: Vec<_> = read.into_iter().map(|row| row.value).collect();
+            assert_eq!(values, rows);
+        }
+    }
+
+    #[test]
+    fn evidence_is_no_column_and_time_runs_forward() {
+        let csv = "asset_no,using_uscc,started_at,ended_at,mode,purpose,evidence\n\
+                   1,X,2026-03-01 10:00,2026-03-01 10:00,guided,other,automatic\n";
+        let faults = read(csv.as_bytes(), Format::Csv).unwrap_err();
+        let seen: Vec<_> = faults
+            .iter()
+            .map(|f| (f.row, f.column.as_str(), f.code))
+            .collect();
+        assert_eq!(
+            seen,
+            [
+                (1, "G", FaultCode::UnknownColumn),
+                (2, "ended_at", FaultCode::NotAfterStart),
+            ]
+        );
+    }
+}
