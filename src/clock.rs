@@ -1,7 +1,7 @@
 //! The one door of the clock. Tests open it with a clock that stands still until it is moved.
 
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use chrono::{DateTime, Utc};
 
@@ -25,9 +25,9 @@ impl Clock {
     pub fn now(&self) -> Instant {
         match self {
             Clock::System => Instant::from_utc(system_time()),
-            Clock::Fixed(seconds) => {
-                Instant::from_utc(DateTime::from_timestamp(seconds.load(Ordering::SeqCst), 0).unwrap_or_default())
-            }
+            Clock::Fixed(seconds) => Instant::from_utc(
+                DateTime::from_timestamp(seconds.load(Ordering::SeqCst), 0).unwrap_or_default(),
+            ),
         }
     }
 
@@ -43,4 +43,3 @@ impl Clock {
 fn system_time() -> DateTime<Utc> {
     Utc::now()
 }
-

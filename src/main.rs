@@ -1,1 +1,3 @@
+//! The binary: everything it can do is in the command line.
+
 fn main() {}

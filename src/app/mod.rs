@@ -34,18 +34,30 @@ impl Deref for App {
 
 impl App {
     pub fn new(store: Store, clock: Clock, config: Config, keys: TokenKeys) -> Self {
-        Self(Arc::new(Parts { store, clock, config, keys, calendar: RwLock::default() }))
+        Self(Arc::new(Parts {
+            store,
+            clock,
+            config,
+            keys,
+            calendar: RwLock::default(),
+        }))
     }
 
     /// Working days and public holidays, as last loaded.
     pub fn calendar(&self) -> Arc<Calendar> {
-        self.calendar.read().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
+        self.calendar
+            .read()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
+            .clone()
     }
 
     /// Reads the public holidays again; called at the start and after seeding.
     pub async fn load_calendar(&self) -> Result<(), AppError> {
-        let days = self.store.read(crate::store::holiday::list).await.map_err(|error: AppError| error)?;
-        *self.calendar.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = Arc::new(Calendar::new(days));
+        let days = self.store.read(crate::store::holiday::list).await?;
+        *self
+            .calendar
+            .write()
+            .unwrap_or_else(|poisoned| poisoned.into_inner()) = Arc::new(Calendar::new(days));
         Ok(())
     }
 }

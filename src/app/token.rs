@@ -51,16 +51,28 @@ impl TokenKeys {
     pub fn parse(lines: &str) -> Result<Self, NotKeys> {
         let mut signing = None;
         let mut accepted = BTreeMap::new();
-        for (at, line) in lines.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-            let (id, secret) = line.trim().split_once(':').ok_or(NotKeys::Malformed(at + 1))?;
-            let secret = STANDARD.decode(secret.trim()).map_err(|_| NotKeys::Malformed(at + 1))?;
+        for (at, line) in lines
+            .lines()
+            .enumerate()
+            .filter(|(_, line)| !line.trim().is_empty())
+        {
+            let (id, secret) = line
+                .trim()
+                .split_once(':')
+                .ok_or(NotKeys::Malformed(at + 1))?;
+            let secret = STANDARD
+                .decode(secret.trim())
+                .map_err(|_| NotKeys::Malformed(at + 1))?;
             if secret.len() < KEY_BYTES_MIN || id.is_empty() {
                 return Err(NotKeys::Malformed(at + 1));
             }
             signing.get_or_insert_with(|| (id.to_owned(), EncodingKey::from_secret(&secret)));
             accepted.insert(id.to_owned(), DecodingKey::from_secret(&secret));
         }
-        Ok(Self { signing: signing.ok_or(NotKeys::Missing)?, accepted })
+        Ok(Self {
+            signing: signing.ok_or(NotKeys::Missing)?,
+            accepted,
+        })
     }
 
     /// A new line for a key file.
@@ -71,7 +83,10 @@ impl TokenKeys {
 
     pub fn sign(&self, claims: &Claims) -> Result<String, AppError> {
         let (id, key) = &self.signing;
-        let header = Header { kid: Some(id.clone()), ..Header::new(Algorithm::HS256) };
+        let header = Header {
+            kid: Some(id.clone()),
+            ..Header::new(Algorithm::HS256)
+        };
         jsonwebtoken::encode(&header, claims, key).map_err(AppError::internal)
     }
 
@@ -79,12 +94,17 @@ impl TokenKeys {
     pub fn verify(&self, token: &str, now: Instant) -> Result<Claims, AppError> {
         let invalid = || AppError::Unauthenticated(Code::invalid_token);
         let header = jsonwebtoken::decode_header(token).map_err(|_| invalid())?;
-        let key = header.kid.and_then(|id| self.accepted.get(&id)).ok_or_else(invalid)?;
+        let key = header
+            .kid
+            .and_then(|id| self.accepted.get(&id))
+            .ok_or_else(invalid)?;
         let mut validation = Validation::new(Algorithm::HS256);
         // The clock has one door; expiry is judged below.
         validation.validate_exp = false;
         validation.required_spec_claims.clear();
-        let claims = jsonwebtoken::decode::<Claims>(token, key, &validation).map_err(|_| invalid())?.claims;
+        let claims = jsonwebtoken::decode::<Claims>(token, key, &validation)
+            .map_err(|_| invalid())?
+            .claims;
         if claims.exp <= now.unix_seconds() {
             return Err(AppError::Unauthenticated(Code::token_expired));
         }
@@ -113,24 +133,41 @@ mod tests {
     use super::*;
 
     fn claims(exp: i64) -> Claims {
-        Claims { sub: 7.try_into().unwrap(), sid: 9.try_into().unwrap(), iat: 0, exp }
+        Claims {
+            sub: 7.try_into().unwrap(),
+            sid: 9.try_into().unwrap(),
+            iat: 0,
+            exp,
+        }
     }
 
     #[test]
     fn keys_rotate_without_signing_anybody_out() {
         let (old, new) = (TokenKeys::new_line("old"), TokenKeys::new_line("new"));
         let now: Instant = "2026-03-01T00:00:00Z".parse().unwrap();
-        let token = TokenKeys::parse(&old).unwrap().sign(&claims(now.unix_seconds() + 1)).unwrap();
+        let token = TokenKeys::parse(&old)
+            .unwrap()
+            .sign(&claims(now.unix_seconds() + 1))
+            .unwrap();
         let both = TokenKeys::parse(&format!("{new}\n{old}\n")).unwrap();
         assert_eq!(both.verify(&token, now).unwrap().sub, 7.try_into().unwrap());
-        assert!(matches!(both.verify(&token, now.plus_seconds(1)), Err(AppError::Unauthenticated(Code::token_expired))));
+        assert!(matches!(
+            both.verify(&token, now.plus_seconds(1)),
+            Err(AppError::Unauthenticated(Code::token_expired))
+        ));
         let only_new = TokenKeys::parse(&new).unwrap();
-        assert!(matches!(only_new.verify(&token, now), Err(AppError::Unauthenticated(Code::invalid_token))));
+        assert!(matches!(
+            only_new.verify(&token, now),
+            Err(AppError::Unauthenticated(Code::invalid_token))
+        ));
     }
 
     #[test]
     fn short_or_missing_keys_are_refused() {
         assert_eq!(TokenKeys::parse("").unwrap_err(), NotKeys::Missing);
-        assert_eq!(TokenKeys::parse("a:c2hvcnQ=").unwrap_err(), NotKeys::Malformed(1));
+        assert_eq!(
+            TokenKeys::parse("a:c2hvcnQ=").unwrap_err(),
+            NotKeys::Malformed(1)
+        );
     }
 }

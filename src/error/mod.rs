@@ -47,7 +47,14 @@ impl Fault {
     }
 
     fn at(place: Place, code: Code) -> Self {
-        Self { place, code, limit: None, actual: None, overridable_by: None, did_you_mean: None }
+        Self {
+            place,
+            code,
+            limit: None,
+            actual: None,
+            overridable_by: None,
+            did_you_mean: None,
+        }
     }
 
     pub fn limit(mut self, limit: impl Into<Value>) -> Self {
@@ -93,7 +100,10 @@ pub enum AppError {
     #[error("too large or of the wrong type: {0:?}")]
     Unacceptable(Box<Fault>),
     #[error("too many: {code}, again in {retry_after_seconds} s")]
-    TooMany { code: Code, retry_after_seconds: u32 },
+    TooMany {
+        code: Code,
+        retry_after_seconds: u32,
+    },
     #[error("not available now: {0}")]
     Unavailable(String),
     /// A deadlock or serialization failure; the store runs the deed again.
@@ -104,7 +114,11 @@ pub enum AppError {
 }
 
 fn codes(faults: &[Fault]) -> String {
-    faults.iter().map(|fault| fault.code.as_str()).collect::<Vec<_>>().join(", ")
+    faults
+        .iter()
+        .map(|fault| fault.code.as_str())
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 impl AppError {
@@ -117,7 +131,10 @@ impl AppError {
     }
 
     pub fn conflict(code: Code) -> Self {
-        AppError::Conflict(Box::new(Conflict { code, members: Map::new() }))
+        AppError::Conflict(Box::new(Conflict {
+            code,
+            members: Map::new(),
+        }))
     }
 
     /// Adds a member to a conflict's answer; other errors stay as they are.
@@ -135,7 +152,11 @@ impl AppError {
 
     /// `Ok` when nothing is wrong, else everything at once.
     pub fn refuse_all(faults: Vec<Fault>) -> Result<(), AppError> {
-        if faults.is_empty() { Ok(()) } else { Err(AppError::Refused(faults)) }
+        if faults.is_empty() {
+            Ok(())
+        } else {
+            Err(AppError::Refused(faults))
+        }
     }
 
     pub fn migration(cause: Box<dyn std::error::Error + Send + Sync>) -> Self {

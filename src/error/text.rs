@@ -21,11 +21,18 @@ impl Language {
                 .split(',')
                 .filter_map(|part| {
                     let (tag, q) = part.split_once(";q=").unwrap_or((part, "1"));
-                    tag.trim().to_lowercase().starts_with(prefix).then(|| q.trim().parse::<f32>().unwrap_or(0.0))
+                    tag.trim()
+                        .to_lowercase()
+                        .starts_with(prefix)
+                        .then(|| q.trim().parse::<f32>().unwrap_or(0.0))
                 })
                 .fold(0.0, f32::max)
         };
-        if weight("en") > weight("zh") { Language::English } else { Language::Chinese }
+        if weight("en") > weight("zh") {
+            Language::English
+        } else {
+            Language::Chinese
+        }
     }
 
     pub const fn tag(self) -> &'static str {
@@ -42,8 +49,10 @@ fn parse(text: &str) -> Texts {
     toml::from_str(text).unwrap_or_default()
 }
 
-static CHINESE: LazyLock<Texts> = LazyLock::new(|| parse(include_str!("../../config/locales/zh-CN.toml")));
-static ENGLISH: LazyLock<Texts> = LazyLock::new(|| parse(include_str!("../../config/locales/en.toml")));
+static CHINESE: LazyLock<Texts> =
+    LazyLock::new(|| parse(include_str!("../../config/locales/zh-CN.toml")));
+static ENGLISH: LazyLock<Texts> =
+    LazyLock::new(|| parse(include_str!("../../config/locales/en.toml")));
 
 /// The sentence for a code, its placeholders still in it; the code itself where a text is missing.
 pub fn of(code: Code, language: Language) -> &'static str {
@@ -51,13 +60,17 @@ pub fn of(code: Code, language: Language) -> &'static str {
         Language::Chinese => &*CHINESE,
         Language::English => &*ENGLISH,
     };
-    texts.get(code.as_str()).map_or(code.as_str(), String::as_str)
+    texts
+        .get(code.as_str())
+        .map_or(code.as_str(), String::as_str)
 }
 
 /// The first clause of a code's sentence: what stands over a problem.
 pub fn title(code: Code, language: Language) -> String {
     let text = of(code, language);
-    let end = text.find(['：', ':', '，', ',', ';', '；', '。', '{', '.']).unwrap_or(text.len());
+    let end = text
+        .find(['：', ':', '，', ',', ';', '；', '。', '{', '.'])
+        .unwrap_or(text.len());
     text.get(..end).unwrap_or(text).trim().to_owned()
 }
 
@@ -86,9 +99,15 @@ mod tests {
     #[test]
     fn every_code_has_a_text_in_both_languages_and_no_text_is_left_over() {
         for texts in [&*CHINESE, &*ENGLISH] {
-            let missing: Vec<_> = Code::ALL.iter().filter(|code| !texts.contains_key(code.as_str())).collect();
+            let missing: Vec<_> = Code::ALL
+                .iter()
+                .filter(|code| !texts.contains_key(code.as_str()))
+                .collect();
             assert!(missing.is_empty(), "{missing:?}");
-            let left: Vec<_> = texts.keys().filter(|name| Code::find(name).is_none()).collect();
+            let left: Vec<_> = texts
+                .keys()
+                .filter(|name| Code::find(name).is_none())
+                .collect();
             assert!(left.is_empty(), "{left:?}");
         }
     }

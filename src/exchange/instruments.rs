@@ -5,7 +5,8 @@ use chrono::NaiveDate;
 
 use super::sheet::{self, Cell, CellFault, Column, Format, Kind, Numbered, Row, Table, WriteError};
 use crate::domain::Fen;
-use crate::domain::instrument::{PurposeType, ShareMode};
+use crate::domain::instrument::PurposeType;
+use crate::domain::sharing::ShareMode;
 
 const PURPOSES: &[&str] = &[PurposeType::General.as_str(), PurposeType::Special.as_str()];
 const SHARE_MODES: &[&str] = &[

@@ -23,7 +23,12 @@ pub struct Page<T> {
 
 impl<T> Page<T> {
     /// A page from rows of which one more than `limit` was read: the extra row says that there is a next page.
-    pub fn cut<R, C: Serialize>(mut rows: Vec<R>, limit: i64, cursor: impl Fn(&R) -> C, shape: impl FnMut(R) -> T) -> Result<Self, AppError> {
+    pub fn cut<R, C: Serialize>(
+        mut rows: Vec<R>,
+        limit: i64,
+        cursor: impl Fn(&R) -> C,
+        shape: impl FnMut(R) -> T,
+    ) -> Result<Self, AppError> {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let has_next = rows.len() > limit;
         rows.truncate(limit);
@@ -31,12 +36,20 @@ impl<T> Page<T> {
             Some(last) if has_next => Some(cursor_text(&cursor(last))?),
             _ => None,
         };
-        Ok(Self { items: rows.into_iter().map(shape).collect(), next_cursor, as_of: None })
+        Ok(Self {
+            items: rows.into_iter().map(shape).collect(),
+            next_cursor,
+            as_of: None,
+        })
     }
 
     /// Everything at once.
     pub fn whole(items: Vec<T>) -> Self {
-        Self { items, next_cursor: None, as_of: None }
+        Self {
+            items,
+            next_cursor: None,
+            as_of: None,
+        }
     }
 }
 
@@ -55,23 +68,40 @@ impl Asked {
 
     /// 200 with a shape and its version.
     pub fn ok_versioned(&self, version: i64, shape: impl Serialize) -> Answer {
-        Ok(self.answer(HttpResponse::Ok()).insert_header((ETAG, etag(version))).json(shape))
+        Ok(self
+            .answer(HttpResponse::Ok())
+            .insert_header((ETAG, etag(version)))
+            .json(shape))
     }
 
     /// 201 with where the new thing is.
     pub fn created(&self, location: impl Into<String>, shape: impl Serialize) -> Answer {
-        Ok(self.answer(HttpResponse::Created()).insert_header((LOCATION, location.into())).json(shape))
+        Ok(self
+            .answer(HttpResponse::Created())
+            .insert_header((LOCATION, location.into()))
+            .json(shape))
     }
 
     /// 201 with where the new thing is and its version.
-    pub fn created_versioned(&self, location: impl Into<String>, version: i64, shape: impl Serialize) -> Answer {
+    pub fn created_versioned(
+        &self,
+        location: impl Into<String>,
+        version: i64,
+        shape: impl Serialize,
+    ) -> Answer {
         let mut builder = self.answer(HttpResponse::Created());
-        Ok(builder.insert_header((LOCATION, location.into())).insert_header((ETAG, etag(version))).json(shape))
+        Ok(builder
+            .insert_header((LOCATION, location.into()))
+            .insert_header((ETAG, etag(version)))
+            .json(shape))
     }
 
     /// 202 with where the work can be watched.
     pub fn accepted(&self, location: impl Into<String>, shape: impl Serialize) -> Answer {
-        Ok(self.answer(HttpResponse::Accepted()).insert_header((LOCATION, location.into())).json(shape))
+        Ok(self
+            .answer(HttpResponse::Accepted())
+            .insert_header((LOCATION, location.into()))
+            .json(shape))
     }
 
     /// 204.
@@ -83,7 +113,10 @@ impl Asked {
     pub fn download(&self, media_type: &'static str, name: &str, bytes: Vec<u8>) -> Answer {
         let disposition = format!("attachment; filename=\"{name}\"");
         let mut builder = self.answer(HttpResponse::Ok());
-        Ok(builder.insert_header((CONTENT_TYPE, media_type)).insert_header((CONTENT_DISPOSITION, disposition)).body(bytes))
+        Ok(builder
+            .insert_header((CONTENT_TYPE, media_type))
+            .insert_header((CONTENT_DISPOSITION, disposition))
+            .body(bytes))
     }
 }
 

@@ -46,29 +46,45 @@ impl FromRequest for Asked {
         let request = request.clone();
         let mut payload = payload.take();
         Box::pin(async move {
-            let app = request.app_data::<Data<App>>().map(|data| data.get_ref().clone());
+            let app = request
+                .app_data::<Data<App>>()
+                .map(|data| data.get_ref().clone());
             let app = app.ok_or_else(|| AppError::internal("the app is not configured"))?;
             let now = app.clock.now();
             let caller = caller::identify(&app, &request, now).await?;
             let limit = body_limit(&app, &request);
             let mut body = actix_web::web::BytesMut::new();
             while let Some(chunk) = payload.next().await {
-                let chunk = chunk.map_err(|_| AppError::Malformed(vec![Fault::request(Code::malformed_json)]))?;
+                let chunk = chunk
+                    .map_err(|_| AppError::Malformed(vec![Fault::request(Code::malformed_json)]))?;
                 if body.len() + chunk.len() > limit {
-                    let fault = Fault::request(Code::body_too_large).limit(u64::try_from(limit).unwrap_or(u64::MAX));
+                    let fault = Fault::request(Code::body_too_large)
+                        .limit(u64::try_from(limit).unwrap_or(u64::MAX));
                     return Err(AppError::Unacceptable(Box::new(fault)));
                 }
                 body.extend_from_slice(&chunk);
             }
             let language = language(&request);
-            Ok(Self { app, now, language, caller, request, body: body.freeze(), replayed: Arc::default() })
+            Ok(Self {
+                app,
+                now,
+                language,
+                caller,
+                request,
+                body: body.freeze(),
+                replayed: Arc::default(),
+            })
         })
     }
 }
 
 fn body_limit(app: &App, request: &HttpRequest) -> usize {
     let takes_files = Routes::of(request).is_some_and(|route| route.takes_file);
-    if takes_files { app.config.import_bytes_max } else { app.config.body_bytes_max }
+    if takes_files {
+        app.config.import_bytes_max
+    } else {
+        app.config.body_bytes_max
+    }
 }
 
 /// The language the client accepts.
@@ -77,13 +93,18 @@ pub fn language(request: &HttpRequest) -> Language {
 }
 
 fn text_header<'a>(request: &'a HttpRequest, name: &HeaderName) -> Option<&'a str> {
-    request.headers().get(name).and_then(|value| value.to_str().ok())
+    request
+        .headers()
+        .get(name)
+        .and_then(|value| value.to_str().ok())
 }
 
 impl Asked {
     /// Who asks; 401 when nobody signed in.
     pub fn caller(&self) -> Result<&Caller, AppError> {
-        self.caller.as_ref().ok_or(AppError::Unauthenticated(Code::unauthenticated))
+        self.caller
+            .as_ref()
+            .ok_or(AppError::Unauthenticated(Code::unauthenticated))
     }
 
     /// Who asks, where a route is open to visitors.
@@ -100,12 +121,21 @@ impl Asked {
 
     /// The caller's deed: who, when, under which request, and its idempotency key.
     pub fn act(&self) -> Result<Act, AppError> {
-        Ok(Act { caller: self.caller()?.clone(), now: self.now, request_id: self.request_id(), once: self.once()? })
+        Ok(Act {
+            caller: self.caller()?.clone(),
+            now: self.now,
+            request_id: self.request_id(),
+            once: self.once()?,
+        })
     }
 
     /// The id in the path; anything that is no id does not exist.
     pub fn id<T: std::str::FromStr>(&self, name: &str) -> Result<T, AppError> {
-        self.request.match_info().get(name).and_then(|text| text.parse().ok()).ok_or(AppError::NotFound)
+        self.request
+            .match_info()
+            .get(name)
+            .and_then(|text| text.parse().ok())
+            .ok_or(AppError::NotFound)
     }
 
     /// The body as JSON of a known shape.
@@ -116,12 +146,20 @@ impl Asked {
 
     /// The body as JSON of a known shape; an empty body is the shape's default.
     pub fn json_or_default<T: DeserializeOwned + Default>(&self) -> Result<T, AppError> {
-        if self.body.is_empty() { Ok(T::default()) } else { self.json() }
+        if self.body.is_empty() {
+            Ok(T::default())
+        } else {
+            self.json()
+        }
     }
 
     /// A change of something: the fields of the body that the present shape does not already say. A read-only field sent
     /// back with its present value is accepted; with another it is refused (422 `read_only`).
-    pub fn change<T: DeserializeOwned>(&self, present: &impl serde::Serialize, writable: &[&str]) -> Result<T, AppError> {
+    pub fn change<T: DeserializeOwned>(
+        &self,
+        present: &impl serde::Serialize,
+        writable: &[&str],
+    ) -> Result<T, AppError> {
         self.expect_type(&["application/merge-patch+json", "application/json"])?;
         json::parse_change(&self.body, &serde_json::to_value(present)?, writable)
     }
@@ -135,7 +173,12 @@ impl Asked {
     /// The media type without its parameters, in lower case.
     pub fn media_type(&self) -> String {
         let whole = text_header(&self.request, &header::CONTENT_TYPE).unwrap_or_default();
-        whole.split(';').next().unwrap_or_default().trim().to_lowercase()
+        whole
+            .split(';')
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .to_lowercase()
     }
 
     fn expect_type(&self, types: &[&'static str]) -> Result<(), AppError> {
@@ -143,46 +186,79 @@ impl Asked {
         if types.contains(&actual.as_str()) {
             return Ok(());
         }
-        let fault = Fault::request(Code::unsupported_media_type).limit(types.join(", ")).actual(actual);
+        let fault = Fault::request(Code::unsupported_media_type)
+            .limit(types.join(", "))
+            .actual(actual);
         Err(AppError::Unacceptable(Box::new(fault)))
     }
 
     /// The query parameters; unknown ones are refused.
     pub fn params(&self) -> Result<Params, AppError> {
-        let known = Routes::of(&self.request).map(|route| route.parameters).unwrap_or_default();
+        let known = Routes::of(&self.request)
+            .map(|route| route.parameters)
+            .unwrap_or_default();
         Params::parse(self.request.query_string(), known)
     }
 
     /// The version in `If-Match`, when one is sent.
     pub fn version(&self) -> Result<Option<i64>, AppError> {
-        let Some(sent) = text_header(&self.request, &header::IF_MATCH) else { return Ok(None) };
+        let Some(sent) = text_header(&self.request, &header::IF_MATCH) else {
+            return Ok(None);
+        };
         if sent.trim() == "*" {
             return Ok(None);
         }
-        let number = sent.trim().strip_prefix("\"v").and_then(|rest| rest.strip_suffix('"')).and_then(|digits| digits.parse().ok());
-        number.map(Some).ok_or(AppError::Precondition(Code::version_mismatch))
+        let number = sent
+            .trim()
+            .strip_prefix("\"v")
+            .and_then(|rest| rest.strip_suffix('"'))
+            .and_then(|digits| digits.parse().ok());
+        number
+            .map(Some)
+            .ok_or(AppError::Precondition(Code::version_mismatch))
     }
 
     /// The version in `If-Match`; 428 without it.
     pub fn required_version(&self) -> Result<i64, AppError> {
-        self.version()?.ok_or(AppError::Precondition(Code::version_required))
+        self.version()?
+            .ok_or(AppError::Precondition(Code::version_required))
     }
 
     fn request_id(&self) -> String {
-        self.request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default()
+        self.request
+            .extensions()
+            .get::<RequestId>()
+            .map(|id| id.0.clone())
+            .unwrap_or_default()
     }
 
     fn once(&self) -> Result<Option<Once>, AppError> {
-        let Some(header) = self.request.headers().get("idempotency-key") else { return Ok(None) };
-        let key = header.to_str().ok().filter(|key| (1..=255).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic()));
-        let key = key.ok_or_else(|| AppError::Malformed(vec![Fault::field("Idempotency-Key", Code::invalid_idempotency_key)]))?;
+        let Some(header) = self.request.headers().get("idempotency-key") else {
+            return Ok(None);
+        };
+        let key = header.to_str().ok().filter(|key| {
+            (1..=255).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic())
+        });
+        let key = key.ok_or_else(|| {
+            AppError::Malformed(vec![Fault::field(
+                "Idempotency-Key",
+                Code::invalid_idempotency_key,
+            )])
+        })?;
         let mut digest = Sha256::new();
-        for part in [self.request.method().as_str(), self.request.uri().to_string().as_str()] {
+        for part in [
+            self.request.method().as_str(),
+            self.request.uri().to_string().as_str(),
+        ] {
             digest.update(part.as_bytes());
             digest.update([0]);
         }
         digest.update(&self.body);
-        Ok(Some(Once { key: key.to_owned(), fingerprint: hex(&digest.finalize()), replayed: self.replayed.clone() }))
+        Ok(Some(Once {
+            key: key.to_owned(),
+            fingerprint: hex(&digest.finalize()),
+            replayed: self.replayed.clone(),
+        }))
     }
 
     /// Whether the operation gave the stored answer of an earlier request again.
@@ -198,6 +274,9 @@ impl Asked {
 
 impl std::fmt::Debug for Asked {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Asked").field("caller", &self.caller).field("request", &self.request.uri()).finish_non_exhaustive()
+        f.debug_struct("Asked")
+            .field("caller", &self.caller)
+            .field("request", &self.request.uri())
+            .finish_non_exhaustive()
     }
 }

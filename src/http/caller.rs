@@ -11,16 +11,26 @@ use crate::error::{AppError, Code};
 use crate::operations::session;
 
 /// The caller the Authorization header names; `None` without the header; 401 when it names nobody.
-pub async fn identify(app: &App, request: &HttpRequest, now: Instant) -> Result<Option<Caller>, AppError> {
-    let Some(header) = request.headers().get(AUTHORIZATION) else { return Ok(None) };
+pub async fn identify(
+    app: &App,
+    request: &HttpRequest,
+    now: Instant,
+) -> Result<Option<Caller>, AppError> {
+    let Some(header) = request.headers().get(AUTHORIZATION) else {
+        return Ok(None);
+    };
     let bearer = header.to_str().ok().and_then(|text| text.split_once(' '));
     let token = match bearer {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
         _ => return Err(AppError::Unauthenticated(Code::invalid_token)),
     };
     if token.starts_with(session::API_KEY_PREFIX) {
-        return session::caller_of_key(app, token::hash(token), now).await.map(Some);
+        return session::caller_of_key(app, token::hash(token), now)
+            .await
+            .map(Some);
     }
     let claims = app.keys.verify(token, now)?;
-    session::caller_of_session(app, claims.sid, claims.sub, now).await.map(Some)
+    session::caller_of_session(app, claims.sid, claims.sub, now)
+        .await
+        .map(Some)
 }

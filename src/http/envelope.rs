@@ -20,13 +20,26 @@ pub struct RequestId(pub String);
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 
 fn request_id(request: &ServiceRequest) -> String {
-    let sent = request.headers().get(&HEADER).and_then(|value| value.to_str().ok());
-    let sane = |id: &&str| (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
-    sent.filter(sane).map(str::to_owned).unwrap_or_else(|| hex(&rand::rng().random::<[u8; 12]>()))
+    let sent = request
+        .headers()
+        .get(&HEADER)
+        .and_then(|value| value.to_str().ok());
+    let sane = |id: &&str| {
+        (1..=64).contains(&id.len())
+            && id
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+    };
+    sent.filter(sane)
+        .map(str::to_owned)
+        .unwrap_or_else(|| hex(&rand::rng().random::<[u8; 12]>()))
 }
 
 /// The middleware.
-pub async fn wrap(request: ServiceRequest, next: Next<impl MessageBody + 'static>) -> Result<ServiceResponse, Error> {
+pub async fn wrap(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse, Error> {
     let id = request_id(&request);
     request.extensions_mut().insert(RequestId(id.clone()));
     let http_request = request.request().clone();
@@ -39,7 +52,8 @@ pub async fn wrap(request: ServiceRequest, next: Next<impl MessageBody + 'static
             None => response.map_into_boxed_body(),
         },
         Err(error) => {
-            let problem = problem::render_any(&error, language(&http_request), http_request.path(), &id);
+            let problem =
+                problem::render_any(&error, language(&http_request), http_request.path(), &id);
             ServiceResponse::new(http_request, problem)
         }
     };

@@ -17,7 +17,9 @@ pub async fn live() -> HttpResponse {
 pub async fn ready(app: Data<App>) -> Answer {
     match app.store.read(migration::is_current).await {
         Ok(true) => Ok(HttpResponse::Ok().json(serde_json::json!({"status": "ready"}))),
-        Ok(false) => Err(AppError::unavailable("the database schema is not current; run `yiqi migrate`")),
+        Ok(false) => Err(AppError::unavailable(
+            "the database schema is not current; run `yiqi migrate`",
+        )),
         Err(error) => Err(AppError::unavailable(error.to_string())),
     }
 }

@@ -18,7 +18,11 @@ pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, AppError> {
 }
 
 /// Parses a change: drops read-only fields that say what is so already, refuses those that do not.
-pub fn parse_change<T: DeserializeOwned>(body: &[u8], present: &Value, writable: &[&str]) -> Result<T, AppError> {
+pub fn parse_change<T: DeserializeOwned>(
+    body: &[u8],
+    present: &Value,
+    writable: &[&str],
+) -> Result<T, AppError> {
     // Duplicate fields would be lost in a map, so the strict shape sees the text first when nothing is read-only.
     let sent: Map<String, Value> = parse(body)?;
     let is_read_only = |name: &str| !writable.contains(&name) && present.get(name).is_some();
@@ -31,7 +35,10 @@ pub fn parse_change<T: DeserializeOwned>(body: &[u8], present: &Value, writable:
         .map(|(name, _)| Fault::field(name, Code::read_only))
         .collect();
     AppError::refuse_all(faults)?;
-    let kept: Map<String, Value> = sent.into_iter().filter(|(name, _)| !is_read_only(name)).collect();
+    let kept: Map<String, Value> = sent
+        .into_iter()
+        .filter(|(name, _)| !is_read_only(name))
+        .collect();
     parse(&serde_json::to_vec(&Value::Object(kept))?)
 }
 
@@ -40,7 +47,11 @@ fn malformed(path: &str, error: &serde_json::Error) -> AppError {
     let text = error.to_string();
     let text = text.split(" at line ").next().unwrap_or(&text).to_owned();
     let quoted = text.split('`').nth(1).unwrap_or_default().to_owned();
-    let parent = if path == "." { String::new() } else { path.to_owned() };
+    let parent = if path == "." {
+        String::new()
+    } else {
+        path.to_owned()
+    };
     let inside = |field: &str| match parent.rsplit_once('.') {
         _ if parent.is_empty() => field.to_owned(),
         // The path of an unknown field already ends with it.
@@ -51,7 +62,8 @@ fn malformed(path: &str, error: &serde_json::Error) -> AppError {
         Fault::request(Code::malformed_json).actual(error.to_string())
     } else if text.starts_with("unknown field") {
         let known: Vec<&str> = text.split('`').skip(3).step_by(2).collect();
-        Fault::field(inside(&quoted), Code::unknown_field).did_you_mean(closest(&quoted, known.into_iter()))
+        Fault::field(inside(&quoted), Code::unknown_field)
+            .did_you_mean(closest(&quoted, known.into_iter()))
     } else if text.starts_with("missing field") {
         Fault::field(inside(&quoted), Code::missing_field)
     } else if text.starts_with("duplicate field") {
@@ -59,7 +71,9 @@ fn malformed(path: &str, error: &serde_json::Error) -> AppError {
     } else if text.starts_with("invalid type") {
         Fault::field(parent, Code::wrong_type).actual(text)
     } else {
-        Fault::field(parent, Code::invalid_value).actual(text).limit("see the API document")
+        Fault::field(parent, Code::invalid_value)
+            .actual(text)
+            .limit("see the API document")
     };
     AppError::Malformed(vec![fault])
 }
@@ -136,11 +150,31 @@ mod tests {
             ("[]", "", Code::wrong_type),
             ("{}", "name", Code::missing_field),
             ("{\"name\":1}", "name", Code::wrong_type),
-            ("{\"name\":\"a\",\"name\":\"b\"}", "name", Code::duplicate_field),
-            ("{\"name\":\"a\",\"nmae\":\"b\"}", "nmae", Code::unknown_field),
-            ("{\"name\":\"a\",\"list\":[{\"starts\":1},{\"start\":2}]}", "list[1].start", Code::unknown_field),
-            ("{\"name\":\"a\",\"list\":[{}]}", "list[0].starts", Code::missing_field),
-            ("{\"name\":\"a\",\"list\":[{\"starts\":\"x\"}]}", "list[0].starts", Code::wrong_type),
+            (
+                "{\"name\":\"a\",\"name\":\"b\"}",
+                "name",
+                Code::duplicate_field,
+            ),
+            (
+                "{\"name\":\"a\",\"nmae\":\"b\"}",
+                "nmae",
+                Code::unknown_field,
+            ),
+            (
+                "{\"name\":\"a\",\"list\":[{\"starts\":1},{\"start\":2}]}",
+                "list[1].start",
+                Code::unknown_field,
+            ),
+            (
+                "{\"name\":\"a\",\"list\":[{}]}",
+                "list[0].starts",
+                Code::missing_field,
+            ),
+            (
+                "{\"name\":\"a\",\"list\":[{\"starts\":\"x\"}]}",
+                "list[0].starts",
+                Code::wrong_type,
+            ),
         ] {
             assert_eq!(fault(body), (field.to_owned(), code), "{body}");
         }
@@ -151,7 +185,13 @@ mod tests {
         let present = serde_json::json!({"id": 3, "name": "a"});
         let change = |body: &str| parse_change::<Shape>(body.as_bytes(), &present, &["name"]);
         assert!(change("{\"id\":3,\"name\":\"b\"}").is_ok());
-        assert!(matches!(change("{\"id\":4,\"name\":\"b\"}"), Err(AppError::Refused(_))));
-        assert_eq!(change("{\"name\":\"b\",\"note\":null}").unwrap().note, Patch::Clear);
+        assert!(matches!(
+            change("{\"id\":4,\"name\":\"b\"}"),
+            Err(AppError::Refused(_))
+        ));
+        assert_eq!(
+            change("{\"name\":\"b\",\"note\":null}").unwrap().note,
+            Patch::Clear
+        );
     }
 }

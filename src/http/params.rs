@@ -19,36 +19,56 @@ impl Params {
     /// Decodes a query string; every name must be in `known`.
     pub fn parse(query: &str, known: &[&str]) -> Result<Self, AppError> {
         let pairs = actix_web::web::Query::<Vec<(String, String)>>::from_query(query)
-            .map_err(|_| AppError::Malformed(vec![Fault::request(Code::invalid_value).limit("name=value&…").actual(query)]))?
+            .map_err(|_| {
+                AppError::Malformed(vec![
+                    Fault::request(Code::invalid_value)
+                        .limit("name=value&…")
+                        .actual(query),
+                ])
+            })?
             .into_inner();
         let faults: Vec<Fault> = pairs
             .iter()
             .filter(|(name, _)| !known.contains(&name.as_str()))
             .map(|(name, _)| {
-                Fault::field(name, Code::unknown_parameter).did_you_mean(closest(name, known.iter().copied()))
+                Fault::field(name, Code::unknown_parameter)
+                    .did_you_mean(closest(name, known.iter().copied()))
             })
             .collect();
-        if faults.is_empty() { Ok(Self(pairs)) } else { Err(AppError::Malformed(faults)) }
+        if faults.is_empty() {
+            Ok(Self(pairs))
+        } else {
+            Err(AppError::Malformed(faults))
+        }
     }
 
     /// Every value of a parameter, parsed; none when it is absent.
     pub fn all<T: std::str::FromStr>(&self, name: &str) -> Result<Vec<T>, AppError> {
         let values = self.0.iter().filter(|(known, _)| known == name);
-        values.map(|(_, text)| text.parse().map_err(|_| invalid(name, text, std::any::type_name::<T>()))).collect()
+        values
+            .map(|(_, text)| {
+                text.parse()
+                    .map_err(|_| invalid(name, text, std::any::type_name::<T>()))
+            })
+            .collect()
     }
 
     /// The one value of a parameter.
     pub fn one<T: std::str::FromStr>(&self, name: &str) -> Result<Option<T>, AppError> {
         let mut values = self.all::<T>(name)?;
         if values.len() > 1 {
-            return Err(AppError::Malformed(vec![Fault::field(name, Code::duplicate_parameter)]));
+            return Err(AppError::Malformed(vec![Fault::field(
+                name,
+                Code::duplicate_parameter,
+            )]));
         }
         Ok(values.pop())
     }
 
     /// The one value of a parameter that must be there.
     pub fn required<T: std::str::FromStr>(&self, name: &str) -> Result<T, AppError> {
-        self.one(name)?.ok_or_else(|| AppError::Malformed(vec![Fault::field(name, Code::missing_field)]))
+        self.one(name)?
+            .ok_or_else(|| AppError::Malformed(vec![Fault::field(name, Code::missing_field)]))
     }
 
     /// `limit`, 1 to 200, 50 when absent.
@@ -57,15 +77,23 @@ impl Params {
         if (1..=LIMIT_MAX).contains(&limit) {
             return Ok(limit);
         }
-        Err(AppError::Malformed(vec![Fault::field("limit", Code::out_of_range).limit(format!("1–{LIMIT_MAX}")).actual(limit)]))
+        Err(AppError::Malformed(vec![
+            Fault::field("limit", Code::out_of_range)
+                .limit(format!("1–{LIMIT_MAX}"))
+                .actual(limit),
+        ]))
     }
 
     /// The place after which the page begins.
     pub fn cursor<T: for<'de> Deserialize<'de>>(&self) -> Result<Option<T>, AppError> {
-        let Some(text) = self.one::<String>("cursor")? else { return Ok(None) };
+        let Some(text) = self.one::<String>("cursor")? else {
+            return Ok(None);
+        };
         let bytes = URL_SAFE_NO_PAD.decode(text).ok();
         let cursor = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        cursor.map(Some).ok_or_else(|| AppError::Malformed(vec![Fault::field("cursor", Code::invalid_cursor)]))
+        cursor
+            .map(Some)
+            .ok_or_else(|| AppError::Malformed(vec![Fault::field("cursor", Code::invalid_cursor)]))
     }
 }
 
@@ -84,7 +112,11 @@ fn invalid(name: &str, text: &str, kind: &str) -> AppError {
         id if id.ends_with("Id") => "an id",
         _ => "a known word",
     };
-    AppError::Malformed(vec![Fault::field(name, Code::invalid_value).limit(expected).actual(text)])
+    AppError::Malformed(vec![
+        Fault::field(name, Code::invalid_value)
+            .limit(expected)
+            .actual(text),
+    ])
 }
 
 #[cfg(test)]
@@ -93,7 +125,10 @@ mod tests {
 
     #[test]
     fn unknown_parameters_are_refused_with_a_suggestion() {
-        let Err(AppError::Malformed(faults)) = Params::parse("stat=a&limit=5", &["state", "limit"]) else { panic!() };
+        let Err(AppError::Malformed(faults)) = Params::parse("stat=a&limit=5", &["state", "limit"])
+        else {
+            panic!()
+        };
         assert_eq!(faults.len(), 1);
         assert_eq!(faults[0].did_you_mean.as_deref(), Some("state"));
     }

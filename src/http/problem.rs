@@ -26,10 +26,16 @@ impl ResponseError for AppError {
 /// The code of an error: that of its first entry.
 pub fn code(error: &AppError) -> Code {
     match error {
-        AppError::Unauthenticated(code) | AppError::Denied(code) | AppError::Precondition(code) => *code,
+        AppError::Unauthenticated(code) | AppError::Denied(code) | AppError::Precondition(code) => {
+            *code
+        }
         AppError::NotFound => Code::not_found,
-        AppError::Malformed(faults) => faults.first().map_or(Code::malformed_json, |fault| fault.code),
-        AppError::Refused(faults) => faults.first().map_or(Code::invalid_value, |fault| fault.code),
+        AppError::Malformed(faults) => faults
+            .first()
+            .map_or(Code::malformed_json, |fault| fault.code),
+        AppError::Refused(faults) => faults
+            .first()
+            .map_or(Code::invalid_value, |fault| fault.code),
         AppError::Conflict(conflict) => conflict.code,
         AppError::Unacceptable(fault) => fault.code,
         AppError::TooMany { code, .. } => *code,
@@ -58,19 +64,26 @@ fn status(error: &AppError) -> u16 {
 /// The problem document of an error.
 pub fn render(error: &AppError, language: Language, path: &str, request_id: &str) -> HttpResponse {
     match error {
-        AppError::Internal(cause) => tracing::error!(request_id, cause = %chain(cause.as_ref()), "internal error"),
+        AppError::Internal(cause) => {
+            tracing::error!(request_id, cause = %chain(cause.as_ref()), "internal error")
+        }
         AppError::Unavailable(why) => tracing::warn!(request_id, why, "not available"),
         _ => {}
     }
     let status = StatusCode::from_u16(status(error)).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut answer = HttpResponse::build(status);
     retry_headers(error, &mut answer);
-    answer.content_type("application/problem+json").json(document(error, language, path, request_id))
+    answer
+        .content_type("application/problem+json")
+        .json(document(error, language, path, request_id))
 }
 
 fn retry_headers(error: &AppError, answer: &mut HttpResponseBuilder) {
     match error {
-        AppError::TooMany { retry_after_seconds, .. } => {
+        AppError::TooMany {
+            retry_after_seconds,
+            ..
+        } => {
             answer.insert_header((RETRY_AFTER, retry_after_seconds.to_string()));
         }
         AppError::Unavailable(_) | AppError::Contended => {
@@ -104,7 +117,10 @@ pub fn document(error: &AppError, language: Language, path: &str, request_id: &s
     members.insert("code".into(), code.as_str().into());
     members.insert("request_id".into(), request_id.into());
     if !faults.is_empty() {
-        members.insert("errors".into(), faults.iter().map(|fault| entry(fault, language)).collect());
+        members.insert(
+            "errors".into(),
+            faults.iter().map(|fault| entry(fault, language)).collect(),
+        );
     }
     if let AppError::Conflict(conflict) = error {
         members.extend(conflict.members.clone());
@@ -124,24 +140,41 @@ fn entry(fault: &Fault, language: Language) -> Value {
     let optional = [
         ("limit", fault.limit.clone()),
         ("actual", fault.actual.clone()),
-        ("overridable_by", fault.overridable_by.map(|role| json!(role))),
+        (
+            "overridable_by",
+            fault.overridable_by.map(|role| json!(role)),
+        ),
         ("did_you_mean", fault.did_you_mean.clone().map(Value::from)),
     ];
-    members.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
+    members.extend(
+        optional
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.to_owned(), value?))),
+    );
     Value::Object(members)
 }
 
 /// An error of the framework itself (a broken request line, a payload cut short): its status, our form.
-pub fn render_any(error: &actix_web::Error, language: Language, path: &str, request_id: &str) -> HttpResponse {
+pub fn render_any(
+    error: &actix_web::Error,
+    language: Language,
+    path: &str,
+    request_id: &str,
+) -> HttpResponse {
     let known = match error.as_response_error().status_code().as_u16() {
         404 => AppError::NotFound,
         413 => AppError::Unacceptable(Box::new(Fault::request(Code::body_too_large))),
-        400..=499 => AppError::Malformed(vec![Fault::request(Code::malformed_json).actual(error.to_string())]),
+        400..=499 => AppError::Malformed(vec![
+            Fault::request(Code::malformed_json).actual(error.to_string()),
+        ]),
         _ => AppError::internal(error.to_string()),
     };
     render(&known, language, path, request_id)
 }
 
 fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    std::iter::successors(Some(error), |cause| cause.source()).map(ToString::to_string).collect::<Vec<_>>().join(": ")
+    std::iter::successors(Some(error), |cause| cause.source())
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(": ")
 }

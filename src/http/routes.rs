@@ -5,15 +5,15 @@ use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
 use std::sync::LazyLock;
 
-use actix_web::http::Method;
 use actix_web::HttpRequest;
+use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::answer::Answer;
 use super::asked::Asked;
-use super::{account, api_key, event, member, organization, session};
+use super::{event, session};
 use crate::domain::access::Deed;
 use crate::error::{AppError, Code, Fault};
 
@@ -45,19 +45,30 @@ pub struct Route {
 
 impl std::fmt::Debug for Route {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {BASE}{} ({})", self.method, self.path, self.operation)
+        write!(
+            f,
+            "{} {BASE}{} ({})",
+            self.method, self.path, self.operation
+        )
     }
 }
 
 /// The schema of a shape, found by its type.
-fn schema_of<T: ToSchema + PartialSchema>() -> (String, RefOr<Schema>, Vec<(String, RefOr<Schema>)>) {
+fn schema_of<T: ToSchema + PartialSchema>() -> (String, RefOr<Schema>, Vec<(String, RefOr<Schema>)>)
+{
     let mut referred = Vec::new();
     T::schemas(&mut referred);
     (T::name().into_owned(), T::schema(), referred)
 }
 
 impl Route {
-    fn new<H, F>(method: Method, path: &'static str, operation: &'static str, summary: &'static str, handler: H) -> Self
+    fn new<H, F>(
+        method: Method,
+        path: &'static str,
+        operation: &'static str,
+        summary: &'static str,
+        handler: H,
+    ) -> Self
     where
         H: Fn(Asked) -> F + Clone + Send + Sync + 'static,
         F: Future<Output = Answer> + 'static,
@@ -134,18 +145,17 @@ macro_rules! methods {
         }
     )+};
 }
-methods!(get = GET, post = POST, put = PUT, patch = PATCH, delete = DELETE);
+methods!(
+    get = GET,
+    post = POST,
+    put = PUT,
+    patch = PATCH,
+    delete = DELETE
+);
 
 /// Every route, in the order of the contract.
 pub fn table() -> Vec<Route> {
-    let nouns = [
-        session::routes(),
-        account::routes(),
-        api_key::routes(),
-        organization::routes(),
-        member::routes(),
-        event::routes(),
-    ];
+    let nouns = [session::routes(), event::routes()];
     nouns.into_iter().flatten().collect()
 }
 
@@ -158,7 +168,11 @@ pub struct Routes {
 
 static ROUTES: LazyLock<Routes> = LazyLock::new(|| {
     let all = table();
-    let index = all.iter().enumerate().map(|(at, route)| ((route.method.clone(), format!("{BASE}{}", route.path)), at)).collect();
+    let index = all
+        .iter()
+        .enumerate()
+        .map(|(at, route)| ((route.method.clone(), format!("{BASE}{}", route.path)), at))
+        .collect();
     Routes { all, index }
 });
 
@@ -171,7 +185,10 @@ impl Routes {
     pub fn of(request: &HttpRequest) -> Option<&'static Route> {
         let pattern = request.match_pattern()?;
         let routes = Self::shared();
-        routes.index.get(&(request.method().clone(), pattern)).and_then(|at| routes.all.get(*at))
+        routes
+            .index
+            .get(&(request.method().clone(), pattern))
+            .and_then(|at| routes.all.get(*at))
     }
 }
 
@@ -180,7 +197,10 @@ pub fn configure(config: &mut ServiceConfig) {
     let routes = Routes::shared();
     let mut paths: BTreeMap<(usize, &str), Vec<&Route>> = BTreeMap::new();
     for route in &routes.all {
-        paths.entry((route.path.matches('{').count(), route.path)).or_default().push(route);
+        paths
+            .entry((route.path.matches('{').count(), route.path))
+            .or_default()
+            .push(route);
     }
     for ((_, path), routes) in paths {
         let mut resource = web::resource(format!("{BASE}{path}"));
@@ -192,7 +212,9 @@ pub fn configure(config: &mut ServiceConfig) {
 }
 
 async fn method_not_allowed() -> Answer {
-    Err(AppError::Unacceptable(Box::new(Fault::request(Code::method_not_allowed))))
+    Err(AppError::Unacceptable(Box::new(Fault::request(
+        Code::method_not_allowed,
+    ))))
 }
 
 /// The answer to every path that no route has.

@@ -10,7 +10,7 @@ use utoipa::{PartialSchema, ToSchema};
 use crate::domain::*;
 
 macro_rules! schemas {
-    ($($type:ty => $name:literal, $schema:expr);+ $(;)?) => {$(
+    ($($type:ty => $name:expr, $schema:expr);+ $(;)?) => {$(
         impl PartialSchema for $type {
             fn schema() -> RefOr<Schema> {
                 RefOr::T(Schema::Object($schema.build()))
@@ -26,23 +26,48 @@ macro_rules! schemas {
 }
 
 fn integer(about: &str) -> ObjectBuilder {
-    ObjectBuilder::new().schema_type(Type::Integer).format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64))).description(Some(about))
+    ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
+        .description(Some(about))
 }
 
 fn id() -> ObjectBuilder {
-    integer("A positive integer below 2^53.").minimum(Some(1)).maximum(Some(MAX_SAFE_INTEGER))
+    integer("A positive integer below 2^53.")
+        .minimum(Some(1))
+        .maximum(Some(MAX_SAFE_INTEGER))
 }
 
 fn text(about: &str) -> ObjectBuilder {
-    ObjectBuilder::new().schema_type(Type::String).description(Some(about))
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some(about))
 }
 
 macro_rules! ids {
     ($($type:ident),+ $(,)?) => { schemas!($($type => stringify!($type), id());+); };
 }
 ids!(
-    ApiKeyId, AwardId, BookingId, ChargeId, ClosureId, EvaluationId, EventId, InstrumentId, InvoiceId, OrganizationId, PaymentId,
-    PolicyId, RelatedPartyId, ReviewId, ServiceId, SessionId, SubsidyRunId, TariffId, UsageRecordId, UserId,
+    ApiKeyId,
+    AwardId,
+    BookingId,
+    ChargeId,
+    ClosureId,
+    EvaluationId,
+    EventId,
+    InstrumentId,
+    InvoiceId,
+    OrganizationId,
+    PaymentId,
+    PolicyId,
+    RelatedPartyId,
+    ReviewId,
+    ServiceId,
+    SessionId,
+    SubsidyRunId,
+    TariffId,
+    UsageRecordId,
+    UserId,
 );
 
 schemas!(

@@ -14,8 +14,9 @@ use crate::error::AppError;
 
 /// Opens the socket the settings name.
 pub fn listen(app: &App) -> Result<TcpListener, AppError> {
-    TcpListener::bind(&app.config.listen)
-        .map_err(|error| AppError::unavailable(format!("cannot listen on {}: {error}", app.config.listen)))
+    TcpListener::bind(&app.config.listen).map_err(|error| {
+        AppError::unavailable(format!("cannot listen on {}: {error}", app.config.listen))
+    })
 }
 
 /// A server on an open socket; await it to serve until it is stopped. It stops by itself on SIGTERM and SIGINT when
@@ -31,7 +32,14 @@ pub fn serve(app: &App, listener: TcpListener, with_signals: bool) -> Result<Ser
             .route("/health/ready", web::get().to(health::ready))
             .default_service(web::route().to(routes::not_found))
     });
-    let server = server.workers(app.config.workers).shutdown_timeout(app.config.shutdown_seconds).backlog(2048);
-    let server = if with_signals { server } else { server.disable_signals() };
+    let server = server
+        .workers(app.config.workers)
+        .shutdown_timeout(app.config.shutdown_seconds)
+        .backlog(2048);
+    let server = if with_signals {
+        server
+    } else {
+        server.disable_signals()
+    };
     Ok(server.listen(listener).map_err(AppError::internal)?.run())
 }

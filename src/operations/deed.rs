@@ -8,12 +8,12 @@ use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
 use crate::app::App;
+use crate::domain::Instant;
 use crate::domain::access::{Caller, Denied};
 use crate::domain::fault::FieldFault;
 use crate::domain::state::InvalidState;
-use crate::domain::Instant;
 use crate::error::{AppError, Code, Fault};
-use crate::store::{self, Connection, Lock};
+use crate::store::{self, Conn, Lock};
 
 /// A caller's deed: who, when, under which request.
 #[derive(Debug, Clone)]
@@ -43,7 +43,11 @@ impl Act {
     }
 
     /// An event of this act, to be filled in and appended.
-    pub fn event(&self, deed: &'static str, subject: store::event::Subject) -> store::event::NewEvent {
+    pub fn event(
+        &self,
+        deed: &'static str,
+        subject: store::event::Subject,
+    ) -> store::event::NewEvent {
         let mut event = store::event::NewEvent::new(self.now, deed, subject);
         event.actor_user_id = Some(self.caller.user_id);
         event.actor_api_key_id = self.caller.api_key.as_ref().map(|key| key.id);
@@ -61,9 +65,11 @@ impl Act {
 pub async fn perform<T, F>(app: &App, act: &Act, deed: F) -> Result<T, AppError>
 where
     T: Serialize + DeserializeOwned + Send + 'static,
-    F: Fn(&mut Connection) -> Result<T, AppError> + Send + 'static,
+    F: Fn(&mut Conn) -> Result<T, AppError> + Send + 'static,
 {
-    let Some(once) = act.once.clone() else { return app.store.write(deed).await };
+    let Some(once) = act.once.clone() else {
+        return app.store.write(deed).await;
+    };
     let (space, now) = (act.key_space(), act.now);
     let flag = once.replayed.clone();
     let (replayed, result) = app
@@ -73,7 +79,14 @@ where
                 return Ok((true, serde_json::from_str(&stored)?));
             }
             let result = deed(tx)?;
-            store::idempotency::insert(tx, &space, &once.key, &once.fingerprint, serde_json::to_string(&result)?, now)?;
+            store::idempotency::insert(
+                tx,
+                &space,
+                &once.key,
+                &once.fingerprint,
+                serde_json::to_string(&result)?,
+                now,
+            )?;
             Ok((false, result))
         })
         .await?;
@@ -81,13 +94,16 @@ where
     Ok(result)
 }
 
-fn earlier(tx: &mut Connection, space: &str, once: &Once) -> Result<Option<String>, AppError> {
+fn earlier(tx: &mut Conn, space: &str, once: &Once) -> Result<Option<String>, AppError> {
     if !Lock::Idempotency(lock_number(space, &once.key)).try_take(tx)? {
         return Err(AppError::conflict(Code::request_in_progress));
     }
     match store::idempotency::find(tx, space, &once.key)? {
         Some((fingerprint, _)) if fingerprint != once.fingerprint => {
-            Err(AppError::Refused(vec![Fault::field("Idempotency-Key", Code::idempotency_key_reused)]))
+            Err(AppError::Refused(vec![Fault::field(
+                "Idempotency-Key",
+                Code::idempotency_key_reused,
+            )]))
         }
         Some((_, result)) => Ok(Some(result)),
         None => Ok(None),
@@ -96,7 +112,10 @@ fn earlier(tx: &mut Connection, space: &str, once: &Once) -> Result<Option<Strin
 
 fn lock_number(space: &str, key: &str) -> i64 {
     let digest = Sha256::digest(format!("{space} {key}").as_bytes());
-    digest.iter().take(7).fold(0, |number, byte| (number << 8) | i64::from(*byte))
+    digest
+        .iter()
+        .take(7)
+        .fold(0, |number, byte| (number << 8) | i64::from(*byte))
 }
 
 impl From<Denied> for AppError {
@@ -110,7 +129,10 @@ impl From<Denied> for AppError {
 
 impl From<FieldFault> for Fault {
     fn from(fault: FieldFault) -> Self {
-        let mut entry = Fault::field(fault.field, Code::find(fault.code).unwrap_or(Code::invalid_value));
+        let mut entry = Fault::field(
+            fault.field,
+            Code::find(fault.code).unwrap_or(Code::invalid_value),
+        );
         entry.limit = fault.limit.map(Into::into);
         entry.actual = fault.actual.map(Into::into);
         entry
@@ -125,7 +147,9 @@ impl From<Vec<FieldFault>> for AppError {
 
 impl From<InvalidState> for AppError {
     fn from(invalid: InvalidState) -> Self {
-        AppError::conflict(Code::invalid_state).with("state", invalid.state).with("allowed", invalid.allowed)
+        AppError::conflict(Code::invalid_state)
+            .with("state", invalid.state)
+            .with("allowed", invalid.allowed)
     }
 }
 

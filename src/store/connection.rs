@@ -12,16 +12,16 @@ use crate::domain::Instant;
 
 /// A connection to whichever database the URL names; queries are written once for both.
 #[derive(diesel::MultiConnection)]
-pub enum Connection {
+pub enum Conn {
     Sqlite(SqliteConnection),
     Postgres(PgConnection),
 }
 
-impl std::fmt::Debug for Connection {
+impl std::fmt::Debug for Conn {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
-            Connection::Sqlite(_) => "Connection::Sqlite",
-            Connection::Postgres(_) => "Connection::Postgres",
+            Conn::Sqlite(_) => "Conn::Sqlite",
+            Conn::Postgres(_) => "Conn::Postgres",
         })
     }
 }
@@ -35,7 +35,9 @@ pub enum Database {
 
 /// The URL names no database this program knows.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the database URL must begin with sqlite:, postgres:// or postgresql://, for example sqlite:data/yiqi.sqlite")]
+#[error(
+    "the database URL must begin with sqlite:, postgres:// or postgresql://, for example sqlite:data/yiqi.sqlite"
+)]
 pub struct UnknownDatabase;
 
 impl std::str::FromStr for Database {
@@ -43,10 +45,17 @@ impl std::str::FromStr for Database {
 
     fn from_str(url: &str) -> Result<Self, UnknownDatabase> {
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            return Ok(Database::Postgres { url: url.to_owned() });
+            return Ok(Database::Postgres {
+                url: url.to_owned(),
+            });
         }
-        match url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:")) {
-            Some(file) if !file.is_empty() => Ok(Database::Sqlite { file: PathBuf::from(file) }),
+        match url
+            .strip_prefix("sqlite://")
+            .or_else(|| url.strip_prefix("sqlite:"))
+        {
+            Some(file) if !file.is_empty() => Ok(Database::Sqlite {
+                file: PathBuf::from(file),
+            }),
             _ => Err(UnknownDatabase),
         }
     }
@@ -54,26 +63,32 @@ impl std::str::FromStr for Database {
 
 impl Database {
     /// A connection that may write, set up as this program needs it.
-    pub fn connect(&self) -> Result<Connection, diesel::ConnectionError> {
+    pub fn connect(&self) -> Result<Conn, diesel::ConnectionError> {
         match self {
             Database::Sqlite { file } => {
                 let mut connection = SqliteConnection::establish(&file.to_string_lossy())?;
-                connection.batch_execute(SQLITE_SETUP).map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
-                Ok(Connection::Sqlite(connection))
+                connection
+                    .batch_execute(SQLITE_SETUP)
+                    .map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
+                Ok(Conn::Sqlite(connection))
             }
             Database::Postgres { url } => {
                 let mut connection = PgConnection::establish(url)?;
-                connection.batch_execute(POSTGRES_SETUP).map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
-                Ok(Connection::Postgres(connection))
+                connection
+                    .batch_execute(POSTGRES_SETUP)
+                    .map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
+                Ok(Conn::Postgres(connection))
             }
         }
     }
 
     /// A connection for reading only: SQLite refuses writes on it.
-    pub fn connect_reader(&self) -> Result<Connection, diesel::ConnectionError> {
+    pub fn connect_reader(&self) -> Result<Conn, diesel::ConnectionError> {
         let mut connection = self.connect()?;
-        if let Connection::Sqlite(sqlite) = &mut connection {
-            sqlite.batch_execute("PRAGMA query_only = ON").map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
+        if let Conn::Sqlite(sqlite) = &mut connection {
+            sqlite
+                .batch_execute("PRAGMA query_only = ON")
+                .map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
         }
         Ok(connection)
     }
@@ -94,19 +109,23 @@ pub struct Manager {
 }
 
 impl r2d2::ManageConnection for Manager {
-    type Connection = Connection;
+    type Connection = Conn;
     type Error = diesel::r2d2::Error;
 
-    fn connect(&self) -> Result<Connection, Self::Error> {
-        let made = if self.reads_only { self.database.connect_reader() } else { self.database.connect() };
+    fn connect(&self) -> Result<Conn, Self::Error> {
+        let made = if self.reads_only {
+            self.database.connect_reader()
+        } else {
+            self.database.connect()
+        };
         made.map_err(diesel::r2d2::Error::ConnectionError)
     }
 
-    fn is_valid(&self, connection: &mut Connection) -> Result<(), Self::Error> {
+    fn is_valid(&self, connection: &mut Conn) -> Result<(), Self::Error> {
         connection.ping().map_err(diesel::r2d2::Error::QueryError)
     }
 
-    fn has_broken(&self, connection: &mut Connection) -> bool {
+    fn has_broken(&self, connection: &mut Conn) -> bool {
         std::thread::panicking() || connection.is_broken()
     }
 }
@@ -149,20 +168,24 @@ impl Lock {
     }
 
     /// Waits for the lock and holds it until the transaction ends. SQLite's single writer needs none.
-    pub fn take(self, connection: &mut Connection) -> Result<(), StoreError> {
-        if let Connection::Postgres(postgres) = connection {
+    pub fn take(self, connection: &mut Conn) -> Result<(), StoreError> {
+        if let Conn::Postgres(postgres) = connection {
             let statement = match self {
                 Lock::UsageShared => "SELECT pg_advisory_xact_lock_shared($1)",
                 _ => "SELECT pg_advisory_xact_lock($1)",
             };
-            diesel::sql_query(statement).bind::<BigInt, _>(self.key()).execute(postgres)?;
+            diesel::sql_query(statement)
+                .bind::<BigInt, _>(self.key())
+                .execute(postgres)?;
         }
         Ok(())
     }
 
     /// Takes the lock if nobody holds it; false when somebody does. Always true on SQLite.
-    pub fn try_take(self, connection: &mut Connection) -> Result<bool, StoreError> {
-        let Connection::Postgres(postgres) = connection else { return Ok(true) };
+    pub fn try_take(self, connection: &mut Conn) -> Result<bool, StoreError> {
+        let Conn::Postgres(postgres) = connection else {
+            return Ok(true);
+        };
         let answer: Taken = diesel::sql_query("SELECT pg_try_advisory_xact_lock($1) AS taken")
             .bind::<BigInt, _>(self.key())
             .get_result(postgres)?;
@@ -178,8 +201,10 @@ struct Oldest {
 
 /// When the oldest write that is still open on PostgreSQL began; `None` when there is none, and on SQLite, whose writer
 /// the store watches itself.
-pub fn oldest_open_write(connection: &mut Connection) -> Result<Option<Instant>, StoreError> {
-    let Connection::Postgres(postgres) = connection else { return Ok(None) };
+pub fn oldest_open_write(connection: &mut Conn) -> Result<Option<Instant>, StoreError> {
+    let Conn::Postgres(postgres) = connection else {
+        return Ok(None);
+    };
     let answer: Oldest = diesel::sql_query(
         "SELECT min(xact_start) AT TIME ZONE 'UTC' AS oldest FROM pg_stat_activity \
          WHERE datname = current_database() AND backend_xid IS NOT NULL",

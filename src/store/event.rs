@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::schema::{delivery, event, event_personal};
-use super::{Connection, Json, Result};
+use super::{Conn, Json, Result};
 use crate::domain::{ApiKeyId, EventId, Instant, OrganizationId, UserId};
 
 /// What an event is about: a noun and its id.
@@ -19,7 +19,10 @@ pub struct Subject {
 
 impl Subject {
     pub fn new(kind: &'static str, id: impl Into<i64>) -> Self {
-        Self { kind, id: id.into() }
+        Self {
+            kind,
+            id: id.into(),
+        }
     }
 }
 
@@ -91,7 +94,7 @@ impl NewEvent {
 }
 
 /// Appends the event; its id names the version of whatever it changed.
-pub fn append(conn: &mut Connection, new: &NewEvent) -> Result<EventId> {
+pub fn append(conn: &mut Conn, new: &NewEvent) -> Result<EventId> {
     let text = |value: &Option<Value>| value.as_ref().map(Value::to_string);
     let id: EventId = diesel::insert_into(event::table)
         .values((
@@ -107,7 +110,10 @@ pub fn append(conn: &mut Connection, new: &NewEvent) -> Result<EventId> {
             event::request_id.eq(new.request_id.as_deref()),
             event::before.eq(text(&new.before)),
             event::after.eq(text(&new.after)),
-            event::personal_digest.eq(new.personal.as_ref().map(|personal| personal.digest.as_str())),
+            event::personal_digest.eq(new
+                .personal
+                .as_ref()
+                .map(|personal| personal.digest.as_str())),
         ))
         .returning(event::id)
         .get_result(conn)?;
@@ -124,7 +130,12 @@ pub fn append(conn: &mut Connection, new: &NewEvent) -> Result<EventId> {
 }
 
 /// Puts a notice of the event into the deliveries of each recipient, once; a worker sends it later.
-pub fn announce(conn: &mut Connection, event_id: EventId, recipients: &[UserId], now: Instant) -> Result<()> {
+pub fn announce(
+    conn: &mut Conn,
+    event_id: EventId,
+    recipients: &[UserId],
+    now: Instant,
+) -> Result<()> {
     let mut told = Vec::with_capacity(recipients.len());
     for recipient in recipients {
         if told.contains(recipient) {
@@ -180,9 +191,13 @@ pub struct Filter {
 }
 
 /// Events in order. On PostgreSQL only those below every transaction still open: ids do not follow commit order.
-pub fn list(conn: &mut Connection, filter: &Filter) -> Result<Vec<Event>> {
+pub fn list(conn: &mut Conn, filter: &Filter) -> Result<Vec<Event>> {
     let horizon = settled_below(conn)?;
-    let mut query = event::table.select(Event::as_select()).order(event::id.asc()).limit(filter.limit).into_boxed();
+    let mut query = event::table
+        .select(Event::as_select())
+        .order(event::id.asc())
+        .limit(filter.limit)
+        .into_boxed();
     if let Some(horizon) = horizon {
         query = query.filter(event::transaction_id.lt(horizon));
     }
@@ -224,14 +239,21 @@ struct Horizon {
     horizon: i64,
 }
 
-fn settled_below(conn: &mut Connection) -> Result<Option<i64>> {
-    let Connection::Postgres(postgres) = conn else { return Ok(None) };
+fn settled_below(conn: &mut Conn) -> Result<Option<i64>> {
+    let Conn::Postgres(postgres) = conn else {
+        return Ok(None);
+    };
     let answer: Horizon =
-        diesel::sql_query("SELECT txid_snapshot_xmin(txid_current_snapshot()) AS horizon").get_result(postgres)?;
+        diesel::sql_query("SELECT txid_snapshot_xmin(txid_current_snapshot()) AS horizon")
+            .get_result(postgres)?;
     Ok(Some(answer.horizon))
 }
 
 /// The newest event, which names a state of everything.
-pub fn newest(conn: &mut Connection) -> Result<Option<EventId>> {
-    Ok(event::table.select(event::id).order(event::id.desc()).first(conn).optional()?)
+pub fn newest(conn: &mut Conn) -> Result<Option<EventId>> {
+    Ok(event::table
+        .select(event::id)
+        .order(event::id.desc())
+        .first(conn)
+        .optional()?)
 }

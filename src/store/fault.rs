@@ -1,5 +1,6 @@
 //! What can go wrong in the database, by name: one table maps every constraint of both databases to a [`Constraint`].
 
+use crate::error::AppError;
 use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind, Error as DieselError};
 
 macro_rules! constraints {
@@ -34,7 +35,7 @@ constraints! {
     EvaluationFinalUnique = "evaluation_final_unique" on "evaluation.year",
     EventAppendOnly = "event_append_only",
     ExemptionOpen = "sharing_exemption_open_unique" on "sharing_exemption.instrument_id",
-    IdempotencyKey = "idempotency_key_unique" on "idempotency_key.caller, idempotency_key.idempotency_key",
+    IdempotencyKey = "idempotency_key_unique" on "idempotency_key.caller, idempotency_key.key",
     InstrumentAssetNo = "instrument_asset_no_unique" on "instrument.organization_id, instrument.asset_no",
     InstrumentManager = "instrument_manager_unique" on "instrument_manager.instrument_id, instrument_manager.user_id",
     InvitationToken = "invitation_token_unique" on "invitation.token_hash",
@@ -92,6 +93,13 @@ impl From<DieselError> for StoreError {
     }
 }
 
+/// What beginning and ending a transaction may answer.
+impl From<DieselError> for AppError {
+    fn from(error: DieselError) -> Self {
+        StoreError::from(error).into()
+    }
+}
+
 fn classify(kind: &DatabaseErrorKind, info: &dyn DatabaseErrorInformation) -> Option<StoreError> {
     if let Some(constraint) = violated(info) {
         return Some(StoreError::Violated(constraint));
@@ -102,7 +110,15 @@ fn classify(kind: &DatabaseErrorKind, info: &dyn DatabaseErrorInformation) -> Op
         DatabaseErrorKind::ClosedConnection => Some(StoreError::Unavailable(message.to_owned())),
         // diesel has no kind for 40P01.
         _ if message.contains("deadlock") => Some(StoreError::Contended),
-        _ if ["disk is full", "disk I/O error", "database is locked", "unable to open"].iter().any(|sign| message.contains(sign)) => {
+        _ if [
+            "disk is full",
+            "disk I/O error",
+            "database is locked",
+            "unable to open",
+        ]
+        .iter()
+        .any(|sign| message.contains(sign)) =>
+        {
             Some(StoreError::Unavailable(message.to_owned()))
         }
         _ => None,
@@ -113,10 +129,12 @@ fn classify(kind: &DatabaseErrorKind, info: &dyn DatabaseErrorInformation) -> Op
 /// unique constraint. The kind says nothing reliable.
 fn violated(info: &dyn DatabaseErrorInformation) -> Option<Constraint> {
     let message = info.message();
-    let name = info.constraint_name().or_else(|| message.strip_prefix("CHECK constraint failed: ")).unwrap_or(message);
+    let name = info
+        .constraint_name()
+        .or_else(|| message.strip_prefix("CHECK constraint failed: "))
+        .unwrap_or(message);
     let columns = message.strip_prefix("UNIQUE constraint failed: ");
-    Constraint::ALL
-        .iter()
-        .copied()
-        .find(|constraint| constraint.name() == name || (columns.is_some() && constraint.sqlite_columns() == columns))
+    Constraint::ALL.iter().copied().find(|constraint| {
+        constraint.name() == name || (columns.is_some() && constraint.sqlite_columns() == columns)
+    })
 }

@@ -3,11 +3,11 @@
 use diesel::prelude::*;
 
 use super::schema::idempotency_key;
-use super::{Connection, Result};
+use super::{Conn, Result};
 use crate::domain::Instant;
 
 /// The fingerprint and the result stored under a key.
-pub fn find(conn: &mut Connection, caller: &str, key: &str) -> Result<Option<(String, String)>> {
+pub fn find(conn: &mut Conn, caller: &str, key: &str) -> Result<Option<(String, String)>> {
     Ok(idempotency_key::table
         .find((caller, key))
         .select((idempotency_key::fingerprint, idempotency_key::result))
@@ -15,11 +15,18 @@ pub fn find(conn: &mut Connection, caller: &str, key: &str) -> Result<Option<(St
         .optional()?)
 }
 
-pub fn insert(conn: &mut Connection, caller: &str, key: &str, fingerprint: &str, result: String, now: Instant) -> Result<()> {
+pub fn insert(
+    conn: &mut Conn,
+    caller: &str,
+    key: &str,
+    fingerprint: &str,
+    result: String,
+    now: Instant,
+) -> Result<()> {
     diesel::insert_into(idempotency_key::table)
         .values((
             idempotency_key::caller.eq(caller),
-            idempotency_key::idempotency_key.eq(key),
+            idempotency_key::key.eq(key),
             idempotency_key::fingerprint.eq(fingerprint),
             idempotency_key::result.eq(result),
             idempotency_key::created_at.eq(now),
@@ -29,6 +36,9 @@ pub fn insert(conn: &mut Connection, caller: &str, key: &str, fingerprint: &str,
 }
 
 /// Forgets keys older than `before`; answers how many.
-pub fn delete_before(conn: &mut Connection, before: Instant) -> Result<usize> {
-    Ok(diesel::delete(idempotency_key::table.filter(idempotency_key::created_at.lt(before))).execute(conn)?)
+pub fn delete_before(conn: &mut Conn, before: Instant) -> Result<usize> {
+    Ok(
+        diesel::delete(idempotency_key::table.filter(idempotency_key::created_at.lt(before)))
+            .execute(conn)?,
+    )
 }

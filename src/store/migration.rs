@@ -3,7 +3,7 @@
 use diesel::migration::MigrationVersion;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use super::connection::{Connection, Database};
+use super::connection::{Conn, Database};
 use crate::error::AppError;
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
@@ -16,35 +16,45 @@ const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 pub fn migrate(database: &Database, create: bool) -> Result<Vec<String>, AppError> {
     if let Database::Sqlite { file } = database {
         if !file.exists() && !create {
-            return Err(AppError::unavailable(format!("{} does not exist; `--create` makes it", file.display())));
+            return Err(AppError::unavailable(format!(
+                "{} does not exist; `--create` makes it",
+                file.display()
+            )));
         }
-        if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        if let Some(folder) = file
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+        {
             std::fs::create_dir_all(folder).map_err(AppError::internal)?;
         }
     }
-    let mut connection = database.connect().map_err(|error| AppError::unavailable(error.to_string()))?;
+    let mut connection = database
+        .connect()
+        .map_err(|error| AppError::unavailable(error.to_string()))?;
     let ran = match &mut connection {
-        Connection::Sqlite(sqlite) => sqlite.run_pending_migrations(SQLITE).map(names),
-        Connection::Postgres(postgres) => postgres.run_pending_migrations(POSTGRES).map(names),
+        Conn::Sqlite(sqlite) => sqlite.run_pending_migrations(SQLITE).map(names),
+        Conn::Postgres(postgres) => postgres.run_pending_migrations(POSTGRES).map(names),
     };
     ran.map_err(AppError::migration)
 }
 
 /// Undoes every migration. Everything stored is gone.
 pub fn revert_all(database: &Database) -> Result<Vec<String>, AppError> {
-    let mut connection = database.connect().map_err(|error| AppError::unavailable(error.to_string()))?;
+    let mut connection = database
+        .connect()
+        .map_err(|error| AppError::unavailable(error.to_string()))?;
     let reverted = match &mut connection {
-        Connection::Sqlite(sqlite) => sqlite.revert_all_migrations(SQLITE).map(names),
-        Connection::Postgres(postgres) => postgres.revert_all_migrations(POSTGRES).map(names),
+        Conn::Sqlite(sqlite) => sqlite.revert_all_migrations(SQLITE).map(names),
+        Conn::Postgres(postgres) => postgres.revert_all_migrations(POSTGRES).map(names),
     };
     reverted.map_err(AppError::migration)
 }
 
 /// Whether the database has exactly this program's migrations.
-pub fn is_current(connection: &mut Connection) -> Result<bool, AppError> {
+pub fn is_current(connection: &mut Conn) -> Result<bool, AppError> {
     let pending = match connection {
-        Connection::Sqlite(sqlite) => sqlite.has_pending_migration(SQLITE),
-        Connection::Postgres(postgres) => postgres.has_pending_migration(POSTGRES),
+        Conn::Sqlite(sqlite) => sqlite.has_pending_migration(SQLITE),
+        Conn::Postgres(postgres) => postgres.has_pending_migration(POSTGRES),
     };
     pending.map(|pending| !pending).map_err(AppError::migration)
 }

@@ -2,9 +2,15 @@
 //! only ways in; a query function takes the connection and never opens a transaction.
 
 pub mod connection;
+pub mod event;
 pub mod fault;
+pub mod holiday;
+pub mod idempotency;
 pub mod migration;
+pub mod organization;
 pub mod schema;
+pub mod session;
+pub mod user;
 pub mod value;
 mod writer;
 
@@ -13,7 +19,7 @@ use std::time::Duration;
 
 use diesel::Connection as _;
 
-pub use connection::{Connection, Database, Lock};
+pub use connection::{Conn, Database, Lock};
 pub use fault::{Constraint, StoreError};
 pub use value::Json;
 
@@ -53,11 +59,17 @@ impl Store {
             }
         }
         let writing = match &database {
-            Database::Sqlite { .. } => Writing::Sqlite(Arc::new(writer::Writer::start(&database).map_err(AppError::internal)?)),
+            Database::Sqlite { .. } => Writing::Sqlite(Arc::new(
+                writer::Writer::start(&database).map_err(AppError::internal)?,
+            )),
             Database::Postgres { .. } => Writing::Postgres(pool(&database, connections, false)?),
         };
         let readers = pool(&database, connections, true)?;
-        Ok(Self { database, readers, writing })
+        Ok(Self {
+            database,
+            readers,
+            writing,
+        })
     }
 
     pub fn database(&self) -> &Database {
@@ -69,11 +81,13 @@ impl Store {
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
-        F: FnOnce(&mut Connection) -> std::result::Result<T, E> + Send + 'static,
+        F: FnOnce(&mut Conn) -> std::result::Result<T, E> + Send + 'static,
     {
         let readers = self.readers.clone();
         blocking(move || {
-            let mut connection = readers.get().map_err(|error| StoreError::Unavailable(error.to_string()))?;
+            let mut connection = readers
+                .get()
+                .map_err(|error| StoreError::Unavailable(error.to_string()))?;
             query(&mut connection)
         })
         .await
@@ -86,7 +100,7 @@ impl Store {
     pub async fn write<T, F>(&self, deed: F) -> std::result::Result<T, AppError>
     where
         T: Send + 'static,
-        F: Fn(&mut Connection) -> std::result::Result<T, AppError> + Send + 'static,
+        F: Fn(&mut Conn) -> std::result::Result<T, AppError> + Send + 'static,
     {
         self.write_as(deed, false).await
     }
@@ -95,7 +109,7 @@ impl Store {
     pub async fn write_alone<T, F>(&self, deed: F) -> std::result::Result<T, AppError>
     where
         T: Send + 'static,
-        F: Fn(&mut Connection) -> std::result::Result<T, AppError> + Send + 'static,
+        F: Fn(&mut Conn) -> std::result::Result<T, AppError> + Send + 'static,
     {
         self.write_as(deed, true).await
     }
@@ -103,7 +117,7 @@ impl Store {
     async fn write_as<T, F>(&self, deed: F, alone: bool) -> std::result::Result<T, AppError>
     where
         T: Send + 'static,
-        F: Fn(&mut Connection) -> std::result::Result<T, AppError> + Send + 'static,
+        F: Fn(&mut Conn) -> std::result::Result<T, AppError> + Send + 'static,
     {
         match &self.writing {
             Writing::Sqlite(writer) => writer.write(deed, alone).await,
@@ -128,29 +142,41 @@ fn pool(database: &Database, size: u32, reads_only: bool) -> std::result::Result
         .min_idle(Some(1))
         .test_on_check_out(false)
         .connection_timeout(Duration::from_secs(10))
-        .build(connection::Manager { database: database.clone(), reads_only })
+        .build(connection::Manager {
+            database: database.clone(),
+            reads_only,
+        })
         .map_err(|error| AppError::unavailable(format!("cannot reach the database: {error}")))
 }
 
 /// After an error nothing more touches the connection but the rollback.
 fn write_postgres<T, F>(writers: &Pool, deed: &F) -> std::result::Result<T, AppError>
 where
-    F: Fn(&mut Connection) -> std::result::Result<T, AppError>,
+    F: Fn(&mut Conn) -> std::result::Result<T, AppError>,
 {
     let mut attempt = 0;
     loop {
         attempt += 1;
-        let mut connection = writers.get().map_err(|error| AppError::unavailable(error.to_string()))?;
-        match connection.transaction(deed) {
+        let mut connection = writers
+            .get()
+            .map_err(|error| AppError::unavailable(error.to_string()))?;
+        let connection: &mut Conn = &mut connection;
+        match connection.transaction(|tx| deed(tx)) {
             Err(AppError::Contended) if attempt <= RETRIES_MAX => continue,
-            Err(AppError::Contended) => return Err(AppError::unavailable("other deeds were in the way, repeatedly")),
+            Err(AppError::Contended) => {
+                return Err(AppError::unavailable(
+                    "other deeds were in the way, repeatedly",
+                ));
+            }
             outcome => return outcome,
         }
     }
 }
 
 /// Runs on the blocking pool; a panic there is an internal error, not the end of the server.
-async fn blocking<T, E>(work: impl FnOnce() -> std::result::Result<T, E> + Send + 'static) -> std::result::Result<T, E>
+async fn blocking<T, E>(
+    work: impl FnOnce() -> std::result::Result<T, E> + Send + 'static,
+) -> std::result::Result<T, E>
 where
     T: Send + 'static,
     E: From<StoreError> + Send + 'static,

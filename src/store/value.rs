@@ -106,8 +106,6 @@ stored_words!(
     Uscc,
 );
 
-
-
 /// A structure kept as JSON text in one column.
 #[derive(Debug, Clone, PartialEq, Eq, AsExpression, FromSqlRow)]
 #[diesel(sql_type = Text)]
@@ -153,7 +151,10 @@ where
 {
     fn from_sql(bytes: DB::RawValue<'_>) -> deserialize::Result<Self> {
         let text = String::from_sql(bytes)?;
-        Ok(Self { value: serde_json::from_str(&text)?, text })
+        Ok(Self {
+            value: serde_json::from_str(&text)?,
+            text,
+        })
     }
 }
 

@@ -10,7 +10,7 @@ use diesel::connection::SimpleConnection;
 use diesel::result::Error as DieselError;
 use tokio::sync::oneshot;
 
-use super::connection::{Connection, Database};
+use super::connection::{Conn, Database};
 use crate::error::AppError;
 
 /// Deeds that wait at most; one more is answered 503 with Retry-After.
@@ -30,7 +30,7 @@ enum Commit {
 type Answer = Box<dyn FnOnce(Commit) + Send>;
 
 /// Runs a deed; `true` keeps what it wrote.
-type Deed = Box<dyn FnOnce(&mut Connection) -> (bool, Answer) + Send>;
+type Deed = Box<dyn FnOnce(&mut Conn) -> (bool, Answer) + Send>;
 
 struct Job {
     deed: Deed,
@@ -58,18 +58,22 @@ impl Writer {
             .name("store-writer".to_owned())
             .spawn(move || run(connection, &jobs))
             .map_err(|error| diesel::ConnectionError::BadConnection(error.to_string()))?;
-        Ok(Self { queue: Mutex::new(Some(queue)), thread: Mutex::new(Some(thread)) })
+        Ok(Self {
+            queue: Mutex::new(Some(queue)),
+            thread: Mutex::new(Some(thread)),
+        })
     }
 
     /// Queues a deed and waits until its group is committed.
     pub async fn write<T, F>(&self, deed: F, alone: bool) -> Result<T, AppError>
     where
         T: Send + 'static,
-        F: FnOnce(&mut Connection) -> Result<T, AppError> + Send + 'static,
+        F: FnOnce(&mut Conn) -> Result<T, AppError> + Send + 'static,
     {
         let (sender, receiver) = oneshot::channel();
         let deed: Deed = Box::new(move |connection| {
-            let result = catch_unwind(AssertUnwindSafe(|| deed(connection))).unwrap_or_else(|panic| Err(AppError::panicked(&*panic)));
+            let result = catch_unwind(AssertUnwindSafe(|| deed(connection)))
+                .unwrap_or_else(|panic| Err(AppError::panicked(&*panic)));
             let keep = result.is_ok();
             let answer: Answer = Box::new(move |commit| {
                 let outcome = match commit {
@@ -82,12 +86,20 @@ impl Writer {
             (keep, answer)
         });
         self.enqueue(Job { deed, alone })?;
-        receiver.await.unwrap_or_else(|_| Err(AppError::unavailable("the writer stopped")))
+        receiver
+            .await
+            .unwrap_or_else(|_| Err(AppError::unavailable("the writer stopped")))
     }
 
     fn enqueue(&self, job: Job) -> Result<(), AppError> {
-        let queue = self.queue.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone();
-        let Some(queue) = queue else { return Err(AppError::unavailable("the service is stopping")) };
+        let queue = self
+            .queue
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
+            .clone();
+        let Some(queue) = queue else {
+            return Err(AppError::unavailable("the service is stopping"));
+        };
         queue.try_send(job).map_err(|refused| match refused {
             TrySendError::Full(_) => AppError::unavailable("too many deeds are waiting"),
             TrySendError::Disconnected(_) => AppError::unavailable("the writer stopped"),
@@ -96,8 +108,15 @@ impl Writer {
 
     /// Takes no more deeds, runs those that wait, and ends the thread.
     pub fn drain(&self) {
-        self.queue.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take();
-        let thread = self.thread.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take();
+        self.queue
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
+            .take();
+        let thread = self
+            .thread
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
+            .take();
         if let Some(thread) = thread {
             let _ = thread.join();
         }
@@ -110,7 +129,7 @@ impl Drop for Writer {
     }
 }
 
-fn run(mut connection: Connection, jobs: &Receiver<Job>) {
+fn run(mut connection: Conn, jobs: &Receiver<Job>) {
     let mut carried = None;
     loop {
         let first = match carried.take() {
@@ -135,7 +154,7 @@ fn run(mut connection: Connection, jobs: &Receiver<Job>) {
     }
 }
 
-fn commit_group(connection: &mut Connection, group: Vec<Job>) {
+fn commit_group(connection: &mut Conn, group: Vec<Job>) {
     let mut answers = Vec::with_capacity(group.len());
     let committed = run_group(connection, group, &mut answers);
     let commit = match committed {
@@ -153,13 +172,21 @@ fn commit_group(connection: &mut Connection, group: Vec<Job>) {
 
 /// Fails when the transaction around the deeds can no longer be committed. Deeds not run by then are dropped, which their
 /// callers see as 503.
-fn run_group(connection: &mut Connection, group: Vec<Job>, answers: &mut Vec<Answer>) -> Result<(), DieselError> {
+fn run_group(
+    connection: &mut Conn,
+    group: Vec<Job>,
+    answers: &mut Vec<Answer>,
+) -> Result<(), DieselError> {
     connection.batch_execute("BEGIN IMMEDIATE")?;
     for job in group {
         connection.batch_execute("SAVEPOINT deed")?;
         let (keep, answer) = (job.deed)(connection);
         answers.push(answer);
-        connection.batch_execute(if keep { "RELEASE deed" } else { "ROLLBACK TO deed; RELEASE deed" })?;
+        connection.batch_execute(if keep {
+            "RELEASE deed"
+        } else {
+            "ROLLBACK TO deed; RELEASE deed"
+        })?;
     }
     connection.batch_execute("COMMIT")
 }

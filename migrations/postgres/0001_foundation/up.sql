@@ -30,12 +30,12 @@ CREATE TABLE public_holiday (
 
 -- Published test items with their method standards: what a host picks from when it describes its services.
 CREATE TABLE test_item (
-    test_item TEXT NOT NULL,
+    name TEXT NOT NULL,
     test_condition TEXT NOT NULL,
     code TEXT,
     method_standard TEXT,
     price_fen BIGINT NOT NULL,
-    PRIMARY KEY (test_item, test_condition)
+    PRIMARY KEY (name, test_condition)
 );
 
 CREATE TABLE organization (
@@ -195,11 +195,11 @@ CREATE INDEX delivery_event ON delivery (event_id);
 
 CREATE TABLE idempotency_key (
     caller TEXT NOT NULL,
-    idempotency_key TEXT NOT NULL,
+    key TEXT NOT NULL,
     fingerprint TEXT NOT NULL,
     result TEXT NOT NULL,
     created_at TIMESTAMP NOT NULL,
-    CONSTRAINT idempotency_key_unique PRIMARY KEY (caller, idempotency_key)
+    CONSTRAINT idempotency_key_unique PRIMARY KEY (caller, key)
 );
 CREATE INDEX idempotency_key_created ON idempotency_key (created_at);
 

@@ -5,7 +5,8 @@ use std::io::Read;
 use chrono::NaiveDate;
 
 use crate::domain::Fen;
-use crate::domain::instrument::{PurposeType, ShareMode};
+use crate::domain::instrument::PurposeType;
+use crate::domain::sharing::ShareMode;
 use crate::exchange::sheet::{CellFault, Column, Kind, Row, Stream};
 
 /// One listed instrument.

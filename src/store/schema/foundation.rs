@@ -34,8 +34,8 @@ diesel::table! {
 }
 
 diesel::table! {
-    test_item (test_item, test_condition) {
-        test_item -> Text,
+    test_item (name, test_condition) {
+        name -> Text,
         test_condition -> Text,
         code -> Nullable<Text>,
         method_standard -> Nullable<Text>,
@@ -196,9 +196,9 @@ diesel::table! {
 }
 
 diesel::table! {
-    idempotency_key (caller, idempotency_key) {
+    idempotency_key (caller, key) {
         caller -> Text,
-        idempotency_key -> Text,
+        key -> Text,
         fingerprint -> Text,
         result -> Text,
         created_at -> Timestamp,

@@ -1,17 +1,17 @@
 //! The tables as diesel sees them, equal in both databases, one file for each migration; a test compares them with both
 //! migrated schemas.
 
+mod bookings;
 mod foundation;
 mod registry;
-mod booking;
 mod usage;
-mod evaluation;
+mod yearly_run;
 
+pub use bookings::*;
 pub use foundation::*;
 pub use registry::*;
-pub use booking::*;
 pub use usage::*;
-pub use evaluation::*;
+pub use yearly_run::*;
 
 diesel::allow_tables_to_appear_in_same_query!(
     api_key,
@@ -58,3 +58,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     usage_record_version,
     user_account,
 );
+
+diesel::joinable!(session -> user_account (user_id));
+diesel::joinable!(user_account -> organization (organization_id));
+diesel::joinable!(api_key -> user_account (user_id));

@@ -1,0 +1,105 @@
+//! `/events`: the trail. Auditors and the province see all, organizations their own.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::answer::{Answer, Page};
+use super::asked::Asked;
+use super::routes::{Route, get};
+use crate::domain::access::{Deed, Role};
+use crate::domain::{ApiKeyId, EventId, Instant, OrganizationId, UserId};
+use crate::error::AppError;
+use crate::store::event::{self, Event, Filter};
+
+pub fn routes() -> Vec<Route> {
+    vec![
+        get("/events", "event_list", "The trail, in order", list)
+            .deed(Deed::EventRead)
+            .parameters(&[
+                "after",
+                "subject_type",
+                "subject_id",
+                "actor",
+                "deed",
+                "from",
+                "until",
+                "limit",
+            ])
+            .answers::<EventPage>(200),
+    ]
+}
+
+/// One event: who did what to which subject, and what changed.
+#[derive(Serialize, ToSchema)]
+struct EventShape {
+    id: EventId,
+    happened_at: Instant,
+    deed: String,
+    subject_type: String,
+    subject_id: i64,
+    actor_user_id: Option<UserId>,
+    actor_api_key_id: Option<ApiKeyId>,
+    actor_organization_id: Option<OrganizationId>,
+    organization_id: Option<OrganizationId>,
+    counterpart_organization_id: Option<OrganizationId>,
+    request_id: Option<String>,
+    before: Option<serde_json::Value>,
+    after: Option<serde_json::Value>,
+}
+
+/// Only for the API document.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "says what a page of events looks like")]
+struct EventPage {
+    items: Vec<EventShape>,
+    next_cursor: Option<String>,
+}
+
+impl From<Event> for EventShape {
+    fn from(event: Event) -> Self {
+        Self {
+            id: event.id,
+            happened_at: event.happened_at,
+            deed: event.deed,
+            subject_type: event.subject_type,
+            subject_id: event.subject_id,
+            actor_user_id: event.actor_user_id,
+            actor_api_key_id: event.actor_api_key_id,
+            actor_organization_id: event.actor_organization_id,
+            organization_id: event.organization_id,
+            counterpart_organization_id: event.counterpart_organization_id,
+            request_id: event.request_id,
+            before: event.before.map(crate::store::Json::into_inner),
+            after: event.after.map(crate::store::Json::into_inner),
+        }
+    }
+}
+
+async fn list(asked: Asked) -> Answer {
+    let caller = asked.may(Deed::EventRead)?;
+    let params = asked.params()?;
+    let limit = params.limit()?;
+    let sees_all = caller.has(Role::PlatformAdmin) || caller.has(Role::Auditor);
+    let filter = Filter {
+        after: params.one("after")?,
+        subject_type: params.one("subject_type")?,
+        subject_id: params.one("subject_id")?,
+        actor: params.one("actor")?,
+        deeds: params.all("deed")?,
+        from: params.one("from")?,
+        until: params.one("until")?,
+        organization: (!sees_all).then_some(caller.organization_id),
+        limit: limit + 1,
+    };
+    let events = asked
+        .app
+        .store
+        .read(move |conn| event::list(conn, &filter).map_err(AppError::from))
+        .await?;
+    asked.ok(Page::cut(
+        events,
+        limit,
+        |event| event.id,
+        EventShape::from,
+    )?)
+}

@@ -1,0 +1,265 @@
+//! Signing in and out: sessions are families of rotating refresh tokens; using one twice revokes its family. Also who a
+//! session or API key stands for, asked at every request.
+
+use crate::app::App;
+use crate::app::token::{self, Claims};
+use crate::domain::access::{ApiKeyGrant, Caller, Role};
+use crate::domain::account::{UserState, login_key};
+use crate::domain::{Instant, Minutes, SessionId, UserId};
+use crate::error::{AppError, Code};
+use crate::operations::password;
+use crate::store::event::{NewEvent, Subject};
+use crate::store::{self, Conn, session};
+
+pub use crate::domain::account::API_KEY_PREFIX;
+
+/// What signing in or refreshing gives. Tokens are opaque to clients.
+#[derive(Debug, Clone)]
+pub struct Tokens {
+    pub access_token: String,
+    pub refresh_token: String,
+    pub expires_in_seconds: i64,
+}
+
+/// Signs in. 401 `wrong_credentials`; after repeated failures 429 `locked_out`, for right passwords too.
+pub async fn login(
+    app: &App,
+    login: &str,
+    password: String,
+    user_agent: Option<String>,
+    now: Instant,
+) -> Result<Tokens, AppError> {
+    let login = login_key(login);
+    let (known, failures) = {
+        let login = login.clone();
+        let read = move |conn: &mut Conn| {
+            Ok::<_, AppError>((
+                store::user::find_password(conn, &login)?,
+                session::find_failures(conn, &login)?,
+            ))
+        };
+        app.store.read(read).await?
+    };
+    refuse_locked(failures.and_then(|(_, locked_until)| locked_until), now)?;
+    let (user, stored) = known.unzip();
+    let right = password::verify(app, password, stored).await?;
+    match user.filter(|_| right) {
+        Some(user) => open(app, user, login, user_agent, now).await,
+        None => fail(app, login, now).await,
+    }
+}
+
+fn refuse_locked(locked_until: Option<Instant>, now: Instant) -> Result<(), AppError> {
+    match locked_until {
+        Some(until) if now < until => {
+            let seconds = until.unix_seconds() - now.unix_seconds();
+            Err(AppError::TooMany {
+                code: Code::locked_out,
+                retry_after_seconds: u32::try_from(seconds).unwrap_or(u32::MAX),
+            })
+        }
+        _ => Ok(()),
+    }
+}
+
+async fn fail(app: &App, login: String, now: Instant) -> Result<Tokens, AppError> {
+    let most = i64::from(app.config.login_failures_max);
+    let lock = Minutes::new(i64::from(app.config.login_locked_minutes));
+    app.store
+        .write(move |tx| {
+            let before = session::find_failures(tx, &login)?;
+            // A lock that has ended begins a new count.
+            let failures = match before {
+                Some((_, Some(_))) | None => 1,
+                Some((failures, None)) => failures + 1,
+            };
+            let locked_until = (failures >= most).then(|| now.plus(lock));
+            Ok(session::update_failures(
+                tx,
+                &login,
+                failures,
+                locked_until,
+                now,
+            )?)
+        })
+        .await?;
+    Err(AppError::Unauthenticated(Code::wrong_credentials))
+}
+
+async fn open(
+    app: &App,
+    user: UserId,
+    login: String,
+    user_agent: Option<String>,
+    now: Instant,
+) -> Result<Tokens, AppError> {
+    let expires_at = session_end(app, now);
+    let refresh_token = token::random_token("");
+    let token_hash = token::hash(&refresh_token);
+    let session = app
+        .store
+        .write(move |tx| {
+            let account = store::user::get(tx, user)?;
+            if account.state == UserState::Suspended {
+                return Err(AppError::Denied(Code::account_suspended));
+            }
+            session::delete_failures(tx, &login)?;
+            let id = session::insert(tx, user, user_agent.as_deref(), now, expires_at)?;
+            session::insert_refresh_token(tx, &token_hash, id, now)?;
+            append_own(tx, "session_open", id, user, now)?;
+            Ok(id)
+        })
+        .await?;
+    tokens(app, session, user, refresh_token, now)
+}
+
+/// Gives new tokens for a refresh token, which can be used once: a second use revokes the family.
+pub async fn refresh(app: &App, refresh_token: &str, now: Instant) -> Result<Tokens, AppError> {
+    let (old, new) = (token::hash(refresh_token), token::random_token(""));
+    let (new_hash, expires_at) = (token::hash(&new), session_end(app, now));
+    let found = app
+        .store
+        .write(move |tx| {
+            let Some((id, _)) = session::find_refresh_token(tx, &old)? else {
+                return Ok(None);
+            };
+            let family = session::get(tx, id)?;
+            if family.revoked_at.is_some() || family.expires_at <= now {
+                return Ok(None);
+            }
+            if !session::claim_refresh_token(tx, &old, now)? {
+                session::update_revoked(tx, id, now)?;
+                append_own(tx, "session_revoke_reused", id, family.user_id, now)?;
+                return Ok(None);
+            }
+            session::insert_refresh_token(tx, &new_hash, id, now)?;
+            session::update_used(tx, id, now, expires_at)?;
+            Ok(Some((id, family.user_id)))
+        })
+        .await?;
+    let (session, user) = found.ok_or(AppError::Unauthenticated(Code::session_revoked))?;
+    tokens(app, session, user, new, now)
+}
+
+/// Ends the session of a refresh token; an unknown one is ended already.
+pub async fn logout(app: &App, refresh_token: &str, now: Instant) -> Result<(), AppError> {
+    let hash = token::hash(refresh_token);
+    app.store
+        .write(move |tx| {
+            if let Some((id, _)) = session::find_refresh_token(tx, &hash)? {
+                let family = session::get(tx, id)?;
+                session::update_revoked(tx, id, now)?;
+                append_own(tx, "session_close", id, family.user_id, now)?;
+            }
+            Ok(())
+        })
+        .await
+}
+
+fn append_own(
+    tx: &mut Conn,
+    deed: &'static str,
+    id: SessionId,
+    user: UserId,
+    now: Instant,
+) -> Result<(), AppError> {
+    let account = store::user::get(tx, user)?;
+    let mut event = NewEvent::new(now, deed, Subject::new("session", id));
+    event.actor_user_id = Some(user);
+    event.actor_organization_id = account.organization_id;
+    event.organization_id = account.organization_id;
+    store::event::append(tx, &event)?;
+    Ok(())
+}
+
+fn session_end(app: &App, now: Instant) -> Instant {
+    now.plus(Minutes::new(i64::from(app.config.session_days) * 24 * 60))
+}
+
+fn tokens(
+    app: &App,
+    session: SessionId,
+    user: UserId,
+    refresh_token: String,
+    now: Instant,
+) -> Result<Tokens, AppError> {
+    let expires_in_seconds = i64::from(app.config.access_token_minutes) * 60;
+    let issued = now.unix_seconds();
+    let claims = Claims {
+        sub: user,
+        sid: session,
+        iat: issued,
+        exp: issued + expires_in_seconds,
+    };
+    Ok(Tokens {
+        access_token: app.keys.sign(&claims)?,
+        refresh_token,
+        expires_in_seconds,
+    })
+}
+
+/// The caller behind a session: 401 when it has ended, 403 when the person is suspended.
+pub async fn caller_of_session(
+    app: &App,
+    session: SessionId,
+    user: UserId,
+    now: Instant,
+) -> Result<Caller, AppError> {
+    let found = app
+        .store
+        .read(move |conn| session::find_standing(conn, session, now))
+        .await;
+    let standing = found
+        .map_err(AppError::from)?
+        .filter(|standing| standing.user_id == user);
+    caller(
+        standing.ok_or(AppError::Unauthenticated(Code::session_revoked))?,
+        None,
+    )
+}
+
+/// The caller behind an API key's hash. Its use is noted once an hour.
+pub async fn caller_of_key(
+    app: &App,
+    secret_hash: String,
+    now: Instant,
+) -> Result<Caller, AppError> {
+    let found = app
+        .store
+        .read(move |conn| session::find_key_standing(conn, &secret_hash, now))
+        .await;
+    let key = found
+        .map_err(AppError::from)?
+        .ok_or(AppError::Unauthenticated(Code::invalid_token))?;
+    if key
+        .last_used_at
+        .is_none_or(|used| used.plus(Minutes::new(60)) <= now)
+    {
+        let id = key.key_id;
+        app.store
+            .write(move |tx| Ok(session::update_key_used(tx, id, now)?))
+            .await?;
+    }
+    caller(
+        key.standing,
+        Some(ApiKeyGrant {
+            id: key.key_id,
+            scopes: key.scopes,
+        }),
+    )
+}
+
+fn caller(standing: session::Standing, api_key: Option<ApiKeyGrant>) -> Result<Caller, AppError> {
+    if standing.user_state == UserState::Suspended {
+        return Err(AppError::Denied(Code::account_suspended));
+    }
+    let is_region_admin = standing.roles.contains(&Role::RegionAdmin);
+    Ok(Caller {
+        user_id: standing.user_id,
+        organization_id: standing.organization_id,
+        organization_state: standing.organization_state,
+        roles: standing.roles.into_inner(),
+        region: is_region_admin.then_some(standing.organization_region),
+        api_key,
+    })
+}

@@ -1,0 +1,101 @@
+//! Organizations and their related parties.
+
+use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::schema::organization;
+use super::{Conn, Json, Result};
+use crate::domain::contact::PublicContact;
+use crate::domain::organization::{OrganizationFacts, OrganizationKind, OrganizationState};
+use crate::domain::{Instant, OrganizationId, RegionCode, Uscc};
+
+/// One row, whole.
+#[derive(Debug, Clone, Queryable, Selectable, Serialize, Deserialize)]
+#[diesel(table_name = organization)]
+pub struct Organization {
+    pub id: OrganizationId,
+    pub name: String,
+    pub kind: OrganizationKind,
+    pub uscc: Uscc,
+    pub uscc_confirmed: bool,
+    pub region_code: RegionCode,
+    pub supervising_region_code: RegionCode,
+    pub is_host: bool,
+    pub is_sme: bool,
+    pub state: OrganizationState,
+    pub state_reason: Option<String>,
+    pub address: Option<String>,
+    pub public_contact: Option<Json<PublicContact>>,
+    pub version: i64,
+    pub created_at: Instant,
+    pub updated_at: Instant,
+}
+
+/// A new organization, in its first state.
+#[derive(Debug, Clone)]
+pub struct NewOrganization {
+    pub facts: OrganizationFacts,
+    pub uscc_confirmed: bool,
+    pub is_sme: bool,
+    pub state: OrganizationState,
+    pub now: Instant,
+}
+
+/// Violates `OrganizationUscc` when the code is known.
+pub fn insert(conn: &mut Conn, new: &NewOrganization) -> Result<OrganizationId> {
+    let facts = &new.facts;
+    let contact = facts.public_contact.clone().map(Json::of).transpose()?;
+    Ok(diesel::insert_into(organization::table)
+        .values((
+            organization::name.eq(&facts.name),
+            organization::kind.eq(facts.kind),
+            organization::uscc.eq(&facts.uscc),
+            organization::uscc_confirmed.eq(new.uscc_confirmed),
+            organization::region_code.eq(facts.region_code),
+            organization::supervising_region_code.eq(facts.supervising_region_code),
+            organization::is_host.eq(facts.is_host),
+            organization::is_sme.eq(new.is_sme),
+            organization::state.eq(new.state),
+            organization::address.eq(&facts.address),
+            organization::public_contact.eq(contact),
+            organization::version.eq(1_i64),
+            organization::created_at.eq(new.now),
+            organization::updated_at.eq(new.now),
+        ))
+        .returning(organization::id)
+        .get_result(conn)?)
+}
+
+pub fn get(conn: &mut Conn, id: OrganizationId) -> Result<Organization> {
+    Ok(organization::table
+        .find(id)
+        .select(Organization::as_select())
+        .first(conn)?)
+}
+
+pub fn find_by_uscc(conn: &mut Conn, uscc: &Uscc) -> Result<Option<Organization>> {
+    Ok(organization::table
+        .filter(organization::uscc.eq(uscc))
+        .select(Organization::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+/// Moves an organization to a state, with the reason given.
+pub fn update_state(
+    conn: &mut Conn,
+    id: OrganizationId,
+    state: OrganizationState,
+    reason: Option<&str>,
+    now: Instant,
+) -> Result<()> {
+    diesel::update(organization::table.find(id))
+        .set((
+            organization::state.eq(state),
+            organization::state_reason.eq(reason),
+            organization::version.eq(organization::version + 1),
+            organization::updated_at.eq(now),
+        ))
+        .execute(conn)?;
+    Ok(())
+}

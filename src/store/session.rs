@@ -1,0 +1,277 @@
+//! Sessions (families of refresh tokens), failed sign-ins, and the row that tells who a token or key stands for.
+
+use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::schema::{api_key, login_failure, organization, refresh_token, session, user_account};
+use super::{Conn, Json, Result};
+use crate::domain::access::{ApiScope, Role};
+use crate::domain::account::UserState;
+use crate::domain::organization::OrganizationState;
+use crate::domain::{ApiKeyId, Instant, OrganizationId, RegionCode, SessionId, UserId};
+
+/// A session as its owner sees it.
+#[derive(Debug, Clone, Queryable, Selectable, Serialize, Deserialize)]
+#[diesel(table_name = session)]
+pub struct Session {
+    pub id: SessionId,
+    pub user_id: UserId,
+    pub user_agent: Option<String>,
+    pub created_at: Instant,
+    pub last_used_at: Instant,
+    pub expires_at: Instant,
+    pub revoked_at: Option<Instant>,
+}
+
+pub fn insert(
+    conn: &mut Conn,
+    user: UserId,
+    user_agent: Option<&str>,
+    now: Instant,
+    expires_at: Instant,
+) -> Result<SessionId> {
+    Ok(diesel::insert_into(session::table)
+        .values((
+            session::user_id.eq(user),
+            session::user_agent.eq(user_agent),
+            session::created_at.eq(now),
+            session::last_used_at.eq(now),
+            session::expires_at.eq(expires_at),
+        ))
+        .returning(session::id)
+        .get_result(conn)?)
+}
+
+pub fn get(conn: &mut Conn, id: SessionId) -> Result<Session> {
+    Ok(session::table
+        .find(id)
+        .select(Session::as_select())
+        .first(conn)?)
+}
+
+/// The sessions of a user that can still be used.
+pub fn list_open(conn: &mut Conn, user: UserId, now: Instant) -> Result<Vec<Session>> {
+    Ok(session::table
+        .filter(
+            session::user_id
+                .eq(user)
+                .and(session::revoked_at.is_null())
+                .and(session::expires_at.gt(now)),
+        )
+        .select(Session::as_select())
+        .order(session::id)
+        .load(conn)?)
+}
+
+/// Notes a use and moves the end of the session.
+pub fn update_used(
+    conn: &mut Conn,
+    id: SessionId,
+    now: Instant,
+    expires_at: Instant,
+) -> Result<()> {
+    diesel::update(session::table.find(id))
+        .set((
+            session::last_used_at.eq(now),
+            session::expires_at.eq(expires_at),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+pub fn update_revoked(conn: &mut Conn, id: SessionId, now: Instant) -> Result<()> {
+    diesel::update(
+        session::table
+            .find(id)
+            .filter(session::revoked_at.is_null()),
+    )
+    .set(session::revoked_at.eq(now))
+    .execute(conn)?;
+    Ok(())
+}
+
+/// Revokes every session of a user but `kept`.
+pub fn update_all_revoked(
+    conn: &mut Conn,
+    user: UserId,
+    kept: Option<SessionId>,
+    now: Instant,
+) -> Result<()> {
+    let open = session::table.filter(session::user_id.eq(user).and(session::revoked_at.is_null()));
+    match kept {
+        Some(kept) => diesel::update(open.filter(session::id.ne(kept)))
+            .set(session::revoked_at.eq(now))
+            .execute(conn)?,
+        None => diesel::update(open)
+            .set(session::revoked_at.eq(now))
+            .execute(conn)?,
+    };
+    Ok(())
+}
+
+pub fn insert_refresh_token(
+    conn: &mut Conn,
+    token_hash: &str,
+    session: SessionId,
+    now: Instant,
+) -> Result<()> {
+    diesel::insert_into(refresh_token::table)
+        .values((
+            refresh_token::token_hash.eq(token_hash),
+            refresh_token::session_id.eq(session),
+            refresh_token::issued_at.eq(now),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// The session of a refresh token and whether the token was used before.
+pub fn find_refresh_token(conn: &mut Conn, token_hash: &str) -> Result<Option<(SessionId, bool)>> {
+    let found: Option<(SessionId, Option<Instant>)> = refresh_token::table
+        .find(token_hash)
+        .select((refresh_token::session_id, refresh_token::used_at))
+        .first(conn)
+        .optional()?;
+    Ok(found.map(|(session, used_at)| (session, used_at.is_some())))
+}
+
+/// Uses a refresh token; `false` when it was used before, also by a request running at this moment.
+pub fn claim_refresh_token(conn: &mut Conn, token_hash: &str, now: Instant) -> Result<bool> {
+    let unused = refresh_token::table
+        .find(token_hash)
+        .filter(refresh_token::used_at.is_null());
+    Ok(diesel::update(unused)
+        .set(refresh_token::used_at.eq(now))
+        .execute(conn)?
+        == 1)
+}
+
+/// Failures in a row and, when locked, until when.
+pub fn find_failures(conn: &mut Conn, login: &str) -> Result<Option<(i64, Option<Instant>)>> {
+    Ok(login_failure::table
+        .find(login)
+        .select((login_failure::failures, login_failure::locked_until))
+        .first(conn)
+        .optional()?)
+}
+
+/// Counts one more failure, or begins to count.
+pub fn update_failures(
+    conn: &mut Conn,
+    login: &str,
+    failures: i64,
+    locked_until: Option<Instant>,
+    now: Instant,
+) -> Result<()> {
+    let changed = diesel::update(login_failure::table.find(login))
+        .set((
+            login_failure::failures.eq(failures),
+            login_failure::last_failed_at.eq(now),
+            login_failure::locked_until.eq(locked_until),
+        ))
+        .execute(conn)?;
+    if changed == 0 {
+        diesel::insert_into(login_failure::table)
+            .values((
+                login_failure::login.eq(login),
+                login_failure::failures.eq(failures),
+                login_failure::last_failed_at.eq(now),
+                login_failure::locked_until.eq(locked_until),
+            ))
+            .execute(conn)?;
+    }
+    Ok(())
+}
+
+pub fn delete_failures(conn: &mut Conn, login: &str) -> Result<()> {
+    diesel::delete(login_failure::table.find(login)).execute(conn)?;
+    Ok(())
+}
+
+/// Who a session or key stands for, as it is now.
+#[derive(Debug, Clone, Queryable)]
+pub struct Standing {
+    pub user_id: UserId,
+    pub user_state: UserState,
+    pub roles: Json<Vec<Role>>,
+    pub organization_id: OrganizationId,
+    pub organization_state: OrganizationState,
+    pub organization_region: RegionCode,
+}
+
+/// The person behind a session that is open at `now`.
+pub fn find_standing(conn: &mut Conn, id: SessionId, now: Instant) -> Result<Option<Standing>> {
+    Ok(session::table
+        .inner_join(user_account::table.inner_join(organization::table))
+        .filter(
+            session::id
+                .eq(id)
+                .and(session::revoked_at.is_null())
+                .and(session::expires_at.gt(now)),
+        )
+        .select((
+            user_account::id,
+            user_account::state,
+            user_account::roles,
+            organization::id,
+            organization::state,
+            organization::region_code,
+        ))
+        .first(conn)
+        .optional()?)
+}
+
+/// The person behind an API key that is valid at `now`, with the key's id, scopes and last use.
+#[derive(Debug, Clone)]
+pub struct KeyStanding {
+    pub standing: Standing,
+    pub key_id: ApiKeyId,
+    pub scopes: Vec<ApiScope>,
+    pub last_used_at: Option<Instant>,
+}
+
+pub fn find_key_standing(
+    conn: &mut Conn,
+    secret_hash: &str,
+    now: Instant,
+) -> Result<Option<KeyStanding>> {
+    type Found = (Standing, (ApiKeyId, Json<Vec<ApiScope>>, Option<Instant>));
+    let found: Option<Found> = api_key::table
+        .inner_join(user_account::table.inner_join(organization::table))
+        .filter(
+            api_key::secret_hash
+                .eq(secret_hash)
+                .and(api_key::revoked_at.is_null())
+                .and(api_key::expires_at.gt(now)),
+        )
+        // A key lives and dies with its creator's membership.
+        .filter(user_account::organization_id.eq(api_key::organization_id.nullable()))
+        .select((
+            (
+                user_account::id,
+                user_account::state,
+                user_account::roles,
+                organization::id,
+                organization::state,
+                organization::region_code,
+            ),
+            (api_key::id, api_key::scopes, api_key::last_used_at),
+        ))
+        .first(conn)
+        .optional()?;
+    Ok(
+        found.map(|(standing, (key_id, scopes, last_used_at))| KeyStanding {
+            standing,
+            key_id,
+            scopes: scopes.into_inner(),
+            last_used_at,
+        }),
+    )
+}
+
+pub fn update_key_used(conn: &mut Conn, id: ApiKeyId, now: Instant) -> Result<()> {
+    diesel::update(api_key::table.find(id))
+        .set(api_key::last_used_at.eq(now))
+        .execute(conn)?;
+    Ok(())
+}

@@ -1,0 +1,129 @@
+//! User accounts: who signs in, for which organization, with which roles.
+
+use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::schema::user_account;
+use super::{Conn, Json, Result};
+use crate::domain::access::Role;
+use crate::domain::account::UserState;
+use crate::domain::{Instant, OrganizationId, UserId};
+
+/// One row, without the password's hash.
+#[derive(Debug, Clone, Queryable, Selectable, Serialize, Deserialize)]
+#[diesel(table_name = user_account)]
+pub struct User {
+    pub id: UserId,
+    pub organization_id: Option<OrganizationId>,
+    pub login: String,
+    pub name: String,
+    pub phone: Option<String>,
+    pub roles: Json<Vec<Role>>,
+    pub state: UserState,
+    pub version: i64,
+    pub created_at: Instant,
+    pub updated_at: Instant,
+}
+
+/// A new member of an organization.
+#[derive(Debug, Clone)]
+pub struct NewUser {
+    pub organization_id: OrganizationId,
+    pub login: String,
+    pub name: String,
+    pub phone: Option<String>,
+    pub password_hash: String,
+    pub roles: Vec<Role>,
+    pub now: Instant,
+}
+
+/// Violates `UserLogin` when the login is taken.
+pub fn insert(conn: &mut Conn, new: &NewUser) -> Result<UserId> {
+    Ok(diesel::insert_into(user_account::table)
+        .values((
+            user_account::organization_id.eq(new.organization_id),
+            user_account::login.eq(&new.login),
+            user_account::name.eq(&new.name),
+            user_account::phone.eq(&new.phone),
+            user_account::password_hash.eq(&new.password_hash),
+            user_account::roles.eq(Json::of(new.roles.clone())?),
+            user_account::state.eq(UserState::Active),
+            user_account::version.eq(1_i64),
+            user_account::created_at.eq(new.now),
+            user_account::updated_at.eq(new.now),
+        ))
+        .returning(user_account::id)
+        .get_result(conn)?)
+}
+
+pub fn get(conn: &mut Conn, id: UserId) -> Result<User> {
+    Ok(user_account::table
+        .find(id)
+        .select(User::as_select())
+        .first(conn)?)
+}
+
+/// The id and the password's hash of a login.
+pub fn find_password(conn: &mut Conn, login: &str) -> Result<Option<(UserId, String)>> {
+    Ok(user_account::table
+        .filter(user_account::login.eq(login))
+        .select((user_account::id, user_account::password_hash))
+        .first(conn)
+        .optional()?)
+}
+
+pub fn update_password(
+    conn: &mut Conn,
+    id: UserId,
+    password_hash: &str,
+    now: Instant,
+) -> Result<()> {
+    diesel::update(user_account::table.find(id))
+        .set((
+            user_account::password_hash.eq(password_hash),
+            user_account::version.eq(user_account::version + 1),
+            user_account::updated_at.eq(now),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+pub fn update_profile(
+    conn: &mut Conn,
+    id: UserId,
+    name: &str,
+    phone: Option<&str>,
+    now: Instant,
+) -> Result<()> {
+    diesel::update(user_account::table.find(id))
+        .set((
+            user_account::name.eq(name),
+            user_account::phone.eq(phone),
+            user_account::version.eq(user_account::version + 1),
+            user_account::updated_at.eq(now),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// The active members of an organization with one of these roles: who is told what happens there.
+pub fn list_with_roles(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    roles: &[Role],
+) -> Result<Vec<UserId>> {
+    let members: Vec<(UserId, Json<Vec<Role>>)> = user_account::table
+        .filter(
+            user_account::organization_id
+                .eq(organization)
+                .and(user_account::state.eq(UserState::Active)),
+        )
+        .select((user_account::id, user_account::roles))
+        .order(user_account::id)
+        .load(conn)?;
+    Ok(members
+        .into_iter()
+        .filter(|(_, held)| held.iter().any(|role| roles.contains(role)))
+        .map(|(id, _)| id)
+        .collect())
+}
