@@ -33,9 +33,17 @@
 //! | 政策包 | policy pack | weights, rates and caps as versioned data |
 
 pub mod access;
+pub mod evaluation;
 pub mod id;
+pub mod instrument;
 pub mod money;
+pub mod organization;
+pub mod policy;
+pub mod ratio;
+pub mod review;
+pub mod subsidy;
 pub mod time;
+pub mod usage;
 pub mod vocabulary;
 
 pub use id::*;

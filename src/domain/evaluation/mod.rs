@@ -1,0 +1,16 @@
+//! The yearly evaluation: from frozen inputs and a policy to exact scores, totals and grades. Pure; nothing is rounded.
+
+mod grade;
+mod inputs;
+mod lines;
+mod measure;
+mod score;
+
+pub use super::policy::Grade;
+pub use grade::{Evaluation, GradedUnit, InstrumentFigures, grade};
+pub use inputs::{
+    Cell, CellKey, Inputs, InputsMistake, Instrument, InstrumentFlags, Relation, Service, Unit,
+    UnitCounts, UsingUnit, days_in_service, days_of_year,
+};
+pub use lines::LineMistake;
+pub use score::{ScoreExplanation, ScoreResult};

@@ -1,0 +1,322 @@
+//! `[metrics.*]`: what a pack counts, by names of its own. A metric is one quantity, and where it counts usage or income,
+//! the records that belong to it.
+
+use super::raw::{Node, Table};
+use crate::domain::Fen;
+use crate::domain::MAX_SAFE_INTEGER;
+use crate::domain::instrument::PurposeType;
+use crate::domain::review::Satisfaction;
+use crate::domain::usage::Evidence;
+use num_rational::BigRational;
+use num_traits::Zero;
+use std::collections::BTreeMap;
+
+crate::vocabulary! {
+    /// The words of `of`: every quantity the engine can count.
+    Quantity {
+        EffectiveMinutes = "usage.effective_minutes",
+        UsingUnits = "usage.using_units",
+        UsedInstruments = "usage.instruments",
+        PayerIncome = "income.payer_fen",
+        RatedMinutes = "instrument.rated_minutes",
+        Counted = "instrument.counted",
+        Complete = "instrument.complete",
+        ShouldBeOpen = "instrument.should_be_open",
+        ExternallyShared = "instrument.externally_shared",
+        RegistrationsDue = "registration.due",
+        RegistrationsOnTime = "registration.on_time",
+        RequestsReceived = "request.received",
+        RequestsAnswered = "request.answered_in_time",
+        Answers = "review.answers",
+    }
+}
+
+crate::vocabulary! {
+    /// The words of `user`: whose records count.
+    Customers {
+        All = "all",
+        /// Any unit but the host itself; its related parties too.
+        NotHost = "not_host",
+        /// Neither the host nor its related party.
+        External = "external",
+    }
+}
+
+/// What a metric measures.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Measure {
+    /// Minutes of usage records.
+    EffectiveMinutes(RecordFilter),
+    /// Distinct using units of usage records.
+    UsingUnits(RecordFilter),
+    /// Counted instruments with at least one effective minute.
+    UsedInstruments(RecordFilter),
+    /// Fen paid in the year by payers on invoiced charges; voucher-funded parts are not in it.
+    PayerIncome(RecordFilter),
+    /// The yearly quota, prorated by days in service, rounded down to whole minutes.
+    RatedMinutes(RatedHours),
+    /// Counted instruments of one sort at the end of the year.
+    Instruments(Stock),
+    /// A number the unit's inputs carry.
+    Count(UnitCount),
+    /// Answers of external customers, each worth its points.
+    Answers(SatisfactionPoints),
+}
+
+/// Which usage or income a metric counts.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RecordFilter {
+    pub customers: Customers,
+    pub drop_weak_evidence: Option<WeakEvidence>,
+}
+
+/// Evidence too weak for an instrument this valuable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WeakEvidence {
+    pub classes: Vec<Evidence>,
+    /// Original value from which those classes are weak; the number itself is.
+    pub value_fen_from: Fen,
+}
+
+/// Rated hours of a whole year, by purpose type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RatedHours {
+    pub general: i64,
+    pub special: i64,
+}
+
+impl RatedHours {
+    pub const fn of(&self, purpose: PurposeType) -> i64 {
+        match purpose {
+            PurposeType::General => self.general,
+            PurposeType::Special => self.special,
+        }
+    }
+}
+
+/// Sorts of counted instruments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stock {
+    Counted,
+    Complete,
+    /// Without an approved exemption.
+    ShouldBeOpen,
+    /// Externally shared, among those that should be open.
+    ExternallyShared,
+}
+
+/// Numbers that come with a unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnitCount {
+    RegistrationsDue,
+    RegistrationsOnTime,
+    RequestsReceived,
+    RequestsAnswered,
+}
+
+/// Points of each level of satisfaction.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SatisfactionPoints(BTreeMap<Satisfaction, BigRational>);
+
+impl SatisfactionPoints {
+    pub fn of(&self, level: Satisfaction) -> BigRational {
+        self.0
+            .get(&level)
+            .cloned()
+            .unwrap_or_else(BigRational::zero)
+    }
+}
+
+/// The metrics of a pack by name, and what the pack calls weak evidence.
+#[derive(Debug)]
+pub(super) struct Metrics {
+    pub by_name: BTreeMap<String, Measure>,
+    pub weak_evidence: Option<WeakEvidence>,
+}
+
+impl Metrics {
+    /// The metric a node names.
+    pub fn named(&self, node: &Node) -> Option<Measure> {
+        let name = node.text()?;
+        match self.by_name.get(name) {
+            Some(measure) => Some(measure.clone()),
+            None => {
+                let known: Vec<&str> = self.by_name.keys().map(String::as_str).collect();
+                node.refuse(format!(
+                    "unknown metric {name:?}; [metrics] has {}",
+                    known.join(", ")
+                ))
+            }
+        }
+    }
+}
+
+/// The metrics that every run reports per instrument.
+const REPORTED: [&str; 2] = ["effective_minutes", "external_minutes"];
+
+/// Reads `[metrics]`. `None` when a metric has a mistake: what names it could not be judged.
+pub(super) fn read_all(node: &Node) -> Option<Metrics> {
+    let table = node.table()?;
+    let mut metrics = Some(Metrics {
+        by_name: BTreeMap::new(),
+        weak_evidence: None,
+    });
+    for (name, entry) in table.entries() {
+        let measure = read(&entry, &table);
+        if let (Some(metrics), Some(measure)) = (&mut metrics, &measure) {
+            metrics.note_weak_evidence(&entry, measure);
+            metrics.by_name.insert(name.to_owned(), measure.clone());
+        }
+        if measure.is_none() {
+            metrics = None;
+        }
+    }
+    let metrics = metrics?;
+    for name in REPORTED {
+        let node = table.required(name)?;
+        if !matches!(
+            metrics.by_name.get(name),
+            Some(Measure::EffectiveMinutes(_))
+        ) {
+            return node.refuse("is reported per instrument and counts usage.effective_minutes");
+        }
+    }
+    Some(metrics)
+}
+
+impl Metrics {
+    /// One pack has one idea of weak evidence; awards that exclude it mean that one.
+    fn note_weak_evidence(&mut self, node: &Node, measure: &Measure) {
+        let Some(weak) = measure.filter().and_then(|f| f.drop_weak_evidence.as_ref()) else {
+            return;
+        };
+        match &self.weak_evidence {
+            Some(other) if other != weak => {
+                node.refuse::<()>("drop_weak_evidence differs from that of another metric");
+            }
+            _ => self.weak_evidence = Some(weak.clone()),
+        }
+    }
+}
+
+impl Measure {
+    fn filter(&self) -> Option<&RecordFilter> {
+        match self {
+            Self::EffectiveMinutes(filter)
+            | Self::UsingUnits(filter)
+            | Self::UsedInstruments(filter)
+            | Self::PayerIncome(filter) => Some(filter),
+            Self::RatedMinutes(_) | Self::Instruments(_) | Self::Count(_) | Self::Answers(_) => {
+                None
+            }
+        }
+    }
+
+    /// Can be told for a single instrument, as `mean_of_ratios` needs.
+    pub(super) const fn is_per_instrument(&self) -> bool {
+        matches!(
+            self,
+            Self::EffectiveMinutes(_) | Self::PayerIncome(_) | Self::RatedMinutes(_)
+        )
+    }
+}
+
+fn read(node: &Node, all: &Table) -> Option<Measure> {
+    let table = node.table()?;
+    let quantity = table.required("of").and_then(|of| of.word::<Quantity>());
+    let measure = quantity.and_then(|quantity| read_measure(quantity, &table, all));
+    // What else may stand here depends on `of`; without it nothing can be called unknown.
+    if quantity.is_some() {
+        table.finish();
+    }
+    measure
+}
+
+fn read_measure(quantity: Quantity, table: &Table, all: &Table) -> Option<Measure> {
+    let filter = || read_filter(table, Some(all));
+    Some(match quantity {
+        Quantity::EffectiveMinutes => Measure::EffectiveMinutes(filter()?),
+        Quantity::UsingUnits => Measure::UsingUnits(filter()?),
+        Quantity::UsedInstruments => Measure::UsedInstruments(filter()?),
+        Quantity::PayerIncome => Measure::PayerIncome(filter()?),
+        Quantity::RatedMinutes => Measure::RatedMinutes(read_rated_hours(table)?),
+        Quantity::Counted => Measure::Instruments(Stock::Counted),
+        Quantity::Complete => Measure::Instruments(Stock::Complete),
+        Quantity::ShouldBeOpen => Measure::Instruments(Stock::ShouldBeOpen),
+        Quantity::ExternallyShared => Measure::Instruments(Stock::ExternallyShared),
+        Quantity::RegistrationsDue => Measure::Count(UnitCount::RegistrationsDue),
+        Quantity::RegistrationsOnTime => Measure::Count(UnitCount::RegistrationsOnTime),
+        Quantity::RequestsReceived => Measure::Count(UnitCount::RequestsReceived),
+        Quantity::RequestsAnswered => Measure::Count(UnitCount::RequestsAnswered),
+        Quantity::Answers => Measure::Answers(read_points(table)?),
+    })
+}
+
+/// The filter of a metric: its own, or by `same_records_as` that of another one.
+fn read_filter(table: &Table, all: Option<&Table>) -> Option<RecordFilter> {
+    if let Some((same, all)) = all.and_then(|all| Some((table.optional("same_records_as")?, all))) {
+        let name = same.text()?;
+        return match all.entries().find(|(other, _)| *other == name) {
+            Some((_, other)) => read_filter(&other.table()?, None),
+            None => same.refuse(format!("unknown metric {name:?}")),
+        };
+    }
+    let customers = match table.optional("user") {
+        Some(user) => user.word()?,
+        None => Customers::All,
+    };
+    let drop_weak_evidence = match table.optional("drop_weak_evidence") {
+        Some(weak) => Some(read_weak_evidence(&weak)?),
+        None => None,
+    };
+    Some(RecordFilter {
+        customers,
+        drop_weak_evidence,
+    })
+}
+
+fn read_weak_evidence(node: &Node) -> Option<WeakEvidence> {
+    let table = node.table()?;
+    let classes = table.required("classes").and_then(|node| node.list());
+    let classes = classes.map(|list| list.iter().map(Node::word).collect::<Vec<_>>());
+    let value_fen_from = table
+        .required("value_fen_from")
+        .and_then(|node| node.integer(0..=MAX_SAFE_INTEGER));
+    table.finish();
+    Some(WeakEvidence {
+        classes: classes?.into_iter().collect::<Option<_>>()?,
+        value_fen_from: Fen::new(value_fen_from?),
+    })
+}
+
+fn read_rated_hours(table: &Table) -> Option<RatedHours> {
+    let hours = table.required("hours").and_then(|node| node.table());
+    let hours = hours.and_then(|hours| {
+        let of = |name| {
+            let node = hours.required(name);
+            node.and_then(|node| node.integer(0..=8_784))
+        };
+        let (general, special) = (of("general"), of("special"));
+        hours.finish();
+        Some(RatedHours {
+            general: general?,
+            special: special?,
+        })
+    });
+    let prorated = super::check::only(table, "prorate_by", "days_in_service");
+    let rounded = super::check::only(table, "round", "floor");
+    prorated.and(rounded).and(hours)
+}
+
+fn read_points(table: &Table) -> Option<SatisfactionPoints> {
+    let points = table.required("points")?.table()?;
+    let mut by_level = BTreeMap::new();
+    for level in Satisfaction::ALL {
+        let node = points.required(level.as_str());
+        if let Some(value) = node.and_then(|node| node.decimal()) {
+            by_level.insert(*level, value);
+        }
+    }
+    points.finish();
+    (by_level.len() == Satisfaction::ALL.len()).then_some(SatisfactionPoints(by_level))
+}
