@@ -15,15 +15,6 @@ pub fn whole(number: impl Into<BigInt>) -> BigRational {
     BigRational::from_integer(number.into())
 }
 
-/// `numerator ÷ denominator`; `None` when the denominator is zero.
-pub fn fraction(
-    numerator: impl Into<BigInt>,
-    denominator: impl Into<BigInt>,
-) -> Option<BigRational> {
-    let denominator = denominator.into();
-    (!denominator.is_zero()).then(|| BigRational::new(numerator.into(), denominator))
-}
-
 /// Reads a non-negative decimal such as `18`, `0.20` or `280`.
 pub fn parse(text: &str) -> Result<BigRational, NotADecimal> {
     let (whole_part, decimals) = match text.split_once('.') {

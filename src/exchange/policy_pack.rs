@@ -8,12 +8,12 @@ pub const HEBEI_2026: &str = include_str!("../../config/policies/hebei-2026.toml
 
 /// Reads a pack: the policy, or every mistake with its line, key path and reason.
 pub fn read(text: &str) -> Result<Policy, Vec<PolicyMistake>> {
-    let lines = Lines(text);
+    let lines = Lines::of(text);
     let (root, errors) = DeTable::parse_recoverable(text);
     let mistakes: Vec<PolicyMistake> = errors
         .iter()
         .map(|error| PolicyMistake {
-            line: lines.of(error.span().map_or(0, |span| span.start)),
+            line: lines.at(error.span().map_or(0, |span| span.start)),
             key: String::new(),
             reason: error.message().to_owned(),
         })
@@ -27,19 +27,24 @@ pub fn read(text: &str) -> Result<Policy, Vec<PolicyMistake>> {
     })
 }
 
-struct Lines<'a>(&'a str);
+/// Where each line begins, in bytes.
+struct Lines(Vec<usize>);
 
-impl Lines<'_> {
+impl Lines {
+    fn of(text: &str) -> Self {
+        let ends = text.match_indices('\n').map(|(end, _)| end + 1);
+        Self(std::iter::once(0).chain(ends).collect())
+    }
+
     /// The line (from 1) of a byte.
-    fn of(&self, at: usize) -> usize {
-        let before = self.0.bytes().take(at);
-        before.filter(|byte| *byte == b'\n').count() + 1
+    fn at(&self, byte: usize) -> usize {
+        self.0.partition_point(|start| *start <= byte)
     }
 
     fn table(&self, table: &DeTable) -> RawValue {
         let entries = table.iter().map(|(key, value)| {
             let raw = Raw {
-                line: self.of(key.span().start),
+                line: self.at(key.span().start),
                 value: self.value(value.get_ref()),
             };
             (key.get_ref().to_string(), raw)
@@ -60,7 +65,7 @@ impl Lines<'_> {
                 items
                     .iter()
                     .map(|item| Raw {
-                        line: self.of(item.span().start),
+                        line: self.at(item.span().start),
                         value: self.value(item.get_ref()),
                     })
                     .collect(),
@@ -72,3 +77,6 @@ impl Lines<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

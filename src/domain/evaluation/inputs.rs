@@ -1,6 +1,7 @@
 //! Frozen inputs: everything a year's evaluation and subsidy depend on, as integers. Whether evidence is weak, who is
 //! excluded and what is rated is derived from the policy later, not frozen.
 
+use super::assembly::InputsMistake;
 use crate::domain::instrument::PurposeType;
 use crate::domain::organization::OrganizationKind;
 use crate::domain::review::Satisfaction;
@@ -18,35 +19,13 @@ crate::vocabulary! {
     }
 }
 
-/// Why rows do not make inputs.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum InputsMistake {
-    #[error("no calendar year {0}")]
-    Year(i32),
-    #[error("unit {0} is given twice")]
-    RepeatedUnit(OrganizationId),
-    #[error("instrument {0} is given twice")]
-    RepeatedInstrument(InstrumentId),
-    #[error("using unit {0} is given twice")]
-    RepeatedUsingUnit(OrganizationId),
-    #[error("unit {0} is not among the units")]
-    UnknownUnit(OrganizationId),
-    #[error("instrument {0} is not among the instruments")]
-    UnknownInstrument(InstrumentId),
-    #[error("using unit {0} is not among the using units")]
-    UnknownUsingUnit(OrganizationId),
-    #[error("unit {0} has a negative number")]
-    NegativeUnit(OrganizationId),
-    #[error("instrument {0} has a negative number or more days in service than the year has")]
-    ImpossibleInstrument(InstrumentId),
-    #[error("usage or income on instrument {0} is negative or too large")]
-    ImpossibleCell(InstrumentId),
-}
-
 /// Days of a calendar year.
 pub fn days_of_year(year: i32) -> Result<i64, InputsMistake> {
-    let first = |year| NaiveDate::from_ymd_opt(year, 1, 1).ok_or(InputsMistake::Year(year));
-    Ok((first(year + 1)? - first(year)?).num_days())
+    let date = |month, day| NaiveDate::from_ymd_opt(year, month, day);
+    let (first, last) = date(1, 1)
+        .zip(date(12, 31))
+        .ok_or(InputsMistake::Year(year))?;
+    Ok((last - first).num_days() + 1)
 }
 
 /// Days in service: from the later of `enabled_on` and 1 January to 31 December or the day of retirement, both included.
@@ -66,9 +45,9 @@ pub fn days_in_service(
 /// The frozen inputs of a year. Units by id, their instruments by (`asset_no`, id), their cells by key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inputs {
-    year: i32,
-    units: BTreeMap<OrganizationId, Unit>,
-    using_units: BTreeMap<OrganizationId, UsingUnit>,
+    pub(super) year: i32,
+    pub(super) units: BTreeMap<OrganizationId, Unit>,
+    pub(super) using_units: BTreeMap<OrganizationId, UsingUnit>,
 }
 
 /// A host with its instruments. Its name is no input: renaming a unit changes neither result nor digest.
@@ -156,93 +135,6 @@ pub struct Service {
 }
 
 impl Inputs {
-    /// Puts rows in order: any order of the rows gives equal inputs. Cells of one key are added, so usage and income may
-    /// come from two queries.
-    pub fn assemble(
-        year: i32,
-        units: Vec<Unit>,
-        instruments: Vec<(OrganizationId, Instrument)>,
-        using_units: Vec<UsingUnit>,
-        cells: Vec<(InstrumentId, Cell)>,
-    ) -> Result<Self, InputsMistake> {
-        let mut inputs = Self {
-            year,
-            units: BTreeMap::new(),
-            using_units: BTreeMap::new(),
-        };
-        let days = days_of_year(year)?;
-        for using_unit in using_units {
-            let id = using_unit.organization_id;
-            if inputs.using_units.insert(id, using_unit).is_some() {
-                return Err(InputsMistake::RepeatedUsingUnit(id));
-            }
-        }
-        for unit in units {
-            inputs.add_unit(unit)?;
-        }
-        let mut cells_of = inputs.group_cells(cells)?;
-        let mut known = std::collections::BTreeSet::new();
-        for (unit_id, mut instrument) in instruments {
-            if !known.insert(instrument.id) {
-                return Err(InputsMistake::RepeatedInstrument(instrument.id));
-            }
-            if !(0..=days).contains(&instrument.days_in_service)
-                || instrument.original_value_fen < Fen::ZERO
-            {
-                return Err(InputsMistake::ImpossibleInstrument(instrument.id));
-            }
-            instrument.cells = merged(instrument.id, cells_of.remove(&instrument.id))?;
-            let unit = inputs.units.get_mut(&unit_id);
-            unit.ok_or(InputsMistake::UnknownUnit(unit_id))?
-                .instruments
-                .push(instrument);
-        }
-        if let Some((id, _)) = cells_of.pop_first() {
-            return Err(InputsMistake::UnknownInstrument(id));
-        }
-        for unit in inputs.units.values_mut() {
-            let key = |i: &Instrument| (i.asset_no.clone(), i.id);
-            unit.instruments.sort_by_cached_key(key);
-        }
-        Ok(inputs)
-    }
-
-    fn add_unit(&mut self, mut unit: Unit) -> Result<(), InputsMistake> {
-        let id = unit.organization_id;
-        unit.instruments.clear();
-        unit.answers.retain(|_, count| *count != 0);
-        let counts = unit.counts;
-        let numbers = [
-            counts.registrations_due,
-            counts.registrations_on_time,
-            counts.requests_received,
-            counts.requests_answered_in_time,
-        ];
-        let others = unit.answers.values().chain(unit.expert_scores.values());
-        if numbers.iter().chain(others).any(|number| *number < 0) {
-            return Err(InputsMistake::NegativeUnit(id));
-        }
-        match self.units.insert(id, unit) {
-            Some(_) => Err(InputsMistake::RepeatedUnit(id)),
-            None => Ok(()),
-        }
-    }
-
-    fn group_cells(
-        &self,
-        cells: Vec<(InstrumentId, Cell)>,
-    ) -> Result<BTreeMap<InstrumentId, Vec<Cell>>, InputsMistake> {
-        let mut grouped: BTreeMap<InstrumentId, Vec<Cell>> = BTreeMap::new();
-        for (instrument_id, cell) in cells {
-            let using_unit_id = cell.key.using_unit_id;
-            if !self.using_units.contains_key(&using_unit_id) {
-                return Err(InputsMistake::UnknownUsingUnit(using_unit_id));
-            }
-            grouped.entry(instrument_id).or_default().push(cell);
-        }
-        Ok(grouped)
-    }
-
     pub const fn year(&self) -> i32 {
         self.year
     }
@@ -274,48 +166,5 @@ impl Unit {
     /// Its counted instruments, in the order of `asset_no`.
     pub fn counted(&self) -> impl Iterator<Item = &Instrument> {
         self.instruments.iter().filter(|i| i.flags.counted)
-    }
-}
-
-/// The cells in key order, those of one key added up, empty ones left out.
-fn merged(id: InstrumentId, cells: Option<Vec<Cell>>) -> Result<Vec<Cell>, InputsMistake> {
-    let mut cells = cells.unwrap_or_default();
-    cells.sort_by_key(|cell| cell.key);
-    let mut merged: Vec<Cell> = Vec::with_capacity(cells.len());
-    for cell in cells {
-        if !cell.service.is_possible() {
-            return Err(InputsMistake::ImpossibleCell(id));
-        }
-        match merged.last_mut() {
-            Some(last) if last.key == cell.key => {
-                let sum = last.service.plus(&cell.service);
-                last.service = sum.ok_or(InputsMistake::ImpossibleCell(id))?;
-            }
-            _ => merged.push(cell),
-        }
-    }
-    merged.retain(|cell| cell.service != Service::default());
-    merged.shrink_to_fit();
-    Ok(merged)
-}
-
-impl Service {
-    fn is_possible(&self) -> bool {
-        self.effective_minutes >= Minutes::ZERO
-            && self.records >= 0
-            && self.samples >= 0
-            && self.payer_fen >= Fen::ZERO
-            && self.voucher_fen >= Fen::ZERO
-    }
-
-    fn plus(&self, other: &Service) -> Option<Service> {
-        let minutes = self.effective_minutes.checked_add(other.effective_minutes);
-        Some(Service {
-            effective_minutes: minutes.ok()?,
-            records: self.records.checked_add(other.records)?,
-            samples: self.samples.checked_add(other.samples)?,
-            payer_fen: self.payer_fen.checked_add(other.payer_fen).ok()?,
-            voucher_fen: self.voucher_fen.checked_add(other.voucher_fen).ok()?,
-        })
     }
 }

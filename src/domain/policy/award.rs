@@ -2,7 +2,8 @@
 
 use super::check::only;
 use super::grades::Grade;
-use super::metric::{Measure, Metrics, RecordFilter, WeakEvidence};
+use super::measure::{Measure, RecordFilter, WeakEvidence};
+use super::metric::Metrics;
 use super::raw::{Node, Table};
 use crate::domain::{Fen, MAX_SAFE_INTEGER};
 use num_rational::BigRational;
@@ -105,7 +106,7 @@ fn read_one(node: &Node, metrics: &Metrics) -> Option<Award> {
 fn read_exclusions(node: &Node, metrics: &Metrics) -> Option<Vec<Exclusion>> {
     let words = node.list()?;
     let read: Vec<Option<Exclusion>> = words.iter().map(|word| word.word()).collect();
-    let undefined = metrics.weak_evidence.is_none();
+    let undefined = metrics.lack_weak_evidence();
     for (word, exclusion) in words.iter().zip(&read) {
         if undefined && *exclusion == Some(Exclusion::WeakEvidence) {
             word.refuse::<()>("no metric says with drop_weak_evidence what is weak");

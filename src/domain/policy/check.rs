@@ -66,7 +66,7 @@ fn read(root: &Node) -> Option<Policy> {
         published_on,
         registration: registration?,
         requests: requests?,
-        metrics: metrics?.by_name,
+        metrics: metrics?.into_measures(),
         scores: scores?,
         grades: grades?,
         award: award?,

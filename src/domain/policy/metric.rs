@@ -1,14 +1,13 @@
 //! `[metrics.*]`: what a pack counts, by names of its own. A metric is one quantity, and where it counts usage or income,
 //! the records that belong to it.
 
+use super::measure::{
+    Customers, Measure, RatedHours, RecordFilter, SatisfactionPoints, Stock, UnitCount,
+    WeakEvidence,
+};
 use super::raw::{Node, Table};
-use crate::domain::Fen;
-use crate::domain::MAX_SAFE_INTEGER;
-use crate::domain::instrument::PurposeType;
 use crate::domain::review::Satisfaction;
-use crate::domain::usage::Evidence;
-use num_rational::BigRational;
-use num_traits::Zero;
+use crate::domain::{Fen, MAX_SAFE_INTEGER};
 use std::collections::BTreeMap;
 
 crate::vocabulary! {
@@ -31,115 +30,23 @@ crate::vocabulary! {
     }
 }
 
-crate::vocabulary! {
-    /// The words of `user`: whose records count.
-    Customers {
-        All = "all",
-        /// Any unit but the host itself; its related parties too.
-        NotHost = "not_host",
-        /// Neither the host nor its related party.
-        External = "external",
-    }
-}
-
-/// What a metric measures.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Measure {
-    /// Minutes of usage records.
-    EffectiveMinutes(RecordFilter),
-    /// Distinct using units of usage records.
-    UsingUnits(RecordFilter),
-    /// Counted instruments with at least one effective minute.
-    UsedInstruments(RecordFilter),
-    /// Fen paid in the year by payers on invoiced charges; voucher-funded parts are not in it.
-    PayerIncome(RecordFilter),
-    /// The yearly quota, prorated by days in service, rounded down to whole minutes.
-    RatedMinutes(RatedHours),
-    /// Counted instruments of one sort at the end of the year.
-    Instruments(Stock),
-    /// A number the unit's inputs carry.
-    Count(UnitCount),
-    /// Answers of external customers, each worth its points.
-    Answers(SatisfactionPoints),
-}
-
-/// Which usage or income a metric counts.
-#[derive(Debug, Clone, PartialEq)]
-pub struct RecordFilter {
-    pub customers: Customers,
-    pub drop_weak_evidence: Option<WeakEvidence>,
-}
-
-/// Evidence too weak for an instrument this valuable.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WeakEvidence {
-    pub classes: Vec<Evidence>,
-    /// Original value from which those classes are weak; the number itself is.
-    pub value_fen_from: Fen,
-}
-
-/// Rated hours of a whole year, by purpose type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RatedHours {
-    pub general: i64,
-    pub special: i64,
-}
-
-impl RatedHours {
-    pub const fn of(&self, purpose: PurposeType) -> i64 {
-        match purpose {
-            PurposeType::General => self.general,
-            PurposeType::Special => self.special,
-        }
-    }
-}
-
-/// Sorts of counted instruments.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stock {
-    Counted,
-    Complete,
-    /// Without an approved exemption.
-    ShouldBeOpen,
-    /// Externally shared, among those that should be open.
-    ExternallyShared,
-}
-
-/// Numbers that come with a unit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum UnitCount {
-    RegistrationsDue,
-    RegistrationsOnTime,
-    RequestsReceived,
-    RequestsAnswered,
-}
-
-/// Points of each level of satisfaction.
-#[derive(Debug, Clone, PartialEq)]
-pub struct SatisfactionPoints(BTreeMap<Satisfaction, BigRational>);
-
-impl SatisfactionPoints {
-    pub fn of(&self, level: Satisfaction) -> BigRational {
-        self.0
-            .get(&level)
-            .cloned()
-            .unwrap_or_else(BigRational::zero)
-    }
-}
-
 /// The metrics of a pack by name, and what the pack calls weak evidence.
 #[derive(Debug)]
 pub(super) struct Metrics {
-    pub by_name: BTreeMap<String, Measure>,
+    /// `None`: it is there, but has a mistake that was told.
+    by_name: BTreeMap<String, Option<Measure>>,
     pub weak_evidence: Option<WeakEvidence>,
 }
+
+/// The metrics that every run reports per instrument.
+const REPORTED: [&str; 2] = ["effective_minutes", "external_minutes"];
 
 impl Metrics {
     /// The metric a node names.
     pub fn named(&self, node: &Node) -> Option<Measure> {
         let name = node.text()?;
         match self.by_name.get(name) {
-            Some(measure) => Some(measure.clone()),
+            Some(measure) => measure.clone(),
             None => {
                 let known: Vec<&str> = self.by_name.keys().map(String::as_str).collect();
                 node.refuse(format!(
@@ -149,45 +56,23 @@ impl Metrics {
             }
         }
     }
-}
 
-/// The metrics that every run reports per instrument.
-const REPORTED: [&str; 2] = ["effective_minutes", "external_minutes"];
-
-/// Reads `[metrics]`. `None` when a metric has a mistake: what names it could not be judged.
-pub(super) fn read_all(node: &Node) -> Option<Metrics> {
-    let table = node.table()?;
-    let mut metrics = Some(Metrics {
-        by_name: BTreeMap::new(),
-        weak_evidence: None,
-    });
-    for (name, entry) in table.entries() {
-        let measure = read(&entry, &table);
-        if let (Some(metrics), Some(measure)) = (&mut metrics, &measure) {
-            metrics.note_weak_evidence(&entry, measure);
-            metrics.by_name.insert(name.to_owned(), measure.clone());
-        }
-        if measure.is_none() {
-            metrics = None;
-        }
+    /// No metric says what weak evidence is, nor tried to.
+    pub fn lack_weak_evidence(&self) -> bool {
+        self.weak_evidence.is_none() && self.by_name.values().all(Option::is_some)
     }
-    let metrics = metrics?;
-    for name in REPORTED {
-        let node = table.required(name)?;
-        if !matches!(
-            metrics.by_name.get(name),
-            Some(Measure::EffectiveMinutes(_))
-        ) {
-            return node.refuse("is reported per instrument and counts usage.effective_minutes");
-        }
-    }
-    Some(metrics)
-}
 
-impl Metrics {
+    pub fn into_measures(self) -> BTreeMap<String, Measure> {
+        let named = self.by_name.into_iter();
+        named
+            .filter_map(|(name, measure)| Some((name, measure?)))
+            .collect()
+    }
+
     /// One pack has one idea of weak evidence; awards that exclude it mean that one.
     fn note_weak_evidence(&mut self, node: &Node, measure: &Measure) {
-        let Some(weak) = measure.filter().and_then(|f| f.drop_weak_evidence.as_ref()) else {
+        let filter = measure.filter();
+        let Some(weak) = filter.and_then(|filter| filter.drop_weak_evidence.as_ref()) else {
             return;
         };
         match &self.weak_evidence {
@@ -199,26 +84,31 @@ impl Metrics {
     }
 }
 
-impl Measure {
-    fn filter(&self) -> Option<&RecordFilter> {
-        match self {
-            Self::EffectiveMinutes(filter)
-            | Self::UsingUnits(filter)
-            | Self::UsedInstruments(filter)
-            | Self::PayerIncome(filter) => Some(filter),
-            Self::RatedMinutes(_) | Self::Instruments(_) | Self::Count(_) | Self::Answers(_) => {
-                None
-            }
+/// Reads `[metrics]`.
+pub(super) fn read_all(node: &Node) -> Option<Metrics> {
+    let table = node.table()?;
+    let mut metrics = Metrics {
+        by_name: BTreeMap::new(),
+        weak_evidence: None,
+    };
+    for (name, entry) in table.entries() {
+        let measure = read(&entry, &table);
+        if let Some(measure) = &measure {
+            metrics.note_weak_evidence(&entry, measure);
+        }
+        metrics.by_name.insert(name.to_owned(), measure);
+    }
+    for name in REPORTED {
+        let Some(node) = table.required(name) else {
+            continue;
+        };
+        if let Some(Some(measure)) = metrics.by_name.get(name)
+            && !matches!(measure, Measure::EffectiveMinutes(_))
+        {
+            node.refuse::<()>("every run reports it: it must count usage.effective_minutes");
         }
     }
-
-    /// Can be told for a single instrument, as `mean_of_ratios` needs.
-    pub(super) const fn is_per_instrument(&self) -> bool {
-        matches!(
-            self,
-            Self::EffectiveMinutes(_) | Self::PayerIncome(_) | Self::RatedMinutes(_)
-        )
-    }
+    Some(metrics)
 }
 
 fn read(node: &Node, all: &Table) -> Option<Measure> {

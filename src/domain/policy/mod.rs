@@ -6,6 +6,7 @@
 mod award;
 mod check;
 mod grades;
+mod measure;
 mod metric;
 mod raw;
 mod score;
@@ -13,10 +14,11 @@ mod score;
 pub use award::{Award, Deed, Exclusion, Step};
 pub use check::check;
 pub use grades::{Grade, Grades, Tie};
-pub use metric::{
-    Customers, Measure, Quantity, RatedHours, RecordFilter, SatisfactionPoints, Stock, UnitCount,
+pub use measure::{
+    Customers, Measure, RatedHours, RecordFilter, SatisfactionPoints, Stock, UnitCount,
     WeakEvidence,
 };
+pub use metric::Quantity;
 pub use raw::{PolicyMistake, Raw, RawValue};
 pub use score::{Aggregate, Score, Shape, Value};
 

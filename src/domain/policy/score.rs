@@ -1,7 +1,8 @@
 //! `[[scores]]`: how points are made of metrics. Known shapes: `linear`, `rank`, `expert`; points are always
 //! min(1, value ÷ `full_at`) × `max`.
 
-use super::metric::{Measure, Metrics, SatisfactionPoints};
+use super::measure::{Measure, SatisfactionPoints};
+use super::metric::Metrics;
 use super::raw::{Node, Table};
 use crate::domain::ratio;
 use num_rational::BigRational;

@@ -5,7 +5,7 @@ mod base;
 mod steps;
 
 pub use base::{InstrumentBase, LeftOut};
-pub use steps::{StepName, StepRow};
+pub use steps::{StepExplanation, StepName, StepRow};
 
 use super::evaluation::Inputs;
 use super::policy::{Award, Grade, Policy};
@@ -127,3 +127,6 @@ fn settle(
         Err(AllocationError::DoesNotAddUp)
     }
 }
+
+#[cfg(test)]
+mod tests;

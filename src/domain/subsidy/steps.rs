@@ -38,6 +38,39 @@ pub struct StepRow {
     pub after: BigRational,
 }
 
+/// A step for storage and output: exact values as `p/q`.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct StepExplanation {
+    pub step: usize,
+    pub name: StepName,
+    pub organization_id: OrganizationId,
+    /// `null` from the sum on.
+    pub instrument_id: Option<InstrumentId>,
+    pub operands: BTreeMap<String, String>,
+    pub before_fen: String,
+    pub after_fen: String,
+    /// With 4 decimals, rounded half up.
+    pub after_printed: String,
+}
+
+impl StepRow {
+    pub fn explain(&self) -> StepExplanation {
+        let operands = self.operands.iter();
+        StepExplanation {
+            step: self.step,
+            name: self.name,
+            organization_id: self.organization_id,
+            instrument_id: self.instrument_id,
+            operands: operands
+                .map(|(name, value)| ((*name).to_owned(), value.clone()))
+                .collect(),
+            before_fen: ratio::exact(&self.before),
+            after_fen: ratio::exact(&self.after),
+            after_printed: ratio::decimal(&self.after, 4),
+        }
+    }
+}
+
 struct Amount {
     organization_id: OrganizationId,
     instrument_id: Option<InstrumentId>,
