@@ -167,3 +167,114 @@ impl Service {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::{Rows, cell, instrument, organization, unit, using_unit};
+    use super::*;
+
+    fn rows() -> Rows {
+        let mut rows = Rows::of(2);
+        rows.add(1, instrument(11), &[cell(901, 60, 100), cell(902, 30, 0)]);
+        rows.add(2, instrument(12), &[cell(901, 15, 7)]);
+        rows
+    }
+
+    #[test]
+    fn the_order_of_rows_does_not_matter() {
+        let mut turned = rows();
+        turned.units.reverse();
+        turned.instruments.reverse();
+        turned.using_units.reverse();
+        turned.cells.reverse();
+        assert_eq!(turned.assemble(), rows().assemble());
+    }
+
+    #[test]
+    fn cells_of_one_key_are_added_and_empty_ones_left_out() {
+        let mut rows = Rows::of(1);
+        let mut paid = cell(901, 0, 500);
+        paid.service.records = 0;
+        let mut nothing = cell(902, 0, 0);
+        nothing.service.records = 0;
+        rows.add(1, instrument(11), &[paid, nothing, cell(901, 60, 100)]);
+        let inputs = rows.assemble().unwrap();
+        let cells: Vec<Cell> = inputs
+            .units()
+            .flat_map(|unit| unit.instruments.clone())
+            .flat_map(|instrument| instrument.cells)
+            .collect();
+        assert_eq!(cells, [cell(901, 60, 600)]);
+    }
+
+    #[test]
+    fn rows_that_fit_nowhere_are_refused() {
+        type Spoil = fn(&mut Rows);
+        let id = |number| InstrumentId::try_from(number).unwrap();
+        let cases: [(Spoil, InputsMistake); 10] = [
+            (
+                |r| r.units.push(unit(1)),
+                InputsMistake::RepeatedUnit(organization(1)),
+            ),
+            (
+                |r| r.add(2, instrument(11), &[]),
+                InputsMistake::RepeatedInstrument(id(11)),
+            ),
+            (
+                |r| r.using_units.push(using_unit(901)),
+                InputsMistake::RepeatedUsingUnit(organization(901)),
+            ),
+            (
+                |r| r.add(3, instrument(13), &[]),
+                InputsMistake::UnknownUnit(organization(3)),
+            ),
+            (
+                |r| {
+                    r.cells
+                        .push((InstrumentId::try_from(10).unwrap(), cell(901, 1, 1)))
+                },
+                InputsMistake::UnknownInstrument(id(10)),
+            ),
+            (
+                |r| {
+                    r.cells
+                        .push((InstrumentId::try_from(99).unwrap(), cell(901, 1, 1)))
+                },
+                InputsMistake::UnknownInstrument(id(99)),
+            ),
+            (
+                |r| r.add(1, instrument(13), &[cell(1, 1, 1)]),
+                InputsMistake::UnknownUsingUnit(organization(1)),
+            ),
+            (
+                |r| r.units[0].counts.requests_received = -1,
+                InputsMistake::NegativeUnit(organization(1)),
+            ),
+            (
+                |r| r.instruments[0].1.days_in_service = 366,
+                InputsMistake::ImpossibleInstrument(id(11)),
+            ),
+            (
+                |r| r.cells[0].1 = cell(901, -1, 0),
+                InputsMistake::ImpossibleCell(id(11)),
+            ),
+        ];
+        for (spoil, mistake) in cases {
+            let mut rows = rows();
+            spoil(&mut rows);
+            assert_eq!(rows.assemble(), Err(mistake));
+        }
+    }
+
+    #[test]
+    fn a_sum_beyond_64_bits_is_refused() {
+        let mut rows = rows();
+        rows.add(
+            1,
+            instrument(13),
+            &[cell(901, 0, i64::MAX), cell(901, 0, 1)],
+        );
+        let id = InstrumentId::try_from(13).unwrap();
+        assert_eq!(rows.assemble(), Err(InputsMistake::ImpossibleCell(id)));
+    }
+}

@@ -167,3 +167,112 @@ impl Rank {
         order.then(self.id.cmp(&other.id))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::organization;
+    use super::*;
+
+    fn grades() -> Grades {
+        Grades {
+            excellent: ratio::whole(90),
+            good: ratio::whole(75),
+            pass: ratio::whole(60),
+            best_share: ratio::parse("0.15").unwrap(),
+            best_at_least: 1,
+            ties: vec![
+                Tie::Group("C".to_owned()),
+                Tie::Group("B".to_owned()),
+                Tie::Uscc,
+            ],
+        }
+    }
+
+    /// A unit with points in A, B and C, in hundredths.
+    fn unit(id: i64, uscc: &str, points: [i64; 3]) -> GradedUnit {
+        let score = |(id, hundredths): (&str, i64)| ScoreResult {
+            id: id.to_owned(),
+            numerator: BigRational::zero(),
+            denominator: BigRational::zero(),
+            full_at: ratio::whole(1),
+            max: ratio::whole(100),
+            empty: true,
+            points: ratio::whole(hundredths) / ratio::whole(100),
+        };
+        let scores: Vec<ScoreResult> = ["A1", "B1", "C1"]
+            .into_iter()
+            .zip(points)
+            .map(score)
+            .collect();
+        let total = scores
+            .iter()
+            .fold(BigRational::zero(), |sum, s| sum + &s.points);
+        GradedUnit {
+            organization_id: organization(id),
+            uscc: uscc.to_owned(),
+            scores,
+            grade: grades().by_threshold(&total),
+            total,
+            place: 0,
+            instruments: Vec::new(),
+        }
+    }
+
+    fn placed(mut units: Vec<GradedUnit>) -> Vec<(usize, Grade)> {
+        place(&mut units, &grades());
+        units.iter().map(|unit| (unit.place, unit.grade)).collect()
+    }
+
+    #[test]
+    fn thresholds_include_their_number_and_are_exact() {
+        for (hundredths, grade) in [
+            (9_000, Grade::Excellent),
+            (8_999, Grade::Good),
+            (7_500, Grade::Good),
+            (7_499, Grade::Pass),
+            (6_000, Grade::Pass),
+            (5_999, Grade::Fail),
+        ] {
+            assert_eq!(placed(vec![unit(1, "U", [hundredths, 0, 0])]), [(1, grade)]);
+        }
+        // Printed 90.00, but below 90.
+        let almost = ratio::whole(90) - ratio::whole(1) / ratio::whole(1_000);
+        assert_eq!(ratio::decimal(&almost, 2), "90.00");
+        assert_eq!(grades().by_threshold(&almost), Grade::Good);
+    }
+
+    #[test]
+    fn the_excellent_beyond_the_quota_become_good() {
+        for (count, excellent) in [(1, 1), (6, 1), (13, 1), (14, 2), (20, 3)] {
+            let units = (1..=count).map(|id| unit(id, "U", [9_000 + id, 0, 0]));
+            let placed = placed(units.collect());
+            let best = placed
+                .iter()
+                .filter(|(_, grade)| *grade == Grade::Excellent);
+            assert_eq!(best.count(), excellent, "{count} units");
+            assert!(placed.iter().all(|(_, grade)| *grade <= Grade::Good));
+            assert_eq!(placed.last(), Some(&(1, Grade::Excellent)));
+        }
+    }
+
+    #[test]
+    fn ties_are_broken_by_c_then_b_then_uscc() {
+        for (left, right) in [
+            (
+                unit(2, "Z", [3_000, 3_000, 3_500]),
+                unit(1, "A", [3_500, 3_000, 3_000]),
+            ),
+            (
+                unit(2, "Z", [3_000, 3_500, 3_000]),
+                unit(1, "A", [3_500, 3_000, 3_000]),
+            ),
+            (
+                unit(2, "A", [3_500, 3_000, 3_000]),
+                unit(1, "Z", [3_500, 3_000, 3_000]),
+            ),
+        ] {
+            let expected = [(2, Grade::Good), (1, Grade::Excellent)];
+            assert_eq!(placed(vec![right.clone(), left.clone()]), expected);
+        }
+    }
+}

@@ -168,3 +168,38 @@ impl Unit {
         self.instruments.iter().filter(|i| i.flags.counted)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_in_service_have_both_ends_in_them() {
+        for (year, enabled_on, retired_on, days) in [
+            (2025, "2016-05-01", None, 365),
+            (2024, "2016-05-01", None, 366),
+            (2025, "2025-01-01", None, 365),
+            (2025, "2025-12-31", None, 1),
+            (2025, "2026-01-01", None, 0),
+            (2024, "2024-02-29", Some("2024-02-29"), 1),
+            (2025, "2020-01-01", Some("2025-01-01"), 1),
+            (2025, "2020-01-01", Some("2024-12-31"), 0),
+            (2025, "2020-01-01", Some("2026-03-01"), 365),
+            (2025, "2025-06-01", Some("2025-05-01"), 0),
+        ] {
+            let date = |text: &str| text.parse().unwrap();
+            assert_eq!(
+                days_in_service(year, date(enabled_on), retired_on.map(date)),
+                Ok(days),
+                "{year}, {enabled_on}, {retired_on:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_year_beyond_the_calendar_is_refused() {
+        assert_eq!(days_of_year(i32::MAX), Err(InputsMistake::Year(i32::MAX)));
+        assert_eq!(days_of_year(2100), Ok(365));
+        assert_eq!(days_of_year(2000), Ok(366));
+    }
+}

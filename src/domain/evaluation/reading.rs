@@ -186,3 +186,83 @@ fn read_cell(fields: &mut Fields) -> Option<Cell> {
         },
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::{Rows, cell, instrument, unit};
+    use super::*;
+    use proptest::prelude::*;
+
+    fn inputs(asset_no: &str) -> Inputs {
+        let mut rows = Rows::of(1);
+        rows.using_units.truncate(1);
+        rows.units[0].expert_scores.insert("A4".to_owned(), 35_000);
+        rows.units[0].answers.insert(Satisfaction::Neutral, 2);
+        let mut renamed = instrument(11);
+        renamed.asset_no = asset_no.to_owned();
+        rows.add(1, renamed, &[cell(901, 60, 100)]);
+        rows.assemble().unwrap()
+    }
+
+    #[test]
+    fn lines_are_what_digests_were_made_of() {
+        let inputs = inputs("A 1");
+        assert_eq!(
+            inputs.lines(),
+            [
+                "year\t2025",
+                "unit\t1\tU001\tuniversity\t0\t0\t0\t0\t0\t0\t2\t0\t0",
+                "expert\t1\tA4\t35000",
+                "user\t901\tC901\t130102",
+                "instrument\t1\tA 1\t11\tgeneral\t30000000\t365\t1\t1\t0\t1",
+                "cell\t11\t901\texternal\tautomatic\t0\t60\t1\t0\t100\t0",
+            ]
+        );
+        let joined = crate::domain::policy::digest(&inputs.lines().join("\n"));
+        assert_eq!(inputs.digest(), joined);
+    }
+
+    #[test]
+    fn what_is_no_line_is_refused_with_its_number() {
+        for bad in [
+            "",
+            "year\t2025",
+            "unit\t2",
+            "user\t902\tC902\t130102\tmore",
+            "cell\t11\t901\texternal\tautomatic\ttrue\t60\t1\t0\t100\t0",
+            "expert\t1\tA\\4\t35000",
+            "thing\t1",
+        ] {
+            let mut lines = inputs("A1").lines();
+            lines.insert(1, bad.to_owned());
+            let read = Inputs::from_lines(lines);
+            assert_eq!(read, Err(LineMistake::Unreadable(2)), "{bad:?}");
+        }
+        assert!(Inputs::from_lines(["unit"; 0]).is_err());
+        let stray = "expert\t7\tA4\t1".to_owned();
+        let lines = inputs("A1").lines().into_iter().chain([stray]);
+        assert!(matches!(
+            Inputs::from_lines(lines),
+            Err(LineMistake::Inputs(_))
+        ));
+    }
+
+    proptest! {
+        #[test]
+        fn reading_what_was_written_gives_the_same(asset_no in "[a-z\\\\\t\n\r 仪\"]{0,8}", units in 1i64..4,
+            cells in proptest::collection::vec((901i64..909, 0i64..1000, 0i64..1000), 0..20)) {
+            let mut rows = Rows::of(units);
+            rows.units.push(unit(77));
+            let mut named = instrument(11);
+            named.asset_no = asset_no;
+            let cells: Vec<Cell> = cells.into_iter().map(|(user, minutes, fen)| cell(user, minutes, fen)).collect();
+            rows.add(1, named, &cells);
+            let inputs = rows.assemble().unwrap();
+            let lines = inputs.lines();
+            prop_assert!(lines.iter().all(|line| !line.contains('\n')));
+            let read = Inputs::from_lines(&lines).unwrap();
+            prop_assert_eq!(read.digest(), inputs.digest());
+            prop_assert_eq!(read, inputs);
+        }
+    }
+}

@@ -203,3 +203,6 @@ fn rank(measure: &Measure, inputs: &Inputs, units: &[&Unit]) -> Vec<Operands> {
     });
     ranked.collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -93,9 +93,14 @@ pub enum UnitCount {
 
 /// Points of each level of satisfaction.
 #[derive(Debug, Clone, PartialEq)]
-pub struct SatisfactionPoints(pub(super) BTreeMap<Satisfaction, BigRational>);
+pub struct SatisfactionPoints(BTreeMap<Satisfaction, BigRational>);
 
 impl SatisfactionPoints {
+    /// A level without points is worth none.
+    pub const fn new(points: BTreeMap<Satisfaction, BigRational>) -> Self {
+        Self(points)
+    }
+
     pub fn of(&self, level: Satisfaction) -> BigRational {
         self.0
             .get(&level)

@@ -208,5 +208,5 @@ fn read_points(table: &Table) -> Option<SatisfactionPoints> {
         }
     }
     points.finish();
-    (by_level.len() == Satisfaction::ALL.len()).then_some(SatisfactionPoints(by_level))
+    (by_level.len() == Satisfaction::ALL.len()).then(|| SatisfactionPoints::new(by_level))
 }

@@ -165,11 +165,11 @@ fn read_ratio(table: &Table, metrics: &Metrics) -> Option<Value> {
         .required("aggregate")
         .and_then(|node| node.word::<Aggregate>());
     let each_at_most = match aggregate {
-        Some(Aggregate::MeanOfRatios) => table
-            .required("each_at_most")
-            .and_then(|node| node.positive_decimal()),
-        _ => None,
+        Some(Aggregate::RatioOfSums) => None,
+        Some(Aggregate::MeanOfRatios) => table.required("each_at_most"),
+        None => table.optional("each_at_most"),
     };
+    let each_at_most = each_at_most.and_then(|node| node.positive_decimal());
     let pair = pair?;
     let list = pair.list()?;
     let [of_node, to_node] = list.as_slice() else {

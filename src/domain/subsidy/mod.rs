@@ -52,6 +52,8 @@ pub enum AllocationError {
     NotGraded(OrganizationId),
     #[error("an amount leaves 64 bits")]
     TooLarge,
+    #[error("the award of unit {0} has a fraction of a fen or leaves 64 bits")]
+    BrokenFen(OrganizationId),
     #[error("awards and the unspent rest do not sum to the budget")]
     DoesNotAddUp,
 }
@@ -113,9 +115,8 @@ fn settle(
     for unit in &mut units {
         if let Some((before_pool, award)) = ends.get(&unit.organization_id) {
             unit.before_pool = before_pool.clone();
-            unit.award = ratio::to_i64(award)
-                .map(Fen::new)
-                .ok_or(AllocationError::TooLarge)?;
+            let award = ratio::to_i64(award).map(Fen::new);
+            unit.award = award.ok_or(AllocationError::BrokenFen(unit.organization_id))?;
         }
     }
     let awarded = Fen::sum(units.iter().map(|unit| unit.award))?;
