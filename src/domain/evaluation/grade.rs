@@ -3,7 +3,7 @@
 use super::inputs::{Inputs, Instrument, Unit};
 use super::measure::of_instrument;
 use super::score::{ScoreResult, score_all};
-use crate::domain::policy::{Grade, Grades, Policy, Tie};
+use crate::domain::policy::{Grade, Grades, Policy, Tie, group_of};
 use crate::domain::ratio;
 use crate::domain::{InstrumentId, Minutes, OrganizationId};
 use num_rational::BigRational;
@@ -61,8 +61,8 @@ impl GradedUnit {
     }
 
     fn group_points(&self, group: &str) -> BigRational {
-        let letters = |id: &str| id.trim_end_matches(|c: char| c.is_ascii_digit()) == group;
-        let scores = self.scores.iter().filter(|score| letters(&score.id));
+        let scores = self.scores.iter();
+        let scores = scores.filter(|score| group_of(&score.id) == group);
         scores.fold(BigRational::zero(), |sum, score| sum + &score.points)
     }
 }

@@ -20,7 +20,7 @@ pub use measure::{
 };
 pub use metric::Quantity;
 pub use raw::{PolicyMistake, Raw, RawValue};
-pub use score::{Aggregate, Score, Shape, Value};
+pub use score::{Aggregate, Score, Shape, Value, group_of};
 
 use super::Fen;
 use chrono::NaiveDate;

@@ -213,7 +213,7 @@ fn read_when_empty(table: &Table, max: Option<&BigRational>) -> Option<BigRation
 
 fn read_id(node: &Node) -> Option<String> {
     let id = node.text()?;
-    let group = id.trim_end_matches(|c: char| c.is_ascii_digit());
+    let group = group_of(id);
     let lettered = !group.is_empty() && group.bytes().all(|byte| byte.is_ascii_uppercase());
     if lettered && group.len() < id.len() && id.len() <= 16 {
         Some(id.to_owned())
@@ -223,8 +223,13 @@ fn read_id(node: &Node) -> Option<String> {
 }
 
 impl Score {
-    /// The letters of the id: `C` for `C1`.
+    /// The letters of its id.
     pub fn group(&self) -> &str {
-        self.id.trim_end_matches(|c: char| c.is_ascii_digit())
+        group_of(&self.id)
     }
+}
+
+/// The group a score belongs to, by its id: `C` for `C1`.
+pub fn group_of(id: &str) -> &str {
+    id.trim_end_matches(|c: char| c.is_ascii_digit())
 }

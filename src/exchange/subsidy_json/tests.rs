@@ -4,10 +4,12 @@
 use super::*;
 use crate::domain::Fen;
 use crate::domain::Minutes;
+use crate::domain::evaluation::sample;
 use crate::domain::evaluation::{
     Cell, CellKey, Inputs, Instrument, InstrumentFlags, Relation, Service, Unit, UnitCounts,
     UsingUnit, days_in_service, grade,
 };
+use crate::domain::policy::Grade;
 use crate::domain::subsidy::allocate;
 use crate::exchange::policy_pack;
 use chrono::{Datelike, NaiveDate};
@@ -252,4 +254,67 @@ fn the_year_of_the_province_comes_out_to_the_fen() {
     }
     assert_eq!(run, expected_run);
     assert_eq!(run.to_text().unwrap(), expected().trim_end());
+}
+
+#[test]
+fn frozen_inputs_of_the_province_survive_their_lines() {
+    let policy = policy_pack::read(policy_pack::HEBEI_2026).unwrap();
+    let mut province = Province::read(&policy);
+    let inputs = province.inputs();
+    let read = Inputs::from_lines(inputs.lines()).unwrap();
+    assert_eq!(read, inputs);
+    province.cells.reverse();
+    assert_eq!(province.inputs().digest(), inputs.digest());
+    province.cells.pop();
+    assert_ne!(province.inputs().digest(), inputs.digest());
+}
+
+#[test]
+fn the_default_pack_pays_an_excellent_unit_the_whole_of_a_small_budget() {
+    let policy = policy_pack::read(policy_pack::HEBEI_2026).unwrap();
+    let mut rows = sample::Rows::of(2);
+    for (at, (unit, yuan)) in [(1, 400_000), (1, 180_000), (1, 3_000), (2, 6_000)]
+        .into_iter()
+        .enumerate()
+    {
+        let instrument = sample::instrument(i64::try_from(at).unwrap() + 1);
+        rows.add(unit, instrument, &[sample::cell(901, 60, yuan * 100)]);
+    }
+    let inputs = rows.assemble().unwrap();
+    let grades = BTreeMap::from([
+        (sample::organization(1), Grade::Excellent),
+        (sample::organization(2), Grade::Good),
+    ]);
+    let budget = Fen::new(5_000_000);
+    let allocation = allocate(budget, &grades, &inputs, &policy).unwrap();
+    assert_eq!(print_factor(&allocation.factor), "250/433");
+    assert_eq!(ratio::exact(&allocation.sum_before_pool), "8660000");
+    let awards: Vec<i64> = allocation.units.iter().map(|u| u.award.number()).collect();
+    assert_eq!(awards, [5_000_000, 0]);
+
+    let enough = allocate(Fen::new(8_660_000), &grades, &inputs, &policy).unwrap();
+    assert_eq!(print_factor(&enough.factor), "1/1");
+    assert_eq!(enough.unspent, Fen::ZERO);
+}
+
+#[test]
+fn a_run_without_a_name_for_a_unit_is_not_printed() {
+    let policy = policy_pack::read(policy_pack::HEBEI_2026).unwrap();
+    let mut rows = sample::Rows::of(1);
+    rows.add(1, sample::instrument(1), &[]);
+    let inputs = rows.assemble().unwrap();
+    let evaluation = grade(&inputs, &policy);
+    let allocation = allocate(Fen::ZERO, &evaluation.grades(), &inputs, &policy).unwrap();
+    let print = |evaluation: &Evaluation, names: &BTreeMap<OrganizationId, String>| {
+        print(2025, &policy, evaluation, &allocation, names)
+    };
+    let id = sample::organization(1);
+    assert_eq!(
+        print(&evaluation, &BTreeMap::new()),
+        Err(Unprintable::NoName(id))
+    );
+    let names = BTreeMap::from([(id, "甲".to_owned())]);
+    assert!(print(&evaluation, &names).is_ok());
+    let nobody = Evaluation { units: Vec::new() };
+    assert_eq!(print(&nobody, &names), Err(Unprintable::NoEvaluation(id)));
 }
