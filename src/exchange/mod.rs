@@ -1,8 +1,9 @@
-//! Other systems' formats: spreadsheets of instruments and usage, the year of a province, the seed tables. This room parses and
-//! writes bytes; it opens no files and decides no rules.
+//! Other systems' formats: spreadsheets of instruments and usage, the year of a province, the seed tables, the printed form of
+//! a yearly run. This room parses and writes bytes; it opens no files and decides no rules.
 
 pub mod instruments;
 pub mod province;
 pub mod seed;
 pub mod sheet;
+pub mod subsidy_json;
 pub mod usage_records;

@@ -3,4 +3,5 @@
 
 pub mod deed;
 pub mod password;
+pub mod policy_pack;
 pub mod session;

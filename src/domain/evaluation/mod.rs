@@ -1,0 +1,21 @@
+//! The yearly evaluation: from frozen inputs and a policy to exact scores, totals and grades. Pure; nothing is rounded.
+
+mod assembly;
+mod grade;
+mod inputs;
+mod lines;
+mod measure;
+mod reading;
+#[cfg(test)]
+pub(crate) mod sample;
+mod score;
+
+pub use super::policy::Grade;
+pub use assembly::InputsMistake;
+pub use grade::{Evaluation, GradedUnit, InstrumentFigures, grade};
+pub use inputs::{
+    Cell, CellKey, Inputs, Instrument, InstrumentFlags, Relation, Service, Unit, UnitCounts,
+    UsingUnit, days_in_service, days_of_year,
+};
+pub use reading::LineMistake;
+pub use score::{ScoreExplanation, ScoreResult};
