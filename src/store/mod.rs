@@ -8,6 +8,7 @@ pub mod holiday;
 pub mod idempotency;
 pub mod migration;
 pub mod organization;
+pub mod reference;
 pub mod schema;
 pub mod session;
 pub mod user;
