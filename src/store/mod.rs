@@ -10,6 +10,7 @@ pub mod idempotency;
 pub mod instrument;
 pub mod migration;
 pub mod organization;
+pub mod reference;
 pub mod schema;
 pub mod session;
 pub mod tariff;
