@@ -13,5 +13,7 @@ mod client;
 mod given;
 mod house;
 mod postgres;
+mod schema;
 mod session;
 mod world;
+mod writer;

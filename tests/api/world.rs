@@ -404,9 +404,19 @@ fn copy_of_template(backend: Backend) -> Option<String> {
     }
 }
 
-/// An empty, migrated database of a backend, outside any server of this process; for tests that start processes.
-pub fn migrated_copy(backend: Backend) -> Option<String> {
-    copy_of_template(backend)
+/// An address at which nothing is yet (SQLite) or an empty database (PostgreSQL).
+pub fn empty_database(backend: Backend) -> Option<String> {
+    match backend {
+        Backend::Sqlite => {
+            static COUNT: AtomicU32 = AtomicU32::new(0);
+            let file = folder().join(format!(
+                "empty-{}.sqlite",
+                COUNT.fetch_add(1, Ordering::Relaxed)
+            ));
+            Some(format!("sqlite:{}", file.display()))
+        }
+        Backend::Postgres => Some(Postgres::shared()?.create_database(None)),
+    }
 }
 
 fn fill(url: &str) {
