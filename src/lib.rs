@@ -5,6 +5,7 @@
 //! [`config`]) is open to every room but the domain. A test holds this table.
 
 pub mod app;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod domain;

@@ -21,7 +21,7 @@ pub struct Timetable<'a> {
     /// The blocked intervals of all blocking bookings, set-up and clean-up included, on whichever channel. A booking that is being
     /// rescheduled is left out: it does not stand in its own way.
     pub blocked: &'a [Slot],
-    pub channels: i32,
+    pub channels: i64,
     pub now: Instant,
 }
 

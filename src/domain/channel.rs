@@ -9,7 +9,7 @@ use super::time::Slot;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fixed {
     pub blocked: Slot,
-    pub channel: i32,
+    pub channel: i64,
 }
 
 /// A blocking interval that may take another channel.
@@ -17,14 +17,14 @@ pub struct Fixed {
 pub struct Movable {
     pub id: BookingId,
     pub blocked: Slot,
-    pub channel: i32,
+    pub channel: i64,
 }
 
 /// The new booking's channel and the moves that make room for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Assignment {
-    pub channel: i32,
-    pub moves: Vec<(BookingId, i32)>,
+    pub channel: i64,
+    pub moves: Vec<(BookingId, i64)>,
 }
 
 /// No channel can be had; `clash` is a time that overlaps the new interval and in which all are taken.
@@ -44,7 +44,7 @@ pub struct Full {
 /// assignment succeeds exactly when the peak within reach is at most n. Only a new interval whose set-up would have begun in
 /// the past may be refused below the peak: past bookings cannot be moved out of its way.
 pub fn assign(
-    channels: i32,
+    channels: i64,
     fixed: &[Fixed],
     movable: &[Movable],
     new: Slot,
@@ -79,7 +79,7 @@ pub fn assign(
 
 /// Places the movable intervals and the new one afresh; the error is the interval that found no channel.
 fn replace(
-    channels: i32,
+    channels: i64,
     fixed: &[Fixed],
     movable: &[Movable],
     new: Slot,
@@ -131,8 +131,8 @@ fn within_reach(movable: &[Movable], new: Slot) -> Vec<Movable> {
         .collect()
 }
 
-fn lowest_free(channels: i32, taken: impl Iterator<Item = Fixed>, new: &Slot) -> Option<i32> {
-    let mut used: Vec<i32> = taken
+fn lowest_free(channels: i64, taken: impl Iterator<Item = Fixed>, new: &Slot) -> Option<i64> {
+    let mut used: Vec<i64> = taken
         .filter(|t| t.blocked.overlaps(new))
         .map(|t| t.channel)
         .collect();
@@ -141,7 +141,7 @@ fn lowest_free(channels: i32, taken: impl Iterator<Item = Fixed>, new: &Slot) ->
 }
 
 /// When at least `channels` of the intervals run at once: in order, disjoint, split where one follows another.
-pub fn full_spans(channels: i32, blocked: &[Slot]) -> Vec<Slot> {
+pub fn full_spans(channels: i64, blocked: &[Slot]) -> Vec<Slot> {
     let starts = blocked.iter().map(|slot| (slot.starts_at(), 1));
     let mut steps: Vec<_> = starts
         .chain(blocked.iter().map(|slot| (slot.ends_at(), -1)))

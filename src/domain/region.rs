@@ -3,6 +3,15 @@
 
 use super::uscc::Uscc;
 
+crate::vocabulary! {
+    /// The three levels of GB/T 2260.
+    RegionLevel {
+        Province = "province",
+        City = "city",
+        County = "county",
+    }
+}
+
 /// A region code. Its first two digits are a province; codes of counties outside Hebei are not listed anywhere, so the rest is free.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,

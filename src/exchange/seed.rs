@@ -1,80 +1,19 @@
 //! The tables a new installation starts with: regions, instrument categories, public holidays, disciplines, test services.
-//! Each as typed rows in the order of the file.
+//! Each as typed rows in the order of the file, with the file's SHA-256.
 
 use std::io::Read;
 
-use chrono::NaiveDate;
-
 use super::sheet::{CellFault, Column, FaultCode, Kind, Row, Stream};
-use crate::domain::Fen;
+use crate::operations::reference::{Category, Discipline, Holiday, Region, TestItem};
 
-crate::vocabulary! {
-    /// The three levels of GB/T 2260.
-    RegionLevel {
-        Province = "province",
-        City = "city",
-        County = "county",
-    }
-}
-
-crate::vocabulary! {
-    /// How the State Council's notice changes a day.
-    DayKind {
-        Holiday = "holiday",
-        Workday = "workday",
-    }
-}
-
-/// An administrative region or a statistics-only zone.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RegionRow {
-    pub code: String,
-    pub parent: Option<String>,
-    pub level: RegionLevel,
-    pub name: String,
-    /// Whether GB/T 2260 has the code; the others are zones of the statistics bureau.
-    pub gbt2260: bool,
-}
-
-/// A class of the six-digit classification.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CategoryRow {
-    pub code: String,
-    pub parent: Option<String>,
-    pub name: String,
-}
-
-/// A day that is not what its weekday says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HolidayRow {
-    pub date: NaiveDate,
-    pub kind: DayKind,
-    pub festival: String,
-}
-
-/// A first-level discipline of GB/T 13745.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SubjectRow {
-    pub code: String,
-    pub name: String,
-}
-
-/// A priced test item.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TestServiceRow {
-    pub test_item: String,
-    pub condition: String,
-    pub unit_price_fen: Fen,
-    /// The price list's own code; a few items have none.
-    pub code: Option<String>,
-    pub method_standard: Option<String>,
-}
+/// The rows and the SHA-256 in hexadecimal of a file, or everything that is wrong with it.
+pub type Table<T> = Result<(Vec<T>, String), Vec<CellFault>>;
 
 const CODE: Column = Column::plain("code", Kind::Text).required();
 const PARENT: Column = Column::plain("parent", Kind::Text);
 const NAME: Column = Column::plain("name", Kind::Text).required();
 
-pub fn regions(input: impl Read) -> Result<Vec<RegionRow>, Vec<CellFault>> {
+pub fn regions(input: impl Read) -> Table<Region> {
     const COLUMNS: &[Column] = &[
         CODE,
         PARENT,
@@ -85,7 +24,7 @@ pub fn regions(input: impl Read) -> Result<Vec<RegionRow>, Vec<CellFault>> {
     rows(input, COLUMNS, |row| {
         let (code, parent, name) = (row.text("code"), row.text("parent"), row.text("name"));
         let (level, gbt2260) = (row.word("level"), zero_or_one(row, "gbt2260"));
-        Some(RegionRow {
+        Some(Region {
             code: code?,
             parent,
             level: level?,
@@ -95,10 +34,10 @@ pub fn regions(input: impl Read) -> Result<Vec<RegionRow>, Vec<CellFault>> {
     })
 }
 
-pub fn categories(input: impl Read) -> Result<Vec<CategoryRow>, Vec<CellFault>> {
+pub fn categories(input: impl Read) -> Table<Category> {
     rows(input, &[CODE, PARENT, NAME], |row| {
         let (code, parent, name) = (row.text("code"), row.text("parent"), row.text("name"));
-        Some(CategoryRow {
+        Some(Category {
             code: code?,
             parent,
             name: name?,
@@ -106,7 +45,7 @@ pub fn categories(input: impl Read) -> Result<Vec<CategoryRow>, Vec<CellFault>> 
     })
 }
 
-pub fn holidays(input: impl Read) -> Result<Vec<HolidayRow>, Vec<CellFault>> {
+pub fn holidays(input: impl Read) -> Table<Holiday> {
     const COLUMNS: &[Column] = &[
         Column::plain("date", Kind::Date).required(),
         Column::plain("kind", Kind::Text).required(),
@@ -114,25 +53,25 @@ pub fn holidays(input: impl Read) -> Result<Vec<HolidayRow>, Vec<CellFault>> {
     ];
     rows(input, COLUMNS, |row| {
         let (date, kind, festival) = (row.date("date"), row.word("kind"), row.text("festival"));
-        Some(HolidayRow {
-            date: date?,
+        Some(Holiday {
+            holiday_on: date?,
             kind: kind?,
             festival: festival?,
         })
     })
 }
 
-pub fn subjects(input: impl Read) -> Result<Vec<SubjectRow>, Vec<CellFault>> {
+pub fn subjects(input: impl Read) -> Table<Discipline> {
     rows(input, &[CODE, NAME], |row| {
         let (code, name) = (row.text("code"), row.text("name"));
-        Some(SubjectRow {
+        Some(Discipline {
             code: code?,
             name: name?,
         })
     })
 }
 
-pub fn test_services(input: impl Read) -> Result<Vec<TestServiceRow>, Vec<CellFault>> {
+pub fn test_services(input: impl Read) -> Table<TestItem> {
     const COLUMNS: &[Column] = &[
         Column::plain("test_item", Kind::Text).required(),
         Column::plain("condition", Kind::Text).required(),
@@ -144,12 +83,12 @@ pub fn test_services(input: impl Read) -> Result<Vec<TestServiceRow>, Vec<CellFa
         let (test_item, condition) = (row.text("test_item"), row.text("condition"));
         let (price, code) = (row.fen("unit_price_fen"), row.text("code"));
         let method_standard = row.text("method_standard");
-        Some(TestServiceRow {
-            test_item: test_item?,
-            condition: condition?,
-            unit_price_fen: price?,
+        Some(TestItem {
+            name: test_item?,
+            test_condition: condition?,
             code,
             method_standard,
+            price_fen: price?,
         })
     })
 }
@@ -158,9 +97,9 @@ fn rows<T>(
     input: impl Read,
     columns: &'static [Column],
     each: fn(&mut Row<'_>) -> Option<T>,
-) -> Result<Vec<T>, Vec<CellFault>> {
-    let (rows, _sha256) = Stream::open(input, columns, each)?.collect_all()?;
-    Ok(rows.into_iter().map(|row| row.value).collect())
+) -> Table<T> {
+    let (rows, sha256) = Stream::open(input, columns, each)?.collect_all()?;
+    Ok((rows.into_iter().map(|row| row.value).collect(), sha256))
 }
 
 fn zero_or_one(row: &mut Row<'_>, name: &str) -> Option<bool> {
@@ -177,24 +116,28 @@ fn zero_or_one(row: &mut Row<'_>, name: &str) -> Option<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Fen;
+    use crate::domain::calendar::DayKind;
 
     #[test]
     fn the_seeds_of_the_package_are_whole() {
-        let regions = regions(&include_bytes!("../../seeds/regions.csv")[..]).unwrap();
+        let (regions, _) = regions(&include_bytes!("../../seeds/regions.csv")[..]).unwrap();
         assert_eq!(regions.len(), 235);
         assert_eq!(regions.iter().filter(|r| !r.gbt2260).count(), 23);
-        let categories =
+        let (categories, _) =
             categories(&include_bytes!("../../seeds/instrument_categories.csv")[..]).unwrap();
         assert_eq!(categories.len(), 15 + 93 + 631);
-        let holidays = holidays(&include_bytes!("../../seeds/public_holidays.csv")[..]).unwrap();
+        let (holidays, _) =
+            holidays(&include_bytes!("../../seeds/public_holidays.csv")[..]).unwrap();
         let workdays = holidays.iter().filter(|h| h.kind == DayKind::Workday);
         assert_eq!((holidays.len(), workdays.count()), (322, 59));
-        let subjects = subjects(&include_bytes!("../../seeds/subjects.csv")[..]).unwrap();
+        let (subjects, _) = subjects(&include_bytes!("../../seeds/subjects.csv")[..]).unwrap();
         assert_eq!(subjects.len(), 62);
-        let services = test_services(&include_bytes!("../../seeds/test_services.csv")[..]).unwrap();
+        let (services, _) =
+            test_services(&include_bytes!("../../seeds/test_services.csv")[..]).unwrap();
         assert_eq!(services.len(), 48);
         assert_eq!(services.iter().filter(|s| s.code.is_none()).count(), 3);
-        assert_eq!(services[0].unit_price_fen, Fen::new(120_000));
+        assert_eq!(services[0].price_fen, Fen::new(120_000));
     }
 
     #[test]

@@ -4,4 +4,5 @@
 pub mod deed;
 pub mod password;
 pub mod policy_pack;
+pub mod reference;
 pub mod session;

@@ -1,15 +1,20 @@
 //! What is remembered: rows, queries and constraints on SQLite and PostgreSQL. [`Store::read`] and [`Store::write`] are the
 //! only ways in; a query function takes the connection and never opens a transaction.
 
+pub mod booking;
 pub mod connection;
 pub mod event;
 pub mod fault;
 pub mod holiday;
 pub mod idempotency;
+pub mod instrument;
 pub mod migration;
 pub mod organization;
+pub mod reference;
 pub mod schema;
 pub mod session;
+pub mod tariff;
+pub mod usage;
 pub mod user;
 pub mod value;
 mod writer;

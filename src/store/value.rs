@@ -95,6 +95,7 @@ stored_words!(
     instrument::PurposeType,
     organization::OrganizationKind,
     organization::OrganizationState,
+    region::RegionLevel,
     review::Satisfaction,
     sharing::ExemptionState,
     sharing::ShareMode,

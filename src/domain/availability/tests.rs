@@ -201,7 +201,7 @@ proptest! {
         rules in some_rules(),
         closures in some_slots(3),
         blocked in some_slots(8),
-        channels in 1i32..3,
+        channels in 1i64..3,
         (steps, after) in (1i64..9, 0i64..2_000),
     ) {
         let calendar = china();

@@ -9,8 +9,8 @@ fn id(number: usize) -> BookingId {
 }
 
 /// Bookings, each with its channel, numbered from 1.
-fn booked(rows: &[(i64, i64, i32)]) -> Vec<Movable> {
-    let row = |(at, (from, until, channel)): (usize, &(i64, i64, i32))| Movable {
+fn booked(rows: &[(i64, i64, i64)]) -> Vec<Movable> {
+    let row = |(at, (from, until, channel)): (usize, &(i64, i64, i64))| Movable {
         id: id(at),
         blocked: minutes(*from, *until),
         channel: *channel,
@@ -153,15 +153,15 @@ fn fewer_channels_than_before_still_count_everybody() {
 }
 
 /// Fixed intervals that cover "now" (minute 0) or ended before, and movable ones after it, all placed without overlap.
-fn world() -> impl Strategy<Value = (i32, Vec<Fixed>, Vec<Movable>, Slot)> {
+fn world() -> impl Strategy<Value = (i64, Vec<Fixed>, Vec<Movable>, Slot)> {
     let fixed = proptest::collection::vec((-60i64..=0, 1i64..90), 0..4);
     let later = proptest::collection::vec((1i64..120, 1i64..60), 0..16);
-    (1i32..5, fixed, later, (1i64..120, 1i64..80)).prop_map(|(channels, fixed, later, new)| {
+    (1i64..5, fixed, later, (1i64..120, 1i64..80)).prop_map(|(channels, fixed, later, new)| {
         let mut taken: Vec<Fixed> = Vec::new();
         let mut place = |(from, length): (i64, i64)| {
             let blocked = minutes(from, from + length);
             // The highest free channel, so that the arrangement is not already the tidy one.
-            let clashes = |channel: i32| {
+            let clashes = |channel: i64| {
                 taken
                     .iter()
                     .any(|t| t.channel == channel && t.blocked.overlaps(&blocked))
@@ -192,7 +192,7 @@ proptest! {
     fn it_succeeds_exactly_when_the_peak_is_within_the_channels((channels, fixed, movable, new) in world()) {
         let mut slots: Vec<Slot> = fixed.iter().map(|f| f.blocked).collect();
         slots.extend(movable.iter().map(|m| m.blocked));
-        let others = i32::try_from(peak(&slots, new)).unwrap();
+        let others = i64::try_from(peak(&slots, new)).unwrap();
         match assign(channels, &fixed, &movable, new) {
             Ok(Assignment { channel, moves }) => {
                 prop_assert!(others < channels);
@@ -212,18 +212,18 @@ proptest! {
             Err(Full { clash }) => {
                 prop_assert!(others >= channels);
                 prop_assert!(clash.overlaps(&new));
-                prop_assert!(i32::try_from(peak(&slots, clash)).unwrap() >= channels);
+                prop_assert!(i64::try_from(peak(&slots, clash)).unwrap() >= channels);
             }
         }
     }
 
     #[test]
-    fn full_spans_are_the_moments_at_the_peak(rows in proptest::collection::vec((0i64..50, 1i64..30), 0..12), channels in 1i32..4) {
+    fn full_spans_are_the_moments_at_the_peak(rows in proptest::collection::vec((0i64..50, 1i64..30), 0..12), channels in 1i64..4) {
         let slots: Vec<Slot> = rows.iter().map(|(from, length)| minutes(*from, from + length)).collect();
         let full = full_spans(channels, &slots);
         for minute in 0..90 {
             let moment = minutes(minute, minute + 1);
-            let at_peak = i32::try_from(peak(&slots, moment)).unwrap() >= channels;
+            let at_peak = i64::try_from(peak(&slots, moment)).unwrap() >= channels;
             prop_assert_eq!(full.iter().any(|span| span.contains(&moment)), at_peak);
         }
     }

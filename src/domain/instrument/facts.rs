@@ -30,7 +30,7 @@ pub struct InstrumentFacts {
     pub location: Option<String>,
     pub public_contact: Option<PublicContact>,
     /// How many users it serves at once.
-    pub channels: i32,
+    pub channels: i64,
     pub description: InstrumentDescription,
 }
 

@@ -9,7 +9,7 @@ use crate::domain::fault::{Faults, FieldFault};
 use crate::domain::sharing::{ExemptionState, ShareMode};
 
 /// The most users one instrument serves at once.
-pub const CHANNELS_MAX: i32 = 64;
+pub const CHANNELS_MAX: i64 = 64;
 
 /// A subject list longer than this does not fit the national platform's message.
 const SUBJECTS_MAX: usize = 4;

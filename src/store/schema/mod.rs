@@ -62,3 +62,11 @@ diesel::allow_tables_to_appear_in_same_query!(
 diesel::joinable!(session -> user_account (user_id));
 diesel::joinable!(user_account -> organization (organization_id));
 diesel::joinable!(api_key -> user_account (user_id));
+diesel::joinable!(instrument -> organization (organization_id));
+diesel::joinable!(booking -> instrument (instrument_id));
+diesel::joinable!(usage_record -> instrument (instrument_id));
+diesel::joinable!(charge -> usage_record (usage_record_id));
+diesel::joinable!(invoice_line -> invoice (invoice_id));
+diesel::joinable!(invoice_line -> charge (charge_id));
+diesel::joinable!(payment_line -> payment (payment_id));
+diesel::joinable!(payment_line -> charge (charge_id));

@@ -1,0 +1,3 @@
+//! The command line: each subcommand is a thin wrapper over an operation.
+
+pub mod seed;

@@ -1,0 +1,57 @@
+//! `yiqi seed`: loads the tables that are compiled into the program, so that it works anywhere.
+
+use crate::app::App;
+use crate::error::AppError;
+use crate::exchange::seed::{self, Table};
+use crate::operations::reference::{self, Counts, Reference, ReferenceFile};
+
+/// What loading one file did.
+pub type Loaded = (&'static str, Counts);
+
+/// Loads every table and the calendar again. Doing it twice changes nothing.
+pub async fn load(app: &App) -> Result<Vec<Loaded>, AppError> {
+    let loaded = vec![
+        one(
+            app,
+            "regions.csv",
+            seed::regions(&include_bytes!("../../seeds/regions.csv")[..]),
+        )
+        .await?,
+        one(
+            app,
+            "instrument_categories.csv",
+            seed::categories(&include_bytes!("../../seeds/instrument_categories.csv")[..]),
+        )
+        .await?,
+        one(
+            app,
+            "subjects.csv",
+            seed::subjects(&include_bytes!("../../seeds/subjects.csv")[..]),
+        )
+        .await?,
+        one(
+            app,
+            "public_holidays.csv",
+            seed::holidays(&include_bytes!("../../seeds/public_holidays.csv")[..]),
+        )
+        .await?,
+        one(
+            app,
+            "test_services.csv",
+            seed::test_services(&include_bytes!("../../seeds/test_services.csv")[..]),
+        )
+        .await?,
+    ];
+    app.load_calendar().await?;
+    Ok(loaded)
+}
+
+async fn one<R>(app: &App, name: &'static str, table: Table<R>) -> Result<Loaded, AppError>
+where
+    R: Reference + Send + 'static,
+{
+    let (rows, sha256) =
+        table.map_err(|faults| AppError::internal(format!("{name}: {faults:?}")))?;
+    let file = ReferenceFile { name, sha256, rows };
+    Ok((name, reference::load(app, file).await?))
+}

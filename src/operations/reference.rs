@@ -1,0 +1,44 @@
+//! Loading the tables every installation starts with. Loading a file again changes nothing; a newer file changes what
+//! differs and adds what is new, and leaves one event with the file's digest.
+
+use serde_json::json;
+
+use crate::app::App;
+use crate::error::AppError;
+use crate::store::event::{NewEvent, Subject};
+use crate::store::{self, Conn, Lock};
+
+pub use crate::store::reference::{
+    Category, Counts, Discipline, Holiday, Reference, Region, TestItem,
+};
+
+/// The advisory number of seeding: two nodes that seed at once wait for each other.
+const SEEDING: i64 = 1;
+
+/// A file's rows with its name and its SHA-256 in hexadecimal.
+#[derive(Debug, Clone)]
+pub struct ReferenceFile<R> {
+    pub name: &'static str,
+    pub sha256: String,
+    pub rows: Vec<R>,
+}
+
+/// Loads one file in one transaction and tells what changed. The calendar in force is the caller's to load again.
+pub async fn load<R>(app: &App, file: ReferenceFile<R>) -> Result<Counts, AppError>
+where
+    R: Reference + Send + 'static,
+{
+    let now = app.clock.now();
+    app.store
+        .write_alone(move |tx: &mut Conn| {
+            Lock::Job(SEEDING).take(tx)?;
+            let counts = R::load(tx, &file.rows)?;
+            if counts.inserted + counts.updated > 0 {
+                let event = NewEvent::new(now, "reference_load", Subject::new("reference", 0))
+                    .after(json!({"file": file.name, "sha256": file.sha256, "counts": counts}))?;
+                store::event::append(tx, &event)?;
+            }
+            Ok(counts)
+        })
+        .await
+}

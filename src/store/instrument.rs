@@ -1,0 +1,296 @@
+//! Instruments and every version they had.
+
+use chrono::NaiveDate;
+use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::schema::{instrument, instrument_manager, instrument_version, organization};
+use super::{Conn, Json, Result};
+use crate::domain::access::InstrumentTies;
+use crate::domain::contact::PublicContact;
+use crate::domain::instrument::{
+    InstrumentDescription, InstrumentFacts, InstrumentState, PurposeType,
+};
+use crate::domain::sharing::ShareMode;
+use crate::domain::{
+    CategoryCode, EventId, Fen, Instant, InstrumentId, OrganizationId, RegionCode, UserId,
+};
+
+/// One row, whole.
+#[derive(Debug, Clone, Queryable, Selectable, Serialize, Deserialize)]
+#[diesel(table_name = instrument)]
+pub struct Instrument {
+    pub id: InstrumentId,
+    pub organization_id: OrganizationId,
+    pub asset_no: String,
+    pub name: String,
+    pub state: InstrumentState,
+    pub state_reason: Option<String>,
+    pub category_code: CategoryCode,
+    pub purpose_type: PurposeType,
+    pub original_value_fen: Fen,
+    pub share_mode: Option<ShareMode>,
+    pub model: Option<String>,
+    pub manufacturer: Option<String>,
+    pub country: Option<String>,
+    pub region_code: RegionCode,
+    pub location: Option<String>,
+    pub public_contact: Option<Json<PublicContact>>,
+    pub channels: i64,
+    pub acquired_on: Option<NaiveDate>,
+    pub accepted_on: Option<NaiveDate>,
+    pub enabled_on: Option<NaiveDate>,
+    pub description: Json<InstrumentDescription>,
+    pub submitted_at: Option<Instant>,
+    pub listed_at: Option<Instant>,
+    pub suspended_at: Option<Instant>,
+    pub retired_on: Option<NaiveDate>,
+    pub version: i64,
+    pub event_id: EventId,
+    pub created_at: Instant,
+    pub updated_at: Instant,
+}
+
+impl Instrument {
+    /// What its host declares, as the domain's rules see it.
+    pub fn facts(&self) -> InstrumentFacts {
+        InstrumentFacts {
+            name: self.name.clone(),
+            asset_no: self.asset_no.clone(),
+            original_value_fen: self.original_value_fen,
+            category_code: self.category_code,
+            purpose_type: self.purpose_type,
+            model: self.model.clone(),
+            manufacturer: self.manufacturer.clone(),
+            country: self.country.clone(),
+            acquired_on: self.acquired_on,
+            accepted_on: self.accepted_on,
+            enabled_on: self.enabled_on,
+            share_mode: self.share_mode,
+            region_code: Some(self.region_code),
+            location: self.location.clone(),
+            public_contact: self.public_contact.as_deref().cloned(),
+            channels: self.channels,
+            description: self.description.clone().into_inner(),
+        }
+    }
+}
+
+/// The state an instrument is in, with the moments it entered the last ones.
+#[derive(Debug, Clone)]
+pub struct Standing {
+    pub state: InstrumentState,
+    pub state_reason: Option<String>,
+    pub submitted_at: Option<Instant>,
+    pub listed_at: Option<Instant>,
+    pub suspended_at: Option<Instant>,
+    pub retired_on: Option<NaiveDate>,
+}
+
+impl Standing {
+    /// Where every instrument begins.
+    pub fn draft() -> Self {
+        Self {
+            state: InstrumentState::Draft,
+            state_reason: None,
+            submitted_at: None,
+            listed_at: None,
+            suspended_at: None,
+            retired_on: None,
+        }
+    }
+
+    pub fn of(instrument: &Instrument) -> Self {
+        Self {
+            state: instrument.state,
+            state_reason: instrument.state_reason.clone(),
+            submitted_at: instrument.submitted_at,
+            listed_at: instrument.listed_at,
+            suspended_at: instrument.suspended_at,
+            retired_on: instrument.retired_on,
+        }
+    }
+}
+
+/// The columns a host's facts and the standing fill, for insert and update alike; what is `None` becomes NULL.
+#[derive(Insertable, AsChangeset)]
+#[diesel(table_name = instrument, treat_none_as_null = true)]
+struct Columns<'a> {
+    asset_no: &'a str,
+    name: &'a str,
+    state: InstrumentState,
+    state_reason: Option<&'a str>,
+    category_code: CategoryCode,
+    purpose_type: PurposeType,
+    original_value_fen: Fen,
+    share_mode: Option<ShareMode>,
+    model: Option<&'a str>,
+    manufacturer: Option<&'a str>,
+    country: Option<&'a str>,
+    region_code: RegionCode,
+    location: Option<&'a str>,
+    public_contact: Option<Json<PublicContact>>,
+    channels: i64,
+    acquired_on: Option<NaiveDate>,
+    accepted_on: Option<NaiveDate>,
+    enabled_on: Option<NaiveDate>,
+    description: Json<InstrumentDescription>,
+    submitted_at: Option<Instant>,
+    listed_at: Option<Instant>,
+    suspended_at: Option<Instant>,
+    retired_on: Option<NaiveDate>,
+    version: i64,
+    event_id: EventId,
+    updated_at: Instant,
+}
+
+/// A version to write: the facts, where it stands by default, its state, and the event that makes it.
+#[derive(Debug, Clone)]
+pub struct Version<'a> {
+    pub facts: &'a InstrumentFacts,
+    /// The region when the facts name none.
+    pub region: RegionCode,
+    pub standing: &'a Standing,
+    pub event: EventId,
+    pub now: Instant,
+}
+
+impl<'a> Version<'a> {
+    fn columns(&self, version: i64) -> Result<Columns<'a>> {
+        let (facts, standing) = (self.facts, self.standing);
+        Ok(Columns {
+            asset_no: &facts.asset_no,
+            name: &facts.name,
+            state: standing.state,
+            state_reason: standing.state_reason.as_deref(),
+            category_code: facts.category_code,
+            purpose_type: facts.purpose_type,
+            original_value_fen: facts.original_value_fen,
+            share_mode: facts.share_mode,
+            model: facts.model.as_deref(),
+            manufacturer: facts.manufacturer.as_deref(),
+            country: facts.country.as_deref(),
+            region_code: facts.region_code.unwrap_or(self.region),
+            location: facts.location.as_deref(),
+            public_contact: facts.public_contact.clone().map(Json::of).transpose()?,
+            channels: facts.channels,
+            acquired_on: facts.acquired_on,
+            accepted_on: facts.accepted_on,
+            enabled_on: facts.enabled_on,
+            description: Json::of(facts.description.clone())?,
+            submitted_at: standing.submitted_at,
+            listed_at: standing.listed_at,
+            suspended_at: standing.suspended_at,
+            retired_on: standing.retired_on,
+            version,
+            event_id: self.event,
+            updated_at: self.now,
+        })
+    }
+}
+
+/// Inserts version 1. Violates `InstrumentAssetNo` when the host has the number already.
+pub fn insert(conn: &mut Conn, host: OrganizationId, first: &Version<'_>) -> Result<Instrument> {
+    let inserted: Instrument = diesel::insert_into(instrument::table)
+        .values((
+            instrument::organization_id.eq(host),
+            instrument::created_at.eq(first.now),
+            first.columns(1)?,
+        ))
+        .get_result(conn)?;
+    insert_version(conn, &inserted)?;
+    Ok(inserted)
+}
+
+/// Writes the version after `present`, whole. Violates `InstrumentAssetNo`.
+pub fn update(conn: &mut Conn, present: &Instrument, next: &Version<'_>) -> Result<Instrument> {
+    let updated: Instrument = diesel::update(instrument::table.find(present.id))
+        .set(next.columns(present.version + 1)?)
+        .get_result(conn)?;
+    insert_version(conn, &updated)?;
+    Ok(updated)
+}
+
+fn insert_version(conn: &mut Conn, whole: &Instrument) -> Result<()> {
+    diesel::insert_into(instrument_version::table)
+        .values((
+            instrument_version::instrument_id.eq(whole.id),
+            instrument_version::version.eq(whole.version),
+            instrument_version::content.eq(serde_json::to_string(whole)?),
+            instrument_version::valid_from.eq(whole.updated_at),
+            instrument_version::event_id.eq(whole.event_id),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+pub fn get(conn: &mut Conn, id: InstrumentId) -> Result<Instrument> {
+    Ok(instrument::table
+        .find(id)
+        .select(Instrument::as_select())
+        .first(conn)?)
+}
+
+pub fn find_by_asset_no(
+    conn: &mut Conn,
+    host: OrganizationId,
+    asset_no: &str,
+) -> Result<Option<Instrument>> {
+    Ok(instrument::table
+        .filter(
+            instrument::organization_id
+                .eq(host)
+                .and(instrument::asset_no.eq(asset_no)),
+        )
+        .select(Instrument::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+/// The versions of an instrument, newest first.
+pub fn list_versions(conn: &mut Conn, id: InstrumentId) -> Result<Vec<Json<Instrument>>> {
+    Ok(instrument_version::table
+        .filter(instrument_version::instrument_id.eq(id))
+        .select(instrument_version::content)
+        .order(instrument_version::version.desc())
+        .load(conn)?)
+}
+
+/// Who is tied to an instrument, as seen by `user` (a visitor manages nothing).
+pub fn get_ties(conn: &mut Conn, id: InstrumentId, user: Option<UserId>) -> Result<InstrumentTies> {
+    let (host_organization_id, supervising_region, state): (
+        OrganizationId,
+        RegionCode,
+        InstrumentState,
+    ) = instrument::table
+        .inner_join(organization::table)
+        .filter(instrument::id.eq(id))
+        .select((
+            organization::id,
+            organization::supervising_region_code,
+            instrument::state,
+        ))
+        .first(conn)?;
+    let managed_by_caller = match user {
+        Some(user) => {
+            let managing = instrument_manager::table.find((id, user));
+            diesel::select(diesel::dsl::exists(managing)).get_result(conn)?
+        }
+        None => false,
+    };
+    Ok(InstrumentTies {
+        host_organization_id,
+        supervising_region,
+        managed_by_caller,
+        is_public: state.is_public(),
+    })
+}
+
+/// The managers of an instrument.
+pub fn list_managers(conn: &mut Conn, id: InstrumentId) -> Result<Vec<UserId>> {
+    Ok(instrument_manager::table
+        .filter(instrument_manager::instrument_id.eq(id))
+        .select(instrument_manager::user_id)
+        .order(instrument_manager::user_id)
+        .load(conn)?)
+}

@@ -1,0 +1,109 @@
+//! The tables every installation starts with: regions, categories, disciplines, the calendar, published test items. Filled
+//! from files, row by row and in no order of their own; nothing is ever deleted, because records refer to old codes.
+
+use chrono::NaiveDate;
+use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::schema::{category, public_holiday, region, subject, test_item};
+use super::{Conn, Result};
+use crate::domain::Fen;
+use crate::domain::calendar::DayKind;
+use crate::domain::region::RegionLevel;
+
+/// An administrative region or a zone that only statistics know.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Insertable, AsChangeset)]
+#[diesel(table_name = region, primary_key(code), treat_none_as_null = true)]
+pub struct Region {
+    pub code: String,
+    pub parent: Option<String>,
+    pub level: RegionLevel,
+    pub name: String,
+    /// Whether GB/T 2260 has the code.
+    pub gbt2260: bool,
+}
+
+/// A class of the six-digit instrument classification.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Insertable, AsChangeset)]
+#[diesel(table_name = category, primary_key(code), treat_none_as_null = true)]
+pub struct Category {
+    pub code: String,
+    pub parent: Option<String>,
+    pub name: String,
+}
+
+/// A first-level discipline of GB/T 13745.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Insertable, AsChangeset)]
+#[diesel(table_name = subject, primary_key(code))]
+pub struct Discipline {
+    pub code: String,
+    pub name: String,
+}
+
+/// A day that is not what its weekday says.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Insertable, AsChangeset)]
+#[diesel(table_name = public_holiday, primary_key(holiday_on))]
+pub struct Holiday {
+    pub holiday_on: NaiveDate,
+    pub kind: DayKind,
+    pub festival: String,
+}
+
+/// A published test item with its price.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Insertable, AsChangeset)]
+#[diesel(table_name = test_item, primary_key(name, test_condition), treat_none_as_null = true)]
+pub struct TestItem {
+    pub name: String,
+    pub test_condition: String,
+    /// The price list's own code; a few items have none.
+    pub code: Option<String>,
+    pub method_standard: Option<String>,
+    pub price_fen: Fen,
+}
+
+/// What loading a file did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Counts {
+    pub inserted: usize,
+    pub updated: usize,
+    pub unchanged: usize,
+}
+
+/// A table that is filled from a file.
+pub trait Reference: Sized {
+    /// Inserts the rows whose key is new and updates those that differ; leaves all others alone.
+    fn load(conn: &mut Conn, rows: &[Self]) -> Result<Counts>;
+}
+
+macro_rules! reference {
+    ($($row:ty: $table:ident by |$known:ident| $key:expr);+ $(;)?) => {$(
+        impl Reference for $row {
+            fn load(conn: &mut Conn, rows: &[Self]) -> Result<Counts> {
+                let mut counts = Counts::default();
+                for $known in rows {
+                    let found = $table::table.find($key).first::<$row>(conn).optional()?;
+                    match found {
+                        Some(found) if found == *$known => counts.unchanged += 1,
+                        Some(_) => {
+                            diesel::update($table::table.find($key)).set($known).execute(conn)?;
+                            counts.updated += 1;
+                        }
+                        None => {
+                            diesel::insert_into($table::table).values($known).execute(conn)?;
+                            counts.inserted += 1;
+                        }
+                    }
+                }
+                Ok(counts)
+            }
+        }
+    )+};
+}
+
+reference! {
+    Region: region by |row| &row.code;
+    Category: category by |row| &row.code;
+    Discipline: subject by |row| &row.code;
+    Holiday: public_holiday by |row| row.holiday_on;
+    TestItem: test_item by |row| (&row.name, &row.test_condition);
+}

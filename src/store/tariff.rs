@@ -1,0 +1,73 @@
+//! Tariffs: dated prices of an instrument. The database refuses two of one class and mode at one time (`TariffOverlap`).
+
+use diesel::prelude::*;
+
+use super::schema::tariff;
+use super::{Conn, Result};
+use crate::domain::tariff::{Period, Tariff};
+use crate::domain::{Fen, Instant, InstrumentId, TariffId};
+
+/// Violates `TariffOverlap`.
+pub fn insert(
+    conn: &mut Conn,
+    instrument: InstrumentId,
+    new: &Tariff,
+    now: Instant,
+) -> Result<TariffId> {
+    Ok(diesel::insert_into(tariff::table)
+        .values((
+            tariff::instrument_id.eq(instrument),
+            tariff::customer_class.eq(new.customer_class),
+            tariff::mode.eq(new.mode),
+            tariff::valid_from.eq(new.period.valid_from),
+            tariff::valid_until.eq(new.period.valid_until),
+            tariff::price_fen_per_hour.eq(new.price_fen_per_hour),
+            tariff::created_at.eq(now),
+        ))
+        .returning(tariff::id)
+        .get_result(conn)?)
+}
+
+type Row = (
+    TariffId,
+    Option<crate::domain::tariff::CustomerClass>,
+    Option<crate::domain::booking::BookingMode>,
+    chrono::NaiveDate,
+    Option<chrono::NaiveDate>,
+    Fen,
+);
+
+/// Every price an instrument ever had, by its first day.
+pub fn list(conn: &mut Conn, instrument: InstrumentId) -> Result<Vec<(TariffId, Tariff)>> {
+    let rows: Vec<Row> = tariff::table
+        .filter(tariff::instrument_id.eq(instrument))
+        .select((
+            tariff::id,
+            tariff::customer_class,
+            tariff::mode,
+            tariff::valid_from,
+            tariff::valid_until,
+            tariff::price_fen_per_hour,
+        ))
+        .order((tariff::valid_from, tariff::id))
+        .load(conn)?;
+    Ok(rows
+        .into_iter()
+        .map(
+            |(id, customer_class, mode, valid_from, valid_until, price_fen_per_hour)| {
+                (
+                    id,
+                    Tariff {
+                        customer_class,
+                        mode,
+                        period: Period {
+                            valid_from,
+                            valid_until,
+                        },
+                        price_fen_per_hour,
+                    },
+                )
+            },
+        )
+        .collect())
+}
