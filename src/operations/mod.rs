@@ -2,7 +2,9 @@
 //! (API, import, job, command line) goes through here, so none can skip a rule.
 
 pub mod deed;
+pub mod migration;
 pub mod password;
 pub mod policy_pack;
 pub mod reference;
+pub mod retention;
 pub mod session;
