@@ -3,7 +3,9 @@
 
 pub mod deed;
 pub mod feed;
+pub mod migration;
 pub mod password;
 pub mod policy_pack;
 pub mod reference;
+pub mod retention;
 pub mod session;

@@ -386,7 +386,7 @@ fn serve(app: &App) -> (String, ServerHandle, JoinHandle<()>) {
     let app = app.clone();
     let server = std::thread::spawn(move || {
         actix_web::rt::System::new().block_on(async move {
-            let server = yiqi::http::server::serve(&app, listener, false).unwrap();
+            let server = yiqi::http::server::serve(&app, listener).unwrap();
             sender.send(server.handle()).unwrap();
             server.await.unwrap();
         });
