@@ -10,5 +10,8 @@
 )]
 
 mod client;
+mod given;
 mod house;
 mod postgres;
+mod session;
+mod world;
