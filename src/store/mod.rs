@@ -2,6 +2,7 @@
 //! only ways in; a query function takes the connection and never opens a transaction.
 
 pub mod booking;
+pub mod booking_rules;
 pub mod connection;
 pub mod event;
 pub mod fault;

@@ -10,5 +10,10 @@
 )]
 
 mod client;
+mod given;
 mod house;
 mod postgres;
+mod schema;
+mod session;
+mod world;
+mod writer;
