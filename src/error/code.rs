@@ -37,12 +37,12 @@ codes! {
     409: slot_taken invalid_state channel_in_use usage_overlaps period_locked organization_exists login_taken
          client_reference_used request_in_progress invoice_no_used already_invoiced asset_no_used tariff_overlaps
          policy_version_exists final_exists already_reviewed exemption_exists related_party_exists relation_in_use
-         last_admin run_not_ready already_member;
+         last_admin run_not_ready already_member row_differs;
     412: version_mismatch;
     413: body_too_large;
     415: unsupported_media_type;
     422: read_only idempotency_key_reused uscc_malformed uscc_check_failed unknown_region unknown_category unknown_reference
-         below_registration_threshold too_long_text too_short_text out_of_range empty not_a_date not_an_instant
+         below_registration_threshold policy_mistake too_long_text too_short_text out_of_range empty not_a_date not_an_instant
          outside_opening_hours closed_for_maintenance public_holiday not_aligned too_short too_long too_soon too_far_ahead
          in_the_past instrument_not_bookable not_externally_shared mode_not_offered
          reason_required required password_too_weak invalid_login invalid_phone;

@@ -8,6 +8,7 @@ pub mod event;
 pub mod health;
 pub mod json;
 pub mod params;
+pub mod policy;
 pub mod problem;
 pub mod routes;
 pub mod schema;

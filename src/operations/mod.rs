@@ -3,6 +3,8 @@
 
 pub mod deed;
 pub mod password;
+pub mod policy;
 pub mod policy_pack;
 pub mod reference;
 pub mod session;
+pub mod subsidy;
