@@ -2,8 +2,10 @@
 //! only ways in; a query function takes the connection and never opens a transaction.
 
 pub mod booking;
+pub mod booking_rules;
 pub mod connection;
 pub mod event;
+pub mod exemption;
 pub mod fault;
 pub mod holiday;
 pub mod idempotency;
@@ -12,6 +14,7 @@ pub mod migration;
 pub mod organization;
 pub mod reference;
 pub mod schema;
+pub mod service;
 pub mod session;
 pub mod tariff;
 pub mod usage;
