@@ -61,3 +61,10 @@ fn refuses_a_code_that_is_not_in_the_table() {
         assert_eq!(unknown(&source).len(), complaints, "{text}");
     }
 }
+
+#[test]
+fn what_is_wrong_with_a_spreadsheet_is_in_the_table() {
+    for word in yiqi::exchange::sheet::FaultCode::ALL {
+        assert!(yiqi::error::Code::find(word.as_str()).is_some(), "{word}");
+    }
+}
