@@ -7,3 +7,4 @@ pub mod password;
 pub mod policy_pack;
 pub mod reference;
 pub mod session;
+pub mod subsidy;

@@ -3,6 +3,7 @@
 
 pub mod booking;
 pub mod booking_rules;
+pub mod charge;
 pub mod connection;
 pub mod event;
 pub mod fault;
@@ -10,11 +11,15 @@ pub mod feed;
 pub mod holiday;
 pub mod idempotency;
 pub mod instrument;
+pub mod invoice;
 pub mod migration;
 pub mod organization;
+pub mod payment;
 pub mod reference;
+pub mod review;
 pub mod schema;
 pub mod session;
+pub mod subsidy;
 pub mod tariff;
 pub mod usage;
 pub mod user;
