@@ -3,6 +3,7 @@
 
 pub mod booking;
 pub mod booking_rules;
+pub mod charge;
 pub mod connection;
 pub mod event;
 pub mod exemption;
@@ -11,10 +12,13 @@ pub mod feed;
 pub mod holiday;
 pub mod idempotency;
 pub mod instrument;
+pub mod invoice;
 pub mod migration;
 pub mod organization;
+pub mod payment;
 pub mod policy;
 pub mod reference;
+pub mod review;
 pub mod schema;
 pub mod service;
 pub mod session;
