@@ -2,6 +2,7 @@
 //! (API, import, job, command line) goes through here, so none can skip a rule.
 
 pub mod deed;
+pub mod evaluation;
 pub mod password;
 pub mod policy;
 pub mod policy_pack;

@@ -2,7 +2,9 @@
 //! only ways in; a query function takes the connection and never opens a transaction.
 
 pub mod booking;
+pub mod bulk;
 pub mod connection;
+pub mod evaluation;
 pub mod event;
 pub mod fault;
 pub mod holiday;
@@ -20,6 +22,7 @@ pub mod usage;
 pub mod user;
 pub mod value;
 mod writer;
+pub mod yearly_input;
 
 use std::sync::Arc;
 use std::time::Duration;
