@@ -31,23 +31,33 @@ codes! {
     400: malformed_json wrong_type missing_field duplicate_field unknown_field unknown_parameter invalid_value
          duplicate_parameter invalid_cursor invalid_idempotency_key;
     401: unauthenticated invalid_token token_expired session_revoked wrong_credentials;
-    403: forbidden organization_not_verified organization_suspended account_suspended scope_missing;
+    403: forbidden not_by_api_key scope_missing organization_not_verified organization_suspended account_suspended;
     404: not_found;
     405: method_not_allowed;
     409: slot_taken invalid_state channel_in_use usage_overlaps period_locked organization_exists login_taken
          client_reference_used request_in_progress invoice_no_used already_invoiced asset_no_used tariff_overlaps
          policy_version_exists final_exists already_reviewed exemption_exists related_party_exists relation_in_use
-         last_admin run_not_ready already_member row_differs;
+         last_admin run_not_ready row_differs;
     412: version_mismatch;
     413: body_too_large;
     415: unsupported_media_type;
-    422: read_only idempotency_key_reused uscc_malformed uscc_check_failed unknown_region unknown_category unknown_reference
-         below_registration_threshold policy_mistake too_long_text too_short_text out_of_range empty not_a_date not_an_instant
+    422: read_only idempotency_key_reused required text_too_long control_character out_of_range dates_out_of_order too_many
+         duplicate malformed not_a_phone not_an_email unknown_region unknown_category unknown_reference reason_required
+         uscc_check_failed not_a_supervising_region related_to_itself
+         password_too_short password_too_long password_too_simple password_is_login wrong_password invitation_invalid
+         role_not_grantable organization_is_no_host incompatible_roles scope_not_grantable
+         below_registration_threshold exemption_required locked_while_listed
+         not_divisor_of_day not_multiple_of_slot min_above_max lead_beyond_horizon empty_span reversed overlapping missing
+         policy_mistake
          outside_opening_hours closed_for_maintenance public_holiday not_aligned too_short too_long too_soon too_far_ahead
          in_the_past instrument_not_bookable not_externally_shared mode_not_offered
-         reason_required required password_too_weak invalid_login invalid_phone;
+         minutes_exceed_interval no_effective_minutes in_the_future interval_too_long not_reviewable overpaid
+         not_a_spreadsheet unknown_encoding unreadable file_too_large too_many_rows too_many_columns no_header
+         unknown_column missing_column duplicate_column cell_without_header uneven_row unclosed_quote formula_not_allowed
+         merged_cells error_value digits_lost not_text not_an_integer not_an_amount not_a_date not_an_instant not_a_boolean
+         not_a_decimal unknown_word not_after_start more_faults;
     428: version_required;
-    429: locked_out too_many_requests;
+    429: locked_out;
     500: internal;
     503: unavailable;
 }
@@ -55,5 +65,37 @@ codes! {
 impl std::fmt::Display for Code {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::access::Denied;
+    use crate::domain::opening::RuleFaultCode;
+    use crate::error::text::{self, Language};
+
+    #[test]
+    fn every_code_has_its_status_and_texts() {
+        let line = |code: &Code| {
+            let text = |language| text::of(*code, language);
+            format!(
+                "{} {code}\n    {}\n    {}",
+                code.status(),
+                text(Language::Chinese),
+                text(Language::English)
+            )
+        };
+        let table: Vec<_> = Code::ALL.iter().map(line).collect();
+        insta::assert_snapshot!(table.join("\n"));
+    }
+
+    #[test]
+    fn the_words_of_the_domain_are_codes() {
+        let rules = RuleFaultCode::ALL.iter().map(|word| word.as_str());
+        let denials = Denied::ALL.iter().map(|word| word.as_str());
+        for word in rules.chain(denials) {
+            assert!(Code::find(word).is_some(), "{word}");
+        }
     }
 }

@@ -3,10 +3,12 @@
 pub mod answer;
 pub mod asked;
 pub mod caller;
+pub mod docs;
 pub mod envelope;
 pub mod event;
 pub mod health;
 pub mod json;
+pub mod openapi;
 pub mod params;
 pub mod policy;
 pub mod problem;

@@ -14,7 +14,7 @@ const RETRY_AFTER_SECONDS: u32 = 1;
 
 impl ResponseError for AppError {
     fn status_code(&self) -> StatusCode {
-        StatusCode::from_u16(code(self).status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+        StatusCode::from_u16(status(self)).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
     /// Only a carrier: the envelope writes the problem, which needs the request's language and id.

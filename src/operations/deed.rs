@@ -7,12 +7,13 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
-use crate::app::App;
+use crate::app::{App, token};
 use crate::domain::access::{Caller, Denied};
 use crate::domain::fault::FieldFault;
 use crate::domain::state::InvalidState;
 use crate::domain::{Instant, UserId};
 use crate::error::{AppError, Code, Fault};
+use crate::store::event::Personal;
 use crate::store::{self, Conn, Lock};
 
 /// A caller's deed: who, when, under which request.
@@ -163,7 +164,8 @@ fn earlier(tx: &mut Conn, space: &str, once: &Once) -> Result<Option<String>, Ap
     }
 }
 
-fn lock_number(space: &str, key: &str) -> i64 {
+/// The advisory number of a text in its space.
+pub fn lock_number(space: &str, key: &str) -> i64 {
     let digest = Sha256::digest(format!("{space} {key}").as_bytes());
     digest
         .iter()
@@ -204,6 +206,17 @@ impl From<InvalidState> for AppError {
             .with("state", invalid.state)
             .with("allowed", invalid.allowed)
     }
+}
+
+/// Names, addresses and free text of an event, with the salt that keeps their digest from being guessed.
+pub fn personal(content: impl Serialize) -> Result<Personal, AppError> {
+    let (salt, content) = (token::random_token(""), serde_json::to_string(&content)?);
+    let digest = token::hash(&format!("{salt}{content}"));
+    Ok(Personal {
+        salt,
+        content,
+        digest,
+    })
 }
 
 /// 412 when the version sent is not the present one; a version not sent passes.

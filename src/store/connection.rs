@@ -4,11 +4,10 @@ use std::path::PathBuf;
 
 use diesel::connection::SimpleConnection;
 use diesel::r2d2::R2D2Connection;
-use diesel::sql_types::{BigInt, Nullable, Timestamp};
+use diesel::sql_types::BigInt;
 use diesel::{Connection as _, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection};
 
 use super::fault::StoreError;
-use crate::domain::Instant;
 
 /// A connection to whichever database the URL names; queries are written once for both.
 #[derive(diesel::MultiConnection)]
@@ -139,6 +138,10 @@ pub enum Lock {
     UsageShared,
     /// All usage and money, alone: taken while the inputs of a yearly run are frozen.
     UsageAlone,
+    /// The members and related parties of one organization.
+    Organization(crate::domain::OrganizationId),
+    /// The failed sign-ins of one login, by its hash.
+    Login(i64),
     /// One caller's idempotency key, by its hash.
     Idempotency(i64),
     /// One job that only one node may run at a time.
@@ -158,6 +161,8 @@ impl Lock {
             Lock::UsageShared | Lock::UsageAlone => (2, 0),
             Lock::Idempotency(hash) => (3, hash),
             Lock::Job(job) => (4, job),
+            Lock::Organization(id) => (5, id.number()),
+            Lock::Login(hash) => (6, hash),
         }
     }
 
@@ -195,20 +200,20 @@ impl Lock {
 
 #[derive(QueryableByName)]
 struct Oldest {
-    #[diesel(sql_type = Nullable<Timestamp>)]
-    oldest: Option<chrono::NaiveDateTime>,
+    #[diesel(sql_type = BigInt)]
+    seconds: i64,
 }
 
-/// When the oldest write that is still open on PostgreSQL began; `None` when there is none, and on SQLite, whose writer
-/// the store watches itself.
-pub fn oldest_open_write(connection: &mut Conn) -> Result<Option<Instant>, StoreError> {
+/// Whole seconds since the oldest transaction that is open on PostgreSQL began, by any node; 0 when none is. A deed that
+/// waits for a lock has not written yet and counts all the same. On SQLite 0: the store watches its writer itself.
+pub fn oldest_open_write(connection: &mut Conn) -> Result<i64, StoreError> {
     let Conn::Postgres(postgres) = connection else {
-        return Ok(None);
+        return Ok(0);
     };
     let answer: Oldest = diesel::sql_query(
-        "SELECT min(xact_start) AT TIME ZONE 'UTC' AS oldest FROM pg_stat_activity \
-         WHERE datname = current_database() AND backend_xid IS NOT NULL",
+        "SELECT CAST(COALESCE(CEIL(EXTRACT(EPOCH FROM clock_timestamp() - min(xact_start))), 0) AS BIGINT) AS seconds \
+         FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
     )
     .get_result(postgres)?;
-    Ok(answer.oldest.map(Instant::from_naive_utc))
+    Ok(answer.seconds.max(0))
 }

@@ -2,11 +2,13 @@
 //! only ways in; a query function takes the connection and never opens a transaction.
 
 pub mod booking;
+pub mod booking_rules;
 pub mod bulk;
 pub mod connection;
 pub mod evaluation;
 pub mod event;
 pub mod fault;
+pub mod feed;
 pub mod holiday;
 pub mod idempotency;
 pub mod instrument;
@@ -55,6 +57,7 @@ pub struct Store {
     database: Database,
     readers: Pool,
     writing: Writing,
+    open: feed::OpenWrites,
 }
 
 impl Store {
@@ -79,6 +82,7 @@ impl Store {
             database,
             readers,
             writing,
+            open: feed::OpenWrites::default(),
         })
     }
 
@@ -129,6 +133,13 @@ impl Store {
         T: Send + 'static,
         F: Fn(&mut Conn) -> std::result::Result<T, AppError> + Send + 'static,
     {
+        // Held here until the commit is answered, and by the deed in case nobody waits for its answer any more.
+        let open = Arc::new(self.open.begin());
+        let held = Arc::clone(&open);
+        let deed = move |tx: &mut Conn| {
+            let _held = &held;
+            deed(tx)
+        };
         match &self.writing {
             Writing::Sqlite(writer) => writer.write(deed, alone).await,
             Writing::Postgres(writers) => {
@@ -136,6 +147,11 @@ impl Store {
                 blocking(move || write_postgres(&writers, &deed)).await
             }
         }
+    }
+
+    /// Seconds since the oldest deed of this process that still waits or runs began; 0 when there is none.
+    pub fn oldest_write_seconds(&self) -> i64 {
+        self.open.oldest_seconds()
     }
 
     /// Stops taking deeds and waits until those under way are committed.

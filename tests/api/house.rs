@@ -1,6 +1,7 @@
 //! The house rules of the architecture, asserted over every file of `src`. Each rule is a function from source text to
 //! complaints, so that each is also shown a bad example it must refuse: a rule that cannot fail protects nothing.
 
+mod codes;
 mod files;
 mod imports;
 mod sizes;
@@ -70,4 +71,9 @@ fn migrations_are_twins() {
         &files::names_below("migrations/sqlite"),
         &files::names_below("migrations/postgres"),
     ));
+}
+
+#[test]
+fn every_code_of_a_field_is_in_the_table_of_errors() {
+    assert_none(&in_each(codes::unknown));
 }

@@ -1,0 +1,29 @@
+//! Lists that others keep in step with by `updated_since`: what they ask for next time, and where a page goes on.
+
+use serde::{Deserialize, Serialize};
+
+use crate::app::App;
+use crate::domain::Instant;
+use crate::error::AppError;
+use crate::store::connection;
+
+/// A deed takes its time before it begins to write; a row is stamped with the earlier moment. In seconds.
+const MARGIN_SECONDS: i64 = 60;
+
+/// Where the next page of a feed begins: after this row, in the order of (`updated_at`, `id`). The moment of the first
+/// page stays that of the whole reading, however long it takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FeedCursor {
+    pub updated_at: Instant,
+    pub id: i64,
+    pub as_of: Instant,
+}
+
+/// The value to send as `updated_since` next time: everything stamped earlier is committed and was visible before this
+/// call returned. Ask before the rows are read.
+pub async fn as_of(app: &App, now: Instant) -> Result<Instant, AppError> {
+    let here = app.store.oldest_write_seconds();
+    let anywhere = app.store.read(connection::oldest_open_write).await;
+    let oldest = anywhere.map_err(AppError::from)?.max(here);
+    Ok(now.plus_seconds(-MARGIN_SECONDS.saturating_add(oldest)))
+}
