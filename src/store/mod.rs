@@ -3,8 +3,10 @@
 
 pub mod booking;
 pub mod booking_rules;
+pub mod bulk;
 pub mod charge;
 pub mod connection;
+pub mod evaluation;
 pub mod event;
 pub mod exemption;
 pub mod fault;
@@ -28,6 +30,7 @@ pub mod usage;
 pub mod user;
 pub mod value;
 mod writer;
+pub mod yearly_input;
 
 use std::sync::Arc;
 use std::time::Duration;
