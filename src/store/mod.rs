@@ -1,17 +1,21 @@
 //! What is remembered: rows, queries and constraints on SQLite and PostgreSQL. [`Store::read`] and [`Store::write`] are the
 //! only ways in; a query function takes the connection and never opens a transaction.
 
+pub mod api_key;
 pub mod booking;
 pub mod connection;
+pub mod directory;
 pub mod event;
 pub mod fault;
 pub mod feed;
 pub mod holiday;
 pub mod idempotency;
 pub mod instrument;
+pub mod invitation;
 pub mod migration;
 pub mod organization;
 pub mod reference;
+pub mod related_party;
 pub mod schema;
 pub mod session;
 pub mod tariff;

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::schema::{category, public_holiday, region, subject, test_item};
 use super::{Conn, Result};
-use crate::domain::Fen;
 use crate::domain::calendar::DayKind;
 use crate::domain::region::RegionLevel;
+use crate::domain::{Fen, RegionCode};
 
 /// An administrative region or a zone that only statistics know.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Insertable, AsChangeset)]
@@ -106,4 +106,25 @@ reference! {
     Discipline: subject by |row| &row.code;
     Holiday: public_holiday by |row| row.holiday_on;
     TestItem: test_item by |row| (&row.name, &row.test_condition);
+}
+
+/// Every region in the order of codes.
+pub fn list_regions(conn: &mut Conn) -> Result<Vec<Region>> {
+    Ok(region::table.order(region::code).load(conn)?)
+}
+
+/// Every class in the order of codes.
+pub fn list_categories(conn: &mut Conn) -> Result<Vec<Category>> {
+    Ok(category::table.order(category::code).load(conn)?)
+}
+
+/// Whether the code can be used: counties outside Hebei are not listed, and before any region is loaded none is.
+pub fn knows_region(conn: &mut Conn, code: RegionCode) -> Result<bool> {
+    let codes = region::table.select(region::code);
+    let listed: Option<String> = codes
+        .filter(region::code.eq(code.as_str()))
+        .first(conn)
+        .optional()?;
+    let is_hebei = RegionCode::HEBEI.covers(code);
+    Ok(!is_hebei || listed.is_some() || codes.first::<String>(conn).optional()?.is_none())
 }
