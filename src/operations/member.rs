@@ -174,12 +174,24 @@ pub async fn remove(
     .await
 }
 
-/// The member of this organization; anybody else does not exist there.
-pub fn member(
-    conn: &mut Conn,
-    organization: OrganizationId,
-    user: UserId,
+/// The member, if the caller may see the organization and do this there.
+pub async fn admit(
+    app: &App,
+    caller: &Caller,
+    (organization, user): (OrganizationId, UserId),
+    deed: Deed,
 ) -> Result<User, AppError> {
+    let caller = caller.clone();
+    app.store
+        .read(move |conn| {
+            admit_in(conn, &caller, organization, deed)?;
+            member(conn, organization, user)
+        })
+        .await
+}
+
+/// The member of this organization; anybody else does not exist there.
+fn member(conn: &mut Conn, organization: OrganizationId, user: UserId) -> Result<User, AppError> {
     let user = store::user::get(conn, user)?;
     if user.organization_id == Some(organization) {
         Ok(user)
