@@ -10,18 +10,18 @@ use yiqi::store;
 use yiqi::store::event::{NewEvent, Subject};
 use yiqi::store::instrument::{Standing, Version};
 
-use crate::world::{TestApp, UNIVERSITY};
+use crate::world::{UNIVERSITY, World};
 
 /// A listed, externally shared instrument of the university, open all hours, confirmed at once; each word changes that.
 pub struct Instrument<'a> {
-    app: &'a TestApp,
+    app: &'a World,
     facts: InstrumentFacts,
     standing: Standing,
     host: OrganizationId,
     rules: serde_json::Value,
 }
 
-pub fn instrument(app: &TestApp) -> Instrument<'_> {
+pub fn instrument(app: &World) -> Instrument<'_> {
     static COUNT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(1);
     let number = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
     let facts = InstrumentFacts {

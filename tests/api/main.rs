@@ -10,9 +10,12 @@
 )]
 
 mod client;
+mod crash;
+mod fleet;
 mod given;
 mod house;
 mod postgres;
+mod races;
 mod schema;
 mod session;
 mod world;
