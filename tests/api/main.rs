@@ -10,12 +10,14 @@
 )]
 
 mod client;
+mod command;
 mod crash;
 mod fleet;
 mod given;
 mod house;
 mod postgres;
 mod races;
+mod reference;
 mod schema;
 mod session;
 mod world;
