@@ -10,6 +10,7 @@ pub mod health;
 pub mod json;
 pub mod openapi;
 pub mod params;
+pub mod policy;
 pub mod problem;
 pub mod routes;
 pub mod schema;
