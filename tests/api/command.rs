@@ -1,6 +1,8 @@
 //! The command line as scripts meet it: what it prints where, and its exit codes.
 
-use std::process::{Command, Output};
+use std::io::{Read, Write};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use crate::world::{Backend, KEYS, empty_database, remove_database};
 
@@ -113,4 +115,93 @@ fn the_printed_document_is_the_served_one() {
         printed,
         yiqi::http::openapi::document("https://yiqi.example.org")
     );
+}
+
+/// A server on a new SQLite database, and the address it listens on.
+fn serve(url: &str) -> (std::process::Child, String) {
+    for _ in 0..5 {
+        // Another process may take the port in between, so the start is tried again.
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        drop(listener);
+        let variables = [
+            ("YIQI_DATABASE_URL", url),
+            ("YIQI_SECRET", KEYS),
+            ("YIQI_LISTEN", &address),
+            ("YIQI_LOG_FORMAT", "json"),
+            ("YIQI_LOG", "info,yiqi::http=debug"),
+        ];
+        let mut server = Command::new(env!("CARGO_BIN_EXE_yiqi"))
+            .args(["serve", "--create"])
+            .env_clear()
+            .envs(variables)
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let patience = Instant::now() + Duration::from_secs(30);
+        while server.try_wait().unwrap().is_none() && Instant::now() < patience {
+            if yiqi(&[("YIQI_LISTEN", &address)], &["health"])
+                .status
+                .success()
+            {
+                return (server, address);
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        let _ = server.kill();
+        let _ = server.wait();
+    }
+    panic!("no server became ready");
+}
+
+fn signal(server: &std::process::Child, name: &str) {
+    let sent = Command::new("kill")
+        .args([name, &server.id().to_string()])
+        .status();
+    assert!(sent.unwrap().success());
+}
+
+fn stops_after_running_requests(name: &str) {
+    let url = empty_database(Backend::Sqlite).unwrap();
+    let (server, address) = serve(&url);
+    let body = r#"{"email": "nobody@example.org", "password": "wrong-password"}"#;
+    let (sent_before, sent_after) = body.split_at(20);
+    let mut stream = std::net::TcpStream::connect(&address).unwrap();
+    write!(
+        stream,
+        "POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nX-Request-Id: slow-one\r\nConnection: close\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{sent_before}",
+        body.len()
+    )
+    .unwrap();
+    std::thread::sleep(Duration::from_millis(300));
+    signal(&server, name);
+    std::thread::sleep(Duration::from_millis(500));
+    stream.write_all(sent_after.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
+    let ended = server.wait_with_output().unwrap();
+    let log = text(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(0), "{log}");
+    let lines: Vec<serde_json::Value> = log
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert!(
+        lines.iter().any(|line| line["span"]["id"] == "slow-one"),
+        "{log}"
+    );
+    remove_database(Backend::Sqlite, &url);
+}
+
+#[test]
+fn running_requests_finish_after_sigterm() {
+    stops_after_running_requests("-TERM");
+}
+
+#[test]
+fn running_requests_finish_after_sigint() {
+    stops_after_running_requests("-INT");
 }
