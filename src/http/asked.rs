@@ -121,6 +121,7 @@ impl Asked {
 
     /// The caller's deed: who, when, under which request, and its idempotency key.
     pub fn act(&self) -> Result<Act, AppError> {
+        self.params()?;
         Ok(Act {
             caller: self.caller()?.clone(),
             now: self.now,
@@ -181,7 +182,9 @@ impl Asked {
             .to_lowercase()
     }
 
+    /// Whatever has a body has no unknown query parameters either: they are refused with it.
     fn expect_type(&self, types: &[&'static str]) -> Result<(), AppError> {
+        self.params()?;
         let actual = self.media_type();
         if types.contains(&actual.as_str()) {
             return Ok(());

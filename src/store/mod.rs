@@ -3,18 +3,26 @@
 
 pub mod booking;
 pub mod booking_rules;
+pub mod bulk;
+pub mod charge;
 pub mod connection;
+pub mod evaluation;
 pub mod event;
+pub mod exemption;
 pub mod fault;
 pub mod feed;
 pub mod holiday;
 pub mod idempotency;
 pub mod instrument;
+pub mod invoice;
 pub mod migration;
 pub mod organization;
+pub mod payment;
 pub mod policy;
 pub mod reference;
+pub mod review;
 pub mod schema;
+pub mod service;
 pub mod session;
 pub mod subsidy;
 pub mod tariff;
@@ -22,6 +30,7 @@ pub mod usage;
 pub mod user;
 pub mod value;
 mod writer;
+pub mod yearly_input;
 
 use std::sync::Arc;
 use std::time::Duration;

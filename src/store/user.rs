@@ -3,11 +3,11 @@
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::schema::user_account;
+use super::schema::{organization, user_account};
 use super::{Conn, Json, Result};
 use crate::domain::access::Role;
 use crate::domain::account::UserState;
-use crate::domain::{Instant, OrganizationId, UserId};
+use crate::domain::{Instant, OrganizationId, RegionCode, UserId};
 
 /// One row, without the password's hash.
 #[derive(Debug, Clone, Queryable, Selectable, Serialize, Deserialize)]
@@ -126,4 +126,39 @@ pub fn list_with_roles(
         .filter(|(_, held)| held.iter().any(|role| roles.contains(role)))
         .map(|(id, _)| id)
         .collect())
+}
+
+/// The active people who supervise the hosts of a region: its region admins, and the province's where it supervises itself
+/// or nobody else does.
+pub fn list_supervising(conn: &mut Conn, region: RegionCode) -> Result<Vec<UserId>> {
+    let region_admin = format!("%{}%", Role::RegionAdmin);
+    let platform_admin = format!("%{}%", Role::PlatformAdmin);
+    let administration: Vec<(UserId, Json<Vec<Role>>, RegionCode)> = user_account::table
+        .inner_join(organization::table)
+        .filter(user_account::state.eq(UserState::Active))
+        .filter(
+            user_account::roles
+                .like(region_admin)
+                .or(user_account::roles.like(platform_admin)),
+        )
+        .select((
+            user_account::id,
+            user_account::roles,
+            organization::region_code,
+        ))
+        .order(user_account::id)
+        .load(conn)?;
+    let of = |keep: &dyn Fn(&[Role], RegionCode) -> bool| -> Vec<UserId> {
+        let kept = administration
+            .iter()
+            .filter(|(_, roles, seat)| keep(roles, *seat));
+        kept.map(|(id, _, _)| *id).collect()
+    };
+    let regional = of(&|roles, seat| roles.contains(&Role::RegionAdmin) && seat.covers(region));
+    let provincial = of(&|roles, _| roles.contains(&Role::PlatformAdmin));
+    if region == RegionCode::HEBEI || regional.is_empty() {
+        Ok(regional.into_iter().chain(provincial).collect())
+    } else {
+        Ok(regional)
+    }
 }

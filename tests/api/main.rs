@@ -9,6 +9,7 @@
     reason = "a test that fails should panic at the line that failed; it may also wait and read its environment"
 )]
 
+mod bad_input;
 mod client;
 mod command;
 mod crash;
