@@ -2,12 +2,9 @@
 //! (API, import, job, command line) goes through here, so none can skip a rule.
 
 pub mod deed;
-<<<<<<< HEAD
 pub mod evaluation;
-=======
 pub mod feed;
 pub mod migration;
->>>>>>> main
 pub mod password;
 pub mod policy;
 pub mod policy_pack;
