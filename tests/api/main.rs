@@ -11,12 +11,14 @@
 
 mod bad_input;
 mod client;
+mod command;
 mod crash;
 mod fleet;
 mod given;
 mod house;
 mod postgres;
 mod races;
+mod reference;
 mod schema;
 mod session;
 mod world;
