@@ -2,12 +2,15 @@
 //! (API, import, job, command line) goes through here, so none can skip a rule.
 
 pub mod deed;
+pub mod exemption;
 pub mod feed;
+pub mod instrument;
 pub mod migration;
 pub mod password;
 pub mod policy;
 pub mod policy_pack;
 pub mod reference;
 pub mod retention;
+pub mod service;
 pub mod session;
 pub mod subsidy;

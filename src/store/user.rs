@@ -128,19 +128,15 @@ pub fn list_with_roles(
         .collect())
 }
 
-/// The active people who supervise the hosts of a region: its region admins, and the province's where it supervises itself
-/// or nobody else does.
-pub fn list_supervising(conn: &mut Conn, region: RegionCode) -> Result<Vec<UserId>> {
-    let region_admin = format!("%{}%", Role::RegionAdmin);
-    let platform_admin = format!("%{}%", Role::PlatformAdmin);
-    let administration: Vec<(UserId, Json<Vec<Role>>, RegionCode)> = user_account::table
+/// The active administrators who supervise a region, and those of the province.
+pub fn list_supervisors(conn: &mut Conn, supervising_region: RegionCode) -> Result<Vec<UserId>> {
+    let word = |role: Role| format!("%\"{role}\"%");
+    let is_office = user_account::roles
+        .like(word(Role::PlatformAdmin))
+        .or(user_account::roles.like(word(Role::RegionAdmin)));
+    let offices: Vec<(UserId, Json<Vec<Role>>, RegionCode)> = user_account::table
         .inner_join(organization::table)
-        .filter(user_account::state.eq(UserState::Active))
-        .filter(
-            user_account::roles
-                .like(region_admin)
-                .or(user_account::roles.like(platform_admin)),
-        )
+        .filter(user_account::state.eq(UserState::Active).and(is_office))
         .select((
             user_account::id,
             user_account::roles,
@@ -148,17 +144,11 @@ pub fn list_supervising(conn: &mut Conn, region: RegionCode) -> Result<Vec<UserI
         ))
         .order(user_account::id)
         .load(conn)?;
-    let of = |keep: &dyn Fn(&[Role], RegionCode) -> bool| -> Vec<UserId> {
-        let kept = administration
-            .iter()
-            .filter(|(_, roles, seat)| keep(roles, *seat));
-        kept.map(|(id, _, _)| *id).collect()
-    };
-    let regional = of(&|roles, seat| roles.contains(&Role::RegionAdmin) && seat.covers(region));
-    let provincial = of(&|roles, _| roles.contains(&Role::PlatformAdmin));
-    if region == RegionCode::HEBEI || regional.is_empty() {
-        Ok(regional.into_iter().chain(provincial).collect())
-    } else {
-        Ok(regional)
-    }
+    Ok(offices
+        .into_iter()
+        .filter(|(_, roles, region)| {
+            roles.contains(&Role::PlatformAdmin) || region.covers(supervising_region)
+        })
+        .map(|(id, _, _)| id)
+        .collect())
 }
