@@ -188,8 +188,8 @@ fn subjects_of(text: &str) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::domain::Fen;
-    use chrono::NaiveDate;
     use crate::exchange::sheet::FaultCode;
+    use chrono::NaiveDate;
 
     fn full(number: u32) -> InstrumentRow {
         let text = |what: &str| Some(format!("{what} {number}"));

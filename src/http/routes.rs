@@ -13,7 +13,10 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::answer::Answer;
 use super::asked::Asked;
-use super::{event, policy, session};
+use super::{
+    account, api_key, event, exemption, instrument, member, organization, policy, reference,
+    related_party, service, session,
+};
 use crate::domain::access::Deed;
 use crate::error::{AppError, Code, Fault};
 
@@ -155,7 +158,20 @@ methods!(
 
 /// Every route, in the order of the contract.
 pub fn table() -> Vec<Route> {
-    let nouns = [session::routes(), policy::routes(), event::routes()];
+    let nouns = [
+        account::routes(),
+        session::routes(),
+        api_key::routes(),
+        organization::routes(),
+        member::routes(),
+        related_party::routes(),
+        reference::routes(),
+        instrument::routes(),
+        service::routes(),
+        exemption::routes(),
+        policy::routes(),
+        event::routes(),
+    ];
     nouns.into_iter().flatten().collect()
 }
 

@@ -72,6 +72,64 @@ pub fn find_password(conn: &mut Conn, login: &str) -> Result<Option<(UserId, Str
         .optional()?)
 }
 
+/// The account of a login.
+pub fn find_by_login(conn: &mut Conn, login: &str) -> Result<Option<User>> {
+    Ok(user_account::table
+        .filter(user_account::login.eq(login))
+        .select(User::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+/// The stored hash of a password.
+pub fn get_password(conn: &mut Conn, id: UserId) -> Result<String> {
+    Ok(user_account::table
+        .find(id)
+        .select(user_account::password_hash)
+        .first(conn)?)
+}
+
+/// The members of an organization after an id.
+pub fn list_members(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    after: Option<UserId>,
+    limit: i64,
+) -> Result<Vec<User>> {
+    let members = user_account::table
+        .filter(user_account::organization_id.eq(organization))
+        .select(User::as_select())
+        .order(user_account::id)
+        .limit(limit)
+        .into_boxed();
+    let members = match after {
+        Some(after) => members.filter(user_account::id.gt(after)),
+        None => members,
+    };
+    Ok(members.load(conn)?)
+}
+
+/// Sets where a person belongs, with which roles, and whether it may sign in.
+pub fn update_membership(
+    conn: &mut Conn,
+    id: UserId,
+    organization: Option<OrganizationId>,
+    roles: &[Role],
+    state: UserState,
+    now: Instant,
+) -> Result<()> {
+    diesel::update(user_account::table.find(id))
+        .set((
+            user_account::organization_id.eq(organization),
+            user_account::roles.eq(Json::of(roles.to_vec())?),
+            user_account::state.eq(state),
+            user_account::version.eq(user_account::version + 1),
+            user_account::updated_at.eq(now),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
 pub fn update_password(
     conn: &mut Conn,
     id: UserId,

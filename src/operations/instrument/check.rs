@@ -89,7 +89,10 @@ impl Rules {
         if !self.codes.categories.contains(category) {
             faults.push(Fault::field("category_code", Code::unknown_category).actual(category));
         }
-        if let Some(region) = facts.region_code.filter(|region| !self.knows_region(*region)) {
+        if let Some(region) = facts
+            .region_code
+            .filter(|region| !self.knows_region(*region))
+        {
             faults.push(Fault::field("region_code", Code::unknown_region).actual(region.as_str()));
         }
         for (at, subject) in facts.description.subjects.iter().enumerate() {

@@ -176,12 +176,7 @@ fn column_of(field: &str) -> &str {
     }
 }
 
-fn take(
-    tx: &mut Conn,
-    actor: &Actor,
-    host: OrganizationId,
-    step: &Step,
-) -> Result<(), AppError> {
+fn take(tx: &mut Conn, actor: &Actor, host: OrganizationId, step: &Step) -> Result<(), AppError> {
     match step {
         Step::Create(facts) => {
             write::insert(tx, actor, host, facts)?;

@@ -45,11 +45,7 @@ pub async fn assign_managers(
     .await
 }
 
-fn check(
-    tx: &mut Conn,
-    host: OrganizationId,
-    managers: &[UserId],
-) -> Result<Vec<Fault>, AppError> {
+fn check(tx: &mut Conn, host: OrganizationId, managers: &[UserId]) -> Result<Vec<Fault>, AppError> {
     let roles = [Role::InstrumentManager, Role::HostAdmin];
     let eligible = store::user::list_with_roles(tx, host, &roles)?;
     let mut faults = Vec::new();

@@ -13,7 +13,7 @@ pub use change::{change, create};
 pub use import::{Import, ImportMode, Imported, import};
 pub use managers::assign_managers;
 pub(super) use moves::faults_of_reason;
-pub use moves::{Decision, decide};
+pub use moves::{Decision, decide, right_to};
 pub use row::InstrumentRow;
 
 use serde::{Deserialize, Serialize};
@@ -42,11 +42,7 @@ pub struct Inside {
 }
 
 /// The entry, when this caller or visitor may see it; 404 otherwise.
-pub fn read(
-    conn: &mut Conn,
-    caller: Option<&Caller>,
-    id: InstrumentId,
-) -> Result<Entry, AppError> {
+pub fn read(conn: &mut Conn, caller: Option<&Caller>, id: InstrumentId) -> Result<Entry, AppError> {
     let ties = store::instrument::get_ties(conn, id, caller.map(|caller| caller.user_id))?;
     match caller {
         Some(caller) => access::sees_instrument(caller, &ties)?,

@@ -36,11 +36,9 @@ const fn right(deed: Move) -> (Deed, &'static str) {
     }
 }
 
-impl Decision {
-    /// The right that this needs.
-    pub const fn right(&self) -> Deed {
-        right(self.deed).0
-    }
+/// The right that a move needs.
+pub const fn right_to(deed: Move) -> Deed {
+    right(deed).0
 }
 
 /// Moves an entry to the state that follows.
@@ -53,7 +51,7 @@ pub async fn decide(
     let (app_of_deed, act_of_deed) = (app.clone(), act.clone());
     perform(app, act, move |tx| {
         Lock::Instrument(id).take(tx)?;
-        let present = admit(tx, &act_of_deed.caller, id, decision.right())?;
+        let present = admit(tx, &act_of_deed.caller, id, right_to(decision.deed))?;
         same_version(decision.version, present.version)?;
         let reason = decision.reason.as_deref();
         let mut faults = check_reason(decision.deed, reason);

@@ -111,11 +111,7 @@ pub(super) async fn naming_the_other<T>(
     }
 }
 
-fn differing(
-    actor: &Actor,
-    present: &Instrument,
-    next: &Next<'_>,
-) -> Result<NewEvent, AppError> {
+fn differing(actor: &Actor, present: &Instrument, next: &Next<'_>) -> Result<NewEvent, AppError> {
     let before = content(&present.facts(), &Standing::of(present))?;
     let after = content(next.facts, next.standing)?;
     let mut texts = json!({"before": before.personal, "after": after.personal});

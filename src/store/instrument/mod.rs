@@ -4,7 +4,7 @@ mod search;
 mod sort;
 
 pub use search::{Filter, Withdrawn, list, list_withdrawn};
-pub use sort::{Position, Sort, SortField};
+pub use sort::{Key, Position, Sort, SortField};
 
 use chrono::NaiveDate;
 use diesel::prelude::*;
