@@ -14,7 +14,8 @@ use utoipa::{PartialSchema, ToSchema};
 use super::answer::Answer;
 use super::asked::Asked;
 use super::{
-    account, api_key, event, member, organization, policy, reference, related_party, session,
+    account, api_key, event, exemption, instrument, member, organization, policy, reference,
+    related_party, service, session,
 };
 use crate::domain::access::Deed;
 use crate::error::{AppError, Code, Fault};
@@ -165,6 +166,9 @@ pub fn table() -> Vec<Route> {
         member::routes(),
         related_party::routes(),
         reference::routes(),
+        instrument::routes(),
+        service::routes(),
+        exemption::routes(),
         policy::routes(),
         event::routes(),
     ];
