@@ -13,7 +13,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::answer::Answer;
 use super::asked::Asked;
-use super::{event, session};
+use super::{charge, event, quote, review, session, tariff, usage};
 use crate::domain::access::Deed;
 use crate::error::{AppError, Code, Fault};
 
@@ -155,7 +155,15 @@ methods!(
 
 /// Every route, in the order of the contract.
 pub fn table() -> Vec<Route> {
-    let nouns = [session::routes(), event::routes()];
+    let nouns = [
+        session::routes(),
+        usage::routes(),
+        review::routes(),
+        tariff::routes(),
+        quote::routes(),
+        charge::routes(),
+        event::routes(),
+    ];
     nouns.into_iter().flatten().collect()
 }
 
