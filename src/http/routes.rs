@@ -13,7 +13,10 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::answer::Answer;
 use super::asked::Asked;
-use super::{charge, event, quote, review, session, tariff, usage};
+use super::{
+    account, api_key, charge, event, member, organization, policy, quote, reference, related_party,
+    review, session, tariff, usage,
+};
 use crate::domain::access::Deed;
 use crate::error::{AppError, Code, Fault};
 
@@ -156,12 +159,19 @@ methods!(
 /// Every route, in the order of the contract.
 pub fn table() -> Vec<Route> {
     let nouns = [
+        account::routes(),
         session::routes(),
+        api_key::routes(),
+        organization::routes(),
+        member::routes(),
+        related_party::routes(),
+        reference::routes(),
         usage::routes(),
         review::routes(),
         tariff::routes(),
         quote::routes(),
         charge::routes(),
+        policy::routes(),
         event::routes(),
     ];
     nouns.into_iter().flatten().collect()

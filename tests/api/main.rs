@@ -9,10 +9,16 @@
     reason = "a test that fails should panic at the line that failed; it may also wait and read its environment"
 )]
 
+mod bad_input;
 mod client;
+mod command;
+mod crash;
+mod fleet;
 mod given;
 mod house;
 mod postgres;
+mod races;
+mod reference;
 mod schema;
 mod session;
 mod world;

@@ -164,7 +164,7 @@ fn a_full_queue_is_answered_at_once() {
         app.block_on(async {
             let store = &app.app.store;
             let crowd = async {
-                let deeds: Vec<_> = (0..1100).map(|_| store.write(|_| Ok(()))).collect();
+                let deeds: Vec<_> = (0..1500).map(|_| store.write(|_| Ok(()))).collect();
                 let waiting = futures_util::future::join_all(deeds);
                 let release = async { open.send(()).unwrap() };
                 tokio::join!(waiting, release).0
@@ -174,10 +174,9 @@ fn a_full_queue_is_answered_at_once() {
                 .iter()
                 .filter(|outcome| matches!(outcome, Err(AppError::Unavailable(_))))
                 .count();
-            assert!(
-                (70..=80).contains(&refused),
-                "{refused} of 1,100 refused with 1,024 places"
-            );
+            // 1,024 places, and up to 255 deeds that the held group took along.
+            assert!((221..=476).contains(&refused), "{refused} of 1,500 refused");
+            assert!(outcomes.iter().filter(|outcome| outcome.is_ok()).count() == 1500 - refused);
         });
     });
 }

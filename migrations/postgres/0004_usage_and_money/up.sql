@@ -39,6 +39,8 @@ CREATE INDEX usage_record_updated ON usage_record (updated_at, id);
 CREATE INDEX usage_record_instrument ON usage_record (instrument_id, channel, started_at, ended_at);
 CREATE INDEX usage_record_organization ON usage_record (organization_id, id);
 CREATE INDEX usage_record_booking ON usage_record (booking_id);
+-- Finds a year's records among many years; a hash sums them from the table.
+CREATE INDEX usage_record_confirmed ON usage_record (ended_at) WHERE state = 'confirmed';
 
 -- Replaced versions, whole; usage_record holds the current one. replaced_by_event_id is the event that ended this version.
 CREATE TABLE usage_record_version (
