@@ -16,6 +16,8 @@ use super::asked::Asked;
 use super::{
     account, api_key, event, exemption, instrument, member, organization, policy, reference,
     related_party, service, session,
+    account, api_key, charge, event, member, organization, policy, quote, reference, related_party,
+    review, session, tariff, usage,
 };
 use crate::domain::access::Deed;
 use crate::error::{AppError, Code, Fault};
@@ -169,6 +171,11 @@ pub fn table() -> Vec<Route> {
         instrument::routes(),
         service::routes(),
         exemption::routes(),
+        usage::routes(),
+        review::routes(),
+        tariff::routes(),
+        quote::routes(),
+        charge::routes(),
         policy::routes(),
         event::routes(),
     ];

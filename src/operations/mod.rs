@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod api_key;
+pub mod charge;
 pub mod deed;
 pub mod evaluation;
 pub mod exemption;
@@ -14,9 +15,13 @@ pub mod organization;
 pub mod password;
 pub mod policy;
 pub mod policy_pack;
+pub mod quote;
 pub mod reference;
 pub mod related_party;
 pub mod retention;
+pub mod review;
 pub mod service;
 pub mod session;
 pub mod subsidy;
+pub mod tariff;
+pub mod usage;
