@@ -1,6 +1,9 @@
 //! `yiqi seed`: loads the tables that are compiled into the program, so that it works anywhere.
 
+use super::failure::Failure;
+use super::output::{self, Format};
 use crate::app::App;
+use crate::config::Config;
 use crate::error::AppError;
 use crate::exchange::seed::{self, Table};
 use crate::operations::reference::{self, Counts, Reference, ReferenceFile};
@@ -54,4 +57,30 @@ where
         table.map_err(|faults| AppError::internal(format!("{name}: {faults:?}")))?;
     let file = ReferenceFile { name, sha256, rows };
     Ok((name, reference::load(app, file).await?))
+}
+
+pub async fn run(config: Config, format: Format) -> Result<(), Failure> {
+    let app = super::open(config).await?;
+    let loaded = load(&app).await?;
+    app.store.drain();
+    match format {
+        Format::Json => {
+            let files: serde_json::Map<_, _> = loaded
+                .iter()
+                .map(|(name, counts)| ((*name).to_owned(), serde_json::json!(counts)))
+                .collect();
+            output::json(&files)
+        }
+        Format::Table => {
+            let rows: Vec<_> = loaded
+                .iter()
+                .map(|(name, counts)| {
+                    let numbers = [counts.inserted, counts.updated, counts.unchanged];
+                    let [inserted, updated, unchanged] = numbers.map(|number| number.to_string());
+                    [(*name).to_owned(), inserted, updated, unchanged]
+                })
+                .collect();
+            output::table(["file", "inserted", "updated", "unchanged"], &rows)
+        }
+    }
 }

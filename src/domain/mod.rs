@@ -53,6 +53,7 @@ pub mod policy;
 pub mod ratio;
 pub mod region;
 pub mod review;
+pub mod run;
 pub mod sharing;
 pub mod spans;
 pub mod state;

@@ -191,7 +191,9 @@ impl Asked {
             .to_lowercase()
     }
 
+    /// Whatever has a body has no unknown query parameters either: they are refused with it.
     fn expect_type(&self, types: &[&'static str]) -> Result<(), AppError> {
+        self.params()?;
         let actual = self.media_type();
         if types.contains(&actual.as_str()) {
             return Ok(());

@@ -42,20 +42,14 @@ pub async fn wrap(
 ) -> Result<ServiceResponse, Error> {
     let id = request_id(&request);
     request.extensions_mut().insert(RequestId(id.clone()));
-    let http_request = request.request().clone();
-    let span = tracing::info_span!("request", id, method = %http_request.method(), path = http_request.path());
-    let outcome = next.call(request).instrument(span.clone()).await;
+    let span =
+        tracing::info_span!("request", id, method = %request.method(), path = request.path());
+    // The request itself must not be held here: routing needs it alone.
+    let response = next.call(request).instrument(span.clone()).await?;
     let _entered = span.enter();
-    let mut response = match outcome {
-        Ok(response) => match as_problem(&response, &id) {
-            Some(problem) => response.into_response(problem).map_into_boxed_body(),
-            None => response.map_into_boxed_body(),
-        },
-        Err(error) => {
-            let problem =
-                problem::render_any(&error, language(&http_request), http_request.path(), &id);
-            ServiceResponse::new(http_request, problem)
-        }
+    let mut response = match as_problem(&response, &id) {
+        Some(problem) => response.into_response(problem).map_into_boxed_body(),
+        None => response.map_into_boxed_body(),
     };
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(HEADER, value);

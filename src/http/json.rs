@@ -7,7 +7,16 @@ use serde_json::{Map, Value};
 use crate::error::{AppError, Code, Fault, closest};
 
 /// Parses a body into a shape that denies unknown fields.
+///
+/// Every body is an object: serde would also read a list as the fields in their order.
 pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, AppError> {
+    if body.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
+        serde_json::from_slice::<serde::de::IgnoredAny>(body)
+            .map_err(|error| malformed(".", &error))?;
+        return Err(AppError::Malformed(vec![
+            Fault::field("", Code::wrong_type).actual("not an object"),
+        ]));
+    }
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     let parsed = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();

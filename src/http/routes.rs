@@ -13,7 +13,9 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::answer::Answer;
 use super::asked::Asked;
-use super::{account, api_key, event, member, organization, reference, related_party, session};
+use super::{
+    account, api_key, event, member, organization, policy, reference, related_party, session,
+};
 use crate::domain::access::Deed;
 use crate::error::{AppError, Code, Fault};
 
@@ -163,6 +165,7 @@ pub fn table() -> Vec<Route> {
         member::routes(),
         related_party::routes(),
         reference::routes(),
+        policy::routes(),
         event::routes(),
     ];
     nouns.into_iter().flatten().collect()

@@ -8,10 +8,10 @@ use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
 use crate::app::{App, token};
-use crate::domain::Instant;
 use crate::domain::access::{Caller, Denied};
 use crate::domain::fault::FieldFault;
 use crate::domain::state::InvalidState;
+use crate::domain::{Instant, UserId};
 use crate::error::{AppError, Code, Fault};
 use crate::store::event::Personal;
 use crate::store::{self, Conn, Lock};
@@ -23,6 +23,59 @@ pub struct Act {
     pub now: Instant,
     pub request_id: String,
     pub once: Option<Once>,
+}
+
+/// Who does something: a caller over the API, or the installation's own command line, which has no account.
+#[derive(Debug, Clone)]
+pub enum Actor {
+    Caller(Box<Act>),
+    System { now: Instant },
+}
+
+impl Actor {
+    pub fn now(&self) -> Instant {
+        match self {
+            Actor::Caller(act) => act.now,
+            Actor::System { now } => *now,
+        }
+    }
+
+    pub fn user_id(&self) -> Option<UserId> {
+        match self {
+            Actor::Caller(act) => Some(act.caller.user_id),
+            Actor::System { .. } => None,
+        }
+    }
+
+    /// An event of this actor, to be filled in and appended.
+    pub fn event(
+        &self,
+        deed: &'static str,
+        subject: store::event::Subject,
+    ) -> store::event::NewEvent {
+        match self {
+            Actor::Caller(act) => act.event(deed, subject),
+            Actor::System { now } => store::event::NewEvent::new(*now, deed, subject),
+        }
+    }
+
+    /// As [`perform`]; the command line has no idempotency keys.
+    pub async fn perform<T, F>(&self, app: &App, deed: F) -> Result<T, AppError>
+    where
+        T: Serialize + DeserializeOwned + Send + 'static,
+        F: Fn(&mut Conn) -> Result<T, AppError> + Send + 'static,
+    {
+        match self {
+            Actor::Caller(act) => perform(app, act, deed).await,
+            Actor::System { .. } => app.store.write(deed).await,
+        }
+    }
+}
+
+impl From<Act> for Actor {
+    fn from(act: Act) -> Self {
+        Actor::Caller(Box::new(act))
+    }
 }
 
 /// The idempotency key of a request and the digest of what it asks.

@@ -3,6 +3,7 @@
 
 pub mod api_key;
 pub mod booking;
+pub mod booking_rules;
 pub mod connection;
 pub mod directory;
 pub mod event;
@@ -14,10 +15,12 @@ pub mod instrument;
 pub mod invitation;
 pub mod migration;
 pub mod organization;
+pub mod policy;
 pub mod reference;
 pub mod related_party;
 pub mod schema;
 pub mod session;
+pub mod subsidy;
 pub mod tariff;
 pub mod usage;
 pub mod user;

@@ -9,6 +9,15 @@
     reason = "a test that fails should panic at the line that failed; it may also wait and read its environment"
 )]
 
+mod bad_input;
 mod client;
+mod crash;
+mod fleet;
+mod given;
 mod house;
 mod postgres;
+mod races;
+mod schema;
+mod session;
+mod world;
+mod writer;

@@ -1,3 +1,5 @@
+//! The table of rights as cases: who may do what to whose subject.
+
 use super::*;
 use crate::domain::organization::OrganizationState;
 use crate::domain::{ApiKeyId, RegionCode, UserId};

@@ -1,10 +1,10 @@
 //! The post-subsidy: from grades, frozen inputs, a policy and a budget to awards. Exact until the step that rounds; every
 //! step of every amount is kept. Σ awards + unspent = budget, or there is no allocation.
 
-mod base;
+mod income;
 mod steps;
 
-pub use base::{InstrumentBase, LeftOut};
+pub use income::{InstrumentBase, LeftOut};
 pub use steps::{StepExplanation, StepName, StepRow};
 
 use super::evaluation::Inputs;
@@ -90,7 +90,7 @@ fn share_out(
         let organization_id = unit.organization_id;
         let grade = grades.get(&organization_id);
         let grade = *grade.ok_or(AllocationError::NotGraded(organization_id))?;
-        let instruments = base::of_unit(unit, inputs, award)?;
+        let instruments = income::of_unit(unit, inputs, award)?;
         course.begin(organization_id, grade, &instruments);
         units.push(UnitAward {
             organization_id,

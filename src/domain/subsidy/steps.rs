@@ -1,7 +1,7 @@
 //! The steps of the award, in the order of the pack, over all amounts at once: amounts of instruments up to the sum, of
 //! units after it. Each leaves a row that says what it did.
 
-use super::base::InstrumentBase;
+use super::income::InstrumentBase;
 use super::{Allocation, AllocationError, UnitAward, settle};
 use crate::domain::policy::{Grade, Step};
 use crate::domain::{Fen, InstrumentId, OrganizationId, ratio};

@@ -217,7 +217,7 @@ fn income_is_left_out_for_the_first_reason_that_holds() {
         rows.add(1, valuable, &[excluded, cell(902, 60, 5)]);
         let inputs = rows.assemble().unwrap();
         let unit = inputs.units().next().unwrap();
-        let bases = base::of_unit(unit, &inputs, &default_award()).unwrap();
+        let bases = income::of_unit(unit, &inputs, &default_award()).unwrap();
         assert_eq!(bases[0].base, Fen::new(5));
         let left_out = BTreeMap::from([(reason, Fen::new(700)), (LeftOut::Voucher, Fen::new(30))]);
         assert_eq!(bases[0].left_out, left_out);
@@ -235,7 +235,7 @@ fn manual_evidence_is_good_enough_for_a_cheaper_instrument() {
     rows.add(1, cheaper, &[manual]);
     let inputs = rows.assemble().unwrap();
     let unit = inputs.units().next().unwrap();
-    let bases = base::of_unit(unit, &inputs, &default_award()).unwrap();
+    let bases = income::of_unit(unit, &inputs, &default_award()).unwrap();
     assert_eq!(bases[0].base, Fen::new(700));
 }
 

@@ -1,3 +1,5 @@
+//! The rules of registry entries as tables of cases.
+
 use super::*;
 use crate::domain::contact::PublicContact;
 use crate::domain::instrument::PurposeType;

@@ -1,0 +1,127 @@
+//! What a test takes as given, put straight into the store: `given::instrument(&app).named("SEM").insert()`.
+
+use yiqi::domain::instrument::{
+    InstrumentDescription, InstrumentFacts, InstrumentState, PurposeType,
+};
+use yiqi::domain::opening::BookingRules;
+use yiqi::domain::sharing::ShareMode;
+use yiqi::domain::{Fen, InstrumentId, OrganizationId};
+use yiqi::store;
+use yiqi::store::event::{NewEvent, Subject};
+use yiqi::store::instrument::{Standing, Version};
+
+use crate::world::{UNIVERSITY, World};
+
+/// A listed, externally shared instrument of the university, open all hours, confirmed at once; each word changes that.
+pub struct Instrument<'a> {
+    app: &'a World,
+    facts: InstrumentFacts,
+    standing: Standing,
+    host: OrganizationId,
+    rules: serde_json::Value,
+}
+
+pub fn instrument(app: &World) -> Instrument<'_> {
+    static COUNT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(1);
+    let number = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    let facts = InstrumentFacts {
+        name: "场发射扫描电子显微镜".to_owned(),
+        asset_no: format!("A{number:06}"),
+        original_value_fen: Fen::new(120_000_000),
+        category_code: "010102".parse().unwrap(),
+        purpose_type: PurposeType::General,
+        model: Some("SU8600".to_owned()),
+        manufacturer: Some("Hitachi".to_owned()),
+        country: Some("日本".to_owned()),
+        acquired_on: None,
+        accepted_on: "2024-05-06".parse().ok(),
+        enabled_on: "2024-06-01".parse().ok(),
+        share_mode: Some(ShareMode::External),
+        region_code: None,
+        location: Some("实验楼 101".to_owned()),
+        public_contact: None,
+        channels: 1,
+        description: InstrumentDescription::default(),
+    };
+    let standing = Standing {
+        state: InstrumentState::Listed,
+        submitted_at: Some(app.now()),
+        listed_at: Some(app.now()),
+        ..Standing::draft()
+    };
+    let rules = serde_json::json!({
+        "approval": "automatic",
+        "weekly_hours": [{"weekdays": [1, 2, 3, 4, 5, 6, 7], "from": "00:00", "until": "24:00"}],
+        "holidays": "open",
+        "lead_minutes": 0,
+    });
+    Instrument {
+        app,
+        facts,
+        standing,
+        host: app.organization_id(UNIVERSITY),
+        rules,
+    }
+}
+
+impl Instrument<'_> {
+    /// Changes what the host declares.
+    pub fn with(mut self, change: impl FnOnce(&mut InstrumentFacts)) -> Self {
+        change(&mut self.facts);
+        self
+    }
+
+    pub fn channels(self, channels: i64) -> Self {
+        self.with(|facts| facts.channels = channels)
+    }
+
+    /// Owned by another host.
+    pub fn of(mut self, uscc: &'static str) -> Self {
+        self.host = self.app.organization_id(uscc);
+        self
+    }
+
+    pub fn in_state(mut self, state: InstrumentState) -> Self {
+        self.standing.state = state;
+        self
+    }
+
+    /// Overrides single booking rules; the others stay.
+    pub fn rules(mut self, overrides: serde_json::Value) -> Self {
+        let all = self.rules.as_object_mut().unwrap();
+        for (name, value) in overrides.as_object().unwrap() {
+            all.insert(name.clone(), value.clone());
+        }
+        self
+    }
+
+    /// Open every day at these hours.
+    pub fn open(self, from: &str, until: &str) -> Self {
+        self.rules(serde_json::json!({
+            "weekly_hours": [{"weekdays": [1, 2, 3, 4, 5, 6, 7], "from": from, "until": until}],
+        }))
+    }
+
+    pub fn insert(self) -> InstrumentId {
+        let rules: BookingRules = serde_json::from_value(self.rules).unwrap();
+        rules.validate().unwrap();
+        let rules = serde_json::to_string(&rules).unwrap();
+        let (facts, standing, host, now) = (self.facts, self.standing, self.host, self.app.now());
+        self.app.write(move |tx| {
+            let event = NewEvent::new(now, "instrument_create", Subject::new("instrument", 0))
+                .of(host, None);
+            let event = store::event::append(tx, &event)?;
+            let region = store::organization::get(tx, host)?.region_code;
+            let first = Version {
+                facts: &facts,
+                region,
+                standing: &standing,
+                event,
+                now,
+            };
+            let inserted = store::instrument::insert(tx, host, &first)?;
+            store::booking_rules::insert(tx, inserted.id, &rules, now)?;
+            Ok(inserted.id)
+        })
+    }
+}

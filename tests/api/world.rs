@@ -1,0 +1,510 @@
+//! The world of a test: a database of its own (a copy of a migrated, seeded template), a server in this process, a clock that
+//! stands still until a test moves it, and people who sign in. `app.as_company().post(…)` speaks real HTTP.
+
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread::JoinHandle;
+
+use actix_web::dev::ServerHandle;
+use yiqi::app::App;
+use yiqi::app::token::{Claims, TokenKeys};
+use yiqi::clock::Clock;
+use yiqi::config::Config;
+use yiqi::domain::access::Role;
+use yiqi::domain::organization::{OrganizationFacts, OrganizationKind, OrganizationState};
+use yiqi::domain::{Instant, Minutes, OrganizationId, Uscc, UserId};
+use yiqi::error::AppError;
+use yiqi::store::organization::NewOrganization;
+use yiqi::store::user::NewUser;
+use yiqi::store::{self, Conn, Store, migration};
+
+use crate::client::Client;
+use crate::postgres::Postgres;
+
+/// Every test's clock stands here at first: a Monday morning.
+pub const NOW: &str = "2026-03-02T09:00:00+08:00";
+
+/// The password of everybody in the template.
+pub const PASSWORD: &str = "correct-horse-9";
+
+/// Which database a test runs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Backend {
+    Sqlite,
+    Postgres,
+}
+
+/// Runs a test on both databases: `both! { fn name(app: &TestApp) { … } }` makes `name::sqlite` and `name::postgres`.
+#[macro_export]
+macro_rules! both {
+    ($($(#[$meta:meta])* fn $name:ident($app:ident: &TestApp) $body:block)+) => {$(
+        $(#[$meta])*
+        mod $name {
+            #[allow(unused_imports, reason = "not every test needs everything its file imports")]
+            use super::*;
+
+            fn story($app: &$crate::world::TestApp) $body
+
+            #[test]
+            fn sqlite() {
+                $crate::world::TestApp::run($crate::world::Backend::Sqlite, story);
+            }
+
+            #[test]
+            fn postgres() {
+                $crate::world::TestApp::run($crate::world::Backend::Postgres, story);
+            }
+        }
+    )+};
+}
+
+/// A person of the template world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Person {
+    pub login: &'static str,
+    pub organization: &'static str,
+    pub roles: &'static [Role],
+}
+
+macro_rules! people {
+    ($($constant:ident = $login:literal of $organization:ident: $($role:ident)+;)+) => {
+        $(pub const $constant: Person = Person { login: $login, organization: $organization, roles: &[$(Role::$role),+] };)+
+        const PEOPLE: &[Person] = &[$($constant),+];
+    };
+}
+
+/// The organizations of the template world, by their codes.
+pub const PROVINCE: &str = "11130000000000001P";
+pub const CITY: &str = "11130600000000002T";
+pub const UNIVERSITY: &str = "12130602FJ6WTC2F75";
+pub const COMPANY: &str = "91131102B4RXGFN4K4";
+pub const OTHER_COMPANY: &str = "91130503J3P9BAYB07";
+pub const OTHER_HOST: &str = "12130403GM2RWUGXNJ";
+
+people! {
+    ADMIN = "admin@province.example" of PROVINCE: PlatformAdmin;
+    AUDITOR = "auditor@province.example" of PROVINCE: Auditor;
+    CITY_ADMIN = "admin@city.example" of CITY: RegionAdmin;
+    HOST = "host@university.example" of UNIVERSITY: HostAdmin UnitAdmin;
+    FINANCE = "finance@university.example" of UNIVERSITY: HostFinance;
+    MANAGER = "manager@university.example" of UNIVERSITY: InstrumentManager;
+    RESEARCHER = "researcher@university.example" of UNIVERSITY: UnitMember;
+    BOSS = "boss@company.example" of COMPANY: UnitAdmin;
+    ENGINEER = "engineer@company.example" of COMPANY: UnitMember;
+    COLLEAGUE = "colleague@company.example" of COMPANY: UnitMember;
+    STRANGER = "stranger@other.example" of OTHER_COMPANY: UnitAdmin UnitMember;
+    OTHER_HOST_ADMIN = "host@other-host.example" of OTHER_HOST: HostAdmin UnitAdmin;
+}
+
+fn organizations() -> Vec<(OrganizationFacts, bool)> {
+    let of = |uscc: &str,
+              name: &str,
+              kind: OrganizationKind,
+              region: &str,
+              supervising: &str,
+              is_host: bool,
+              is_sme: bool| {
+        let facts = OrganizationFacts {
+            name: name.to_owned(),
+            kind,
+            uscc: Uscc::parse(uscc).unwrap(),
+            region_code: region.parse().unwrap(),
+            supervising_region_code: supervising.parse().unwrap(),
+            is_host,
+            address: None,
+            public_contact: None,
+        };
+        (facts, is_sme)
+    };
+    use OrganizationKind::{Agency, Enterprise, Institute, University};
+    vec![
+        of(
+            PROVINCE,
+            "河北省科学技术厅",
+            Agency,
+            "130000",
+            "130000",
+            false,
+            false,
+        ),
+        of(
+            CITY,
+            "保定市科学技术局",
+            Agency,
+            "130600",
+            "130000",
+            false,
+            false,
+        ),
+        of(
+            UNIVERSITY,
+            "太行农业大学",
+            University,
+            "130602",
+            "130600",
+            true,
+            false,
+        ),
+        of(
+            COMPANY,
+            "太行新能源科技有限公司",
+            Enterprise,
+            "131102",
+            "131100",
+            false,
+            true,
+        ),
+        of(
+            OTHER_COMPANY,
+            "冀东智能装备科技有限公司",
+            Enterprise,
+            "130503",
+            "130500",
+            false,
+            false,
+        ),
+        of(
+            OTHER_HOST,
+            "碣石能源研究所",
+            Institute,
+            "130403",
+            "130400",
+            true,
+            false,
+        ),
+    ]
+}
+
+/// The application without a server: its store, clock and people.
+pub struct World {
+    pub app: App,
+    pub backend: Backend,
+    runtime: tokio::runtime::Runtime,
+}
+
+/// A running service with a database of its own.
+pub struct TestApp {
+    world: World,
+    pub base: String,
+    pub url: String,
+    handle: ServerHandle,
+    server: Option<JoinHandle<()>>,
+}
+
+impl std::ops::Deref for TestApp {
+    type Target = World;
+    fn deref(&self) -> &World {
+        &self.world
+    }
+}
+
+impl TestApp {
+    /// Makes a world, runs the story in it, and clears it away.
+    pub fn run(backend: Backend, story: impl FnOnce(&TestApp)) {
+        if let Some(app) = TestApp::start(backend) {
+            story(&app);
+        }
+    }
+
+    /// `None` when there is no PostgreSQL and none is required.
+    pub fn start(backend: Backend) -> Option<TestApp> {
+        let url = copy_of_template(backend)?;
+        let store = Store::open(url.parse().unwrap(), 4).unwrap();
+        let keys = TokenKeys::parse(KEYS).unwrap();
+        let app = App::new(
+            store,
+            Clock::fixed(NOW.parse().unwrap()),
+            config(&url),
+            keys,
+        );
+        let world = World::new(app, backend);
+        let (base, handle, server) = serve(&world.app);
+        Some(TestApp {
+            world,
+            base,
+            url,
+            handle,
+            server: Some(server),
+        })
+    }
+
+    /// Somebody who is not signed in.
+    pub fn visitor(&self) -> Client {
+        Client::new(&self.base).in_language("en")
+    }
+
+    /// A person with a fresh session.
+    pub fn as_person(&self, person: Person) -> Client {
+        self.visitor().with_token(self.token(person))
+    }
+
+    pub fn as_admin(&self) -> Client {
+        self.as_person(ADMIN)
+    }
+
+    /// The host's administrator.
+    pub fn as_host(&self) -> Client {
+        self.as_person(HOST)
+    }
+
+    /// The company's administrator.
+    pub fn as_company(&self) -> Client {
+        self.as_person(BOSS)
+    }
+
+    /// A company that has nothing to do with the first.
+    pub fn as_stranger(&self) -> Client {
+        self.as_person(STRANGER)
+    }
+}
+
+impl World {
+    pub fn new(app: App, backend: Backend) -> World {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(app.load_calendar()).unwrap();
+        World {
+            app,
+            backend,
+            runtime,
+        }
+    }
+
+    /// Runs an operation without HTTP.
+    pub fn block_on<T>(&self, work: impl Future<Output = T>) -> T {
+        self.runtime.block_on(work)
+    }
+
+    /// Reads from the store.
+    pub fn read<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&mut Conn) -> Result<T, AppError> + Send + 'static,
+    ) -> T {
+        self.block_on(self.app.store.read(query)).unwrap()
+    }
+
+    /// Writes to the store, past every rule but the database's own.
+    pub fn write<T: Send + 'static>(
+        &self,
+        deed: impl Fn(&mut Conn) -> Result<T, AppError> + Send + 'static,
+    ) -> T {
+        self.block_on(self.app.store.write(deed)).unwrap()
+    }
+
+    pub fn now(&self) -> Instant {
+        self.app.clock.now()
+    }
+
+    pub fn advance(&self, minutes: i64) {
+        self.app.clock.advance(Minutes::new(minutes));
+    }
+
+    /// An access token of a fresh session, valid for a year of the test's clock.
+    pub fn token(&self, person: Person) -> String {
+        let now = self.now();
+        let user = self.user_id(person);
+        let end = now.plus(Minutes::new(400 * 24 * 60));
+        let session = self.write(move |tx| Ok(store::session::insert(tx, user, None, now, end)?));
+        let claims = Claims {
+            sub: user,
+            sid: session,
+            iat: now.unix_seconds(),
+            exp: end.unix_seconds(),
+        };
+        self.app.keys.sign(&claims).unwrap()
+    }
+
+    pub fn user_id(&self, person: Person) -> UserId {
+        self.read(move |conn| Ok(store::user::find_password(conn, person.login)?.unwrap().0))
+    }
+
+    pub fn organization_id(&self, uscc: &'static str) -> OrganizationId {
+        self.read(move |conn| {
+            Ok(
+                store::organization::find_by_uscc(conn, &Uscc::parse(uscc).unwrap())?
+                    .unwrap()
+                    .id,
+            )
+        })
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        let stopped = self.handle.stop(false);
+        self.world.runtime.block_on(stopped);
+        if let Some(server) = self.server.take() {
+            let _ = server.join();
+        }
+        self.app.store.drain();
+        remove_database(self.backend, &self.url);
+    }
+}
+
+/// Clears away a copy of the template.
+pub fn remove_database(backend: Backend, url: &str) {
+    match backend {
+        Backend::Sqlite => {
+            let file = url.trim_start_matches("sqlite:");
+            for suffix in ["", "-wal", "-shm"] {
+                let _ = std::fs::remove_file(format!("{file}{suffix}"));
+            }
+        }
+        Backend::Postgres => {
+            if let Some(postgres) = Postgres::shared() {
+                postgres.drop_database(url);
+            }
+        }
+    }
+}
+
+/// What signs the tokens of every test, also those of started processes.
+pub const KEYS: &str = "test:dGVzdC10ZXN0LXRlc3QtdGVzdC10ZXN0LXRlc3QtdGVzdC10ZXN0";
+
+/// The settings of tests: as shipped, but passwords hash quickly.
+pub fn config(url: &str) -> Config {
+    let environment = [
+        ("YIQI_DATABASE_URL", url),
+        ("YIQI_PASSWORD_MEMORY_KIB", "64"),
+        ("YIQI_WORKERS", "1"),
+    ];
+    let environment = environment
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
+    Config::merge(None, &environment).unwrap()
+}
+
+fn serve(app: &App) -> (String, ServerHandle, JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let app = app.clone();
+    let server = std::thread::spawn(move || {
+        actix_web::rt::System::new().block_on(async move {
+            let server = yiqi::http::server::serve(&app, listener).unwrap();
+            sender.send(server.handle()).unwrap();
+            server.await.unwrap();
+        });
+    });
+    (base, receiver.recv().unwrap(), server)
+}
+
+/// A folder for this run's SQLite files; the operating system clears what a killed run leaves.
+fn folder() -> &'static Path {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(|| {
+        let folder = std::env::temp_dir().join(format!("yiqi-test-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        folder
+    })
+}
+
+/// A copy of the migrated, seeded, peopled template.
+pub fn copy_of_template(backend: Backend) -> Option<String> {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    match backend {
+        Backend::Sqlite => {
+            static TEMPLATE: OnceLock<PathBuf> = OnceLock::new();
+            let template = TEMPLATE.get_or_init(|| {
+                let file = folder().join("template.sqlite");
+                fill(&format!("sqlite:{}", file.display()));
+                file
+            });
+            let copy = folder().join(format!("{}.sqlite", COUNT.fetch_add(1, Ordering::Relaxed)));
+            std::fs::copy(template, &copy).unwrap();
+            Some(format!("sqlite:{}", copy.display()))
+        }
+        Backend::Postgres => {
+            static TEMPLATE: OnceLock<String> = OnceLock::new();
+            let postgres = Postgres::shared()?;
+            let template = TEMPLATE.get_or_init(|| {
+                let url = postgres.create_database(None);
+                fill(&url);
+                url
+            });
+            Some(postgres.create_database(Some(template)))
+        }
+    }
+}
+
+/// An address at which nothing is yet (SQLite) or an empty database (PostgreSQL).
+pub fn empty_database(backend: Backend) -> Option<String> {
+    match backend {
+        Backend::Sqlite => {
+            static COUNT: AtomicU32 = AtomicU32::new(0);
+            let file = folder().join(format!(
+                "empty-{}.sqlite",
+                COUNT.fetch_add(1, Ordering::Relaxed)
+            ));
+            Some(format!("sqlite:{}", file.display()))
+        }
+        Backend::Postgres => Some(Postgres::shared()?.create_database(None)),
+    }
+}
+
+fn fill(url: &str) {
+    let database: store::Database = url.parse().unwrap();
+    migration::migrate(&database, true).unwrap();
+    let keys = TokenKeys::parse(KEYS).unwrap();
+    let app = App::new(
+        Store::open(database, 1).unwrap(),
+        Clock::fixed(NOW.parse().unwrap()),
+        config(url),
+        keys,
+    );
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        yiqi::cli::seed::load(&app).await.unwrap();
+        let password_hash = yiqi::operations::password::hash(&app, PASSWORD.to_owned())
+            .await
+            .unwrap();
+        let now = app.clock.now();
+        app.store
+            .write(move |tx| populate(tx, &password_hash, now))
+            .await
+            .unwrap();
+    });
+    app.store.drain();
+}
+
+fn populate(tx: &mut Conn, password_hash: &str, now: Instant) -> Result<(), AppError> {
+    for (facts, is_sme) in organizations() {
+        let new = NewOrganization {
+            facts,
+            uscc_confirmed: true,
+            is_sme,
+            state: OrganizationState::Verified,
+            now,
+        };
+        let id = store::organization::insert(tx, &new)?;
+        for person in PEOPLE
+            .iter()
+            .filter(|person| person.organization == new.facts.uscc.as_str())
+        {
+            let user = NewUser {
+                organization_id: id,
+                login: person.login.to_owned(),
+                name: person
+                    .login
+                    .split('@')
+                    .next()
+                    .unwrap_or_default()
+                    .to_owned(),
+                phone: None,
+                password_hash: password_hash.to_owned(),
+                roles: person.roles.to_vec(),
+                now,
+            };
+            store::user::insert(tx, &user)?;
+        }
+    }
+    Ok(())
+}
