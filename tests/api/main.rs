@@ -9,15 +9,18 @@
     reason = "a test that fails should panic at the line that failed; it may also wait and read its environment"
 )]
 
+mod account;
 mod bad_input;
 mod client;
 mod crash;
 mod fleet;
 mod given;
 mod house;
+mod organization;
 mod postgres;
 mod races;
 mod schema;
 mod session;
+mod trail;
 mod world;
 mod writer;
