@@ -40,7 +40,7 @@ enum Command {
     Serve(serve::Arguments),
     /// Bring the database to this program's schema.
     Migrate(migrate::Arguments),
-    /// Load regions, categories, disciplines, public holidays and test items; again changes nothing.
+    /// Load regions, categories, disciplines, public holidays, test items and policy packs; again changes nothing.
     Seed {
         #[arg(long, value_enum, default_value_t)]
         format: Format,

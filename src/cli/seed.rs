@@ -1,4 +1,4 @@
-//! `yiqi seed`: loads the tables that are compiled into the program, so that it works anywhere.
+//! `yiqi seed`: loads the tables and policy packs that are compiled into the program, so that it works anywhere.
 
 use super::failure::Failure;
 use super::output::{self, Format};
@@ -6,12 +6,13 @@ use crate::app::App;
 use crate::config::Config;
 use crate::error::AppError;
 use crate::exchange::seed::{self, Table};
+use crate::operations::policy;
 use crate::operations::reference::{self, Counts, Reference, ReferenceFile};
 
 /// What loading one file did.
 pub type Loaded = (&'static str, Counts);
 
-/// Loads every table and the calendar again. Doing it twice changes nothing.
+/// Loads every table, installs the shipped policy packs, and loads the calendar again. Doing it twice changes nothing.
 pub async fn load(app: &App) -> Result<Vec<Loaded>, AppError> {
     let loaded = vec![
         one(
@@ -45,6 +46,7 @@ pub async fn load(app: &App) -> Result<Vec<Loaded>, AppError> {
         )
         .await?,
     ];
+    policy::install_shipped(app, app.clock.now()).await?;
     app.load_calendar().await?;
     Ok(loaded)
 }

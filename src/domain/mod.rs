@@ -54,6 +54,7 @@ pub mod ratio;
 pub mod region;
 pub mod review;
 pub mod run;
+pub mod service;
 pub mod sharing;
 pub mod spans;
 pub mod state;

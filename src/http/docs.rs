@@ -23,7 +23,9 @@ static SWAGGER: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| {
         .doc_expansion("none")
         .display_operation_id(true)
         .filter(true)
-        .persist_authorization(true);
+        .persist_authorization(true)
+        // A badge that would ask a server of the makers about our document.
+        .validator_url("none");
     Arc::new(config)
 });
 

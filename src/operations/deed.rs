@@ -130,28 +130,53 @@ where
     let Some(once) = act.once.clone() else {
         return app.store.write(deed).await;
     };
-    let (space, now) = (act.key_space(), act.now);
     let flag = once.replayed.clone();
-    let (replayed, result) = app
-        .store
-        .write(move |tx| {
-            if let Some(stored) = earlier(tx, &space, &once)? {
-                return Ok((true, serde_json::from_str(&stored)?));
-            }
-            let result = deed(tx)?;
-            store::idempotency::insert(
-                tx,
-                &space,
-                &once.key,
-                &once.fingerprint,
-                serde_json::to_string(&result)?,
-                now,
-            )?;
-            Ok((false, result))
-        })
-        .await?;
+    let (replayed, result) = app.store.write(keyed(act, once, deed)).await?;
     flag.store(replayed, Ordering::SeqCst);
     Ok(result)
+}
+
+/// As [`perform`], in a commit of its own: for imports, which may take long.
+pub async fn perform_alone<T, F>(app: &App, act: &Act, deed: F) -> Result<T, AppError>
+where
+    T: Serialize + DeserializeOwned + Send + 'static,
+    F: Fn(&mut Conn) -> Result<T, AppError> + Send + 'static,
+{
+    let Some(once) = act.once.clone() else {
+        return app.store.write_alone(deed).await;
+    };
+    let flag = once.replayed.clone();
+    let (replayed, result) = app.store.write_alone(keyed(act, once, deed)).await?;
+    flag.store(replayed, Ordering::SeqCst);
+    Ok(result)
+}
+
+/// The deed under its key: what it answers, and whether that is the stored answer of an earlier request.
+fn keyed<T, F>(
+    act: &Act,
+    once: Once,
+    deed: F,
+) -> impl Fn(&mut Conn) -> Result<(bool, T), AppError> + Send + 'static
+where
+    T: Serialize + DeserializeOwned + Send + 'static,
+    F: Fn(&mut Conn) -> Result<T, AppError> + Send + 'static,
+{
+    let (space, now) = (act.key_space(), act.now);
+    move |tx| {
+        if let Some(stored) = earlier(tx, &space, &once)? {
+            return Ok((true, serde_json::from_str(&stored)?));
+        }
+        let result = deed(tx)?;
+        store::idempotency::insert(
+            tx,
+            &space,
+            &once.key,
+            &once.fingerprint,
+            serde_json::to_string(&result)?,
+            now,
+        )?;
+        Ok((false, result))
+    }
 }
 
 fn earlier(tx: &mut Conn, space: &str, once: &Once) -> Result<Option<String>, AppError> {

@@ -4,6 +4,7 @@
 pub mod account;
 pub mod api_key;
 pub mod deed;
+pub mod evaluation;
 pub mod feed;
 pub mod member;
 pub mod migration;

@@ -266,6 +266,17 @@ pub async fn caller_of_session(
     )
 }
 
+/// The caller an account stands for, without a session: for the command line, whose user holds the database anyway. The
+/// account's rights hold all the same. 404 when nobody signs in with this name.
+pub async fn caller_of_login(app: &App, login: &str) -> Result<Caller, AppError> {
+    let login = login_key(login);
+    let found = app
+        .store
+        .read(move |conn| session::find_standing_of_login(conn, &login))
+        .await;
+    caller(found.map_err(AppError::from)?.ok_or(AppError::NotFound)?, None)
+}
+
 /// The caller behind an API key's hash. Its use is noted once an hour.
 pub async fn caller_of_key(
     app: &App,

@@ -1,6 +1,8 @@
 //! The tables every installation starts with: regions, categories, disciplines, the calendar, published test items. Filled
 //! from files, row by row and in no order of their own; nothing is ever deleted, because records refer to old codes.
 
+use std::collections::HashSet;
+
 use chrono::NaiveDate;
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -106,6 +108,29 @@ reference! {
     Discipline: subject by |row| &row.code;
     Holiday: public_holiday by |row| row.holiday_on;
     TestItem: test_item by |row| (&row.name, &row.test_condition);
+}
+
+/// The codes that registry entries may name.
+#[derive(Debug, Clone, Default)]
+pub struct Codes {
+    pub categories: HashSet<String>,
+    pub subjects: HashSet<String>,
+    /// Those of GB/T 2260 that are listed: Hebei's to the county, elsewhere the provinces.
+    pub regions: HashSet<String>,
+}
+
+pub fn list_codes(conn: &mut Conn) -> Result<Codes> {
+    let categories: Vec<String> = category::table.select(category::code).load(conn)?;
+    let subjects: Vec<String> = subject::table.select(subject::code).load(conn)?;
+    let regions: Vec<String> = region::table
+        .filter(region::gbt2260.eq(true))
+        .select(region::code)
+        .load(conn)?;
+    Ok(Codes {
+        categories: categories.into_iter().collect(),
+        subjects: subjects.into_iter().collect(),
+        regions: regions.into_iter().collect(),
+    })
 }
 
 /// Every region in the order of codes.

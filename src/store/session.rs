@@ -249,6 +249,23 @@ pub fn find_standing(conn: &mut Conn, id: SessionId, now: Instant) -> Result<Opt
         .optional()?)
 }
 
+/// The person who signs in with this name.
+pub fn find_standing_of_login(conn: &mut Conn, login: &str) -> Result<Option<Standing>> {
+    Ok(user_account::table
+        .inner_join(organization::table)
+        .filter(user_account::login.eq(login))
+        .select((
+            user_account::id,
+            user_account::state,
+            user_account::roles,
+            organization::id,
+            organization::state,
+            organization::region_code,
+        ))
+        .first(conn)
+        .optional()?)
+}
+
 /// The person behind an API key that is valid at `now`, with the key's id, scopes and last use.
 #[derive(Debug, Clone)]
 pub struct KeyStanding {

@@ -89,6 +89,7 @@ stored_words!(
     booking::BookingPurpose,
     booking::BookingState,
     calendar::DayKind,
+    charge::ChargeState,
     charge::PaymentSource,
     closure::ClosureKind,
     instrument::InstrumentState,

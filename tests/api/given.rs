@@ -108,18 +108,18 @@ impl Instrument<'_> {
         let rules = serde_json::to_string(&rules).unwrap();
         let (facts, standing, host, now) = (self.facts, self.standing, self.host, self.app.now());
         self.app.write(move |tx| {
-            let event = NewEvent::new(now, "instrument_create", Subject::new("instrument", 0))
-                .of(host, None);
-            let event = store::event::append(tx, &event)?;
             let region = store::organization::get(tx, host)?.region_code;
             let first = Version {
                 facts: &facts,
                 region,
                 standing: &standing,
-                event,
                 now,
             };
-            let inserted = store::instrument::insert(tx, host, &first)?;
+            let inserted = store::instrument::insert(tx, host, &first, |tx, id| {
+                let subject = Subject::new("instrument", id);
+                let event = NewEvent::new(now, "instrument_create", subject).of(host, None);
+                store::event::append(tx, &event)
+            })?;
             store::booking_rules::insert(tx, inserted.id, &rules, now)?;
             Ok(inserted.id)
         })

@@ -12,6 +12,7 @@
 mod account;
 mod bad_input;
 mod client;
+mod command;
 mod crash;
 mod fleet;
 mod given;
@@ -19,6 +20,7 @@ mod house;
 mod organization;
 mod postgres;
 mod races;
+mod reference;
 mod schema;
 mod session;
 mod trail;

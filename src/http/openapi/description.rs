@@ -32,7 +32,7 @@ pub fn whole() -> String {
 fn rights(text: &mut String) -> std::fmt::Result {
     write!(
         text,
-        "\n## Who may do what\n\n| deed | scope of an API key |"
+        "\n<details><summary>Who may do what</summary>\n\n| deed | scope of an API key |"
     )?;
     for role in Role::ALL {
         write!(text, " {role} |")?;
@@ -51,13 +51,13 @@ fn rights(text: &mut String) -> std::fmt::Result {
         }
         writeln!(text)?;
     }
-    Ok(())
+    writeln!(text, "\n</details>")
 }
 
 fn codes(text: &mut String) -> std::fmt::Result {
     writeln!(
         text,
-        "\n## Codes\n\n| code | usual status | 中文 | English |\n|---|---|---|---|"
+        "\n<details><summary>Codes of problems</summary>\n\n| code | usual status | 中文 | English |\n|---|---|---|---|"
     )?;
     for code in Code::ALL {
         let chinese = text::of(*code, Language::Chinese);
@@ -68,7 +68,7 @@ fn codes(text: &mut String) -> std::fmt::Result {
             "| [`{code}`](/docs/problems/{code}) | {status} | {chinese} | {english} |"
         )?;
     }
-    Ok(())
+    writeln!(text, "\n</details>")
 }
 
 /// The schema of a problem document.
