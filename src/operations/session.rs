@@ -226,7 +226,10 @@ pub async fn caller_of_login(app: &App, login: &str) -> Result<Caller, AppError>
         .store
         .read(move |conn| session::find_standing_of_login(conn, &login))
         .await;
-    caller(found.map_err(AppError::from)?.ok_or(AppError::NotFound)?, None)
+    caller(
+        found.map_err(AppError::from)?.ok_or(AppError::NotFound)?,
+        None,
+    )
 }
 
 /// The caller behind an API key's hash. Its use is noted once an hour.

@@ -132,9 +132,7 @@ pub fn list_withdrawn(
         query = query.filter(instrument::organization_id.eq_any(filter.organizations.clone()));
     }
     if let Some((moment, id)) = after {
-        let equal = instrument::updated_at
-            .eq(moment)
-            .and(instrument::id.gt(id));
+        let equal = instrument::updated_at.eq(moment).and(instrument::id.gt(id));
         query = query.filter(instrument::updated_at.gt(moment).or(equal));
     }
     Ok(query.load(conn)?)
