@@ -112,6 +112,20 @@ impl<T> Patch<T> {
     }
 }
 
+impl<T> Patch<T> {
+    /// The value after the patch of a field that cannot be empty; clearing it is a fault.
+    pub fn over(self, field: &str, present: T, faults: &mut Vec<Fault>) -> T {
+        match self {
+            Patch::Keep => present,
+            Patch::Set(value) => value,
+            Patch::Clear => {
+                faults.push(Fault::field(field, Code::required));
+                present
+            }
+        }
+    }
+}
+
 impl<'de, T: serde::Deserialize<'de>> serde::Deserialize<'de> for Patch<T> {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Ok(match Option::<T>::deserialize(deserializer)? {

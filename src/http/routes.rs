@@ -13,7 +13,9 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::answer::Answer;
 use super::asked::Asked;
-use super::{event, policy, session};
+use super::{
+    account, api_key, event, member, organization, policy, reference, related_party, session,
+};
 use crate::domain::access::Deed;
 use crate::error::{AppError, Code, Fault};
 
@@ -155,7 +157,17 @@ methods!(
 
 /// Every route, in the order of the contract.
 pub fn table() -> Vec<Route> {
-    let nouns = [session::routes(), policy::routes(), event::routes()];
+    let nouns = [
+        account::routes(),
+        session::routes(),
+        api_key::routes(),
+        organization::routes(),
+        member::routes(),
+        related_party::routes(),
+        reference::routes(),
+        policy::routes(),
+        event::routes(),
+    ];
     nouns.into_iter().flatten().collect()
 }
 

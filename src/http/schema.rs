@@ -77,6 +77,13 @@ schemas!(
         .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)));
     Uscc => "Uscc", text("A unified social credit code, 18 characters (GB 32100-2015).");
     RegionCode => "RegionCode", text("A region code of six digits (GB/T 2260).");
+    contact::PublicContact => "PublicContact", ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .property("name", text("Whom to ask."))
+        .property("phone", text("A telephone number."))
+        .property("email", text("An e-mail address."))
+        .required("name")
+        .required("phone");
     CategoryCode => "CategoryCode", text("An instrument category of six digits.");
 );
 
@@ -87,7 +94,9 @@ macro_rules! words {
 }
 words!(
     access::Role => "Role",
+    account::UserState => "UserState",
     access::ApiScope => "ApiScope",
     organization::OrganizationKind => "OrganizationKind",
     organization::OrganizationState => "OrganizationState",
+    region::RegionLevel => "RegionLevel",
 );

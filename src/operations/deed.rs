@@ -96,6 +96,12 @@ impl Act {
         }
     }
 
+    /// Whether the deed was done now, not given again from an earlier request.
+    pub fn is_first(&self) -> bool {
+        let replayed = |once: &Once| once.replayed.load(Ordering::SeqCst);
+        !self.once.as_ref().is_some_and(replayed)
+    }
+
     /// An event of this act, to be filled in and appended.
     pub fn event(
         &self,

@@ -1,11 +1,13 @@
 //! What is remembered: rows, queries and constraints on SQLite and PostgreSQL. [`Store::read`] and [`Store::write`] are the
 //! only ways in; a query function takes the connection and never opens a transaction.
 
+pub mod api_key;
 pub mod booking;
 pub mod booking_rules;
 pub mod bulk;
 pub mod charge;
 pub mod connection;
+pub mod directory;
 pub mod evaluation;
 pub mod event;
 pub mod exemption;
@@ -14,12 +16,14 @@ pub mod feed;
 pub mod holiday;
 pub mod idempotency;
 pub mod instrument;
+pub mod invitation;
 pub mod invoice;
 pub mod migration;
 pub mod organization;
 pub mod payment;
 pub mod policy;
 pub mod reference;
+pub mod related_party;
 pub mod review;
 pub mod schema;
 pub mod service;

@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::schema::{category, public_holiday, region, subject, test_item};
 use super::{Conn, Result};
-use crate::domain::Fen;
 use crate::domain::calendar::DayKind;
 use crate::domain::region::RegionLevel;
+use crate::domain::{Fen, RegionCode};
 
 /// An administrative region or a zone that only statistics know.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Insertable, AsChangeset)]
@@ -131,4 +131,25 @@ pub fn list_codes(conn: &mut Conn) -> Result<Codes> {
         subjects: subjects.into_iter().collect(),
         regions: regions.into_iter().collect(),
     })
+}
+
+/// Every region in the order of codes.
+pub fn list_regions(conn: &mut Conn) -> Result<Vec<Region>> {
+    Ok(region::table.order(region::code).load(conn)?)
+}
+
+/// Every class in the order of codes.
+pub fn list_categories(conn: &mut Conn) -> Result<Vec<Category>> {
+    Ok(category::table.order(category::code).load(conn)?)
+}
+
+/// Whether the code can be used: counties outside Hebei are not listed, and before any region is loaded none is.
+pub fn knows_region(conn: &mut Conn, code: RegionCode) -> Result<bool> {
+    let codes = region::table.select(region::code);
+    let listed: Option<String> = codes
+        .filter(region::code.eq(code.as_str()))
+        .first(conn)
+        .optional()?;
+    let is_hebei = RegionCode::HEBEI.covers(code);
+    Ok(!is_hebei || listed.is_some() || codes.first::<String>(conn).optional()?.is_none())
 }

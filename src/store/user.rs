@@ -72,6 +72,64 @@ pub fn find_password(conn: &mut Conn, login: &str) -> Result<Option<(UserId, Str
         .optional()?)
 }
 
+/// The account of a login.
+pub fn find_by_login(conn: &mut Conn, login: &str) -> Result<Option<User>> {
+    Ok(user_account::table
+        .filter(user_account::login.eq(login))
+        .select(User::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+/// The stored hash of a password.
+pub fn get_password(conn: &mut Conn, id: UserId) -> Result<String> {
+    Ok(user_account::table
+        .find(id)
+        .select(user_account::password_hash)
+        .first(conn)?)
+}
+
+/// The members of an organization after an id.
+pub fn list_members(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    after: Option<UserId>,
+    limit: i64,
+) -> Result<Vec<User>> {
+    let members = user_account::table
+        .filter(user_account::organization_id.eq(organization))
+        .select(User::as_select())
+        .order(user_account::id)
+        .limit(limit)
+        .into_boxed();
+    let members = match after {
+        Some(after) => members.filter(user_account::id.gt(after)),
+        None => members,
+    };
+    Ok(members.load(conn)?)
+}
+
+/// Sets where a person belongs, with which roles, and whether it may sign in.
+pub fn update_membership(
+    conn: &mut Conn,
+    id: UserId,
+    organization: Option<OrganizationId>,
+    roles: &[Role],
+    state: UserState,
+    now: Instant,
+) -> Result<()> {
+    diesel::update(user_account::table.find(id))
+        .set((
+            user_account::organization_id.eq(organization),
+            user_account::roles.eq(Json::of(roles.to_vec())?),
+            user_account::state.eq(state),
+            user_account::version.eq(user_account::version + 1),
+            user_account::updated_at.eq(now),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
 pub fn update_password(
     conn: &mut Conn,
     id: UserId,
@@ -128,19 +186,15 @@ pub fn list_with_roles(
         .collect())
 }
 
-/// The active people who supervise the hosts of a region: its region admins, and the province's where it supervises itself
-/// or nobody else does.
-pub fn list_supervising(conn: &mut Conn, region: RegionCode) -> Result<Vec<UserId>> {
-    let region_admin = format!("%{}%", Role::RegionAdmin);
-    let platform_admin = format!("%{}%", Role::PlatformAdmin);
-    let administration: Vec<(UserId, Json<Vec<Role>>, RegionCode)> = user_account::table
+/// The active administrators who supervise a region, and those of the province.
+pub fn list_supervisors(conn: &mut Conn, supervising_region: RegionCode) -> Result<Vec<UserId>> {
+    let word = |role: Role| format!("%\"{role}\"%");
+    let is_office = user_account::roles
+        .like(word(Role::PlatformAdmin))
+        .or(user_account::roles.like(word(Role::RegionAdmin)));
+    let offices: Vec<(UserId, Json<Vec<Role>>, RegionCode)> = user_account::table
         .inner_join(organization::table)
-        .filter(user_account::state.eq(UserState::Active))
-        .filter(
-            user_account::roles
-                .like(region_admin)
-                .or(user_account::roles.like(platform_admin)),
-        )
+        .filter(user_account::state.eq(UserState::Active).and(is_office))
         .select((
             user_account::id,
             user_account::roles,
@@ -148,17 +202,11 @@ pub fn list_supervising(conn: &mut Conn, region: RegionCode) -> Result<Vec<UserI
         ))
         .order(user_account::id)
         .load(conn)?;
-    let of = |keep: &dyn Fn(&[Role], RegionCode) -> bool| -> Vec<UserId> {
-        let kept = administration
-            .iter()
-            .filter(|(_, roles, seat)| keep(roles, *seat));
-        kept.map(|(id, _, _)| *id).collect()
-    };
-    let regional = of(&|roles, seat| roles.contains(&Role::RegionAdmin) && seat.covers(region));
-    let provincial = of(&|roles, _| roles.contains(&Role::PlatformAdmin));
-    if region == RegionCode::HEBEI || regional.is_empty() {
-        Ok(regional.into_iter().chain(provincial).collect())
-    } else {
-        Ok(regional)
-    }
+    Ok(offices
+        .into_iter()
+        .filter(|(_, roles, region)| {
+            roles.contains(&Role::PlatformAdmin) || region.covers(supervising_region)
+        })
+        .map(|(id, _, _)| id)
+        .collect())
 }
