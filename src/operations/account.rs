@@ -6,11 +6,9 @@ use serde_json::json;
 use crate::app::App;
 use crate::app::token;
 use crate::domain::access::{Deed, Role};
-use crate::domain::account::{UserFacts, UserState, check_password, login_key};
+use crate::domain::account::{UserState, check_password, login_key};
 use crate::domain::fault::FieldFault;
-use crate::domain::organization::{
-    OrganizationFacts, OrganizationKind, OrganizationState, first_roles,
-};
+use crate::domain::organization::{OrganizationState, first_roles};
 use crate::domain::{Instant, OrganizationId, RegionCode, SessionId, Uscc, UserId};
 use crate::error::{AppError, Code};
 use crate::operations::deed::{Act, perform, personal, same_version};
@@ -20,6 +18,10 @@ use crate::store::invitation::Invitation;
 use crate::store::organization::{NewOrganization, Organization};
 use crate::store::user::{NewUser, User};
 use crate::store::{self, Conn, Constraint, Lock, StoreError};
+
+// What the command line needs to name people and organizations.
+pub use crate::domain::account::UserFacts;
+pub use crate::domain::organization::{OrganizationFacts, OrganizationKind};
 
 /// The agency that runs the platform.
 const PROVINCE_AGENCY: &str = "河北省科学技术厅";
