@@ -12,5 +12,6 @@ pub mod domain;
 pub mod error;
 pub mod exchange;
 pub mod http;
+pub mod jobs;
 pub mod operations;
 pub mod store;

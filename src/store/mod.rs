@@ -3,6 +3,7 @@
 
 pub mod booking;
 pub mod booking_rules;
+pub mod closure;
 pub mod connection;
 pub mod event;
 pub mod fault;

@@ -1,0 +1,3 @@
+//! Usage records: one file for each deed.
+
+pub mod finished;
