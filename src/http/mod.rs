@@ -2,7 +2,11 @@
 
 pub mod answer;
 pub mod asked;
+pub mod availability;
+pub mod booking;
+pub mod booking_rules;
 pub mod caller;
+pub mod closure;
 pub mod envelope;
 pub mod event;
 pub mod health;

@@ -13,7 +13,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::answer::Answer;
 use super::asked::Asked;
-use super::{event, session};
+use super::{availability, booking, booking_rules, closure, event, session};
 use crate::domain::access::Deed;
 use crate::error::{AppError, Code, Fault};
 
@@ -155,7 +155,14 @@ methods!(
 
 /// Every route, in the order of the contract.
 pub fn table() -> Vec<Route> {
-    let nouns = [session::routes(), event::routes()];
+    let nouns = [
+        session::routes(),
+        booking_rules::routes(),
+        closure::routes(),
+        availability::routes(),
+        booking::routes(),
+        event::routes(),
+    ];
     nouns.into_iter().flatten().collect()
 }
 

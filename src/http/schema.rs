@@ -88,6 +88,14 @@ macro_rules! words {
 words!(
     access::Role => "Role",
     access::ApiScope => "ApiScope",
+    booking::BookingDeed => "BookingDeed",
+    booking::BookingMode => "BookingMode",
+    booking::BookingPurpose => "BookingPurpose",
+    booking::BookingState => "BookingState",
+    booking::RejectReason => "RejectReason",
+    closure::ClosureKind => "ClosureKind",
+    opening::Approval => "Approval",
+    opening::Holidays => "Holidays",
     organization::OrganizationKind => "OrganizationKind",
     organization::OrganizationState => "OrganizationState",
 );

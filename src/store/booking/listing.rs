@@ -1,7 +1,6 @@
 //! Lists of bookings: what a caller may see, what is due by time, and what lies in a time.
 
 use diesel::prelude::*;
-use serde::{Deserialize, Serialize};
 
 use super::Booking;
 use super::blocking::is_open;
@@ -11,10 +10,10 @@ use crate::domain::{BookingId, Instant, InstrumentId, OrganizationId, ServiceId,
 use crate::store::schema::{booking, instrument_manager, instrument_service, usage_record};
 use crate::store::{Conn, Result};
 
-/// Where the next page begins: after this row. `updated_at` only in lists by `updated_since`.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+/// Where the next page begins: after this row.
+#[derive(Debug, Clone, Copy)]
 pub struct Cursor {
-    pub updated_at: Option<Instant>,
+    pub updated_at: Instant,
     pub id: BookingId,
 }
 
@@ -94,11 +93,10 @@ pub fn list(conn: &mut Conn, reach: &Reach, filter: &Filter) -> Result<Vec<Booki
         (Some(since), None) => query
             .filter(booking::updated_at.ge(since))
             .order((booking::updated_at, booking::id)),
-        (Some(since), Some(last)) => {
-            let updated_at = last.updated_at.unwrap_or(since);
-            let later = booking::updated_at.gt(updated_at);
+        (Some(_), Some(last)) => {
+            let later = booking::updated_at.gt(last.updated_at);
             let same = booking::updated_at
-                .eq(updated_at)
+                .eq(last.updated_at)
                 .and(booking::id.gt(last.id));
             query
                 .filter(later.or(same))
