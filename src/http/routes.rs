@@ -19,6 +19,7 @@ use super::{
     account, api_key, charge, event, member, organization, policy, quote, reference, related_party,
     review, session, tariff, usage,
 };
+use super::{availability, booking, booking_rules, closure, event, session};
 use crate::domain::access::Deed;
 use crate::error::{AppError, Code, Fault};
 
@@ -177,6 +178,10 @@ pub fn table() -> Vec<Route> {
         quote::routes(),
         charge::routes(),
         policy::routes(),
+        booking_rules::routes(),
+        closure::routes(),
+        availability::routes(),
+        booking::routes(),
         event::routes(),
     ];
     nouns.into_iter().flatten().collect()

@@ -3,7 +3,11 @@
 
 pub mod account;
 pub mod api_key;
+pub mod availability;
+pub mod booking;
+pub mod booking_rules;
 pub mod charge;
+pub mod closure;
 pub mod deed;
 pub mod evaluation;
 pub mod exemption;

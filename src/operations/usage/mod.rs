@@ -90,3 +90,5 @@ fn minutes_of(record: &UsageRecord) -> UsageMinutes {
         record.post_minutes,
     ])
 }
+//! Usage records: one file for each deed.
+pub mod finished;
