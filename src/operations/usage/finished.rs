@@ -3,6 +3,7 @@
 use crate::domain::usage::{Evidence, UsageMinutes, UsageState};
 use crate::domain::{EventId, Instant, Slot, UserId};
 use crate::error::{AppError, Code};
+use crate::operations::charge;
 use crate::store::booking::Booking;
 use crate::store::usage::{Columns, UsageRecord};
 use crate::store::{self, Conn, Constraint, StoreError};
@@ -22,7 +23,7 @@ pub struct Finished {
     pub now: Instant,
 }
 
-/// Makes the record, in the transaction and under the locks (instrument, usage) of the deed that ends the booking. 409
+/// Makes the record and the charge for it, in the transaction and under the locks (instrument, usage) of the deed that ends the booking. 409
 /// `usage_overlaps` when the channel already has a record in this time.
 pub fn insert_finished(
     tx: &mut Conn,
@@ -55,8 +56,10 @@ pub fn insert_finished(
         event_id: finished.event,
         updated_at: finished.now,
     };
-    store::usage::insert(tx, first).map_err(|error| match error {
+    let record = store::usage::insert(tx, first).map_err(|error| match error {
         StoreError::Violated(Constraint::UsageOverlap) => AppError::conflict(Code::usage_overlaps),
         other => other.into(),
-    })
+    })?;
+    charge::open_for(tx, &record, finished.event, finished.now)?;
+    Ok(record)
 }
