@@ -16,6 +16,8 @@ mod crash;
 mod fleet;
 mod given;
 mod house;
+mod instrument;
+mod instrument_import;
 mod postgres;
 mod races;
 mod reference;
