@@ -1,6 +1,7 @@
 //! The command line: each subcommand is a thin wrapper over an operation. Results go to standard output, logs, progress and
 //! errors to standard error; `failure` says what the exit codes mean.
 
+mod admin;
 mod check;
 mod failure;
 mod health;
@@ -8,6 +9,7 @@ mod logging;
 mod migrate;
 mod output;
 mod policy;
+mod progress;
 pub mod seed;
 mod serve;
 
@@ -48,6 +50,9 @@ enum Command {
     /// Settings.
     #[command(subcommand)]
     Config(check::Deed),
+    /// Administrators of the platform.
+    #[command(subcommand)]
+    Admin(admin::Deed),
     /// Policy packs.
     #[command(subcommand)]
     Policy(policy::Deed),
@@ -77,6 +82,7 @@ async fn act(line: CommandLine) -> Result<(), Failure> {
         Command::Migrate(arguments) => migrate::run(&config, &arguments),
         Command::Seed { format } => seed::run(config, format).await,
         Command::Config(deed) => check::run(&config, &deed),
+        Command::Admin(deed) => admin::run(config, deed).await,
         Command::Policy(deed) => policy::run(&deed),
         Command::Openapi => output::json(&crate::http::openapi::document(&config.public_url)),
         Command::Health => health::run(&config),

@@ -22,7 +22,8 @@ pub fn show(what: &str) -> Spinner {
 /// A bar over a file of so many bytes, to be wrapped around its reader.
 pub fn over_bytes(what: &str, bytes: u64) -> ProgressBar {
     let bar = ProgressBar::new(bytes);
-    if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {bytes}/{total_bytes} {eta}") {
+    if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {bytes}/{total_bytes} {eta}")
+    {
         bar.set_style(style);
     }
     bar.set_message(what.to_owned());

@@ -14,8 +14,9 @@ use utoipa::{PartialSchema, ToSchema};
 use super::answer::Answer;
 use super::asked::Asked;
 use super::{
-    account, api_key, event, exemption, instrument, member, organization, policy, reference,
-    related_party, service, session,
+    account, api_key, availability, booking, booking_rules, charge, closure, event, exemption,
+    instrument, member, organization, policy, quote, reference, related_party, review, service,
+    session, tariff, usage,
 };
 use crate::domain::access::Deed;
 use crate::error::{AppError, Code, Fault};
@@ -169,6 +170,15 @@ pub fn table() -> Vec<Route> {
         instrument::routes(),
         service::routes(),
         exemption::routes(),
+        booking_rules::routes(),
+        closure::routes(),
+        availability::routes(),
+        booking::routes(),
+        usage::routes(),
+        review::routes(),
+        tariff::routes(),
+        quote::routes(),
+        charge::routes(),
         policy::routes(),
         event::routes(),
     ];

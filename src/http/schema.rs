@@ -98,6 +98,16 @@ schemas!(
             .format(Some(SchemaFormat::KnownFormat(KnownFormat::Date))));
 );
 
+schemas!(
+    usage::Operator => "Operator",
+        text("")
+            .schema_type(Type::Object)
+            .description(Some("Who ran the instrument: a person of the platform by id, or anybody by name."))
+            .property("user_id", id())
+            .property("name", text("1 to 50 characters."))
+            .property("phone", text("5 to 30 characters."));
+);
+
 macro_rules! words {
     ($($type:path => $name:literal),+ $(,)?) => {
         schemas!($($type => $name, text("One of a list of words; the list may grow.").enum_values(Some(<$type>::ALL.iter().map(|word| word.as_str()))));+);
@@ -111,8 +121,22 @@ words!(
     instrument::InstrumentSource => "InstrumentSource",
     instrument::InstrumentState => "InstrumentState",
     instrument::PurposeType => "PurposeType",
+    booking::BookingMode => "BookingMode",
+    booking::BookingPurpose => "BookingPurpose",
+    charge::ChargeState => "ChargeState",
+    charge::PaymentSource => "PaymentSource",
+    booking::BookingDeed => "BookingDeed",
+    booking::BookingState => "BookingState",
+    booking::RejectReason => "RejectReason",
+    closure::ClosureKind => "ClosureKind",
+    opening::Approval => "Approval",
+    opening::Holidays => "Holidays",
     organization::OrganizationKind => "OrganizationKind",
     organization::OrganizationState => "OrganizationState",
+    review::Satisfaction => "Satisfaction",
+    tariff::CustomerClass => "CustomerClass",
+    usage::Evidence => "Evidence",
+    usage::UsageState => "UsageState",
     region::RegionLevel => "RegionLevel",
     sharing::ExemptionState => "ExemptionState",
     sharing::ShareMode => "ShareMode",

@@ -3,6 +3,11 @@
 
 pub mod account;
 pub mod api_key;
+pub mod availability;
+pub mod booking;
+pub mod booking_rules;
+pub mod charge;
+pub mod closure;
 pub mod deed;
 pub mod evaluation;
 pub mod exemption;
@@ -14,9 +19,13 @@ pub mod organization;
 pub mod password;
 pub mod policy;
 pub mod policy_pack;
+pub mod quote;
 pub mod reference;
 pub mod related_party;
 pub mod retention;
+pub mod review;
 pub mod service;
 pub mod session;
 pub mod subsidy;
+pub mod tariff;
+pub mod usage;

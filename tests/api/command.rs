@@ -205,3 +205,35 @@ fn running_requests_finish_after_sigterm() {
 fn running_requests_finish_after_sigint() {
     stops_after_running_requests("-INT");
 }
+
+#[test]
+fn the_first_administrator_gets_a_password_nobody_else_knows() {
+    let url = empty_database(Backend::Sqlite).unwrap();
+    let here = [
+        ("YIQI_DATABASE_URL", url.as_str()),
+        ("YIQI_PASSWORD_MEMORY_KIB", "64"),
+    ];
+    expect(&yiqi(&here, &["migrate", "--create"]), 0, "");
+    let create = |email: &str, agency: &str| {
+        let arguments = [
+            "admin",
+            "create",
+            "--email",
+            email,
+            "--name",
+            "管理员",
+            "--agency",
+            agency,
+        ];
+        yiqi(&here, &[&arguments[..], &["--format", "json"]].concat())
+    };
+    let made = create("first@example.org", "11130000000000001P");
+    expect(&made, 0, "");
+    let made: serde_json::Value = serde_json::from_slice(&made.stdout).unwrap();
+    assert_eq!(made["generated_password"].as_str().unwrap().len(), 23);
+    expect(&create("first@example.org", "11130000000000001P"), 1, "");
+    expect(&create("second@example.org", "11130000000000001P"), 0, "");
+    expect(&create("third@example.org", "123"), 1, "--agency");
+    expect(&create("no address", "11130000000000001P"), 1, "");
+    remove_database(Backend::Sqlite, &url);
+}

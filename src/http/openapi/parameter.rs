@@ -120,6 +120,7 @@ const IN_QUERY: &[(&str, Kind, &str)] = &[
         Kind::Text,
         "The noun of what the event is about.",
     ),
+    ("uscc", Kind::Text, "Of this unified social credit code."),
     ("until", Kind::Instant, "Before this moment, exclusive."),
     (
         "updated_since",
