@@ -17,6 +17,8 @@ mod crash;
 mod fleet;
 mod given;
 mod house;
+mod instrument;
+mod instrument_import;
 mod organization;
 mod postgres;
 mod races;

@@ -71,6 +71,7 @@ fn decide(asked: Asked, deed: Move, has_reason: bool) -> impl Future<Output = An
         let id: InstrumentId = asked.id("id")?;
         let right = instrument::right_to(deed);
         instrument::check_right(&asked.app, &caller, id, right).await?;
+        asked.params()?;
         let reason = if has_reason {
             asked.json_or_default::<InstrumentReasonBody>()?.reason
         } else {
