@@ -10,6 +10,7 @@
 )]
 
 mod bad_input;
+mod charge;
 mod client;
 mod command;
 mod crash;
@@ -21,5 +22,7 @@ mod races;
 mod reference;
 mod schema;
 mod session;
+mod tariff;
+mod usage;
 mod world;
 mod writer;
