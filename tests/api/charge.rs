@@ -1,7 +1,10 @@
 //! Money: charges from actual use, invoices that count once, payments that never exceed what is owed.
 
 use serde_json::{Value, json};
-use yiqi::domain::InstrumentId;
+use yiqi::domain::booking::{BookingMode, BookingPurpose, BookingState};
+use yiqi::domain::tariff::{CustomerClass, Quote, QuoteLine};
+use yiqi::domain::{BookingId, Fen, InstrumentId, Minutes, Slot};
+use yiqi::store::booking::NewBooking;
 
 use crate::both;
 use crate::client::Client;
@@ -39,6 +42,38 @@ fn charge_of(client: &Client, record: i64) -> Vec<Value> {
         .as_array()
         .unwrap()
         .clone()
+}
+
+/// A booking of the company for guided work, with this price.
+fn booked(app: &TestApp, instrument: InstrumentId, quote: Quote) -> BookingId {
+    let slot = Slot::new(
+        "2026-02-10T09:00:00+08:00".parse().unwrap(),
+        "2026-02-10T10:00:00+08:00".parse().unwrap(),
+    );
+    let slot = slot.unwrap();
+    let new = NewBooking {
+        booking_no: "B20260210-1".to_owned(),
+        instrument_id: instrument,
+        organization_id: app.organization_id(COMPANY),
+        host_organization_id: app.organization_id(crate::world::UNIVERSITY),
+        booked_by: app.user_id(ENGINEER),
+        channel: 1,
+        state: BookingState::Completed,
+        slot,
+        blocked: slot,
+        mode: BookingMode::Guided,
+        purpose: BookingPurpose::Research,
+        description: None,
+        operator: None,
+        samples: None,
+        service_items: None,
+        quote: Some(quote),
+        client_reference: None,
+        approval_due_at: None,
+        answered_at: None,
+        now: app.now(),
+    };
+    app.write(move |tx| Ok(yiqi::store::booking::insert(tx, new.clone())?.id))
 }
 
 fn invoice(number: &str) -> Value {
@@ -156,6 +191,38 @@ both! {
         }
         let paid = finance.get(&path);
         assert_eq!((&paid["state"], &paid["paid_payer_fen"], &paid["version"]), (&json!("paid"), &json!(9_000), &json!(10)));
+    }
+
+    fn what_was_quoted_with_a_booking_is_kept(app: &TestApp) {
+        let instrument = priced(app);
+        let promised = Quote {
+            customer_class: CustomerClass::Sme,
+            priced_on: "2026-02-10".parse().unwrap(),
+            lines: vec![QuoteLine {
+                tariff_id: 1.try_into().unwrap(),
+                minutes: Minutes::new(60),
+                price_fen_per_hour: Fen::new(3_000),
+                amount_fen: Fen::new(3_000),
+            }],
+            total_fen: Fen::new(3_000),
+        };
+        let booking = booked(app, instrument, promised);
+        let service = |from: &str, until: &str, mode: &str| json!({
+            "instrument_id": instrument, "organization_id": app.organization_id(COMPANY), "booking_id": booking,
+            "started_at": format!("2026-02-10T{from}:00+08:00"), "ended_at": format!("2026-02-10T{until}:00+08:00"),
+            "mode": mode, "purpose": "research",
+        });
+        let host = app.as_host();
+        for (body, amount) in [
+            (service("09:00", "10:30", "guided"), 4_500),
+            (service("10:30", "12:00", "entrusted"), 9_000),
+        ] {
+            let id = host.post("/api/v1/usage-records", body).expect_status(201).id();
+            assert_eq!(charge_of(&host, id)[0]["amount_fen"], amount);
+        }
+        let mut foreign = service("13:00", "14:00", "guided");
+        foreign["organization_id"] = json!(app.organization_id(crate::world::OTHER_COMPANY));
+        host.post("/api/v1/usage-records", foreign).expect_code(422, "unknown_reference");
     }
 
     fn own_use_costs_only_what_names_it(app: &TestApp) {
