@@ -11,6 +11,7 @@
 
 mod account;
 mod bad_input;
+mod charge;
 mod client;
 mod command;
 mod crash;
@@ -25,6 +26,8 @@ mod races;
 mod reference;
 mod schema;
 mod session;
+mod tariff;
 mod trail;
+mod usage;
 mod world;
 mod writer;
