@@ -2,15 +2,13 @@
 //! (API, import, job, command line) goes through here, so none can skip a rule.
 
 pub mod deed;
-<<<<<<< HEAD
 pub mod evaluation;
-=======
 pub mod feed;
 pub mod migration;
->>>>>>> main
 pub mod password;
 pub mod policy;
 pub mod policy_pack;
+pub mod province;
 pub mod reference;
 pub mod retention;
 pub mod session;

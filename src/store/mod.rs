@@ -15,6 +15,7 @@ pub mod instrument;
 pub mod migration;
 pub mod organization;
 pub mod policy;
+pub mod province;
 pub mod reference;
 pub mod schema;
 pub mod session;
