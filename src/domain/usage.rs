@@ -174,6 +174,15 @@ impl UsageMinutes {
         })
     }
 
+    /// The minutes of a stored record, checked when it was written: preparation, run and post-processing.
+    pub const fn stored([prepare_minutes, run_minutes, post_minutes]: [Minutes; 3]) -> Self {
+        Self {
+            prepare_minutes,
+            run_minutes,
+            post_minutes,
+        }
+    }
+
     pub const fn prepare(&self) -> Minutes {
         self.prepare_minutes
     }

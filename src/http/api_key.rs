@@ -121,7 +121,9 @@ async fn create(asked: Asked) -> Answer {
 }
 
 async fn revoke(asked: Asked) -> Answer {
+    asked.caller()?;
+    let id = asked.id("id")?;
     asked.may(Deed::ApiKeyRevoke)?;
-    api_key::revoke(&asked.app, asked.act()?, asked.id("id")?).await?;
+    api_key::revoke(&asked.app, asked.act()?, id).await?;
     asked.no_content()
 }

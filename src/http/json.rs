@@ -87,6 +87,67 @@ fn malformed(path: &str, error: &serde_json::Error) -> AppError {
     AppError::Malformed(vec![fault])
 }
 
+/// The members of a JSON object, each of them once: a change that is merged before its fields are known.
+#[derive(Debug, Clone, Default)]
+pub struct Members(Map<String, Value>);
+
+impl<'de> serde::Deserialize<'de> for Members {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Once)
+    }
+}
+
+struct Once;
+
+impl<'de> serde::de::Visitor<'de> for Once {
+    type Value = Members;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+        let mut members = Map::new();
+        while let Some((name, value)) = map.next_entry::<String, Value>()? {
+            if members.contains_key(&name) {
+                let twice = format!("duplicate field `{name}`");
+                return Err(serde::de::Error::custom(twice));
+            }
+            members.insert(name, value);
+        }
+        Ok(Members(members))
+    }
+}
+
+/// The whole after a merge patch (RFC 7396): what the patch does not name stays, null removes.
+pub fn merged<T: DeserializeOwned>(
+    present: &impl serde::Serialize,
+    patch: Members,
+) -> Result<T, AppError> {
+    let mut whole = serde_json::to_value(present)?;
+    merge(&mut whole, Value::Object(patch.0));
+    parse(&serde_json::to_vec(&whole)?)
+}
+
+fn merge(target: &mut Value, patch: Value) {
+    let Value::Object(patch) = patch else {
+        *target = patch;
+        return;
+    };
+    if !target.is_object() {
+        *target = Value::Object(Map::new());
+    }
+    if let Value::Object(target) = target {
+        for (name, value) in patch {
+            if value.is_null() {
+                target.remove(&name);
+            } else {
+                merge(target.entry(name).or_insert(Value::Null), value);
+            }
+        }
+    }
+}
+
 /// A field of a merge patch: absent, null or a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Patch<T> {
@@ -216,5 +277,19 @@ mod tests {
             change("{\"name\":\"b\",\"note\":null}").unwrap().note,
             Patch::Clear
         );
+    }
+
+    #[test]
+    fn a_patch_is_merged_into_what_it_does_not_name() {
+        let present = serde_json::json!({"name": "a", "note": "b", "list": [{"starts": 1}]});
+        let merged = |patch: &str| merged::<Value>(&present, parse(patch.as_bytes())?);
+        assert_eq!(
+            merged("{\"note\":null,\"deep\":{\"x\":null,\"y\":1}}").unwrap(),
+            serde_json::json!({"name": "a", "list": [{"starts": 1}], "deep": {"y": 1}})
+        );
+        let Err(AppError::Malformed(faults)) = merged("{\"note\":1,\"note\":2}") else {
+            panic!()
+        };
+        assert_eq!(faults[0].code, Code::duplicate_field);
     }
 }

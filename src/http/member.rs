@@ -125,8 +125,9 @@ async fn invite(asked: Asked) -> Answer {
 }
 
 async fn update(asked: Asked) -> Answer {
+    let caller = asked.caller()?;
     let place = (asked.id("id")?, asked.id("user_id")?);
-    let user = member::admit(&asked.app, asked.caller()?, place, Deed::MemberUpdate).await?;
+    let user = member::admit(&asked.app, caller, place, Deed::MemberUpdate).await?;
     let body: MemberBody = asked.change(&UserShape::from(user), &["roles", "state"])?;
     let version = asked.required_version()?;
     let change = MemberChange {
@@ -138,8 +139,9 @@ async fn update(asked: Asked) -> Answer {
 }
 
 async fn remove(asked: Asked) -> Answer {
+    let caller = asked.caller()?;
     let place = (asked.id("id")?, asked.id("user_id")?);
-    member::admit(&asked.app, asked.caller()?, place, Deed::MemberRemove).await?;
+    member::admit(&asked.app, caller, place, Deed::MemberRemove).await?;
     let version = asked.version()?;
     member::remove(&asked.app, asked.act()?, place, version).await?;
     asked.no_content()

@@ -128,7 +128,8 @@ pub fn document(error: &AppError, language: Language, path: &str, request_id: &s
     Value::Object(members)
 }
 
-fn entry(fault: &Fault, language: Language) -> Value {
+/// One thing that is wrong, as the documents list it.
+pub fn entry(fault: &Fault, language: Language) -> Value {
     let mut members = Map::new();
     match &fault.place {
         Place::Field(field) => members.insert("field".into(), field.as_str().into()),

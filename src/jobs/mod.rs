@@ -35,3 +35,5 @@ fn tell(step: &str, outcome: Result<usize, AppError>) {
         Err(error) => tracing::error!(step, %error, "timed work failed"),
     }
 }
+//! What happens by itself: the same operations, started by time. A worker is a step function; the loop is elsewhere.
+pub mod booking;

@@ -14,6 +14,7 @@ use crate::error::{AppError, Code};
 use crate::operations::deed::{Act, perform, personal, same_version};
 use crate::operations::{organization, password, session};
 use crate::store::event::{NewEvent, Subject};
+use crate::store::invitation::Invitation;
 use crate::store::organization::{NewOrganization, Organization};
 use crate::store::user::{NewUser, User};
 use crate::store::{self, Conn, Constraint, Lock, StoreError};
@@ -166,16 +167,13 @@ pub async fn accept(
     now: Instant,
 ) -> Result<User, AppError> {
     let hash = token::hash(&acceptance.invitation_token);
-    let (invitation, known) = {
-        let hash = hash.clone();
-        let find = move |conn: &mut Conn| -> Result<_, AppError> {
-            let open = store::invitation::find_open(conn, &hash, now)?;
-            let invitation = open.ok_or_else(invitation_invalid)?;
-            let known = store::user::find_password(conn, &invitation.login)?;
-            Ok((invitation, known))
-        };
-        app.store.read(find).await?
+    let find = move |conn: &mut Conn| -> Result<_, AppError> {
+        let open = store::invitation::find_open(conn, &hash, now)?;
+        let invitation = open.ok_or_else(invitation_invalid)?;
+        let known = store::user::find_password(conn, &invitation.login)?;
+        Ok((invitation, known))
     };
+    let (invitation, known) = app.store.read(find).await?;
     let applicant = Applicant {
         facts: UserFacts {
             name: acceptance.name,
@@ -186,51 +184,43 @@ pub async fn accept(
     };
     let faults = applicant_faults(&applicant, "");
     AppError::refuse_all(faults.into_iter().map(Into::into).collect())?;
+    let Applicant { facts, password } = applicant;
     let password_hash = match known {
         Some((_, stored)) => {
-            let login = &applicant.facts.email;
-            prove(
-                app,
-                login,
-                (applicant.password, stored.clone()),
-                "password",
-                now,
-            )
-            .await?;
+            let proof = (password, stored.clone());
+            prove(app, &facts.email, proof, "password", now).await?;
             stored
         }
-        None => password::hash(app, applicant.password).await?,
+        None => password::hash(app, password).await?,
     };
-    let (organization, login) = (invitation.organization_id, invitation.login.clone());
     app.store
         .write(move |tx| {
-            if !store::invitation::claim(tx, invitation.id, now)? {
-                return Err(invitation_invalid());
-            }
-            let roles = invitation.roles.clone().into_inner();
-            let user = match store::user::find_by_login(tx, &login)? {
-                Some(user) if user.organization_id.is_some() => {
-                    return Err(AppError::conflict(Code::login_taken));
-                }
-                Some(user) => {
-                    let active = UserState::Active;
-                    let unit = Some(organization);
-                    store::user::update_membership(tx, user.id, unit, &roles, active, now)?;
-                    store::user::get(tx, user.id)?
-                }
-                None => insert_user(
-                    tx,
-                    organization,
-                    &applicant.facts,
-                    &password_hash,
-                    &roles,
-                    now,
-                )?,
-            };
+            let user = join(tx, &invitation, &facts, &password_hash, now)?;
             append_joined(tx, &user, Some(&request_id), now)?;
             Ok(user)
         })
         .await
+}
+
+fn join(
+    tx: &mut Conn,
+    invitation: &Invitation,
+    facts: &UserFacts,
+    password_hash: &str,
+    now: Instant,
+) -> Result<User, AppError> {
+    if !store::invitation::claim(tx, invitation.id, now)? {
+        return Err(invitation_invalid());
+    }
+    let (unit, roles) = (invitation.organization_id, &invitation.roles);
+    let Some(known) = store::user::find_by_login(tx, &invitation.login)? else {
+        return insert_user(tx, unit, facts, password_hash, roles, now);
+    };
+    if known.organization_id.is_some() {
+        return Err(AppError::conflict(Code::login_taken));
+    }
+    store::user::update_membership(tx, known.id, Some(unit), roles, UserState::Active, now)?;
+    Ok(store::user::get(tx, known.id)?)
 }
 
 fn invitation_invalid() -> AppError {

@@ -1,11 +1,23 @@
 //! Bookings. The database is the judge of a slot: inserting or moving one into another's time violates `BookingOverlap`.
+//! Rows and what changes them stand here, who blocks what in `blocking`, lists in `listing`, who is told in `notice`.
+
+mod blocking;
+mod listing;
+mod notice;
+
+pub use blocking::{Blocking, list_blocking};
+pub use listing::{
+    Cursor, Filter, list, list_of_instrument, list_overdue, list_service_ids, list_unfinished,
+    list_unstarted, list_usage_record_ids,
+};
+pub use notice::{Audience, announce};
 
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::schema::booking;
-use super::{Conn, Json, Result};
+use super::{Conn, Json, Result, StoreError};
 use crate::domain::booking::{BookingMode, BookingPurpose, BookingState};
 use crate::domain::tariff::Quote;
 use crate::domain::{BookingId, Instant, InstrumentId, OrganizationId, Slot, UserId};
@@ -45,6 +57,67 @@ pub struct Booking {
     pub version: i64,
     pub created_at: Instant,
     pub updated_at: Instant,
+}
+
+impl Booking {
+    /// The booked slot. The database keeps `starts_at < ends_at`.
+    pub fn slot(&self) -> Result<Slot> {
+        slot_of(self.starts_at, self.ends_at)
+    }
+
+    /// What it blocks: set-up, the slot and clean-up.
+    pub fn blocked(&self) -> Result<Slot> {
+        slot_of(self.blocked_from, self.blocked_until)
+    }
+
+    /// What can change, as it is, to change some of it.
+    pub fn standing(&self) -> Changes {
+        Changes {
+            channel: self.channel,
+            state: self.state,
+            starts_at: self.starts_at,
+            ends_at: self.ends_at,
+            blocked_from: self.blocked_from,
+            blocked_until: self.blocked_until,
+            quote: self.quote.clone(),
+            approval_due_at: self.approval_due_at,
+            answered_at: self.answered_at,
+            started_at: self.started_at,
+            ended_at: self.ended_at,
+            cancelled_by: self.cancelled_by.clone(),
+            reason_code: self.reason_code.clone(),
+            reason: self.reason.clone(),
+            problem: self.problem.clone(),
+        }
+    }
+}
+
+fn slot_of(starts_at: Instant, ends_at: Instant) -> Result<Slot> {
+    Slot::new(starts_at, ends_at).map_err(|empty| {
+        let cause = diesel::result::Error::DeserializationError(Box::new(empty));
+        StoreError::Database(cause)
+    })
+}
+
+/// What a deed may change of a booking; what is `None` becomes NULL.
+#[derive(Debug, Clone, AsChangeset)]
+#[diesel(table_name = booking, treat_none_as_null = true)]
+pub struct Changes {
+    pub channel: i64,
+    pub state: BookingState,
+    pub starts_at: Instant,
+    pub ends_at: Instant,
+    pub blocked_from: Instant,
+    pub blocked_until: Instant,
+    pub quote: Option<Json<Quote>>,
+    pub approval_due_at: Option<Instant>,
+    pub answered_at: Option<Instant>,
+    pub started_at: Option<Instant>,
+    pub ended_at: Option<Instant>,
+    pub cancelled_by: Option<String>,
+    pub reason_code: Option<String>,
+    pub reason: Option<String>,
+    pub problem: Option<String>,
 }
 
 /// A booking to insert.
@@ -113,4 +186,75 @@ pub fn get(conn: &mut Conn, id: BookingId) -> Result<Booking> {
         .find(id)
         .select(Booking::as_select())
         .first(conn)?)
+}
+
+/// The instrument of a booking: what a deed locks before it reads the booking itself.
+pub fn get_instrument_id(conn: &mut Conn, id: BookingId) -> Result<InstrumentId> {
+    Ok(booking::table
+        .find(id)
+        .select(booking::instrument_id)
+        .first(conn)?)
+}
+
+/// The booking of an organization under its own reference.
+pub fn find_by_reference(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    reference: &str,
+) -> Result<Option<BookingId>> {
+    Ok(booking::table
+        .filter(
+            booking::organization_id
+                .eq(organization)
+                .and(booking::client_reference.eq(reference)),
+        )
+        .select(booking::id)
+        .first(conn)
+        .optional()?)
+}
+
+/// Whether a booking is in progress on this channel.
+pub fn is_channel_in_use(conn: &mut Conn, instrument: InstrumentId, channel: i64) -> Result<bool> {
+    let running = booking::table.filter(
+        booking::instrument_id
+            .eq(instrument)
+            .and(booking::channel.eq(channel))
+            .and(booking::state.eq(BookingState::InProgress)),
+    );
+    Ok(diesel::select(diesel::dsl::exists(running)).get_result(conn)?)
+}
+
+/// Writes the version after `present`. Violates `BookingOverlap` when the time or channel is another's; `Contended` when
+/// `present` is no longer what stands there.
+pub fn update(conn: &mut Conn, present: &Booking, next: Changes, now: Instant) -> Result<Booking> {
+    let unchanged = booking::table.filter(
+        booking::id
+            .eq(present.id)
+            .and(booking::version.eq(present.version)),
+    );
+    let updated = diesel::update(unchanged)
+        .set((
+            next,
+            booking::version.eq(present.version + 1),
+            booking::updated_at.eq(now),
+        ))
+        .get_result(conn)
+        .optional()?;
+    updated.ok_or(StoreError::Contended)
+}
+
+/// Takes bookings that change their channels off every real one, so that they can be put on the new ones in any order.
+pub fn update_channel_away(conn: &mut Conn, id: BookingId) -> Result<()> {
+    diesel::update(booking::table.find(id))
+        .set(booking::channel.eq(-id.number()))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Puts a booking on a channel; for its user it is the same booking. Violates `BookingOverlap`.
+pub fn update_channel(conn: &mut Conn, id: BookingId, channel: i64, now: Instant) -> Result<()> {
+    diesel::update(booking::table.find(id))
+        .set((booking::channel.eq(channel), booking::updated_at.eq(now)))
+        .execute(conn)?;
+    Ok(())
 }

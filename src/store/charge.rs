@@ -1,7 +1,9 @@
 //! Charges: what a payer owes for a usage record, one at a time that is not voided (`ChargeUsageRecord`). What was paid and
 //! invoiced stands beside it; the stored state knows open, invoiced and voided.
 
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 use serde::{Deserialize, Serialize};
 
 use super::invoice::Invoice;
@@ -142,12 +144,29 @@ pub struct Filter {
     pub records: Vec<UsageRecordId>,
     pub hosts: Vec<OrganizationId>,
     pub payers: Vec<OrganizationId>,
-    /// Stored states: open, invoiced or voided.
     pub states: Vec<ChargeState>,
     /// In the order of (`updated_at`, `id`), after this place; else newest first.
     pub changed_after: Option<(Instant, i64)>,
     pub below: Option<i64>,
     pub limit: i64,
+}
+
+/// Paid in full is not stored: it is what the payments say.
+const IS_PAID: &str = "(charge.amount_fen <= (SELECT COALESCE(SUM(payment_line.amount_fen), 0) FROM payment_line \
+    WHERE payment_line.charge_id = charge.id))";
+
+/// The stored states behind the derived ones: of charges that are paid in full, voided, and still owed.
+fn stored(states: &[ChargeState]) -> (Vec<ChargeState>, Vec<ChargeState>, Vec<ChargeState>) {
+    use ChargeState::{Invoiced, Open, Paid, Voided};
+    let asked = |state: &ChargeState| states.contains(state);
+    let settled = if asked(&Paid) {
+        vec![Open, Invoiced]
+    } else {
+        Vec::new()
+    };
+    let voided = [Voided].into_iter().filter(asked).collect();
+    let owed = [Open, Invoiced].into_iter().filter(asked).collect();
+    (settled, voided, owed)
 }
 
 pub fn list(conn: &mut Conn, filter: &Filter) -> Result<Vec<Charge>> {
@@ -175,7 +194,16 @@ pub fn list(conn: &mut Conn, filter: &Filter) -> Result<Vec<Charge>> {
         query = query.filter(charge::payer_organization_id.eq_any(&filter.payers));
     }
     if !filter.states.is_empty() {
-        query = query.filter(charge::state.eq_any(&filter.states));
+        let paid = sql::<Bool>(IS_PAID);
+        let unpaid = sql::<Bool>("NOT ").sql(IS_PAID);
+        let (settled, voided, owed) = stored(&filter.states);
+        query = query.filter(
+            charge::state
+                .eq_any(owed)
+                .and(unpaid)
+                .or(charge::state.eq_any(voided))
+                .or(charge::state.eq_any(settled).and(paid)),
+        );
     }
     query = match filter.changed_after {
         Some((moment, id)) => query

@@ -6,6 +6,7 @@ pub mod booking;
 pub mod booking_rules;
 pub mod bulk;
 pub mod charge;
+pub mod closure;
 pub mod connection;
 pub mod directory;
 pub mod evaluation;

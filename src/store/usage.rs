@@ -12,7 +12,7 @@ use super::schema::{
 use super::{Conn, Json, Result};
 use crate::domain::access::{BookingTies, Reach};
 use crate::domain::booking::{BookingMode, BookingPurpose};
-use crate::domain::usage::{Evidence, UsageState};
+use crate::domain::usage::{Evidence, UsageMinutes, UsageState};
 use crate::domain::{
     BookingId, EventId, Instant, InstrumentId, Minutes, OrganizationId, Slot, UsageRecordId, Uscc,
     UserId,
@@ -109,6 +109,13 @@ pub fn update(conn: &mut Conn, present: &UsageRecord, next: Columns) -> Result<U
 }
 
 impl UsageRecord {
+    /// What counts as used: preparation, run and post-processing. They lie within an interval of 31 days, so their sum
+    /// cannot overflow.
+    pub fn effective_minutes(&self) -> Minutes {
+        let parts = [self.prepare_minutes, self.run_minutes, self.post_minutes];
+        UsageMinutes::stored(parts).effective()
+    }
+
     /// The columns of the present version, to change some of them.
     pub fn columns(&self) -> Columns {
         Columns {

@@ -9,6 +9,7 @@
     reason = "a test that fails should panic at the line that failed; it may also wait and read its environment"
 )]
 
+mod account;
 mod bad_input;
 mod client;
 mod command;
@@ -16,10 +17,12 @@ mod crash;
 mod fleet;
 mod given;
 mod house;
+mod organization;
 mod postgres;
 mod races;
 mod reference;
 mod schema;
 mod session;
+mod trail;
 mod world;
 mod writer;

@@ -11,7 +11,7 @@ pub use check::{InstrumentFacts, Question, Stage};
 pub use deed::{BookingDeed, InvalidState, When};
 pub use ending::{CLOSED_AFTER, NotAnEnding, blocked_after_finish, ended_at, ending_when_closed};
 pub use refusal::{BookingRefusal, Measure};
-pub use standing::{LAPSES_AFTER_WORKING_DAYS, Side, Standing, lapses_at};
+pub use standing::{LAPSES_AFTER_WORKING_DAYS, Side, Standing, expires_at, lapses_at};
 
 crate::vocabulary! {
     /// Where a booking stands.

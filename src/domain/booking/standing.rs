@@ -16,6 +16,12 @@ pub fn lapses_at(slot: &Slot, calendar: &Calendar) -> Instant {
     calendar.end_of_working_day(slot.ends_at(), LAPSES_AFTER_WORKING_DAYS)
 }
 
+/// When a request or hold of `slot` expires: when its decision is due or at its start, whichever is first.
+pub fn expires_at(slot: &Slot, approval_due_at: Option<Instant>) -> Instant {
+    let start = slot.starts_at();
+    approval_due_at.map_or(start, |due_at| due_at.min(start))
+}
+
 /// For whom a deed is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
@@ -65,11 +71,9 @@ impl Standing {
         self.state.allowed().filter(timely).collect()
     }
 
-    /// When a request or hold expires: when its decision is due or at its start, whichever is first.
+    /// When a request or hold expires.
     pub fn expires_at(&self) -> Instant {
-        let start = self.slot.starts_at();
-        self.approval_due_at
-            .map_or(start, |due_at| due_at.min(start))
+        expires_at(&self.slot, self.approval_due_at)
     }
 
     /// When a no-show may be declared.

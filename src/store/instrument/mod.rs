@@ -4,7 +4,7 @@ mod search;
 mod sort;
 
 pub use search::{Filter, Withdrawn, list, list_withdrawn};
-pub use sort::{Position, Sort, SortField};
+pub use sort::{Key, Position, Sort, SortField};
 
 use chrono::NaiveDate;
 use diesel::prelude::*;
@@ -194,24 +194,14 @@ impl<'a> Version<'a> {
 
 /// Inserts version 1; `tell` appends the event that makes it, which names the new id. Violates `InstrumentAssetNo` when the
 /// host has the number already.
-pub fn insert<E: From<StoreError>>(
+pub fn insert(
     conn: &mut Conn,
     host: OrganizationId,
     first: &Version<'_>,
-    tell: impl FnOnce(&mut Conn, InstrumentId) -> std::result::Result<EventId, E>,
-) -> std::result::Result<Instrument, E> {
-    let id = insert_untold(conn, host, first)?;
-    let event = tell(conn, id)?;
-    Ok(update_event(conn, id, event)?)
-}
-
-/// The row before its event: the reference to the event is checked when the transaction ends.
-fn insert_untold(
-    conn: &mut Conn,
-    host: OrganizationId,
-    first: &Version<'_>,
-) -> Result<InstrumentId> {
-    Ok(diesel::insert_into(instrument::table)
+    tell: impl FnOnce(&mut Conn, InstrumentId) -> Result<EventId>,
+) -> Result<Instrument> {
+    // The reference to the event is checked when the transaction ends.
+    let id: InstrumentId = diesel::insert_into(instrument::table)
         .values((
             instrument::organization_id.eq(host),
             instrument::created_at.eq(first.now),
@@ -219,10 +209,8 @@ fn insert_untold(
             first.columns(1)?,
         ))
         .returning(instrument::id)
-        .get_result(conn)?)
-}
-
-fn update_event(conn: &mut Conn, id: InstrumentId, event: EventId) -> Result<Instrument> {
+        .get_result(conn)?;
+    let event = tell(conn, id)?;
     let inserted: Instrument = diesel::update(instrument::table.find(id))
         .set(instrument::event_id.eq(event))
         .get_result(conn)?;
@@ -230,19 +218,25 @@ fn update_event(conn: &mut Conn, id: InstrumentId, event: EventId) -> Result<Ins
     Ok(inserted)
 }
 
-/// Writes the version after `present`, whole, made by `event`. Violates `InstrumentAssetNo`.
+/// Writes the version after `present`, whole, made by `event`. Violates `InstrumentAssetNo`; contended when another deed
+/// wrote that version first.
 pub fn update(
     conn: &mut Conn,
     present: &Instrument,
     next: &Version<'_>,
     event: EventId,
 ) -> Result<Instrument> {
-    let updated: Instrument = diesel::update(instrument::table.find(present.id))
+    let as_read = instrument::table
+        .find(present.id)
+        .filter(instrument::version.eq(present.version));
+    let updated: Option<Instrument> = diesel::update(as_read)
         .set((
             next.columns(present.version + 1)?,
             instrument::event_id.eq(event),
         ))
-        .get_result(conn)?;
+        .get_result(conn)
+        .optional()?;
+    let updated = updated.ok_or(StoreError::Contended)?;
     insert_version(conn, &updated)?;
     Ok(updated)
 }

@@ -1,0 +1,72 @@
+//! `/instruments/{id}/availability`.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::answer::Answer;
+use super::asked::Asked;
+use super::booking::{SlotShape, slot};
+use super::routes::{Route, get};
+use crate::domain::Instant;
+use crate::domain::closure::ClosureKind;
+use crate::error::{AppError, Code};
+use crate::operations::availability::{self, Availability};
+
+pub fn routes() -> Vec<Route> {
+    vec![
+        get(
+            "/instruments/{id}/availability",
+            "availability_get",
+            "When an instrument is free, busy and closed; at most 92 days",
+            find,
+        )
+        .parameters(&["from", "until"])
+        .answers::<AvailabilityShape>(200),
+    ]
+}
+
+/// The times of an instrument. `busy` says when every channel is taken, never by whom.
+#[derive(Serialize, ToSchema)]
+struct AvailabilityShape {
+    free: Vec<SlotShape>,
+    busy: Vec<SlotShape>,
+    closed: Vec<ClosedSpanShape>,
+}
+
+/// A closure within the time asked about.
+#[derive(Serialize, ToSchema)]
+struct ClosedSpanShape {
+    starts_at: Instant,
+    ends_at: Instant,
+    kind: ClosureKind,
+    public_reason: Option<String>,
+}
+
+impl From<Availability> for AvailabilityShape {
+    fn from(found: Availability) -> Self {
+        let closed = found.closed.into_iter();
+        Self {
+            free: found.free.into_iter().map(Into::into).collect(),
+            busy: found.busy.into_iter().map(Into::into).collect(),
+            closed: closed
+                .map(|(span, closure)| ClosedSpanShape {
+                    starts_at: span.starts_at(),
+                    ends_at: span.ends_at(),
+                    kind: closure.kind,
+                    public_reason: closure.public_reason,
+                })
+                .collect(),
+        }
+    }
+}
+
+async fn find(asked: Asked) -> Answer {
+    let id = asked.id("id")?;
+    let params = asked.params()?;
+    let (from, until) = (params.required("from")?, params.required("until")?);
+    let window = slot(from, until, &mut Vec::new());
+    let window = window.ok_or_else(|| AppError::refused("until", Code::not_after_start))?;
+    let visitor = asked.visitor();
+    let found = availability::get(&asked.app, visitor, id, window, asked.now).await?;
+    asked.ok(AvailabilityShape::from(found))
+}

@@ -1,0 +1,297 @@
+//! What goes in and out of the routes of bookings.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::domain::booking::{
+    BookingDeed, BookingMode, BookingPurpose, BookingState, RejectReason,
+};
+use crate::domain::usage::GivenMinutes;
+use crate::domain::{
+    BookingId, Instant, InstrumentId, Minutes, OrganizationId, ServiceId, Slot, UsageRecordId,
+    UserId,
+};
+use crate::error::{AppError, Code, Fault};
+use crate::operations::booking::{Draft, Finish, Move, Operator, Seen, ServiceItem};
+use crate::store::Json;
+
+/// A half-open interval `[starts_at, ends_at)`.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SlotShape {
+    starts_at: Instant,
+    ends_at: Instant,
+}
+
+impl From<Slot> for SlotShape {
+    fn from(slot: Slot) -> Self {
+        Self {
+            starts_at: slot.starts_at(),
+            ends_at: slot.ends_at(),
+        }
+    }
+}
+
+/// A slot from its two ends; an empty one is told beside `faults`.
+pub fn slot(starts_at: Instant, ends_at: Instant, faults: &mut Vec<Fault>) -> Option<Slot> {
+    let slot = Slot::new(starts_at, ends_at).ok();
+    if slot.is_none() {
+        let fault = Fault::field("ends_at", Code::not_after_start);
+        faults.push(fault.actual(ends_at.to_string()));
+    }
+    slot
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RequestBody {
+    instrument_id: InstrumentId,
+    starts_at: Instant,
+    ends_at: Instant,
+    mode: BookingMode,
+    purpose: BookingPurpose,
+    description: Option<String>,
+    operator: Option<OperatorBody>,
+    samples: Option<i64>,
+    #[serde(default)]
+    service_items: Vec<ServiceItemBody>,
+    /// Your own number, unique in your organization; at most 64 characters.
+    client_reference: Option<String>,
+}
+
+/// Who runs the instrument: a member of the using unit by `user_id`, or a guest by `name` and `phone`.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct OperatorBody {
+    user_id: Option<UserId>,
+    name: Option<String>,
+    phone: Option<String>,
+}
+
+/// A service of the instrument that is wanted with the time.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ServiceItemBody {
+    service_id: ServiceId,
+    #[serde(default = "one")]
+    quantity: i64,
+}
+
+fn one() -> i64 {
+    1
+}
+
+impl OperatorBody {
+    fn read(self, faults: &mut Vec<Fault>) -> Option<Operator> {
+        match (self.user_id, self.name, self.phone) {
+            (Some(user_id), None, None) => Some(Operator::Member { user_id }),
+            (None, Some(name), Some(phone)) => Some(Operator::Guest { name, phone }),
+            _ => {
+                let fault = Fault::field("operator", Code::invalid_value);
+                faults.push(fault.limit("user_id, or name and phone"));
+                None
+            }
+        }
+    }
+}
+
+impl TryFrom<RequestBody> for Draft {
+    type Error = AppError;
+
+    fn try_from(body: RequestBody) -> Result<Self, AppError> {
+        let mut faults = Vec::new();
+        let slot = slot(body.starts_at, body.ends_at, &mut faults);
+        let operator = body.operator.and_then(|who| who.read(&mut faults));
+        let items = body.service_items.into_iter().map(|item| ServiceItem {
+            service_id: item.service_id,
+            quantity: item.quantity,
+        });
+        match slot {
+            Some(slot) if faults.is_empty() => Ok(Draft {
+                instrument_id: body.instrument_id,
+                slot,
+                mode: body.mode,
+                purpose: body.purpose,
+                description: body.description,
+                operator,
+                samples: body.samples,
+                service_items: items.collect(),
+                client_reference: body.client_reference,
+            }),
+            _ => Err(AppError::Refused(faults)),
+        }
+    }
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RescheduleBody {
+    starts_at: Instant,
+    ends_at: Instant,
+    reason: Option<String>,
+}
+
+impl RescheduleBody {
+    pub fn read(self, version: Option<i64>) -> Result<Move, AppError> {
+        let mut faults = Vec::new();
+        let slot = slot(self.starts_at, self.ends_at, &mut faults);
+        Ok(Move {
+            slot: slot.ok_or(AppError::Refused(faults))?,
+            reason: self.reason,
+            version,
+        })
+    }
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RejectBody {
+    pub reason_code: RejectReason,
+    pub reason: Option<String>,
+}
+
+/// The host gives a reason.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReasonBody {
+    pub reason: Option<String>,
+}
+
+/// Nothing is needed.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EmptyBody {}
+
+/// How the use ended. Without minutes all of the interval is run time.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FinishBody {
+    /// Not in the future; now when absent.
+    ended_at: Option<Instant>,
+    prepare_minutes: Option<Minutes>,
+    run_minutes: Option<Minutes>,
+    post_minutes: Option<Minutes>,
+    samples: Option<i64>,
+    /// Mandatory testing.
+    statutory: Option<bool>,
+}
+
+impl FinishBody {
+    pub fn read(self, version: Option<i64>) -> Finish {
+        Finish {
+            ended_at: self.ended_at,
+            minutes: GivenMinutes {
+                prepare: self.prepare_minutes,
+                run: self.run_minutes,
+                post: self.post_minutes,
+            },
+            samples: self.samples,
+            statutory: self.statutory,
+            version,
+        }
+    }
+}
+
+/// A booking, and what this caller may do with it now.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BookingShape {
+    id: BookingId,
+    booking_no: String,
+    instrument_id: InstrumentId,
+    organization_id: OrganizationId,
+    host_organization_id: OrganizationId,
+    booked_by: UserId,
+    channel: i64,
+    state: BookingState,
+    starts_at: Instant,
+    ends_at: Instant,
+    blocked_from: Instant,
+    blocked_until: Instant,
+    mode: BookingMode,
+    purpose: BookingPurpose,
+    description: Option<String>,
+    #[schema(value_type = Option<Object>)]
+    operator: Option<Value>,
+    samples: Option<i64>,
+    #[schema(value_type = Option<Vec<Object>>)]
+    service_items: Option<Value>,
+    /// The price as told when the slot was won; null when the instrument has no tariff for it.
+    #[schema(value_type = Option<Object>)]
+    quote: Option<Value>,
+    client_reference: Option<String>,
+    approval_due_at: Option<Instant>,
+    started_at: Option<Instant>,
+    ended_at: Option<Instant>,
+    /// `user` or `host`.
+    cancelled_by: Option<String>,
+    reason_code: Option<String>,
+    reason: Option<String>,
+    /// What somebody has to look into, such as `not_finished`.
+    problem: Option<String>,
+    usage_record_ids: Vec<UsageRecordId>,
+    created_at: Instant,
+    updated_at: Instant,
+    actions: Vec<BookingDeed>,
+}
+
+impl TryFrom<Seen> for BookingShape {
+    type Error = AppError;
+
+    fn try_from(seen: Seen) -> Result<Self, AppError> {
+        let booking = seen.booking;
+        let quote = booking.quote.map(Json::into_inner);
+        Ok(Self {
+            id: booking.id,
+            booking_no: booking.booking_no,
+            instrument_id: booking.instrument_id,
+            organization_id: booking.organization_id,
+            host_organization_id: booking.host_organization_id,
+            booked_by: booking.booked_by,
+            channel: booking.channel,
+            state: booking.state,
+            starts_at: booking.starts_at,
+            ends_at: booking.ends_at,
+            blocked_from: booking.blocked_from,
+            blocked_until: booking.blocked_until,
+            mode: booking.mode,
+            purpose: booking.purpose,
+            description: booking.description,
+            operator: booking.operator.map(Json::into_inner),
+            samples: booking.samples,
+            service_items: booking.service_items.map(Json::into_inner),
+            quote: quote.map(serde_json::to_value).transpose()?,
+            client_reference: booking.client_reference,
+            approval_due_at: booking.approval_due_at,
+            started_at: booking.started_at,
+            ended_at: booking.ended_at,
+            cancelled_by: booking.cancelled_by,
+            reason_code: booking.reason_code,
+            reason: booking.reason,
+            problem: booking.problem,
+            usage_record_ids: seen.usage_record_ids,
+            created_at: booking.created_at,
+            updated_at: booking.updated_at,
+            actions: seen.actions,
+        })
+    }
+}
+
+/// What a request would meet now.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CheckShape {
+    pub bookable: bool,
+    #[schema(value_type = Vec<Object>)]
+    pub errors: Vec<Value>,
+    #[schema(value_type = Option<Object>)]
+    pub quote: Option<Value>,
+    pub next_free: Vec<SlotShape>,
+}
+
+/// Only for the API document.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "says what a page of bookings looks like")]
+pub struct BookingPage {
+    items: Vec<BookingShape>,
+    next_cursor: Option<String>,
+    as_of: Option<Instant>,
+}

@@ -1,0 +1,99 @@
+//! `/instruments/{id}/booking-rules`. The JSON is the domain's own struct; its version is in the ETag.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::answer::Answer;
+use super::asked::Asked;
+use super::routes::{Route, get, put};
+use crate::domain::access::Deed;
+use crate::domain::booking::BookingMode;
+use crate::domain::opening::{Approval, BookingRules, Holidays};
+use crate::domain::{InstrumentId, Minutes};
+use crate::operations::booking_rules;
+
+pub fn routes() -> Vec<Route> {
+    const PATH: &str = "/instruments/{id}/booking-rules";
+    vec![
+        get(
+            PATH,
+            "booking_rules_get",
+            "How an instrument is opened",
+            find,
+        )
+        .answers::<BookingRulesShape>(200),
+        put(
+            PATH,
+            "booking_rules_update",
+            "Replace the booking rules; a field left out has its default",
+            replace,
+        )
+        .deed(Deed::BookingRulesUpdate)
+        .takes::<BookingRulesShape>()
+        .answers::<BookingRulesShape>(200)
+        .needs_version(),
+    ]
+}
+
+/// Only for the API document: the fields of the domain's rules.
+#[derive(Serialize, ToSchema)]
+#[allow(dead_code, reason = "says what booking rules look like")]
+struct BookingRulesShape {
+    approval: Approval,
+    approval_due_working_days: u32,
+    weekly_hours: Vec<WeeklyHoursShape>,
+    holidays: Holidays,
+    special_days: Vec<SpecialDaysShape>,
+    slot_minutes: Minutes,
+    min_minutes: Minutes,
+    max_minutes: Minutes,
+    lead_minutes: Minutes,
+    horizon_days: u32,
+    setup_minutes: Minutes,
+    cleanup_minutes: Minutes,
+    cancel_before_minutes: Minutes,
+    no_show_after_minutes: Minutes,
+    modes: Vec<BookingMode>,
+}
+
+/// Times are written `09:00`; `24:00` ends a day, and `until` at or before `from` lies on the next day.
+#[derive(Serialize, ToSchema)]
+#[allow(dead_code, reason = "says what weekly hours look like")]
+struct WeeklyHoursShape {
+    /// 1 Monday to 7 Sunday.
+    weekdays: Vec<u8>,
+    from: String,
+    until: String,
+}
+
+#[derive(Serialize, ToSchema)]
+#[allow(dead_code, reason = "says what special days look like")]
+struct SpecialDaysShape {
+    from_on: chrono::NaiveDate,
+    until_on: chrono::NaiveDate,
+    spans: Vec<DaySpanShape>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[allow(dead_code, reason = "says what a span of a day looks like")]
+struct DaySpanShape {
+    from: String,
+    until: String,
+}
+
+async fn find(asked: Asked) -> Answer {
+    let id = asked.id("id")?;
+    let (rules, version) = booking_rules::get(&asked.app, asked.visitor(), id).await?;
+    asked.ok_versioned(version, rules)
+}
+
+async fn replace(asked: Asked) -> Answer {
+    let caller = asked.caller()?;
+    let id: InstrumentId = asked.id("id")?;
+    booking_rules::admit(&asked.app, caller, id, Deed::BookingRulesUpdate).await?;
+    let rules: BookingRules = asked.json()?;
+    let version = asked.required_version()?;
+    let (rules, version) =
+        booking_rules::put(&asked.app, &asked.act()?, id, version, rules).await?;
+    asked.ok_versioned(version, rules)
+}

@@ -1,0 +1,70 @@
+//! When an instrument can be had: free, busy without who, closed with the reason.
+
+use crate::app::App;
+use crate::domain::access::Caller;
+use crate::domain::availability::Timetable;
+use crate::domain::closure::Closure;
+use crate::domain::{Instant, InstrumentId, Minutes, Slot};
+use crate::error::{AppError, Code, Fault};
+use crate::operations::{booking, booking_rules};
+use crate::store;
+
+/// The longest time that is asked about at once: 92 days.
+pub const WINDOW_MAX: Minutes = Minutes::new(92 * 24 * 60);
+
+/// A time of an instrument, by what it is.
+#[derive(Debug, Clone)]
+pub struct Availability {
+    pub free: Vec<Slot>,
+    /// Every channel is taken.
+    pub busy: Vec<Slot>,
+    /// Closures, cut to the time asked about.
+    pub closed: Vec<(Slot, Closure)>,
+}
+
+/// 404 when the visitor may not see the instrument, 422 for a time of more than 92 days.
+pub async fn get(
+    app: &App,
+    visitor: Option<&Caller>,
+    id: InstrumentId,
+    window: Slot,
+    now: Instant,
+) -> Result<Availability, AppError> {
+    let (calendar, visitor) = (app.calendar(), visitor.cloned());
+    app.store
+        .read(move |conn| {
+            let (terms, _) = booking_rules::see(conn, visitor.as_ref(), id)?;
+            if window.minutes() > WINDOW_MAX {
+                let fault = Fault::field("until", Code::interval_too_long);
+                let fault = fault.limit(WINDOW_MAX.number());
+                return Err(AppError::Refused(vec![
+                    fault.actual(window.minutes().number()),
+                ]));
+            }
+            let blocked = booking::blocked_in(conn, &terms, &window, now)?;
+            let closures = store::closure::list_rules(conn, id, &window)?;
+            let timetable = Timetable {
+                rules: &terms.rules,
+                calendar: &calendar,
+                closures: &closures,
+                blocked: &blocked,
+                channels: terms.channels,
+                now,
+            };
+            let free = if terms.state.is_public() {
+                timetable.free_spans(&window).into_vec()
+            } else {
+                Vec::new()
+            };
+            let busy = timetable.busy_spans(&window).into_vec();
+            let closed = closures
+                .iter()
+                .filter_map(|closure| Some((closure.time.within(&window)?, closure.clone())));
+            Ok(Availability {
+                free,
+                busy,
+                closed: closed.collect(),
+            })
+        })
+        .await
+}

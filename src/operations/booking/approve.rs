@@ -1,0 +1,61 @@
+//! Approving a request: the rules are asked again, lead time apart; the slot is held already.
+
+use super::case::{Case, Seen};
+use super::trail::{self, By, Told};
+use super::weigh::{self, Wish};
+use crate::app::App;
+use crate::domain::BookingId;
+use crate::domain::access::Deed;
+use crate::domain::booking::{BookingDeed, Stage};
+use crate::domain::calendar::Calendar;
+use crate::error::AppError;
+use crate::operations::deed::{Act, perform, same_version};
+use crate::store::{self, Conn};
+
+/// Confirms a request of this version. 412 when it is another, 422 when a rule is broken meanwhile.
+pub async fn approve(app: &App, act: &Act, id: BookingId, version: i64) -> Result<Seen, AppError> {
+    let (calendar, performer) = (app.calendar(), act.clone());
+    perform(app, act, move |tx| {
+        confirm(tx, &calendar, &performer, id, version)
+    })
+    .await
+}
+
+fn confirm(
+    tx: &mut Conn,
+    calendar: &Calendar,
+    act: &Act,
+    id: BookingId,
+    version: i64,
+) -> Result<Seen, AppError> {
+    let mut case = Case::lock(tx, &act.caller, id, Deed::BookingApprove)?;
+    same_version(Some(version), case.booking.version)?;
+    let permitted = case.permit(&act.caller, BookingDeed::Approve, calendar, act.now);
+    if permitted.is_ok() {
+        let wish = Wish {
+            slot: case.booking.slot()?,
+            mode: case.booking.mode,
+            organization_id: case.booking.organization_id,
+            stage: Stage::Approval,
+            without: Some(id),
+            now: act.now,
+        };
+        AppError::refuse_all(weigh::broken_rules(tx, calendar, &case.terms, &wish)?)?;
+    }
+    let (_, state) = permitted?;
+    let mut next = case.booking.standing();
+    next.state = state;
+    next.answered_at = Some(act.now);
+    let after = store::booking::update(tx, &case.booking, next, act.now)?;
+    let by = By::Caller(act);
+    trail::record(
+        tx,
+        by,
+        "booking_approve",
+        Some(&case.booking),
+        &after,
+        Told::Unit,
+    )?;
+    case.booking = after;
+    case.seen(&act.caller, calendar, act.now, Vec::new())
+}

@@ -1,0 +1,60 @@
+//! Cancelling a booking: the using unit until the start, the host with a reason as long as it has not begun.
+
+use super::case::{Case, Seen, reason_faults};
+use super::trail::{self, By, Told};
+use crate::app::App;
+use crate::domain::BookingId;
+use crate::domain::access::Deed;
+use crate::domain::booking::{BookingDeed, Side};
+use crate::error::{AppError, Code};
+use crate::operations::deed::{Act, perform, same_version};
+use crate::store;
+
+/// What a cancellation with less than `cancel_before_minutes` left is marked with.
+const LATE: &str = "late";
+
+/// Frees the slot. 422 `reason_required` when the host gives none.
+pub async fn cancel(
+    app: &App,
+    act: &Act,
+    id: BookingId,
+    version: Option<i64>,
+    reason: Option<String>,
+) -> Result<Seen, AppError> {
+    let (calendar, performer) = (app.calendar(), act.clone());
+    perform(app, act, move |tx| {
+        let act = &performer;
+        let mut case = Case::lock(tx, &act.caller, id, Deed::BookingCancel)?;
+        same_version(version, case.booking.version)?;
+        reason_faults(reason.as_deref())?;
+        let (side, state) = case.permit(&act.caller, BookingDeed::Cancel, &calendar, act.now)?;
+        let gives_reason = reason
+            .as_deref()
+            .is_some_and(|text| !text.trim().is_empty());
+        if side == Side::Host && !gives_reason {
+            return Err(AppError::refused("reason", Code::reason_required));
+        }
+        let is_late = side == Side::User && case.standing(&calendar)?.is_late(act.now);
+        let mut next = case.booking.standing();
+        next.state = state;
+        next.cancelled_by = Some(match side {
+            Side::User => "user".to_owned(),
+            Side::Host => "host".to_owned(),
+        });
+        next.reason_code = is_late.then(|| LATE.to_owned());
+        next.reason.clone_from(&reason);
+        let after = store::booking::update(tx, &case.booking, next, act.now)?;
+        let by = By::Caller(act);
+        trail::record(
+            tx,
+            by,
+            "booking_cancel",
+            Some(&case.booking),
+            &after,
+            Told::Everybody,
+        )?;
+        case.booking = after;
+        case.seen(&act.caller, &calendar, act.now, Vec::new())
+    })
+    .await
+}

@@ -1,0 +1,211 @@
+//! A booking with all that decides about it, and what an answer shows of it: the row, its usage records and what this caller
+//! may do now.
+
+use serde::{Deserialize, Serialize};
+
+use super::draft::TEXT_MAX;
+use crate::app::App;
+use crate::domain::access::{self, BookingTies, Caller, Deed, Reach, Role};
+use crate::domain::booking::{self, BookingDeed, BookingState, InvalidState, Side, Standing, When};
+use crate::domain::calendar::Calendar;
+use crate::domain::fault::Faults;
+use crate::domain::{BookingId, Instant, InstrumentId, UsageRecordId};
+use crate::error::{AppError, Code};
+use crate::store::booking::Booking;
+use crate::store::booking_rules::Terms;
+use crate::store::{self, Conn, Lock};
+
+/// A booking as a caller sees it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Seen {
+    pub booking: Booking,
+    pub usage_record_ids: Vec<UsageRecordId>,
+    pub actions: Vec<BookingDeed>,
+}
+
+/// A booking and the terms of its instrument.
+pub(super) struct Case {
+    pub booking: Booking,
+    pub terms: Terms,
+    pub managed_by_caller: bool,
+}
+
+/// 404 when the caller may not see the booking, 403 when the deed is not theirs; asked before a body is read.
+pub async fn admit(app: &App, caller: &Caller, id: BookingId, deed: Deed) -> Result<(), AppError> {
+    let caller = caller.clone();
+    app.store
+        .read(move |conn| {
+            let case = Case::read(conn, &caller, id)?;
+            Ok::<_, AppError>(access::may_on_booking(&caller, deed, &case.ties())?)
+        })
+        .await
+}
+
+/// Whether the caller manages the instrument; asked of the database only when the role is there.
+pub(in crate::operations) fn manages(
+    conn: &mut Conn,
+    caller: &Caller,
+    instrument: InstrumentId,
+) -> Result<bool, AppError> {
+    Ok(caller.has(Role::InstrumentManager)
+        && store::booking_rules::list_managed(conn, caller.user_id)?.contains(&instrument))
+}
+
+impl Case {
+    /// As it stands; whether the caller may see it is not asked here.
+    pub fn read(conn: &mut Conn, caller: &Caller, id: BookingId) -> Result<Case, AppError> {
+        let booking = store::booking::get(conn, id)?;
+        let managed_by_caller = manages(conn, caller, booking.instrument_id)?;
+        Case::of(conn, booking, managed_by_caller)
+    }
+
+    pub fn of(
+        conn: &mut Conn,
+        booking: Booking,
+        managed_by_caller: bool,
+    ) -> Result<Case, AppError> {
+        let terms = store::booking_rules::get_terms(conn, booking.instrument_id)?;
+        Ok(Case {
+            booking,
+            terms,
+            managed_by_caller,
+        })
+    }
+
+    /// Takes the instrument's lock, then reads: what stands here stays until the deed ends. 404 and 403 as [`admit`].
+    pub fn lock(
+        tx: &mut Conn,
+        caller: &Caller,
+        id: BookingId,
+        deed: Deed,
+    ) -> Result<Case, AppError> {
+        Lock::Instrument(store::booking::get_instrument_id(tx, id)?).take(tx)?;
+        let case = Case::read(tx, caller, id)?;
+        access::may_on_booking(caller, deed, &case.ties())?;
+        Ok(case)
+    }
+
+    pub fn ties(&self) -> BookingTies {
+        BookingTies {
+            instrument: self.terms.ties(self.managed_by_caller),
+            organization_id: self.booking.organization_id,
+            booked_by: Some(self.booking.booked_by),
+        }
+    }
+
+    pub fn standing(&self, calendar: &Calendar) -> Result<Standing, AppError> {
+        let (booking, rules) = (&self.booking, &self.terms.rules);
+        let slot = booking.slot()?;
+        Ok(Standing {
+            state: booking.state,
+            slot,
+            blocked: booking.blocked()?,
+            approval_due_at: booking.approval_due_at,
+            cancel_before: rules.cancel_before_minutes,
+            no_show_after: rules.no_show_after_minutes,
+            lapses_at: booking::lapses_at(&slot, calendar),
+        })
+    }
+
+    /// The sides for which the caller may do a deed; the using unit's comes first, since it asks for no reason.
+    fn sides(&self, caller: &Caller, deed: BookingDeed) -> Vec<Side> {
+        let Some(right) = right(deed) else {
+            return Vec::new();
+        };
+        let ties = self.ties();
+        if access::may_on_booking(caller, right, &ties).is_err() {
+            return Vec::new();
+        }
+        let reach = Reach::of(caller, right);
+        let user = Reach {
+            unit: reach.unit,
+            own: reach.own,
+            ..Reach::default()
+        };
+        let host = Reach {
+            unit: None,
+            own: None,
+            ..reach
+        };
+        let sides = [(user, Side::User), (host, Side::Host)];
+        let covering = sides
+            .into_iter()
+            .filter(|(reach, _)| reach.covers_booking(&ties));
+        covering.map(|(_, side)| side).collect()
+    }
+
+    /// For which side the caller does the deed, and the state after it; 409 `invalid_state` when it is not possible now.
+    pub fn permit(
+        &self,
+        caller: &Caller,
+        deed: BookingDeed,
+        calendar: &Calendar,
+        now: Instant,
+    ) -> Result<(Side, BookingState), AppError> {
+        let standing = self.standing(calendar)?;
+        let mut refusal = AppError::Denied(Code::forbidden);
+        for side in self.sides(caller, deed) {
+            match standing.permit(deed, side, now) {
+                Ok(next) => return Ok((side, next)),
+                Err(invalid) => refusal = invalid.into(),
+            }
+        }
+        Err(refusal)
+    }
+
+    /// What the answer shows.
+    pub fn seen(
+        self,
+        caller: &Caller,
+        calendar: &Calendar,
+        now: Instant,
+        usage_record_ids: Vec<UsageRecordId>,
+    ) -> Result<Seen, AppError> {
+        let standing = self.standing(calendar)?;
+        let possible = |deed: &&BookingDeed| {
+            let mut sides = self.sides(caller, **deed).into_iter();
+            sides.any(|side| standing.permit(**deed, side, now).is_ok())
+        };
+        let actions = BookingDeed::ALL.iter().filter(possible).copied().collect();
+        Ok(Seen {
+            booking: self.booking,
+            usage_record_ids,
+            actions,
+        })
+    }
+}
+
+/// The right a deed of people needs; what happens by time is nobody's.
+fn right(deed: BookingDeed) -> Option<Deed> {
+    Some(match deed {
+        BookingDeed::Approve => Deed::BookingApprove,
+        BookingDeed::Reject => Deed::BookingReject,
+        BookingDeed::Cancel => Deed::BookingCancel,
+        BookingDeed::Reschedule => Deed::BookingReschedule,
+        BookingDeed::Start => Deed::BookingStart,
+        BookingDeed::Finish => Deed::BookingFinish,
+        BookingDeed::NoShow => Deed::BookingNoShow,
+        BookingDeed::Expire | BookingDeed::Close | BookingDeed::Lapse => return None,
+    })
+}
+
+impl From<InvalidState> for AppError {
+    fn from(invalid: InvalidState) -> Self {
+        let allowed: Vec<&str> = invalid.allowed.iter().map(|deed| deed.as_str()).collect();
+        let refusal = AppError::conflict(Code::invalid_state)
+            .with("state", invalid.state.as_str())
+            .with("allowed", allowed);
+        match invalid.when {
+            None => refusal,
+            Some(When::From(at)) => refusal.with("possible_from", at.to_string()),
+            Some(When::Before(at)) => refusal.with("possible_before", at.to_string()),
+        }
+    }
+}
+
+/// A reason that is too long or has control characters.
+pub(super) fn reason_faults(reason: Option<&str>) -> Result<(), AppError> {
+    let mut faults = Faults::new();
+    faults.optional_text("reason", reason, TEXT_MAX);
+    Ok(faults.into_result()?)
+}

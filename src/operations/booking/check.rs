@@ -1,0 +1,64 @@
+//! Asking whether a slot could be booked, without any effect: everything in the way, the price, and what is free next.
+
+use super::contest::next_free;
+use super::draft::Draft;
+use super::request::{terms_for, wish};
+use super::weigh;
+use crate::app::App;
+use crate::domain::Instant;
+use crate::domain::Slot;
+use crate::domain::access::{Caller, Deed};
+use crate::domain::tariff::Quote;
+use crate::error::{AppError, Code, Fault};
+use crate::store;
+
+/// What a request would meet now.
+#[derive(Debug, Clone)]
+pub struct Checked {
+    /// None: it would be booked.
+    pub faults: Vec<Fault>,
+    pub quote: Option<Quote>,
+    /// Empty when the slot itself can be had.
+    pub next_free: Vec<Slot>,
+}
+
+pub async fn check(
+    app: &App,
+    caller: &Caller,
+    draft: Draft,
+    now: Instant,
+) -> Result<Checked, AppError> {
+    let (calendar, caller) = (app.calendar(), caller.clone());
+    app.store
+        .read(move |conn| {
+            let terms = terms_for(conn, &caller, draft.instrument_id, Deed::BookingCheck)?;
+            let wish = wish(&draft, &caller, now);
+            let fields = draft.faults(conn, &caller)?;
+            let mut faults: Vec<Fault> = fields.into_iter().map(Into::into).collect();
+            faults.extend(weigh::broken_rules(conn, &calendar, &terms, &wish)?);
+            let near = weigh::in_the_way(conn, &terms, &wish, &terms.rules.blocked(&wish.slot))?;
+            if let Err(full) = weigh::find_channel(conn, &terms, &wish, &near)? {
+                faults.push(weigh::taken(&full)?);
+            }
+            if let Some(reference) = &draft.client_reference
+                && store::booking::find_by_reference(conn, caller.organization_id, reference)?
+                    .is_some()
+            {
+                faults.push(Fault::field(
+                    "client_reference",
+                    Code::client_reference_used,
+                ));
+            }
+            let next_free = if faults.is_empty() {
+                Vec::new()
+            } else {
+                next_free(conn, &calendar, &terms, &wish)?
+            };
+            Ok::<_, AppError>(Checked {
+                quote: weigh::price(conn, &terms, &wish)?,
+                faults,
+                next_free,
+            })
+        })
+        .await
+}

@@ -1,0 +1,102 @@
+//! Bookings still in progress twelve hours after their end: closed with the scheduled end and shown as a problem. Nobody saw
+//! the end, so their usage record rests on manual evidence until the host corrects or confirms it.
+
+use super::case::Case;
+use super::passing;
+use super::trail::{self, By, Told};
+use crate::app::App;
+use crate::domain::booking::{self, BookingDeed, BookingState, CLOSED_AFTER};
+use crate::domain::calendar::Calendar;
+use crate::domain::usage::{Evidence, GivenMinutes, UsageMinutes};
+use crate::domain::{BookingId, Instant, Minutes};
+use crate::error::{AppError, Code};
+use crate::operations::usage::finished::{Finished, insert_finished};
+use crate::store::{self, Conn, Lock};
+
+/// Nobody finished it.
+const NOT_FINISHED: &str = "not_finished";
+/// Nobody finished it, and its time already has a usage record.
+const NOT_FINISHED_USAGE_OVERLAPS: &str = "not_finished_usage_overlaps";
+
+/// Closes them; answers how many.
+pub async fn close_forgotten(app: &App, now: Instant) -> Result<usize, AppError> {
+    let ended_by = now.plus(Minutes::new(-CLOSED_AFTER.number()));
+    let ids = passing::find(app, move |conn| {
+        store::booking::list_unfinished(conn, ended_by, passing::STEP)
+    });
+    passing::each(ids.await?, |id| close_one(app, id, now)).await
+}
+
+/// With a usage record; without one where the database says that its time has one already.
+async fn close_one(app: &App, id: BookingId, now: Instant) -> Result<bool, AppError> {
+    match close(app, id, now, NOT_FINISHED).await {
+        Err(AppError::Conflict(conflict)) if conflict.code == Code::usage_overlaps => {
+            close(app, id, now, NOT_FINISHED_USAGE_OVERLAPS).await
+        }
+        outcome => outcome,
+    }
+}
+
+async fn close(
+    app: &App,
+    id: BookingId,
+    now: Instant,
+    problem: &'static str,
+) -> Result<bool, AppError> {
+    let calendar = app.calendar();
+    let deed = move |tx: &mut Conn| {
+        match due(tx, &calendar, id, now)? {
+            Some((case, state)) => end(tx, &case, state, problem, now)?,
+            None => return Ok(false),
+        }
+        Ok(true)
+    };
+    app.store.write(deed).await
+}
+
+fn due(
+    tx: &mut Conn,
+    calendar: &Calendar,
+    id: BookingId,
+    now: Instant,
+) -> Result<Option<(Case, BookingState)>, AppError> {
+    let found = passing::due(tx, calendar, id, BookingDeed::Close, now)?;
+    if found.is_some() {
+        Lock::UsageShared.take(tx)?;
+    }
+    Ok(found)
+}
+
+fn end(
+    tx: &mut Conn,
+    case: &Case,
+    state: BookingState,
+    problem: &'static str,
+    now: Instant,
+) -> Result<(), AppError> {
+    let present = &case.booking;
+    let slot = present.slot()?;
+    let started_at = present.started_at.unwrap_or(present.starts_at);
+    let interval = booking::ending_when_closed(started_at, &slot);
+    let mut next = present.standing();
+    next.state = state;
+    next.ended_at = Some(interval.ends_at());
+    next.problem = Some(problem.to_owned());
+    let after = store::booking::update(tx, present, next, now)?;
+    let (by, before) = (By::Time(now), Some(present));
+    let event = trail::record(tx, by, "booking_close", before, &after, Told::Everybody)?;
+    if problem == NOT_FINISHED {
+        let finished = Finished {
+            interval,
+            minutes: UsageMinutes::within(&interval, GivenMinutes::default())?,
+            samples: after.samples.unwrap_or(0),
+            statutory: false,
+            evidence: Evidence::Manual,
+            entered_by: None,
+            event,
+            now,
+        };
+        insert_finished(tx, &after, &finished)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,110 @@
+//! Finishing the use of a booking: the actual interval counts, an early end frees the rest, and one usage record is made.
+
+use super::case::{Case, Seen};
+use super::draft::QUANTITY_MAX;
+use super::trail::{self, By, Told};
+use crate::app::App;
+use crate::domain::access::Deed;
+use crate::domain::booking::{self, BookingDeed};
+use crate::domain::calendar::Calendar;
+use crate::domain::fault::{Faults, FieldFault};
+use crate::domain::usage::{Evidence, GivenMinutes, UsageMinutes};
+use crate::domain::{BookingId, Instant, Slot};
+use crate::error::AppError;
+use crate::operations::deed::{Act, perform, same_version};
+use crate::operations::usage::finished::{Finished, insert_finished};
+use crate::store::{self, Conn, Lock};
+
+/// How a use ended; what is absent is taken from the clock and the booking.
+#[derive(Debug, Clone, Default)]
+pub struct Finish {
+    pub ended_at: Option<Instant>,
+    pub minutes: GivenMinutes,
+    pub samples: Option<i64>,
+    pub statutory: Option<bool>,
+    pub version: Option<i64>,
+}
+
+/// 422 for an end in the future or minutes beyond the interval, 409 `usage_overlaps`.
+pub async fn finish(app: &App, act: &Act, id: BookingId, how: Finish) -> Result<Seen, AppError> {
+    let (calendar, performer) = (app.calendar(), act.clone());
+    perform(app, act, move |tx| {
+        complete(tx, &calendar, &performer, id, &how)
+    })
+    .await
+}
+
+fn complete(
+    tx: &mut Conn,
+    calendar: &Calendar,
+    act: &Act,
+    id: BookingId,
+    how: &Finish,
+) -> Result<Seen, AppError> {
+    let mut case = Case::lock(tx, &act.caller, id, Deed::BookingFinish)?;
+    Lock::UsageShared.take(tx)?;
+    same_version(how.version, case.booking.version)?;
+    let permitted = case.permit(&act.caller, BookingDeed::Finish, calendar, act.now);
+    let started_at = case.booking.started_at.unwrap_or(case.booking.starts_at);
+    let mut faults = Faults::new();
+    if let Some(samples) = how.samples {
+        faults.range("samples", samples, 0, QUANTITY_MAX);
+    }
+    let actual = actual(started_at, how, act.now, permitted.is_ok(), &mut faults);
+    let counted = actual.and_then(|interval| {
+        let minutes = UsageMinutes::within(&interval, how.minutes);
+        let minutes = minutes.map_err(|found| faults.extend(found)).ok()?;
+        Some((interval, minutes))
+    });
+    faults.into_result()?;
+    let (_, state) = permitted?;
+    let (interval, minutes) = counted.ok_or_else(|| AppError::internal("no actual interval"))?;
+    let blocked = case.booking.blocked()?;
+    let rest = booking::blocked_after_finish(&blocked, &interval, case.terms.rules.cleanup_minutes);
+    let mut next = case.booking.standing();
+    next.state = state;
+    next.ended_at = Some(interval.ends_at());
+    next.blocked_until = rest.ends_at();
+    let after = store::booking::update(tx, &case.booking, next, act.now)?;
+    let by = By::Caller(act);
+    let event = trail::record(
+        tx,
+        by,
+        "booking_finish",
+        Some(&case.booking),
+        &after,
+        Told::Unit,
+    )?;
+    let finished = Finished {
+        interval,
+        minutes,
+        samples: how.samples.or(after.samples).unwrap_or(0),
+        statutory: how.statutory.unwrap_or(false),
+        evidence: Evidence::Confirmed,
+        entered_by: Some(act.caller.user_id),
+        event,
+        now: act.now,
+    };
+    let record = insert_finished(tx, &after, &finished)?;
+    case.booking = after;
+    case.seen(&act.caller, calendar, act.now, vec![record.id])
+}
+
+/// The interval of the use. A booking that was never started has none to judge: its state is refused instead.
+fn actual(
+    started_at: Instant,
+    how: &Finish,
+    now: Instant,
+    is_running: bool,
+    faults: &mut Faults,
+) -> Option<Slot> {
+    match booking::ended_at(started_at, how.ended_at, now) {
+        Ok(interval) => Some(interval),
+        Err(refusal) if is_running => {
+            let fault = FieldFault::new("ended_at", refusal.code());
+            faults.push(fault.actual(how.ended_at.unwrap_or(now)));
+            None
+        }
+        Err(_) => None,
+    }
+}

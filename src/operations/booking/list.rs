@@ -1,0 +1,92 @@
+//! Reading bookings: one, or those a caller may see.
+
+use std::collections::HashMap;
+
+use super::case::{Case, Seen, manages};
+use crate::app::App;
+use crate::domain::access::{self, Caller, Deed, Reach, Role};
+use crate::domain::calendar::Calendar;
+use crate::domain::{BookingId, Instant, InstrumentId, UsageRecordId};
+use crate::error::AppError;
+use crate::store::booking::{Booking, Filter};
+use crate::store::booking_rules::Terms;
+use crate::store::{self, Conn};
+
+/// One booking; 404 when it is not the caller's to see.
+pub async fn get(
+    app: &App,
+    caller: &Caller,
+    id: BookingId,
+    now: Instant,
+) -> Result<Seen, AppError> {
+    let (calendar, caller) = (app.calendar(), caller.clone());
+    app.store
+        .read(move |conn| {
+            let booking = store::booking::get(conn, id)?;
+            let managed = manages(conn, &caller, booking.instrument_id)?;
+            let case = Case::of(conn, booking, managed)?;
+            access::may_on_booking(&caller, Deed::BookingRead, &case.ties())?;
+            let records = store::booking::list_usage_record_ids(conn, &[id])?;
+            let records = records.into_iter().map(|(_, record)| record).collect();
+            case.seen(&caller, &calendar, now, records)
+        })
+        .await
+}
+
+/// The bookings that the filter asks for and the caller may see, at most its limit.
+pub async fn list(
+    app: &App,
+    caller: &Caller,
+    filter: Filter,
+    now: Instant,
+) -> Result<Vec<Seen>, AppError> {
+    let (calendar, caller) = (app.calendar(), caller.clone());
+    app.store
+        .read(move |conn| {
+            let reach = Reach::of(&caller, Deed::BookingRead);
+            let bookings = store::booking::list(conn, &reach, &filter)?;
+            show(conn, &caller, &calendar, bookings, now)
+        })
+        .await
+}
+
+fn show(
+    conn: &mut Conn,
+    caller: &Caller,
+    calendar: &Calendar,
+    bookings: Vec<Booking>,
+    now: Instant,
+) -> Result<Vec<Seen>, AppError> {
+    let ids: Vec<BookingId> = bookings.iter().map(|booking| booking.id).collect();
+    let mut records: HashMap<BookingId, Vec<UsageRecordId>> = HashMap::new();
+    for (booking, record) in store::booking::list_usage_record_ids(conn, &ids)? {
+        records.entry(booking).or_default().push(record);
+    }
+    let mut instruments: Vec<InstrumentId> = bookings.iter().map(|b| b.instrument_id).collect();
+    instruments.sort_unstable();
+    instruments.dedup();
+    let terms: HashMap<InstrumentId, Terms> = store::booking_rules::list_terms(conn, &instruments)?
+        .into_iter()
+        .map(|terms| (terms.instrument_id, terms))
+        .collect();
+    let managed = if caller.has(Role::InstrumentManager) {
+        store::booking_rules::list_managed(conn, caller.user_id)?
+    } else {
+        Vec::new()
+    };
+    let seen = bookings.into_iter().map(|booking| {
+        let (id, instrument) = (booking.id, booking.instrument_id);
+        let case = Case {
+            terms: terms.get(&instrument).cloned().ok_or(AppError::NotFound)?,
+            managed_by_caller: managed.contains(&instrument),
+            booking,
+        };
+        case.seen(
+            caller,
+            calendar,
+            now,
+            records.remove(&id).unwrap_or_default(),
+        )
+    });
+    seen.collect()
+}

@@ -1,0 +1,45 @@
+//! Declaring that nobody came: frees the rest of the slot.
+
+use super::case::{Case, Seen, reason_faults};
+use super::trail::{self, By, Told};
+use crate::app::App;
+use crate::domain::BookingId;
+use crate::domain::access::Deed;
+use crate::domain::booking::BookingDeed;
+use crate::error::AppError;
+use crate::operations::deed::{Act, perform, same_version};
+use crate::store;
+
+/// From `no_show_after_minutes` after the start.
+pub async fn declare_no_show(
+    app: &App,
+    act: &Act,
+    id: BookingId,
+    version: Option<i64>,
+    reason: Option<String>,
+) -> Result<Seen, AppError> {
+    let (calendar, performer) = (app.calendar(), act.clone());
+    perform(app, act, move |tx| {
+        let act = &performer;
+        let mut case = Case::lock(tx, &act.caller, id, Deed::BookingNoShow)?;
+        same_version(version, case.booking.version)?;
+        reason_faults(reason.as_deref())?;
+        let (_, state) = case.permit(&act.caller, BookingDeed::NoShow, &calendar, act.now)?;
+        let mut next = case.booking.standing();
+        next.state = state;
+        next.reason.clone_from(&reason);
+        let after = store::booking::update(tx, &case.booking, next, act.now)?;
+        let by = By::Caller(act);
+        trail::record(
+            tx,
+            by,
+            "booking_no_show",
+            Some(&case.booking),
+            &after,
+            Told::Unit,
+        )?;
+        case.booking = after;
+        case.seen(&act.caller, &calendar, act.now, Vec::new())
+    })
+    .await
+}

@@ -1,0 +1,64 @@
+//! Winning a slot inside a deed: what is overdue there expires, others move to another channel, and the database judges.
+
+use super::expire;
+use super::trail::{self, By, Told};
+use super::weigh::{self, Wish};
+use crate::domain::channel::{Assignment, Full};
+use crate::domain::{BookingId, Instant};
+use crate::error::{AppError, Code};
+use crate::store::booking_rules::Terms;
+use crate::store::{self, Conn, Constraint, StoreError};
+
+/// The channel for a wish. Requests that waited too long and are in its way expire first.
+pub(super) fn seek(
+    tx: &mut Conn,
+    terms: &Terms,
+    wish: &Wish,
+) -> Result<Result<Assignment, Full>, AppError> {
+    let blocked = terms.rules.blocked(&wish.slot);
+    let mut near = store::booking::list_blocking(tx, terms.instrument_id, &blocked, wish.now)?;
+    for overdue in near
+        .iter()
+        .filter(|taken| weigh::is_overdue(taken, wish.now))
+    {
+        let booking = store::booking::get(tx, overdue.id)?;
+        expire::expire(tx, &booking, wish.now)?;
+    }
+    near.retain(|taken| Some(taken.id) != wish.without && !weigh::is_overdue(taken, wish.now));
+    weigh::find_channel(tx, terms, wish, &near)
+}
+
+/// Moves others to the channels the assignment gives them; for their users nothing changes.
+pub(super) fn make_room(
+    tx: &mut Conn,
+    by: By<'_>,
+    without: Option<BookingId>,
+    moves: &[(BookingId, i64)],
+    now: Instant,
+) -> Result<(), AppError> {
+    if moves.is_empty() {
+        return Ok(());
+    }
+    for id in moves.iter().map(|(id, _)| *id).chain(without) {
+        store::booking::update_channel_away(tx, id)?;
+    }
+    for (id, channel) in moves {
+        store::booking::update_channel(tx, *id, *channel, now).map_err(lost)?;
+        let moved = store::booking::get(tx, *id)?;
+        trail::record(tx, by, "booking_move", None, &moved, Told::Nobody)?;
+    }
+    Ok(())
+}
+
+/// What the database's judgement means.
+pub(super) fn lost(error: StoreError) -> AppError {
+    match error {
+        StoreError::Violated(Constraint::BookingOverlap) => AppError::conflict(Code::slot_taken),
+        StoreError::Violated(Constraint::BookingClientReference) => {
+            AppError::conflict(Code::client_reference_used)
+        }
+        // Two numbers of one day were the same: the deed may draw another.
+        StoreError::Violated(Constraint::BookingNo) => AppError::Contended,
+        other => other.into(),
+    }
+}

@@ -1,0 +1,47 @@
+//! Starting the use of a booking.
+
+use super::case::{Case, Seen};
+use super::trail::{self, By, Told};
+use crate::app::App;
+use crate::domain::BookingId;
+use crate::domain::access::Deed;
+use crate::domain::booking::BookingDeed;
+use crate::error::{AppError, Code};
+use crate::operations::deed::{Act, perform, same_version};
+use crate::store;
+
+/// From set-up to the scheduled end. 409 `channel_in_use` while another booking is in progress on the channel.
+pub async fn start(
+    app: &App,
+    act: &Act,
+    id: BookingId,
+    version: Option<i64>,
+) -> Result<Seen, AppError> {
+    let (calendar, performer) = (app.calendar(), act.clone());
+    perform(app, act, move |tx| {
+        let act = &performer;
+        let mut case = Case::lock(tx, &act.caller, id, Deed::BookingStart)?;
+        same_version(version, case.booking.version)?;
+        let (_, state) = case.permit(&act.caller, BookingDeed::Start, &calendar, act.now)?;
+        let (instrument, channel) = (case.booking.instrument_id, case.booking.channel);
+        if store::booking::is_channel_in_use(tx, instrument, channel)? {
+            return Err(AppError::conflict(Code::channel_in_use));
+        }
+        let mut next = case.booking.standing();
+        next.state = state;
+        next.started_at = Some(act.now);
+        let after = store::booking::update(tx, &case.booking, next, act.now)?;
+        let by = By::Caller(act);
+        trail::record(
+            tx,
+            by,
+            "booking_start",
+            Some(&case.booking),
+            &after,
+            Told::Nobody,
+        )?;
+        case.booking = after;
+        case.seen(&act.caller, &calendar, act.now, Vec::new())
+    })
+    .await
+}

@@ -1,0 +1,135 @@
+//! How deeds on bookings are told: one event with what changed, and who hears of it. Free text stands apart, where it can be
+//! erased.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::domain::booking::BookingState;
+use crate::domain::{EventId, Instant, InstrumentId};
+use crate::error::AppError;
+use crate::operations::deed::{Act, personal};
+use crate::store::booking::{Audience, Booking};
+use crate::store::event::{NewEvent, Subject};
+use crate::store::{self, Conn};
+
+/// Who does it.
+#[derive(Clone, Copy)]
+pub(super) enum By<'a> {
+    Caller(&'a Act),
+    /// It happens by itself at this moment.
+    Time(Instant),
+}
+
+impl By<'_> {
+    pub fn now(&self) -> Instant {
+        match self {
+            By::Caller(act) => act.now,
+            By::Time(now) => *now,
+        }
+    }
+}
+
+/// Who is told.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Told {
+    /// Who booked, and the unit's administrators.
+    Unit,
+    /// Those who run the instrument, and who booked.
+    Desk,
+    Everybody,
+    Nobody,
+}
+
+/// What an event says of a booking.
+#[derive(Serialize)]
+struct Facts<'a> {
+    instrument_id: InstrumentId,
+    channel: i64,
+    state: BookingState,
+    starts_at: Instant,
+    ends_at: Instant,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cancelled_by: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason_code: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<&'a str>,
+}
+
+impl<'a> Facts<'a> {
+    fn of(booking: &'a Booking) -> Self {
+        Self {
+            instrument_id: booking.instrument_id,
+            channel: booking.channel,
+            state: booking.state,
+            starts_at: booking.starts_at,
+            ends_at: booking.ends_at,
+            cancelled_by: booking.cancelled_by.as_deref(),
+            reason_code: booking.reason_code.as_deref(),
+            problem: booking.problem.as_deref(),
+        }
+    }
+}
+
+/// The texts people wrote.
+#[derive(Serialize, PartialEq)]
+struct Texts<'a> {
+    description: Option<&'a str>,
+    operator: Option<&'a Value>,
+    reason: Option<&'a str>,
+}
+
+impl<'a> Texts<'a> {
+    fn of(booking: &'a Booking) -> Self {
+        Self {
+            description: booking.description.as_deref(),
+            operator: booking.operator.as_deref(),
+            reason: booking.reason.as_deref(),
+        }
+    }
+}
+
+const NO_TEXTS: Texts<'static> = Texts {
+    description: None,
+    operator: None,
+    reason: None,
+};
+
+/// Appends the event of a deed and announces it.
+pub(super) fn record(
+    tx: &mut Conn,
+    by: By<'_>,
+    deed: &'static str,
+    before: Option<&Booking>,
+    after: &Booking,
+    told: Told,
+) -> Result<EventId, AppError> {
+    let subject = Subject::new("booking", after.id);
+    let event = match by {
+        By::Caller(act) => act.event(deed, subject),
+        By::Time(now) => NewEvent::new(now, deed, subject),
+    };
+    let except = event.actor_user_id;
+    let mut event = event
+        .of(after.host_organization_id, Some(after.organization_id))
+        .after(Facts::of(after))?;
+    if let Some(before) = before {
+        event = event.before(Facts::of(before))?;
+    }
+    let texts = Texts::of(after);
+    if texts != before.map_or(NO_TEXTS, Texts::of) {
+        event = event.personal(personal(texts)?);
+    }
+    let id = store::event::append(tx, &event)?;
+    if told != Told::Nobody {
+        let desk = (after.instrument_id, after.host_organization_id);
+        let audience = Audience {
+            person: Some(after.booked_by),
+            unit: (told != Told::Desk).then_some(after.organization_id),
+            desk: (told != Told::Unit).then_some(desk),
+            except,
+        };
+        store::booking::announce(tx, id, audience, by.now())?;
+    }
+    Ok(id)
+}

@@ -1,0 +1,102 @@
+//! Booking rules of an instrument: read by whoever sees the instrument, replaced whole by those who run it.
+
+use crate::app::App;
+use crate::domain::InstrumentId;
+use crate::domain::access::{self, Caller, Deed, Denied, InstrumentTies};
+use crate::domain::opening::{BookingRules, RuleFault};
+use crate::error::{AppError, Code, Fault};
+use crate::operations::booking::manages;
+use crate::operations::deed::{Act, perform, same_version};
+use crate::store::booking_rules::Terms;
+use crate::store::event::Subject;
+use crate::store::{self, Conn, Lock};
+
+/// The terms of an instrument the visitor may see; 404 otherwise.
+pub fn see(
+    conn: &mut Conn,
+    visitor: Option<&Caller>,
+    id: InstrumentId,
+) -> Result<(Terms, InstrumentTies), AppError> {
+    let terms = store::booking_rules::get_terms(conn, id)?;
+    let managed = match visitor {
+        Some(caller) => manages(conn, caller, id)?,
+        None => false,
+    };
+    let ties = terms.ties(managed);
+    match visitor {
+        Some(caller) => access::sees_instrument(caller, &ties)?,
+        None if ties.is_public => {}
+        None => return Err(Denied::Hidden.into()),
+    }
+    Ok((terms, ties))
+}
+
+/// 404 when the caller may not see the instrument, 403 when the deed is not theirs; asked before a body is read.
+pub async fn admit(
+    app: &App,
+    caller: &Caller,
+    id: InstrumentId,
+    deed: Deed,
+) -> Result<(), AppError> {
+    let caller = caller.clone();
+    app.store
+        .read(move |conn| {
+            let (_, ties) = see(conn, Some(&caller), id)?;
+            Ok::<_, AppError>(access::may_on_instrument(&caller, deed, &ties)?)
+        })
+        .await
+}
+
+/// The rules and their version.
+pub async fn get(
+    app: &App,
+    visitor: Option<&Caller>,
+    id: InstrumentId,
+) -> Result<(BookingRules, i64), AppError> {
+    let visitor = visitor.cloned();
+    app.store
+        .read(move |conn| {
+            let (terms, _) = see(conn, visitor.as_ref(), id)?;
+            Ok::<_, AppError>((terms.rules.into_inner(), terms.version))
+        })
+        .await
+}
+
+/// Replaces the rules. Bookings that stand keep their slots; what they would break is asked again only when they change.
+pub async fn put(
+    app: &App,
+    act: &Act,
+    id: InstrumentId,
+    version: i64,
+    rules: BookingRules,
+) -> Result<(BookingRules, i64), AppError> {
+    let performer = act.clone();
+    perform(app, act, move |tx| {
+        let act = &performer;
+        Lock::Instrument(id).take(tx)?;
+        let (terms, ties) = see(tx, Some(&act.caller), id)?;
+        access::may_on_instrument(&act.caller, Deed::BookingRulesUpdate, &ties)?;
+        same_version(Some(version), terms.version)?;
+        rules.validate().map_err(refused)?;
+        store::booking_rules::update(tx, id, terms.version, &rules, act.now)?;
+        let event = act
+            .event("booking_rules_update", Subject::new("instrument", id))
+            .of(terms.host_organization_id, None)
+            .before(&terms.rules)?
+            .after(&rules)?;
+        store::event::append(tx, &event)?;
+        Ok((rules.clone(), terms.version + 1))
+    })
+    .await
+}
+
+fn refused(faults: Vec<RuleFault>) -> AppError {
+    let entry = |fault: RuleFault| {
+        let code = Code::find(fault.code.as_str()).unwrap_or(Code::invalid_value);
+        let mut entry = Fault::field(fault.field, code);
+        entry.limit = fault.limit.map(Into::into);
+        entry.actual = fault.actual.map(Into::into);
+        entry
+    };
+    AppError::Refused(faults.into_iter().map(entry).collect())
+}

@@ -1,0 +1,202 @@
+//! Closures of an instrument. They are never refused because of bookings: those they hit are listed, and their users told.
+
+use serde::{Deserialize, Serialize};
+
+use crate::app::App;
+use crate::domain::access::{self, Caller, Deed};
+use crate::domain::closure::Closure as Rule;
+use crate::domain::fault::Faults;
+use crate::domain::{ClosureId, InstrumentId, UserId};
+use crate::error::AppError;
+use crate::operations::booking_rules::see;
+use crate::operations::deed::{Act, perform, same_version};
+use crate::store::booking::Booking;
+use crate::store::closure::Closure;
+use crate::store::event::Subject;
+use crate::store::{self, Conn, Lock};
+
+/// The most characters of a public reason.
+const REASON_MAX: usize = 500;
+
+/// A closure and the bookings it hits.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Closed {
+    /// None after a dry run.
+    pub closure: Option<Closure>,
+    pub bookings: Vec<Booking>,
+}
+
+/// The closures of an instrument the visitor may see, the latest start first.
+pub async fn list(
+    app: &App,
+    visitor: Option<&Caller>,
+    instrument: InstrumentId,
+    after: Option<(crate::domain::Instant, ClosureId)>,
+    limit: i64,
+) -> Result<Vec<Closure>, AppError> {
+    let visitor = visitor.cloned();
+    app.store
+        .read(move |conn| {
+            see(conn, visitor.as_ref(), instrument)?;
+            let found = store::closure::list(conn, instrument, after, limit)?;
+            Ok::<_, AppError>(found)
+        })
+        .await
+}
+
+/// A closure as it stands; 404 when its instrument is not the caller's to see, 403 when the deed is not theirs.
+pub async fn admit(
+    app: &App,
+    caller: &Caller,
+    id: ClosureId,
+    deed: Deed,
+) -> Result<Closure, AppError> {
+    let caller = caller.clone();
+    app.store
+        .read(move |conn| read(conn, &caller, id, deed))
+        .await
+}
+
+fn read(conn: &mut Conn, caller: &Caller, id: ClosureId, deed: Deed) -> Result<Closure, AppError> {
+    let closure = store::closure::get(conn, id)?;
+    may(conn, caller, closure.instrument_id, deed)?;
+    Ok(closure)
+}
+
+fn may(
+    conn: &mut Conn,
+    caller: &Caller,
+    instrument: InstrumentId,
+    deed: Deed,
+) -> Result<(), AppError> {
+    let (_, ties) = see(conn, Some(caller), instrument)?;
+    Ok(access::may_on_instrument(caller, deed, &ties)?)
+}
+
+/// What a closure would hit, without any effect.
+pub async fn foresee(
+    app: &App,
+    caller: &Caller,
+    instrument: InstrumentId,
+    rule: Rule,
+) -> Result<Closed, AppError> {
+    let caller = caller.clone();
+    app.store
+        .read(move |conn| {
+            may(conn, &caller, instrument, Deed::ClosureCreate)?;
+            check(&rule)?;
+            let bookings = hit(conn, instrument, &rule)?;
+            Ok(Closed {
+                closure: None,
+                bookings,
+            })
+        })
+        .await
+}
+
+pub async fn create(
+    app: &App,
+    act: &Act,
+    instrument: InstrumentId,
+    rule: Rule,
+) -> Result<Closed, AppError> {
+    let performer = act.clone();
+    perform(app, act, move |tx| {
+        let act = &performer;
+        Lock::Instrument(instrument).take(tx)?;
+        may(tx, &act.caller, instrument, Deed::ClosureCreate)?;
+        check(&rule)?;
+        let closure = store::closure::insert(tx, instrument, &rule, act.now)?;
+        let bookings = hit(tx, instrument, &rule)?;
+        tell(tx, act, "closure_create", (None, Some(&closure)), &bookings)?;
+        Ok(Closed {
+            closure: Some(closure),
+            bookings,
+        })
+    })
+    .await
+}
+
+/// Writes the closure anew; the bookings its new time hits are told.
+pub async fn update(
+    app: &App,
+    act: &Act,
+    id: ClosureId,
+    version: i64,
+    rule: Rule,
+) -> Result<Closed, AppError> {
+    let performer = act.clone();
+    perform(app, act, move |tx| {
+        let act = &performer;
+        let present = lock(tx, &act.caller, id, Deed::ClosureUpdate)?;
+        same_version(Some(version), present.version)?;
+        check(&rule)?;
+        let closure = store::closure::update(tx, &present, &rule, act.now)?;
+        let bookings = hit(tx, closure.instrument_id, &rule)?;
+        let change = (Some(&present), Some(&closure));
+        tell(tx, act, "closure_update", change, &bookings)?;
+        Ok(Closed {
+            closure: Some(closure),
+            bookings,
+        })
+    })
+    .await
+}
+
+pub async fn delete(
+    app: &App,
+    act: &Act,
+    id: ClosureId,
+    version: Option<i64>,
+) -> Result<(), AppError> {
+    let performer = act.clone();
+    perform(app, act, move |tx| {
+        let act = &performer;
+        let present = lock(tx, &act.caller, id, Deed::ClosureDelete)?;
+        same_version(version, present.version)?;
+        store::closure::delete(tx, id)?;
+        tell(tx, act, "closure_delete", (Some(&present), None), &[])
+    })
+    .await
+}
+
+fn lock(tx: &mut Conn, caller: &Caller, id: ClosureId, deed: Deed) -> Result<Closure, AppError> {
+    Lock::Instrument(store::closure::get(tx, id)?.instrument_id).take(tx)?;
+    read(tx, caller, id, deed)
+}
+
+fn check(rule: &Rule) -> Result<(), AppError> {
+    let mut faults = Faults::new();
+    faults.optional_text("public_reason", rule.public_reason.as_deref(), REASON_MAX);
+    Ok(faults.into_result()?)
+}
+
+fn hit(conn: &mut Conn, instrument: InstrumentId, rule: &Rule) -> Result<Vec<Booking>, AppError> {
+    let (from, until) = (rule.time.starts_at(), rule.time.ends_at());
+    Ok(store::booking::list_of_instrument(
+        conn, instrument, from, until,
+    )?)
+}
+
+fn tell(
+    tx: &mut Conn,
+    act: &Act,
+    deed: &'static str,
+    (before, after): (Option<&Closure>, Option<&Closure>),
+    bookings: &[Booking],
+) -> Result<(), AppError> {
+    let closure = after.or(before).ok_or(AppError::NotFound)?;
+    let host = store::booking_rules::get_terms(tx, closure.instrument_id)?.host_organization_id;
+    let mut event = act
+        .event(deed, Subject::new("closure", closure.id))
+        .of(host, None);
+    if let Some(before) = before {
+        event = event.before(before)?;
+    }
+    if let Some(after) = after {
+        event = event.after(after)?;
+    }
+    let id = store::event::append(tx, &event)?;
+    let users: Vec<UserId> = bookings.iter().map(|booking| booking.booked_by).collect();
+    Ok(store::event::announce(tx, id, &users, act.now)?)
+}

@@ -1,0 +1,48 @@
+//! Who is told what happened to a booking: one statement writes the deliveries of an event, so that a booking costs the same
+//! however many people run the instrument.
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Nullable, Timestamp};
+
+use crate::domain::{EventId, Instant, InstrumentId, OrganizationId, UserId};
+use crate::store::{Conn, Result};
+
+/// The people an event concerns. What is absent is not told.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Audience {
+    /// Who booked.
+    pub person: Option<UserId>,
+    /// The using unit's administrators.
+    pub unit: Option<OrganizationId>,
+    /// The managers of this instrument; where it has none, its host's administrators.
+    pub desk: Option<(InstrumentId, OrganizationId)>,
+    /// Who did it has the answer in hand.
+    pub except: Option<UserId>,
+}
+
+/// Each parameter stands once, in order: SQLite numbers them by their first appearance.
+const ANNOUNCE: &str = "INSERT INTO delivery (event_id, channel, recipient_user_id, state, attempts, next_attempt_at) \
+    SELECT $1, 'mail', u.id, 'waiting', 0, $2 FROM user_account u \
+    WHERE u.state = 'active' AND u.id <> COALESCE($3, 0) AND u.id IN (\
+        SELECT $4 \
+        UNION SELECT a.id FROM user_account a WHERE a.organization_id = $5 AND a.roles LIKE '%\"unit_admin\"%' \
+        UNION SELECT m.user_id FROM instrument_manager m WHERE m.instrument_id = $6 \
+        UNION SELECT h.id FROM user_account h WHERE h.organization_id = $7 AND h.roles LIKE '%\"host_admin\"%' \
+            AND NOT EXISTS (SELECT 1 FROM instrument_manager n WHERE n.instrument_id = $8))";
+
+/// Puts a notice of the event into the deliveries of its audience, once for each person.
+pub fn announce(conn: &mut Conn, event: EventId, audience: Audience, now: Instant) -> Result<()> {
+    let (instrument, host) = audience.desk.unzip();
+    let number = |id: Option<InstrumentId>| id.map(i64::from);
+    diesel::sql_query(ANNOUNCE)
+        .bind::<BigInt, _>(event)
+        .bind::<Timestamp, _>(now)
+        .bind::<Nullable<BigInt>, _>(audience.except)
+        .bind::<Nullable<BigInt>, _>(audience.person)
+        .bind::<Nullable<BigInt>, _>(audience.unit)
+        .bind::<Nullable<BigInt>, _>(number(instrument))
+        .bind::<Nullable<BigInt>, _>(host)
+        .bind::<Nullable<BigInt>, _>(number(instrument))
+        .execute(conn)?;
+    Ok(())
+}
