@@ -332,7 +332,7 @@ pub async fn establish(
 }
 
 /// Gives an organization that is there already these members. As [`establish`] for the command line; 404 without it.
-pub async fn join(
+pub async fn add_members(
     app: &App,
     organization: Uscc,
     founders: Vec<Founder>,
