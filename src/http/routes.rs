@@ -14,12 +14,10 @@ use utoipa::{PartialSchema, ToSchema};
 use super::answer::Answer;
 use super::asked::Asked;
 use super::{
-    account, api_key, event, exemption, instrument, member, organization, policy, reference,
-    related_party, service, session,
-    account, api_key, charge, event, member, organization, policy, quote, reference, related_party,
-    review, session, tariff, usage,
+    account, api_key, availability, booking, booking_rules, charge, closure, event, exemption,
+    instrument, member, organization, policy, quote, reference, related_party, review, service,
+    session, tariff, usage,
 };
-use super::{availability, booking, booking_rules, closure, event, session};
 use crate::domain::access::Deed;
 use crate::error::{AppError, Code, Fault};
 
@@ -172,16 +170,16 @@ pub fn table() -> Vec<Route> {
         instrument::routes(),
         service::routes(),
         exemption::routes(),
+        booking_rules::routes(),
+        closure::routes(),
+        availability::routes(),
+        booking::routes(),
         usage::routes(),
         review::routes(),
         tariff::routes(),
         quote::routes(),
         charge::routes(),
         policy::routes(),
-        booking_rules::routes(),
-        closure::routes(),
-        availability::routes(),
-        booking::routes(),
         event::routes(),
     ];
     nouns.into_iter().flatten().collect()

@@ -1,6 +1,7 @@
 //! What happens by itself. Each job is a step function `tick(app, now)`, called by tests with a fixed clock; the loop is
 //! here. Every node runs it: the steps claim what they work on.
 
+pub mod booking;
 mod retention;
 
 use std::time::Duration;
@@ -25,6 +26,7 @@ pub async fn run(app: App, mut stop: watch::Receiver<bool>) {
 /// Every step once. A step that fails is told and tried again next time; it keeps no other from running.
 pub async fn tick(app: &App) {
     let now = app.clock.now();
+    tell("booking", booking::tick(app, now).await);
     tell("retention", retention::tick(app, now).await);
 }
 
@@ -35,5 +37,3 @@ fn tell(step: &str, outcome: Result<usize, AppError>) {
         Err(error) => tracing::error!(step, %error, "timed work failed"),
     }
 }
-//! What happens by itself: the same operations, started by time. A worker is a step function; the loop is elsewhere.
-pub mod booking;

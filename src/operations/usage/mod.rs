@@ -4,6 +4,7 @@
 mod clash;
 mod correct;
 mod decide;
+pub mod finished;
 mod import;
 mod news;
 mod record;
@@ -90,5 +91,3 @@ fn minutes_of(record: &UsageRecord) -> UsageMinutes {
         record.post_minutes,
     ])
 }
-//! Usage records: one file for each deed.
-pub mod finished;
