@@ -19,6 +19,7 @@ pub mod organization;
 pub mod password;
 pub mod policy;
 pub mod policy_pack;
+pub mod province;
 pub mod quote;
 pub mod reference;
 pub mod related_party;

@@ -23,6 +23,7 @@ pub mod migration;
 pub mod organization;
 pub mod payment;
 pub mod policy;
+pub mod province;
 pub mod reference;
 pub mod related_party;
 pub mod review;

@@ -2,42 +2,8 @@
 
 use std::io::Read;
 
-use chrono::NaiveDate;
-
-use crate::domain::Fen;
-use crate::domain::instrument::PurposeType;
-use crate::domain::sharing::ShareMode;
 use crate::exchange::sheet::{CellFault, Column, Kind, Row, Stream};
-
-/// One listed instrument.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ProvinceInstrument {
-    pub host_uscc: String,
-    pub asset_no: String,
-    pub name: String,
-    pub model: Option<String>,
-    pub manufacturer: Option<String>,
-    pub country: Option<String>,
-    pub original_value_fen: Fen,
-    pub category_code: String,
-    pub purpose_type: PurposeType,
-    pub accepted_on: NaiveDate,
-    pub enabled_on: NaiveDate,
-    /// When it was submitted for listing.
-    pub submitted_on: NaiveDate,
-    pub share_mode: ShareMode,
-    /// Whether it is exempted from sharing.
-    pub exempted: bool,
-    pub region_code: String,
-    pub technical: Option<String>,
-    pub functions: Option<String>,
-    pub service_content: Option<String>,
-    pub user_notice: Option<String>,
-    pub contact_name: Option<String>,
-    pub contact_phone: Option<String>,
-    pub location: Option<String>,
-    pub public_price_fen_per_hour: Option<Fen>,
-}
+use crate::operations::province::ProvinceInstrument;
 
 const COLUMNS: &[Column] = &[
     Column::plain("host_uscc", Kind::Text).required(),

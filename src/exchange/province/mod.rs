@@ -8,11 +8,13 @@ mod instruments;
 mod organizations;
 mod reported;
 mod usage;
+mod year;
 
-pub use instruments::{ProvinceInstrument, instruments};
-pub use organizations::{OrganizationRole, ProvinceOrganization, organizations};
-pub use reported::{ExpertScores, RequestCounts, expert_scores, requests};
-pub use usage::{ProvinceUsage, usage};
+pub use instruments::instruments;
+pub use organizations::organizations;
+pub use reported::{expert_scores, requests};
+pub use usage::usage;
+pub use year::{FileFault, ProvinceYear};
 
 /// The year in the digits that end a folder's name: `province-2025` tells 2025.
 pub fn year_of(folder: &str) -> Option<i32> {

@@ -2,29 +2,8 @@
 
 use std::io::Read;
 
-use crate::domain::organization::OrganizationKind;
 use crate::exchange::sheet::{CellFault, Column, Kind, Row, Stream};
-
-crate::vocabulary! {
-    /// What the file says an organization is here.
-    OrganizationRole {
-        Host = "host",
-        User = "user",
-    }
-}
-
-/// One organization.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ProvinceOrganization {
-    pub uscc: String,
-    pub name: String,
-    pub kind: OrganizationKind,
-    pub region_code: String,
-    pub is_sme: bool,
-    pub role: OrganizationRole,
-    /// The USCC of a host it is affiliated with.
-    pub related_to: Option<String>,
-}
+use crate::operations::province::ProvinceOrganization;
 
 const COLUMNS: &[Column] = &[
     Column::plain("uscc", Kind::Text).required(),

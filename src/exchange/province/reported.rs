@@ -3,23 +3,7 @@
 use std::io::Read;
 
 use crate::exchange::sheet::{CellFault, Column, FaultCode, Kind, Row, Stream};
-
-/// External requests of the year.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RequestCounts {
-    pub host_uscc: String,
-    pub received: u32,
-    /// Answered within three working days; at most those received.
-    pub answered_in_time: u32,
-}
-
-/// The experts' points for the indicators A4 and B3, as plain decimal digits.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ExpertScores {
-    pub host_uscc: String,
-    pub a4: String,
-    pub b3: String,
-}
+use crate::operations::province::{ExpertScores, RequestCounts};
 
 const HOST: Column = Column::plain("host_uscc", Kind::Text).required();
 

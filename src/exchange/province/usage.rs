@@ -2,40 +2,8 @@
 
 use std::io::Read;
 
-use chrono::NaiveDate;
-
-use crate::domain::booking::{BookingMode, BookingPurpose};
-use crate::domain::review::Satisfaction;
-use crate::domain::usage::{Evidence, UsageState};
-use crate::domain::{Fen, Minutes, Slot};
 use crate::exchange::sheet::{CellFault, Column, Kind, Row, Stream};
-
-/// One service. Only this import may tell its evidence and state.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ProvinceUsage {
-    pub record_no: String,
-    pub host_uscc: String,
-    pub asset_no: String,
-    pub user_uscc: String,
-    pub mode: BookingMode,
-    pub purpose: BookingPurpose,
-    pub slot: Slot,
-    pub prepare_minutes: Minutes,
-    pub run_minutes: Minutes,
-    pub post_minutes: Minutes,
-    pub samples: u32,
-    pub statutory: bool,
-    pub evidence: Evidence,
-    /// The file's column `status`.
-    pub state: UsageState,
-    pub fee_fen: Fen,
-    /// The part of the fee that a voucher pays.
-    pub voucher_fen: Fen,
-    pub invoice_no: Option<String>,
-    pub invoiced_on: Option<NaiveDate>,
-    pub paid_on: Option<NaiveDate>,
-    pub satisfaction: Option<Satisfaction>,
-}
+use crate::operations::province::ProvinceUsage;
 
 const COLUMNS: &[Column] = &[
     Column::plain("record_no", Kind::Text).required(),

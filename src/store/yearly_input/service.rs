@@ -146,31 +146,35 @@ pub fn list_income(conn: &mut Conn, scope: &Scope, pair: Option<Pair>) -> Result
     .load(conn)?)
 }
 
-#[derive(QueryableByName)]
-struct Paid {
-    #[diesel(sql_type = Text)]
-    source: PaymentSource,
+/// What was paid in the year for one record, by source.
+#[derive(Debug, QueryableByName)]
+pub struct RecordIncome {
     #[diesel(sql_type = BigInt)]
-    amount_fen: Fen,
+    pub usage_record_id: UsageRecordId,
+    #[diesel(sql_type = Text)]
+    pub source: PaymentSource,
+    #[diesel(sql_type = BigInt)]
+    pub amount_fen: Fen,
 }
 
-/// What was paid in the year for one record, whatever its state.
+/// What was paid in the year for these records, whatever their state.
 pub fn list_income_of(
     conn: &mut Conn,
     scope: &Scope,
-    record: UsageRecordId,
-) -> Result<Vec<(PaymentSource, Fen)>> {
-    let rows: Vec<Paid> = sql_query(format!(
-        "SELECT p.source, CAST(SUM(l.amount_fen) AS BIGINT) AS amount_fen FROM {} \
-         WHERE c.usage_record_id = {record} AND {} GROUP BY p.source ORDER BY p.source",
+    records: &[UsageRecordId],
+) -> Result<Vec<RecordIncome>> {
+    if records.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids: Vec<String> = records.iter().map(ToString::to_string).collect();
+    Ok(sql_query(format!(
+        "SELECT c.usage_record_id, p.source, CAST(SUM(l.amount_fen) AS BIGINT) AS amount_fen FROM {} \
+         WHERE c.usage_record_id IN ({}) AND {} GROUP BY c.usage_record_id, p.source",
         paid(scope),
+        ids.join(", "),
         paid_in_year(scope)
     ))
-    .load(conn)?;
-    Ok(rows
-        .into_iter()
-        .map(|row| (row.source, row.amount_fen))
-        .collect())
+    .load(conn)?)
 }
 
 /// Payments on invoiced charges. A charge's event is that of its last change: voided after the freeze, it stood then.

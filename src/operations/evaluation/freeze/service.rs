@@ -1,6 +1,6 @@
 //! Cells of usage and income, and the answers of customers. Pairs whose relation changed are read moment by moment.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 
@@ -192,8 +192,15 @@ impl Freeze<'_> {
     ) -> Result<(), AppError> {
         let confirmed = |record: &UsageRecord| record.state == UsageState::Confirmed;
         let replaced = yearly_input::list_replaced(conn, self.scope)?;
-        let ids: BTreeSet<_> = replaced.iter().map(|record| record.id).collect();
-        debug_assert_eq!(ids.len(), replaced.len(), "one version stood at the freeze");
+        let ids: Vec<_> = replaced.iter().map(|record| record.id).collect();
+        let mut paid: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        // No list of ids becomes longer than the databases read.
+        for some in ids.chunks(1_000) {
+            for row in yearly_input::list_income_of(conn, self.scope, some)? {
+                let of_record = paid.entry(row.usage_record_id).or_default();
+                of_record.push((row.source, row.amount_fen));
+            }
+        }
         for record in replaced.into_iter().filter(confirmed) {
             let host = host_of(hosts, record.instrument_id)?;
             let user = record.organization_id;
@@ -213,7 +220,7 @@ impl Freeze<'_> {
                     services.answer(host, level, 1);
                 }
             }
-            for (source, amount) in yearly_input::list_income_of(conn, self.scope, record.id)? {
+            for (source, amount) in paid.remove(&record.id).unwrap_or_default() {
                 services.add(&class, relation, income(source, amount));
             }
         }

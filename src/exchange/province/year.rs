@@ -1,0 +1,156 @@
+//! The files of a province's folder as one source: each is read to its end and checked before anything is imported. The
+//! caller opens them.
+
+use std::io::Read;
+
+use super::{expert_scores, instruments, organizations, requests, usage};
+use crate::error::AppError;
+use crate::exchange::sheet::{CellFault, FaultCode, Stream};
+use crate::operations::province::{
+    ExpertScores, FileFacts, ProvinceFile, ProvinceInstrument, ProvinceOrganization,
+    ProvinceSource, ProvinceUsage, RequestCounts, Rows,
+};
+
+/// Opens a file of the folder at its beginning, as often as asked.
+pub type Open = Box<dyn Fn(ProvinceFile) -> std::io::Result<Box<dyn Read>> + Send + Sync>;
+
+/// A checked year.
+pub struct ProvinceYear {
+    year: i32,
+    open: Open,
+    /// In the order of [`ProvinceFile::ALL`].
+    facts: Vec<(ProvinceFile, FileFacts)>,
+}
+
+impl std::fmt::Debug for ProvinceYear {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ProvinceYear")
+            .field("year", &self.year)
+            .field("facts", &self.facts)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What is wrong with a file of the folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileFault {
+    pub file: ProvinceFile,
+    pub fault: CellFault,
+}
+
+/// So many faults are told of one file.
+const FAULTS_MAX: usize = 100;
+
+type Opened = Box<dyn Read>;
+
+impl ProvinceYear {
+    /// Reads every file to its end; answers the faults of all of them when there are any.
+    pub fn check(year: i32, open: Open) -> Result<Self, Vec<FileFault>> {
+        let mut facts = Vec::new();
+        let mut faults = Vec::new();
+        for file in ProvinceFile::ALL.iter().copied() {
+            let checked = match file {
+                ProvinceFile::Organizations => check(&open, file, organizations),
+                ProvinceFile::Instruments => check(&open, file, instruments),
+                ProvinceFile::Usage => check(&open, file, usage),
+                ProvinceFile::Requests => check(&open, file, requests),
+                ProvinceFile::ExpertScores => check(&open, file, expert_scores),
+            };
+            match checked {
+                Ok(known) => facts.push((file, known)),
+                Err(found) => {
+                    faults.extend(found.into_iter().map(|fault| FileFault { file, fault }))
+                }
+            }
+        }
+        if faults.is_empty() {
+            Ok(Self { year, open, facts })
+        } else {
+            Err(faults)
+        }
+    }
+
+    fn rows<T: 'static>(
+        &self,
+        file: ProvinceFile,
+        begin: fn(Opened) -> Result<Stream<Opened, T>, Vec<CellFault>>,
+    ) -> Result<Rows<'_, T>, AppError> {
+        let input = (self.open)(file).map_err(AppError::internal)?;
+        let rows = begin(input).map_err(|faults| changed(file, &faults))?;
+        Ok(Box::new(rows.map(move |row| match row {
+            Ok(row) => Ok((row.row, row.value)),
+            Err(faults) => Err(changed(file, &faults)),
+        })))
+    }
+}
+
+fn check<T>(
+    open: &Open,
+    file: ProvinceFile,
+    begin: fn(Opened) -> Result<Stream<Opened, T>, Vec<CellFault>>,
+) -> Result<FileFacts, Vec<CellFault>> {
+    let input = open(file).map_err(|error| {
+        let fault = CellFault::of_file(FaultCode::Unreadable);
+        vec![fault.value(error)]
+    })?;
+    let mut stream = begin(input)?;
+    let (mut rows, mut faults) = (0, Vec::new());
+    for row in stream.by_ref() {
+        match row {
+            Ok(_) => rows += 1,
+            Err(found) => faults.extend(found),
+        }
+        if faults.len() >= FAULTS_MAX {
+            break;
+        }
+    }
+    match faults.is_empty() {
+        true => Ok(FileFacts {
+            sha256: stream.sha256(),
+            rows,
+        }),
+        false => Err(faults),
+    }
+}
+
+/// The file was whole when it was checked.
+fn changed(file: ProvinceFile, faults: &[CellFault]) -> AppError {
+    AppError::internal(format!("{file} changed while it was imported: {faults:?}"))
+}
+
+impl ProvinceSource for ProvinceYear {
+    fn year(&self) -> i32 {
+        self.year
+    }
+
+    fn facts(&self, file: ProvinceFile) -> FileFacts {
+        let known = self.facts.iter().find(|(known, _)| *known == file);
+        known.map_or_else(
+            || FileFacts {
+                sha256: String::new(),
+                rows: 0,
+            },
+            |(_, facts)| facts.clone(),
+        )
+    }
+
+    fn organizations(&self) -> Result<Rows<'_, ProvinceOrganization>, AppError> {
+        self.rows(ProvinceFile::Organizations, organizations)
+    }
+
+    fn instruments(&self) -> Result<Rows<'_, ProvinceInstrument>, AppError> {
+        self.rows(ProvinceFile::Instruments, instruments)
+    }
+
+    fn usage(&self) -> Result<Rows<'_, ProvinceUsage>, AppError> {
+        self.rows(ProvinceFile::Usage, usage)
+    }
+
+    fn requests(&self) -> Result<Rows<'_, RequestCounts>, AppError> {
+        self.rows(ProvinceFile::Requests, requests)
+    }
+
+    fn expert_scores(&self) -> Result<Rows<'_, ExpertScores>, AppError> {
+        self.rows(ProvinceFile::ExpertScores, expert_scores)
+    }
+}

@@ -1,0 +1,172 @@
+//! Experts' points: taken over from what units reported when the inputs are frozen, changed by the province while the
+//! evaluation is a draft. Every change grades again.
+
+use std::collections::BTreeMap;
+
+use super::freeze::{EXPERT_PREFIX, ExpertPoints};
+use super::{open, refuse_used, write};
+use crate::app::App;
+use crate::domain::evaluation::{self, Inputs};
+use crate::domain::policy::{Policy, Score, Value};
+use crate::domain::run::RunState;
+use crate::domain::{EvaluationId, OrganizationId, ratio};
+use crate::error::{AppError, Code, Fault};
+use crate::operations::deed::{Actor, same_version};
+use crate::store::evaluation::ExpertScore;
+use crate::store::event::{self, Subject};
+use crate::store::yearly_input::{self, Scope};
+use crate::store::{self, Conn};
+
+/// One expert's points for a unit, as a decimal.
+#[derive(Debug, Clone)]
+pub struct GivenScore {
+    pub organization_id: OrganizationId,
+    pub indicator: String,
+    pub points: String,
+}
+
+/// Ten-thousandths of a point; `None` when the text has more decimals or is no decimal.
+fn ten_thousandths(points: &str) -> Option<i64> {
+    let points = ratio::parse(points).ok()? * ratio::whole(10_000);
+    ratio::to_i64(&points)
+}
+
+/// Copies the reported points of the year into the evaluation and answers them.
+pub(super) fn adopt_reported(
+    tx: &mut Conn,
+    id: EvaluationId,
+    scope: &Scope,
+    policy: &Policy,
+) -> Result<ExpertPoints, AppError> {
+    for (unit, metric, points) in yearly_input::list_reported(tx, scope)? {
+        let Some(indicator) = metric.strip_prefix(EXPERT_PREFIX) else {
+            continue;
+        };
+        if expert_score(policy, indicator).is_some() {
+            let score = ExpertScore {
+                evaluation_id: id,
+                organization_id: unit,
+                indicator: indicator.to_owned(),
+                points,
+                entered_by: None,
+                entered_at: scope.frozen_at,
+            };
+            store::evaluation::update_expert_score(tx, &score)?;
+        }
+    }
+    points(tx, id)
+}
+
+fn expert_score<'a>(policy: &'a Policy, indicator: &str) -> Option<&'a Score> {
+    let mut scores = policy.scores.iter();
+    scores.find(|score| score.id == indicator && score.value == Value::Expert)
+}
+
+/// The points an evaluation has.
+pub(crate) fn points(conn: &mut Conn, id: EvaluationId) -> Result<ExpertPoints, AppError> {
+    let mut experts = ExpertPoints::new();
+    for score in store::evaluation::list_expert_scores(conn, id)? {
+        let points = ten_thousandths(&score.points)
+            .ok_or_else(|| AppError::internal(format!("{} are no points", score.points)))?;
+        experts
+            .entry(score.organization_id)
+            .or_default()
+            .insert(score.indicator, points);
+    }
+    Ok(experts)
+}
+
+/// Enters points and grades again. Only in a draft on which no subsidy run stands.
+pub async fn score(
+    app: &App,
+    actor: &Actor,
+    id: EvaluationId,
+    version: i64,
+    given: Vec<GivenScore>,
+) -> Result<(), AppError> {
+    let by = actor.clone();
+    actor
+        .perform(app, move |tx| {
+            let row = store::evaluation::get(tx, id)?;
+            same_version(Some(version), row.version)?;
+            if row.state != RunState::Draft {
+                let conflict = AppError::conflict(Code::invalid_state);
+                let allowed: [&str; 0] = [];
+                return Err(conflict
+                    .with("state", row.state.as_str())
+                    .with("allowed", allowed.to_vec()));
+            }
+            let (policy, inputs) = open(tx, &row)?;
+            AppError::refuse_all(faults(&given, &policy, &inputs))?;
+            refuse_used(tx, id)?;
+            for score in &given {
+                store::evaluation::update_expert_score(tx, &stored(id, score, &by))?;
+            }
+            let inputs = with_experts(&inputs, &points(tx, id)?)?;
+            store::evaluation::delete_inputs(tx, id)?;
+            store::evaluation::delete_units(tx, id)?;
+            let graded = evaluation::grade(&inputs, &policy);
+            let (input_digest, result_digest) = write(tx, id, &inputs, &graded)?;
+            store::evaluation::update_digests(tx, id, &input_digest, &result_digest, by.now())?;
+            let after: Vec<_> = given
+                .iter()
+                .map(|score| (score.organization_id, &score.indicator, &score.points))
+                .collect();
+            let event = by.event("evaluation_score", Subject::new("evaluation", id));
+            event::append(tx, &event.after(after)?)?;
+            Ok(())
+        })
+        .await
+}
+
+fn stored(id: EvaluationId, given: &GivenScore, actor: &Actor) -> ExpertScore {
+    ExpertScore {
+        evaluation_id: id,
+        organization_id: given.organization_id,
+        indicator: given.indicator.clone(),
+        points: given.points.clone(),
+        entered_by: actor.user_id(),
+        entered_at: actor.now(),
+    }
+}
+
+fn faults(given: &[GivenScore], policy: &Policy, inputs: &Inputs) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for (at, score) in given.iter().enumerate() {
+        let field = |name: &str| format!("scores[{at}].{name}");
+        let id = score.organization_id;
+        if !inputs.units().any(|unit| unit.organization_id == id) {
+            let fault = Fault::field(field("organization_id"), Code::unknown_reference);
+            faults.push(fault.actual(id.number()));
+        }
+        let Some(indicator) = expert_score(policy, &score.indicator) else {
+            let fault = Fault::field(field("indicator"), Code::unknown_reference);
+            faults.push(fault.actual(score.indicator.as_str()));
+            continue;
+        };
+        let points = ratio::parse(&score.points);
+        let fits = points.is_ok_and(|points| points <= indicator.max);
+        if !fits || ten_thousandths(&score.points).is_none() {
+            let fault = Fault::field(field("points"), Code::out_of_range);
+            let limit = format!("0–{}", ratio::exact(&indicator.max));
+            faults.push(fault.limit(limit).actual(score.points.as_str()));
+        }
+    }
+    faults
+}
+
+/// The inputs with these points in place of those they had.
+fn with_experts(inputs: &Inputs, experts: &ExpertPoints) -> Result<Inputs, AppError> {
+    let mut lines = inputs.lines();
+    lines.retain(|line| !line.starts_with("expert\t"));
+    let units: BTreeMap<_, _> = inputs
+        .units()
+        .map(|unit| (unit.organization_id, ()))
+        .collect();
+    for (unit, scores) in experts.iter().filter(|(unit, _)| units.contains_key(unit)) {
+        for (indicator, points) in scores {
+            lines.push(format!("expert\t{unit}\t{indicator}\t{points}"));
+        }
+    }
+    Inputs::from_lines(lines).map_err(AppError::internal)
+}

@@ -1,0 +1,215 @@
+//! Importing a province's year: organizations, instruments, usage with its money, and reported figures, all in one
+//! transaction. What is there already must be equal; a second import changes nothing; nothing is half-imported.
+
+mod registry;
+mod reported;
+mod row;
+mod usage;
+
+pub use row::{
+    ExpertScores, OrganizationRole, ProvinceInstrument, ProvinceOrganization, ProvinceUsage,
+    RequestCounts,
+};
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::app::App;
+use crate::domain::{EventId, InstrumentId, OrganizationId};
+use crate::error::{AppError, Code, Fault};
+use crate::operations::deed::Actor;
+use crate::store::event::{self, Subject};
+use crate::store::{Conn, Lock};
+
+crate::vocabulary! {
+    /// The files of a province's folder, in the order in which they are imported.
+    ProvinceFile {
+        Organizations = "organizations.csv",
+        Instruments = "instruments.csv",
+        Usage = "usage.csv",
+        Requests = "requests.csv",
+        ExpertScores = "expert_scores.csv",
+    }
+}
+
+/// A value with the number of the row it came from, as a spreadsheet program numbers it.
+pub type Row<T> = (u32, T);
+
+/// Rows as they are read; a file that changed since it was checked ends in an error.
+pub type Rows<'a, T> = Box<dyn Iterator<Item = Result<Row<T>, AppError>> + 'a>;
+
+/// A file as it was first read, to its end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FileFacts {
+    pub sha256: String,
+    pub rows: u64,
+}
+
+/// A province's year: checked files that can be read, again if the database asks for a second try.
+pub trait ProvinceSource: Send + Sync {
+    fn year(&self) -> i32;
+    /// Of a file that was read to its end without a fault.
+    fn facts(&self, file: ProvinceFile) -> FileFacts;
+    fn organizations(&self) -> Result<Rows<'_, ProvinceOrganization>, AppError>;
+    fn instruments(&self) -> Result<Rows<'_, ProvinceInstrument>, AppError>;
+    fn usage(&self) -> Result<Rows<'_, ProvinceUsage>, AppError>;
+    fn requests(&self) -> Result<Rows<'_, RequestCounts>, AppError>;
+    fn expert_scores(&self) -> Result<Rows<'_, ExpertScores>, AppError>;
+}
+
+/// What an import did with a file: rows it has, rows that were new.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FileSummary {
+    pub file: ProvinceFile,
+    pub rows: u64,
+    pub inserted: u64,
+}
+
+/// Imports everything or nothing. 422 when a row names what is not there, 409 `row_differs` when a row contradicts what is
+/// stored under its natural key, 409 `usage_overlaps`, 409 `period_locked`.
+pub async fn import(
+    app: &App,
+    actor: &Actor,
+    source: Arc<dyn ProvinceSource>,
+) -> Result<Vec<FileSummary>, AppError> {
+    let actor = actor.clone();
+    app.store
+        .write_alone(move |tx| {
+            Lock::UsageShared.take(tx)?;
+            let mut import = Import {
+                source: source.as_ref(),
+                actor: &actor,
+                organizations: BTreeMap::new(),
+                instruments: BTreeMap::new(),
+                known_before: Vec::new(),
+            };
+            let mut summary = Vec::new();
+            for file in ProvinceFile::ALL {
+                summary.push(import.file(tx, *file)?);
+            }
+            Ok(summary)
+        })
+        .await
+}
+
+/// An organization of this import.
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    id: OrganizationId,
+    kind: crate::domain::organization::OrganizationKind,
+    is_sme: bool,
+}
+
+struct Import<'a> {
+    source: &'a dyn ProvinceSource,
+    actor: &'a Actor,
+    /// By USCC.
+    organizations: BTreeMap<String, Known>,
+    /// By host and asset number.
+    instruments: BTreeMap<(OrganizationId, String), InstrumentId>,
+    /// Years in which new usage or payments were already allowed.
+    known_before: Vec<i32>,
+}
+
+impl Import<'_> {
+    fn file(&mut self, tx: &mut Conn, file: ProvinceFile) -> Result<FileSummary, AppError> {
+        let facts = self.source.facts(file);
+        let mut writing = Writing::new(file, &facts, self.source.year(), self.actor);
+        match file {
+            ProvinceFile::Organizations => self.organizations(tx, &mut writing)?,
+            ProvinceFile::Instruments => self.instruments(tx, &mut writing)?,
+            ProvinceFile::Usage => self.usage(tx, &mut writing)?,
+            ProvinceFile::Requests => self.requests(tx, &mut writing)?,
+            ProvinceFile::ExpertScores => self.expert_scores(tx, &mut writing)?,
+        }
+        Ok(FileSummary {
+            file,
+            rows: facts.rows,
+            inserted: writing.inserted,
+        })
+    }
+
+    fn organization(
+        &self,
+        writing: &Writing,
+        row: u32,
+        column: &str,
+        uscc: &str,
+    ) -> Result<Known, AppError> {
+        let known = self.organizations.get(uscc).copied();
+        known.ok_or_else(|| writing.unknown(row, column, uscc))
+    }
+}
+
+/// One file being written: its event comes with its first new row, so that a second import leaves no trace.
+struct Writing<'a> {
+    file: ProvinceFile,
+    facts: &'a FileFacts,
+    year: i32,
+    actor: &'a Actor,
+    event: Option<EventId>,
+    inserted: u64,
+}
+
+impl<'a> Writing<'a> {
+    fn new(file: ProvinceFile, facts: &'a FileFacts, year: i32, actor: &'a Actor) -> Self {
+        Self {
+            file,
+            facts,
+            year,
+            actor,
+            event: None,
+            inserted: 0,
+        }
+    }
+
+    /// The event of this file.
+    fn event(&mut self, tx: &mut Conn) -> Result<EventId, AppError> {
+        if let Some(event) = self.event {
+            return Ok(event);
+        }
+        let after = serde_json::json!({
+            "file": self.file,
+            "sha256": self.facts.sha256,
+            "rows": self.facts.rows,
+        });
+        let subject = Subject::new("province", i64::from(self.year));
+        let event = self.actor.event("province_import", subject).after(after)?;
+        let id = event::append(tx, &event)?;
+        self.event = Some(id);
+        Ok(id)
+    }
+
+    fn place(&self, row: u32, column: &str) -> String {
+        format!("{}[{row}].{column}", self.file)
+    }
+
+    /// The row names something that is not there.
+    fn unknown(&self, row: u32, column: &str, value: &str) -> AppError {
+        let fault = Fault::field(self.place(row, column), Code::unknown_reference);
+        AppError::Refused(vec![fault.actual(value)])
+    }
+
+    /// A cell holds what cannot be.
+    fn refused(&self, row: u32, column: &str, code: Code, value: &str) -> AppError {
+        let fault = Fault::field(self.place(row, column), code);
+        AppError::Refused(vec![fault.actual(value)])
+    }
+
+    /// The row contradicts what is stored.
+    fn differs(&self, row: u32, key: &str, columns: &[&str]) -> AppError {
+        AppError::conflict(Code::row_differs)
+            .with("file", self.file.as_str())
+            .with("row", row)
+            .with("key", key)
+            .with("columns", columns.to_vec())
+    }
+}
+
+/// The names of the columns whose pair differs.
+fn differing<'a>(pairs: &[(&'a str, bool)]) -> Vec<&'a str> {
+    let differ = pairs.iter().filter(|(_, same)| !same);
+    differ.map(|(column, _)| *column).collect()
+}

@@ -1,0 +1,245 @@
+//! Organizations with their relations, and listed instruments with exemption, price and default booking rules.
+
+use chrono::NaiveDate;
+
+use super::{
+    Import, Known, OrganizationRole, ProvinceInstrument, ProvinceOrganization, Writing, differing,
+};
+use crate::domain::contact::PublicContact;
+use crate::domain::instrument::{InstrumentDescription, InstrumentFacts, InstrumentState};
+use crate::domain::opening::BookingRules;
+use crate::domain::organization::{OrganizationFacts, OrganizationState};
+use crate::domain::tariff::{Period, Tariff};
+use crate::domain::{Fen, Instant, InstrumentId, OrganizationId, RegionCode, Uscc};
+use crate::error::{AppError, Code};
+use crate::store::instrument::{Standing, Version};
+use crate::store::organization::NewOrganization;
+use crate::store::{self, Conn, province};
+
+impl Import<'_> {
+    pub(super) fn organizations(
+        &mut self,
+        tx: &mut Conn,
+        writing: &mut Writing,
+    ) -> Result<(), AppError> {
+        let mut related = Vec::new();
+        for row in self.source.organizations()? {
+            let (row, organization) = row?;
+            if let Some(host) = &organization.related_to {
+                related.push((row, organization.uscc.clone(), host.clone()));
+            }
+            let known = add_organization(tx, writing, row, &organization)?;
+            self.organizations.insert(organization.uscc, known);
+        }
+        for (row, uscc, host) in related {
+            let one = self.organization(writing, row, "uscc", &uscc)?.id;
+            let other = self.organization(writing, row, "related_to", &host)?.id;
+            if one == other {
+                return Err(writing.refused(row, "related_to", Code::unknown_reference, &host));
+            }
+            if !province::are_related(tx, one, other)? {
+                writing.event(tx)?;
+                province::insert_related(tx, one, other, since(), writing.actor.now())?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn instruments(
+        &mut self,
+        tx: &mut Conn,
+        writing: &mut Writing,
+    ) -> Result<(), AppError> {
+        let categories = province::list_category_codes(tx)?;
+        for row in self.source.instruments()? {
+            let (row, instrument) = row?;
+            let host = self.organization(writing, row, "host_uscc", &instrument.host_uscc)?;
+            if !categories.contains(&instrument.category_code) {
+                let code = &instrument.category_code;
+                return Err(writing.refused(row, "category_code", Code::unknown_category, code));
+            }
+            let id = add_instrument(tx, writing, row, host.id, &instrument)?;
+            self.instruments.insert((host.id, instrument.asset_no), id);
+        }
+        Ok(())
+    }
+}
+
+/// Relations of a province's file are older than every record can be.
+fn since() -> Instant {
+    let first = NaiveDate::from_ymd_opt(1990, 1, 1).unwrap_or(NaiveDate::MIN);
+    Instant::at_midnight(first)
+}
+
+fn add_organization(
+    tx: &mut Conn,
+    writing: &mut Writing,
+    row: u32,
+    given: &ProvinceOrganization,
+) -> Result<Known, AppError> {
+    let uscc = Uscc::parse(&given.uscc)
+        .map_err(|_| writing.refused(row, "uscc", Code::malformed, &given.uscc))?;
+    let region_code: RegionCode = given.region_code.parse().map_err(|_| {
+        writing.refused(row, "region_code", Code::unknown_region, &given.region_code)
+    })?;
+    let is_host = given.role == OrganizationRole::Host;
+    let known = |id| Known {
+        id,
+        kind: given.kind,
+        is_sme: given.is_sme,
+    };
+    if let Some(stored) = store::organization::find_by_uscc(tx, &uscc)? {
+        let columns = differing(&[
+            ("name", stored.name == given.name),
+            ("kind", stored.kind == given.kind),
+            ("region_code", stored.region_code == region_code),
+            ("is_sme", stored.is_sme == given.is_sme),
+            ("role", stored.is_host == is_host),
+        ]);
+        return match columns.is_empty() {
+            true => Ok(known(stored.id)),
+            false => Err(writing.differs(row, &given.uscc, &columns)),
+        };
+    }
+    writing.event(tx)?;
+    writing.inserted += 1;
+    let new = NewOrganization {
+        uscc_confirmed: !uscc.check_passes(),
+        is_sme: given.is_sme,
+        state: OrganizationState::Verified,
+        now: writing.actor.now(),
+        facts: OrganizationFacts {
+            name: given.name.clone(),
+            kind: given.kind,
+            supervising_region_code: RegionCode::supervising_default(region_code, &uscc),
+            uscc,
+            region_code,
+            is_host,
+            address: None,
+            public_contact: None,
+        },
+    };
+    Ok(known(store::organization::insert(tx, &new)?))
+}
+
+fn facts(
+    writing: &Writing,
+    row: u32,
+    given: &ProvinceInstrument,
+) -> Result<InstrumentFacts, AppError> {
+    let category_code = given.category_code.parse().map_err(|_| {
+        writing.refused(
+            row,
+            "category_code",
+            Code::unknown_category,
+            &given.category_code,
+        )
+    })?;
+    let region: RegionCode = given.region_code.parse().map_err(|_| {
+        writing.refused(row, "region_code", Code::unknown_region, &given.region_code)
+    })?;
+    if given.original_value_fen <= Fen::ZERO {
+        let value = given.original_value_fen.to_string();
+        return Err(writing.refused(row, "original_value_fen", Code::out_of_range, &value));
+    }
+    let contact = given.contact_phone.clone().map(|phone| PublicContact {
+        name: given.contact_name.clone().unwrap_or_default(),
+        phone,
+        email: None,
+    });
+    Ok(InstrumentFacts {
+        name: given.name.clone(),
+        asset_no: given.asset_no.clone(),
+        original_value_fen: given.original_value_fen,
+        category_code,
+        purpose_type: given.purpose_type,
+        model: given.model.clone(),
+        manufacturer: given.manufacturer.clone(),
+        country: given.country.clone(),
+        acquired_on: None,
+        accepted_on: Some(given.accepted_on),
+        enabled_on: Some(given.enabled_on),
+        share_mode: Some(given.share_mode),
+        region_code: Some(region),
+        location: given.location.clone(),
+        public_contact: contact,
+        channels: 1,
+        description: InstrumentDescription {
+            technical: given.technical.clone(),
+            functions: given.functions.clone(),
+            service_content: given.service_content.clone(),
+            user_notice: given.user_notice.clone(),
+            ..InstrumentDescription::default()
+        },
+    })
+}
+
+fn price(given: &ProvinceInstrument) -> Option<Tariff> {
+    Some(Tariff {
+        customer_class: None,
+        mode: None,
+        period: Period {
+            valid_from: given.enabled_on,
+            valid_until: None,
+        },
+        price_fen_per_hour: given.public_price_fen_per_hour?,
+    })
+}
+
+fn add_instrument(
+    tx: &mut Conn,
+    writing: &mut Writing,
+    row: u32,
+    host: OrganizationId,
+    given: &ProvinceInstrument,
+) -> Result<InstrumentId, AppError> {
+    let facts = facts(writing, row, given)?;
+    let submitted_at = Instant::at_midnight(given.submitted_on);
+    if let Some(stored) = store::instrument::find_by_asset_no(tx, host, &given.asset_no)? {
+        let prices = store::tariff::list(tx, stored.id)?;
+        let price = price(given);
+        let columns = differing(&[
+            ("instrument", stored.facts() == facts),
+            ("state", stored.state == InstrumentState::Listed),
+            ("submitted_on", stored.submitted_at == Some(submitted_at)),
+            (
+                "exempted",
+                province::is_exempted(tx, stored.id)? == given.exempted,
+            ),
+            (
+                "public_price_fen_per_hour",
+                prices.iter().map(|(_, price)| price).eq(price.iter()),
+            ),
+        ]);
+        return match columns.is_empty() {
+            true => Ok(stored.id),
+            false => Err(writing.differs(row, &given.asset_no, &columns)),
+        };
+    }
+    let event = writing.event(tx)?;
+    writing.inserted += 1;
+    let now = writing.actor.now();
+    let standing = Standing {
+        state: InstrumentState::Listed,
+        submitted_at: Some(submitted_at),
+        listed_at: Some(submitted_at),
+        ..Standing::draft()
+    };
+    let version = Version {
+        region: facts.region_code.unwrap_or(RegionCode::HEBEI),
+        facts: &facts,
+        standing: &standing,
+        event,
+        now,
+    };
+    let id = store::instrument::insert(tx, host, &version)?.id;
+    if given.exempted {
+        province::insert_exemption(tx, id, submitted_at)?;
+    }
+    if let Some(price) = price(given) {
+        store::tariff::insert(tx, id, &price, now)?;
+    }
+    let rules = serde_json::to_string(&BookingRules::default())?;
+    store::booking_rules::insert(tx, id, &rules, now)?;
+    Ok(id)
+}

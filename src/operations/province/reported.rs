@@ -1,0 +1,78 @@
+//! Requests and expert scores that units report for the year.
+
+use super::{Import, Writing};
+use crate::domain::{OrganizationId, ratio};
+use crate::error::{AppError, Code};
+use crate::operations::evaluation::freeze::{EXPERT_PREFIX, REQUESTS_ANSWERED, REQUESTS_RECEIVED};
+use crate::store::{Conn, province};
+
+impl Import<'_> {
+    pub(super) fn requests(
+        &mut self,
+        tx: &mut Conn,
+        writing: &mut Writing,
+    ) -> Result<(), AppError> {
+        for row in self.source.requests()? {
+            let (row, given) = row?;
+            let host = self
+                .organization(writing, row, "host_uscc", &given.host_uscc)?
+                .id;
+            let metrics = [
+                (REQUESTS_RECEIVED.to_owned(), given.received.to_string()),
+                (
+                    REQUESTS_ANSWERED.to_owned(),
+                    given.answered_in_time.to_string(),
+                ),
+            ];
+            add(tx, writing, row, host, &given.host_uscc, &metrics)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn expert_scores(
+        &mut self,
+        tx: &mut Conn,
+        writing: &mut Writing,
+    ) -> Result<(), AppError> {
+        for row in self.source.expert_scores()? {
+            let (row, given) = row?;
+            let host = self
+                .organization(writing, row, "host_uscc", &given.host_uscc)?
+                .id;
+            let mut metrics = Vec::new();
+            for (indicator, points) in [("A4", &given.a4), ("B3", &given.b3)] {
+                if ratio::parse(points).is_err() {
+                    return Err(writing.refused(row, indicator, Code::invalid_value, points));
+                }
+                metrics.push((format!("{EXPERT_PREFIX}{indicator}"), points.clone()));
+            }
+            add(tx, writing, row, host, &given.host_uscc, &metrics)?;
+        }
+        Ok(())
+    }
+}
+
+fn add(
+    tx: &mut Conn,
+    writing: &mut Writing,
+    row: u32,
+    host: OrganizationId,
+    uscc: &str,
+    metrics: &[(String, String)],
+) -> Result<(), AppError> {
+    let year = i64::from(writing.year);
+    let mut is_new = false;
+    for (metric, value) in metrics {
+        match province::find_reported(tx, host, year, metric)? {
+            Some(stored) if stored == *value => {}
+            Some(_) => return Err(writing.differs(row, uscc, &[metric])),
+            None => {
+                let event = writing.event(tx)?;
+                province::insert_reported(tx, host, year, metric, value, event)?;
+                is_new = true;
+            }
+        }
+    }
+    writing.inserted += u64::from(is_new);
+    Ok(())
+}

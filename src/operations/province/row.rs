@@ -1,0 +1,106 @@
+//! The rows of a province's year, as the files of its folder tell them. Reading the files is `exchange::province`'s business.
+
+use chrono::NaiveDate;
+
+use crate::domain::booking::{BookingMode, BookingPurpose};
+use crate::domain::instrument::PurposeType;
+use crate::domain::organization::OrganizationKind;
+use crate::domain::review::Satisfaction;
+use crate::domain::sharing::ShareMode;
+use crate::domain::usage::{Evidence, UsageState};
+use crate::domain::{Fen, Minutes, Slot};
+
+crate::vocabulary! {
+    /// What the file says an organization is here.
+    OrganizationRole {
+        Host = "host",
+        User = "user",
+    }
+}
+
+/// One organization.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProvinceOrganization {
+    pub uscc: String,
+    pub name: String,
+    pub kind: OrganizationKind,
+    pub region_code: String,
+    pub is_sme: bool,
+    pub role: OrganizationRole,
+    /// The USCC of a host it is affiliated with.
+    pub related_to: Option<String>,
+}
+
+/// One listed instrument.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProvinceInstrument {
+    pub host_uscc: String,
+    pub asset_no: String,
+    pub name: String,
+    pub model: Option<String>,
+    pub manufacturer: Option<String>,
+    pub country: Option<String>,
+    pub original_value_fen: Fen,
+    pub category_code: String,
+    pub purpose_type: PurposeType,
+    pub accepted_on: NaiveDate,
+    pub enabled_on: NaiveDate,
+    /// When it was submitted for listing.
+    pub submitted_on: NaiveDate,
+    pub share_mode: ShareMode,
+    /// Whether it is exempted from sharing.
+    pub exempted: bool,
+    pub region_code: String,
+    pub technical: Option<String>,
+    pub functions: Option<String>,
+    pub service_content: Option<String>,
+    pub user_notice: Option<String>,
+    pub contact_name: Option<String>,
+    pub contact_phone: Option<String>,
+    pub location: Option<String>,
+    pub public_price_fen_per_hour: Option<Fen>,
+}
+
+/// One service. Only this import may tell its evidence and state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProvinceUsage {
+    pub record_no: String,
+    pub host_uscc: String,
+    pub asset_no: String,
+    pub user_uscc: String,
+    pub mode: BookingMode,
+    pub purpose: BookingPurpose,
+    pub slot: Slot,
+    pub prepare_minutes: Minutes,
+    pub run_minutes: Minutes,
+    pub post_minutes: Minutes,
+    pub samples: u32,
+    pub statutory: bool,
+    pub evidence: Evidence,
+    /// The file's column `status`.
+    pub state: UsageState,
+    pub fee_fen: Fen,
+    /// The part of the fee that a voucher pays.
+    pub voucher_fen: Fen,
+    pub invoice_no: Option<String>,
+    pub invoiced_on: Option<NaiveDate>,
+    pub paid_on: Option<NaiveDate>,
+    pub satisfaction: Option<Satisfaction>,
+}
+
+/// External requests of the year.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestCounts {
+    pub host_uscc: String,
+    pub received: u32,
+    /// Answered within three working days; at most those received.
+    pub answered_in_time: u32,
+}
+
+/// The experts' points for the indicators A4 and B3, as plain decimal digits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExpertScores {
+    pub host_uscc: String,
+    pub a4: String,
+    pub b3: String,
+}

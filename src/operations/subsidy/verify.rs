@@ -1,0 +1,133 @@
+//! Verifying a run: once from its stored inputs, once from the records as they were at the freeze. Both must come out as
+//! stored; records changed since are listed, and change nothing.
+
+use crate::app::App;
+use crate::domain::evaluation::{self, Evaluation, Inputs};
+use crate::domain::{EventId, OrganizationId, SubsidyRunId, UsageRecordId, subsidy};
+use crate::error::AppError;
+use crate::operations::evaluation::{expert, freeze};
+use crate::operations::{evaluation as evaluations, policy};
+use crate::store::evaluation::Evaluation as Row;
+use crate::store::subsidy::Run;
+use crate::store::yearly_input::{self, Scope};
+use crate::store::{self, Conn};
+
+use super::stored::digest;
+use super::{evaluation_of, refuse_unfinished};
+
+/// What came out of one computation, beside what is stored.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Check {
+    pub input_digest: String,
+    pub evaluation_digest: String,
+    pub result_digest: String,
+    pub agrees: bool,
+}
+
+/// A usage record whose present version is later than the freeze.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct ChangedRecord {
+    pub usage_record_id: UsageRecordId,
+    pub version: i64,
+    pub event_id: EventId,
+}
+
+/// The outcome. A run is verified when both computations agree with what is stored.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Verification {
+    pub verified: bool,
+    pub stored: Check,
+    pub from_inputs: Check,
+    pub from_records: Check,
+    pub changed_records: Vec<ChangedRecord>,
+    /// Organizations have no versions: what the stored inputs say of these was taken as it stands.
+    pub changed_organizations: Vec<OrganizationId>,
+}
+
+/// Verifies a run that has results.
+pub async fn verify(app: &App, id: SubsidyRunId) -> Result<Verification, AppError> {
+    let calendar = app.calendar();
+    app.store
+        .read(move |conn| {
+            let run = store::subsidy::get(conn, id)?;
+            refuse_unfinished(&run)?;
+            let row = evaluation_of(conn, &run)?;
+            let (pack, inputs) = evaluations::open(conn, &row)?;
+            let scope = scope(&row)?;
+            let experts = expert::points(conn, row.id)?;
+            let again = freeze::read(conn, &scope, &pack, &calendar, experts, Some(&inputs))?;
+            let stored = Check {
+                input_digest: row.input_digest.clone().unwrap_or_default(),
+                evaluation_digest: row.result_digest.clone().unwrap_or_default(),
+                result_digest: run.result_digest.clone().unwrap_or_default(),
+                agrees: true,
+            };
+            let from_inputs = check(conn, &run, &row, &inputs, &stored)?;
+            let from_records = check(conn, &run, &row, &again, &stored)?;
+            Ok(Verification {
+                verified: from_inputs.agrees && from_records.agrees,
+                stored,
+                from_inputs,
+                from_records,
+                changed_records: changed_records(conn, &scope)?,
+                changed_organizations: changed_organizations(conn, &scope, &inputs)?,
+            })
+        })
+        .await
+}
+
+/// The records as they were at the freeze.
+pub(super) fn scope(row: &Row) -> Result<Scope, AppError> {
+    let year = i32::try_from(row.year).map_err(AppError::internal)?;
+    let frozen_at = row.frozen_at;
+    let frozen_at = frozen_at.ok_or_else(|| AppError::internal("nothing was frozen"))?;
+    freeze::scope(year, frozen_at, row.frozen_event_id, true)
+}
+
+fn check(
+    conn: &mut Conn,
+    run: &Run,
+    row: &Row,
+    inputs: &Inputs,
+    stored: &Check,
+) -> Result<Check, AppError> {
+    let graded_by = policy::open(&store::policy::get(conn, row.policy_id)?)?;
+    let awarded_by = policy::open(&store::policy::get(conn, run.policy_id)?)?;
+    let graded: Evaluation = evaluation::grade(inputs, &graded_by);
+    let rows = evaluations::stored::rows(row.id, &graded)?;
+    let allocation = subsidy::allocate(run.budget_fen, &graded.grades(), inputs, &awarded_by)
+        .map_err(AppError::internal)?;
+    let mut check = Check {
+        input_digest: inputs.digest(),
+        evaluation_digest: evaluations::stored::digest(&rows)?,
+        result_digest: digest(&allocation)?,
+        agrees: true,
+    };
+    check.agrees = check == *stored;
+    Ok(check)
+}
+
+fn changed_records(conn: &mut Conn, scope: &Scope) -> Result<Vec<ChangedRecord>, AppError> {
+    let rows = yearly_input::list_changed(conn, scope)?;
+    let changed = rows.into_iter().map(|row| ChangedRecord {
+        usage_record_id: row.id,
+        version: row.version,
+        event_id: row.event_id,
+    });
+    Ok(changed.collect())
+}
+
+fn changed_organizations(
+    conn: &mut Conn,
+    scope: &Scope,
+    inputs: &Inputs,
+) -> Result<Vec<OrganizationId>, AppError> {
+    let hosts = inputs.units().map(|unit| unit.organization_id);
+    let users = inputs.using_units().map(|user| user.organization_id);
+    let known: std::collections::BTreeSet<_> = hosts.chain(users).collect();
+    let members = yearly_input::list_members(conn)?;
+    let changed = members
+        .into_iter()
+        .filter(|member| member.updated_at > scope.frozen_at && known.contains(&member.id));
+    Ok(changed.map(|member| member.id).collect())
+}

@@ -1,0 +1,479 @@
+//! What a province's import writes and looks up in bulk: usage with its money, relations, exemptions, reported figures.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::NaiveDate;
+use diesel::prelude::*;
+
+use super::bulk::{insert_all, reserve_ids};
+use super::schema::{
+    category, charge, invoice, invoice_line, payment, payment_line, related_party, reported_metric,
+    review, sharing_exemption, usage_record,
+};
+use super::usage::{Columns, UsageRecord};
+use super::{Conn, Json, Result};
+use crate::domain::booking::{BookingMode, BookingPurpose};
+use crate::domain::charge::PaymentSource;
+use crate::domain::review::Satisfaction;
+use crate::domain::sharing::ExemptionState;
+use crate::domain::tariff::Quote;
+use crate::domain::usage::{Evidence, UsageState};
+use crate::domain::{
+    ChargeId, EventId, Fen, Instant, InstrumentId, InvoiceId, Minutes, OrganizationId, PaymentId,
+    UsageRecordId,
+};
+
+pub fn list_category_codes(conn: &mut Conn) -> Result<BTreeSet<String>> {
+    let codes: Vec<String> = category::table.select(category::code).load(conn)?;
+    Ok(codes.into_iter().collect())
+}
+
+/// Whether a verified relation without an end stands between two organizations, in either direction.
+pub fn are_related(conn: &mut Conn, one: OrganizationId, other: OrganizationId) -> Result<bool> {
+    let pair = |left: OrganizationId, right: OrganizationId| {
+        related_party::organization_id
+            .eq(left)
+            .and(related_party::related_organization_id.eq(right))
+    };
+    let rows = related_party::table
+        .filter(related_party::verified_at.is_not_null())
+        .filter(related_party::until.is_null())
+        .filter(pair(one, other).or(pair(other, one)));
+    Ok(diesel::select(diesel::dsl::exists(rows)).get_result(conn)?)
+}
+
+/// A verified relation that lasts.
+pub fn insert_related(
+    conn: &mut Conn,
+    one: OrganizationId,
+    other: OrganizationId,
+    since: Instant,
+    now: Instant,
+) -> Result<()> {
+    diesel::insert_into(related_party::table)
+        .values((
+            related_party::organization_id.eq(one),
+            related_party::related_organization_id.eq(other),
+            related_party::since.eq(since),
+            related_party::verified_at.eq(now),
+            related_party::created_at.eq(now),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+pub fn is_exempted(conn: &mut Conn, instrument: InstrumentId) -> Result<bool> {
+    let rows = sharing_exemption::table
+        .filter(sharing_exemption::instrument_id.eq(instrument))
+        .filter(sharing_exemption::state.eq(ExemptionState::Approved));
+    Ok(diesel::select(diesel::dsl::exists(rows)).get_result(conn)?)
+}
+
+/// An exemption that was approved when the instrument was listed.
+pub fn insert_exemption(conn: &mut Conn, instrument: InstrumentId, at: Instant) -> Result<()> {
+    diesel::insert_into(sharing_exemption::table)
+        .values((
+            sharing_exemption::instrument_id.eq(instrument),
+            sharing_exemption::reason.eq(""),
+            sharing_exemption::state.eq(ExemptionState::Approved),
+            sharing_exemption::requested_at.eq(at),
+            sharing_exemption::decided_at.eq(at),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+pub fn find_reported(
+    conn: &mut Conn,
+    unit: OrganizationId,
+    year: i64,
+    metric: &str,
+) -> Result<Option<String>> {
+    Ok(reported_metric::table
+        .find((unit, year, metric))
+        .select(reported_metric::value)
+        .first(conn)
+        .optional()?)
+}
+
+pub fn insert_reported(
+    conn: &mut Conn,
+    unit: OrganizationId,
+    year: i64,
+    metric: &str,
+    value: &str,
+    event: EventId,
+) -> Result<()> {
+    diesel::insert_into(reported_metric::table)
+        .values((
+            reported_metric::organization_id.eq(unit),
+            reported_metric::year.eq(year),
+            reported_metric::metric.eq(metric),
+            reported_metric::value.eq(value),
+            reported_metric::event_id.eq(event),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// A service with its money, to be written with ids of its own.
+#[derive(Debug, Clone)]
+pub struct NewService {
+    pub record: Columns,
+    pub host: OrganizationId,
+    pub charge: Option<NewCharge>,
+    pub satisfaction: Option<Satisfaction>,
+}
+
+/// What was charged for a service, invoiced and paid.
+#[derive(Debug, Clone)]
+pub struct NewCharge {
+    pub price: Quote,
+    /// Number and day.
+    pub invoice: Option<(String, NaiveDate)>,
+    /// Day, source, amount.
+    pub payments: Vec<(NaiveDate, PaymentSource, Fen)>,
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = usage_record, treat_none_as_default_value = false)]
+struct RecordRow {
+    id: UsageRecordId,
+    record_no: Option<String>,
+    instrument_id: InstrumentId,
+    organization_id: OrganizationId,
+    channel: i64,
+    started_at: Instant,
+    ended_at: Instant,
+    prepare_minutes: Minutes,
+    run_minutes: Minutes,
+    post_minutes: Minutes,
+    samples: i64,
+    mode: BookingMode,
+    purpose: BookingPurpose,
+    statutory: bool,
+    state: UsageState,
+    evidence: Evidence,
+    version: i64,
+    event_id: EventId,
+    created_at: Instant,
+    updated_at: Instant,
+}
+
+impl RecordRow {
+    /// What the province's file does not tell stays NULL.
+    fn new(id: UsageRecordId, record: Columns) -> Self {
+        Self {
+            id,
+            record_no: record.record_no,
+            instrument_id: record.instrument_id,
+            organization_id: record.organization_id,
+            channel: record.channel,
+            started_at: record.started_at,
+            ended_at: record.ended_at,
+            prepare_minutes: record.prepare_minutes,
+            run_minutes: record.run_minutes,
+            post_minutes: record.post_minutes,
+            samples: record.samples,
+            mode: record.mode,
+            purpose: record.purpose,
+            statutory: record.statutory,
+            state: record.state,
+            evidence: record.evidence,
+            version: 1,
+            event_id: record.event_id,
+            created_at: record.updated_at,
+            updated_at: record.updated_at,
+        }
+    }
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = charge, treat_none_as_default_value = false)]
+struct ChargeRow {
+    id: ChargeId,
+    usage_record_id: UsageRecordId,
+    host_organization_id: OrganizationId,
+    payer_organization_id: OrganizationId,
+    amount_fen: Fen,
+    lines: Json<Quote>,
+    state: &'static str,
+    event_id: EventId,
+    version: i64,
+    created_at: Instant,
+    updated_at: Instant,
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = invoice, treat_none_as_default_value = false)]
+struct InvoiceRow {
+    id: InvoiceId,
+    invoice_no: String,
+    host_organization_id: OrganizationId,
+    payer_organization_id: OrganizationId,
+    issued_on: NaiveDate,
+    event_id: EventId,
+    created_at: Instant,
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = invoice_line, treat_none_as_default_value = false)]
+struct InvoiceLineRow {
+    charge_id: ChargeId,
+    invoice_id: InvoiceId,
+    amount_fen: Fen,
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = payment, treat_none_as_default_value = false)]
+struct PaymentRow {
+    id: PaymentId,
+    payer_organization_id: OrganizationId,
+    source: PaymentSource,
+    paid_on: NaiveDate,
+    amount_fen: Fen,
+    event_id: EventId,
+    created_at: Instant,
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = payment_line, treat_none_as_default_value = false)]
+struct PaymentLineRow {
+    payment_id: PaymentId,
+    charge_id: ChargeId,
+    amount_fen: Fen,
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = review, treat_none_as_default_value = false)]
+struct ReviewRow {
+    usage_record_id: UsageRecordId,
+    organization_id: OrganizationId,
+    satisfaction: Satisfaction,
+    event_id: EventId,
+    created_at: Instant,
+}
+
+/// The rows of a batch, table by table.
+#[derive(Default)]
+struct Batch {
+    records: Vec<RecordRow>,
+    charges: Vec<ChargeRow>,
+    invoices: Vec<InvoiceRow>,
+    invoice_lines: Vec<InvoiceLineRow>,
+    payments: Vec<PaymentRow>,
+    payment_lines: Vec<PaymentLineRow>,
+    reviews: Vec<ReviewRow>,
+}
+
+/// Ids in stock for one table.
+struct Ids(std::vec::IntoIter<i64>);
+
+impl Ids {
+    fn reserve(conn: &mut Conn, table: &'static str, count: usize) -> Result<Self> {
+        Ok(Self(reserve_ids(conn, table, count)?.into_iter()))
+    }
+
+    /// Runs out only when fewer were reserved than are used: then the row is refused as one that is not there.
+    fn next<T: TryFrom<i64>>(&mut self) -> Result<T> {
+        let id = self.0.next().and_then(|id| T::try_from(id).ok());
+        id.ok_or(super::StoreError::NotFound)
+    }
+}
+
+/// Writes services with their charges, invoices, payments and reviews. Violates `UsageOverlap`, `UsageRecordNo`, `InvoiceNo`.
+pub fn insert_services(conn: &mut Conn, services: Vec<NewService>) -> Result<()> {
+    let charges = services
+        .iter()
+        .filter_map(|service| service.charge.as_ref());
+    let (mut charge_count, mut invoice_count, mut payment_count) = (0, 0, 0);
+    for charge in charges {
+        charge_count += 1;
+        invoice_count += usize::from(charge.invoice.is_some());
+        payment_count += charge.payments.len();
+    }
+    let mut record_ids = Ids::reserve(conn, "usage_record", services.len())?;
+    let mut charge_ids = Ids::reserve(conn, "charge", charge_count)?;
+    let mut invoice_ids = Ids::reserve(conn, "invoice", invoice_count)?;
+    let mut payment_ids = Ids::reserve(conn, "payment", payment_count)?;
+    let mut batch = Batch::default();
+    for service in services {
+        let id = record_ids.next()?;
+        let charge = service.charge.clone();
+        if let Some(charge) = charge {
+            let charge_id = charge_ids.next()?;
+            batch.add_charge(
+                id,
+                charge_id,
+                &service,
+                charge,
+                &mut invoice_ids,
+                &mut payment_ids,
+            )?;
+        }
+        batch.add_record(id, service);
+    }
+    batch.write(conn)
+}
+
+impl Batch {
+    fn add_record(&mut self, id: UsageRecordId, service: NewService) {
+        let record = service.record;
+        if let Some(satisfaction) = service.satisfaction {
+            self.reviews.push(ReviewRow {
+                usage_record_id: id,
+                organization_id: record.organization_id,
+                satisfaction,
+                event_id: record.event_id,
+                created_at: record.updated_at,
+            });
+        }
+        self.records.push(RecordRow::new(id, record));
+    }
+
+    fn add_charge(
+        &mut self,
+        usage_record_id: UsageRecordId,
+        charge_id: ChargeId,
+        service: &NewService,
+        charge: NewCharge,
+        invoice_ids: &mut Ids,
+        payment_ids: &mut Ids,
+    ) -> Result<()> {
+        let (event_id, now) = (service.record.event_id, service.record.updated_at);
+        let payer = service.record.organization_id;
+        let amount_fen = charge.price.total_fen;
+        self.charges.push(ChargeRow {
+            id: charge_id,
+            usage_record_id,
+            host_organization_id: service.host,
+            payer_organization_id: payer,
+            amount_fen,
+            lines: Json::of(charge.price)?,
+            state: if charge.invoice.is_some() {
+                "invoiced"
+            } else {
+                "open"
+            },
+            event_id,
+            version: 1,
+            created_at: now,
+            updated_at: now,
+        });
+        if let Some((invoice_no, issued_on)) = charge.invoice {
+            let invoice_id = invoice_ids.next()?;
+            self.invoices.push(InvoiceRow {
+                id: invoice_id,
+                invoice_no,
+                host_organization_id: service.host,
+                payer_organization_id: payer,
+                issued_on,
+                event_id,
+                created_at: now,
+            });
+            self.invoice_lines.push(InvoiceLineRow {
+                charge_id,
+                invoice_id,
+                amount_fen,
+            });
+        }
+        for (paid_on, source, amount_fen) in charge.payments {
+            let payment_id = payment_ids.next()?;
+            self.payments.push(PaymentRow {
+                id: payment_id,
+                payer_organization_id: payer,
+                source,
+                paid_on,
+                amount_fen,
+                event_id,
+                created_at: now,
+            });
+            self.payment_lines.push(PaymentLineRow {
+                payment_id,
+                charge_id,
+                amount_fen,
+            });
+        }
+        Ok(())
+    }
+
+    fn write(&self, conn: &mut Conn) -> Result<()> {
+        insert_all!(conn, usage_record::table, &self.records);
+        insert_all!(conn, charge::table, &self.charges);
+        insert_all!(conn, invoice::table, &self.invoices);
+        insert_all!(conn, invoice_line::table, &self.invoice_lines);
+        insert_all!(conn, payment::table, &self.payments);
+        insert_all!(conn, payment_line::table, &self.payment_lines);
+        for row in &self.reviews {
+            diesel::insert_into(review::table)
+                .values(row)
+                .execute(conn)?;
+        }
+        Ok(())
+    }
+}
+
+/// A stored service with its money, as an import would tell it.
+#[derive(Debug, Clone)]
+pub struct StoredService {
+    pub record: UsageRecord,
+    pub amount_fen: Fen,
+    pub invoice: Option<(String, NaiveDate)>,
+    /// In the order of payment.
+    pub payments: Vec<(NaiveDate, PaymentSource, Fen)>,
+    pub satisfaction: Option<Satisfaction>,
+}
+
+/// The services among these record numbers that are stored.
+pub fn list_services(
+    conn: &mut Conn,
+    record_nos: &[String],
+) -> Result<BTreeMap<String, StoredService>> {
+    let records: Vec<UsageRecord> = usage_record::table
+        .filter(usage_record::record_no.eq_any(record_nos))
+        .select(UsageRecord::as_select())
+        .load(conn)?;
+    let mut services = BTreeMap::new();
+    for record in records {
+        let Some(record_no) = record.record_no.clone() else {
+            continue;
+        };
+        services.insert(record_no, get_service(conn, record)?);
+    }
+    Ok(services)
+}
+
+fn get_service(conn: &mut Conn, record: UsageRecord) -> Result<StoredService> {
+    let charge: Option<(ChargeId, Fen)> = charge::table
+        .filter(charge::usage_record_id.eq(record.id))
+        .filter(charge::state.ne("voided"))
+        .select((charge::id, charge::amount_fen))
+        .first(conn)
+        .optional()?;
+    let mut service = StoredService {
+        amount_fen: charge.map_or(Fen::ZERO, |(_, amount)| amount),
+        invoice: None,
+        payments: Vec::new(),
+        satisfaction: review::table
+            .filter(review::usage_record_id.eq(record.id))
+            .select(review::satisfaction)
+            .first(conn)
+            .optional()?,
+        record,
+    };
+    if let Some((charge, _)) = charge {
+        service.invoice = invoice::table
+            .inner_join(invoice_line::table.on(invoice_line::invoice_id.eq(invoice::id)))
+            .filter(invoice_line::charge_id.eq(charge))
+            .select((invoice::invoice_no, invoice::issued_on))
+            .first(conn)
+            .optional()?;
+        service.payments = payment::table
+            .inner_join(payment_line::table.on(payment_line::payment_id.eq(payment::id)))
+            .filter(payment_line::charge_id.eq(charge))
+            .select((payment::paid_on, payment::source, payment_line::amount_fen))
+            .order(payment::id)
+            .load(conn)?;
+    }
+    Ok(service)
+}
