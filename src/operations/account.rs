@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::app::App;
 use crate::app::token;
-use crate::domain::access::{Deed, Role};
+use crate::domain::access::Deed;
 use crate::domain::account::{UserState, check_password, login_key};
 use crate::domain::fault::FieldFault;
 use crate::domain::organization::{OrganizationState, first_roles};
@@ -20,6 +20,7 @@ use crate::store::user::{NewUser, User};
 use crate::store::{self, Conn, Constraint, Lock, StoreError};
 
 // What the command line needs to name people and organizations.
+pub use crate::domain::access::Role;
 pub use crate::domain::account::UserFacts;
 pub use crate::domain::organization::{OrganizationFacts, OrganizationKind};
 
@@ -321,6 +322,35 @@ pub async fn establish(
     app.store
         .read(move |conn| organization::check(conn, &checked, true, ""))
         .await?;
+    let members = ready(app, founders).await?;
+    app.store
+        .write(move |tx| {
+            let id = establish_organization(tx, &facts, now)?;
+            Ok((id, insert_members(tx, id, &members, now)?))
+        })
+        .await
+}
+
+/// Gives an organization that is there already these members. As [`establish`] for the command line; 404 without it.
+pub async fn add_members(
+    app: &App,
+    organization: Uscc,
+    founders: Vec<Founder>,
+    now: Instant,
+) -> Result<Vec<UserId>, AppError> {
+    let members = ready(app, founders).await?;
+    app.store
+        .write(move |tx| {
+            let known = store::organization::find_by_uscc(tx, &organization)?;
+            insert_members(tx, known.ok_or(AppError::NotFound)?.id, &members, now)
+        })
+        .await
+}
+
+/// A founder whose fields are right and whose password is hashed.
+type Member = (UserFacts, String, Vec<Role>);
+
+async fn ready(app: &App, founders: Vec<Founder>) -> Result<Vec<Member>, AppError> {
     let mut members = Vec::with_capacity(founders.len());
     for founder in founders {
         let faults = applicant_faults(&founder.applicant, "");
@@ -328,19 +358,23 @@ pub async fn establish(
         let hash = password::hash(app, founder.applicant.password).await?;
         members.push((founder.applicant.facts, hash, founder.roles));
     }
-    app.store
-        .write(move |tx| {
-            let id = establish_organization(tx, &facts, now)?;
-            Lock::Organization(id).take(tx)?;
-            let mut ids = Vec::with_capacity(members.len());
-            for (person, hash, roles) in &members {
-                let user = insert_user(tx, id, person, hash, roles, now)?;
-                append_joined(tx, &user, None, now)?;
-                ids.push(user.id);
-            }
-            Ok((id, ids))
-        })
-        .await
+    Ok(members)
+}
+
+fn insert_members(
+    tx: &mut Conn,
+    organization: OrganizationId,
+    members: &[Member],
+    now: Instant,
+) -> Result<Vec<UserId>, AppError> {
+    Lock::Organization(organization).take(tx)?;
+    let mut ids = Vec::with_capacity(members.len());
+    for (person, hash, roles) in members {
+        let user = insert_user(tx, organization, person, hash, roles, now)?;
+        append_joined(tx, &user, None, now)?;
+        ids.push(user.id);
+    }
+    Ok(ids)
 }
 
 fn establish_organization(
