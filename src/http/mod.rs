@@ -25,6 +25,7 @@ pub mod params;
 pub mod policy;
 pub mod problem;
 pub mod quote;
+pub mod reason;
 pub mod reference;
 pub mod related_party;
 pub mod review;

@@ -3,10 +3,10 @@
 use std::future::Future;
 
 use serde::Deserialize;
-use utoipa::ToSchema;
 
 use super::super::answer::Answer;
 use super::super::asked::Asked;
+use super::super::reason::ReasonBody;
 use super::super::routes::{Route, post};
 use super::answer;
 use super::shape::InstrumentShape;
@@ -24,13 +24,6 @@ pub fn routes() -> Vec<Route> {
         plain("/instruments/{id}/resume", "instrument_resume", "List a suspended instrument again", Move::Resume),
         reasoned("/instruments/{id}/retire", "instrument_retire", "Take an instrument out of service", Move::Retire),
     ]
-}
-
-#[derive(Deserialize, ToSchema, Default)]
-#[serde(deny_unknown_fields)]
-struct InstrumentReasonBody {
-    /// Required to return or suspend.
-    reason: Option<String>,
 }
 
 /// Nothing has to be said.
@@ -56,7 +49,7 @@ fn reasoned(
     let route = post(path, operation, summary, move |asked| {
         decide(asked, deed, true)
     });
-    finished(route, deed).takes::<InstrumentReasonBody>()
+    finished(route, deed).takes::<ReasonBody>()
 }
 
 fn finished(route: Route, deed: Move) -> Route {
@@ -73,7 +66,7 @@ fn decide(asked: Asked, deed: Move, has_reason: bool) -> impl Future<Output = An
         instrument::check_right(&asked.app, &caller, id, right).await?;
         asked.params()?;
         let reason = if has_reason {
-            asked.json_or_default::<InstrumentReasonBody>()?.reason
+            asked.json_or_default::<ReasonBody>()?.reason
         } else {
             asked.json_or_default::<Nothing>()?;
             None

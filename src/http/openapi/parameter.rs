@@ -127,6 +127,7 @@ const IN_QUERY: &[(&str, Kind, &str)] = &[
         Kind::Instant,
         "Changed at this moment or later; send `as_of` of the answer next time.",
     ),
+    ("usage_record_id", Kind::Id, "Of this usage record."),
     ("year", Kind::Integer, "Of this year."),
 ];
 
