@@ -1,7 +1,5 @@
 //! Submitting, approving, returning, suspending, resuming and retiring an instrument.
 
-use std::future::Future;
-
 use serde::Deserialize;
 
 use super::super::answer::Answer;
@@ -58,28 +56,24 @@ fn finished(route: Route, deed: Move) -> Route {
         .answers::<InstrumentShape>(200)
 }
 
-fn decide(asked: Asked, deed: Move, has_reason: bool) -> impl Future<Output = Answer> {
-    async move {
-        let caller = asked.caller()?.clone();
-        let id: InstrumentId = asked.id("id")?;
-        let right = instrument::right_to(deed);
-        instrument::check_right(&asked.app, &caller, id, right).await?;
-        asked.params()?;
-        let reason = if has_reason {
-            asked.json_or_default::<ReasonBody>()?.reason
-        } else {
-            asked.json_or_default::<Nothing>()?;
-            None
-        };
-        let decision = Decision {
-            deed,
-            reason,
-            version: asked.version()?,
-        };
-        let act = asked.act()?;
-        answer(
-            &asked,
-            instrument::decide(&asked.app, &act, id, decision).await?,
-        )
-    }
+async fn decide(asked: Asked, deed: Move, has_reason: bool) -> Answer {
+    let caller = asked.caller()?.clone();
+    let id: InstrumentId = asked.id("id")?;
+    let right = instrument::right_to(deed);
+    instrument::check_right(&asked.app, &caller, id, right).await?;
+    asked.params()?;
+    let reason = if has_reason {
+        asked.json_or_default::<ReasonBody>()?.reason
+    } else {
+        asked.json_or_default::<Nothing>()?;
+        None
+    };
+    let decision = Decision {
+        deed,
+        reason,
+        version: asked.version()?,
+    };
+    let act = asked.act()?;
+    let entry = instrument::decide(&asked.app, &act, id, decision).await?;
+    answer(&asked, entry)
 }
