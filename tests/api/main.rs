@@ -9,7 +9,10 @@
     reason = "a test that fails should panic at the line that failed; it may also wait and read its environment"
 )]
 
+mod availability;
+mod booking;
 mod client;
+mod closure;
 mod given;
 mod house;
 mod postgres;
