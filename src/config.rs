@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::store::Database;
+use crate::store::connection::UnknownDatabase;
+
 /// The defaults, with what each key means.
 pub const DEFAULTS: &str = include_str!("../config/default.toml");
 
@@ -66,6 +69,8 @@ pub enum ConfigError {
         key: String,
         did_you_mean: Option<String>,
     },
+    #[error("database_url: {0}")]
+    Database(#[from] UnknownDatabase),
     #[error("{key} must be {limit}")]
     OutOfRange {
         key: &'static str,
@@ -165,8 +170,13 @@ impl Config {
         ];
         match ranges.into_iter().find(|(holds, _, _)| !holds) {
             Some((_, key, limit)) => Err(ConfigError::OutOfRange { key, limit }),
-            None => Ok(self),
+            None => self.database().map(|_| self),
         }
+    }
+
+    /// Where the data is.
+    pub fn database(&self) -> Result<Database, ConfigError> {
+        Ok(self.database_url.parse()?)
     }
 
     /// The signing keys' lines: from YIQI_SECRET, else from `secret_file`; `None` when neither is given.
@@ -257,6 +267,11 @@ mod tests {
         assert_eq!(
             merge("workers = 0", &[]).unwrap_err(),
             "workers must be at least 1"
+        );
+        assert!(
+            merge("database_url = \"mysql://x\"", &[])
+                .unwrap_err()
+                .starts_with("database_url: ")
         );
     }
 }

@@ -1,3 +1,5 @@
 //! The binary: everything it can do is in the command line.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    yiqi::cli::run()
+}

@@ -9,7 +9,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::calendar::Calendar;
 use crate::error::AppError;
-use crate::store::Store;
+use crate::store::{Store, migration};
 use token::TokenKeys;
 
 /// Cheap to clone; one per process.
@@ -41,6 +41,23 @@ impl App {
             keys,
             calendar: RwLock::default(),
         }))
+    }
+
+    /// Opens the database of the settings.
+    pub fn open(config: Config, clock: Clock, keys: TokenKeys) -> Result<Self, AppError> {
+        let database = config.database().map_err(AppError::internal)?;
+        let store = Store::open(database, config.database_connections)?;
+        Ok(Self::new(store, clock, config, keys))
+    }
+
+    /// Makes sure that the database has this program's schema, and loads the calendar.
+    pub async fn prepare(&self) -> Result<(), AppError> {
+        if !self.store.read(migration::is_current).await? {
+            return Err(AppError::unavailable(
+                "the database schema is not this program's; run `yiqi migrate`",
+            ));
+        }
+        self.load_calendar().await
     }
 
     /// Working days and public holidays, as last loaded.

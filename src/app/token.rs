@@ -75,6 +75,13 @@ impl TokenKeys {
         })
     }
 
+    /// The ids of the accepted keys, the signing one first.
+    pub fn ids(&self) -> Vec<String> {
+        let (signing, _) = &self.signing;
+        let others = self.accepted.keys().filter(|id| *id != signing);
+        std::iter::once(signing).chain(others).cloned().collect()
+    }
+
     /// A new line for a key file.
     pub fn new_line(id: &str) -> String {
         let secret: [u8; KEY_BYTES_MIN] = rand::rng().random();

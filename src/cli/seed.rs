@@ -1,14 +1,18 @@
-//! `yiqi seed`: loads the tables that are compiled into the program, so that it works anywhere.
+//! `yiqi seed`: loads the tables and policy packs that are compiled into the program, so that it works anywhere.
 
+use super::failure::Failure;
+use super::output::{self, Format};
 use crate::app::App;
+use crate::config::Config;
 use crate::error::AppError;
 use crate::exchange::seed::{self, Table};
+use crate::operations::policy;
 use crate::operations::reference::{self, Counts, Reference, ReferenceFile};
 
 /// What loading one file did.
 pub type Loaded = (&'static str, Counts);
 
-/// Loads every table and the calendar again. Doing it twice changes nothing.
+/// Loads every table, installs the shipped policy packs, and loads the calendar again. Doing it twice changes nothing.
 pub async fn load(app: &App) -> Result<Vec<Loaded>, AppError> {
     let loaded = vec![
         one(
@@ -42,6 +46,7 @@ pub async fn load(app: &App) -> Result<Vec<Loaded>, AppError> {
         )
         .await?,
     ];
+    policy::install_shipped(app, app.clock.now()).await?;
     app.load_calendar().await?;
     Ok(loaded)
 }
@@ -54,4 +59,30 @@ where
         table.map_err(|faults| AppError::internal(format!("{name}: {faults:?}")))?;
     let file = ReferenceFile { name, sha256, rows };
     Ok((name, reference::load(app, file).await?))
+}
+
+pub async fn run(config: Config, format: Format) -> Result<(), Failure> {
+    let app = super::open(config).await?;
+    let loaded = load(&app).await?;
+    app.store.drain();
+    match format {
+        Format::Json => {
+            let files: serde_json::Map<_, _> = loaded
+                .iter()
+                .map(|(name, counts)| ((*name).to_owned(), serde_json::json!(counts)))
+                .collect();
+            output::json(&files)
+        }
+        Format::Table => {
+            let rows: Vec<_> = loaded
+                .iter()
+                .map(|(name, counts)| {
+                    let numbers = [counts.inserted, counts.updated, counts.unchanged];
+                    let [inserted, updated, unchanged] = numbers.map(|number| number.to_string());
+                    [(*name).to_owned(), inserted, updated, unchanged]
+                })
+                .collect();
+            output::table(["file", "inserted", "updated", "unchanged"], &rows)
+        }
+    }
 }

@@ -53,6 +53,8 @@ pub mod policy;
 pub mod ratio;
 pub mod region;
 pub mod review;
+pub mod run;
+pub mod service;
 pub mod sharing;
 pub mod spans;
 pub mod state;

@@ -100,8 +100,10 @@ impl Tariff {
         faults.into_result()
     }
 
+    /// A price for all is a price for customers: the host's own people pay only where a tariff names them.
     fn applies(&self, class: CustomerClass, mode: BookingMode, on: NaiveDate) -> bool {
-        self.customer_class.is_none_or(|own| own == class)
+        self.customer_class
+            .map_or(class != CustomerClass::Own, |named| named == class)
             && self.mode.is_none_or(|own| own == mode)
             && self.period.contains(on)
     }
@@ -128,6 +130,25 @@ pub struct Quote {
     pub priced_on: NaiveDate,
     pub lines: Vec<QuoteLine>,
     pub total_fen: Fen,
+}
+
+impl Quote {
+    /// The same price for other minutes: what was promised with a booking holds for its actual use.
+    pub fn for_minutes(&self, minutes: Minutes) -> Result<Option<Quote>, TooLarge> {
+        let Some(line) = self.lines.first() else {
+            return Ok(None);
+        };
+        let amount_fen = Fen::for_minutes(minutes, line.price_fen_per_hour)?;
+        Ok(Some(Quote {
+            lines: vec![QuoteLine {
+                minutes,
+                amount_fen,
+                ..line.clone()
+            }],
+            total_fen: amount_fen,
+            ..self.clone()
+        }))
+    }
 }
 
 /// Minutes at a rate. Each line is rounded half up once, to the fen.
@@ -230,8 +251,9 @@ mod tests {
         for (class, mode, day, price) in [
             (C::Sme, M::Guided, "2026-01-01", Some(400)),
             (C::Sme, M::Entrusted, "2026-01-01", Some(300)),
-            (C::Own, M::Guided, "2026-12-31", Some(200)),
-            (C::Own, M::Entrusted, "2026-12-31", Some(100)),
+            (C::Enterprise, M::Guided, "2026-12-31", Some(200)),
+            (C::Enterprise, M::Entrusted, "2026-12-31", Some(100)),
+            (C::Own, M::Guided, "2026-12-31", None),
             (C::Sme, M::Guided, "2025-12-31", None),
             (C::Sme, M::Guided, "2027-01-01", None),
         ] {
@@ -244,6 +266,39 @@ mod tests {
             let found = found.map(|(_, tariff)| tariff.price_fen_per_hour.number());
             assert_eq!(found, price, "the order of the list decides nothing");
         }
+    }
+
+    #[test]
+    fn own_people_pay_only_what_names_them() {
+        let tariffs = [
+            tariff(1, None, None, 100),
+            tariff(2, Some(C::Own), None, 20),
+        ];
+        let day = on("2026-03-01");
+        assert!(select(&tariffs[..1], C::Own, M::Guided, day).is_none());
+        let (id, _) = select(&tariffs, C::Own, M::Guided, day).unwrap();
+        assert_eq!(id.number(), 2);
+    }
+
+    #[test]
+    fn a_promised_price_holds_for_the_actual_minutes() {
+        let tariffs = [tariff(9, None, None, 7_320)];
+        let promised = quote(
+            &tariffs,
+            C::Sme,
+            M::Guided,
+            on("2026-03-01"),
+            Minutes::new(60),
+        );
+        let promised = promised.unwrap().unwrap();
+        let actual = promised.for_minutes(Minutes::new(50)).unwrap().unwrap();
+        assert_eq!(actual.total_fen, Fen::new(6_100));
+        assert_eq!(actual.priced_on, promised.priced_on);
+        let empty = Quote {
+            lines: vec![],
+            ..promised
+        };
+        assert_eq!(empty.for_minutes(Minutes::new(50)), Ok(None));
     }
 
     #[test]
@@ -261,7 +316,7 @@ mod tests {
         let day = on("2026-03-01");
         let at = |price, minutes| {
             let tariffs = [tariff(9, None, None, price)];
-            quote(&tariffs, C::Own, M::Guided, day, Minutes::new(minutes))
+            quote(&tariffs, C::Sme, M::Guided, day, Minutes::new(minutes))
         };
         for (price, minutes, total) in [(3_100, 13, 672), (7_320, 50, 6_100), (0, 60, 0)] {
             let quote = at(price, minutes).unwrap().unwrap();
@@ -270,7 +325,7 @@ mod tests {
             assert_eq!(serde_json::from_str::<Quote>(&text).unwrap(), quote);
         }
         assert_eq!(at(i64::MAX, 61), Err(TooLarge));
-        let none = quote(&[], C::Own, M::Guided, day, Minutes::new(60));
+        let none = quote(&[], C::Sme, M::Guided, day, Minutes::new(60));
         assert_eq!(none, Ok(None), "no tariff is no price, not zero");
     }
 

@@ -1,10 +1,14 @@
 //! Usage records: one service, when, for whom, how long. States, minutes and their limits; overlaps are judged by the database.
 
+mod facts;
+
 use serde::{Deserialize, Serialize};
 
 use super::fault::FieldFault;
 use super::state::{self, InvalidState, Move};
 use super::{Instant, Minutes, Slot};
+
+pub use facts::{Correction, Operator, UsageFacts, check_reason};
 
 crate::vocabulary! {
     /// What a record stands on: signed device events, a booking started and finished on the platform, or typing. Answered, never accepted.
@@ -108,6 +112,25 @@ impl UsageMinutes {
         )
     }
 
+    /// The minutes of a corrected record: as given, absent ones as they were. Minutes that were the whole interval, all
+    /// of it run time, follow the interval.
+    pub fn corrected(
+        before: (&Slot, Self),
+        interval: &Slot,
+        given: GivenMinutes,
+    ) -> Result<Self, Vec<FieldFault>> {
+        let (slot, present) = before;
+        if given == GivenMinutes::default() && present.run_minutes == slot.minutes() {
+            return Self::within(interval, given);
+        }
+        Self::checked(
+            given.prepare.unwrap_or(present.prepare_minutes),
+            given.run.unwrap_or(present.run_minutes),
+            given.post.unwrap_or(present.post_minutes),
+            interval.minutes().number(),
+        )
+    }
+
     fn checked(
         prepare_minutes: Minutes,
         run_minutes: Minutes,
@@ -149,6 +172,15 @@ impl UsageMinutes {
             run_minutes,
             post_minutes,
         })
+    }
+
+    /// The minutes of a stored record, checked when it was written: preparation, run and post-processing.
+    pub const fn stored([prepare_minutes, run_minutes, post_minutes]: [Minutes; 3]) -> Self {
+        Self {
+            prepare_minutes,
+            run_minutes,
+            post_minutes,
+        }
     }
 
     pub const fn prepare(&self) -> Minutes {
@@ -285,6 +317,42 @@ mod tests {
                         .collect::<Vec<_>>()
                 });
             assert_eq!(found, outcome, "{minutes:?}");
+        }
+    }
+
+    #[test]
+    fn corrected_minutes_stay_unless_they_were_the_whole_interval() {
+        let longer = slot("2026-03-01T09:00:00+08:00", "2026-03-01T11:00:00+08:00");
+        for (before, minutes, outcome) in [
+            (
+                given(None, None, None),
+                given(None, None, None),
+                (0, 120, 0),
+            ),
+            (
+                given(Some(10), Some(40), None),
+                given(None, None, None),
+                (10, 40, 0),
+            ),
+            (
+                given(Some(10), Some(40), None),
+                given(None, None, Some(5)),
+                (10, 40, 5),
+            ),
+            (
+                given(None, None, None),
+                given(Some(20), None, None),
+                (20, 60, 0),
+            ),
+        ] {
+            let present = UsageMinutes::within(&hour(), before).unwrap();
+            let found = UsageMinutes::corrected((&hour(), present), &longer, minutes).unwrap();
+            let found = (
+                found.prepare().number(),
+                found.run().number(),
+                found.post().number(),
+            );
+            assert_eq!(found, outcome, "{before:?} {minutes:?}");
         }
     }
 

@@ -18,6 +18,8 @@ pub enum Place {
     Field(String),
     /// A rule of the instrument or the policy.
     Rule(&'static str),
+    /// A cell of a spreadsheet: its row from 1 (0: the whole file) and the name of its column.
+    Cell { row: u32, column: String },
     /// The request as a whole.
     Request,
 }
@@ -40,6 +42,11 @@ impl Fault {
 
     pub fn rule(rule: &'static str, code: Code) -> Self {
         Self::at(Place::Rule(rule), code)
+    }
+
+    pub fn cell(row: u32, column: impl Into<String>, code: Code) -> Self {
+        let column = column.into();
+        Self::at(Place::Cell { row, column }, code)
     }
 
     pub fn request(code: Code) -> Self {

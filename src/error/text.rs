@@ -84,6 +84,7 @@ pub fn message(fault: &Fault, language: Language) -> String {
     let place = match &fault.place {
         Place::Field(field) => field.as_str(),
         Place::Rule(rule) => rule,
+        Place::Cell { column, .. } => column,
         Place::Request => "",
     };
     of(fault.code, language)

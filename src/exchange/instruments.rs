@@ -1,12 +1,13 @@
 //! The spreadsheet of instruments: its columns, for import, export and template alike. Which of them a state needs, and what
 //! a value must satisfy, is the registry's to say.
 
-use chrono::NaiveDate;
+use std::collections::BTreeMap;
 
 use super::sheet::{self, Cell, CellFault, Column, Format, Kind, Numbered, Row, Table, WriteError};
-use crate::domain::Fen;
 use crate::domain::instrument::PurposeType;
 use crate::domain::sharing::ShareMode;
+use crate::error::{AppError, Place};
+pub use crate::operations::instrument::InstrumentRow;
 
 const PURPOSES: &[&str] = &[PurposeType::General.as_str(), PurposeType::Special.as_str()];
 const SHARE_MODES: &[&str] = &[
@@ -46,43 +47,48 @@ pub const COLUMNS: &[Column] = &[
     Column::new("longitude", "经度（WGS84）", Kind::Decimal),
 ];
 
-/// One instrument as a table tells it; an absent column and an empty cell are both `None`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct InstrumentRow {
-    pub asset_no: String,
-    pub name: Option<String>,
-    pub name_en: Option<String>,
-    pub model: Option<String>,
-    pub manufacturer: Option<String>,
-    pub country: Option<String>,
-    pub original_value_fen: Option<Fen>,
-    pub category_code: Option<String>,
-    pub purpose_type: Option<PurposeType>,
-    pub acquired_on: Option<NaiveDate>,
-    pub accepted_on: Option<NaiveDate>,
-    pub enabled_on: Option<NaiveDate>,
-    pub funding: Option<String>,
-    pub source: Option<String>,
-    pub share_mode: Option<ShareMode>,
-    pub location: Option<String>,
-    pub contact_name: Option<String>,
-    pub contact_phone: Option<String>,
-    pub contact_email: Option<String>,
-    /// Codes of GB/T 13745.
-    pub subjects: Option<Vec<String>>,
-    pub technical: Option<String>,
-    pub functions: Option<String>,
-    pub service_content: Option<String>,
-    pub user_notice: Option<String>,
-    pub channels: Option<u32>,
-    /// Degrees in WGS 84, as plain decimal digits.
-    pub latitude: Option<String>,
-    pub longitude: Option<String>,
+/// The instruments of a table, and what the table calls its columns.
+#[derive(Debug)]
+pub struct Sheet {
+    pub rows: Vec<Numbered<InstrumentRow>>,
+    captions: BTreeMap<&'static str, String>,
 }
 
 /// All instruments of a table, or every fault in it.
-pub fn read(bytes: &[u8], format: Format) -> Result<Vec<Numbered<InstrumentRow>>, Vec<CellFault>> {
-    Table::read(bytes, format, COLUMNS)?.parse(InstrumentRow::read)
+pub fn read(bytes: &[u8], format: Format) -> Result<Sheet, Vec<CellFault>> {
+    let table = Table::read(bytes, format, COLUMNS)?;
+    let captions = table.captions();
+    let rows = table.parse(InstrumentRow::read)?;
+    Ok(Sheet { rows, captions })
+}
+
+impl Sheet {
+    /// The rows with their numbers, as the import takes them, and the names of the columns for its refusal.
+    pub fn into_parts(self) -> (Vec<(u32, InstrumentRow)>, Captions) {
+        let rows = self.rows.into_iter().map(|row| (row.row, row.value));
+        (rows.collect(), Captions(self.captions))
+    }
+}
+
+/// What a table calls its columns.
+#[derive(Debug)]
+pub struct Captions(BTreeMap<&'static str, String>);
+
+impl Captions {
+    /// The refusal of an import, its columns called as in the table.
+    pub fn told(&self, error: AppError) -> AppError {
+        let AppError::Refused(mut faults) = error else {
+            return error;
+        };
+        for fault in &mut faults {
+            if let Place::Cell { column, .. } = &mut fault.place
+                && let Some(caption) = self.0.get(column.as_str())
+            {
+                column.clone_from(caption);
+            }
+        }
+        AppError::Refused(faults)
+    }
 }
 
 /// The export; [`read`] reads it again.
@@ -181,7 +187,9 @@ fn subjects_of(text: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Fen;
     use crate::exchange::sheet::FaultCode;
+    use chrono::NaiveDate;
 
     fn full(number: u32) -> InstrumentRow {
         let text = |what: &str| Some(format!("{what} {number}"));
@@ -226,7 +234,7 @@ mod tests {
             },
         ];
         for format in [Format::Csv, Format::Xlsx] {
-            let read = read(&write(&rows, format).unwrap(), format).unwrap();
+            let read = read(&write(&rows, format).unwrap(), format).unwrap().rows;
             let values: Vec<_> = read.iter().map(|row| row.value.clone()).collect();
             assert_eq!(values, rows);
             assert_eq!(read[1].row, 3);
@@ -236,7 +244,7 @@ mod tests {
     #[test]
     fn the_template_is_an_empty_import_that_explains_itself() {
         let template = template().unwrap();
-        assert_eq!(read(&template, Format::Xlsx), Ok(vec![]));
+        assert!(read(&template, Format::Xlsx).unwrap().rows.is_empty());
     }
 
     #[test]

@@ -2,7 +2,9 @@
 
 use super::sheet::{self, Cell, CellFault, Column, Format, Kind, Numbered, Row, Table, WriteError};
 use crate::domain::booking::{BookingMode, BookingPurpose};
+use crate::domain::usage::{GivenMinutes, Operator, UsageFacts};
 use crate::domain::{Minutes, Slot};
+use crate::operations::usage::ImportRow;
 
 const MODES: &[&str] = &[
     BookingMode::SelfOperated.as_str(),
@@ -120,6 +122,35 @@ impl UsageRow {
             self.client_reference.as_deref().into(),
             self.channel.map(i64::from).into(),
         ]
+    }
+}
+
+impl From<Numbered<UsageRow>> for ImportRow {
+    /// Absent minutes are 0, absent samples 0, the absent channel is the first.
+    fn from(Numbered { row, value }: Numbered<UsageRow>) -> Self {
+        Self {
+            row,
+            asset_no: value.asset_no,
+            using_uscc: value.using_uscc,
+            facts: UsageFacts {
+                channel: value.channel.map_or(1, i64::from),
+                slot: value.slot,
+                minutes: GivenMinutes {
+                    prepare: value.prepare_minutes,
+                    run: value.run_minutes,
+                    post: value.post_minutes,
+                },
+                samples: value.samples.map_or(0, i64::from),
+                mode: value.mode,
+                purpose: value.purpose,
+                statutory: value.statutory.unwrap_or(false),
+                operator: value.operator.map(|name| Operator {
+                    name: Some(name),
+                    ..Operator::default()
+                }),
+                client_reference: value.client_reference,
+            },
+        }
     }
 }
 

@@ -21,8 +21,8 @@ use super::params::Params;
 use super::routes::Routes;
 use crate::app::App;
 use crate::app::token::hex;
-use crate::domain::Instant;
 use crate::domain::access::{Caller, Deed};
+use crate::domain::{Instant, SessionId};
 use crate::error::text::Language;
 use crate::error::{AppError, Code, Fault};
 use crate::operations::deed::{Act, Once};
@@ -112,6 +112,11 @@ impl Asked {
         self.caller.as_ref()
     }
 
+    /// The session of the caller's access token; `None` for an API key.
+    pub fn session(&self) -> Result<Option<SessionId>, AppError> {
+        caller::session_of(&self.app, &self.request, self.now)
+    }
+
     /// Signed in, and the role (or the key's scope) allows the deed: 401 or 403 otherwise.
     pub fn may(&self, deed: Deed) -> Result<&Caller, AppError> {
         let caller = self.caller()?;
@@ -121,8 +126,10 @@ impl Asked {
 
     /// The caller's deed: who, when, under which request, and its idempotency key.
     pub fn act(&self) -> Result<Act, AppError> {
+        let caller = self.caller()?.clone();
+        self.params()?;
         Ok(Act {
-            caller: self.caller()?.clone(),
+            caller,
             now: self.now,
             request_id: self.request_id(),
             once: self.once()?,
@@ -140,6 +147,7 @@ impl Asked {
 
     /// The body as JSON of a known shape.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, AppError> {
+        self.params()?;
         self.expect_type(&["application/json", "application/merge-patch+json"])?;
         json::parse(&self.body)
     }
@@ -160,12 +168,14 @@ impl Asked {
         present: &impl serde::Serialize,
         writable: &[&str],
     ) -> Result<T, AppError> {
+        self.params()?;
         self.expect_type(&["application/merge-patch+json", "application/json"])?;
         json::parse_change(&self.body, &serde_json::to_value(present)?, writable)
     }
 
     /// The body as it is, of one of these types.
     pub fn file(&self, types: &[&'static str]) -> Result<&Bytes, AppError> {
+        self.params()?;
         self.expect_type(types)?;
         Ok(&self.body)
     }
@@ -181,7 +191,9 @@ impl Asked {
             .to_lowercase()
     }
 
+    /// Whatever has a body has no unknown query parameters either: they are refused with it.
     fn expect_type(&self, types: &[&'static str]) -> Result<(), AppError> {
+        self.params()?;
         let actual = self.media_type();
         if types.contains(&actual.as_str()) {
             return Ok(());
@@ -192,7 +204,7 @@ impl Asked {
         Err(AppError::Unacceptable(Box::new(fault)))
     }
 
-    /// The query parameters; unknown ones are refused.
+    /// The query parameters; unknown ones are refused. Asking for the body or the act asks this too.
     pub fn params(&self) -> Result<Params, AppError> {
         let known = Routes::of(&self.request)
             .map(|route| route.parameters)
@@ -224,7 +236,8 @@ impl Asked {
             .ok_or(AppError::Precondition(Code::version_required))
     }
 
-    fn request_id(&self) -> String {
+    /// The id under which this request is logged.
+    pub fn request_id(&self) -> String {
         self.request
             .extensions()
             .get::<RequestId>()

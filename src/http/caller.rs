@@ -5,8 +5,8 @@ use actix_web::http::header::AUTHORIZATION;
 
 use crate::app::App;
 use crate::app::token;
-use crate::domain::Instant;
 use crate::domain::access::Caller;
+use crate::domain::{Instant, SessionId};
 use crate::error::{AppError, Code};
 use crate::operations::session;
 
@@ -16,13 +16,8 @@ pub async fn identify(
     request: &HttpRequest,
     now: Instant,
 ) -> Result<Option<Caller>, AppError> {
-    let Some(header) = request.headers().get(AUTHORIZATION) else {
+    let Some(token) = bearer(request)? else {
         return Ok(None);
-    };
-    let bearer = header.to_str().ok().and_then(|text| text.split_once(' '));
-    let token = match bearer {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
-        _ => return Err(AppError::Unauthenticated(Code::invalid_token)),
     };
     if token.starts_with(session::API_KEY_PREFIX) {
         return session::caller_of_key(app, token::hash(token), now)
@@ -33,4 +28,29 @@ pub async fn identify(
     session::caller_of_session(app, claims.sid, claims.sub, now)
         .await
         .map(Some)
+}
+
+fn bearer(request: &HttpRequest) -> Result<Option<&str>, AppError> {
+    let Some(header) = request.headers().get(AUTHORIZATION) else {
+        return Ok(None);
+    };
+    let parts = header.to_str().ok().and_then(|text| text.split_once(' '));
+    match parts {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(Some(token.trim())),
+        _ => Err(AppError::Unauthenticated(Code::invalid_token)),
+    }
+}
+
+/// The session whose access token came with the request; `None` for keys and visitors.
+pub fn session_of(
+    app: &App,
+    request: &HttpRequest,
+    now: Instant,
+) -> Result<Option<SessionId>, AppError> {
+    match bearer(request)? {
+        Some(token) if !token.starts_with(session::API_KEY_PREFIX) => {
+            app.keys.verify(token, now).map(|claims| Some(claims.sid))
+        }
+        _ => Ok(None),
+    }
 }

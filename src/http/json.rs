@@ -7,7 +7,16 @@ use serde_json::{Map, Value};
 use crate::error::{AppError, Code, Fault, closest};
 
 /// Parses a body into a shape that denies unknown fields.
+///
+/// Every body is an object: serde would also read a list as the fields in their order.
 pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, AppError> {
+    if body.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
+        serde_json::from_slice::<serde::de::IgnoredAny>(body)
+            .map_err(|error| malformed(".", &error))?;
+        return Err(AppError::Malformed(vec![
+            Fault::field("", Code::wrong_type).actual("not an object"),
+        ]));
+    }
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     let parsed = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();
@@ -78,6 +87,67 @@ fn malformed(path: &str, error: &serde_json::Error) -> AppError {
     AppError::Malformed(vec![fault])
 }
 
+/// The members of a JSON object, each of them once: a change that is merged before its fields are known.
+#[derive(Debug, Clone, Default)]
+pub struct Members(Map<String, Value>);
+
+impl<'de> serde::Deserialize<'de> for Members {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Once)
+    }
+}
+
+struct Once;
+
+impl<'de> serde::de::Visitor<'de> for Once {
+    type Value = Members;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+        let mut members = Map::new();
+        while let Some((name, value)) = map.next_entry::<String, Value>()? {
+            if members.contains_key(&name) {
+                let twice = format!("duplicate field `{name}`");
+                return Err(serde::de::Error::custom(twice));
+            }
+            members.insert(name, value);
+        }
+        Ok(Members(members))
+    }
+}
+
+/// The whole after a merge patch (RFC 7396): what the patch does not name stays, null removes.
+pub fn merged<T: DeserializeOwned>(
+    present: &impl serde::Serialize,
+    patch: Members,
+) -> Result<T, AppError> {
+    let mut whole = serde_json::to_value(present)?;
+    merge(&mut whole, Value::Object(patch.0));
+    parse(&serde_json::to_vec(&whole)?)
+}
+
+fn merge(target: &mut Value, patch: Value) {
+    let Value::Object(patch) = patch else {
+        *target = patch;
+        return;
+    };
+    if !target.is_object() {
+        *target = Value::Object(Map::new());
+    }
+    if let Value::Object(target) = target {
+        for (name, value) in patch {
+            if value.is_null() {
+                target.remove(&name);
+            } else {
+                merge(target.entry(name).or_insert(Value::Null), value);
+            }
+        }
+    }
+}
+
 /// A field of a merge patch: absent, null or a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Patch<T> {
@@ -99,6 +169,20 @@ impl<T> Patch<T> {
             Patch::Keep => present,
             Patch::Clear => None,
             Patch::Set(value) => Some(value),
+        }
+    }
+}
+
+impl<T> Patch<T> {
+    /// The value after the patch of a field that cannot be empty; clearing it is a fault.
+    pub fn over(self, field: &str, present: T, faults: &mut Vec<Fault>) -> T {
+        match self {
+            Patch::Keep => present,
+            Patch::Set(value) => value,
+            Patch::Clear => {
+                faults.push(Fault::field(field, Code::required));
+                present
+            }
         }
     }
 }
@@ -193,5 +277,19 @@ mod tests {
             change("{\"name\":\"b\",\"note\":null}").unwrap().note,
             Patch::Clear
         );
+    }
+
+    #[test]
+    fn a_patch_is_merged_into_what_it_does_not_name() {
+        let present = serde_json::json!({"name": "a", "note": "b", "list": [{"starts": 1}]});
+        let merged = |patch: &str| merged::<Value>(&present, parse(patch.as_bytes())?);
+        assert_eq!(
+            merged("{\"note\":null,\"deep\":{\"x\":null,\"y\":1}}").unwrap(),
+            serde_json::json!({"name": "a", "list": [{"starts": 1}], "deep": {"y": 1}})
+        );
+        let Err(AppError::Malformed(faults)) = merged("{\"note\":1,\"note\":2}") else {
+            panic!()
+        };
+        assert_eq!(faults[0].code, Code::duplicate_field);
     }
 }

@@ -1,19 +1,37 @@
 //! Who may ask, and how: routes, requests, shapes and answers. Rules live in the operations; this room translates.
 
+pub mod account;
 pub mod answer;
+pub mod api_key;
 pub mod asked;
 pub mod availability;
 pub mod booking;
 pub mod booking_rules;
 pub mod caller;
+pub mod charge;
 pub mod closure;
+pub mod docs;
 pub mod envelope;
 pub mod event;
+pub mod exemption;
+pub mod feed;
 pub mod health;
+pub mod instrument;
 pub mod json;
+pub mod member;
+pub mod openapi;
+pub mod organization;
 pub mod params;
+pub mod policy;
 pub mod problem;
+pub mod quote;
+pub mod reference;
+pub mod related_party;
+pub mod review;
 pub mod routes;
 pub mod schema;
 pub mod server;
+pub mod service;
 pub mod session;
+pub mod tariff;
+pub mod usage;

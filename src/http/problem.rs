@@ -134,6 +134,10 @@ pub fn entry(fault: &Fault, language: Language) -> Value {
     match &fault.place {
         Place::Field(field) => members.insert("field".into(), field.as_str().into()),
         Place::Rule(rule) => members.insert("rule".into(), (*rule).into()),
+        Place::Cell { row, column } => {
+            members.insert("row".into(), (*row).into());
+            members.insert("column".into(), column.as_str().into())
+        }
         Place::Request => None,
     };
     members.insert("code".into(), fault.code.as_str().into());

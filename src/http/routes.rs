@@ -13,7 +13,11 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::answer::Answer;
 use super::asked::Asked;
-use super::{availability, booking, booking_rules, closure, event, session};
+use super::{
+    account, api_key, availability, booking, booking_rules, charge, closure, event, exemption,
+    instrument, member, organization, policy, quote, reference, related_party, review, service,
+    session, tariff, usage,
+};
 use crate::domain::access::Deed;
 use crate::error::{AppError, Code, Fault};
 
@@ -156,11 +160,26 @@ methods!(
 /// Every route, in the order of the contract.
 pub fn table() -> Vec<Route> {
     let nouns = [
+        account::routes(),
         session::routes(),
+        api_key::routes(),
+        organization::routes(),
+        member::routes(),
+        related_party::routes(),
+        reference::routes(),
+        instrument::routes(),
+        service::routes(),
+        exemption::routes(),
         booking_rules::routes(),
         closure::routes(),
         availability::routes(),
         booking::routes(),
+        usage::routes(),
+        review::routes(),
+        tariff::routes(),
+        quote::routes(),
+        charge::routes(),
+        policy::routes(),
         event::routes(),
     ];
     nouns.into_iter().flatten().collect()

@@ -77,7 +77,35 @@ schemas!(
         .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)));
     Uscc => "Uscc", text("A unified social credit code, 18 characters (GB 32100-2015).");
     RegionCode => "RegionCode", text("A region code of six digits (GB/T 2260).");
+    contact::PublicContact => "PublicContact", ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .property("name", text("Whom to ask."))
+        .property("phone", text("A telephone number."))
+        .property("email", text("An e-mail address."))
+        .required("name")
+        .required("phone");
     CategoryCode => "CategoryCode", text("An instrument category of six digits.");
+    SubjectCode => "SubjectCode", text("A first-level discipline of three digits (GB/T 13745).");
+    instrument::Customs => "Customs", ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .property("supervised", ObjectBuilder::new().schema_type(Type::Boolean)
+            .description(Some("Still within the years of customs supervision.")))
+        .property("declaration_no", text("The import declaration: 18 digits."))
+        .property("item_no", text("The line of the declaration."))
+        .property("declared_name", text("The name of the goods on the declaration."))
+        .property("exemption_no", text("The certificate of duty exemption: 12 characters."))
+        .property("released_on", text("The release from which the years count.")
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::Date))));
+);
+
+schemas!(
+    usage::Operator => "Operator",
+        text("")
+            .schema_type(Type::Object)
+            .description(Some("Who ran the instrument: a person of the platform by id, or anybody by name."))
+            .property("user_id", id())
+            .property("name", text("1 to 50 characters."))
+            .property("phone", text("5 to 30 characters."));
 );
 
 macro_rules! words {
@@ -87,10 +115,17 @@ macro_rules! words {
 }
 words!(
     access::Role => "Role",
+    account::UserState => "UserState",
     access::ApiScope => "ApiScope",
-    booking::BookingDeed => "BookingDeed",
+    instrument::FundingSource => "FundingSource",
+    instrument::InstrumentSource => "InstrumentSource",
+    instrument::InstrumentState => "InstrumentState",
+    instrument::PurposeType => "PurposeType",
     booking::BookingMode => "BookingMode",
     booking::BookingPurpose => "BookingPurpose",
+    charge::ChargeState => "ChargeState",
+    charge::PaymentSource => "PaymentSource",
+    booking::BookingDeed => "BookingDeed",
     booking::BookingState => "BookingState",
     booking::RejectReason => "RejectReason",
     closure::ClosureKind => "ClosureKind",
@@ -98,4 +133,11 @@ words!(
     opening::Holidays => "Holidays",
     organization::OrganizationKind => "OrganizationKind",
     organization::OrganizationState => "OrganizationState",
+    review::Satisfaction => "Satisfaction",
+    tariff::CustomerClass => "CustomerClass",
+    usage::Evidence => "Evidence",
+    usage::UsageState => "UsageState",
+    region::RegionLevel => "RegionLevel",
+    sharing::ExemptionState => "ExemptionState",
+    sharing::ShareMode => "ShareMode",
 );

@@ -8,7 +8,7 @@ use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data};
 use actix_web::{App as Actix, HttpServer};
 
-use super::{envelope, health, routes};
+use super::{docs, envelope, health, routes};
 use crate::app::App;
 use crate::error::AppError;
 
@@ -19,15 +19,16 @@ pub fn listen(app: &App) -> Result<TcpListener, AppError> {
     })
 }
 
-/// A server on an open socket; await it to serve until it is stopped. It stops by itself on SIGTERM and SIGINT when
-/// `with_signals`.
-pub fn serve(app: &App, listener: TcpListener, with_signals: bool) -> Result<Server, AppError> {
+/// A server on an open socket; await it to serve until its handle stops it. Signals are the caller's to hear: actix
+/// would cut running requests off on SIGINT.
+pub fn serve(app: &App, listener: TcpListener) -> Result<Server, AppError> {
     let data = Data::new(app.clone());
     let server = HttpServer::new(move || {
         Actix::new()
             .app_data(data.clone())
             .wrap(from_fn(envelope::wrap))
             .configure(routes::configure)
+            .configure(docs::configure)
             .route("/health/live", web::get().to(health::live))
             .route("/health/ready", web::get().to(health::ready))
             .default_service(web::route().to(routes::not_found))
@@ -35,11 +36,7 @@ pub fn serve(app: &App, listener: TcpListener, with_signals: bool) -> Result<Ser
     let server = server
         .workers(app.config.workers)
         .shutdown_timeout(app.config.shutdown_seconds)
-        .backlog(2048);
-    let server = if with_signals {
-        server
-    } else {
-        server.disable_signals()
-    };
+        .backlog(2048)
+        .disable_signals();
     Ok(server.listen(listener).map_err(AppError::internal)?.run())
 }

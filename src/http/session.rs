@@ -1,13 +1,17 @@
-//! `/auth/login`, `/auth/refresh`, `/auth/logout`.
+//! `/auth/login`, `/auth/refresh`, `/auth/logout`, `/me/sessions`.
 
 use actix_web::http::header::USER_AGENT;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::answer::Answer;
+use super::answer::{Answer, Page};
 use super::asked::Asked;
-use super::routes::{Route, post};
+use super::routes::{Route, delete, get, post};
+use crate::domain::access::Deed;
+use crate::domain::{Instant, SessionId};
 use crate::operations::session::{self, Tokens};
+use crate::store;
+use crate::store::session::Session;
 
 pub fn routes() -> Vec<Route> {
     vec![
@@ -29,6 +33,30 @@ pub fn routes() -> Vec<Route> {
             logout,
         )
         .takes::<RefreshBody>()
+        .answers_status(204),
+        get(
+            "/me/sessions",
+            "session_list",
+            "Where the caller is signed in",
+            list,
+        )
+        .deed(Deed::SessionRead)
+        .answers::<SessionPage>(200),
+        delete(
+            "/me/sessions",
+            "session_revoke_all",
+            "Sign out everywhere, here too",
+            revoke_all,
+        )
+        .deed(Deed::SessionRevoke)
+        .answers_status(204),
+        delete(
+            "/me/sessions/{id}",
+            "session_revoke",
+            "Sign out in one place",
+            revoke,
+        )
+        .deed(Deed::SessionRevoke)
         .answers_status(204),
     ]
 }
@@ -55,6 +83,26 @@ struct TokensShape {
     token_type: &'static str,
     /// Seconds until the access token expires.
     expires_in: i64,
+}
+
+/// A place where the caller is signed in.
+#[derive(Serialize, ToSchema)]
+struct SessionShape {
+    id: SessionId,
+    user_agent: Option<String>,
+    created_at: Instant,
+    last_used_at: Instant,
+    expires_at: Instant,
+    /// The session of this request.
+    is_current: bool,
+}
+
+/// Only for the API document.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "says what a list of sessions looks like")]
+struct SessionPage {
+    items: Vec<SessionShape>,
+    next_cursor: Option<String>,
 }
 
 impl From<Tokens> for TokensShape {
@@ -91,5 +139,38 @@ async fn refresh(asked: Asked) -> Answer {
 async fn logout(asked: Asked) -> Answer {
     let body: RefreshBody = asked.json()?;
     session::logout(&asked.app, &body.refresh_token, asked.now).await?;
+    asked.no_content()
+}
+
+async fn list(asked: Asked) -> Answer {
+    let (user, now) = (asked.may(Deed::SessionRead)?.user_id, asked.now);
+    asked.params()?;
+    let current = asked.session()?;
+    let open = asked
+        .app
+        .store
+        .read(move |conn| store::session::list_open(conn, user, now))
+        .await?;
+    let shape = |session: Session| SessionShape {
+        id: session.id,
+        user_agent: session.user_agent,
+        created_at: session.created_at,
+        last_used_at: session.last_used_at,
+        expires_at: session.expires_at,
+        is_current: Some(session.id) == current,
+    };
+    asked.ok(Page::whole(open.into_iter().map(shape).collect()))
+}
+
+async fn revoke_all(asked: Asked) -> Answer {
+    asked.may(Deed::SessionRevoke)?;
+    session::revoke(&asked.app, asked.act()?, None).await?;
+    asked.no_content()
+}
+
+async fn revoke(asked: Asked) -> Answer {
+    asked.may(Deed::SessionRevoke)?;
+    let id = asked.id("id")?;
+    session::revoke(&asked.app, asked.act()?, Some(id)).await?;
     asked.no_content()
 }

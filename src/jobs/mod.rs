@@ -1,3 +1,39 @@
-//! What happens by itself: the same operations, started by time. A worker is a step function; the loop is elsewhere.
+//! What happens by itself. Each job is a step function `tick(app, now)`, called by tests with a fixed clock; the loop is
+//! here. Every node runs it: the steps claim what they work on.
 
 pub mod booking;
+mod retention;
+
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::app::App;
+use crate::error::AppError;
+
+/// Runs every step, waits, and begins again, until `stop` says true or is dropped.
+pub async fn run(app: App, mut stop: watch::Receiver<bool>) {
+    let pause = Duration::from_secs(app.config.job_interval_seconds);
+    loop {
+        tick(&app).await;
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            _ = stop.changed() => return,
+        }
+    }
+}
+
+/// Every step once. A step that fails is told and tried again next time; it keeps no other from running.
+pub async fn tick(app: &App) {
+    let now = app.clock.now();
+    tell("booking", booking::tick(app, now).await);
+    tell("retention", retention::tick(app, now).await);
+}
+
+fn tell(step: &str, outcome: Result<usize, AppError>) {
+    match outcome {
+        Ok(0) => {}
+        Ok(count) => tracing::info!(step, count, "timed work done"),
+        Err(error) => tracing::error!(step, %error, "timed work failed"),
+    }
+}

@@ -8,10 +8,10 @@ use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
 use crate::app::{App, token};
-use crate::domain::Instant;
 use crate::domain::access::{Caller, Denied};
 use crate::domain::fault::FieldFault;
 use crate::domain::state::InvalidState;
+use crate::domain::{Instant, UserId};
 use crate::error::{AppError, Code, Fault};
 use crate::store::event::Personal;
 use crate::store::{self, Conn, Lock};
@@ -23,6 +23,59 @@ pub struct Act {
     pub now: Instant,
     pub request_id: String,
     pub once: Option<Once>,
+}
+
+/// Who does something: a caller over the API, or the installation's own command line, which has no account.
+#[derive(Debug, Clone)]
+pub enum Actor {
+    Caller(Box<Act>),
+    System { now: Instant },
+}
+
+impl Actor {
+    pub fn now(&self) -> Instant {
+        match self {
+            Actor::Caller(act) => act.now,
+            Actor::System { now } => *now,
+        }
+    }
+
+    pub fn user_id(&self) -> Option<UserId> {
+        match self {
+            Actor::Caller(act) => Some(act.caller.user_id),
+            Actor::System { .. } => None,
+        }
+    }
+
+    /// An event of this actor, to be filled in and appended.
+    pub fn event(
+        &self,
+        deed: &'static str,
+        subject: store::event::Subject,
+    ) -> store::event::NewEvent {
+        match self {
+            Actor::Caller(act) => act.event(deed, subject),
+            Actor::System { now } => store::event::NewEvent::new(*now, deed, subject),
+        }
+    }
+
+    /// As [`perform`]; the command line has no idempotency keys.
+    pub async fn perform<T, F>(&self, app: &App, deed: F) -> Result<T, AppError>
+    where
+        T: Serialize + DeserializeOwned + Send + 'static,
+        F: Fn(&mut Conn) -> Result<T, AppError> + Send + 'static,
+    {
+        match self {
+            Actor::Caller(act) => perform(app, act, deed).await,
+            Actor::System { .. } => app.store.write(deed).await,
+        }
+    }
+}
+
+impl From<Act> for Actor {
+    fn from(act: Act) -> Self {
+        Actor::Caller(Box::new(act))
+    }
 }
 
 /// The idempotency key of a request and the digest of what it asks.
@@ -41,6 +94,12 @@ impl Act {
             Some(key) => format!("key:{}", key.id),
             None => format!("user:{}", self.caller.user_id),
         }
+    }
+
+    /// Whether the deed was done now, not given again from an earlier request.
+    pub fn is_first(&self) -> bool {
+        let replayed = |once: &Once| once.replayed.load(Ordering::SeqCst);
+        !self.once.as_ref().is_some_and(replayed)
     }
 
     /// An event of this act, to be filled in and appended.
@@ -71,28 +130,53 @@ where
     let Some(once) = act.once.clone() else {
         return app.store.write(deed).await;
     };
-    let (space, now) = (act.key_space(), act.now);
     let flag = once.replayed.clone();
-    let (replayed, result) = app
-        .store
-        .write(move |tx| {
-            if let Some(stored) = earlier(tx, &space, &once)? {
-                return Ok((true, serde_json::from_str(&stored)?));
-            }
-            let result = deed(tx)?;
-            store::idempotency::insert(
-                tx,
-                &space,
-                &once.key,
-                &once.fingerprint,
-                serde_json::to_string(&result)?,
-                now,
-            )?;
-            Ok((false, result))
-        })
-        .await?;
+    let (replayed, result) = app.store.write(keyed(act, once, deed)).await?;
     flag.store(replayed, Ordering::SeqCst);
     Ok(result)
+}
+
+/// As [`perform`], in a commit of its own: for imports, which may take long.
+pub async fn perform_alone<T, F>(app: &App, act: &Act, deed: F) -> Result<T, AppError>
+where
+    T: Serialize + DeserializeOwned + Send + 'static,
+    F: Fn(&mut Conn) -> Result<T, AppError> + Send + 'static,
+{
+    let Some(once) = act.once.clone() else {
+        return app.store.write_alone(deed).await;
+    };
+    let flag = once.replayed.clone();
+    let (replayed, result) = app.store.write_alone(keyed(act, once, deed)).await?;
+    flag.store(replayed, Ordering::SeqCst);
+    Ok(result)
+}
+
+/// The deed under its key: what it answers, and whether that is the stored answer of an earlier request.
+fn keyed<T, F>(
+    act: &Act,
+    once: Once,
+    deed: F,
+) -> impl Fn(&mut Conn) -> Result<(bool, T), AppError> + Send + 'static
+where
+    T: Serialize + DeserializeOwned + Send + 'static,
+    F: Fn(&mut Conn) -> Result<T, AppError> + Send + 'static,
+{
+    let (space, now) = (act.key_space(), act.now);
+    move |tx| {
+        if let Some(stored) = earlier(tx, &space, &once)? {
+            return Ok((true, serde_json::from_str(&stored)?));
+        }
+        let result = deed(tx)?;
+        store::idempotency::insert(
+            tx,
+            &space,
+            &once.key,
+            &once.fingerprint,
+            serde_json::to_string(&result)?,
+            now,
+        )?;
+        Ok((false, result))
+    }
 }
 
 fn earlier(tx: &mut Conn, space: &str, once: &Once) -> Result<Option<String>, AppError> {

@@ -1,14 +1,31 @@
 //! What can be done: one function per deed. Check, decide, write, record and announce in one transaction. Every entrance
 //! (API, import, job, command line) goes through here, so none can skip a rule.
 
+pub mod account;
+pub mod api_key;
 pub mod availability;
 pub mod booking;
 pub mod booking_rules;
+pub mod charge;
 pub mod closure;
 pub mod deed;
+pub mod evaluation;
+pub mod exemption;
 pub mod feed;
+pub mod instrument;
+pub mod member;
+pub mod migration;
+pub mod organization;
 pub mod password;
+pub mod policy;
 pub mod policy_pack;
+pub mod quote;
 pub mod reference;
+pub mod related_party;
+pub mod retention;
+pub mod review;
+pub mod service;
 pub mod session;
+pub mod subsidy;
+pub mod tariff;
 pub mod usage;

@@ -3,13 +3,14 @@
 
 use crate::app::App;
 use crate::app::token::{self, Claims};
-use crate::domain::access::{ApiKeyGrant, Caller, Role};
+use crate::domain::access::{ApiKeyGrant, Caller, Deed, Role};
 use crate::domain::account::{UserState, login_key};
 use crate::domain::{Instant, Minutes, SessionId, UserId};
 use crate::error::{AppError, Code};
+use crate::operations::deed::{Act, lock_number, perform};
 use crate::operations::password;
 use crate::store::event::{NewEvent, Subject};
-use crate::store::{self, Conn, session};
+use crate::store::{self, Conn, Lock, session};
 
 pub use crate::domain::account::API_KEY_PREFIX;
 
@@ -30,27 +31,43 @@ pub async fn login(
     now: Instant,
 ) -> Result<Tokens, AppError> {
     let login = login_key(login);
-    let (known, failures) = {
+    let find = {
         let login = login.clone();
-        let read = move |conn: &mut Conn| {
-            Ok::<_, AppError>((
-                store::user::find_password(conn, &login)?,
-                session::find_failures(conn, &login)?,
-            ))
-        };
-        app.store.read(read).await?
+        move |conn: &mut Conn| store::user::find_password(conn, &login)
     };
-    refuse_locked(failures.and_then(|(_, locked_until)| locked_until), now)?;
+    let known = app.store.read(find).await.map_err(AppError::from)?;
     let (user, stored) = known.unzip();
-    let right = password::verify(app, password, stored).await?;
+    let right = prove(app, &login, password, stored, now).await?;
     match user.filter(|_| right) {
         Some(user) => open(app, user, login, user_agent, now).await,
-        None => fail(app, login, now).await,
+        None => Err(AppError::Unauthenticated(Code::wrong_credentials)),
     }
 }
 
-fn refuse_locked(locked_until: Option<Instant>, now: Instant) -> Result<(), AppError> {
-    match locked_until {
+/// Whether the password belongs to the hash (never, without one). A wrong one is counted; after repeated failures 429
+/// `locked_out`, for right passwords too.
+pub async fn prove(
+    app: &App,
+    login: &str,
+    password: String,
+    stored: Option<String>,
+    now: Instant,
+) -> Result<bool, AppError> {
+    let find = {
+        let login = login.to_owned();
+        move |conn: &mut Conn| session::find_failures(conn, &login)
+    };
+    let failures = app.store.read(find).await.map_err(AppError::from)?;
+    refuse_locked(failures, now)?;
+    let right = password::verify(app, password, stored).await?;
+    if !right {
+        count_failure(app, login.to_owned(), now).await?;
+    }
+    Ok(right)
+}
+
+fn refuse_locked(failures: Option<(i64, Option<Instant>)>, now: Instant) -> Result<(), AppError> {
+    match failures.and_then(|(_, locked_until)| locked_until) {
         Some(until) if now < until => {
             let seconds = until.unix_seconds() - now.unix_seconds();
             Err(AppError::TooMany {
@@ -62,28 +79,29 @@ fn refuse_locked(locked_until: Option<Instant>, now: Instant) -> Result<(), AppE
     }
 }
 
-async fn fail(app: &App, login: String, now: Instant) -> Result<Tokens, AppError> {
+async fn count_failure(app: &App, login: String, now: Instant) -> Result<(), AppError> {
     let most = i64::from(app.config.login_failures_max);
     let lock = Minutes::new(i64::from(app.config.login_locked_minutes));
     app.store
         .write(move |tx| {
+            lock_login(tx, &login)?;
             let before = session::find_failures(tx, &login)?;
             // A lock that has ended begins a new count.
             let failures = match before {
+                Some((failures, Some(until))) if now < until => failures,
                 Some((_, Some(_))) | None => 1,
                 Some((failures, None)) => failures + 1,
             };
             let locked_until = (failures >= most).then(|| now.plus(lock));
-            Ok(session::update_failures(
-                tx,
-                &login,
-                failures,
-                locked_until,
-                now,
-            )?)
+            session::update_failures(tx, &login, failures, locked_until, now)?;
+            Ok(())
         })
-        .await?;
-    Err(AppError::Unauthenticated(Code::wrong_credentials))
+        .await
+}
+
+/// Sign-ins of one login wait for each other, so that guesses sent at once are all counted.
+fn lock_login(tx: &mut Conn, login: &str) -> Result<(), AppError> {
+    Ok(Lock::Login(lock_number("login", login)).take(tx)?)
 }
 
 async fn open(
@@ -100,9 +118,12 @@ async fn open(
         .store
         .write(move |tx| {
             let account = store::user::get(tx, user)?;
-            if account.state == UserState::Suspended {
+            // Who left its organization is nobody here until invited again.
+            if account.state == UserState::Suspended || account.organization_id.is_none() {
                 return Err(AppError::Denied(Code::account_suspended));
             }
+            lock_login(tx, &login)?;
+            refuse_locked(session::find_failures(tx, &login)?, now)?;
             session::delete_failures(tx, &login)?;
             let id = session::insert(tx, user, user_agent.as_deref(), now, expires_at)?;
             session::insert_refresh_token(tx, &token_hash, id, now)?;
@@ -148,12 +169,39 @@ pub async fn logout(app: &App, refresh_token: &str, now: Instant) -> Result<(), 
         .write(move |tx| {
             if let Some((id, _)) = session::find_refresh_token(tx, &hash)? {
                 let family = session::get(tx, id)?;
-                session::update_revoked(tx, id, now)?;
-                append_own(tx, "session_close", id, family.user_id, now)?;
+                if family.revoked_at.is_none() {
+                    session::update_revoked(tx, id, now)?;
+                    append_own(tx, "session_close", id, family.user_id, now)?;
+                }
             }
             Ok(())
         })
         .await
+}
+
+/// Ends one of the caller's sessions, or all of them; somebody else's does not exist.
+pub async fn revoke(app: &App, act: Act, one: Option<SessionId>) -> Result<(), AppError> {
+    let user = act.caller.user_id;
+    perform(app, &act.clone(), move |tx| {
+        let open = session::list_open(tx, user, act.now)?;
+        let (kind, id) = match one {
+            Some(id) if open.iter().any(|session| session.id == id) => {
+                session::update_revoked(tx, id, act.now)?;
+                ("session", id.number())
+            }
+            Some(_) => return Err(AppError::NotFound),
+            None => {
+                session::update_all_revoked(tx, user, None, act.now)?;
+                ("user", user.number())
+            }
+        };
+        let event = act
+            .event(Deed::SessionRevoke.as_str(), Subject::new(kind, id))
+            .of(act.caller.organization_id, None);
+        store::event::append(tx, &event)?;
+        Ok(())
+    })
+    .await
 }
 
 fn append_own(
@@ -214,6 +262,20 @@ pub async fn caller_of_session(
         .filter(|standing| standing.user_id == user);
     caller(
         standing.ok_or(AppError::Unauthenticated(Code::session_revoked))?,
+        None,
+    )
+}
+
+/// The caller an account stands for, without a session: for the command line, whose user holds the database anyway. The
+/// account's rights hold all the same. 404 when nobody signs in with this name.
+pub async fn caller_of_login(app: &App, login: &str) -> Result<Caller, AppError> {
+    let login = login_key(login);
+    let found = app
+        .store
+        .read(move |conn| session::find_standing_of_login(conn, &login))
+        .await;
+    caller(
+        found.map_err(AppError::from)?.ok_or(AppError::NotFound)?,
         None,
     )
 }

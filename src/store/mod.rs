@@ -1,26 +1,41 @@
 //! What is remembered: rows, queries and constraints on SQLite and PostgreSQL. [`Store::read`] and [`Store::write`] are the
 //! only ways in; a query function takes the connection and never opens a transaction.
 
+pub mod api_key;
 pub mod booking;
 pub mod booking_rules;
+pub mod bulk;
+pub mod charge;
 pub mod closure;
 pub mod connection;
+pub mod directory;
+pub mod evaluation;
 pub mod event;
+pub mod exemption;
 pub mod fault;
 pub mod feed;
 pub mod holiday;
 pub mod idempotency;
 pub mod instrument;
+pub mod invitation;
+pub mod invoice;
 pub mod migration;
 pub mod organization;
+pub mod payment;
+pub mod policy;
 pub mod reference;
+pub mod related_party;
+pub mod review;
 pub mod schema;
+pub mod service;
 pub mod session;
+pub mod subsidy;
 pub mod tariff;
 pub mod usage;
 pub mod user;
 pub mod value;
 mod writer;
+pub mod yearly_input;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,10 +1,11 @@
-//! Organizations and their related parties.
+//! Organizations: what they declare and how far their verification is.
 
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::schema::organization;
 use super::{Conn, Json, Result};
+use crate::domain::access::OrganizationTies;
 use crate::domain::contact::PublicContact;
 use crate::domain::organization::{OrganizationFacts, OrganizationKind, OrganizationState};
 use crate::domain::{Instant, OrganizationId, RegionCode, Uscc};
@@ -29,6 +30,31 @@ pub struct Organization {
     pub version: i64,
     pub created_at: Instant,
     pub updated_at: Instant,
+}
+
+impl Organization {
+    /// Who is tied to it.
+    pub fn ties(&self) -> OrganizationTies {
+        OrganizationTies {
+            organization_id: self.id,
+            supervising_region: self.supervising_region_code,
+            is_public: self.state == OrganizationState::Verified,
+        }
+    }
+
+    /// What it declares about itself.
+    pub fn facts(&self) -> OrganizationFacts {
+        OrganizationFacts {
+            name: self.name.clone(),
+            kind: self.kind,
+            uscc: self.uscc.clone(),
+            region_code: self.region_code,
+            supervising_region_code: self.supervising_region_code,
+            is_host: self.is_host,
+            address: self.address.clone(),
+            public_contact: self.public_contact.clone().map(Json::into_inner),
+        }
+    }
 }
 
 /// A new organization, in its first state.
@@ -95,6 +121,38 @@ pub fn update_state(
             organization::state_reason.eq(reason),
             organization::version.eq(organization::version + 1),
             organization::updated_at.eq(now),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// What an organization says of itself after a change, and the state that follows.
+#[derive(Debug, Clone)]
+pub struct Amendment {
+    pub facts: OrganizationFacts,
+    pub uscc_confirmed: bool,
+    pub state: OrganizationState,
+    pub now: Instant,
+}
+
+/// Violates `OrganizationUscc` when the code is another's.
+pub fn update_facts(conn: &mut Conn, id: OrganizationId, new: &Amendment) -> Result<()> {
+    let facts = &new.facts;
+    let contact = facts.public_contact.clone().map(Json::of).transpose()?;
+    diesel::update(organization::table.find(id))
+        .set((
+            organization::name.eq(&facts.name),
+            organization::kind.eq(facts.kind),
+            organization::uscc.eq(&facts.uscc),
+            organization::uscc_confirmed.eq(new.uscc_confirmed),
+            organization::region_code.eq(facts.region_code),
+            organization::supervising_region_code.eq(facts.supervising_region_code),
+            organization::is_host.eq(facts.is_host),
+            organization::address.eq(&facts.address),
+            organization::public_contact.eq(contact),
+            organization::state.eq(new.state),
+            organization::version.eq(organization::version + 1),
+            organization::updated_at.eq(new.now),
         ))
         .execute(conn)?;
     Ok(())

@@ -1,15 +1,17 @@
 //! The tables every installation starts with: regions, categories, disciplines, the calendar, published test items. Filled
 //! from files, row by row and in no order of their own; nothing is ever deleted, because records refer to old codes.
 
+use std::collections::HashSet;
+
 use chrono::NaiveDate;
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::schema::{category, public_holiday, region, subject, test_item};
 use super::{Conn, Result};
-use crate::domain::Fen;
 use crate::domain::calendar::DayKind;
 use crate::domain::region::RegionLevel;
+use crate::domain::{Fen, RegionCode};
 
 /// An administrative region or a zone that only statistics know.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Insertable, AsChangeset)]
@@ -106,4 +108,48 @@ reference! {
     Discipline: subject by |row| &row.code;
     Holiday: public_holiday by |row| row.holiday_on;
     TestItem: test_item by |row| (&row.name, &row.test_condition);
+}
+
+/// The codes that registry entries may name.
+#[derive(Debug, Clone, Default)]
+pub struct Codes {
+    pub categories: HashSet<String>,
+    pub subjects: HashSet<String>,
+    /// Those of GB/T 2260 that are listed: Hebei's to the county, elsewhere the provinces.
+    pub regions: HashSet<String>,
+}
+
+pub fn list_codes(conn: &mut Conn) -> Result<Codes> {
+    let categories: Vec<String> = category::table.select(category::code).load(conn)?;
+    let subjects: Vec<String> = subject::table.select(subject::code).load(conn)?;
+    let regions: Vec<String> = region::table
+        .filter(region::gbt2260.eq(true))
+        .select(region::code)
+        .load(conn)?;
+    Ok(Codes {
+        categories: categories.into_iter().collect(),
+        subjects: subjects.into_iter().collect(),
+        regions: regions.into_iter().collect(),
+    })
+}
+
+/// Every region in the order of codes.
+pub fn list_regions(conn: &mut Conn) -> Result<Vec<Region>> {
+    Ok(region::table.order(region::code).load(conn)?)
+}
+
+/// Every class in the order of codes.
+pub fn list_categories(conn: &mut Conn) -> Result<Vec<Category>> {
+    Ok(category::table.order(category::code).load(conn)?)
+}
+
+/// Whether the code can be used: counties outside Hebei are not listed, and before any region is loaded none is.
+pub fn knows_region(conn: &mut Conn, code: RegionCode) -> Result<bool> {
+    let codes = region::table.select(region::code);
+    let listed: Option<String> = codes
+        .filter(region::code.eq(code.as_str()))
+        .first(conn)
+        .optional()?;
+    let is_hebei = RegionCode::HEBEI.covers(code);
+    Ok(!is_hebei || listed.is_some() || codes.first::<String>(conn).optional()?.is_none())
 }

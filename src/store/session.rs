@@ -146,6 +146,34 @@ pub fn claim_refresh_token(conn: &mut Conn, token_hash: &str, now: Instant) -> R
         == 1)
 }
 
+/// Forgets the refresh tokens of sessions that ended before `before`; answers how many. While a session lasts its used
+/// tokens stay, because using one again must be noticed.
+pub fn delete_refresh_tokens_before(conn: &mut Conn, before: Instant) -> Result<usize> {
+    let ended = session::table
+        .filter(
+            session::expires_at
+                .lt(before)
+                .or(session::revoked_at.lt(before)),
+        )
+        .select(session::id);
+    Ok(
+        diesel::delete(refresh_token::table.filter(refresh_token::session_id.eq_any(ended)))
+            .execute(conn)?,
+    )
+}
+
+/// Forgets failures that are neither recent nor a lock; answers how many.
+pub fn delete_failures_before(conn: &mut Conn, before: Instant) -> Result<usize> {
+    let old = login_failure::table.filter(
+        login_failure::last_failed_at.lt(before).and(
+            login_failure::locked_until
+                .is_null()
+                .or(login_failure::locked_until.lt(before)),
+        ),
+    );
+    Ok(diesel::delete(old).execute(conn)?)
+}
+
 /// Failures in a row and, when locked, until when.
 pub fn find_failures(conn: &mut Conn, login: &str) -> Result<Option<(i64, Option<Instant>)>> {
     Ok(login_failure::table
@@ -209,6 +237,23 @@ pub fn find_standing(conn: &mut Conn, id: SessionId, now: Instant) -> Result<Opt
                 .and(session::revoked_at.is_null())
                 .and(session::expires_at.gt(now)),
         )
+        .select((
+            user_account::id,
+            user_account::state,
+            user_account::roles,
+            organization::id,
+            organization::state,
+            organization::region_code,
+        ))
+        .first(conn)
+        .optional()?)
+}
+
+/// The person who signs in with this name.
+pub fn find_standing_of_login(conn: &mut Conn, login: &str) -> Result<Option<Standing>> {
+    Ok(user_account::table
+        .inner_join(organization::table)
+        .filter(user_account::login.eq(login))
         .select((
             user_account::id,
             user_account::state,

@@ -2,15 +2,20 @@
 //! at one time on one channel (`UsageOverlap`).
 
 use diesel::prelude::*;
+use diesel::sql_types::BigInt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::schema::{usage_record, usage_record_version};
+use super::schema::{
+    booking, instrument, instrument_manager, organization, usage_record, usage_record_version,
+};
 use super::{Conn, Json, Result};
+use crate::domain::access::{BookingTies, Reach};
 use crate::domain::booking::{BookingMode, BookingPurpose};
-use crate::domain::usage::{Evidence, UsageState};
+use crate::domain::usage::{Evidence, UsageMinutes, UsageState};
 use crate::domain::{
-    BookingId, EventId, Instant, InstrumentId, Minutes, OrganizationId, UsageRecordId, UserId,
+    BookingId, EventId, Instant, InstrumentId, Minutes, OrganizationId, Slot, UsageRecordId, Uscc,
+    UserId,
 };
 
 /// One row, whole: also what a replaced version keeps as JSON.
@@ -104,6 +109,13 @@ pub fn update(conn: &mut Conn, present: &UsageRecord, next: Columns) -> Result<U
 }
 
 impl UsageRecord {
+    /// What counts as used: preparation, run and post-processing. They lie within an interval of 31 days, so their sum
+    /// cannot overflow.
+    pub fn effective_minutes(&self) -> Minutes {
+        let parts = [self.prepare_minutes, self.run_minutes, self.post_minutes];
+        UsageMinutes::stored(parts).effective()
+    }
+
     /// The columns of the present version, to change some of them.
     pub fn columns(&self) -> Columns {
         Columns {
@@ -139,4 +151,223 @@ pub fn get(conn: &mut Conn, id: UsageRecordId) -> Result<UsageRecord> {
         .find(id)
         .select(UsageRecord::as_select())
         .first(conn)?)
+}
+
+/// Takes the id of the next record, so that the event appended before it can name it. Fits [`insert_as`] alone.
+pub fn reserve_id(conn: &mut Conn) -> Result<UsageRecordId> {
+    let statement = match conn {
+        Conn::Sqlite(_) => {
+            "SELECT COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'usage_record'), 0) + 1 AS id"
+        }
+        Conn::Postgres(_) => "SELECT nextval(pg_get_serial_sequence('usage_record', 'id')) AS id",
+    };
+    let reserved: Reserved = diesel::sql_query(statement).get_result(conn)?;
+    Ok(reserved.id)
+}
+
+#[derive(QueryableByName)]
+struct Reserved {
+    #[diesel(sql_type = BigInt)]
+    id: UsageRecordId,
+}
+
+/// As [`insert`], under an id of [`reserve_id`].
+pub fn insert_as(conn: &mut Conn, id: UsageRecordId, first: Columns) -> Result<UsageRecord> {
+    let now = first.updated_at;
+    Ok(diesel::insert_into(usage_record::table)
+        .values((
+            usage_record::id.eq(id),
+            first,
+            usage_record::version.eq(1_i64),
+            usage_record::created_at.eq(now),
+        ))
+        .get_result(conn)?)
+}
+
+/// Who is tied to a record, as seen by `user`.
+pub fn get_ties(conn: &mut Conn, record: &UsageRecord, user: UserId) -> Result<BookingTies> {
+    let booked_by = match record.booking_id {
+        Some(booking) => booking::table
+            .find(booking)
+            .select(booking::booked_by)
+            .first(conn)
+            .optional()?,
+        None => None,
+    };
+    Ok(BookingTies {
+        instrument: super::instrument::get_ties(conn, record.instrument_id, Some(user))?,
+        organization_id: record.organization_id,
+        booked_by,
+    })
+}
+
+/// The replaced versions of a record, newest first.
+pub fn list_replaced(conn: &mut Conn, present: &UsageRecord) -> Result<Vec<Json<UsageRecord>>> {
+    Ok(usage_record_version::table
+        .filter(
+            usage_record_version::usage_record_id
+                .eq(present.id)
+                .and(usage_record_version::version.lt(present.version)),
+        )
+        .select(usage_record_version::content)
+        .order(usage_record_version::version.desc())
+        .load(conn)?)
+}
+
+/// Where a record was to go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    pub instrument_id: InstrumentId,
+    pub channel: i64,
+    pub slot: Slot,
+    /// The record itself, when it is corrected.
+    pub except: Option<UsageRecordId>,
+}
+
+/// The first unvoided record in this time.
+pub fn find_overlap(conn: &mut Conn, target: &Target) -> Result<Option<UsageRecord>> {
+    let mut query = usage_record::table
+        .filter(usage_record::instrument_id.eq(target.instrument_id))
+        .filter(usage_record::channel.eq(target.channel))
+        .filter(usage_record::started_at.lt(target.slot.ends_at()))
+        .filter(usage_record::ended_at.gt(target.slot.starts_at()))
+        .filter(usage_record::state.ne(UsageState::Voided))
+        .select(UsageRecord::as_select())
+        .order(usage_record::started_at)
+        .into_boxed();
+    if let Some(except) = target.except {
+        query = query.filter(usage_record::id.ne(except));
+    }
+    Ok(query.first(conn).optional()?)
+}
+
+/// The record of a using unit with this reference of its own.
+pub fn find_by_client_reference(
+    conn: &mut Conn,
+    unit: OrganizationId,
+    reference: &str,
+) -> Result<Option<UsageRecord>> {
+    Ok(usage_record::table
+        .filter(
+            usage_record::organization_id
+                .eq(unit)
+                .and(usage_record::client_reference.eq(reference)),
+        )
+        .select(UsageRecord::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+/// Which records to list. Absent means all.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    pub reach: Reach,
+    pub instruments: Vec<InstrumentId>,
+    pub organizations: Vec<OrganizationId>,
+    pub hosts: Vec<OrganizationId>,
+    pub states: Vec<UsageState>,
+    pub bookings: Vec<BookingId>,
+    pub client_references: Vec<String>,
+    /// Only records that end after this moment.
+    pub from: Option<Instant>,
+    /// Only records that begin before this moment.
+    pub until: Option<Instant>,
+    /// In the order of (`updated_at`, `id`), after this place; else newest first.
+    pub changed_after: Option<(Instant, i64)>,
+    pub below: Option<i64>,
+    pub limit: i64,
+}
+
+/// A record with its host and what a spreadsheet calls instrument and unit.
+#[derive(Debug, Clone, Queryable, Serialize, Deserialize)]
+pub struct Listed {
+    pub record: UsageRecord,
+    pub host_organization_id: OrganizationId,
+    pub asset_no: String,
+    pub using_uscc: Uscc,
+}
+
+/// One record as lists show it.
+pub fn get_listed(conn: &mut Conn, id: UsageRecordId) -> Result<Listed> {
+    Ok(usage_record::table
+        .inner_join(instrument::table)
+        .inner_join(organization::table)
+        .filter(usage_record::id.eq(id))
+        .select((
+            UsageRecord::as_select(),
+            instrument::organization_id,
+            instrument::asset_no,
+            organization::uscc,
+        ))
+        .first(conn)?)
+}
+
+pub fn list(conn: &mut Conn, filter: &Filter) -> Result<Vec<Listed>> {
+    let mut query = usage_record::table
+        .inner_join(instrument::table)
+        .inner_join(organization::table)
+        .select((
+            UsageRecord::as_select(),
+            instrument::organization_id,
+            instrument::asset_no,
+            organization::uscc,
+        ))
+        .limit(filter.limit)
+        .into_boxed();
+    if !filter.reach.everything {
+        let (host, managing) = filter.reach.managed.unzip();
+        let managed = instrument_manager::table
+            .filter(instrument_manager::user_id.nullable().eq(managing))
+            .select(instrument_manager::instrument_id);
+        query = query.filter(
+            (instrument::organization_id.nullable().eq(filter.reach.host))
+                .or(usage_record::organization_id
+                    .nullable()
+                    .eq(filter.reach.unit))
+                .or(instrument::organization_id
+                    .nullable()
+                    .eq(host)
+                    .and(usage_record::instrument_id.eq_any(managed).nullable())),
+        );
+    }
+    if !filter.instruments.is_empty() {
+        query = query.filter(usage_record::instrument_id.eq_any(&filter.instruments));
+    }
+    if !filter.organizations.is_empty() {
+        query = query.filter(usage_record::organization_id.eq_any(&filter.organizations));
+    }
+    if !filter.hosts.is_empty() {
+        query = query.filter(instrument::organization_id.eq_any(&filter.hosts));
+    }
+    if !filter.states.is_empty() {
+        query = query.filter(usage_record::state.eq_any(&filter.states));
+    }
+    if !filter.bookings.is_empty() {
+        query = query.filter(usage_record::booking_id.eq_any(&filter.bookings));
+    }
+    if !filter.client_references.is_empty() {
+        query = query.filter(usage_record::client_reference.eq_any(&filter.client_references));
+    }
+    if let Some(from) = filter.from {
+        query = query.filter(usage_record::ended_at.gt(from));
+    }
+    if let Some(until) = filter.until {
+        query = query.filter(usage_record::started_at.lt(until));
+    }
+    query = match filter.changed_after {
+        Some((moment, id)) => query
+            .filter(
+                usage_record::updated_at
+                    .gt(moment)
+                    .or(usage_record::updated_at
+                        .eq(moment)
+                        .and(usage_record::id.gt(id))),
+            )
+            .order((usage_record::updated_at.asc(), usage_record::id.asc())),
+        None => query.order(usage_record::id.desc()),
+    };
+    if let Some(below) = filter.below {
+        query = query.filter(usage_record::id.lt(below));
+    }
+    Ok(query.load(conn)?)
 }

@@ -3,11 +3,11 @@
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::schema::user_account;
+use super::schema::{organization, user_account};
 use super::{Conn, Json, Result};
 use crate::domain::access::Role;
 use crate::domain::account::UserState;
-use crate::domain::{Instant, OrganizationId, UserId};
+use crate::domain::{Instant, OrganizationId, RegionCode, UserId};
 
 /// One row, without the password's hash.
 #[derive(Debug, Clone, Queryable, Selectable, Serialize, Deserialize)]
@@ -72,6 +72,64 @@ pub fn find_password(conn: &mut Conn, login: &str) -> Result<Option<(UserId, Str
         .optional()?)
 }
 
+/// The account of a login.
+pub fn find_by_login(conn: &mut Conn, login: &str) -> Result<Option<User>> {
+    Ok(user_account::table
+        .filter(user_account::login.eq(login))
+        .select(User::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+/// The stored hash of a password.
+pub fn get_password(conn: &mut Conn, id: UserId) -> Result<String> {
+    Ok(user_account::table
+        .find(id)
+        .select(user_account::password_hash)
+        .first(conn)?)
+}
+
+/// The members of an organization after an id.
+pub fn list_members(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    after: Option<UserId>,
+    limit: i64,
+) -> Result<Vec<User>> {
+    let members = user_account::table
+        .filter(user_account::organization_id.eq(organization))
+        .select(User::as_select())
+        .order(user_account::id)
+        .limit(limit)
+        .into_boxed();
+    let members = match after {
+        Some(after) => members.filter(user_account::id.gt(after)),
+        None => members,
+    };
+    Ok(members.load(conn)?)
+}
+
+/// Sets where a person belongs, with which roles, and whether it may sign in.
+pub fn update_membership(
+    conn: &mut Conn,
+    id: UserId,
+    organization: Option<OrganizationId>,
+    roles: &[Role],
+    state: UserState,
+    now: Instant,
+) -> Result<()> {
+    diesel::update(user_account::table.find(id))
+        .set((
+            user_account::organization_id.eq(organization),
+            user_account::roles.eq(Json::of(roles.to_vec())?),
+            user_account::state.eq(state),
+            user_account::version.eq(user_account::version + 1),
+            user_account::updated_at.eq(now),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
 pub fn update_password(
     conn: &mut Conn,
     id: UserId,
@@ -125,5 +183,30 @@ pub fn list_with_roles(
         .into_iter()
         .filter(|(_, held)| held.iter().any(|role| roles.contains(role)))
         .map(|(id, _)| id)
+        .collect())
+}
+
+/// The active administrators who supervise a region, and those of the province.
+pub fn list_supervisors(conn: &mut Conn, supervising_region: RegionCode) -> Result<Vec<UserId>> {
+    let word = |role: Role| format!("%\"{role}\"%");
+    let is_office = user_account::roles
+        .like(word(Role::PlatformAdmin))
+        .or(user_account::roles.like(word(Role::RegionAdmin)));
+    let offices: Vec<(UserId, Json<Vec<Role>>, RegionCode)> = user_account::table
+        .inner_join(organization::table)
+        .filter(user_account::state.eq(UserState::Active).and(is_office))
+        .select((
+            user_account::id,
+            user_account::roles,
+            organization::region_code,
+        ))
+        .order(user_account::id)
+        .load(conn)?;
+    Ok(offices
+        .into_iter()
+        .filter(|(_, roles, region)| {
+            roles.contains(&Role::PlatformAdmin) || region.covers(supervising_region)
+        })
+        .map(|(id, _, _)| id)
         .collect())
 }

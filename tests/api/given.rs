@@ -10,18 +10,18 @@ use yiqi::store;
 use yiqi::store::event::{NewEvent, Subject};
 use yiqi::store::instrument::{Standing, Version};
 
-use crate::world::{TestApp, UNIVERSITY};
+use crate::world::{UNIVERSITY, World};
 
 /// A listed, externally shared instrument of the university, open all hours, confirmed at once; each word changes that.
 pub struct Instrument<'a> {
-    app: &'a TestApp,
+    app: &'a World,
     facts: InstrumentFacts,
     standing: Standing,
     host: OrganizationId,
     rules: serde_json::Value,
 }
 
-pub fn instrument(app: &TestApp) -> Instrument<'_> {
+pub fn instrument(app: &World) -> Instrument<'_> {
     static COUNT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(1);
     let number = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
     let facts = InstrumentFacts {
@@ -108,18 +108,18 @@ impl Instrument<'_> {
         let rules = serde_json::to_string(&rules).unwrap();
         let (facts, standing, host, now) = (self.facts, self.standing, self.host, self.app.now());
         self.app.write(move |tx| {
-            let event = NewEvent::new(now, "instrument_create", Subject::new("instrument", 0))
-                .of(host, None);
-            let event = store::event::append(tx, &event)?;
             let region = store::organization::get(tx, host)?.region_code;
             let first = Version {
                 facts: &facts,
                 region,
                 standing: &standing,
-                event,
                 now,
             };
-            let inserted = store::instrument::insert(tx, host, &first)?;
+            let inserted = store::instrument::insert(tx, host, &first, |tx, id| {
+                let subject = Subject::new("instrument", id);
+                let event = NewEvent::new(now, "instrument_create", subject).of(host, None);
+                store::event::append(tx, &event)
+            })?;
             store::booking_rules::insert(tx, inserted.id, &rules, now)?;
             Ok(inserted.id)
         })

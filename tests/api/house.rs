@@ -8,7 +8,8 @@ mod sizes;
 mod source;
 mod words;
 
-use source::{Source, package_file, sources};
+pub use source::package_file;
+use source::{Source, sources};
 
 /// Fails with one line per complaint.
 #[track_caller]

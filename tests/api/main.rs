@@ -9,12 +9,23 @@
     reason = "a test that fails should panic at the line that failed; it may also wait and read its environment"
 )]
 
+mod account;
 mod availability;
+mod bad_input;
 mod booking;
 mod client;
 mod closure;
+mod command;
+mod crash;
+mod fleet;
 mod given;
 mod house;
+mod organization;
 mod postgres;
+mod races;
+mod reference;
+mod schema;
 mod session;
+mod trail;
 mod world;
+mod writer;

@@ -177,15 +177,27 @@ fn organizations() -> Vec<(OrganizationFacts, bool)> {
     ]
 }
 
+/// The application without a server: its store, clock and people.
+pub struct World {
+    pub app: App,
+    pub backend: Backend,
+    runtime: tokio::runtime::Runtime,
+}
+
 /// A running service with a database of its own.
 pub struct TestApp {
-    pub app: App,
+    world: World,
     pub base: String,
-    pub backend: Backend,
     pub url: String,
     handle: ServerHandle,
     server: Option<JoinHandle<()>>,
-    runtime: tokio::runtime::Runtime,
+}
+
+impl std::ops::Deref for TestApp {
+    type Target = World;
+    fn deref(&self) -> &World {
+        &self.world
+    }
 }
 
 impl TestApp {
@@ -207,21 +219,59 @@ impl TestApp {
             config(&url),
             keys,
         );
+        let world = World::new(app, backend);
+        let (base, handle, server) = serve(&world.app);
+        Some(TestApp {
+            world,
+            base,
+            url,
+            handle,
+            server: Some(server),
+        })
+    }
+
+    /// Somebody who is not signed in.
+    pub fn visitor(&self) -> Client {
+        Client::new(&self.base).in_language("en")
+    }
+
+    /// A person with a fresh session.
+    pub fn as_person(&self, person: Person) -> Client {
+        self.visitor().with_token(self.token(person))
+    }
+
+    pub fn as_admin(&self) -> Client {
+        self.as_person(ADMIN)
+    }
+
+    /// The host's administrator.
+    pub fn as_host(&self) -> Client {
+        self.as_person(HOST)
+    }
+
+    /// The company's administrator.
+    pub fn as_company(&self) -> Client {
+        self.as_person(BOSS)
+    }
+
+    /// A company that has nothing to do with the first.
+    pub fn as_stranger(&self) -> Client {
+        self.as_person(STRANGER)
+    }
+}
+
+impl World {
+    pub fn new(app: App, backend: Backend) -> World {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .unwrap();
         runtime.block_on(app.load_calendar()).unwrap();
-        let (base, handle, server) = serve(&app);
-        Some(TestApp {
+        World {
             app,
-            base,
             backend,
-            url,
-            handle,
-            server: Some(server),
             runtime,
-        })
+        }
     }
 
     /// Runs an operation without HTTP.
@@ -253,16 +303,6 @@ impl TestApp {
         self.app.clock.advance(Minutes::new(minutes));
     }
 
-    /// Somebody who is not signed in.
-    pub fn visitor(&self) -> Client {
-        Client::new(&self.base).in_language("en")
-    }
-
-    /// A person with a fresh session.
-    pub fn as_person(&self, person: Person) -> Client {
-        self.visitor().with_token(self.token(person))
-    }
-
     /// An access token of a fresh session, valid for a year of the test's clock.
     pub fn token(&self, person: Person) -> String {
         let now = self.now();
@@ -291,52 +331,39 @@ impl TestApp {
             )
         })
     }
-
-    pub fn as_admin(&self) -> Client {
-        self.as_person(ADMIN)
-    }
-
-    /// The host's administrator.
-    pub fn as_host(&self) -> Client {
-        self.as_person(HOST)
-    }
-
-    /// The company's administrator.
-    pub fn as_company(&self) -> Client {
-        self.as_person(BOSS)
-    }
-
-    /// A company that has nothing to do with the first.
-    pub fn as_stranger(&self) -> Client {
-        self.as_person(STRANGER)
-    }
 }
 
 impl Drop for TestApp {
     fn drop(&mut self) {
         let stopped = self.handle.stop(false);
-        self.runtime.block_on(stopped);
+        self.world.runtime.block_on(stopped);
         if let Some(server) = self.server.take() {
             let _ = server.join();
         }
         self.app.store.drain();
-        match self.backend {
-            Backend::Sqlite => {
-                let file = self.url.trim_start_matches("sqlite:").to_owned();
-                for suffix in ["", "-wal", "-shm"] {
-                    let _ = std::fs::remove_file(format!("{file}{suffix}"));
-                }
+        remove_database(self.backend, &self.url);
+    }
+}
+
+/// Clears away a copy of the template.
+pub fn remove_database(backend: Backend, url: &str) {
+    match backend {
+        Backend::Sqlite => {
+            let file = url.trim_start_matches("sqlite:");
+            for suffix in ["", "-wal", "-shm"] {
+                let _ = std::fs::remove_file(format!("{file}{suffix}"));
             }
-            Backend::Postgres => {
-                if let Some(postgres) = Postgres::shared() {
-                    postgres.drop_database(&self.url);
-                }
+        }
+        Backend::Postgres => {
+            if let Some(postgres) = Postgres::shared() {
+                postgres.drop_database(url);
             }
         }
     }
 }
 
-const KEYS: &str = "test:dGVzdC10ZXN0LXRlc3QtdGVzdC10ZXN0LXRlc3QtdGVzdC10ZXN0";
+/// What signs the tokens of every test, also those of started processes.
+pub const KEYS: &str = "test:dGVzdC10ZXN0LXRlc3QtdGVzdC10ZXN0LXRlc3QtdGVzdC10ZXN0";
 
 /// The settings of tests: as shipped, but passwords hash quickly.
 pub fn config(url: &str) -> Config {
@@ -359,7 +386,7 @@ fn serve(app: &App) -> (String, ServerHandle, JoinHandle<()>) {
     let app = app.clone();
     let server = std::thread::spawn(move || {
         actix_web::rt::System::new().block_on(async move {
-            let server = yiqi::http::server::serve(&app, listener, false).unwrap();
+            let server = yiqi::http::server::serve(&app, listener).unwrap();
             sender.send(server.handle()).unwrap();
             server.await.unwrap();
         });
@@ -377,7 +404,8 @@ fn folder() -> &'static Path {
     })
 }
 
-fn copy_of_template(backend: Backend) -> Option<String> {
+/// A copy of the migrated, seeded, peopled template.
+pub fn copy_of_template(backend: Backend) -> Option<String> {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     match backend {
         Backend::Sqlite => {
@@ -404,9 +432,19 @@ fn copy_of_template(backend: Backend) -> Option<String> {
     }
 }
 
-/// An empty, migrated database of a backend, outside any server of this process; for tests that start processes.
-pub fn migrated_copy(backend: Backend) -> Option<String> {
-    copy_of_template(backend)
+/// An address at which nothing is yet (SQLite) or an empty database (PostgreSQL).
+pub fn empty_database(backend: Backend) -> Option<String> {
+    match backend {
+        Backend::Sqlite => {
+            static COUNT: AtomicU32 = AtomicU32::new(0);
+            let file = folder().join(format!(
+                "empty-{}.sqlite",
+                COUNT.fetch_add(1, Ordering::Relaxed)
+            ));
+            Some(format!("sqlite:{}", file.display()))
+        }
+        Backend::Postgres => Some(Postgres::shared()?.create_database(None)),
+    }
 }
 
 fn fill(url: &str) {

@@ -27,7 +27,8 @@ CREATE TABLE instrument (
     suspended_at TIMESTAMP,
     retired_on DATE,
     version BIGINT NOT NULL,
-    event_id BIGINT NOT NULL REFERENCES event (id),
+    -- Deferred: the event that tells of a new instrument names its id.
+    event_id BIGINT NOT NULL REFERENCES event (id) DEFERRABLE INITIALLY DEFERRED,
     created_at TIMESTAMP NOT NULL,
     updated_at TIMESTAMP NOT NULL,
     CONSTRAINT instrument_asset_no_unique UNIQUE (organization_id, asset_no)

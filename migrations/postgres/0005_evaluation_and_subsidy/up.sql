@@ -55,7 +55,9 @@ CREATE TABLE evaluation_unit (
     organization_id BIGINT NOT NULL REFERENCES organization (id),
     total TEXT NOT NULL,
     grade TEXT NOT NULL CONSTRAINT evaluation_unit_grade_known CHECK (grade IN ('excellent', 'good', 'pass', 'fail')),
+    place BIGINT NOT NULL,
     scores TEXT NOT NULL,
+    instruments TEXT NOT NULL,
     CONSTRAINT evaluation_unit_unique PRIMARY KEY (evaluation_id, organization_id)
 );
 

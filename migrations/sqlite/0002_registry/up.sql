@@ -27,7 +27,8 @@ CREATE TABLE instrument (
     suspended_at TIMESTAMP CONSTRAINT instrument_suspended_at_utc CHECK (suspended_at GLOB '????-??-?? ??:??:??'),
     retired_on DATE CONSTRAINT instrument_retired_on_date CHECK (retired_on GLOB '????-??-??'),
     version BIGINT NOT NULL,
-    event_id BIGINT NOT NULL REFERENCES event (id),
+    -- Deferred: the event that tells of a new instrument names its id.
+    event_id BIGINT NOT NULL REFERENCES event (id) DEFERRABLE INITIALLY DEFERRED,
     created_at TIMESTAMP NOT NULL CONSTRAINT instrument_created_at_utc CHECK (created_at GLOB '????-??-?? ??:??:??'),
     updated_at TIMESTAMP NOT NULL CONSTRAINT instrument_updated_at_utc CHECK (updated_at GLOB '????-??-?? ??:??:??'),
     CONSTRAINT instrument_asset_no_unique UNIQUE (organization_id, asset_no)

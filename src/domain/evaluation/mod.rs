@@ -6,6 +6,7 @@ mod inputs;
 mod lines;
 mod measure;
 mod reading;
+mod relations;
 #[cfg(test)]
 pub(crate) mod sample;
 mod score;
@@ -18,4 +19,5 @@ pub use inputs::{
     UsingUnit, days_in_service, days_of_year,
 };
 pub use reading::LineMistake;
+pub use relations::Relations;
 pub use score::{ScoreExplanation, ScoreResult};

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::error::{Code, Fault};
+
 /// So many faults are listed; the last entry says how many more there are.
 const MAX_FAULTS: usize = 1_000;
 
@@ -92,6 +94,16 @@ impl CellFault {
             did_you_mean,
             ..self
         }
+    }
+}
+
+impl From<CellFault> for Fault {
+    fn from(fault: CellFault) -> Self {
+        let code = Code::find(fault.code.as_str()).unwrap_or(Code::invalid_value);
+        let mut entry = Fault::cell(fault.row, fault.column, code);
+        entry.limit = fault.limit.map(Into::into);
+        entry.actual = (!fault.value.is_empty()).then(|| fault.value.into());
+        entry.did_you_mean(fault.did_you_mean.map(str::to_owned))
     }
 }
 

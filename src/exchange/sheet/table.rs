@@ -1,6 +1,7 @@
 //! A whole table of an import, CSV or XLSX, in bounded memory, read so that every fault of every row is found.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use csv::StringRecord;
 use encoding_rs::GB18030;
@@ -43,6 +44,17 @@ impl Table {
             Format::Xlsx => Self::read_xlsx(bytes, columns),
         }
         .map_err(|fault| vec![fault])
+    }
+
+    /// How a person finds the columns of the file, by their contract names.
+    pub fn captions(&self) -> BTreeMap<&'static str, String> {
+        let columns = self.header.columns.iter();
+        columns
+            .filter_map(|column| {
+                let (_, place) = self.header.find(column.name)?;
+                Some((column.name, self.header.caption(place)))
+            })
+            .collect()
     }
 
     /// Asks `each` for the value of every row: all values, or all faults in the order of the rows.

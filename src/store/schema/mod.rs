@@ -65,6 +65,7 @@ diesel::joinable!(api_key -> user_account (user_id));
 diesel::joinable!(instrument -> organization (organization_id));
 diesel::joinable!(booking -> instrument (instrument_id));
 diesel::joinable!(usage_record -> instrument (instrument_id));
+diesel::joinable!(usage_record -> organization (organization_id));
 diesel::joinable!(charge -> usage_record (usage_record_id));
 diesel::joinable!(invoice_line -> invoice (invoice_id));
 diesel::joinable!(invoice_line -> charge (charge_id));

@@ -59,7 +59,9 @@ diesel::table! {
         organization_id -> BigInt,
         total -> Text,
         grade -> Text,
+        place -> BigInt,
         scores -> Text,
+        instruments -> Text,
     }
 }
 

@@ -1,11 +1,17 @@
-//! Instruments and every version they had.
+//! Instruments and every version they had. Which of them a list shows stands in `search`.
+
+mod search;
+mod sort;
+
+pub use search::{Filter, Withdrawn, list, list_withdrawn};
+pub use sort::{Key, Position, Sort, SortField};
 
 use chrono::NaiveDate;
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::schema::{instrument, instrument_manager, instrument_version, organization};
-use super::{Conn, Json, Result};
+use super::{Conn, Json, Result, StoreError};
 use crate::domain::access::InstrumentTies;
 use crate::domain::contact::PublicContact;
 use crate::domain::instrument::{
@@ -140,18 +146,16 @@ struct Columns<'a> {
     suspended_at: Option<Instant>,
     retired_on: Option<NaiveDate>,
     version: i64,
-    event_id: EventId,
     updated_at: Instant,
 }
 
-/// A version to write: the facts, where it stands by default, its state, and the event that makes it.
+/// A version to write: the facts, where it stands by default, and its state.
 #[derive(Debug, Clone)]
 pub struct Version<'a> {
     pub facts: &'a InstrumentFacts,
     /// The region when the facts name none.
     pub region: RegionCode,
     pub standing: &'a Standing,
-    pub event: EventId,
     pub now: Instant,
 }
 
@@ -183,30 +187,56 @@ impl<'a> Version<'a> {
             suspended_at: standing.suspended_at,
             retired_on: standing.retired_on,
             version,
-            event_id: self.event,
             updated_at: self.now,
         })
     }
 }
 
-/// Inserts version 1. Violates `InstrumentAssetNo` when the host has the number already.
-pub fn insert(conn: &mut Conn, host: OrganizationId, first: &Version<'_>) -> Result<Instrument> {
-    let inserted: Instrument = diesel::insert_into(instrument::table)
+/// Inserts version 1; `tell` appends the event that makes it, which names the new id. Violates `InstrumentAssetNo` when the
+/// host has the number already.
+pub fn insert(
+    conn: &mut Conn,
+    host: OrganizationId,
+    first: &Version<'_>,
+    tell: impl FnOnce(&mut Conn, InstrumentId) -> Result<EventId>,
+) -> Result<Instrument> {
+    // The reference to the event is checked when the transaction ends.
+    let id: InstrumentId = diesel::insert_into(instrument::table)
         .values((
             instrument::organization_id.eq(host),
             instrument::created_at.eq(first.now),
+            instrument::event_id.eq(0_i64),
             first.columns(1)?,
         ))
+        .returning(instrument::id)
+        .get_result(conn)?;
+    let event = tell(conn, id)?;
+    let inserted: Instrument = diesel::update(instrument::table.find(id))
+        .set(instrument::event_id.eq(event))
         .get_result(conn)?;
     insert_version(conn, &inserted)?;
     Ok(inserted)
 }
 
-/// Writes the version after `present`, whole. Violates `InstrumentAssetNo`.
-pub fn update(conn: &mut Conn, present: &Instrument, next: &Version<'_>) -> Result<Instrument> {
-    let updated: Instrument = diesel::update(instrument::table.find(present.id))
-        .set(next.columns(present.version + 1)?)
-        .get_result(conn)?;
+/// Writes the version after `present`, whole, made by `event`. Violates `InstrumentAssetNo`; contended when another deed
+/// wrote that version first.
+pub fn update(
+    conn: &mut Conn,
+    present: &Instrument,
+    next: &Version<'_>,
+    event: EventId,
+) -> Result<Instrument> {
+    let as_read = instrument::table
+        .find(present.id)
+        .filter(instrument::version.eq(present.version));
+    let updated: Option<Instrument> = diesel::update(as_read)
+        .set((
+            next.columns(present.version + 1)?,
+            instrument::event_id.eq(event),
+        ))
+        .get_result(conn)
+        .optional()?;
+    let updated = updated.ok_or(StoreError::Contended)?;
     insert_version(conn, &updated)?;
     Ok(updated)
 }
@@ -247,13 +277,24 @@ pub fn find_by_asset_no(
         .optional()?)
 }
 
-/// The versions of an instrument, newest first.
-pub fn list_versions(conn: &mut Conn, id: InstrumentId) -> Result<Vec<Json<Instrument>>> {
-    Ok(instrument_version::table
-        .filter(instrument_version::instrument_id.eq(id))
+/// The versions of an instrument below `before`, newest first.
+pub fn list_versions(
+    conn: &mut Conn,
+    id: InstrumentId,
+    before: Option<i64>,
+    limit: i64,
+) -> Result<Vec<Instrument>> {
+    let contents: Vec<Json<Instrument>> = instrument_version::table
+        .filter(
+            instrument_version::instrument_id
+                .eq(id)
+                .and(instrument_version::version.lt(before.unwrap_or(i64::MAX))),
+        )
         .select(instrument_version::content)
         .order(instrument_version::version.desc())
-        .load(conn)?)
+        .limit(limit)
+        .load(conn)?;
+    Ok(contents.into_iter().map(Json::into_inner).collect())
 }
 
 /// Who is tied to an instrument, as seen by `user` (a visitor manages nothing).
@@ -293,4 +334,19 @@ pub fn list_managers(conn: &mut Conn, id: InstrumentId) -> Result<Vec<UserId>> {
         .select(instrument_manager::user_id)
         .order(instrument_manager::user_id)
         .load(conn)?)
+}
+
+/// Makes these people, and nobody else, the managers of an instrument.
+pub fn update_managers(conn: &mut Conn, id: InstrumentId, managers: &[UserId]) -> Result<()> {
+    let present = instrument_manager::table.filter(instrument_manager::instrument_id.eq(id));
+    diesel::delete(present).execute(conn)?;
+    for manager in managers {
+        diesel::insert_into(instrument_manager::table)
+            .values((
+                instrument_manager::instrument_id.eq(id),
+                instrument_manager::user_id.eq(manager),
+            ))
+            .execute(conn)?;
+    }
+    Ok(())
 }

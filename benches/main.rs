@@ -1,0 +1,63 @@
+//! `cargo bench`: how fast the service is, against a ceiling measured in the same run on the same cores. Medians of five
+//! runs; a table at the end. `cargo bench -- bookings reads` runs only those.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    dead_code,
+    reason = "a measurement that fails should panic at its line; the tests' world is shared whole"
+)]
+
+#[path = "../tests/api/client.rs"]
+mod client;
+#[path = "../tests/api/fleet.rs"]
+mod fleet;
+#[path = "../tests/api/given.rs"]
+mod given;
+#[path = "../tests/api/postgres.rs"]
+mod postgres;
+#[path = "../tests/api/world.rs"]
+mod world;
+
+mod bookings;
+mod load;
+mod reads;
+mod report;
+mod spreadsheet;
+mod yearly;
+
+use report::Row;
+use world::Backend;
+
+/// Each figure is the median of so many runs.
+pub const RUNS: usize = 5;
+
+type Measurement = fn() -> Option<Row>;
+
+fn main() {
+    let asked: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+    let all: [(&str, Measurement); 9] = [
+        ("bookings", || bookings::sqlite_against_loop(1, 1.0)),
+        ("bookings", || bookings::sqlite_against_loop(64, 0.15)),
+        ("bookings", bookings::postgres_against_connections),
+        ("reads", || reads::measure(Backend::Sqlite)),
+        ("reads", || reads::measure(Backend::Postgres)),
+        ("yearly", || yearly::measure(Backend::Sqlite)),
+        ("yearly", || yearly::measure(Backend::Postgres)),
+        ("yearly", yearly::memory),
+        ("spreadsheet", spreadsheet::measure),
+    ];
+    let mut rows = Vec::new();
+    for (name, measurement) in all {
+        if asked.is_empty() || asked.iter().any(|word| word == name) {
+            eprintln!("measuring {name} …");
+            rows.extend(measurement());
+        }
+    }
+    report::print(&rows);
+}

@@ -1,0 +1,100 @@
+//! `yiqi admin create`: the first administrator, who invites all others. There is no default password: one is typed, read
+//! from standard input, or made and shown once.
+
+use std::io::{IsTerminal, Write};
+
+use clap::{Args, Subcommand};
+use console::Term;
+use serde_json::json;
+
+use super::failure::Failure;
+use super::output::{self, Format};
+use crate::config::Config;
+use crate::operations::account::{self, Applicant, UserFacts};
+use crate::operations::password;
+
+#[derive(Debug, Subcommand)]
+pub enum Deed {
+    /// Make an administrator of the platform, and the province's agency when it is missing.
+    Create(Arguments),
+}
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The e-mail address to sign in with.
+    #[arg(long)]
+    email: String,
+    /// The person's name.
+    #[arg(long)]
+    name: String,
+    /// The unified social credit code of the agency that runs the platform.
+    #[arg(long, value_name = "USCC")]
+    agency: String,
+    /// Read the password from the first line of standard input and ask nothing.
+    #[arg(long)]
+    password_stdin: bool,
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+pub async fn run(config: Config, deed: Deed) -> Result<(), Failure> {
+    let Deed::Create(arguments) = deed;
+    let agency = arguments
+        .agency
+        .parse()
+        .map_err(|error| Failure::Refused(format!("--agency: {error}")))?;
+    let app = super::open(config).await?;
+    let typed = typed_password(arguments.password_stdin)?;
+    let made = typed.is_none().then(password::generate);
+    let administrator = Applicant {
+        facts: UserFacts {
+            name: arguments.name,
+            email: arguments.email.clone(),
+            phone: None,
+        },
+        password: typed.or_else(|| made.clone()).unwrap_or_default(),
+    };
+    let now = app.clock.now();
+    let id = account::create_first_administrator(&app, agency, administrator, now).await?;
+    app.store.drain();
+    match arguments.format {
+        Format::Json => output::json(
+            &json!({"user_id": id, "email": arguments.email, "generated_password": made}),
+        ),
+        Format::Table => {
+            output::say(&format!(
+                "{} may sign in as administrator.",
+                arguments.email
+            ))?;
+            match made {
+                Some(password) => output::say(&format!("Password, shown this once: {password}")),
+                None => Ok(()),
+            }
+        }
+    }
+}
+
+/// `None` when nobody typed one, so that one is made.
+fn typed_password(from_stdin: bool) -> Result<Option<String>, Failure> {
+    let unreadable = |error: std::io::Error| Failure::Unavailable(format!("password: {error}"));
+    if from_stdin {
+        let mut line = String::new();
+        std::io::stdin().read_line(&mut line).map_err(unreadable)?;
+        return Ok(Some(line.trim_end_matches(['\r', '\n']).to_owned()));
+    }
+    if !std::io::stdin().is_terminal() {
+        return Ok(None);
+    }
+    let mut terminal = Term::stderr();
+    write!(terminal, "Password (empty: one is made): ").map_err(unreadable)?;
+    let first = terminal.read_secure_line().map_err(unreadable)?;
+    if first.is_empty() {
+        return Ok(None);
+    }
+    write!(terminal, "Again: ").map_err(unreadable)?;
+    if terminal.read_secure_line().map_err(unreadable)? == first {
+        Ok(Some(first))
+    } else {
+        Err(Failure::Refused("the two passwords differ".to_owned()))
+    }
+}

@@ -1,0 +1,28 @@
+//! Logs on standard error, as text or JSON, each line of a request with the request's id.
+
+use tracing_subscriber::EnvFilter;
+
+use super::failure::Failure;
+use crate::config::{Config, LogFormat};
+
+/// Starts logging as the settings say; a second start keeps the first.
+pub fn start(config: &Config) -> Result<(), Failure> {
+    let filter = EnvFilter::try_new(&config.log)
+        .map_err(|error| Failure::Settings(format!("log: {error}")))?;
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    let started = match config.log_format {
+        LogFormat::Text => builder.try_init(),
+        LogFormat::Json => builder
+            .json()
+            .flatten_event(true)
+            .with_current_span(true)
+            .with_span_list(false)
+            .try_init(),
+    };
+    if started.is_err() {
+        tracing::debug!("logging was started before");
+    }
+    Ok(())
+}

@@ -1,0 +1,270 @@
+//! What somebody says about one service when typing, importing or correcting a record, and what is wrong with it. Who
+//! may say it, and whether the time is free, is decided elsewhere.
+
+use serde::{Deserialize, Serialize};
+
+use super::{GivenMinutes, UsageMinutes, check_interval};
+use crate::domain::booking::{BookingMode, BookingPurpose};
+use crate::domain::contact::check_phone;
+use crate::domain::fault::{Faults, FieldFault};
+use crate::domain::{Instant, OrganizationId, Slot, UserId};
+
+/// The most samples of one service.
+const SAMPLES_MAX: i64 = 1_000_000;
+
+/// The longest reference of a customer's own system.
+const REFERENCE_CHARACTERS_MAX: usize = 64;
+
+/// The longest reason of a dispute, a voiding or a correction.
+const REASON_CHARACTERS_MAX: usize = 500;
+
+/// Who ran the instrument: a person of the platform by id, or anybody by name.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Operator {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<UserId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone: Option<String>,
+}
+
+impl Operator {
+    fn validate(&self, faults: &mut Faults) {
+        match (&self.user_id, &self.name) {
+            (Some(_), None) if self.phone.is_none() => {}
+            (Some(_), _) => {
+                faults.push(FieldFault::new("operator", "malformed").limit("user_id | name, phone"))
+            }
+            (None, name) => faults.text("operator.name", name.as_deref().unwrap_or_default(), 50),
+        }
+        if let Some(phone) = &self.phone {
+            check_phone("operator.phone", phone, faults);
+        }
+    }
+}
+
+/// One service as somebody tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UsageFacts {
+    /// From 1 to the instrument's channels.
+    pub channel: i64,
+    pub slot: Slot,
+    pub minutes: GivenMinutes,
+    pub samples: i64,
+    pub mode: BookingMode,
+    pub purpose: BookingPurpose,
+    /// Mandatory testing (法定检测).
+    pub statutory: bool,
+    pub operator: Option<Operator>,
+    pub client_reference: Option<String>,
+}
+
+impl UsageFacts {
+    /// The minutes of the service, or everything that is wrong on an instrument of so many `channels`.
+    pub fn check(&self, channels: i64, now: Instant) -> Result<UsageMinutes, Vec<FieldFault>> {
+        self.with_minutes(
+            channels,
+            now,
+            UsageMinutes::within(&self.slot, self.minutes),
+        )
+    }
+
+    /// As [`UsageFacts::check`] for the next version of a record that had this slot and these minutes.
+    pub fn check_corrected(
+        &self,
+        channels: i64,
+        now: Instant,
+        before: (&Slot, UsageMinutes),
+    ) -> Result<UsageMinutes, Vec<FieldFault>> {
+        let minutes = UsageMinutes::corrected(before, &self.slot, self.minutes);
+        self.with_minutes(channels, now, minutes)
+    }
+
+    fn with_minutes(
+        &self,
+        channels: i64,
+        now: Instant,
+        minutes: Result<UsageMinutes, Vec<FieldFault>>,
+    ) -> Result<UsageMinutes, Vec<FieldFault>> {
+        let mut faults = Faults::new();
+        faults.extend(check_interval(&self.slot, now));
+        faults.range("channel", self.channel, 1, channels);
+        faults.range("samples", self.samples, 0, SAMPLES_MAX);
+        if let Some(operator) = &self.operator {
+            operator.validate(&mut faults);
+        }
+        if let Some(reference) = &self.client_reference {
+            faults.text("client_reference", reference, REFERENCE_CHARACTERS_MAX);
+        }
+        match minutes {
+            Ok(minutes) => faults.into_result().map(|()| minutes),
+            Err(more) => {
+                faults.extend(more);
+                Err(faults.into_vec())
+            }
+        }
+    }
+}
+
+/// What a correction changes; what is `None` stays as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Correction {
+    /// Only of a record that stands on no booking.
+    pub organization_id: Option<OrganizationId>,
+    pub channel: Option<i64>,
+    pub started_at: Option<Instant>,
+    pub ended_at: Option<Instant>,
+    pub minutes: GivenMinutes,
+    pub samples: Option<i64>,
+    pub mode: Option<BookingMode>,
+    pub purpose: Option<BookingPurpose>,
+    pub statutory: Option<bool>,
+    pub operator: Option<Operator>,
+    pub client_reference: Option<String>,
+    pub reason: Option<String>,
+}
+
+impl Correction {
+    /// What the record says afterwards. Refuses an end that is not after the start.
+    pub fn onto(&self, present: UsageFacts) -> Result<UsageFacts, FieldFault> {
+        let starts_at = self.started_at.unwrap_or(present.slot.starts_at());
+        let ends_at = self.ended_at.unwrap_or(present.slot.ends_at());
+        let slot = Slot::new(starts_at, ends_at).map_err(|_| {
+            FieldFault::new("ended_at", "not_after_start")
+                .limit(starts_at)
+                .actual(ends_at)
+        })?;
+        Ok(UsageFacts {
+            channel: self.channel.unwrap_or(present.channel),
+            slot,
+            minutes: self.minutes,
+            samples: self.samples.unwrap_or(present.samples),
+            mode: self.mode.unwrap_or(present.mode),
+            purpose: self.purpose.unwrap_or(present.purpose),
+            statutory: self.statutory.unwrap_or(present.statutory),
+            operator: self.operator.clone().or(present.operator),
+            client_reference: self.client_reference.clone().or(present.client_reference),
+        })
+    }
+}
+
+/// The reason of a dispute, a voiding or a correction; `must` says whether it may be left out.
+pub fn check_reason(reason: Option<&str>, must: bool) -> Result<(), Vec<FieldFault>> {
+    let mut faults = Faults::new();
+    if must && reason.unwrap_or_default().trim().is_empty() {
+        faults.push(FieldFault::new("reason", "reason_required"));
+    }
+    faults.optional_text("reason", reason, REASON_CHARACTERS_MAX);
+    faults.into_result()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Instant {
+        text.parse().unwrap()
+    }
+
+    fn facts() -> UsageFacts {
+        UsageFacts {
+            channel: 1,
+            slot: Slot::new(
+                at("2026-03-01T09:00:00+08:00"),
+                at("2026-03-01T10:00:00+08:00"),
+            )
+            .unwrap(),
+            minutes: GivenMinutes::default(),
+            samples: 0,
+            mode: BookingMode::Guided,
+            purpose: BookingPurpose::Research,
+            statutory: false,
+            operator: None,
+            client_reference: None,
+        }
+    }
+
+    fn codes(facts: &UsageFacts) -> Vec<(String, &'static str)> {
+        let found = facts.check(2, at("2026-03-02T00:00:00+08:00"));
+        let faults = found.err().unwrap_or_default();
+        faults.into_iter().map(|f| (f.field, f.code)).collect()
+    }
+
+    #[test]
+    fn everything_wrong_is_told_at_once() {
+        assert_eq!(codes(&facts()), []);
+        let by = |user_id: Option<i64>, name: Option<&str>| {
+            Some(Operator {
+                user_id: user_id.map(|id| id.try_into().unwrap()),
+                name: name.map(str::to_owned),
+                phone: None,
+            })
+        };
+        for (operator, fits) in [
+            (by(Some(1), None), true),
+            (by(None, Some("张工")), true),
+            (by(Some(1), Some("张工")), false),
+            (by(None, None), false),
+        ] {
+            let told = format!("{operator:?}");
+            let facts = UsageFacts {
+                operator,
+                ..facts()
+            };
+            assert_eq!(codes(&facts).is_empty(), fits, "{told}");
+        }
+        let wrong = UsageFacts {
+            channel: 3,
+            samples: -1,
+            client_reference: Some(" ".to_owned()),
+            minutes: GivenMinutes {
+                run: Some(crate::domain::Minutes::new(61)),
+                ..GivenMinutes::default()
+            },
+            ..facts()
+        };
+        let found: Vec<_> = codes(&wrong).into_iter().map(|(field, _)| field).collect();
+        assert_eq!(
+            found,
+            ["channel", "samples", "client_reference", "run_minutes"]
+        );
+    }
+
+    #[test]
+    fn a_correction_keeps_what_it_does_not_name() {
+        let correction = Correction {
+            samples: Some(5),
+            ..Correction::default()
+        };
+        let next = correction.onto(facts()).unwrap();
+        assert_eq!(
+            next,
+            UsageFacts {
+                samples: 5,
+                ..facts()
+            }
+        );
+        let backwards = Correction {
+            ended_at: Some(at("2026-03-01T09:00:00+08:00")),
+            ..Correction::default()
+        };
+        assert_eq!(
+            backwards.onto(facts()).map_err(|fault| fault.code),
+            Err("not_after_start")
+        );
+    }
+
+    #[test]
+    fn a_reason_says_something_where_one_is_due() {
+        for (reason, must, fits) in [
+            (None, false, true),
+            (None, true, false),
+            (Some(" "), true, false),
+            (Some("机时有误"), true, true),
+        ] {
+            assert_eq!(check_reason(reason, must).is_ok(), fits, "{reason:?}");
+        }
+    }
+}

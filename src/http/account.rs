@@ -1,0 +1,254 @@
+//! `/auth/register`, `/auth/password/change`, `/auth/invitations/accept`, `/me`.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::answer::Answer;
+use super::asked::Asked;
+use super::json::Patch;
+use super::organization::OrganizationShape;
+use super::routes::{BASE, Route, get, patch, post};
+use crate::domain::access::{Deed, Role};
+use crate::domain::account::{UserFacts, UserState};
+use crate::domain::contact::PublicContact;
+use crate::domain::organization::{OrganizationFacts, OrganizationKind};
+use crate::domain::{Instant, OrganizationId, RegionCode, Uscc, UserId};
+use crate::error::AppError;
+use crate::operations::account::{self, Acceptance, Applicant, Application};
+use crate::store::user::User;
+use crate::store::{self, Json};
+
+pub fn routes() -> Vec<Route> {
+    vec![
+        post(
+            "/auth/register",
+            "account_register",
+            "Ask for an organization to join, with its first user",
+            register,
+        )
+        .takes::<RegisterBody>()
+        .answers::<RegisteredShape>(201),
+        post(
+            "/auth/password/change",
+            "password_change",
+            "Change the own password; every other session ends",
+            change_password,
+        )
+        .deed(Deed::PasswordChange)
+        .takes::<PasswordBody>()
+        .answers_status(204),
+        post(
+            "/auth/invitations/accept",
+            "invitation_accept",
+            "Join an organization; an invitation works once",
+            accept,
+        )
+        .takes::<AcceptBody>()
+        .answers::<UserShape>(201),
+        get("/me", "me_read", "Who is signed in", read_me)
+            .deed(Deed::MeRead)
+            .answers::<UserShape>(200),
+        patch(
+            "/me",
+            "me_update",
+            "Change the own name or phone",
+            update_me,
+        )
+        .deed(Deed::MeUpdate)
+        .takes::<MeChange>()
+        .answers::<UserShape>(200)
+        .needs_version(),
+    ]
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct RegisterBody {
+    organization: NewOrganizationBody,
+    user: NewUserBody,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NewOrganizationBody {
+    name: String,
+    kind: OrganizationKind,
+    uscc: Uscc,
+    /// Says that a code whose check character is wrong was issued like that.
+    #[serde(default)]
+    uscc_confirmed: bool,
+    /// The seat.
+    region_code: RegionCode,
+    /// Who supervises it; by default the city of the seat, or the province.
+    supervising_region_code: Option<RegionCode>,
+    /// Universities, institutes and hospitals host without asking.
+    #[serde(default, alias = "is_host")]
+    wants_to_host: bool,
+    address: Option<String>,
+    public_contact: Option<PublicContact>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NewUserBody {
+    name: String,
+    /// Also the name to sign in with.
+    email: String,
+    phone: Option<String>,
+    password: String,
+}
+
+impl From<RegisterBody> for Application {
+    fn from(body: RegisterBody) -> Self {
+        let RegisterBody { organization, user } = body;
+        let supervisor = organization.supervising_region_code.unwrap_or_else(|| {
+            RegionCode::supervising_default(organization.region_code, &organization.uscc)
+        });
+        Self {
+            uscc_confirmed: organization.uscc_confirmed,
+            organization: OrganizationFacts {
+                name: organization.name,
+                kind: organization.kind,
+                uscc: organization.uscc,
+                region_code: organization.region_code,
+                supervising_region_code: supervisor,
+                is_host: organization.wants_to_host || organization.kind.hosts_by_default(),
+                address: organization.address,
+                public_contact: organization.public_contact,
+            },
+            user: Applicant {
+                facts: UserFacts {
+                    name: user.name,
+                    email: user.email,
+                    phone: user.phone,
+                },
+                password: user.password,
+            },
+        }
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+struct RegisteredShape {
+    organization: OrganizationShape,
+    user: UserShape,
+}
+
+/// A person, as itself and its administrators see it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct UserShape {
+    id: UserId,
+    organization_id: Option<OrganizationId>,
+    email: String,
+    name: String,
+    phone: Option<String>,
+    roles: Vec<Role>,
+    state: UserState,
+    version: i64,
+    created_at: Instant,
+    updated_at: Instant,
+}
+
+impl From<User> for UserShape {
+    fn from(user: User) -> Self {
+        Self {
+            id: user.id,
+            organization_id: user.organization_id,
+            email: user.login,
+            name: user.name,
+            phone: user.phone,
+            roles: Json::into_inner(user.roles),
+            state: user.state,
+            version: user.version,
+            created_at: user.created_at,
+            updated_at: user.updated_at,
+        }
+    }
+}
+
+async fn register(asked: Asked) -> Answer {
+    let body: RegisterBody = asked.json()?;
+    let (organization, user) =
+        account::register(&asked.app, body.into(), asked.request_id(), asked.now).await?;
+    let location = format!("{BASE}/organizations/{}", organization.id);
+    asked.created(
+        location,
+        RegisteredShape {
+            organization: OrganizationShape::whole(organization, 0),
+            user: user.into(),
+        },
+    )
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct PasswordBody {
+    current_password: String,
+    new_password: String,
+}
+
+async fn change_password(asked: Asked) -> Answer {
+    asked.may(Deed::PasswordChange)?;
+    let body: PasswordBody = asked.json()?;
+    let passwords = (body.current_password, body.new_password);
+    account::change_password(&asked.app, asked.act()?, passwords, asked.session()?).await?;
+    asked.no_content()
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct AcceptBody {
+    invitation_token: String,
+    name: String,
+    phone: Option<String>,
+    /// The password to sign in with; somebody who had an account before gives the one it has.
+    password: String,
+}
+
+async fn accept(asked: Asked) -> Answer {
+    let body: AcceptBody = asked.json()?;
+    let acceptance = Acceptance {
+        invitation_token: body.invitation_token,
+        name: body.name,
+        phone: body.phone,
+        password: body.password,
+    };
+    let user = account::accept(&asked.app, acceptance, asked.request_id(), asked.now).await?;
+    let version = user.version;
+    asked.created_versioned(format!("{BASE}/me"), version, UserShape::from(user))
+}
+
+async fn read_me(asked: Asked) -> Answer {
+    let user = present(&asked, Deed::MeRead).await?;
+    asked.params()?;
+    asked.ok_versioned(user.version, UserShape::from(user))
+}
+
+async fn present(asked: &Asked, deed: Deed) -> Result<User, AppError> {
+    let id = asked.may(deed)?.user_id;
+    let read = asked.app.store.read(move |conn| store::user::get(conn, id));
+    Ok(read.await?)
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct MeChange {
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    name: Patch<String>,
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    phone: Patch<String>,
+}
+
+async fn update_me(asked: Asked) -> Answer {
+    let present = UserShape::from(present(&asked, Deed::MeUpdate).await?);
+    let change: MeChange = asked.change(&present, &["name", "phone"])?;
+    let version = asked.required_version()?;
+    let mut faults = Vec::new();
+    let name = change.name.over("name", present.name, &mut faults);
+    AppError::refuse_all(faults)?;
+    let texts = (name, change.phone.onto(present.phone));
+    let user = account::update_me(&asked.app, asked.act()?, version, texts).await?;
+    asked.ok_versioned(user.version, UserShape::from(user))
+}

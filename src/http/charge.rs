@@ -1,0 +1,251 @@
+//! `/charges`: what is owed for services, with invoice and payments.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::answer::Answer;
+use super::asked::Asked;
+use super::feed::Start;
+use super::quote::LineShape;
+use super::routes::{Route, get, post};
+use crate::domain::access::{Deed, Reach};
+use crate::domain::charge::{ChargeState, PaymentSource};
+use crate::domain::tariff::CustomerClass;
+use crate::domain::{ChargeId, Fen, Instant, OrganizationId, PaymentId, UsageRecordId};
+use crate::error::AppError;
+use crate::operations::charge;
+use crate::store;
+use crate::store::charge::{Filter, Whole};
+use crate::store::payment::{NewPayment, Payment};
+
+pub fn routes() -> Vec<Route> {
+    vec![
+        get(
+            "/charges",
+            "charge_list",
+            "Charges, newest first, or with updated_since in the order of change",
+            list,
+        )
+        .deed(Deed::ChargeRead)
+        .parameters(&[
+            "usage_record_id",
+            "host_organization_id",
+            "payer_organization_id",
+            "state",
+            "updated_since",
+            "limit",
+            "cursor",
+        ])
+        .answers::<ChargePage>(200),
+        get("/charges/{id}", "charge_get", "One charge", get_one)
+            .deed(Deed::ChargeRead)
+            .answers::<ChargeShape>(200),
+        post(
+            "/charges/{id}/invoice",
+            "charge_invoice",
+            "Invoice the charge; a number is valid once on the whole platform",
+            invoice,
+        )
+        .deed(Deed::ChargeInvoice)
+        .takes::<InvoiceBody>()
+        .answers::<ChargeShape>(200),
+        post(
+            "/charges/{id}/payments",
+            "charge_pay",
+            "Enter a payment, never beyond what is outstanding",
+            pay,
+        )
+        .deed(Deed::ChargePay)
+        .takes::<PaymentBody>()
+        .answers::<ChargeShape>(201),
+    ]
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct InvoiceBody {
+    invoice_no: String,
+    issued_on: NaiveDate,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct PaymentBody {
+    amount_fen: Fen,
+    paid_on: NaiveDate,
+    source: PaymentSource,
+}
+
+/// A charge. `lines` is the price as it was frozen when the charge was opened.
+#[derive(Serialize, ToSchema)]
+struct ChargeShape {
+    id: ChargeId,
+    usage_record_id: UsageRecordId,
+    host_organization_id: OrganizationId,
+    payer_organization_id: OrganizationId,
+    state: ChargeState,
+    amount_fen: Fen,
+    customer_class: CustomerClass,
+    /// The day whose tariffs apply.
+    priced_on: NaiveDate,
+    lines: Vec<LineShape>,
+    invoice: Option<InvoiceShape>,
+    payments: Vec<PaymentShape>,
+    paid_payer_fen: Fen,
+    paid_voucher_fen: Fen,
+    outstanding_fen: Fen,
+    version: i64,
+    created_at: Instant,
+    updated_at: Instant,
+}
+
+#[derive(Serialize, ToSchema)]
+struct InvoiceShape {
+    invoice_no: String,
+    issued_on: NaiveDate,
+}
+
+#[derive(Serialize, ToSchema)]
+struct PaymentShape {
+    id: PaymentId,
+    amount_fen: Fen,
+    paid_on: NaiveDate,
+    source: PaymentSource,
+}
+
+/// Only for the API document.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "says what a page of charges looks like")]
+struct ChargePage {
+    items: Vec<ChargeShape>,
+    next_cursor: Option<String>,
+    as_of: Option<Instant>,
+}
+
+/// What came from one source; at most the amount of the charge.
+fn paid_by(source: PaymentSource, payments: &[Payment]) -> Fen {
+    let amounts = payments
+        .iter()
+        .filter(|payment| payment.source == source)
+        .map(|payment| payment.amount_fen.number());
+    Fen::new(amounts.sum())
+}
+
+impl From<Whole> for ChargeShape {
+    fn from(whole: Whole) -> Self {
+        let balance = whole.balance();
+        let charge = whole.charge;
+        let price = charge.lines.into_inner();
+        Self {
+            id: charge.id,
+            usage_record_id: charge.usage_record_id,
+            host_organization_id: charge.host_organization_id,
+            payer_organization_id: charge.payer_organization_id,
+            state: balance.state(),
+            amount_fen: charge.amount_fen,
+            customer_class: price.customer_class,
+            priced_on: price.priced_on,
+            lines: price.lines.into_iter().map(LineShape::from).collect(),
+            invoice: whole.invoice.map(|invoice| InvoiceShape {
+                invoice_no: invoice.invoice_no,
+                issued_on: invoice.issued_on,
+            }),
+            paid_payer_fen: paid_by(PaymentSource::Payer, &whole.payments),
+            paid_voucher_fen: paid_by(PaymentSource::Voucher, &whole.payments),
+            outstanding_fen: balance.outstanding(),
+            payments: whole
+                .payments
+                .into_iter()
+                .map(|payment| PaymentShape {
+                    id: payment.id,
+                    amount_fen: payment.amount_fen,
+                    paid_on: payment.paid_on,
+                    source: payment.source,
+                })
+                .collect(),
+            version: charge.version,
+            created_at: charge.created_at,
+            updated_at: charge.updated_at,
+        }
+    }
+}
+
+async fn list(asked: Asked) -> Answer {
+    let reach = Reach::of(asked.may(Deed::ChargeRead)?, Deed::ChargeRead);
+    let params = asked.params()?;
+    let start = Start::of(&asked, &params).await?;
+    let limit = params.limit()?;
+    let filter = Filter {
+        reach,
+        records: params.all("usage_record_id")?,
+        hosts: params.all("host_organization_id")?,
+        payers: params.all("payer_organization_id")?,
+        states: params.all("state")?,
+        changed_after: start.changed_after(),
+        below: start.below(),
+        limit: limit + 1,
+    };
+    let read = move |conn: &mut store::Conn| {
+        let charges = store::charge::list(conn, &filter)?;
+        charges
+            .into_iter()
+            .map(|charge| store::charge::get_whole(conn, charge))
+            .collect::<store::Result<Vec<_>>>()
+            .map_err(AppError::from)
+    };
+    let rows = asked.app.store.read(read).await?;
+    let place = |row: &Whole| (row.charge.updated_at, row.charge.id.number());
+    asked.ok(start.page(rows, limit, place, ChargeShape::from)?)
+}
+
+async fn get_one(asked: Asked) -> Answer {
+    let caller = asked.caller()?;
+    let whole = charge::get(&asked.app, caller, asked.id("id")?).await?;
+    answer(&asked, whole)
+}
+
+async fn invoice(asked: Asked) -> Answer {
+    let id = admitted(&asked, Deed::ChargeInvoice).await?;
+    let body: InvoiceBody = asked.json()?;
+    let (act, version) = (asked.act()?, asked.version()?);
+    let whole = charge::invoice(
+        &asked.app,
+        &act,
+        id,
+        version,
+        &body.invoice_no,
+        body.issued_on,
+    )
+    .await?;
+    answer(&asked, whole)
+}
+
+async fn pay(asked: Asked) -> Answer {
+    let id = admitted(&asked, Deed::ChargePay).await?;
+    let body: PaymentBody = asked.json()?;
+    let new = NewPayment {
+        amount_fen: body.amount_fen,
+        paid_on: body.paid_on,
+        source: body.source,
+    };
+    let whole = charge::pay(&asked.app, &asked.act()?, id, asked.version()?, new).await?;
+    let version = whole.charge.version;
+    asked.created_versioned(
+        format!("/api/v1/charges/{id}"),
+        version,
+        ChargeShape::from(whole),
+    )
+}
+
+/// The charge of the path: 404 and 403 before anything else is looked at.
+async fn admitted(asked: &Asked, deed: Deed) -> Result<ChargeId, AppError> {
+    let caller = asked.caller()?;
+    let id: ChargeId = asked.id("id")?;
+    charge::admit(&asked.app, caller, id, deed).await?;
+    Ok(id)
+}
+
+fn answer(asked: &Asked, whole: Whole) -> Answer {
+    asked.ok_versioned(whole.charge.version, ChargeShape::from(whole))
+}

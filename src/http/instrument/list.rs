@@ -1,0 +1,228 @@
+//! Lists of instruments: what the visitor may see, filtered and sorted, or as a feed of what changed.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::super::answer::{Answer, Page};
+use super::super::asked::Asked;
+use super::super::params::Params;
+use super::super::routes::{Route, get};
+use super::shape::InstrumentShape;
+use crate::domain::access::{self, Deed, Reach};
+use crate::domain::{Instant, InstrumentId};
+use crate::error::{AppError, Code, Fault};
+use crate::operations::feed::{self, FeedCursor};
+use crate::store::instrument::{
+    Filter, Instrument, Position, Sort, SortField, Withdrawn, list_withdrawn,
+};
+use crate::store::{self, Conn};
+
+/// What narrows a list of instruments.
+pub const FILTERS: &[&str] = &[
+    "q",
+    "category",
+    "region",
+    "organization",
+    "method",
+    "share_mode",
+    "status",
+    "max_price_fen",
+    "updated_since",
+    "sort",
+    "limit",
+    "cursor",
+];
+
+pub fn routes() -> Vec<Route> {
+    vec![
+        get(
+            "/instruments",
+            "instrument_list",
+            "The catalog of instruments",
+            list,
+        )
+        .parameters(FILTERS)
+        .answers::<InstrumentPage>(200),
+    ]
+}
+
+/// Something public that is no longer public.
+#[derive(Serialize, ToSchema)]
+struct WithdrawnInstrument {
+    id: InstrumentId,
+    /// Always `withdrawn`.
+    status: &'static str,
+    updated_at: Instant,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+enum ListedInstrument {
+    Instrument(Box<InstrumentShape>),
+    Withdrawn(WithdrawnInstrument),
+}
+
+/// Only for the API document.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "says what a page of instruments looks like")]
+struct InstrumentPage {
+    items: Vec<ListedInstrument>,
+    next_cursor: Option<String>,
+    as_of: Option<Instant>,
+}
+
+/// The reach of whoever asks, for a deed that reads.
+pub fn reach(asked: &Asked, deed: Deed) -> Reach {
+    let caller = asked.visitor();
+    caller
+        .filter(|caller| access::may(caller, deed).is_ok())
+        .map_or_else(Reach::default, |caller| Reach::of(caller, deed))
+}
+
+/// The filter the parameters tell, at its first page.
+pub fn filter(
+    asked: &Asked,
+    params: &Params,
+    reach: Reach,
+    limit: i64,
+) -> Result<Filter, AppError> {
+    let price_max = params.one("max_price_fen")?.map(crate::domain::Fen::new);
+    Ok(Filter {
+        reach,
+        is_public: true,
+        texts: params.all("q")?,
+        categories: params.all("category")?,
+        regions: params.all("region")?,
+        organizations: params.all("organization")?,
+        methods: params.all("method")?,
+        share_modes: params.all("share_mode")?,
+        states: params.all("status")?,
+        price_max: price_max.map(|price| (price, asked.now.local_date())),
+        updated_since: None,
+        sort: params
+            .one("sort")?
+            .unwrap_or(Sort::ascending(SortField::Id)),
+        after: None,
+        limit,
+    })
+}
+
+async fn list(asked: Asked) -> Answer {
+    let params = asked.params()?;
+    let limit = params.limit()?;
+    let reach = reach(&asked, Deed::InstrumentRead);
+    let mut filter = filter(&asked, &params, reach, limit + 1)?;
+    if let Some(since) = params.one("updated_since")? {
+        return changes(&asked, &params, filter, since).await;
+    }
+    filter.after = params.cursor()?;
+    let field = filter.sort.field;
+    if filter
+        .after
+        .as_ref()
+        .is_some_and(|place| !place.fits(field))
+    {
+        return Err(invalid_cursor());
+    }
+    let find =
+        move |conn: &mut Conn| store::instrument::list(conn, &filter).map_err(AppError::from);
+    let rows = asked.app.store.read(find).await?;
+    let place = |row: &Instrument| Position::of(row, field);
+    asked.ok(Page::cut(rows, limit, place, InstrumentShape::from)?)
+}
+
+fn invalid_cursor() -> AppError {
+    AppError::Malformed(vec![Fault::field("cursor", Code::invalid_cursor)])
+}
+
+/// What changed, in the order of (`updated_at`, `id`).
+async fn changes(asked: &Asked, params: &Params, mut filter: Filter, since: Instant) -> Answer {
+    if params.one::<Sort>("sort")?.is_some() {
+        let fault = Fault::field("sort", Code::invalid_value);
+        return Err(AppError::Malformed(vec![
+            fault.limit("updated_since without sort"),
+        ]));
+    }
+    let cursor: Option<FeedCursor> = params.cursor()?;
+    let as_of = match cursor {
+        Some(cursor) => cursor.as_of,
+        None => feed::as_of(&asked.app, asked.now).await?,
+    };
+    let after = cursor.map(place_of).transpose()?;
+    filter.sort = Sort::ascending(SortField::UpdatedAt);
+    filter.updated_since = Some(since);
+    filter.after = after.map(|(updated_at, id)| Position {
+        key: store::instrument::Key::UpdatedAt(updated_at),
+        id,
+    });
+    let find = move |conn: &mut Conn| -> Result<_, AppError> {
+        let shown = store::instrument::list(conn, &filter)?;
+        let withdrawn = list_withdrawn(conn, &filter, since, after)?;
+        Ok((shown, withdrawn))
+    };
+    let (shown, withdrawn) = asked.app.store.read(find).await?;
+    let page = Page::cut(
+        Change::in_order(shown, withdrawn),
+        params.limit()?,
+        |change| change.cursor(as_of),
+        ListedInstrument::from,
+    )?;
+    asked.ok(Page {
+        as_of: Some(as_of),
+        ..page
+    })
+}
+
+fn place_of(cursor: FeedCursor) -> Result<(Instant, InstrumentId), AppError> {
+    let id = InstrumentId::try_from(cursor.id).map_err(|_| invalid_cursor())?;
+    Ok((cursor.updated_at, id))
+}
+
+/// One row of the feed.
+enum Change {
+    Shown(Box<Instrument>),
+    Withdrawn(Withdrawn),
+}
+
+impl Change {
+    /// Two lists in order become one; cut after as many rows as each may have, it is as if read at once.
+    fn in_order(shown: Vec<Instrument>, withdrawn: Vec<Withdrawn>) -> Vec<Change> {
+        let shown = shown.into_iter().map(|row| Change::Shown(Box::new(row)));
+        let mut all: Vec<_> = shown
+            .chain(withdrawn.into_iter().map(Change::Withdrawn))
+            .collect();
+        all.sort_by_key(Change::place);
+        all
+    }
+
+    fn place(&self) -> (Instant, InstrumentId) {
+        match self {
+            Change::Shown(row) => (row.updated_at, row.id),
+            Change::Withdrawn(row) => (row.updated_at, row.id),
+        }
+    }
+
+    fn cursor(&self, as_of: Instant) -> FeedCursor {
+        let (updated_at, id) = self.place();
+        FeedCursor {
+            updated_at,
+            id: id.number(),
+            as_of,
+        }
+    }
+}
+
+impl From<Change> for ListedInstrument {
+    fn from(change: Change) -> Self {
+        match change {
+            Change::Shown(row) => {
+                ListedInstrument::Instrument(Box::new(InstrumentShape::from(*row)))
+            }
+            Change::Withdrawn(row) => ListedInstrument::Withdrawn(WithdrawnInstrument {
+                id: row.id,
+                status: "withdrawn",
+                updated_at: row.updated_at,
+            }),
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! `/instruments`: one instrument at a time. Lists stand in `list`, the way to the list in `moves`, tables in `sheet`.
+
+mod body;
+mod list;
+mod moves;
+mod shape;
+mod sheet;
+
+use serde::Deserialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::answer::{Answer, Page};
+use super::asked::Asked;
+use super::json::{self, Members};
+use super::routes::{BASE, Route, get, patch, post, put};
+use crate::domain::access::Deed;
+use crate::domain::{InstrumentId, UserId};
+use crate::error::AppError;
+use crate::operations::instrument::{self, Entry};
+use crate::store;
+use body::InstrumentBody;
+use shape::InstrumentShape;
+
+#[rustfmt::skip]
+pub fn routes() -> Vec<Route> {
+    let one = vec![
+        post("/instruments", "instrument_create", "Register an instrument as a draft", create)
+            .deed(Deed::InstrumentCreate).takes::<InstrumentBody>().answers::<InstrumentShape>(201),
+        get("/instruments/{id}", "instrument_get", "One instrument", read)
+            .answers::<InstrumentShape>(200),
+        patch("/instruments/{id}", "instrument_change", "Change an instrument; its managers change its texts", change)
+            .deed(Deed::InstrumentDescribe).takes::<InstrumentBody>().answers::<InstrumentShape>(200).needs_version(),
+        get("/instruments/{id}/versions", "instrument_versions", "Every version of an instrument, newest first", versions)
+            .deed(Deed::InstrumentRead).parameters(&["limit", "cursor"]).answers::<VersionPage>(200),
+        put("/instruments/{id}/managers", "instrument_assign_managers", "Say who manages an instrument", assign_managers)
+            .deed(Deed::InstrumentAssignManagers).takes::<ManagersBody>().answers::<InstrumentShape>(200).needs_version(),
+    ];
+    [list::routes(), one, moves::routes(), sheet::routes()].into_iter().flatten().collect()
+}
+
+/// Only for the API document.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "says what a page of versions looks like")]
+struct VersionPage {
+    items: Vec<InstrumentShape>,
+    next_cursor: Option<String>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ManagersBody {
+    /// Instrument managers or administrators of the host.
+    manager_ids: Vec<UserId>,
+}
+
+fn answer(asked: &Asked, entry: Entry) -> Answer {
+    let version = entry.instrument.version;
+    asked.ok_versioned(version, InstrumentShape::from(entry))
+}
+
+async fn create(asked: Asked) -> Answer {
+    asked.may(Deed::InstrumentCreate)?;
+    let facts = asked.json::<InstrumentBody>()?.facts()?;
+    let entry = instrument::create(&asked.app, &asked.act()?, facts).await?;
+    let (id, version) = (entry.instrument.id, entry.instrument.version);
+    let location = format!("{BASE}/instruments/{id}");
+    asked.created_versioned(location, version, InstrumentShape::from(entry))
+}
+
+async fn read(asked: Asked) -> Answer {
+    let id: InstrumentId = asked.id("id")?;
+    asked.params()?;
+    let visitor = asked.visitor().cloned();
+    let find = move |conn: &mut store::Conn| instrument::read(conn, visitor.as_ref(), id);
+    answer(&asked, asked.app.store.read(find).await?)
+}
+
+async fn change(asked: Asked) -> Answer {
+    let caller = asked.caller()?.clone();
+    let id: InstrumentId = asked.id("id")?;
+    let find = move |conn: &mut store::Conn| instrument::admit_change(conn, &caller, id);
+    let (entry, right) = asked.app.store.read(find).await?;
+    let writable = match right {
+        Deed::InstrumentUpdate => body::WRITABLE,
+        _ => body::WRITABLE_TEXTS,
+    };
+    let version = asked.required_version()?;
+    let shape = serde_json::to_value(InstrumentShape::from(entry))?;
+    let sent: Members = asked.change(&shape, writable)?;
+    let facts = json::merged::<InstrumentBody>(&declared(shape), sent)?.facts()?;
+    let changed = instrument::change(&asked.app, &asked.act()?, id, version, facts).await?;
+    answer(&asked, changed)
+}
+
+/// The part of a shape that its host declares.
+fn declared(mut shape: Value) -> Value {
+    if let Value::Object(members) = &mut shape {
+        members.retain(|name, _| body::WRITABLE.contains(&name.as_str()));
+    }
+    shape
+}
+
+async fn versions(asked: Asked) -> Answer {
+    let caller = asked.caller()?.clone();
+    let id: InstrumentId = asked.id("id")?;
+    instrument::check_right(&asked.app, &caller, id, Deed::InstrumentRead).await?;
+    let params = asked.params()?;
+    let (limit, before) = (params.limit()?, params.cursor::<i64>()?);
+    let find = move |conn: &mut store::Conn| {
+        store::instrument::list_versions(conn, id, before, limit + 1).map_err(AppError::from)
+    };
+    let versions = asked.app.store.read(find).await?;
+    let page = Page::cut(versions, limit, |row| row.version, InstrumentShape::from)?;
+    asked.ok(page)
+}
+
+async fn assign_managers(asked: Asked) -> Answer {
+    let caller = asked.caller()?.clone();
+    let id: InstrumentId = asked.id("id")?;
+    instrument::check_right(&asked.app, &caller, id, Deed::InstrumentAssignManagers).await?;
+    let version = asked.required_version()?;
+    let body: ManagersBody = asked.json()?;
+    let act = asked.act()?;
+    let entry =
+        instrument::assign_managers(&asked.app, &act, id, version, body.manager_ids).await?;
+    answer(&asked, entry)
+}

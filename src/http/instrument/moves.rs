@@ -1,0 +1,91 @@
+//! Submitting, approving, returning, suspending, resuming and retiring an instrument.
+
+use std::future::Future;
+
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::super::answer::Answer;
+use super::super::asked::Asked;
+use super::super::routes::{Route, post};
+use super::answer;
+use super::shape::InstrumentShape;
+use crate::domain::InstrumentId;
+use crate::domain::instrument::InstrumentDeed as Move;
+use crate::operations::instrument::{self, Decision};
+
+#[rustfmt::skip]
+pub fn routes() -> Vec<Route> {
+    vec![
+        plain("/instruments/{id}/submit", "instrument_submit", "Ask the administration to list an instrument", Move::Submit),
+        plain("/instruments/{id}/approve", "instrument_approve", "List a submitted instrument", Move::Approve),
+        reasoned("/instruments/{id}/return", "instrument_return", "Return an instrument to its host, with a reason", Move::Return),
+        reasoned("/instruments/{id}/suspend", "instrument_suspend", "Suspend a listed instrument, with a reason", Move::Suspend),
+        plain("/instruments/{id}/resume", "instrument_resume", "List a suspended instrument again", Move::Resume),
+        reasoned("/instruments/{id}/retire", "instrument_retire", "Take an instrument out of service", Move::Retire),
+    ]
+}
+
+#[derive(Deserialize, ToSchema, Default)]
+#[serde(deny_unknown_fields)]
+struct InstrumentReasonBody {
+    /// Required to return or suspend.
+    reason: Option<String>,
+}
+
+/// Nothing has to be said.
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
+
+fn plain(path: &'static str, operation: &'static str, summary: &'static str, deed: Move) -> Route {
+    finished(
+        post(path, operation, summary, move |asked| {
+            decide(asked, deed, false)
+        }),
+        deed,
+    )
+}
+
+fn reasoned(
+    path: &'static str,
+    operation: &'static str,
+    summary: &'static str,
+    deed: Move,
+) -> Route {
+    let route = post(path, operation, summary, move |asked| {
+        decide(asked, deed, true)
+    });
+    finished(route, deed).takes::<InstrumentReasonBody>()
+}
+
+fn finished(route: Route, deed: Move) -> Route {
+    route
+        .deed(instrument::right_to(deed))
+        .answers::<InstrumentShape>(200)
+}
+
+fn decide(asked: Asked, deed: Move, has_reason: bool) -> impl Future<Output = Answer> {
+    async move {
+        let caller = asked.caller()?.clone();
+        let id: InstrumentId = asked.id("id")?;
+        let right = instrument::right_to(deed);
+        instrument::check_right(&asked.app, &caller, id, right).await?;
+        let reason = if has_reason {
+            asked.json_or_default::<InstrumentReasonBody>()?.reason
+        } else {
+            asked.json_or_default::<Nothing>()?;
+            None
+        };
+        let decision = Decision {
+            deed,
+            reason,
+            version: asked.version()?,
+        };
+        let act = asked.act()?;
+        answer(
+            &asked,
+            instrument::decide(&asked.app, &act, id, decision).await?,
+        )
+    }
+}

@@ -1,0 +1,123 @@
+//! Instruments as tables: import, the empty table to fill in, export.
+
+use actix_web::web;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::super::answer::Answer;
+use super::super::asked::Asked;
+use super::super::routes::{Route, get, post};
+use super::list;
+use crate::domain::access::Deed;
+use crate::error::{AppError, Fault};
+use crate::exchange::instruments::{self, InstrumentRow};
+use crate::exchange::sheet::{Format, MAX_ROWS};
+use crate::operations::deed::Actor;
+use crate::operations::instrument::{self, Import, ImportMode};
+use crate::store::instrument::Filter;
+use crate::store::{self, Conn};
+
+const CSV: &str = "text/csv";
+const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+
+const EXPORT_FILTERS: &[&str] = &[
+    "format",
+    "q",
+    "category",
+    "region",
+    "organization",
+    "method",
+    "share_mode",
+    "status",
+    "max_price_fen",
+    "sort",
+];
+
+#[rustfmt::skip]
+pub fn routes() -> Vec<Route> {
+    vec![
+        post("/instruments/import", "instrument_import", "Import instruments from CSV or XLSX: all rows or none", import)
+            .deed(Deed::InstrumentImport).parameters(&["dry_run", "mode"]).takes_file(&[CSV, XLSX])
+            .answers::<ImportedShape>(200),
+        get("/instruments/import-template", "instrument_template", "The empty table (XLSX)", template)
+            .deed(Deed::InstrumentImport),
+        get("/instruments/export", "instrument_export", "Instruments as a table", export)
+            .deed(Deed::InstrumentExport).parameters(EXPORT_FILTERS),
+    ]
+}
+
+/// What an import did or, as a dry run, would do.
+#[derive(Serialize, ToSchema)]
+struct ImportedShape {
+    dry_run: bool,
+    created: usize,
+    updated: usize,
+    unchanged: usize,
+}
+
+async fn import(asked: Asked) -> Answer {
+    let host = asked.may(Deed::InstrumentImport)?.organization_id;
+    let bytes = asked.file(&[CSV, XLSX])?.clone();
+    let params = asked.params()?;
+    let is_dry_run = params.one("dry_run")?.unwrap_or(false);
+    let mode = params.one("mode")?.unwrap_or(ImportMode::Create);
+    let format = match asked.media_type().as_str() {
+        CSV => Format::Csv,
+        _ => Format::Xlsx,
+    };
+    let sheet = away(move || instruments::read(&bytes, format)).await?;
+    let sheet =
+        sheet.map_err(|faults| AppError::Refused(faults.into_iter().map(Fault::from).collect()))?;
+    let (rows, captions) = sheet.into_parts();
+    let import = Import {
+        host,
+        rows,
+        mode,
+        is_dry_run,
+    };
+    let imported = instrument::import(&asked.app, &Actor::from(asked.act()?), import)
+        .await
+        .map_err(|error| captions.told(error))?;
+    asked.ok(ImportedShape {
+        dry_run: is_dry_run,
+        created: imported.created,
+        updated: imported.updated,
+        unchanged: imported.unchanged,
+    })
+}
+
+/// Reading and writing tables takes long, so it leaves the thread that serves requests.
+async fn away<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, AppError> {
+    web::block(work).await.map_err(AppError::internal)
+}
+
+async fn template(asked: Asked) -> Answer {
+    asked.may(Deed::InstrumentImport)?;
+    asked.params()?;
+    let bytes = instruments::template().map_err(AppError::internal)?;
+    asked.download(XLSX, "instruments.xlsx", bytes)
+}
+
+async fn export(asked: Asked) -> Answer {
+    asked.may(Deed::InstrumentExport)?;
+    let params = asked.params()?;
+    let format = params.one("format")?.unwrap_or(Format::Xlsx);
+    let reach = list::reach(&asked, Deed::InstrumentExport);
+    let limit = i64::try_from(MAX_ROWS).map_err(AppError::internal)?;
+    let filter = Filter {
+        is_public: false,
+        ..list::filter(&asked, &params, reach, limit)?
+    };
+    let find =
+        move |conn: &mut Conn| store::instrument::list(conn, &filter).map_err(AppError::from);
+    let found = asked.app.store.read(find).await?;
+    let bytes = away(move || {
+        let rows: Vec<_> = found
+            .iter()
+            .map(|row| InstrumentRow::of(&row.facts()))
+            .collect();
+        instruments::write(&rows, format)
+    });
+    let bytes = bytes.await?.map_err(AppError::internal)?;
+    asked.download(format.media_type(), &format!("instruments.{format}"), bytes)
+}

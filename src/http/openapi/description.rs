@@ -1,0 +1,110 @@
+//! What the document says in words and tables: the ground rules, who may do what, which codes there are; and the schema of
+//! problem documents.
+
+use std::fmt::Write;
+
+use serde_json::{Value, json};
+
+use crate::domain::access::{Deed, Role};
+use crate::error::Code;
+use crate::error::text::{self, Language};
+
+const GROUND_RULES: &str = "\
+Instants are RFC 3339 with offset, dates `YYYY-MM-DD`, durations whole minutes (`…_minutes`), money whole fen (`…_fen`, 1 yuan = 100 fen, \
+tax included), ids positive integers below 2^53. Intervals are half-open. Unknown body fields and query parameters are refused by name.
+
+Lists answer `{items, next_cursor}`; send `next_cursor` as `cursor` for the next page. `updated_since` answers what changed, with `as_of`, the \
+value to send next time. A repeated parameter means or.
+
+Errors are problem documents (RFC 9457) that name everything that is wrong at once, in the order 401, 404, 403, 400, 412, 422, 409.
+
+Clients ignore what they do not know: fields, words and codes may be added.
+";
+
+/// The markdown text at the head of the document.
+pub fn whole() -> String {
+    let mut text = GROUND_RULES.to_owned();
+    // Writing to a String cannot fail.
+    let _ = rights(&mut text).and_then(|()| codes(&mut text));
+    text
+}
+
+fn rights(text: &mut String) -> std::fmt::Result {
+    write!(
+        text,
+        "\n<details><summary>Who may do what</summary>\n\n| deed | scope of an API key |"
+    )?;
+    for role in Role::ALL {
+        write!(text, " {role} |")?;
+    }
+    writeln!(text, "\n|---|---|{}", ":-:|".repeat(Role::ALL.len()))?;
+    for deed in Deed::ALL {
+        let scope = deed.scope().map_or("", |scope| scope.as_str());
+        write!(text, "| `{deed}` | {scope} |")?;
+        for role in Role::ALL {
+            let mark = if deed.roles().contains(role) {
+                "✓"
+            } else {
+                ""
+            };
+            write!(text, " {mark} |")?;
+        }
+        writeln!(text)?;
+    }
+    writeln!(text, "\n</details>")
+}
+
+fn codes(text: &mut String) -> std::fmt::Result {
+    writeln!(
+        text,
+        "\n<details><summary>Codes of problems</summary>\n\n| code | usual status | 中文 | English |\n|---|---|---|---|"
+    )?;
+    for code in Code::ALL {
+        let chinese = text::of(*code, Language::Chinese);
+        let english = text::of(*code, Language::English);
+        let status = code.status();
+        writeln!(
+            text,
+            "| [`{code}`](/docs/problems/{code}) | {status} | {chinese} | {english} |"
+        )?;
+    }
+    writeln!(text, "\n</details>")
+}
+
+/// The schema of a problem document.
+pub fn problem() -> Value {
+    json!({
+        "type": "object",
+        "description": "What is wrong (RFC 9457). Conflicts add members that name what is in the way, for example `clash` and `next_free`.",
+        "required": ["type", "title", "status", "detail", "instance", "code"],
+        "properties": {
+            "type": {"type": "string", "description": "`/docs/problems/{code}`"},
+            "title": {"type": "string"},
+            "status": {"type": "integer"},
+            "detail": {"type": "string"},
+            "instance": {"type": "string", "description": "The path asked."},
+            "code": {"type": "string", "description": "Stable name; that of the first entry."},
+            "request_id": {"type": "string"},
+            "errors": {"type": "array", "items": {"$ref": "#/components/schemas/ProblemEntry"}},
+        },
+    })
+}
+
+/// The schema of one entry of a problem document.
+pub fn problem_entry() -> Value {
+    json!({
+        "type": "object",
+        "description": "One thing that is wrong: with a field, or with a rule.",
+        "required": ["code", "message"],
+        "properties": {
+            "field": {"type": "string"},
+            "rule": {"type": "string"},
+            "code": {"type": "string"},
+            "message": {"type": "string"},
+            "limit": {"description": "What would be right."},
+            "actual": {"description": "What was sent."},
+            "overridable_by": {"type": "string", "description": "The role that may decide otherwise."},
+            "did_you_mean": {"type": "string"},
+        },
+    })
+}

@@ -1,0 +1,127 @@
+//! The OpenAPI 3.1 document, made from the route table: what is documented is what is served. Texts stand beside it:
+//! parameters in `parameter`, the tables of rights and errors in `description`.
+
+mod description;
+mod operation;
+mod parameter;
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::routes::{BASE, Route, Routes};
+
+/// The whole document; `server` is how clients reach the service.
+pub fn document(server: &str) -> Value {
+    let routes = &Routes::shared().all;
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Yiqi",
+            "version": env!("CARGO_PKG_VERSION"),
+            "summary": "Shared research instruments, from registration to the post-subsidy",
+            "description": description::whole(),
+            "license": {"name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0"},
+        },
+        "servers": [{"url": server}],
+        "tags": tags(routes),
+        "paths": paths(routes),
+        "components": {
+            "schemas": schemas(routes),
+            "parameters": parameter::components(),
+            "headers": {
+                "RequestId": {
+                    "description": "The id of the request, as sent or made here; it stands in the log.",
+                    "schema": {"type": "string"},
+                },
+            },
+            "responses": {
+                "Problem": {
+                    "description": "Something is wrong; `code` says what.",
+                    "headers": {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}},
+                    "content": {
+                        "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}},
+                    },
+                },
+            },
+            "securitySchemes": {
+                "bearer": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "An access token from `/auth/login`, or an organization's API key (`yq_…`).",
+                },
+            },
+        },
+    })
+}
+
+fn paths(routes: &[Route]) -> Value {
+    let mut paths: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
+    for route in routes {
+        let item = paths.entry(format!("{BASE}{}", route.path)).or_default();
+        let method = route.method.as_str().to_lowercase();
+        item.insert(method, operation::of(route));
+    }
+    for (path, operation, summary) in [
+        ("/health/live", "health_live", "Whether the process answers"),
+        (
+            "/health/ready",
+            "health_ready",
+            "Whether the database answers with this program's schema",
+        ),
+    ] {
+        let get = json!({
+            "operationId": operation,
+            "summary": summary,
+            "tags": ["health"],
+            "responses": {
+                "200": {"description": "It does."},
+                "503": {"$ref": "#/components/responses/Problem"},
+            },
+        });
+        paths.insert(path.to_owned(), Map::from_iter([("get".to_owned(), get)]));
+    }
+    json!(paths)
+}
+
+/// The first part of the path, in the order of the table.
+fn tag(route: &Route) -> &str {
+    route
+        .path
+        .trim_start_matches('/')
+        .split('/')
+        .next()
+        .unwrap_or_default()
+}
+
+fn tags(routes: &[Route]) -> Value {
+    let mut names: Vec<&str> = Vec::new();
+    for route in routes {
+        if !names.contains(&tag(route)) {
+            names.push(tag(route));
+        }
+    }
+    names.push("health");
+    names.iter().map(|name| json!({"name": name})).collect()
+}
+
+/// Every shape that goes in or comes out, with those it is made of.
+fn schemas(routes: &[Route]) -> Value {
+    let mut all: BTreeMap<String, Value> = BTreeMap::from([
+        ("Problem".to_owned(), description::problem()),
+        ("ProblemEntry".to_owned(), description::problem_entry()),
+    ]);
+    let named = routes
+        .iter()
+        .flat_map(|route| [route.body, route.answer.1])
+        .flatten();
+    for schema in named {
+        let (name, whole, parts) = schema();
+        all.insert(name, json!(whole));
+        all.extend(parts.into_iter().map(|(name, part)| (name, json!(part))));
+    }
+    json!(all)
+}
+
+#[cfg(test)]
+mod tests;

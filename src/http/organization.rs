@@ -1,0 +1,395 @@
+//! `/organizations`: the public directory, what an organization says of itself, and the decisions of its administration.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::answer::{Answer, Page};
+use super::asked::Asked;
+use super::json::Patch;
+use super::params::Params;
+use super::routes::{Route, get, patch, post};
+use crate::domain::access::{Caller, Deed};
+use crate::domain::contact::PublicContact;
+use crate::domain::organization::{OrganizationFacts, OrganizationKind, OrganizationState};
+use crate::domain::{Instant, OrganizationId, RegionCode, Uscc};
+use crate::error::AppError;
+use crate::operations::feed::{self, FeedCursor};
+use crate::operations::organization::{self, Decision, Declared};
+use crate::store::directory::{self, Filter, Place};
+use crate::store::organization::Organization;
+use crate::store::{self, Json};
+
+pub fn routes() -> Vec<Route> {
+    vec![
+        get("/organizations", "organization_list", "The directory of organizations", list)
+            .parameters(&[
+                "q",
+                "kind",
+                "state",
+                "region",
+                "uscc",
+                "is_host",
+                "updated_since",
+                "limit",
+                "cursor",
+            ])
+            .answers::<OrganizationPage>(200),
+        get(
+            "/organizations/{id}",
+            "organization_read",
+            "An organization: its public part, or all of it to its own people and its administration",
+            read,
+        )
+        .answers::<OrganizationShape>(200),
+        patch(
+            "/organizations/{id}",
+            "organization_update",
+            "Change what an organization says of itself; a refused one is pending again",
+            amend,
+        )
+        .deed(Deed::OrganizationUpdate)
+        .takes::<OrganizationChange>()
+        .answers::<OrganizationShape>(200)
+        .needs_version(),
+        decision("/organizations/{id}/verify", "organization_verify", "Verify an organization", Decision::Verify),
+        decision("/organizations/{id}/refuse", "organization_refuse", "Refuse an organization, with a reason", Decision::Refuse),
+        decision("/organizations/{id}/suspend", "organization_suspend", "Suspend an organization, with a reason", Decision::Suspend),
+        decision("/organizations/{id}/resume", "organization_resume", "Resume a suspended organization", Decision::Resume),
+    ]
+}
+
+fn decision(
+    path: &'static str,
+    operation: &'static str,
+    summary: &'static str,
+    decision: Decision,
+) -> Route {
+    post(path, operation, summary, move |asked| {
+        decide(asked, decision)
+    })
+    .deed(decision.deed())
+    .takes::<DecisionBody>()
+    .answers::<OrganizationShape>(200)
+}
+
+/// An organization. What is not public is absent for those who may not read it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct OrganizationShape {
+    id: OrganizationId,
+    name: String,
+    kind: OrganizationKind,
+    /// The seat.
+    region_code: RegionCode,
+    is_host: bool,
+    /// How many instruments it lists.
+    listed_instruments: i64,
+    public_contact: Option<PublicContact>,
+    updated_at: Instant,
+    #[serde(flatten)]
+    inside: Option<InsideShape>,
+}
+
+/// What its own people and its administration see besides.
+#[derive(Debug, Serialize, ToSchema)]
+struct InsideShape {
+    uscc: Uscc,
+    uscc_confirmed: bool,
+    supervising_region_code: RegionCode,
+    is_sme: bool,
+    state: OrganizationState,
+    state_reason: Option<String>,
+    address: Option<String>,
+    version: i64,
+    created_at: Instant,
+}
+
+/// An organization that is no longer public.
+#[derive(Serialize, ToSchema)]
+struct WithdrawnShape {
+    id: OrganizationId,
+    /// Always `withdrawn`.
+    status: &'static str,
+    updated_at: Instant,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+enum ListedShape {
+    Organization(Box<OrganizationShape>),
+    Withdrawn(WithdrawnShape),
+}
+
+/// Only for the API document.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "says what a page of organizations looks like")]
+struct OrganizationPage {
+    items: Vec<ListedShape>,
+    next_cursor: Option<String>,
+    as_of: Option<Instant>,
+}
+
+impl OrganizationShape {
+    /// Everything, with the number of its listed instruments.
+    pub fn whole(row: Organization, listed_instruments: i64) -> Self {
+        Self {
+            id: row.id,
+            name: row.name,
+            kind: row.kind,
+            region_code: row.region_code,
+            is_host: row.is_host,
+            listed_instruments,
+            public_contact: row.public_contact.map(Json::into_inner),
+            updated_at: row.updated_at,
+            inside: Some(InsideShape {
+                uscc: row.uscc,
+                uscc_confirmed: row.uscc_confirmed,
+                supervising_region_code: row.supervising_region_code,
+                is_sme: row.is_sme,
+                state: row.state,
+                state_reason: row.state_reason,
+                address: row.address,
+                version: row.version,
+                created_at: row.created_at,
+            }),
+        }
+    }
+
+    fn public(row: Organization, listed_instruments: i64) -> Self {
+        Self {
+            inside: None,
+            ..Self::whole(row, listed_instruments)
+        }
+    }
+
+    fn seen_by(visitor: Option<&Caller>, row: Organization, listed_instruments: i64) -> Self {
+        if organization::sees_all(visitor, &row) {
+            Self::whole(row, listed_instruments)
+        } else {
+            Self::public(row, listed_instruments)
+        }
+    }
+}
+
+async fn list(asked: Asked) -> Answer {
+    let params = asked.params()?;
+    let limit = params.limit()?;
+    let (place, as_of) = place(&asked, &params).await?;
+    let filter = Filter {
+        q: params.one("q")?,
+        kinds: params.all("kind")?,
+        states: params.all("state")?,
+        regions: params.all("region")?,
+        uscc: params.one("uscc")?,
+        is_host: params.one("is_host")?,
+        reach: organization::reach(asked.visitor()),
+        place,
+        limit: limit + 1,
+    };
+    let read = move |conn: &mut store::Conn| -> Result<_, AppError> {
+        let rows = directory::list(conn, &filter)?;
+        let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
+        Ok((rows, directory::count_listed(conn, &ids)?))
+    };
+    let (rows, listed) = asked.app.store.read(read).await?;
+    let shape = |row: Organization| {
+        let count = listed.get(&row.id).copied().unwrap_or(0);
+        let is_shown = row.ties().is_public || organization::sees_all(asked.visitor(), &row);
+        if is_shown {
+            let shape = OrganizationShape::seen_by(asked.visitor(), row, count);
+            ListedShape::Organization(Box::new(shape))
+        } else {
+            ListedShape::Withdrawn(WithdrawnShape {
+                id: row.id,
+                status: "withdrawn",
+                updated_at: row.updated_at,
+            })
+        }
+    };
+    let page = match as_of {
+        Some(as_of) => Page {
+            as_of: Some(as_of),
+            ..Page::cut(rows, limit, |row| feed_cursor(row, as_of), shape)?
+        },
+        None => Page::cut(rows, limit, |row| row.id, shape)?,
+    };
+    asked.ok(page)
+}
+
+fn feed_cursor(row: &Organization, as_of: Instant) -> FeedCursor {
+    FeedCursor {
+        updated_at: row.updated_at,
+        id: row.id.number(),
+        as_of,
+    }
+}
+
+/// Where the page begins and, in a feed, what to ask for next time.
+async fn place(asked: &Asked, params: &Params) -> Result<(Place, Option<Instant>), AppError> {
+    let Some(since) = params.one::<Instant>("updated_since")? else {
+        let after = params.cursor::<OrganizationId>()?;
+        return Ok((after.map_or(Place::Start, Place::After), None));
+    };
+    Ok(match params.cursor::<FeedCursor>()? {
+        Some(cursor) => (
+            Place::AfterChange(cursor.updated_at, cursor.id),
+            Some(cursor.as_of),
+        ),
+        None => (
+            Place::Since(since),
+            Some(feed::as_of(&asked.app, asked.now).await?),
+        ),
+    })
+}
+
+async fn read(asked: Asked) -> Answer {
+    let id: OrganizationId = asked.id("id")?;
+    asked.params()?;
+    let find = move |conn: &mut store::Conn| -> Result<_, AppError> {
+        let row = store::organization::get(conn, id)?;
+        Ok((row, directory::count_listed(conn, &[id])?))
+    };
+    let (row, listed) = asked.app.store.read(find).await?;
+    if !row.ties().is_public && !organization::sees_all(asked.visitor(), &row) {
+        return Err(AppError::NotFound);
+    }
+    let (version, count) = (row.version, listed.get(&id).copied().unwrap_or(0));
+    let shape = OrganizationShape::seen_by(asked.visitor(), row, count);
+    asked.ok_versioned(version, shape)
+}
+
+async fn whole(asked: &Asked, row: Organization) -> Answer {
+    let id = row.id;
+    let count = asked
+        .app
+        .store
+        .read(move |conn| directory::count_listed(conn, &[id]))
+        .await?;
+    let count = count.get(&id).copied().unwrap_or(0);
+    asked.ok_versioned(row.version, OrganizationShape::whole(row, count))
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct OrganizationChange {
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    name: Patch<String>,
+    /// Fixed once verified, like the code and the supervising region.
+    #[serde(default)]
+    #[schema(value_type = Option<OrganizationKind>)]
+    kind: Patch<OrganizationKind>,
+    #[serde(default)]
+    #[schema(value_type = Option<Uscc>)]
+    uscc: Patch<Uscc>,
+    uscc_confirmed: Option<bool>,
+    #[serde(default)]
+    #[schema(value_type = Option<RegionCode>)]
+    region_code: Patch<RegionCode>,
+    #[serde(default)]
+    #[schema(value_type = Option<RegionCode>)]
+    supervising_region_code: Patch<RegionCode>,
+    #[serde(default)]
+    #[schema(value_type = Option<bool>)]
+    is_host: Patch<bool>,
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    address: Patch<String>,
+    #[serde(default)]
+    #[schema(value_type = Option<PublicContact>)]
+    public_contact: Patch<PublicContact>,
+}
+
+/// What was verified stays; the rest can be changed at any time.
+const WRITABLE_ALWAYS: &[&str] = &[
+    "name",
+    "region_code",
+    "is_host",
+    "address",
+    "public_contact",
+];
+const WRITABLE_BEFORE: &[&str] = &[
+    "name",
+    "kind",
+    "uscc",
+    "uscc_confirmed",
+    "region_code",
+    "supervising_region_code",
+    "is_host",
+    "address",
+    "public_contact",
+];
+
+fn writable(state: OrganizationState) -> &'static [&'static str] {
+    match state {
+        OrganizationState::Pending | OrganizationState::Refused => WRITABLE_BEFORE,
+        OrganizationState::Verified | OrganizationState::Suspended => WRITABLE_ALWAYS,
+    }
+}
+
+impl OrganizationChange {
+    fn onto(self, present: &Organization) -> Result<Declared, AppError> {
+        let mut faults = Vec::new();
+        let facts = present.facts();
+        let usual = RegionCode::supervising_default(facts.region_code, &facts.uscc);
+        let uscc = self.uscc.over("uscc", facts.uscc, &mut faults);
+        let seat = self
+            .region_code
+            .over("region_code", facts.region_code, &mut faults);
+        // The usual supervisor follows the seat until the organization is verified.
+        let is_settled = present.state == OrganizationState::Verified;
+        let supervisor = if facts.supervising_region_code == usual && !is_settled {
+            RegionCode::supervising_default(seat, &uscc)
+        } else {
+            facts.supervising_region_code
+        };
+        let uscc_confirmed = self
+            .uscc_confirmed
+            .unwrap_or(present.uscc_confirmed && uscc == present.uscc);
+        let facts = OrganizationFacts {
+            name: self.name.over("name", facts.name, &mut faults),
+            kind: self.kind.over("kind", facts.kind, &mut faults),
+            uscc,
+            region_code: seat,
+            supervising_region_code: self.supervising_region_code.over(
+                "supervising_region_code",
+                supervisor,
+                &mut faults,
+            ),
+            is_host: self.is_host.over("is_host", facts.is_host, &mut faults),
+            address: self.address.onto(facts.address),
+            public_contact: self.public_contact.onto(facts.public_contact),
+        };
+        AppError::refuse_all(faults)?;
+        Ok(Declared {
+            facts,
+            uscc_confirmed,
+        })
+    }
+}
+
+async fn amend(asked: Asked) -> Answer {
+    let (caller, id) = (asked.caller()?, asked.id("id")?);
+    let present = organization::admit(&asked.app, caller, id, Deed::OrganizationUpdate).await?;
+    let shown = OrganizationShape::whole(present.clone(), 0);
+    let change: OrganizationChange = asked.change(&shown, writable(present.state))?;
+    let version = asked.required_version()?;
+    let declared = change.onto(&present)?;
+    let row = organization::amend(&asked.app, asked.act()?, id, version, declared).await?;
+    whole(&asked, row).await
+}
+
+#[derive(Deserialize, ToSchema, Default)]
+#[serde(deny_unknown_fields)]
+struct DecisionBody {
+    /// Required to refuse and to suspend.
+    reason: Option<String>,
+}
+
+async fn decide(asked: Asked, decision: Decision) -> Answer {
+    let (caller, id) = (asked.caller()?, asked.id("id")?);
+    organization::admit(&asked.app, caller, id, decision.deed()).await?;
+    let body: DecisionBody = asked.json_or_default()?;
+    let place = (id, asked.version()?);
+    let row = organization::decide(&asked.app, asked.act()?, place, decision, body.reason).await?;
+    whole(&asked, row).await
+}

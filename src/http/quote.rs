@@ -1,0 +1,99 @@
+//! `/quotes`: what a service would cost the caller's organization.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::answer::Answer;
+use super::asked::Asked;
+use super::routes::{Route, post};
+use crate::domain::access::Deed;
+use crate::domain::booking::BookingMode;
+use crate::domain::tariff::{CustomerClass, QuoteLine};
+use crate::domain::{Fen, Instant, InstrumentId, Minutes, Slot, TariffId};
+use crate::error::{AppError, Code};
+use crate::operations::quote::{self, Question};
+
+pub fn routes() -> Vec<Route> {
+    vec![
+        post(
+            "/quotes",
+            "quote_create",
+            "What a service would cost, without effect",
+            ask,
+        )
+        .deed(Deed::QuoteCreate)
+        .takes::<QuoteBody>()
+        .answers::<QuoteShape>(200),
+    ]
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct QuoteBody {
+    instrument_id: InstrumentId,
+    starts_at: Instant,
+    ends_at: Instant,
+    mode: BookingMode,
+}
+
+/// A price; `total_fen` is null where the instrument has none for this customer, which is not a price of zero.
+#[derive(Serialize, ToSchema)]
+struct QuoteShape {
+    instrument_id: InstrumentId,
+    starts_at: Instant,
+    ends_at: Instant,
+    mode: BookingMode,
+    minutes: Minutes,
+    customer_class: CustomerClass,
+    /// The day whose tariffs apply.
+    priced_on: NaiveDate,
+    lines: Vec<LineShape>,
+    total_fen: Option<Fen>,
+}
+
+/// Minutes at a rate, rounded half up once, to the fen.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LineShape {
+    tariff_id: TariffId,
+    minutes: Minutes,
+    price_fen_per_hour: Fen,
+    amount_fen: Fen,
+}
+
+impl From<QuoteLine> for LineShape {
+    fn from(line: QuoteLine) -> Self {
+        Self {
+            tariff_id: line.tariff_id,
+            minutes: line.minutes,
+            price_fen_per_hour: line.price_fen_per_hour,
+            amount_fen: line.amount_fen,
+        }
+    }
+}
+
+async fn ask(asked: Asked) -> Answer {
+    let caller = asked.may(Deed::QuoteCreate)?;
+    let body: QuoteBody = asked.json()?;
+    let slot = Slot::new(body.starts_at, body.ends_at)
+        .map_err(|_| AppError::refused("ends_at", Code::not_after_start))?;
+    let question = Question {
+        instrument_id: body.instrument_id,
+        slot,
+        mode: body.mode,
+    };
+    let (customer_class, quote) = quote::ask(&asked.app, caller, question).await?;
+    let total_fen = quote.as_ref().map(|quote| quote.total_fen);
+    let lines = quote.map(|quote| quote.lines).unwrap_or_default();
+    asked.ok(QuoteShape {
+        instrument_id: body.instrument_id,
+        starts_at: slot.starts_at(),
+        ends_at: slot.ends_at(),
+        mode: body.mode,
+        minutes: slot.minutes(),
+        customer_class,
+        priced_on: slot.starts_at().local_date(),
+        lines: lines.into_iter().map(LineShape::from).collect(),
+        total_fen,
+    })
+}

@@ -1,0 +1,107 @@
+//! `/categories` and `/regions`: the classifications that codes in other answers refer to.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::answer::{Answer, Page};
+use super::asked::Asked;
+use super::routes::{Route, get};
+use crate::domain::region::RegionLevel;
+use crate::store::reference::{self, Category, Region};
+
+pub fn routes() -> Vec<Route> {
+    vec![
+        get(
+            "/categories",
+            "category_list",
+            "The classes of instruments",
+            categories,
+        )
+        .parameters(&["parent"])
+        .answers::<CategoryPage>(200),
+        get(
+            "/regions",
+            "region_list",
+            "The administrative regions",
+            regions,
+        )
+        .parameters(&["parent"])
+        .answers::<RegionPage>(200),
+    ]
+}
+
+#[derive(Serialize, ToSchema)]
+struct CategoryShape {
+    code: String,
+    /// The next wider class.
+    parent: Option<String>,
+    name: String,
+}
+
+#[derive(Serialize, ToSchema)]
+struct RegionShape {
+    code: String,
+    /// The city or province it lies in.
+    parent: Option<String>,
+    level: RegionLevel,
+    name: String,
+    /// Whether GB/T 2260 has the code; the others are zones of the statistics bureau.
+    gbt2260: bool,
+}
+
+/// Only for the API document.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "says what a list of classes looks like")]
+struct CategoryPage {
+    items: Vec<CategoryShape>,
+    next_cursor: Option<String>,
+}
+
+/// Only for the API document.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "says what a list of regions looks like")]
+struct RegionPage {
+    items: Vec<RegionShape>,
+    next_cursor: Option<String>,
+}
+
+impl From<Category> for CategoryShape {
+    fn from(category: Category) -> Self {
+        Self {
+            code: category.code,
+            parent: category.parent,
+            name: category.name,
+        }
+    }
+}
+
+impl From<Region> for RegionShape {
+    fn from(region: Region) -> Self {
+        Self {
+            code: region.code,
+            parent: region.parent,
+            level: region.level,
+            name: region.name,
+            gbt2260: region.gbt2260,
+        }
+    }
+}
+
+/// Whether a row lies directly below the wider code asked for; without one, every row.
+fn is_below(parent: &Option<String>, wider: &Option<String>) -> bool {
+    wider.is_none() || parent == wider
+}
+
+async fn categories(asked: Asked) -> Answer {
+    let wider = asked.params()?.one("parent")?;
+    let all = asked.app.store.read(reference::list_categories).await?;
+    let below = all.into_iter().filter(|row| is_below(&row.parent, &wider));
+    asked.ok(Page::whole(below.map(CategoryShape::from).collect()))
+}
+
+async fn regions(asked: Asked) -> Answer {
+    let wider = asked.params()?.one("parent")?;
+    let all = asked.app.store.read(reference::list_regions).await?;
+    let below = all.into_iter().filter(|row| is_below(&row.parent, &wider));
+    asked.ok(Page::whole(below.map(RegionShape::from).collect()))
+}

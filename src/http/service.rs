@@ -1,0 +1,150 @@
+//! `/instruments/{id}/services`: the price list of an instrument, public with it.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::answer::{Answer, Page};
+use super::asked::Asked;
+use super::json::{self, Members};
+use super::routes::{BASE, Route, delete, get, patch, post};
+use crate::domain::access::Deed;
+use crate::domain::service::ServiceFacts;
+use crate::domain::{Fen, Instant, InstrumentId, ServiceId};
+use crate::error::AppError;
+use crate::operations::{instrument, service};
+use crate::store::service::Service;
+use crate::store::{self, Conn};
+
+#[rustfmt::skip]
+pub fn routes() -> Vec<Route> {
+    vec![
+        get("/instruments/{id}/services", "service_list", "The price list of an instrument", list)
+            .parameters(&["limit", "cursor"]).answers::<ServicePage>(200),
+        post("/instruments/{id}/services", "service_create", "Add a service", create)
+            .deed(Deed::ServiceCreate).takes::<ServiceBody>().answers::<ServiceShape>(201),
+        patch("/instruments/{id}/services/{service_id}", "service_change", "Change a service", change)
+            .deed(Deed::ServiceUpdate).takes::<ServiceBody>().answers::<ServiceShape>(200).needs_version(),
+        delete("/instruments/{id}/services/{service_id}", "service_delete", "Take a service off the list", remove)
+            .deed(Deed::ServiceDelete).answers_status(204),
+    ]
+}
+
+const WRITABLE: &[&str] = &[
+    "test_item",
+    "test_condition",
+    "method_standard",
+    "unit",
+    "price_fen",
+];
+
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ServiceBody {
+    test_item: String,
+    test_condition: Option<String>,
+    /// `GB/T 16594-2008`.
+    method_standard: Option<String>,
+    /// What the price is for.
+    unit: String,
+    price_fen: Fen,
+}
+
+impl From<ServiceBody> for ServiceFacts {
+    fn from(body: ServiceBody) -> Self {
+        Self {
+            test_item: body.test_item,
+            test_condition: body.test_condition,
+            method_standard: body.method_standard,
+            unit: body.unit,
+            price_fen: body.price_fen,
+        }
+    }
+}
+
+/// One item of a price list.
+#[derive(Serialize, ToSchema)]
+struct ServiceShape {
+    id: ServiceId,
+    instrument_id: InstrumentId,
+    test_item: String,
+    test_condition: Option<String>,
+    method_standard: Option<String>,
+    unit: String,
+    price_fen: Fen,
+    version: i64,
+    created_at: Instant,
+    updated_at: Instant,
+}
+
+/// Only for the API document.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "says what a page of services looks like")]
+struct ServicePage {
+    items: Vec<ServiceShape>,
+    next_cursor: Option<String>,
+}
+
+impl From<Service> for ServiceShape {
+    fn from(row: Service) -> Self {
+        Self {
+            id: row.id,
+            instrument_id: row.instrument_id,
+            test_item: row.test_item,
+            test_condition: row.test_condition,
+            method_standard: row.method_standard,
+            unit: row.unit,
+            price_fen: row.price_fen,
+            version: row.version,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        }
+    }
+}
+
+async fn list(asked: Asked) -> Answer {
+    let id: InstrumentId = asked.id("id")?;
+    let visitor = asked.visitor().cloned();
+    let look = move |conn: &mut Conn| instrument::read(conn, visitor.as_ref(), id);
+    asked.app.store.read(look).await?;
+    let params = asked.params()?;
+    let (limit, after) = (params.limit()?, params.cursor()?);
+    let find = move |conn: &mut Conn| {
+        store::service::list(conn, id, after, limit + 1).map_err(AppError::from)
+    };
+    let rows = asked.app.store.read(find).await?;
+    asked.ok(Page::cut(rows, limit, |row| row.id, ServiceShape::from)?)
+}
+
+async fn create(asked: Asked) -> Answer {
+    let caller = asked.caller()?.clone();
+    let id: InstrumentId = asked.id("id")?;
+    instrument::check_right(&asked.app, &caller, id, Deed::ServiceCreate).await?;
+    let body: ServiceBody = asked.json()?;
+    let row = service::create(&asked.app, &asked.act()?, id, body.into()).await?;
+    let location = format!("{BASE}/instruments/{id}/services/{}", row.id);
+    asked.created_versioned(location, row.version, ServiceShape::from(row))
+}
+
+async fn change(asked: Asked) -> Answer {
+    let caller = asked.caller()?.clone();
+    let place: (InstrumentId, ServiceId) = (asked.id("id")?, asked.id("service_id")?);
+    instrument::check_right(&asked.app, &caller, place.0, Deed::ServiceUpdate).await?;
+    let find =
+        move |conn: &mut Conn| store::service::get(conn, place.0, place.1).map_err(AppError::from);
+    let present = asked.app.store.read(find).await?;
+    let version = asked.required_version()?;
+    let facts = present.facts();
+    let sent: Members = asked.change(&ServiceShape::from(present), WRITABLE)?;
+    let body: ServiceBody = json::merged(&facts, sent)?;
+    let row = service::change(&asked.app, &asked.act()?, place, version, body.into()).await?;
+    asked.ok_versioned(row.version, ServiceShape::from(row))
+}
+
+async fn remove(asked: Asked) -> Answer {
+    let caller = asked.caller()?.clone();
+    let place: (InstrumentId, ServiceId) = (asked.id("id")?, asked.id("service_id")?);
+    instrument::check_right(&asked.app, &caller, place.0, Deed::ServiceDelete).await?;
+    let version = asked.version()?;
+    service::delete(&asked.app, &asked.act()?, place, version).await?;
+    asked.no_content()
+}

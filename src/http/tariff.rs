@@ -1,0 +1,127 @@
+//! `/instruments/{id}/tariffs`: public, dated prices.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::answer::{Answer, Page};
+use super::asked::Asked;
+use super::routes::{Route, get, post};
+use crate::domain::access::Deed;
+use crate::domain::booking::BookingMode;
+use crate::domain::tariff::{CustomerClass, Period, Tariff};
+use crate::domain::{Fen, InstrumentId, TariffId};
+use crate::error::AppError;
+use crate::operations::tariff;
+use crate::store;
+
+pub fn routes() -> Vec<Route> {
+    vec![
+        get(
+            "/instruments/{id}/tariffs",
+            "tariff_list",
+            "Every price an instrument ever had, by its first day",
+            list,
+        )
+        .answers::<TariffPage>(200),
+        post(
+            "/instruments/{id}/tariffs",
+            "tariff_create",
+            "Make a price; the most specific one of a day applies",
+            create,
+        )
+        .deed(Deed::TariffCreate)
+        .takes::<TariffBody>()
+        .answers::<TariffShape>(201),
+    ]
+}
+
+/// A price for a class of customers and a mode (null: all) on the days from `valid_from` until before `valid_until` (null:
+/// until further notice).
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct TariffBody {
+    customer_class: Option<CustomerClass>,
+    mode: Option<BookingMode>,
+    valid_from: NaiveDate,
+    valid_until: Option<NaiveDate>,
+    price_fen_per_hour: Fen,
+}
+
+impl From<TariffBody> for Tariff {
+    fn from(body: TariffBody) -> Self {
+        Self {
+            customer_class: body.customer_class,
+            mode: body.mode,
+            period: Period {
+                valid_from: body.valid_from,
+                valid_until: body.valid_until,
+            },
+            price_fen_per_hour: body.price_fen_per_hour,
+        }
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+struct TariffShape {
+    id: TariffId,
+    instrument_id: InstrumentId,
+    customer_class: Option<CustomerClass>,
+    mode: Option<BookingMode>,
+    valid_from: NaiveDate,
+    valid_until: Option<NaiveDate>,
+    price_fen_per_hour: Fen,
+}
+
+/// Only for the API document.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "says what a page of tariffs looks like")]
+struct TariffPage {
+    items: Vec<TariffShape>,
+    next_cursor: Option<String>,
+}
+
+impl TariffShape {
+    fn of(instrument_id: InstrumentId, id: TariffId, tariff: Tariff) -> Self {
+        Self {
+            id,
+            instrument_id,
+            customer_class: tariff.customer_class,
+            mode: tariff.mode,
+            valid_from: tariff.period.valid_from,
+            valid_until: tariff.period.valid_until,
+            price_fen_per_hour: tariff.price_fen_per_hour,
+        }
+    }
+}
+
+async fn list(asked: Asked) -> Answer {
+    let id: InstrumentId = asked.id("id")?;
+    let caller = asked.visitor().cloned();
+    asked.params()?;
+    let read = move |conn: &mut store::Conn| {
+        tariff::admit(conn, caller.as_ref(), id, None)?;
+        Ok::<_, AppError>(store::tariff::list(conn, id)?)
+    };
+    let tariffs = asked.app.store.read(read).await?.into_iter();
+    asked.ok(Page::whole(
+        tariffs
+            .map(|(number, tariff)| TariffShape::of(id, number, tariff))
+            .collect(),
+    ))
+}
+
+async fn create(asked: Asked) -> Answer {
+    let caller = asked.caller()?.clone();
+    let id: InstrumentId = asked.id("id")?;
+    let admit = move |conn: &mut store::Conn| {
+        tariff::admit(conn, Some(&caller), id, Some(Deed::TariffCreate)).map(|_| ())
+    };
+    asked.app.store.read(admit).await?;
+    let new: Tariff = asked.json::<TariffBody>()?.into();
+    let number = tariff::create(&asked.app, &asked.act()?, id, new).await?;
+    asked.created(
+        format!("/api/v1/instruments/{id}/tariffs"),
+        TariffShape::of(id, number, new),
+    )
+}

@@ -1,0 +1,202 @@
+//! The bodies and the shape of usage records.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::domain::booking::{BookingMode, BookingPurpose};
+use crate::domain::usage::{Correction, Evidence, GivenMinutes, Operator, UsageFacts, UsageState};
+use crate::domain::{
+    BookingId, Instant, InstrumentId, Minutes, OrganizationId, Slot, UsageRecordId, UserId,
+};
+use crate::error::{AppError, Code, Fault};
+use crate::operations::usage::NewUsage;
+use crate::store::usage::{Listed, UsageRecord};
+
+/// A service to type in. Absent minutes are 0; when none is given all of the interval is run time.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RecordBody {
+    instrument_id: InstrumentId,
+    /// The using unit; the host itself for own use.
+    organization_id: OrganizationId,
+    booking_id: Option<BookingId>,
+    /// 1 when absent.
+    channel: Option<i64>,
+    started_at: Instant,
+    ended_at: Instant,
+    prepare_minutes: Option<Minutes>,
+    run_minutes: Option<Minutes>,
+    post_minutes: Option<Minutes>,
+    samples: Option<i64>,
+    mode: BookingMode,
+    purpose: BookingPurpose,
+    #[serde(default)]
+    statutory: bool,
+    operator: Option<Operator>,
+    client_reference: Option<String>,
+}
+
+impl RecordBody {
+    pub fn into_new(self) -> Result<NewUsage, AppError> {
+        let slot = Slot::new(self.started_at, self.ended_at).map_err(|_| {
+            let fault = Fault::field("ended_at", Code::not_after_start);
+            AppError::Refused(vec![
+                fault
+                    .limit(self.started_at.to_string())
+                    .actual(self.ended_at.to_string()),
+            ])
+        })?;
+        Ok(NewUsage {
+            instrument_id: self.instrument_id,
+            organization_id: self.organization_id,
+            booking_id: self.booking_id,
+            facts: UsageFacts {
+                channel: self.channel.unwrap_or(1),
+                slot,
+                minutes: GivenMinutes {
+                    prepare: self.prepare_minutes,
+                    run: self.run_minutes,
+                    post: self.post_minutes,
+                },
+                samples: self.samples.unwrap_or(0),
+                mode: self.mode,
+                purpose: self.purpose,
+                statutory: self.statutory,
+                operator: self.operator,
+                client_reference: self.client_reference,
+            },
+        })
+    }
+}
+
+/// What is corrected; absent fields stay as they are.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CorrectBody {
+    organization_id: Option<OrganizationId>,
+    channel: Option<i64>,
+    started_at: Option<Instant>,
+    ended_at: Option<Instant>,
+    prepare_minutes: Option<Minutes>,
+    run_minutes: Option<Minutes>,
+    post_minutes: Option<Minutes>,
+    samples: Option<i64>,
+    mode: Option<BookingMode>,
+    purpose: Option<BookingPurpose>,
+    statutory: Option<bool>,
+    operator: Option<Operator>,
+    client_reference: Option<String>,
+    reason: Option<String>,
+}
+
+impl From<CorrectBody> for Correction {
+    fn from(body: CorrectBody) -> Self {
+        Self {
+            organization_id: body.organization_id,
+            channel: body.channel,
+            started_at: body.started_at,
+            ended_at: body.ended_at,
+            minutes: GivenMinutes {
+                prepare: body.prepare_minutes,
+                run: body.run_minutes,
+                post: body.post_minutes,
+            },
+            samples: body.samples,
+            mode: body.mode,
+            purpose: body.purpose,
+            statutory: body.statutory,
+            operator: body.operator,
+            client_reference: body.client_reference,
+            reason: body.reason,
+        }
+    }
+}
+
+/// Why.
+#[derive(Debug, Deserialize, Default, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReasonBody {
+    pub reason: Option<String>,
+}
+
+/// One version of a usage record. `effective_minutes` is the sum of the three minutes.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct UsageShape {
+    id: UsageRecordId,
+    record_no: Option<String>,
+    instrument_id: InstrumentId,
+    organization_id: OrganizationId,
+    host_organization_id: OrganizationId,
+    booking_id: Option<BookingId>,
+    channel: i64,
+    state: UsageState,
+    reason: Option<String>,
+    started_at: Instant,
+    ended_at: Instant,
+    prepare_minutes: Minutes,
+    run_minutes: Minutes,
+    post_minutes: Minutes,
+    effective_minutes: Minutes,
+    samples: i64,
+    mode: BookingMode,
+    purpose: BookingPurpose,
+    statutory: bool,
+    operator: Option<serde_json::Value>,
+    client_reference: Option<String>,
+    evidence: Evidence,
+    entered_at: Option<Instant>,
+    entered_by: Option<UserId>,
+    version: i64,
+    created_at: Instant,
+    updated_at: Instant,
+}
+
+/// Only for the API document.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "says what a page of usage records looks like")]
+pub struct UsagePage {
+    items: Vec<UsageShape>,
+    next_cursor: Option<String>,
+    as_of: Option<Instant>,
+}
+
+impl UsageShape {
+    pub fn of(record: UsageRecord, host_organization_id: OrganizationId) -> Self {
+        let effective_minutes = record.effective_minutes();
+        Self {
+            id: record.id,
+            record_no: record.record_no,
+            instrument_id: record.instrument_id,
+            organization_id: record.organization_id,
+            host_organization_id,
+            booking_id: record.booking_id,
+            channel: record.channel,
+            state: record.state,
+            reason: record.reason,
+            started_at: record.started_at,
+            ended_at: record.ended_at,
+            prepare_minutes: record.prepare_minutes,
+            run_minutes: record.run_minutes,
+            post_minutes: record.post_minutes,
+            effective_minutes,
+            samples: record.samples,
+            mode: record.mode,
+            purpose: record.purpose,
+            statutory: record.statutory,
+            operator: record.operator.map(crate::store::Json::into_inner),
+            client_reference: record.client_reference,
+            evidence: record.evidence,
+            entered_at: record.entered_at,
+            entered_by: record.entered_by,
+            version: record.version,
+            created_at: record.created_at,
+            updated_at: record.updated_at,
+        }
+    }
+}
+
+impl From<Listed> for UsageShape {
+    fn from(listed: Listed) -> Self {
+        Self::of(listed.record, listed.host_organization_id)
+    }
+}

@@ -1,0 +1,395 @@
+//! How people get an account: with a new organization, by an invitation, or from the command line. Also what they change of
+//! it themselves. Passwords are hashed before any transaction begins.
+
+use serde_json::json;
+
+use crate::app::App;
+use crate::app::token;
+use crate::domain::access::{Deed, Role};
+use crate::domain::account::{UserState, check_password, login_key};
+use crate::domain::fault::FieldFault;
+use crate::domain::organization::{OrganizationState, first_roles};
+use crate::domain::{Instant, OrganizationId, RegionCode, SessionId, Uscc, UserId};
+use crate::error::{AppError, Code};
+use crate::operations::deed::{Act, perform, personal, same_version};
+use crate::operations::{organization, password, session};
+use crate::store::event::{NewEvent, Subject};
+use crate::store::invitation::Invitation;
+use crate::store::organization::{NewOrganization, Organization};
+use crate::store::user::{NewUser, User};
+use crate::store::{self, Conn, Constraint, Lock, StoreError};
+
+// What the command line needs to name people and organizations.
+pub use crate::domain::account::UserFacts;
+pub use crate::domain::organization::{OrganizationFacts, OrganizationKind};
+
+/// The agency that runs the platform.
+const PROVINCE_AGENCY: &str = "河北省科学技术厅";
+
+/// A person with the password it chose.
+#[derive(Debug, Clone)]
+pub struct Applicant {
+    pub facts: UserFacts,
+    pub password: String,
+}
+
+/// An organization that wants to join, with its first user.
+#[derive(Debug, Clone)]
+pub struct Application {
+    pub organization: OrganizationFacts,
+    pub uscc_confirmed: bool,
+    pub user: Applicant,
+}
+
+/// Makes a pending organization with its first user. 409 `organization_exists` or `login_taken`.
+pub async fn register(
+    app: &App,
+    application: Application,
+    request_id: String,
+    now: Instant,
+) -> Result<(Organization, User), AppError> {
+    let Application {
+        organization: facts,
+        uscc_confirmed,
+        user,
+    } = application;
+    let checked = facts.clone();
+    let organization_faults = app
+        .store
+        .read(move |conn| organization::check(conn, &checked, uscc_confirmed, "organization."))
+        .await;
+    let faults = faults_of(organization_faults)?
+        .into_iter()
+        .chain(applicant_faults(&user, "user.").into_iter().map(Into::into))
+        .collect();
+    AppError::refuse_all(faults)?;
+    let password_hash = password::hash(app, user.password).await?;
+    let roles = first_roles(facts.kind, facts.is_host);
+    app.store
+        .write(move |tx| {
+            let new = NewOrganization {
+                facts: facts.clone(),
+                uscc_confirmed,
+                is_sme: false,
+                state: OrganizationState::Pending,
+                now,
+            };
+            let id = store::organization::insert(tx, &new).map_err(organization::known_code)?;
+            let user = insert_user(tx, id, &user.facts, &password_hash, &roles, now)?;
+            let organization = store::organization::get(tx, id)?;
+            let mut event = organization::beginning("organization_register", &organization, now)?;
+            event.actor_user_id = Some(user.id);
+            event.actor_organization_id = Some(id);
+            event.request_id = Some(request_id.clone());
+            let event = store::event::append(tx, &event)?;
+            let told = store::user::list_supervisors(tx, facts.supervising_region_code)?;
+            store::event::announce(tx, event, &told, now)?;
+            append_joined(tx, &user, Some(&request_id), now)?;
+            Ok((organization, user))
+        })
+        .await
+}
+
+fn faults_of(checked: Result<(), AppError>) -> Result<Vec<crate::error::Fault>, AppError> {
+    match checked {
+        Ok(()) => Ok(Vec::new()),
+        Err(AppError::Refused(faults)) => Ok(faults),
+        Err(other) => Err(other),
+    }
+}
+
+fn applicant_faults(applicant: &Applicant, prefix: &str) -> Vec<FieldFault> {
+    let mut faults = applicant.facts.validate(prefix).err().unwrap_or_default();
+    let field = format!("{prefix}password");
+    faults.extend(check_password(&field, &applicant.password, &applicant.facts.email).err());
+    faults
+}
+
+fn insert_user(
+    tx: &mut Conn,
+    organization_id: OrganizationId,
+    facts: &UserFacts,
+    password_hash: &str,
+    roles: &[Role],
+    now: Instant,
+) -> Result<User, AppError> {
+    let new = NewUser {
+        organization_id,
+        login: login_key(&facts.email),
+        name: facts.name.clone(),
+        phone: facts.phone.clone(),
+        password_hash: password_hash.to_owned(),
+        roles: roles.to_vec(),
+        now,
+    };
+    let id = store::user::insert(tx, &new).map_err(|error| match error {
+        StoreError::Violated(Constraint::UserLogin) => AppError::conflict(Code::login_taken),
+        other => other.into(),
+    })?;
+    Ok(store::user::get(tx, id)?)
+}
+
+/// A person is a member from now on.
+fn append_joined(
+    tx: &mut Conn,
+    user: &User,
+    request_id: Option<&str>,
+    now: Instant,
+) -> Result<(), AppError> {
+    let mut event = NewEvent::new(now, "member_join", Subject::new("user", user.id))
+        .after(json!({"organization_id": user.organization_id, "roles": user.roles}))?
+        .personal(personal(
+            json!({"login": user.login, "name": user.name, "phone": user.phone}),
+        )?);
+    event.actor_user_id = Some(user.id);
+    event.actor_organization_id = user.organization_id;
+    event.organization_id = user.organization_id;
+    event.request_id = request_id.map(str::to_owned);
+    store::event::append(tx, &event)?;
+    Ok(())
+}
+
+/// An accepted invitation: who the person is, and the password it will sign in with.
+#[derive(Debug, Clone)]
+pub struct Acceptance {
+    pub invitation_token: String,
+    pub name: String,
+    pub phone: Option<String>,
+    pub password: String,
+}
+
+/// Makes the invited account, once. Somebody who left another organization keeps the account and proves its password.
+pub async fn accept(
+    app: &App,
+    acceptance: Acceptance,
+    request_id: String,
+    now: Instant,
+) -> Result<User, AppError> {
+    let hash = token::hash(&acceptance.invitation_token);
+    let find = move |conn: &mut Conn| -> Result<_, AppError> {
+        let open = store::invitation::find_open(conn, &hash, now)?;
+        let invitation = open.ok_or_else(invitation_invalid)?;
+        let known = store::user::find_password(conn, &invitation.login)?;
+        Ok((invitation, known))
+    };
+    let (invitation, known) = app.store.read(find).await?;
+    let applicant = Applicant {
+        facts: UserFacts {
+            name: acceptance.name,
+            email: invitation.login.clone(),
+            phone: acceptance.phone,
+        },
+        password: acceptance.password,
+    };
+    let faults = applicant_faults(&applicant, "");
+    AppError::refuse_all(faults.into_iter().map(Into::into).collect())?;
+    let Applicant { facts, password } = applicant;
+    let password_hash = match known {
+        Some((_, stored)) => {
+            let proof = (password, stored.clone());
+            prove(app, &facts.email, proof, "password", now).await?;
+            stored
+        }
+        None => password::hash(app, password).await?,
+    };
+    app.store
+        .write(move |tx| {
+            let user = join(tx, &invitation, &facts, &password_hash, now)?;
+            append_joined(tx, &user, Some(&request_id), now)?;
+            Ok(user)
+        })
+        .await
+}
+
+fn join(
+    tx: &mut Conn,
+    invitation: &Invitation,
+    facts: &UserFacts,
+    password_hash: &str,
+    now: Instant,
+) -> Result<User, AppError> {
+    if !store::invitation::claim(tx, invitation.id, now)? {
+        return Err(invitation_invalid());
+    }
+    let (unit, roles) = (invitation.organization_id, &invitation.roles);
+    let Some(known) = store::user::find_by_login(tx, &invitation.login)? else {
+        return insert_user(tx, unit, facts, password_hash, roles, now);
+    };
+    if known.organization_id.is_some() {
+        return Err(AppError::conflict(Code::login_taken));
+    }
+    store::user::update_membership(tx, known.id, Some(unit), roles, UserState::Active, now)?;
+    Ok(store::user::get(tx, known.id)?)
+}
+
+fn invitation_invalid() -> AppError {
+    AppError::refused("invitation_token", Code::invitation_invalid)
+}
+
+/// 422 `wrong_password` unless the password belongs to the hash; guesses count as failed sign-ins.
+async fn prove(
+    app: &App,
+    login: &str,
+    (password, stored): (String, String),
+    field: &'static str,
+    now: Instant,
+) -> Result<(), AppError> {
+    if session::prove(app, login, password, Some(stored), now).await? {
+        Ok(())
+    } else {
+        Err(AppError::refused(field, Code::wrong_password))
+    }
+}
+
+/// Changes the password and ends every other session of the person.
+pub async fn change_password(
+    app: &App,
+    act: Act,
+    (present, new): (String, String),
+    kept: Option<SessionId>,
+) -> Result<(), AppError> {
+    let id = act.caller.user_id;
+    let find = move |conn: &mut Conn| -> Result<_, AppError> {
+        let user = store::user::get(conn, id)?;
+        Ok((user.login, store::user::get_password(conn, id)?))
+    };
+    let (login, stored) = app.store.read(find).await?;
+    check_password("new_password", &new, &login).map_err(|fault| vec![fault])?;
+    prove(app, &login, (present, stored), "current_password", act.now).await?;
+    let password_hash = password::hash(app, new).await?;
+    perform(app, &act.clone(), move |tx| {
+        store::user::update_password(tx, id, &password_hash, act.now)?;
+        store::session::delete_failures(tx, &login)?;
+        store::session::update_all_revoked(tx, id, kept, act.now)?;
+        let event = act
+            .event(Deed::PasswordChange.as_str(), Subject::new("user", id))
+            .of(act.caller.organization_id, None);
+        store::event::append(tx, &event)?;
+        Ok(())
+    })
+    .await
+}
+
+/// Changes what a person says of itself.
+pub async fn update_me(
+    app: &App,
+    act: Act,
+    version: i64,
+    (name, phone): (String, Option<String>),
+) -> Result<User, AppError> {
+    let id = act.caller.user_id;
+    perform(app, &act.clone(), move |tx| {
+        let before = store::user::get(tx, id)?;
+        same_version(Some(version), before.version)?;
+        let facts = UserFacts {
+            name: name.clone(),
+            email: before.login.clone(),
+            phone: phone.clone(),
+        };
+        facts.validate("")?;
+        store::user::update_profile(tx, id, &facts.name, facts.phone.as_deref(), act.now)?;
+        let texts = json!({
+            "before": {"name": before.name, "phone": before.phone},
+            "after": {"name": facts.name, "phone": facts.phone},
+        });
+        let event = act
+            .event(Deed::MeUpdate.as_str(), Subject::new("user", id))
+            .of(act.caller.organization_id, None)
+            .personal(personal(texts)?);
+        store::event::append(tx, &event)?;
+        Ok(store::user::get(tx, id)?)
+    })
+    .await
+}
+
+/// A member to begin with.
+#[derive(Debug, Clone)]
+pub struct Founder {
+    pub applicant: Applicant,
+    pub roles: Vec<Role>,
+}
+
+/// Makes a verified organization with these members in one deed; an organization of this code that is verified already
+/// gets the members. For the command line, which stands outside the rights of callers.
+pub async fn establish(
+    app: &App,
+    facts: OrganizationFacts,
+    founders: Vec<Founder>,
+    now: Instant,
+) -> Result<(OrganizationId, Vec<UserId>), AppError> {
+    let checked = facts.clone();
+    app.store
+        .read(move |conn| organization::check(conn, &checked, true, ""))
+        .await?;
+    let mut members = Vec::with_capacity(founders.len());
+    for founder in founders {
+        let faults = applicant_faults(&founder.applicant, "");
+        AppError::refuse_all(faults.into_iter().map(Into::into).collect())?;
+        let hash = password::hash(app, founder.applicant.password).await?;
+        members.push((founder.applicant.facts, hash, founder.roles));
+    }
+    app.store
+        .write(move |tx| {
+            let id = establish_organization(tx, &facts, now)?;
+            Lock::Organization(id).take(tx)?;
+            let mut ids = Vec::with_capacity(members.len());
+            for (person, hash, roles) in &members {
+                let user = insert_user(tx, id, person, hash, roles, now)?;
+                append_joined(tx, &user, None, now)?;
+                ids.push(user.id);
+            }
+            Ok((id, ids))
+        })
+        .await
+}
+
+fn establish_organization(
+    tx: &mut Conn,
+    facts: &OrganizationFacts,
+    now: Instant,
+) -> Result<OrganizationId, AppError> {
+    let known = store::organization::find_by_uscc(tx, &facts.uscc)?;
+    if let Some(known) = known {
+        let is_same = known.kind == facts.kind && known.state == OrganizationState::Verified;
+        let taken =
+            || AppError::conflict(Code::organization_exists).with("existing_id", known.id.number());
+        return is_same.then_some(known.id).ok_or_else(taken);
+    }
+    let new = NewOrganization {
+        facts: facts.clone(),
+        uscc_confirmed: !facts.uscc.check_passes(),
+        is_sme: false,
+        state: OrganizationState::Verified,
+        now,
+    };
+    let id = store::organization::insert(tx, &new).map_err(organization::known_code)?;
+    let organization = store::organization::get(tx, id)?;
+    let event = organization::beginning("organization_establish", &organization, now)?;
+    store::event::append(tx, &event)?;
+    Ok(id)
+}
+
+/// Makes an administrator of the platform in the province's agency, which is made first if it is missing.
+pub async fn create_first_administrator(
+    app: &App,
+    agency: Uscc,
+    administrator: Applicant,
+    now: Instant,
+) -> Result<UserId, AppError> {
+    let facts = OrganizationFacts {
+        name: PROVINCE_AGENCY.to_owned(),
+        kind: OrganizationKind::Agency,
+        uscc: agency,
+        region_code: RegionCode::HEBEI,
+        supervising_region_code: RegionCode::HEBEI,
+        is_host: false,
+        address: None,
+        public_contact: None,
+    };
+    let founder = Founder {
+        applicant: administrator,
+        roles: vec![Role::PlatformAdmin],
+    };
+    let (_, users) = establish(app, facts, vec![founder], now).await?;
+    users.first().copied().ok_or(AppError::NotFound)
+}

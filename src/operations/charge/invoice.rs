@@ -1,0 +1,82 @@
+//! The host invoices a charge, once, under a number that was never used on the platform.
+
+use std::collections::BTreeSet;
+
+use chrono::{Datelike, NaiveDate};
+use serde_json::json;
+
+use super::{already_invoiced, announce, take};
+use crate::app::App;
+use crate::domain::ChargeId;
+use crate::domain::access::Deed;
+use crate::domain::charge::{ChargeState, InvoiceNo, check_day};
+use crate::domain::fault::Faults;
+use crate::error::{AppError, Code};
+use crate::operations::deed::{Act, perform};
+use crate::operations::subsidy;
+use crate::store::charge::Whole;
+use crate::store::{self, Conn, Constraint, StoreError};
+
+/// Invoices a charge. 422 for number and day, 409 `already_invoiced`, `invoice_no_used`, and `period_locked` when what was
+/// paid before would count in a final year.
+pub async fn invoice(
+    app: &App,
+    act: &Act,
+    id: ChargeId,
+    version: Option<i64>,
+    invoice_no: &str,
+    issued_on: NaiveDate,
+) -> Result<Whole, AppError> {
+    let (own, text) = (act.clone(), invoice_no.to_owned());
+    perform(app, act, move |tx| {
+        run(tx, &own, (id, version), &text, issued_on)
+    })
+    .await
+}
+
+fn run(
+    tx: &mut Conn,
+    act: &Act,
+    (id, version): (ChargeId, Option<i64>),
+    invoice_no: &str,
+    issued_on: NaiveDate,
+) -> Result<Whole, AppError> {
+    let whole = take(tx, act, id, Deed::ChargeInvoice, version)?;
+    let number = check(invoice_no, issued_on, act)?;
+    if let Some(invoice) = &whole.invoice {
+        return Err(already_invoiced(&whole.charge, &invoice.invoice_no));
+    }
+    let years: BTreeSet<i32> = whole.payments.iter().map(|p| p.paid_on.year()).collect();
+    subsidy::refuse_locked(tx, &years.into_iter().collect::<Vec<_>>())?;
+    let after = json!({
+        "version": whole.charge.version,
+        "invoice_no": number.as_str(),
+        "issued_on": issued_on,
+    });
+    let event = announce(tx, act, "charge_invoice", &whole, after)?;
+    store::charge::update_state(tx, id, ChargeState::Invoiced, event)?;
+    store::invoice::insert(tx, &whole.charge, &number, issued_on, event, act.now).map_err(
+        |error| match error {
+            StoreError::Violated(Constraint::InvoiceNo) => {
+                AppError::conflict(Code::invoice_no_used).with("invoice_no", number.as_str())
+            }
+            StoreError::Violated(Constraint::InvoiceLineCharge) => {
+                AppError::conflict(Code::already_invoiced)
+            }
+            other => other.into(),
+        },
+    )?;
+    let charge = store::charge::get(tx, id)?;
+    Ok(store::charge::get_whole(tx, charge)?)
+}
+
+fn check(invoice_no: &str, issued_on: NaiveDate, act: &Act) -> Result<InvoiceNo, AppError> {
+    let mut faults = Faults::new();
+    let number = InvoiceNo::parse(invoice_no);
+    faults.extend(number.clone().err());
+    faults.extend(check_day("issued_on", issued_on, act.now.local_date()).err());
+    match number {
+        Ok(number) => Ok(faults.into_result().map(|()| number)?),
+        Err(_) => Err(faults.into_vec().into()),
+    }
+}

@@ -1,0 +1,231 @@
+//! Charges: what the actual use of an instrument costs its user, opened, repriced and voided with the usage record; their
+//! invoices and payments.
+//!
+//! Why is the price of a booking kept? What was quoted with the booking is a promise: the actual minutes are priced at its
+//! rate, as long as the service was of the kind that was booked. Everything else is priced by the tariffs of the local day
+//! on which the service began. Without a tariff there is no charge, which is not a charge of zero.
+
+mod invoice;
+mod payment;
+
+use serde_json::json;
+
+use crate::app::App;
+use crate::domain::access::{self, BookingTies, Caller, Deed, Role};
+use crate::domain::charge::ChargeState;
+use crate::domain::tariff::{self, Quote};
+use crate::domain::usage::UsageState;
+use crate::domain::{ChargeId, EventId, Instant, UsageRecordId};
+use crate::error::{AppError, Code};
+use crate::operations::deed::{Act, same_version};
+use crate::store::charge::{Charge, NewCharge, Whole};
+use crate::store::event::Subject;
+use crate::store::usage::UsageRecord;
+use crate::store::{self, Conn, Lock};
+
+pub use invoice::invoice;
+pub use payment::pay;
+
+/// Opens the charge of a new record, when it has a price.
+pub fn open_for(
+    tx: &mut Conn,
+    record: &UsageRecord,
+    event_id: EventId,
+    now: Instant,
+) -> Result<Option<Charge>, AppError> {
+    match price(tx, record)? {
+        Some(price) => open(tx, record, price, event_id, now).map(Some),
+        None => Ok(None),
+    }
+}
+
+fn open(
+    tx: &mut Conn,
+    record: &UsageRecord,
+    price: Quote,
+    event_id: EventId,
+    now: Instant,
+) -> Result<Charge, AppError> {
+    let host = store::instrument::get(tx, record.instrument_id)?.organization_id;
+    let new = NewCharge {
+        usage_record_id: record.id,
+        host_organization_id: host,
+        payer_organization_id: record.organization_id,
+        price,
+        event_id,
+        now,
+    };
+    Ok(store::charge::insert(tx, new)?)
+}
+
+/// After a correction: a charge whose price or payer changes is voided and another opened. 409 `already_invoiced` or
+/// `invalid_state` when its money has moved on; one whose price stays stands.
+pub fn reprice(
+    tx: &mut Conn,
+    act: &Act,
+    record: &UsageRecord,
+    event_id: EventId,
+) -> Result<(), AppError> {
+    let price = price(tx, record)?;
+    let present = store::charge::find_of_usage(tx, record.id)?;
+    let stands = present.as_ref().is_some_and(|charge| {
+        price.as_ref() == Some(&*charge.lines)
+            && charge.payer_organization_id == record.organization_id
+    });
+    if stands {
+        return Ok(());
+    }
+    void_for(tx, act, record.id, event_id)?;
+    if let Some(price) = price {
+        open(tx, record, price, event_id, act.now)?;
+    }
+    Ok(())
+}
+
+/// Voids the charge of a record, if there is one. 409 when it is invoiced or partly paid.
+pub fn void_for(
+    tx: &mut Conn,
+    act: &Act,
+    record: UsageRecordId,
+    event_id: EventId,
+) -> Result<(), AppError> {
+    let Some(charge) = store::charge::find_of_usage(tx, record)? else {
+        return Ok(());
+    };
+    let charge = store::charge::claim(tx, charge.id, act.now)?;
+    let whole = store::charge::get_whole(tx, charge)?;
+    if let Some(invoice) = &whole.invoice {
+        return Err(already_invoiced(&whole.charge, &invoice.invoice_no));
+    }
+    if !whole.payments.is_empty() {
+        return Err(AppError::conflict(Code::invalid_state)
+            .with("charge_id", whole.charge.id.number())
+            .with("state", whole.balance().state().as_str())
+            .with("allowed", Vec::<&str>::new()));
+    }
+    Ok(store::charge::update_state(
+        tx,
+        whole.charge.id,
+        ChargeState::Voided,
+        event_id,
+    )?)
+}
+
+fn already_invoiced(charge: &Charge, invoice_no: &str) -> AppError {
+    AppError::conflict(Code::already_invoiced)
+        .with("charge_id", charge.id.number())
+        .with("invoice_no", invoice_no)
+}
+
+/// What the record costs by the promise of its booking, else by the tariffs of its day.
+fn price(tx: &mut Conn, record: &UsageRecord) -> Result<Option<Quote>, AppError> {
+    if record.state == UsageState::Voided {
+        return Ok(None);
+    }
+    let minutes = record.effective_minutes();
+    let promised = match record.booking_id {
+        Some(booking) => {
+            let booking = store::booking::get(tx, booking)?;
+            booking.quote.filter(|_| booking.mode == record.mode)
+        }
+        None => None,
+    };
+    if let Some(promised) = promised {
+        return promised.for_minutes(minutes).map_err(AppError::internal);
+    }
+    let host = store::instrument::get(tx, record.instrument_id)?.organization_id;
+    let unit = store::organization::get(tx, record.organization_id)?;
+    let class = tariff::customer_class(host, unit.id, unit.kind, unit.is_sme);
+    let tariffs = store::tariff::list(tx, record.instrument_id)?;
+    let on = record.started_at.local_date();
+    tariff::quote(&tariffs, class, record.mode, on, minutes).map_err(AppError::internal)
+}
+
+/// A charge the caller may see, with its invoice and payments.
+pub async fn get(app: &App, caller: &Caller, id: ChargeId) -> Result<Whole, AppError> {
+    admit(app, caller, id, Deed::ChargeRead).await
+}
+
+/// 404 when the charge is not the caller's to see, 403 when the deed is not the caller's to do.
+pub async fn admit(
+    app: &App,
+    caller: &Caller,
+    id: ChargeId,
+    deed: Deed,
+) -> Result<Whole, AppError> {
+    let caller = caller.clone();
+    app.store
+        .read(move |conn| {
+            let charge = store::charge::get(conn, id)?;
+            admitted(conn, &caller, deed, &charge)?;
+            Ok(store::charge::get_whole(conn, charge)?)
+        })
+        .await
+}
+
+fn admitted(
+    conn: &mut Conn,
+    caller: &Caller,
+    deed: Deed,
+    charge: &Charge,
+) -> Result<BookingTies, AppError> {
+    let record = store::usage::get(conn, charge.usage_record_id)?;
+    let ties = BookingTies {
+        organization_id: charge.payer_organization_id,
+        ..store::usage::get_ties(conn, &record, caller.user_id)?
+    };
+    access::may_on_charge(caller, deed, &ties)?;
+    Ok(ties)
+}
+
+/// A charge whose money is to change, held until the deed ends.
+fn take(
+    tx: &mut Conn,
+    act: &Act,
+    id: ChargeId,
+    deed: Deed,
+    version: Option<i64>,
+) -> Result<Whole, AppError> {
+    Lock::UsageShared.take(tx)?;
+    let present = store::charge::get(tx, id)?;
+    admitted(tx, &act.caller, deed, &present)?;
+    let charge = store::charge::claim(tx, id, act.now)?;
+    same_version(version, charge.version - 1)?;
+    let whole = store::charge::get_whole(tx, charge)?;
+    if whole.charge.state == ChargeState::Voided {
+        return Err(AppError::conflict(Code::invalid_state)
+            .with("state", ChargeState::Voided.as_str())
+            .with("allowed", Vec::<&str>::new()));
+    }
+    Ok(whole)
+}
+
+/// Appends the event of a deed on a charge and tells the money people of the other side.
+fn announce(
+    tx: &mut Conn,
+    act: &Act,
+    deed: &'static str,
+    whole: &Whole,
+    after: serde_json::Value,
+) -> Result<EventId, AppError> {
+    let charge = &whole.charge;
+    let (host, payer) = (charge.host_organization_id, charge.payer_organization_id);
+    let balance = whole.balance();
+    let before = json!({
+        "version": charge.version - 1,
+        "state": balance.state(),
+        "amount_fen": charge.amount_fen,
+        "paid_fen": balance.paid_fen,
+    });
+    let event = act
+        .event(deed, Subject::new("charge", charge.id))
+        .of(host, Some(payer))
+        .before(before)?
+        .after(after)?;
+    let event = store::event::append(tx, &event)?;
+    let mut people = store::user::list_with_roles(tx, host, &[Role::HostFinance])?;
+    people.extend(store::user::list_with_roles(tx, payer, &[Role::UnitAdmin])?);
+    people.retain(|person| *person != act.caller.user_id);
+    store::event::announce(tx, event, &people, act.now)?;
+    Ok(event)
+}

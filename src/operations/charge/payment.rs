@@ -1,0 +1,62 @@
+//! A payment of a charge, by its payer or by a voucher, before the invoice or after it, never beyond what is owed.
+
+use chrono::{Datelike, NaiveDate};
+use serde_json::json;
+
+use super::{announce, take};
+use crate::app::App;
+use crate::domain::ChargeId;
+use crate::domain::access::Deed;
+use crate::domain::charge::check_day;
+use crate::error::AppError;
+use crate::operations::deed::{Act, perform};
+use crate::operations::subsidy;
+use crate::store::charge::Whole;
+use crate::store::payment::NewPayment;
+use crate::store::{self, Conn};
+
+/// Enters a payment. 422 `overpaid` beyond what is outstanding, 409 `period_locked` in a final year.
+pub async fn pay(
+    app: &App,
+    act: &Act,
+    id: ChargeId,
+    version: Option<i64>,
+    new: NewPayment,
+) -> Result<Whole, AppError> {
+    let own = act.clone();
+    perform(app, act, move |tx| run(tx, &own, id, version, new)).await
+}
+
+fn run(
+    tx: &mut Conn,
+    act: &Act,
+    id: ChargeId,
+    version: Option<i64>,
+    new: NewPayment,
+) -> Result<Whole, AppError> {
+    let whole = take(tx, act, id, Deed::ChargePay, version)?;
+    let mut faults: Vec<_> = check(new.paid_on, act).into_iter().collect();
+    let balance = match whole.balance().after_payment(new.amount_fen) {
+        Ok(balance) if faults.is_empty() => balance,
+        checked => {
+            faults.extend(checked.err());
+            return Err(faults.into());
+        }
+    };
+    subsidy::refuse_locked(tx, &[new.paid_on.year()])?;
+    let after = json!({
+        "version": whole.charge.version,
+        "state": balance.state(),
+        "paid_fen": balance.paid_fen,
+        "payment": { "amount_fen": new.amount_fen, "paid_on": new.paid_on, "source": new.source },
+    });
+    let event = announce(tx, act, "charge_pay", &whole, after)?;
+    store::charge::update_state(tx, id, whole.charge.state, event)?;
+    store::payment::insert(tx, &whole.charge, new, event, act.now)?;
+    let charge = store::charge::get(tx, id)?;
+    Ok(store::charge::get_whole(tx, charge)?)
+}
+
+fn check(paid_on: NaiveDate, act: &Act) -> Option<crate::domain::FieldFault> {
+    check_day("paid_on", paid_on, act.now.local_date()).err()
+}

@@ -1,0 +1,180 @@
+//! Freezing: from the records of a year, as they are or as they were at an event, to the inputs of its evaluation.
+
+mod registry;
+mod request;
+mod service;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::NaiveDate;
+
+use crate::domain::calendar::Calendar;
+use crate::domain::evaluation::{Inputs, Relations, Unit, UnitCounts, UsingUnit};
+use crate::domain::policy::Policy;
+use crate::domain::{EventId, Instant, OrganizationId, Slot};
+use crate::error::AppError;
+use crate::store::Conn;
+use crate::store::yearly_input::{self, Member, Scope};
+
+/// Expert points by unit and score, in ten-thousandths of a point.
+pub type ExpertPoints = BTreeMap<OrganizationId, BTreeMap<String, i64>>;
+
+/// The metrics a unit reports for a year, as `reported_metric` names them.
+pub const REQUESTS_RECEIVED: &str = "requests_received";
+pub const REQUESTS_ANSWERED: &str = "requests_answered_in_time";
+/// Followed by the id of the score.
+pub const EXPERT_PREFIX: &str = "expert:";
+
+/// What a year covers in the platform's zone, seen from a freeze.
+pub fn scope(
+    year: i32,
+    frozen_at: Instant,
+    frozen_event_id: Option<EventId>,
+    looks_back: bool,
+) -> Result<Scope, AppError> {
+    let date = |year, month, day| NaiveDate::from_ymd_opt(year, month, day);
+    let dates = date(year, 1, 1)
+        .zip(date(year, 12, 31))
+        .zip(date(year + 1, 1, 1));
+    let period = dates.and_then(|((first_on, last_on), next)| {
+        let slot = Slot::new(Instant::at_midnight(first_on), Instant::at_midnight(next));
+        Some((first_on, last_on, slot.ok()?))
+    });
+    let (first_on, last_on, period) =
+        period.ok_or_else(|| AppError::internal(format!("no calendar year {year}")))?;
+    Ok(Scope {
+        year,
+        period,
+        first_on,
+        last_on,
+        frozen_at,
+        frozen_event_id,
+        looks_back,
+    })
+}
+
+/// Everything one freeze works with.
+struct Freeze<'a> {
+    scope: &'a Scope,
+    policy: &'a Policy,
+    calendar: &'a Calendar,
+    relations: Relations,
+}
+
+/// Reads the inputs. Organizations have no versions: of those changed after the freeze, `known` (the inputs stored then)
+/// tells what they were.
+pub fn read(
+    conn: &mut Conn,
+    scope: &Scope,
+    policy: &Policy,
+    calendar: &Calendar,
+    experts: ExpertPoints,
+    known: Option<&Inputs>,
+) -> Result<Inputs, AppError> {
+    let relations = Relations::new(yearly_input::list_related(conn, scope)?);
+    let freeze = Freeze {
+        scope,
+        policy,
+        calendar,
+        relations,
+    };
+    let registry = freeze.registry(conn)?;
+    let service = freeze.service(conn, &registry.hosts)?;
+    let mut counts = registry.counts;
+    freeze.count_requests(conn, &mut counts)?;
+    let mut members: BTreeMap<OrganizationId, Member> = yearly_input::list_members(conn)?
+        .into_iter()
+        .map(|member| (member.id, member))
+        .collect();
+    if let Some(known) = known {
+        restore(&mut members, known, scope.frozen_at)?;
+    }
+    let hosts: BTreeSet<OrganizationId> = registry.hosts.values().copied().collect();
+    let units = units(&hosts, &members, counts, service.answers, experts)?;
+    let users: BTreeSet<_> = service
+        .cells
+        .iter()
+        .map(|(_, cell)| cell.key.using_unit_id)
+        .collect();
+    let using_units: Result<Vec<UsingUnit>, AppError> = users
+        .into_iter()
+        .map(|id| {
+            let member = member(&members, id)?;
+            Ok(UsingUnit {
+                organization_id: id,
+                uscc: member.uscc.to_string(),
+                region_code: member.region_code.to_string(),
+            })
+        })
+        .collect();
+    Inputs::assemble(
+        scope.year,
+        units,
+        registry.instruments,
+        using_units?,
+        service.cells,
+    )
+    .map_err(AppError::internal)
+}
+
+fn member(
+    members: &BTreeMap<OrganizationId, Member>,
+    id: OrganizationId,
+) -> Result<&Member, AppError> {
+    let member = members.get(&id);
+    member.ok_or_else(|| AppError::internal(format!("organization {id} is not there")))
+}
+
+fn units(
+    hosts: &BTreeSet<OrganizationId>,
+    members: &BTreeMap<OrganizationId, Member>,
+    mut counts: BTreeMap<OrganizationId, UnitCounts>,
+    mut answers: service::Answers,
+    mut experts: ExpertPoints,
+) -> Result<Vec<Unit>, AppError> {
+    let unit = |id: &OrganizationId| {
+        let member = member(members, *id)?;
+        Ok(Unit {
+            organization_id: *id,
+            uscc: member.uscc.to_string(),
+            kind: member.kind,
+            counts: counts.remove(id).unwrap_or_default(),
+            answers: answers.remove(id).unwrap_or_default(),
+            expert_scores: experts.remove(id).unwrap_or_default(),
+            instruments: Vec::new(),
+        })
+    };
+    hosts.iter().map(unit).collect()
+}
+
+/// Gives organizations changed after the freeze the values the stored inputs have of them.
+fn restore(
+    members: &mut BTreeMap<OrganizationId, Member>,
+    known: &Inputs,
+    frozen_at: Instant,
+) -> Result<(), AppError> {
+    let changed = |members: &BTreeMap<OrganizationId, Member>, id: OrganizationId| {
+        members
+            .get(&id)
+            .is_some_and(|member| member.updated_at > frozen_at)
+    };
+    for unit in known.units() {
+        let id = unit.organization_id;
+        if changed(members, id)
+            && let Some(member) = members.get_mut(&id)
+        {
+            member.kind = unit.kind;
+            member.uscc = unit.uscc.parse().map_err(AppError::internal)?;
+        }
+    }
+    for user in known.using_units() {
+        let id = user.organization_id;
+        if changed(members, id)
+            && let Some(member) = members.get_mut(&id)
+        {
+            member.uscc = user.uscc.parse().map_err(AppError::internal)?;
+            member.region_code = user.region_code.parse().map_err(AppError::internal)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,180 @@
+//! Stocks at the end of 31 December from the versions of instruments, and registrations due and on time. An instrument
+//! entered later stands as its first version.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::Datelike;
+
+use super::Freeze;
+use crate::domain::evaluation::{self, InstrumentFlags, UnitCounts, days_in_service};
+use crate::domain::instrument::InstrumentState;
+use crate::domain::sharing::ShareMode;
+use crate::domain::{Instant, InstrumentId, OrganizationId};
+use crate::error::AppError;
+use crate::store::Conn;
+use crate::store::instrument::Instrument;
+use crate::store::yearly_input::{self, InstrumentVersion};
+
+/// What the registry gives to a year.
+#[derive(Default)]
+pub(super) struct Registry {
+    /// Whose each instrument is.
+    pub hosts: BTreeMap<InstrumentId, OrganizationId>,
+    pub instruments: Vec<(OrganizationId, evaluation::Instrument)>,
+    pub counts: BTreeMap<OrganizationId, UnitCounts>,
+}
+
+/// The versions of one instrument that matter.
+struct History {
+    first: Instrument,
+    /// In force at the end of the year; `None`: entered later.
+    in_force: Option<Instrument>,
+    newest: Instrument,
+    first_submitted_at: Option<Instant>,
+}
+
+impl History {
+    fn of(version: InstrumentVersion, year_ends_at: Instant) -> Self {
+        let InstrumentVersion { valid_from, whole } = version;
+        Self {
+            in_force: (valid_from < year_ends_at).then(|| whole.clone()),
+            first_submitted_at: whole.submitted_at,
+            first: whole.clone(),
+            newest: whole,
+        }
+    }
+
+    fn add(&mut self, version: InstrumentVersion, year_ends_at: Instant) {
+        let InstrumentVersion { valid_from, whole } = version;
+        self.first_submitted_at = self.first_submitted_at.or(whole.submitted_at);
+        if valid_from < year_ends_at {
+            self.in_force = Some(whole.clone());
+        }
+        self.newest = whole;
+    }
+}
+
+impl Freeze<'_> {
+    pub(super) fn registry(&self, conn: &mut Conn) -> Result<Registry, AppError> {
+        let exempted: BTreeMap<InstrumentId, Option<Instant>> =
+            yearly_input::list_exemptions(conn, self.scope)?
+                .into_iter()
+                .collect();
+        let priced: BTreeSet<InstrumentId> = yearly_input::list_priced(conn, self.scope)?
+            .into_iter()
+            .collect();
+        let year_ends_at = self.scope.period.ends_at();
+        let mut registry = Registry::default();
+        let mut refused = None;
+        let mut present: Option<History> = None;
+        let mut finish = |history: History| {
+            let id = history.first.id;
+            let decided_at = exempted.get(&id).copied();
+            let added = self.add(&mut registry, &history, decided_at, priced.contains(&id));
+            if let Err(error) = added {
+                refused = Some(error);
+            }
+        };
+        yearly_input::each_version(conn, self.scope, |version| match &mut present {
+            Some(history) if history.first.id == version.whole.id => {
+                history.add(version, year_ends_at);
+            }
+            _ => {
+                let begun = History::of(version, year_ends_at);
+                if let Some(history) = present.replace(begun) {
+                    finish(history);
+                }
+            }
+        })?;
+        if let Some(history) = present.take() {
+            finish(history);
+        }
+        match refused {
+            Some(error) => Err(error),
+            None => Ok(registry),
+        }
+    }
+
+    /// `exempted`: there is an approved exemption, decided then.
+    fn add(
+        &self,
+        registry: &mut Registry,
+        history: &History,
+        exempted: Option<Option<Instant>>,
+        is_priced: bool,
+    ) -> Result<(), AppError> {
+        let stock = history.in_force.as_ref().unwrap_or(&history.first);
+        let entered_later = history.in_force.is_none();
+        let year_ends_at = self.scope.period.ends_at();
+        let flags = InstrumentFlags {
+            counted: self.is_counted(stock),
+            externally_shared: stock.share_mode == Some(ShareMode::External),
+            exempted: exempted
+                .is_some_and(|at| entered_later || at.is_some_and(|at| at < year_ends_at)),
+            complete: stock.facts().is_complete(is_priced),
+        };
+        let days = stock
+            .enabled_on
+            .map(|enabled_on| days_in_service(self.scope.year, enabled_on, stock.retired_on));
+        let days = days.transpose().map_err(AppError::internal)?;
+        registry.hosts.insert(stock.id, stock.organization_id);
+        let instrument = evaluation::Instrument {
+            id: stock.id,
+            asset_no: stock.asset_no.clone(),
+            purpose_type: stock.purpose_type,
+            original_value_fen: stock.original_value_fen,
+            days_in_service: days.unwrap_or(0),
+            flags,
+            cells: Vec::new(),
+        };
+        registry
+            .instruments
+            .push((stock.organization_id, instrument));
+        self.count_registration(registry, history);
+        Ok(())
+    }
+
+    /// Worth the threshold, in service by the end of the year, and listed, or suspended or retired within the year.
+    fn is_counted(&self, stock: &Instrument) -> bool {
+        let period = &self.scope.period;
+        let in_period = |at: Instant| period.starts_at() <= at && at < period.ends_at();
+        let stands = match stock.state {
+            InstrumentState::Listed => true,
+            InstrumentState::Suspended => stock.suspended_at.is_some_and(in_period),
+            InstrumentState::Retired => stock
+                .retired_on
+                .is_some_and(|on| on.year() == self.scope.year),
+            InstrumentState::Draft | InstrumentState::Submitted | InstrumentState::Returned => {
+                false
+            }
+        };
+        let in_service = stock.enabled_on.is_some_and(|on| on <= self.scope.last_on);
+        let threshold = self.policy.registration.threshold_fen;
+        stands && in_service && stock.original_value_fen >= threshold
+    }
+
+    /// Due: accepted in the year, submitted or not, with a deadline not after the freeze.
+    fn count_registration(&self, registry: &mut Registry, history: &History) {
+        let accepted_on = history.newest.accepted_on;
+        let Some(accepted_on) = accepted_on.filter(|on| on.year() == self.scope.year) else {
+            return;
+        };
+        let days = self.policy.registration.report_within_working_days;
+        let deadline = self.deadline(Instant::at_midnight(accepted_on), days);
+        if deadline > self.scope.frozen_at {
+            return;
+        }
+        let host = history.newest.organization_id;
+        let counts = registry.counts.entry(host).or_default();
+        counts.registrations_due += 1;
+        if history.first_submitted_at.is_some_and(|at| at < deadline) {
+            counts.registrations_on_time += 1;
+        }
+    }
+
+    /// The midnight that ends the last of so many working days after a moment.
+    pub(super) fn deadline(&self, from: Instant, working_days: i64) -> Instant {
+        let days = u32::try_from(working_days).unwrap_or(u32::MAX);
+        self.calendar.end_of_working_day(from, days)
+    }
+}

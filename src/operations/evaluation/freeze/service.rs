@@ -1,0 +1,252 @@
+//! Cells of usage and income, and the answers of customers. Pairs whose relation changed are read moment by moment.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::NaiveDate;
+
+use super::Freeze;
+use crate::domain::charge::PaymentSource;
+use crate::domain::evaluation::{Cell, CellKey, Relation, Service};
+use crate::domain::review::Satisfaction;
+use crate::domain::usage::{Evidence, UsageState};
+use crate::domain::{Fen, Instant, InstrumentId, Minutes, OrganizationId, Slot};
+use crate::error::AppError;
+use crate::store::Conn;
+use crate::store::usage::UsageRecord;
+use crate::store::yearly_input::{self, Pair};
+
+/// Answers of external customers by unit.
+pub(super) type Answers = BTreeMap<OrganizationId, BTreeMap<Satisfaction, i64>>;
+
+/// What was served in the year, or paid in it.
+#[derive(Default)]
+pub(super) struct Services {
+    pub cells: Vec<(InstrumentId, Cell)>,
+    pub answers: Answers,
+}
+
+/// A class of records as the queries group them.
+struct Class {
+    instrument_id: InstrumentId,
+    organization_id: OrganizationId,
+    evidence: Evidence,
+    statutory: bool,
+    /// Only of pairs whose relation changed.
+    ended_at: Option<Instant>,
+}
+
+impl Services {
+    fn add(&mut self, class: &Class, relation: Relation, service: Service) {
+        let key = CellKey {
+            using_unit_id: class.organization_id,
+            relation,
+            evidence: class.evidence,
+            statutory: class.statutory,
+        };
+        self.cells
+            .push((class.instrument_id, Cell { key, service }));
+    }
+
+    fn answer(&mut self, host: OrganizationId, level: Satisfaction, count: i64) {
+        *self
+            .answers
+            .entry(host)
+            .or_default()
+            .entry(level)
+            .or_default() += count;
+    }
+}
+
+type Hosts = BTreeMap<InstrumentId, OrganizationId>;
+
+impl Freeze<'_> {
+    pub(super) fn service(&self, conn: &mut Conn, hosts: &Hosts) -> Result<Services, AppError> {
+        let mut services = Services::default();
+        let year = self.scope.period;
+        self.add_usage(conn, hosts, &year, None, &mut services)?;
+        self.add_answers(conn, hosts, &year, None, &mut services)?;
+        for pair in self.relations.changing(&year) {
+            self.add_usage(conn, hosts, &year, Some(pair), &mut services)?;
+            self.add_answers(conn, hosts, &year, Some(pair), &mut services)?;
+        }
+        // Income of the year may belong to a record of any other.
+        let ever = self.ever()?;
+        self.add_income(conn, hosts, &ever, None, &mut services)?;
+        for pair in self.relations.changing(&ever) {
+            self.add_income(conn, hosts, &ever, Some(pair), &mut services)?;
+        }
+        if self.scope.looks_back {
+            self.add_replaced(conn, hosts, &mut services)?;
+        }
+        Ok(services)
+    }
+
+    /// From the first day a record can have to the later of the freeze and the year's end.
+    fn ever(&self) -> Result<Slot, AppError> {
+        let first = NaiveDate::from_ymd_opt(1990, 1, 1).unwrap_or(self.scope.first_on);
+        let until = self
+            .scope
+            .period
+            .ends_at()
+            .max(self.scope.frozen_at.plus_seconds(1));
+        Slot::new(Instant::at_midnight(first), until).map_err(AppError::internal)
+    }
+
+    /// What a class's using unit was to the host; `None` when this pass leaves it to another.
+    fn relation(
+        &self,
+        hosts: &Hosts,
+        class: &Class,
+        period: &Slot,
+    ) -> Result<Option<Relation>, AppError> {
+        let host = host_of(hosts, class.instrument_id)?;
+        Ok(match class.ended_at {
+            Some(ended_at) => Some(self.relations.at(host, class.organization_id, ended_at)),
+            None => self
+                .relations
+                .throughout(host, class.organization_id, period),
+        })
+    }
+
+    fn add_usage(
+        &self,
+        conn: &mut Conn,
+        hosts: &Hosts,
+        period: &Slot,
+        pair: Option<Pair>,
+        services: &mut Services,
+    ) -> Result<(), AppError> {
+        for group in yearly_input::list_usage(conn, self.scope, pair)? {
+            let class = Class {
+                instrument_id: group.instrument_id,
+                organization_id: group.organization_id,
+                evidence: group.evidence,
+                statutory: group.statutory,
+                ended_at: group.ended_at,
+            };
+            let service = Service {
+                effective_minutes: group.effective_minutes,
+                records: group.records,
+                samples: group.samples,
+                ..Service::default()
+            };
+            if let Some(relation) = self.relation(hosts, &class, period)? {
+                services.add(&class, relation, service);
+            }
+        }
+        Ok(())
+    }
+
+    fn add_income(
+        &self,
+        conn: &mut Conn,
+        hosts: &Hosts,
+        period: &Slot,
+        pair: Option<Pair>,
+        services: &mut Services,
+    ) -> Result<(), AppError> {
+        for group in yearly_input::list_income(conn, self.scope, pair)? {
+            let class = Class {
+                instrument_id: group.instrument_id,
+                organization_id: group.organization_id,
+                evidence: group.evidence,
+                statutory: group.statutory,
+                ended_at: group.ended_at,
+            };
+            let service = income(group.source, group.amount_fen);
+            if let Some(relation) = self.relation(hosts, &class, period)? {
+                services.add(&class, relation, service);
+            }
+        }
+        Ok(())
+    }
+
+    fn add_answers(
+        &self,
+        conn: &mut Conn,
+        hosts: &Hosts,
+        period: &Slot,
+        pair: Option<Pair>,
+        services: &mut Services,
+    ) -> Result<(), AppError> {
+        for group in yearly_input::list_answers(conn, self.scope, pair)? {
+            let host = host_of(hosts, group.instrument_id)?;
+            let user = group.organization_id;
+            let relation = match group.ended_at {
+                Some(ended_at) => Some(self.relations.at(host, user, ended_at)),
+                None => self.relations.throughout(host, user, period),
+            };
+            if relation == Some(Relation::External) {
+                services.answer(host, group.satisfaction, group.answers);
+            }
+        }
+        Ok(())
+    }
+
+    /// The versions that stood at the freeze and were replaced since, one by one.
+    fn add_replaced(
+        &self,
+        conn: &mut Conn,
+        hosts: &Hosts,
+        services: &mut Services,
+    ) -> Result<(), AppError> {
+        let confirmed = |record: &UsageRecord| record.state == UsageState::Confirmed;
+        let replaced = yearly_input::list_replaced(conn, self.scope)?;
+        let ids: BTreeSet<_> = replaced.iter().map(|record| record.id).collect();
+        debug_assert_eq!(ids.len(), replaced.len(), "one version stood at the freeze");
+        for record in replaced.into_iter().filter(confirmed) {
+            let host = host_of(hosts, record.instrument_id)?;
+            let user = record.organization_id;
+            let relation = self.relations.at(host, user, record.ended_at);
+            let class = Class {
+                instrument_id: record.instrument_id,
+                organization_id: user,
+                evidence: record.evidence,
+                statutory: record.statutory,
+                ended_at: Some(record.ended_at),
+            };
+            let period = &self.scope.period;
+            if period.starts_at() <= record.ended_at && record.ended_at < period.ends_at() {
+                services.add(&class, relation, usage(&record)?);
+                let answer = yearly_input::find_answer(conn, self.scope, record.id)?;
+                if let Some(level) = answer.filter(|_| relation == Relation::External) {
+                    services.answer(host, level, 1);
+                }
+            }
+            for (source, amount) in yearly_input::list_income_of(conn, self.scope, record.id)? {
+                services.add(&class, relation, income(source, amount));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn host_of(hosts: &Hosts, instrument: InstrumentId) -> Result<OrganizationId, AppError> {
+    let host = hosts.get(&instrument).copied();
+    host.ok_or_else(|| AppError::internal(format!("instrument {instrument} has no version")))
+}
+
+fn usage(record: &UsageRecord) -> Result<Service, AppError> {
+    let minutes = record
+        .prepare_minutes
+        .checked_add(record.run_minutes)
+        .and_then(|sum| sum.checked_add(record.post_minutes));
+    Ok(Service {
+        effective_minutes: minutes.map_err(AppError::internal)?,
+        records: 1,
+        samples: record.samples,
+        ..Service::default()
+    })
+}
+
+fn income(source: PaymentSource, amount: Fen) -> Service {
+    let mut service = Service {
+        effective_minutes: Minutes::ZERO,
+        ..Service::default()
+    };
+    match source {
+        PaymentSource::Payer => service.payer_fen = amount,
+        PaymentSource::Voucher => service.voucher_fen = amount,
+    }
+    service
+}

@@ -1,0 +1,3 @@
+//! Evaluations.
+
+pub mod freeze;

@@ -1,0 +1,90 @@
+//! Exemptions from sharing: the host asks with a reason, the province decides once.
+
+use serde_json::json;
+
+use crate::app::App;
+use crate::domain::InstrumentId;
+use crate::domain::RegionCode;
+use crate::domain::access::{Deed, Role};
+use crate::domain::sharing::ExemptionDeed;
+use crate::error::{AppError, Code};
+use crate::operations::deed::{Act, perform, personal};
+use crate::operations::instrument::{admit, faults_of_reason};
+use crate::store::event::Subject;
+use crate::store::exemption::Exemption;
+use crate::store::{self, Constraint, Lock, StoreError};
+
+/// Asks for an exemption. 409 `exemption_exists` while one is asked for or approved.
+pub async fn request(
+    app: &App,
+    act: &Act,
+    id: InstrumentId,
+    reason: String,
+) -> Result<Exemption, AppError> {
+    let act_of_deed = act.clone();
+    perform(app, act, move |tx| {
+        Lock::Instrument(id).take(tx)?;
+        let caller = &act_of_deed.caller;
+        let instrument = admit(tx, caller, id, Deed::ExemptionRequest)?;
+        AppError::refuse_all(faults_of_reason(&reason))?;
+        let now = act_of_deed.now;
+        let requested = store::exemption::insert(tx, id, &reason, caller.user_id, now);
+        let requested = requested.map_err(|error| match error {
+            StoreError::Violated(Constraint::ExemptionOpen) => {
+                AppError::conflict(Code::exemption_exists)
+            }
+            other => other.into(),
+        })?;
+        let event = act_of_deed
+            .event("exemption_request", Subject::new("instrument", id))
+            .of(instrument.organization_id, None)
+            .after(json!({ "state": requested.state }))?
+            .personal(personal(json!({ "reason": reason }))?);
+        let event = store::event::append(tx, &event)?;
+        // The province decides, whoever supervises the host.
+        let told = store::user::list_supervisors(tx, RegionCode::HEBEI)?;
+        store::event::announce(tx, event, &told, now)?;
+        Ok(requested)
+    })
+    .await
+}
+
+/// Approves or refuses the open request; refusing needs a reason.
+pub async fn decide(
+    app: &App,
+    act: &Act,
+    id: InstrumentId,
+    deed: ExemptionDeed,
+    reason: Option<String>,
+) -> Result<Exemption, AppError> {
+    let act_of_deed = act.clone();
+    perform(app, act, move |tx| {
+        Lock::Instrument(id).take(tx)?;
+        let caller = &act_of_deed.caller;
+        let instrument = admit(tx, caller, id, Deed::ExemptionDecide)?;
+        let open = store::exemption::find(tx, id)?.ok_or(AppError::NotFound)?;
+        if deed == ExemptionDeed::Refuse || reason.is_some() {
+            AppError::refuse_all(faults_of_reason(reason.as_deref().unwrap_or_default()))?;
+        }
+        let (state, now) = (open.state.after(deed)?, act_of_deed.now);
+        let reason = reason.as_deref();
+        let decided =
+            store::exemption::update_decision(tx, open.id, state, reason, caller.user_id, now)?;
+        let name = match deed {
+            ExemptionDeed::Approve => "exemption_approve",
+            _ => "exemption_refuse",
+        };
+        let event = act_of_deed
+            .event(name, Subject::new("instrument", id))
+            .of(instrument.organization_id, None)
+            .before(json!({ "state": open.state }))?
+            .after(json!({ "state": state }))?
+            .personal(personal(json!({ "reason": reason }))?);
+        let event = store::event::append(tx, &event)?;
+        let host = instrument.organization_id;
+        let told = store::user::list_with_roles(tx, host, &[Role::HostAdmin])?;
+        store::event::announce(tx, event, &told, now)?;
+        Ok(decided)
+    })
+    .await
+}

@@ -1,0 +1,85 @@
+//! Creating an entry and changing what it says.
+
+use super::check::{Rules, exemption_of};
+use super::write::{self, Next};
+use super::{Entry, admit_change, entry};
+use crate::app::App;
+use crate::domain::InstrumentId;
+use crate::domain::access::{self, Deed};
+use crate::domain::instrument::{InstrumentDeed, InstrumentFacts, InstrumentState};
+use crate::error::AppError;
+use crate::operations::deed::{Act, Actor, perform, same_version};
+use crate::store::Lock;
+use crate::store::instrument::Standing;
+
+/// Creates a draft of the caller's organization. 409 `asset_no_used` with `existing_id`.
+pub async fn create(app: &App, act: &Act, facts: InstrumentFacts) -> Result<Entry, AppError> {
+    let (host, asset_no) = (act.caller.organization_id, facts.asset_no.clone());
+    let (app_of_deed, act_of_deed) = (app.clone(), act.clone());
+    let outcome = perform(app, act, move |tx| {
+        access::may(&act_of_deed.caller, Deed::InstrumentCreate)?;
+        let today = act_of_deed.now.local_date();
+        let rules = Rules::read(tx, &app_of_deed.config, today)?;
+        AppError::refuse_all(rules.check_new(&facts))?;
+        let actor = Actor::from(act_of_deed.clone());
+        let created = write::insert(tx, &actor, host, &facts)?;
+        entry(tx, created)
+    })
+    .await;
+    write::naming_the_other(app, host, &asset_no, outcome).await
+}
+
+/// Makes the entry say `facts`, as the caller read it at `version`. A manager changes its texts only.
+pub async fn change(
+    app: &App,
+    act: &Act,
+    id: InstrumentId,
+    version: i64,
+    facts: InstrumentFacts,
+) -> Result<Entry, AppError> {
+    let asset_no = facts.asset_no.clone();
+    let host = act.caller.organization_id;
+    let (app_of_deed, act_of_deed) = (app.clone(), act.clone());
+    let outcome = perform(app, act, move |tx| {
+        Lock::Instrument(id).take(tx)?;
+        let (found, right) = admit_change(tx, &act_of_deed.caller, id)?;
+        let present = found.instrument;
+        same_version(Some(version), present.version)?;
+        let facts = match right {
+            Deed::InstrumentUpdate => facts.clone(),
+            _ => with_texts(present.facts(), &facts),
+        };
+        let rules = Rules::read(tx, &app_of_deed.config, act_of_deed.now.local_date())?;
+        let exemption = exemption_of(tx, &present)?;
+        AppError::refuse_all(rules.check_change(&present, &facts, exemption))?;
+        if present.state == InstrumentState::Retired {
+            // Nothing leads out of it: the refusal names the state and that nothing is allowed.
+            present.state.after(InstrumentDeed::Submit)?;
+        }
+        let next = Next {
+            deed: "instrument_change",
+            facts: &facts,
+            standing: &Standing::of(&present),
+            reason: None,
+            told: &[],
+            managers: None,
+        };
+        let actor = Actor::from(act_of_deed.clone());
+        let changed = write::update(tx, &actor, &present, &next)?;
+        entry(tx, changed)
+    })
+    .await;
+    write::naming_the_other(app, host, &asset_no, outcome).await
+}
+
+/// What a manager may say otherwise: functions, service content, notices and contact.
+fn with_texts(present: InstrumentFacts, said: &InstrumentFacts) -> InstrumentFacts {
+    let mut facts = present;
+    let (texts, new) = (&mut facts.description, &said.description);
+    texts.technical.clone_from(&new.technical);
+    texts.functions.clone_from(&new.functions);
+    texts.service_content.clone_from(&new.service_content);
+    texts.user_notice.clone_from(&new.user_notice);
+    facts.public_contact.clone_from(&said.public_contact);
+    facts
+}

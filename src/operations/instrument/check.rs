@@ -1,0 +1,120 @@
+//! Everything that can be wrong with an entry, found together: its fields, the codes it names, the threshold, what
+//! submission needs and what stands still while listed.
+
+use chrono::NaiveDate;
+
+use crate::config::Config;
+use crate::domain::Fen;
+use crate::domain::instrument::{InstrumentFacts, InstrumentState};
+use crate::domain::region::RegionCode;
+use crate::domain::sharing::ExemptionState;
+use crate::error::{AppError, Code, Fault};
+use crate::operations::policy;
+use crate::store::instrument::Instrument;
+use crate::store::reference::Codes;
+use crate::store::{self, Conn};
+
+/// What entries are judged by on a day; read once for all of an import.
+#[derive(Debug)]
+pub(super) struct Rules {
+    today: NaiveDate,
+    threshold: Fen,
+    codes: Codes,
+}
+
+impl Rules {
+    pub(super) fn read(
+        conn: &mut Conn,
+        config: &Config,
+        today: NaiveDate,
+    ) -> Result<Self, AppError> {
+        let policy = policy::active(conn, &config.active_policy)?;
+        Ok(Self {
+            today,
+            threshold: policy.registration.threshold_fen,
+            codes: store::reference::list_codes(conn)?,
+        })
+    }
+
+    /// What is wrong with a new entry.
+    pub(super) fn check_new(&self, facts: &InstrumentFacts) -> Vec<Fault> {
+        let mut faults = self.check_fields(facts);
+        let below = facts.check_threshold(self.threshold).err();
+        faults.extend(below.map(Fault::from));
+        faults
+    }
+
+    /// What is wrong with a change of an entry. One that was submitted stays complete; the value of a listed one does not
+    /// change, so that a threshold raised later does not lock its texts.
+    pub(super) fn check_change(
+        &self,
+        present: &Instrument,
+        facts: &InstrumentFacts,
+        exemption: Option<ExemptionState>,
+    ) -> Vec<Fault> {
+        let mut faults = if present.state.is_locked() {
+            let locked = present.facts().locked_changes(facts);
+            let mut faults: Vec<Fault> = locked.into_iter().map(Fault::from).collect();
+            faults.extend(self.check_fields(facts));
+            faults
+        } else {
+            self.check_new(facts)
+        };
+        if !matches!(
+            present.state,
+            InstrumentState::Draft | InstrumentState::Returned
+        ) {
+            let missing = facts.missing_for_submission(exemption);
+            faults.extend(missing.into_iter().map(Fault::from));
+        }
+        faults
+    }
+
+    /// What still keeps an entry from being submitted.
+    pub(super) fn check_submission(
+        &self,
+        facts: &InstrumentFacts,
+        exemption: Option<ExemptionState>,
+    ) -> Vec<Fault> {
+        let mut faults = self.check_new(facts);
+        let missing = facts.missing_for_submission(exemption);
+        faults.extend(missing.into_iter().map(Fault::from));
+        faults
+    }
+
+    fn check_fields(&self, facts: &InstrumentFacts) -> Vec<Fault> {
+        let found = facts.validate(self.today).err().unwrap_or_default();
+        let mut faults: Vec<Fault> = found.into_iter().map(Fault::from).collect();
+        let category = facts.category_code.as_str();
+        if !self.codes.categories.contains(category) {
+            faults.push(Fault::field("category_code", Code::unknown_category).actual(category));
+        }
+        if let Some(region) = facts
+            .region_code
+            .filter(|region| !self.knows_region(*region))
+        {
+            faults.push(Fault::field("region_code", Code::unknown_region).actual(region.as_str()));
+        }
+        for (at, subject) in facts.description.subjects.iter().enumerate() {
+            if !self.codes.subjects.contains(subject.as_str()) {
+                let field = format!("subjects[{at}]");
+                faults.push(Fault::field(field, Code::unknown_reference).actual(subject.as_str()));
+            }
+        }
+        faults
+    }
+
+    /// Counties outside Hebei are not listed anywhere.
+    fn knows_region(&self, region: RegionCode) -> bool {
+        region.province() != RegionCode::HEBEI || self.codes.regions.contains(region.as_str())
+    }
+}
+
+/// How far the exemption of an instrument from sharing is.
+pub(super) fn exemption_of(
+    conn: &mut Conn,
+    present: &Instrument,
+) -> Result<Option<ExemptionState>, AppError> {
+    let newest = store::exemption::find(conn, present.id)?;
+    Ok(newest.map(|exemption| exemption.state))
+}

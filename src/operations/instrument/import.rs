@@ -1,0 +1,210 @@
+//! Entries from a table: all rows or none. Every row is judged as a single entry would be, and all that is wrong is told
+//! with its row and column.
+
+use std::collections::HashSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::check::{Rules, exemption_of};
+use super::row::InstrumentRow;
+use super::write::{self, Next};
+use crate::app::App;
+use crate::config::Config;
+use crate::domain::OrganizationId;
+use crate::domain::access::{self, Deed};
+use crate::domain::instrument::{InstrumentFacts, InstrumentState};
+use crate::error::{AppError, Code, Fault, Place};
+use crate::operations::deed::{Actor, perform_alone};
+use crate::store::instrument::{Instrument, Standing};
+use crate::store::{self, Conn};
+
+/// So many faults are listed; the last entry says how many more there are.
+const FAULTS_MAX: usize = 1_000;
+
+crate::vocabulary! {
+    /// What a row with a known asset number means.
+    ImportMode {
+        /// A mistake.
+        Create = "create",
+        /// A change of that entry.
+        Upsert = "upsert",
+    }
+}
+
+/// What an import did, or would do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Imported {
+    pub created: usize,
+    pub updated: usize,
+    pub unchanged: usize,
+}
+
+/// The rows of a table with their numbers there, and what to do with them.
+#[derive(Debug, Clone)]
+pub struct Import {
+    pub host: OrganizationId,
+    pub rows: Vec<(u32, InstrumentRow)>,
+    pub mode: ImportMode,
+    /// Only judge the rows.
+    pub is_dry_run: bool,
+}
+
+/// Imports the instruments of a host. 422 with one entry for each fault of each row; then nothing was imported.
+pub async fn import(app: &App, actor: &Actor, import: Import) -> Result<Imported, AppError> {
+    admit(actor, import.host)?;
+    let (app_of_deed, actor_of_deed) = (app.clone(), actor.clone());
+    let deed = move |tx: &mut Conn| {
+        let today = actor_of_deed.now().local_date();
+        let planned = plan(tx, &app_of_deed.config, &import, today)?;
+        if !import.is_dry_run {
+            for step in &planned {
+                take(tx, &actor_of_deed, import.host, step)?;
+            }
+        }
+        Ok(counted(&planned))
+    };
+    match actor {
+        Actor::Caller(act) => perform_alone(app, act, deed).await,
+        Actor::System { .. } => app.store.write_alone(deed).await,
+    }
+}
+
+fn admit(actor: &Actor, host: OrganizationId) -> Result<(), AppError> {
+    let Actor::Caller(act) = actor else {
+        return Ok(());
+    };
+    access::may(&act.caller, Deed::InstrumentImport)?;
+    if act.caller.organization_id == host {
+        Ok(())
+    } else {
+        Err(AppError::Denied(Code::forbidden))
+    }
+}
+
+/// What one row comes to.
+enum Step {
+    Create(InstrumentFacts),
+    Update(Box<Instrument>, InstrumentFacts),
+    Leave,
+}
+
+fn plan(
+    conn: &mut Conn,
+    config: &Config,
+    import: &Import,
+    today: chrono::NaiveDate,
+) -> Result<Vec<Step>, AppError> {
+    let rules = Rules::read(conn, config, today)?;
+    let mut asset_nos = HashSet::new();
+    let (mut steps, mut faults) = (Vec::with_capacity(import.rows.len()), Vec::new());
+    for (number, row) in &import.rows {
+        let mut wrong = Vec::new();
+        if !asset_nos.insert(row.asset_no.as_str()) {
+            wrong.push(fault_of(row, Code::duplicate));
+        }
+        let present = store::instrument::find_by_asset_no(conn, import.host, &row.asset_no)?;
+        let step = match present {
+            None => plan_new(&rules, row, &mut wrong),
+            Some(_) if import.mode == ImportMode::Create => {
+                wrong.push(fault_of(row, Code::asset_no_used));
+                None
+            }
+            Some(present) => Some(plan_change(conn, &rules, row, present, &mut wrong)?),
+        };
+        steps.extend(step);
+        faults.extend(wrong.into_iter().map(|fault| at_cell(*number, fault)));
+    }
+    let beyond = faults.len().saturating_sub(FAULTS_MAX);
+    if beyond > 0 {
+        faults.truncate(FAULTS_MAX);
+        let note = Fault::cell(0, "", Code::more_faults).limit(FAULTS_MAX);
+        faults.push(note.actual(beyond));
+    }
+    AppError::refuse_all(faults)?;
+    Ok(steps)
+}
+
+fn fault_of(row: &InstrumentRow, code: Code) -> Fault {
+    Fault::field("asset_no", code).actual(row.asset_no.as_str())
+}
+
+fn plan_new(rules: &Rules, row: &InstrumentRow, wrong: &mut Vec<Fault>) -> Option<Step> {
+    let facts = row.new_facts(wrong)?;
+    wrong.extend(rules.check_new(&facts));
+    Some(Step::Create(facts))
+}
+
+fn plan_change(
+    conn: &mut Conn,
+    rules: &Rules,
+    row: &InstrumentRow,
+    present: Instrument,
+    wrong: &mut Vec<Fault>,
+) -> Result<Step, AppError> {
+    let before = present.facts();
+    let facts = row.changed_facts(before.clone(), wrong);
+    if facts == before {
+        return Ok(Step::Leave);
+    }
+    if present.state == InstrumentState::Retired {
+        wrong.push(fault_of(row, Code::invalid_state));
+    }
+    let exemption = exemption_of(conn, &present)?;
+    wrong.extend(rules.check_change(&present, &facts, exemption));
+    Ok(Step::Update(Box::new(present), facts))
+}
+
+/// The fault of a field, at the column that says it.
+fn at_cell(row: u32, fault: Fault) -> Fault {
+    let column = match &fault.place {
+        Place::Field(field) => column_of(field).to_owned(),
+        _ => String::new(),
+    };
+    Fault {
+        place: Place::Cell { row, column },
+        ..fault
+    }
+}
+
+fn column_of(field: &str) -> &str {
+    match field {
+        "public_contact" | "public_contact.name" => "contact_name",
+        "public_contact.phone" => "contact_phone",
+        "public_contact.email" => "contact_email",
+        field if field.starts_with("subjects") => "subjects",
+        field => field,
+    }
+}
+
+fn take(tx: &mut Conn, actor: &Actor, host: OrganizationId, step: &Step) -> Result<(), AppError> {
+    match step {
+        Step::Create(facts) => {
+            write::insert(tx, actor, host, facts)?;
+        }
+        Step::Update(present, facts) => {
+            let next = Next {
+                deed: "instrument_change",
+                facts,
+                standing: &Standing::of(present),
+                reason: None,
+                told: &[],
+                managers: None,
+            };
+            write::update(tx, actor, present, &next)?;
+        }
+        Step::Leave => {}
+    }
+    Ok(())
+}
+
+fn counted(steps: &[Step]) -> Imported {
+    let mut imported = Imported::default();
+    for step in steps {
+        match step {
+            Step::Create(_) => imported.created += 1,
+            Step::Update(..) => imported.updated += 1,
+            Step::Leave => imported.unchanged += 1,
+        }
+    }
+    imported
+}

@@ -1,0 +1,63 @@
+//! Who runs an instrument day by day.
+
+use super::write::{self, Next};
+use super::{Entry, admit, entry};
+use crate::app::App;
+use crate::domain::access::{Deed, Role};
+use crate::domain::{InstrumentId, OrganizationId, UserId};
+use crate::error::{AppError, Code, Fault};
+use crate::operations::deed::{Act, Actor, perform, same_version};
+use crate::store::instrument::Standing;
+use crate::store::{self, Conn, Lock};
+
+/// Makes these people the managers of an instrument; the new ones are told. 422 `unknown_reference` for people who are no
+/// instrument managers or administrators of the host.
+pub async fn assign_managers(
+    app: &App,
+    act: &Act,
+    id: InstrumentId,
+    version: i64,
+    managers: Vec<UserId>,
+) -> Result<Entry, AppError> {
+    let act_of_deed = act.clone();
+    perform(app, act, move |tx| {
+        Lock::Instrument(id).take(tx)?;
+        let caller = &act_of_deed.caller;
+        let present = admit(tx, caller, id, Deed::InstrumentAssignManagers)?;
+        same_version(Some(version), present.version)?;
+        AppError::refuse_all(check(tx, present.organization_id, &managers)?)?;
+        let before = store::instrument::list_managers(tx, id)?;
+        let mut new = managers.clone();
+        new.retain(|manager| !before.contains(manager));
+        let next = Next {
+            deed: "instrument_assign_managers",
+            facts: &present.facts(),
+            standing: &Standing::of(&present),
+            reason: None,
+            told: &new,
+            managers: Some((&before, &managers)),
+        };
+        store::instrument::update_managers(tx, id, &managers)?;
+        let actor = Actor::from(act_of_deed.clone());
+        let assigned = write::update(tx, &actor, &present, &next)?;
+        entry(tx, assigned)
+    })
+    .await
+}
+
+fn check(tx: &mut Conn, host: OrganizationId, managers: &[UserId]) -> Result<Vec<Fault>, AppError> {
+    let roles = [Role::InstrumentManager, Role::HostAdmin];
+    let eligible = store::user::list_with_roles(tx, host, &roles)?;
+    let mut faults = Vec::new();
+    for (at, manager) in managers.iter().enumerate() {
+        let is_repeated = managers.iter().take(at).any(|earlier| earlier == manager);
+        let code = match (eligible.contains(manager), is_repeated) {
+            (true, false) => continue,
+            (true, true) => Code::duplicate,
+            (false, _) => Code::unknown_reference,
+        };
+        let field = format!("manager_ids[{at}]");
+        faults.push(Fault::field(field, code).actual(manager.number()));
+    }
+    Ok(faults)
+}

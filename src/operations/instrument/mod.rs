@@ -1,0 +1,113 @@
+//! The registry's deeds: entries are created, changed, submitted, decided, given managers and imported. Here: who may see
+//! and do what with one entry, and how an entry is shown; the deeds stand in the files below.
+
+mod change;
+mod check;
+mod import;
+mod managers;
+mod moves;
+mod row;
+mod write;
+
+pub use change::{change, create};
+pub use import::{Import, ImportMode, Imported, import};
+pub use managers::assign_managers;
+pub(super) use moves::faults_of_reason;
+pub use moves::{Decision, decide, right_to};
+pub use row::InstrumentRow;
+
+use serde::{Deserialize, Serialize};
+
+use crate::app::App;
+use crate::domain::access::{self, Caller, Deed};
+use crate::domain::{InstrumentId, UserId};
+use crate::error::AppError;
+use crate::store::exemption::Exemption;
+use crate::store::instrument::Instrument;
+use crate::store::{self, Conn};
+
+/// An entry as one caller sees it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Entry {
+    pub instrument: Instrument,
+    /// Only for the host, its administration and the auditors.
+    pub inside: Option<Inside>,
+}
+
+/// What the public does not see of an entry.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Inside {
+    pub managers: Vec<UserId>,
+    pub exemption: Option<Exemption>,
+}
+
+/// The entry, when this caller or visitor may see it; 404 otherwise.
+pub fn read(conn: &mut Conn, caller: Option<&Caller>, id: InstrumentId) -> Result<Entry, AppError> {
+    let ties = store::instrument::get_ties(conn, id, caller.map(|caller| caller.user_id))?;
+    match caller {
+        Some(caller) => access::sees_instrument(caller, &ties)?,
+        None if ties.is_public => {}
+        None => return Err(AppError::NotFound),
+    }
+    let is_inside = caller.is_some_and(|caller| {
+        access::may_on_instrument(caller, Deed::InstrumentRead, &ties).is_ok()
+    });
+    let instrument = store::instrument::get(conn, id)?;
+    let inside = is_inside.then(|| inside(conn, id)).transpose()?;
+    Ok(Entry { instrument, inside })
+}
+
+/// The entry after a deed, for those who may do one.
+fn entry(conn: &mut Conn, instrument: Instrument) -> Result<Entry, AppError> {
+    let inside = Some(inside(conn, instrument.id)?);
+    Ok(Entry { instrument, inside })
+}
+
+fn inside(conn: &mut Conn, id: InstrumentId) -> Result<Inside, AppError> {
+    Ok(Inside {
+        managers: store::instrument::list_managers(conn, id)?,
+        exemption: store::exemption::find(conn, id)?,
+    })
+}
+
+/// The entry, when the caller may do the deed on it: 404 when it is hidden, 403 when the deed is not the caller's.
+pub fn admit(
+    conn: &mut Conn,
+    caller: &Caller,
+    id: InstrumentId,
+    deed: Deed,
+) -> Result<Instrument, AppError> {
+    let ties = store::instrument::get_ties(conn, id, Some(caller.user_id))?;
+    access::may_on_instrument(caller, deed, &ties)?;
+    Ok(store::instrument::get(conn, id)?)
+}
+
+/// Which change of an entry the caller may make: all of it, or its texts. 404 or 403 when neither.
+pub fn admit_change(
+    conn: &mut Conn,
+    caller: &Caller,
+    id: InstrumentId,
+) -> Result<(Entry, Deed), AppError> {
+    let ties = store::instrument::get_ties(conn, id, Some(caller.user_id))?;
+    let deed = match access::may_on_instrument(caller, Deed::InstrumentUpdate, &ties) {
+        Ok(()) => Deed::InstrumentUpdate,
+        Err(_) => {
+            access::may_on_instrument(caller, Deed::InstrumentDescribe, &ties)?;
+            Deed::InstrumentDescribe
+        }
+    };
+    let instrument = store::instrument::get(conn, id)?;
+    Ok((entry(conn, instrument)?, deed))
+}
+
+/// As [`admit`], before the body of a request is read.
+pub async fn check_right(
+    app: &App,
+    caller: &Caller,
+    id: InstrumentId,
+    deed: Deed,
+) -> Result<(), AppError> {
+    let caller = caller.clone();
+    let look = move |conn: &mut Conn| admit(conn, &caller, id, deed).map(|_| ());
+    app.store.read(look).await
+}

@@ -1,0 +1,142 @@
+//! The way of an entry: submitted and retired by its host; approved, returned, suspended and resumed by the administration
+//! that supervises the host.
+
+use super::check::{Rules, exemption_of};
+use super::write::{self, Next};
+use super::{Entry, admit, entry};
+use crate::app::App;
+use crate::domain::access::{Deed, Role};
+use crate::domain::instrument::InstrumentDeed as Move;
+use crate::domain::{Instant, InstrumentId, UserId};
+use crate::error::{AppError, Code, Fault};
+use crate::operations::deed::{Act, Actor, perform, same_version};
+use crate::store::instrument::{Instrument, Standing};
+use crate::store::{self, Conn, Lock};
+
+/// The longest reason, in characters.
+const REASON_CHARACTERS_MAX: usize = 500;
+
+/// What happens to an entry, with the reason where one is needed and the version the caller saw, if told.
+#[derive(Debug, Clone)]
+pub struct Decision {
+    pub deed: Move,
+    pub reason: Option<String>,
+    pub version: Option<i64>,
+}
+
+/// The right a move needs, and the name of its event.
+const fn right(deed: Move) -> (Deed, &'static str) {
+    match deed {
+        Move::Submit => (Deed::InstrumentSubmit, "instrument_submit"),
+        Move::Approve => (Deed::InstrumentApprove, "instrument_approve"),
+        Move::Return => (Deed::InstrumentReturn, "instrument_return"),
+        Move::Suspend => (Deed::InstrumentSuspend, "instrument_suspend"),
+        Move::Resume => (Deed::InstrumentResume, "instrument_resume"),
+        Move::Retire => (Deed::InstrumentRetire, "instrument_retire"),
+    }
+}
+
+/// The right that a move needs.
+pub const fn right_to(deed: Move) -> Deed {
+    right(deed).0
+}
+
+/// Moves an entry to the state that follows.
+pub async fn decide(
+    app: &App,
+    act: &Act,
+    id: InstrumentId,
+    decision: Decision,
+) -> Result<Entry, AppError> {
+    let (app_of_deed, act_of_deed) = (app.clone(), act.clone());
+    perform(app, act, move |tx| {
+        Lock::Instrument(id).take(tx)?;
+        let present = admit(tx, &act_of_deed.caller, id, right_to(decision.deed))?;
+        same_version(decision.version, present.version)?;
+        let reason = decision.reason.as_deref();
+        let mut faults = check_reason(decision.deed, reason);
+        let state = present.state.after(decision.deed);
+        let facts = present.facts();
+        if decision.deed == Move::Submit && state.is_ok() {
+            let rules = Rules::read(tx, &app_of_deed.config, act_of_deed.now.local_date())?;
+            let exemption = exemption_of(tx, &present)?;
+            faults.extend(rules.check_submission(&facts, exemption));
+        }
+        AppError::refuse_all(faults)?;
+        let standing = Standing {
+            state: state?,
+            ..standing_after(&present, decision.deed, reason, act_of_deed.now)
+        };
+        let next = Next {
+            deed: right(decision.deed).1,
+            facts: &facts,
+            standing: &standing,
+            reason,
+            told: &told(tx, &present, decision.deed)?,
+            managers: None,
+        };
+        let actor = Actor::from(act_of_deed.clone());
+        let moved = write::update(tx, &actor, &present, &next)?;
+        entry(tx, moved)
+    })
+    .await
+}
+
+/// Returning and suspending need a reason; any reason has an end.
+fn check_reason(deed: Move, reason: Option<&str>) -> Vec<Fault> {
+    let is_needed = matches!(deed, Move::Return | Move::Suspend);
+    match reason {
+        None if !is_needed => Vec::new(),
+        reason => faults_of_reason(reason.unwrap_or_default()),
+    }
+}
+
+/// A reason says something, in a reasonable length.
+pub(in crate::operations) fn faults_of_reason(reason: &str) -> Vec<Fault> {
+    let length = reason.chars().count();
+    if reason.trim().is_empty() {
+        vec![Fault::field("reason", Code::reason_required)]
+    } else if length > REASON_CHARACTERS_MAX {
+        let fault = Fault::field("reason", Code::text_too_long);
+        vec![fault.limit(REASON_CHARACTERS_MAX).actual(length)]
+    } else {
+        Vec::new()
+    }
+}
+
+/// The moments of the standing after a move, its state apart. An entry counts as submitted and listed from the first time:
+/// whether it was registered in time does not depend on later returns.
+fn standing_after(
+    present: &Instrument,
+    deed: Move,
+    reason: Option<&str>,
+    now: Instant,
+) -> Standing {
+    let mut standing = Standing {
+        state_reason: reason.map(str::to_owned),
+        ..Standing::of(present)
+    };
+    match deed {
+        Move::Submit => standing.submitted_at = standing.submitted_at.or(Some(now)),
+        Move::Approve => standing.listed_at = standing.listed_at.or(Some(now)),
+        Move::Return => {}
+        Move::Suspend => standing.suspended_at = Some(now),
+        Move::Resume => standing.suspended_at = None,
+        Move::Retire => standing.retired_on = Some(now.local_date()),
+    }
+    standing
+}
+
+/// Who is told: the administration of what a host does, the host's administrators of what the administration does.
+fn told(tx: &mut Conn, present: &Instrument, deed: Move) -> Result<Vec<UserId>, AppError> {
+    let host = present.organization_id;
+    Ok(match deed {
+        Move::Submit | Move::Retire => {
+            let region = store::organization::get(tx, host)?.supervising_region_code;
+            store::user::list_supervisors(tx, region)?
+        }
+        Move::Approve | Move::Return | Move::Suspend | Move::Resume => {
+            store::user::list_with_roles(tx, host, &[Role::HostAdmin])?
+        }
+    })
+}

@@ -1,0 +1,171 @@
+//! How a version of an entry is written: with the event that makes it. Who may write it and whether it is right was decided
+//! before.
+
+use serde_json::{Map, Value, json};
+
+use crate::app::App;
+use crate::domain::instrument::InstrumentFacts;
+use crate::domain::opening::BookingRules;
+use crate::domain::{OrganizationId, UserId};
+use crate::error::{AppError, Code};
+use crate::operations::deed::{Actor, personal};
+use crate::store::event::{NewEvent, Subject};
+use crate::store::instrument::{Instrument, Standing, Version};
+use crate::store::{self, Conn, Constraint, StoreError};
+
+/// Writes a new entry, a draft, with the booking rules every instrument begins with.
+pub(super) fn insert(
+    tx: &mut Conn,
+    actor: &Actor,
+    host: OrganizationId,
+    facts: &InstrumentFacts,
+) -> Result<Instrument, AppError> {
+    let now = actor.now();
+    let region = store::organization::get(tx, host)?.region_code;
+    let standing = Standing::draft();
+    let first = Version {
+        facts,
+        region,
+        standing: &standing,
+        now,
+    };
+    let told = content(facts, &standing)?;
+    let texts = personal(&told.personal)?;
+    let inserted = store::instrument::insert(tx, host, &first, |tx, id| {
+        let event = actor
+            .event("instrument_create", Subject::new("instrument", id))
+            .of(host, None)
+            .after(&told.public)?
+            .personal(texts);
+        store::event::append(tx, &event)
+    });
+    let inserted = inserted.map_err(refusal)?;
+    let rules = serde_json::to_string(&BookingRules::default())?;
+    store::booking_rules::insert(tx, inserted.id, &rules, now)?;
+    Ok(inserted)
+}
+
+/// What the next version of an entry says, which deed makes it and why, and who is told.
+#[derive(Debug)]
+pub(super) struct Next<'a> {
+    pub deed: &'static str,
+    pub facts: &'a InstrumentFacts,
+    pub standing: &'a Standing,
+    pub reason: Option<&'a str>,
+    pub told: &'a [UserId],
+    /// The managers before and after, where the deed is about them.
+    pub managers: Option<(&'a [UserId], &'a [UserId])>,
+}
+
+/// Writes the next version of an entry; the event tells what differs.
+pub(super) fn update(
+    tx: &mut Conn,
+    actor: &Actor,
+    present: &Instrument,
+    next: &Next<'_>,
+) -> Result<Instrument, AppError> {
+    let event = differing(actor, present, next)?;
+    let event = store::event::append(tx, &event)?;
+    store::event::announce(tx, event, next.told, actor.now())?;
+    let version = Version {
+        facts: next.facts,
+        region: present.region_code,
+        standing: next.standing,
+        now: actor.now(),
+    };
+    store::instrument::update(tx, present, &version, event).map_err(refusal)
+}
+
+/// The host has another instrument with the number; which one is read when this transaction is gone.
+fn refusal(error: StoreError) -> AppError {
+    match error {
+        StoreError::Violated(Constraint::InstrumentAssetNo) => {
+            AppError::conflict(Code::asset_no_used)
+        }
+        other => other.into(),
+    }
+}
+
+/// Adds to a conflict about an asset number the instrument that has it.
+pub(super) async fn naming_the_other<T>(
+    app: &App,
+    host: OrganizationId,
+    asset_no: &str,
+    outcome: Result<T, AppError>,
+) -> Result<T, AppError> {
+    match outcome {
+        Err(AppError::Conflict(conflict)) if conflict.code == Code::asset_no_used => {
+            let asset_no = asset_no.to_owned();
+            let other = app
+                .store
+                .read(move |conn| store::instrument::find_by_asset_no(conn, host, &asset_no))
+                .await
+                .map_err(AppError::from)?;
+            let conflict = AppError::Conflict(conflict);
+            Err(match other {
+                Some(other) => conflict.with("existing_id", other.id.number()),
+                None => conflict,
+            })
+        }
+        outcome => outcome,
+    }
+}
+
+fn differing(actor: &Actor, present: &Instrument, next: &Next<'_>) -> Result<NewEvent, AppError> {
+    let before = content(&present.facts(), &Standing::of(present))?;
+    let after = content(next.facts, next.standing)?;
+    let mut texts = json!({"before": before.personal, "after": after.personal});
+    if before.personal == after.personal {
+        texts = json!({});
+    }
+    if let (Some(reason), Some(texts)) = (next.reason, texts.as_object_mut()) {
+        texts.insert("reason".to_owned(), reason.into());
+    }
+    let (mut before, mut after) = only_differences(before.public, after.public);
+    if let Some((old, new)) = next.managers {
+        before.insert("manager_ids".to_owned(), json!(old));
+        after.insert("manager_ids".to_owned(), json!(new));
+    }
+    let event = actor
+        .event(next.deed, Subject::new("instrument", present.id))
+        .of(present.organization_id, None)
+        .before(before)?
+        .after(after)?;
+    Ok(match texts.as_object() {
+        Some(texts) if !texts.is_empty() => event.personal(personal(texts)?),
+        _ => event,
+    })
+}
+
+/// What an event says of an entry: the contact is a person's, so it stands apart.
+struct Content {
+    public: Map<String, Value>,
+    personal: Value,
+}
+
+fn content(facts: &InstrumentFacts, standing: &Standing) -> Result<Content, AppError> {
+    let mut public = match serde_json::to_value(facts)? {
+        Value::Object(members) => members,
+        _ => Map::new(),
+    };
+    let contact = public.remove("public_contact");
+    public.insert("state".to_owned(), standing.state.as_str().into());
+    Ok(Content {
+        public,
+        personal: json!({ "public_contact": contact }),
+    })
+}
+
+fn only_differences(
+    mut before: Map<String, Value>,
+    mut after: Map<String, Value>,
+) -> (Map<String, Value>, Map<String, Value>) {
+    before.retain(|name, value| {
+        let is_same = after.get(name) == Some(value);
+        if is_same {
+            after.remove(name);
+        }
+        !is_same
+    });
+    (before, after)
+}

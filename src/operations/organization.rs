@@ -1,0 +1,266 @@
+//! What happens to organizations: they change what they declare, and their administration verifies, refuses, suspends and
+//! resumes them. How they come to be is told in `account`.
+
+use serde::Serialize;
+use serde_json::json;
+
+use crate::app::App;
+use crate::domain::access::{self, Caller, Deed, Reach, Role};
+use crate::domain::fault::{Faults, FieldFault};
+use crate::domain::organization::{
+    OrganizationDeed, OrganizationFacts, OrganizationKind, OrganizationState,
+};
+use crate::domain::{Instant, OrganizationId, RegionCode, Uscc};
+use crate::error::{AppError, Code};
+use crate::operations::deed::{Act, perform, personal, same_version};
+use crate::store::event::{NewEvent, Subject};
+use crate::store::organization::{Amendment, Organization};
+use crate::store::{self, Conn, Constraint, StoreError};
+
+/// The longest reason, in characters.
+const REASON_CHARS: usize = 500;
+
+/// Those who speak for an organization: they are told what is decided about it.
+const HEADS: &[Role] = &[Role::UnitAdmin, Role::HostAdmin];
+
+/// The organization, if the caller may see it and do this there: 404, then 403.
+pub async fn admit(
+    app: &App,
+    caller: &Caller,
+    id: OrganizationId,
+    deed: Deed,
+) -> Result<Organization, AppError> {
+    let caller = caller.clone();
+    app.store
+        .read(move |conn| admit_in(conn, &caller, id, deed))
+        .await
+}
+
+/// As [`admit`], inside a deed's transaction.
+pub fn admit_in(
+    conn: &mut Conn,
+    caller: &Caller,
+    id: OrganizationId,
+    deed: Deed,
+) -> Result<Organization, AppError> {
+    let organization = store::organization::get(conn, id)?;
+    access::may_on_organization(caller, deed, &organization.ties())?;
+    Ok(organization)
+}
+
+/// Whether somebody sees more of the organization than the public.
+pub fn sees_all(visitor: Option<&Caller>, organization: &Organization) -> bool {
+    reach(visitor).covers_organization(&organization.ties())
+}
+
+/// Which organizations somebody reads whole; none without sign-in.
+pub fn reach(visitor: Option<&Caller>) -> Reach {
+    visitor
+        .filter(|caller| access::may(caller, Deed::OrganizationRead).is_ok())
+        .map(|caller| Reach::of(caller, Deed::OrganizationRead))
+        .unwrap_or_default()
+}
+
+/// A change of what an organization declares: every field with the value it shall have.
+#[derive(Debug, Clone)]
+pub struct Declared {
+    pub facts: OrganizationFacts,
+    pub uscc_confirmed: bool,
+}
+
+/// Changes what an organization declares; a refused one is pending again.
+pub async fn amend(
+    app: &App,
+    act: Act,
+    id: OrganizationId,
+    version: i64,
+    declared: Declared,
+) -> Result<Organization, AppError> {
+    perform(app, &act.clone(), move |tx| {
+        let before = admit_in(tx, &act.caller, id, Deed::OrganizationUpdate)?;
+        same_version(Some(version), before.version)?;
+        check(tx, &declared.facts, declared.uscc_confirmed, "")?;
+        let state = before.state.after(OrganizationDeed::Amend)?;
+        let new = Amendment {
+            facts: declared.facts.clone(),
+            uscc_confirmed: declared.uscc_confirmed,
+            state,
+            now: act.now,
+        };
+        store::organization::update_facts(tx, id, &new).map_err(known_code)?;
+        let after = store::organization::get(tx, id)?;
+        let event = act
+            .event("organization_update", Subject::new("organization", id))
+            .of(id, None)
+            .before(Trace::of(&before))?
+            .after(Trace::of(&after))?
+            .personal(personal(declared_texts(&after))?);
+        let event = store::event::append(tx, &event)?;
+        if state != before.state {
+            let told = store::user::list_supervisors(tx, after.supervising_region_code)?;
+            store::event::announce(tx, event, &told, act.now)?;
+        }
+        Ok(after)
+    })
+    .await
+}
+
+/// Verifies, refuses, suspends or resumes. Refusing and suspending need a reason.
+pub async fn decide(
+    app: &App,
+    act: Act,
+    (id, version): (OrganizationId, Option<i64>),
+    decision: Decision,
+    reason: Option<String>,
+) -> Result<Organization, AppError> {
+    perform(app, &act.clone(), move |tx| {
+        let before = admit_in(tx, &act.caller, id, decision.deed())?;
+        same_version(version, before.version)?;
+        let reason = checked_reason(decision, reason.as_deref())?;
+        let state = before.state.after(decision.turn())?;
+        store::organization::update_state(tx, id, state, reason, act.now)?;
+        let after = store::organization::get(tx, id)?;
+        let event = act
+            .event(decision.deed().as_str(), Subject::new("organization", id))
+            .of(id, None)
+            .before(json!({"state": before.state}))?
+            .after(json!({"state": state}))?
+            .personal(personal(json!({"reason": reason}))?);
+        let event = store::event::append(tx, &event)?;
+        let told = store::user::list_with_roles(tx, id, HEADS)?;
+        store::event::announce(tx, event, &told, act.now)?;
+        Ok(after)
+    })
+    .await
+}
+
+/// What the administration decides about an organization.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    Verify,
+    Refuse,
+    Suspend,
+    Resume,
+}
+
+impl Decision {
+    pub const fn deed(self) -> Deed {
+        match self {
+            Self::Verify => Deed::OrganizationVerify,
+            Self::Refuse => Deed::OrganizationRefuse,
+            Self::Suspend => Deed::OrganizationSuspend,
+            Self::Resume => Deed::OrganizationResume,
+        }
+    }
+
+    const fn turn(self) -> OrganizationDeed {
+        match self {
+            Self::Verify => OrganizationDeed::Verify,
+            Self::Refuse => OrganizationDeed::Refuse,
+            Self::Suspend => OrganizationDeed::Suspend,
+            Self::Resume => OrganizationDeed::Resume,
+        }
+    }
+
+    const fn needs_reason(self) -> bool {
+        matches!(self, Self::Refuse | Self::Suspend)
+    }
+}
+
+fn checked_reason(decision: Decision, reason: Option<&str>) -> Result<Option<&str>, AppError> {
+    let reason = reason.filter(|text| !text.trim().is_empty());
+    if decision.needs_reason() && reason.is_none() {
+        return Err(AppError::refused("reason", Code::reason_required));
+    }
+    let mut faults = Faults::new();
+    faults.optional_text("reason", reason, REASON_CHARS);
+    faults.into_result()?;
+    Ok(reason)
+}
+
+/// Every rule of the fields, and whether the regions exist; `prefix` stands before the names.
+pub fn check(
+    conn: &mut Conn,
+    facts: &OrganizationFacts,
+    uscc_confirmed: bool,
+    prefix: &str,
+) -> Result<(), AppError> {
+    let mut faults = facts.validate(uscc_confirmed).err().unwrap_or_default();
+    let regions = [
+        ("region_code", facts.region_code),
+        ("supervising_region_code", facts.supervising_region_code),
+    ];
+    for (field, code) in regions {
+        if !store::reference::knows_region(conn, code)? {
+            faults.push(FieldFault::new(field, "unknown_region").actual(code));
+        }
+    }
+    for fault in &mut faults {
+        fault.field = format!("{prefix}{}", fault.field);
+    }
+    if faults.is_empty() {
+        Ok(())
+    } else {
+        Err(faults.into())
+    }
+}
+
+/// 409 `organization_exists` when the code is another organization's.
+pub fn known_code(error: StoreError) -> AppError {
+    match error {
+        StoreError::Violated(Constraint::OrganizationUscc) => {
+            AppError::conflict(Code::organization_exists)
+        }
+        other => other.into(),
+    }
+}
+
+/// What the trail shows of an organization.
+#[derive(Debug, Serialize)]
+pub struct Trace<'a> {
+    name: &'a str,
+    kind: OrganizationKind,
+    uscc: &'a Uscc,
+    uscc_confirmed: bool,
+    region_code: RegionCode,
+    supervising_region_code: RegionCode,
+    is_host: bool,
+    state: OrganizationState,
+}
+
+impl<'a> Trace<'a> {
+    pub fn of(organization: &'a Organization) -> Self {
+        Self {
+            name: &organization.name,
+            kind: organization.kind,
+            uscc: &organization.uscc,
+            uscc_confirmed: organization.uscc_confirmed,
+            region_code: organization.region_code,
+            supervising_region_code: organization.supervising_region_code,
+            is_host: organization.is_host,
+            state: organization.state,
+        }
+    }
+}
+
+/// What the trail keeps apart: addresses and names of people.
+pub fn declared_texts(organization: &Organization) -> serde_json::Value {
+    json!({
+        "address": organization.address,
+        "public_contact": organization.public_contact,
+    })
+}
+
+/// The event with which an organization begins.
+pub fn beginning(
+    deed: &'static str,
+    organization: &Organization,
+    now: Instant,
+) -> Result<NewEvent, AppError> {
+    Ok(
+        NewEvent::new(now, deed, Subject::new("organization", organization.id))
+            .of(organization.id, None)
+            .after(Trace::of(organization))?
+            .personal(personal(declared_texts(organization))?),
+    )
+}

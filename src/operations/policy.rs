@@ -1,0 +1,120 @@
+//! Policy packs in the database: found by code, created, shipped, and the one in force for registrations. What a pack may
+//! say is decided by `domain::policy`.
+
+use crate::app::App;
+use crate::domain::policy::{self, Policy, PolicyMistake};
+use crate::domain::{Instant, PolicyId};
+use crate::error::{AppError, Code, Fault};
+use crate::operations::deed::Actor;
+use crate::operations::policy_pack;
+use crate::store::event::{self, Subject};
+use crate::store::policy::{NewPack, Pack};
+use crate::store::{self, Conn, Constraint, StoreError};
+
+/// The pack a name means: `code` is its newest version, `code@version` that one.
+pub fn find(conn: &mut Conn, name: &str) -> Result<Option<Pack>, StoreError> {
+    let (code, version) = match name.split_once('@') {
+        None => (name, None),
+        Some((code, version)) => match version.parse() {
+            Ok(version) => (code, Some(version)),
+            Err(_) => return Ok(None),
+        },
+    };
+    store::policy::find_version(conn, code, version)
+}
+
+/// The pack a body names; 422 `unknown_reference` when there is none.
+pub fn get_named(conn: &mut Conn, name: &str) -> Result<Pack, AppError> {
+    find(conn, name)?.ok_or_else(|| {
+        let fault = Fault::field("policy", Code::unknown_reference).actual(name);
+        AppError::Refused(vec![fault])
+    })
+}
+
+/// What a stored pack says. It was checked when it came in.
+pub fn open(pack: &Pack) -> Result<Policy, AppError> {
+    policy_pack::read(&pack.content).map_err(|mistakes| {
+        let mistakes: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+        AppError::internal(format!(
+            "policy {}@{} cannot be read: {}",
+            pack.code,
+            pack.version,
+            mistakes.join("; ")
+        ))
+    })
+}
+
+/// The policy in force for registrations: `active_policy` is the setting of that name.
+pub fn active(conn: &mut Conn, active_policy: &str) -> Result<Policy, AppError> {
+    match find(conn, active_policy)? {
+        Some(pack) => open(&pack),
+        None => Err(AppError::unavailable(format!(
+            "the active policy {active_policy} is not installed; `yiqi seed` installs the shipped ones"
+        ))),
+    }
+}
+
+/// Stores a pack. Every mistake in it is told (422); a version that exists is 409 `policy_version_exists`.
+pub async fn create(app: &App, actor: &Actor, content: String) -> Result<PolicyId, AppError> {
+    let policy = policy_pack::read(&content).map_err(refusal)?;
+    let actor_of_deed = actor.clone();
+    let new = new_pack(&policy, content, actor);
+    actor
+        .perform(app, move |tx| insert(tx, &new, &actor_of_deed))
+        .await
+}
+
+/// Stores the packs that ship with the program, those that are not there yet.
+pub async fn install_shipped(app: &App, now: Instant) -> Result<(), AppError> {
+    let actor = Actor::System { now };
+    let content = policy_pack::HEBEI_2026.to_owned();
+    let policy = policy_pack::read(&content).map_err(refusal)?;
+    let new = new_pack(&policy, content, &actor);
+    app.store
+        .write(move |tx| {
+            let known = store::policy::find_version(tx, &new.code, Some(new.version))?;
+            match known {
+                Some(_) => Ok(()),
+                None => insert(tx, &new, &actor).map(|_| ()),
+            }
+        })
+        .await
+}
+
+fn new_pack(policy: &Policy, content: String, actor: &Actor) -> NewPack {
+    NewPack {
+        code: policy.code.clone(),
+        version: policy.version,
+        title: policy.title.clone(),
+        digest: policy::digest(&content),
+        content,
+        created_at: actor.now(),
+        created_by: actor.user_id(),
+    }
+}
+
+fn insert(tx: &mut Conn, new: &NewPack, actor: &Actor) -> Result<PolicyId, AppError> {
+    let id = store::policy::insert(tx, new).map_err(|error| match error {
+        StoreError::Violated(Constraint::PolicyVersion) => {
+            AppError::conflict(Code::policy_version_exists)
+        }
+        other => other.into(),
+    })?;
+    let after =
+        serde_json::json!({ "code": new.code, "version": new.version, "digest": new.digest });
+    let event = actor.event("policy_create", Subject::new("policy", id));
+    event::append(tx, &event.after(after)?)?;
+    Ok(id)
+}
+
+/// Each mistake with its key as the field, its line as the actual value and its reason as the limit.
+fn refusal(mistakes: Vec<PolicyMistake>) -> AppError {
+    let faults = mistakes.into_iter().map(|mistake| {
+        let fault = match mistake.key.is_empty() {
+            true => Fault::request(Code::policy_mistake),
+            false => Fault::field(mistake.key, Code::policy_mistake),
+        };
+        fault.actual(mistake.line).limit(mistake.reason)
+    });
+    AppError::Refused(faults.collect())
+}

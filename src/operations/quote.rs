@@ -1,0 +1,62 @@
+//! Quotes: what a service would cost the caller's organization, without effect.
+
+use crate::app::App;
+use crate::domain::access::{self, Caller};
+use crate::domain::booking::BookingMode;
+use crate::domain::tariff::{self, CustomerClass, Quote};
+use crate::domain::usage::INTERVAL_MINUTES_MAX;
+use crate::domain::{InstrumentId, Slot};
+use crate::error::{AppError, Code, Fault};
+use crate::store::{self, Conn, StoreError};
+
+/// What is to be priced.
+#[derive(Debug, Clone, Copy)]
+pub struct Question {
+    pub instrument_id: InstrumentId,
+    pub slot: Slot,
+    pub mode: BookingMode,
+}
+
+/// The price for the caller's organization and the class it is priced as; without a tariff there is no price. 422
+/// `unknown_reference` for an instrument the caller cannot see.
+pub async fn ask(
+    app: &App,
+    caller: &Caller,
+    question: Question,
+) -> Result<(CustomerClass, Option<Quote>), AppError> {
+    let minutes = question.slot.minutes().number();
+    if minutes > INTERVAL_MINUTES_MAX {
+        let fault = Fault::field("ends_at", Code::interval_too_long);
+        return Err(AppError::Refused(vec![
+            fault.limit(INTERVAL_MINUTES_MAX).actual(minutes),
+        ]));
+    }
+    let caller = caller.clone();
+    app.store
+        .read(move |conn| answer(conn, &caller, question))
+        .await
+}
+
+fn answer(
+    conn: &mut Conn,
+    caller: &Caller,
+    question: Question,
+) -> Result<(CustomerClass, Option<Quote>), AppError> {
+    let id = question.instrument_id;
+    let unknown = || AppError::refused("instrument_id", Code::unknown_reference);
+    let ties = match store::instrument::get_ties(conn, id, Some(caller.user_id)) {
+        Err(StoreError::NotFound) => return Err(unknown()),
+        found => found?,
+    };
+    access::sees_instrument(caller, &ties).map_err(|_| unknown())?;
+    let unit = store::organization::get(conn, caller.organization_id)?;
+    let host = ties.host_organization_id;
+    let class = tariff::customer_class(host, unit.id, unit.kind, unit.is_sme);
+    let tariffs = store::tariff::list(conn, id)?;
+    let (on, minutes) = (
+        question.slot.starts_at().local_date(),
+        question.slot.minutes(),
+    );
+    let quote = tariff::quote(&tariffs, class, question.mode, on, minutes);
+    Ok((class, quote.map_err(AppError::internal)?))
+}

@@ -1,0 +1,147 @@
+//! Related parties: whose use of a host's instruments is not external. Symmetric, not transitive. What an organization
+//! declares waits for the administration; what the administration enters is verified, also if it was declared before.
+
+use serde::Serialize;
+
+use crate::app::App;
+use crate::domain::access::{Deed, Role};
+use crate::domain::fault::{Faults, FieldFault};
+use crate::domain::{Instant, OrganizationId};
+use crate::error::{AppError, Code};
+use crate::operations::deed::{Act, perform};
+use crate::operations::organization::{admit_in, reach};
+use crate::store::event::Subject;
+use crate::store::related_party::{NewRelatedParty, RelatedParty};
+use crate::store::{self, Conn, Lock};
+
+/// A relation as somebody enters it.
+#[derive(Debug, Clone)]
+pub struct Relation {
+    pub other: OrganizationId,
+    pub relation: Option<String>,
+    /// `None`: from now on.
+    pub since: Option<Instant>,
+    pub until: Option<Instant>,
+}
+
+/// What the trail shows of a relation.
+#[derive(Serialize)]
+struct Trace {
+    organization_id: OrganizationId,
+    related_organization_id: OrganizationId,
+    since: Instant,
+    until: Option<Instant>,
+    verified_at: Option<Instant>,
+}
+
+impl Trace {
+    fn of(party: &RelatedParty) -> Self {
+        Self {
+            organization_id: party.organization_id,
+            related_organization_id: party.related_organization_id,
+            since: party.since,
+            until: party.until,
+            verified_at: party.verified_at,
+        }
+    }
+}
+
+/// Records a relation. 409 `related_party_exists` when the two are related in that time already.
+pub async fn add(
+    app: &App,
+    act: Act,
+    id: OrganizationId,
+    relation: Relation,
+) -> Result<RelatedParty, AppError> {
+    perform(app, &act.clone(), move |tx| {
+        admit_in(tx, &act.caller, id, Deed::RelatedPartyAdd)?;
+        let new = checked(tx, &act, id, &relation)?;
+        // Both, in one order, so that two declarations wait for each other.
+        for organization in [id.min(relation.other), id.max(relation.other)] {
+            Lock::Organization(organization).take(tx)?;
+        }
+        let overlapping = store::related_party::list_between(tx, id, relation.other)?
+            .into_iter()
+            .find(|known| overlap(known, &new));
+        let (before, number) = match overlapping {
+            Some(declared) if new.verified_at.is_some() && declared.verified_at.is_none() => {
+                store::related_party::update_verified(tx, declared.id, &new)?;
+                let number = declared.id;
+                (Some(declared), number)
+            }
+            Some(known) => {
+                return Err(AppError::conflict(Code::related_party_exists)
+                    .with("existing_id", known.id.number()));
+            }
+            None => (None, store::related_party::insert(tx, &new)?),
+        };
+        let party = store::related_party::get(tx, number)?;
+        let mut event = act
+            .event("related_party_add", Subject::new("related_party", number))
+            .of(id, Some(relation.other))
+            .after(Trace::of(&party))?;
+        if let Some(before) = &before {
+            event = event.before(Trace::of(before))?;
+        }
+        let event = store::event::append(tx, &event)?;
+        for side in [id, relation.other] {
+            let told = store::user::list_with_roles(tx, side, &[Role::UnitAdmin])?;
+            store::event::announce(tx, event, &told, act.now)?;
+        }
+        Ok(party)
+    })
+    .await
+}
+
+fn checked(
+    tx: &mut Conn,
+    act: &Act,
+    id: OrganizationId,
+    relation: &Relation,
+) -> Result<NewRelatedParty, AppError> {
+    let mut faults = Faults::new();
+    let since = relation.since.unwrap_or(act.now);
+    if relation.other == id {
+        faults.push(FieldFault::new("organization_id", "related_to_itself"));
+    } else if !sees(tx, act, relation.other)? {
+        faults.push(FieldFault::new("organization_id", "unknown_reference").actual(relation.other));
+    }
+    faults.optional_text("relation", relation.relation.as_deref(), 100);
+    if let Some(until) = relation.until.filter(|until| *until <= since) {
+        let limit = format!("since {since}");
+        faults.push(
+            FieldFault::new("until", "dates_out_of_order")
+                .limit(limit)
+                .actual(until),
+        );
+    }
+    faults.into_result()?;
+    let by_administration =
+        act.caller.has(Role::PlatformAdmin) || act.caller.has(Role::RegionAdmin);
+    Ok(NewRelatedParty {
+        organization_id: id,
+        related_organization_id: relation.other,
+        relation: relation.relation.clone(),
+        since,
+        until: relation.until,
+        verified_at: by_administration.then_some(act.now),
+        now: act.now,
+    })
+}
+
+/// Whether the caller sees the other organization.
+fn sees(tx: &mut Conn, act: &Act, other: OrganizationId) -> Result<bool, AppError> {
+    match store::organization::get(tx, other) {
+        Ok(other) => {
+            let ties = other.ties();
+            Ok(ties.is_public || reach(Some(&act.caller)).covers_organization(&ties))
+        }
+        Err(store::StoreError::NotFound) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn overlap(known: &RelatedParty, new: &NewRelatedParty) -> bool {
+    known.until.is_none_or(|until| new.since < until)
+        && new.until.is_none_or(|until| known.since < until)
+}

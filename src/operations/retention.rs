@@ -1,0 +1,31 @@
+//! What is forgotten when its time has come: answers kept for repeated requests, tokens of sessions long ended, failed
+//! sign-ins nobody counts any more. Nothing of it is anybody's record, so no event tells it.
+
+use crate::app::App;
+use crate::domain::{Instant, Minutes};
+use crate::error::AppError;
+use crate::store::{idempotency, session};
+
+// Added to now, so the past is negative.
+const DAY: i64 = 24 * 60;
+
+/// How long the answer to a request with an idempotency key is kept (contract: 14 days).
+const ANSWERS_KEPT: Minutes = Minutes::new(-14 * DAY);
+
+/// How long tokens of an ended session are kept, so that their use is still told from an unknown token.
+const TOKENS_KEPT: Minutes = Minutes::new(-30 * DAY);
+
+/// How long a failed sign-in is remembered; every lock is shorter.
+const FAILURES_KEPT: Minutes = Minutes::new(-DAY);
+
+/// Forgets what is old at `now`; answers how many rows.
+pub async fn forget(app: &App, now: Instant) -> Result<usize, AppError> {
+    app.store
+        .write(move |tx| {
+            let answers = idempotency::delete_before(tx, now.plus(ANSWERS_KEPT))?;
+            let tokens = session::delete_refresh_tokens_before(tx, now.plus(TOKENS_KEPT))?;
+            let failures = session::delete_failures_before(tx, now.plus(FAILURES_KEPT))?;
+            Ok(answers + tokens + failures)
+        })
+        .await
+}

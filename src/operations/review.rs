@@ -1,0 +1,64 @@
+//! Reviews: the using unit says once how satisfied it was with an external service.
+
+use crate::app::App;
+use crate::domain::UsageRecordId;
+use crate::domain::access::{self, Deed, Role};
+use crate::domain::review::{self, Satisfaction};
+use crate::error::{AppError, Code};
+use crate::operations::deed::{Act, perform, personal};
+use crate::store::event::Subject;
+use crate::store::review::{NewReview, Review};
+use crate::store::{self, Conn, Constraint, Lock, StoreError};
+
+/// Reviews a service. 422 `not_reviewable` for own use and voided records, 409 `already_reviewed`.
+pub async fn create(
+    app: &App,
+    act: &Act,
+    id: UsageRecordId,
+    satisfaction: Satisfaction,
+    comment: Option<String>,
+) -> Result<Review, AppError> {
+    let own = act.clone();
+    perform(app, act, move |tx| {
+        run(tx, &own, id, satisfaction, comment.as_deref())
+    })
+    .await
+}
+
+fn run(
+    tx: &mut Conn,
+    act: &Act,
+    id: UsageRecordId,
+    satisfaction: Satisfaction,
+    comment: Option<&str>,
+) -> Result<Review, AppError> {
+    Lock::UsageShared.take(tx)?;
+    let record = store::usage::get(tx, id)?;
+    let ties = store::usage::get_ties(tx, &record, act.caller.user_id)?;
+    access::may_on_usage(&act.caller, Deed::ReviewCreate, &ties)?;
+    let host = ties.instrument.host_organization_id;
+    review::check(host != record.organization_id, record.state, comment)?;
+    let mut event = act
+        .event("review_create", Subject::new("usage_record", id))
+        .of(host, Some(record.organization_id))
+        .after(serde_json::json!({ "satisfaction": satisfaction }))?;
+    if let Some(comment) = comment {
+        event = event.personal(personal(comment)?);
+    }
+    let event = store::event::append(tx, &event)?;
+    let new = NewReview {
+        usage_record_id: id,
+        organization_id: record.organization_id,
+        satisfaction,
+        comment: comment.map(str::to_owned),
+    };
+    let review = store::review::insert(tx, new, event, act.now).map_err(|error| match error {
+        StoreError::Violated(Constraint::ReviewUsageRecord) => {
+            AppError::conflict(Code::already_reviewed)
+        }
+        other => other.into(),
+    })?;
+    let people = store::user::list_with_roles(tx, host, &[Role::HostAdmin])?;
+    store::event::announce(tx, event, &people, act.now)?;
+    Ok(review)
+}

@@ -1,0 +1,88 @@
+//! Services of an instrument: its host keeps the price list.
+
+use serde_json::json;
+
+use crate::app::App;
+use crate::domain::access::Deed;
+use crate::domain::service::ServiceFacts;
+use crate::domain::{InstrumentId, ServiceId};
+use crate::error::AppError;
+use crate::operations::deed::{Act, perform, same_version};
+use crate::operations::instrument::admit;
+use crate::store::event::Subject;
+use crate::store::service::Service;
+use crate::store::{self, Lock};
+
+/// Adds an item to the price list.
+pub async fn create(
+    app: &App,
+    act: &Act,
+    instrument: InstrumentId,
+    facts: ServiceFacts,
+) -> Result<Service, AppError> {
+    let act_of_deed = act.clone();
+    perform(app, act, move |tx| {
+        Lock::Instrument(instrument).take(tx)?;
+        let host = admit(tx, &act_of_deed.caller, instrument, Deed::ServiceCreate)?;
+        facts.validate()?;
+        let service = store::service::insert(tx, instrument, &facts, act_of_deed.now)?;
+        let event = act_of_deed
+            .event("service_create", Subject::new("service", service.id))
+            .of(host.organization_id, None)
+            .after(json!({ "instrument_id": instrument, "service": facts }))?;
+        store::event::append(tx, &event)?;
+        Ok(service)
+    })
+    .await
+}
+
+/// Makes an item say `facts`, as the caller read it at `version`.
+pub async fn change(
+    app: &App,
+    act: &Act,
+    (instrument, id): (InstrumentId, ServiceId),
+    version: i64,
+    facts: ServiceFacts,
+) -> Result<Service, AppError> {
+    let act_of_deed = act.clone();
+    perform(app, act, move |tx| {
+        Lock::Instrument(instrument).take(tx)?;
+        let host = admit(tx, &act_of_deed.caller, instrument, Deed::ServiceUpdate)?;
+        let present = store::service::get(tx, instrument, id)?;
+        same_version(Some(version), present.version)?;
+        facts.validate()?;
+        let changed = store::service::update(tx, &present, &facts, act_of_deed.now)?;
+        let event = act_of_deed
+            .event("service_change", Subject::new("service", id))
+            .of(host.organization_id, None)
+            .before(present.facts())?
+            .after(&facts)?;
+        store::event::append(tx, &event)?;
+        Ok(changed)
+    })
+    .await
+}
+
+/// Takes an item off the price list.
+pub async fn delete(
+    app: &App,
+    act: &Act,
+    (instrument, id): (InstrumentId, ServiceId),
+    version: Option<i64>,
+) -> Result<(), AppError> {
+    let act_of_deed = act.clone();
+    perform(app, act, move |tx| {
+        Lock::Instrument(instrument).take(tx)?;
+        let host = admit(tx, &act_of_deed.caller, instrument, Deed::ServiceDelete)?;
+        let present = store::service::get(tx, instrument, id)?;
+        same_version(version, present.version)?;
+        store::service::delete(tx, id)?;
+        let event = act_of_deed
+            .event("service_delete", Subject::new("service", id))
+            .of(host.organization_id, None)
+            .before(present.facts())?;
+        store::event::append(tx, &event)?;
+        Ok(())
+    })
+    .await
+}

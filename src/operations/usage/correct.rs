@@ -1,0 +1,196 @@
+//! The host corrects a record: a new version, to be confirmed again; the one before is kept whole. An open charge follows
+//! the price; what is invoiced or paid stands.
+
+use super::clash::{self, Claim};
+use super::record::{find_unit, operator_column, unknown, unknown_operator};
+use super::{is_own_use, minutes_of, news, slot_of, take, year_of};
+use crate::app::App;
+use crate::domain::access::{BookingTies, Deed};
+use crate::domain::fault::FieldFault;
+use crate::domain::usage::{
+    Correction, GivenMinutes, Operator, UsageDeed, UsageFacts, UsageMinutes,
+};
+use crate::domain::{OrganizationId, UsageRecordId};
+use crate::error::AppError;
+use crate::operations::deed::{Act, perform};
+use crate::operations::{charge, subsidy};
+use crate::store::usage::{Columns, Target, UsageRecord};
+use crate::store::{self, Conn};
+
+/// Corrects a record. 422 for what is wrong with the new version, 409 as for a new record, and `already_invoiced` when the
+/// price would change after the invoice.
+pub async fn correct(
+    app: &App,
+    act: &Act,
+    present: &UsageRecord,
+    version: Option<i64>,
+    correction: Correction,
+) -> Result<UsageRecord, AppError> {
+    let id = present.id;
+    let intended = correction.onto(facts_of(present)?);
+    let intended = intended.map_err(|fault| AppError::from(vec![fault]))?;
+    let claim = Claim {
+        target: Target {
+            instrument_id: present.instrument_id,
+            channel: intended.channel,
+            slot: intended.slot,
+            except: Some(id),
+        },
+        unit: correction
+            .organization_id
+            .unwrap_or(present.organization_id),
+        client_reference: intended.client_reference,
+    };
+    let attempt = || {
+        let (act, correction) = (act.clone(), correction.clone());
+        let own = act.clone();
+        async move { perform(app, &act, move |tx| run(tx, &own, id, version, &correction)).await }
+    };
+    clash::settle(app, &act.caller, claim, attempt).await
+}
+
+/// The next version, checked.
+struct Next {
+    facts: UsageFacts,
+    minutes: UsageMinutes,
+    unit: OrganizationId,
+}
+
+fn run(
+    tx: &mut Conn,
+    act: &Act,
+    id: UsageRecordId,
+    version: Option<i64>,
+    correction: &Correction,
+) -> Result<UsageRecord, AppError> {
+    let (record, ties) = take(tx, act, id, Deed::UsageCorrect, version)?;
+    let next = check(tx, act, &record, correction)?;
+    let ties = BookingTies {
+        organization_id: next.unit,
+        ..ties
+    };
+    let state = record.state.after(UsageDeed::Correct, is_own_use(&ties))?;
+    let years = [year_of(record.ended_at), year_of(next.facts.slot.ends_at())];
+    subsidy::refuse_locked(tx, &years)?;
+    let whose = |unit| (record.instrument_id, unit);
+    let before = news::told(
+        record.version,
+        record.state,
+        whose(record.organization_id),
+        &facts_of(&record)?,
+        minutes_of(&record),
+    );
+    let after = news::told(
+        record.version + 1,
+        state,
+        whose(next.unit),
+        &next.facts,
+        next.minutes,
+    );
+    let texts = (next.facts.operator.as_ref(), correction.reason.as_deref());
+    let event = news::event(act, "usage_correct", id, &ties, texts)?
+        .before(before)?
+        .after(after)?;
+    let event = store::event::append(tx, &event)?;
+    let columns = Columns {
+        state,
+        reason: correction.reason.clone(),
+        entered_at: Some(act.now),
+        entered_by: Some(act.caller.user_id),
+        event_id: event,
+        updated_at: act.now,
+        ..next.columns(&record)?
+    };
+    let written = store::usage::update(tx, &record, columns).map_err(clash::conflict)?;
+    charge::reprice(tx, act, &written, event)?;
+    news::tell_unit(tx, act, event, &ties)?;
+    Ok(written)
+}
+
+/// Everything that is wrong with the next version, at once.
+fn check(
+    tx: &mut Conn,
+    act: &Act,
+    record: &UsageRecord,
+    correction: &Correction,
+) -> Result<Next, AppError> {
+    let facts = correction.onto(facts_of(record)?);
+    let facts = facts.map_err(|fault| AppError::from(vec![fault]))?;
+    let channels = store::instrument::get(tx, record.instrument_id)?.channels;
+    let mut faults: Vec<FieldFault> = check_unit(tx, record, correction.organization_id)?;
+    if let Err(more) = crate::domain::usage::check_reason(correction.reason.as_deref(), false) {
+        faults.extend(more);
+    }
+    faults.extend(unknown_operator(tx, correction.operator.as_ref())?);
+    let before = (&slot_of(record)?, minutes_of(record));
+    match facts.check_corrected(channels, act.now, before) {
+        Ok(minutes) if faults.is_empty() => Ok(Next {
+            facts,
+            minutes,
+            unit: correction.organization_id.unwrap_or(record.organization_id),
+        }),
+        checked => {
+            faults.extend(checked.err().unwrap_or_default());
+            Err(faults.into())
+        }
+    }
+}
+
+/// A record that stands on a booking belongs to the unit that booked.
+fn check_unit(
+    tx: &mut Conn,
+    record: &UsageRecord,
+    unit: Option<OrganizationId>,
+) -> Result<Vec<FieldFault>, AppError> {
+    let Some(unit) = unit.filter(|unit| *unit != record.organization_id) else {
+        return Ok(Vec::new());
+    };
+    if record.booking_id.is_some() {
+        return Ok(vec![FieldFault::new("organization_id", "read_only")]);
+    }
+    let found = find_unit(tx, unit)?;
+    Ok(found
+        .is_none()
+        .then(|| unknown("organization_id", unit.number()))
+        .into_iter()
+        .collect())
+}
+
+impl Next {
+    fn columns(&self, present: &UsageRecord) -> Result<Columns, AppError> {
+        let facts = &self.facts;
+        Ok(Columns {
+            organization_id: self.unit,
+            channel: facts.channel,
+            started_at: facts.slot.starts_at(),
+            ended_at: facts.slot.ends_at(),
+            prepare_minutes: self.minutes.prepare(),
+            run_minutes: self.minutes.run(),
+            post_minutes: self.minutes.post(),
+            samples: facts.samples,
+            mode: facts.mode,
+            purpose: facts.purpose,
+            statutory: facts.statutory,
+            operator: operator_column(facts.operator.as_ref())?,
+            client_reference: facts.client_reference.clone(),
+            ..present.columns()
+        })
+    }
+}
+
+/// What a record says now.
+fn facts_of(record: &UsageRecord) -> Result<UsageFacts, AppError> {
+    let operator = record.operator.clone().map(|value| value.into_inner());
+    let operator: Option<Operator> = operator.map(serde_json::from_value).transpose()?;
+    Ok(UsageFacts {
+        channel: record.channel,
+        slot: slot_of(record)?,
+        minutes: GivenMinutes::default(),
+        samples: record.samples,
+        mode: record.mode,
+        purpose: record.purpose,
+        statutory: record.statutory,
+        operator,
+        client_reference: record.client_reference.clone(),
+    })
+}

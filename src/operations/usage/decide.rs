@@ -1,0 +1,120 @@
+//! What the two sides say about a record: the using unit confirms or disputes it, the host voids it.
+
+use serde_json::json;
+
+use super::{is_own_use, news, take, year_of};
+use crate::app::App;
+use crate::domain::UsageRecordId;
+use crate::domain::access::Deed;
+use crate::domain::usage::{UsageDeed, check_reason};
+use crate::error::AppError;
+use crate::operations::deed::{Act, perform};
+use crate::operations::{charge, subsidy};
+use crate::store::usage::{Columns, UsageRecord};
+use crate::store::{self, Conn};
+
+/// One word of one side.
+#[derive(Debug, Clone)]
+struct Decision {
+    deed: UsageDeed,
+    right: Deed,
+    event: &'static str,
+    reason: Option<String>,
+}
+
+/// The using unit agrees.
+pub async fn confirm(
+    app: &App,
+    act: &Act,
+    id: UsageRecordId,
+    version: Option<i64>,
+) -> Result<UsageRecord, AppError> {
+    let decision = Decision {
+        deed: UsageDeed::Confirm,
+        right: Deed::UsageConfirm,
+        event: "usage_confirm",
+        reason: None,
+    };
+    decide(app, act, id, version, decision).await
+}
+
+/// The using unit does not agree, and says why.
+pub async fn dispute(
+    app: &App,
+    act: &Act,
+    id: UsageRecordId,
+    version: Option<i64>,
+    reason: Option<String>,
+) -> Result<UsageRecord, AppError> {
+    let decision = Decision {
+        deed: UsageDeed::Dispute,
+        right: Deed::UsageDispute,
+        event: "usage_dispute",
+        reason,
+    };
+    decide(app, act, id, version, decision).await
+}
+
+/// The host takes the record back, and says why; its open charge goes with it. 409 `already_invoiced` when the money has
+/// moved on.
+pub async fn void(
+    app: &App,
+    act: &Act,
+    id: UsageRecordId,
+    version: Option<i64>,
+    reason: Option<String>,
+) -> Result<UsageRecord, AppError> {
+    let decision = Decision {
+        deed: UsageDeed::Void,
+        right: Deed::UsageVoid,
+        event: "usage_void",
+        reason,
+    };
+    decide(app, act, id, version, decision).await
+}
+
+async fn decide(
+    app: &App,
+    act: &Act,
+    id: UsageRecordId,
+    version: Option<i64>,
+    decision: Decision,
+) -> Result<UsageRecord, AppError> {
+    let own = act.clone();
+    perform(app, act, move |tx| run(tx, &own, id, version, &decision)).await
+}
+
+fn run(
+    tx: &mut Conn,
+    act: &Act,
+    id: UsageRecordId,
+    version: Option<i64>,
+    decision: &Decision,
+) -> Result<UsageRecord, AppError> {
+    let (record, ties) = take(tx, act, id, decision.right, version)?;
+    let reason = decision.reason.as_deref();
+    check_reason(reason, decision.deed != UsageDeed::Confirm)?;
+    let state = record.state.after(decision.deed, is_own_use(&ties))?;
+    subsidy::refuse_locked(tx, &[year_of(record.ended_at)])?;
+    let event = news::event(act, decision.event, id, &ties, (None, reason))?
+        .before(json!({ "version": record.version, "state": record.state }))?
+        .after(json!({ "version": record.version + 1, "state": state }))?;
+    let event = store::event::append(tx, &event)?;
+    if decision.deed == UsageDeed::Void {
+        charge::void_for(tx, act, record.id, event)?;
+    }
+    let next = Columns {
+        state,
+        reason: decision.reason.clone(),
+        event_id: event,
+        updated_at: act.now,
+        ..record.columns()
+    };
+    let written = store::usage::update(tx, &record, next)?;
+    if decision.deed == UsageDeed::Void {
+        news::tell_unit(tx, act, event, &ties)?;
+    } else {
+        news::tell_host(tx, act, event, &ties, &written)?;
+    }
+    Ok(written)
+}

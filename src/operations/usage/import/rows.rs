@@ -1,0 +1,289 @@
+//! Whether the rows of an import can all be recorded: what each refers to, what each says, and which stand in each other's
+//! or another record's way.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::super::record::can_use;
+use super::super::year_of;
+use super::ImportRow;
+use crate::domain::access::{self, BookingTies, Deed, InstrumentTies};
+use crate::domain::usage::{UsageFacts, UsageMinutes};
+use crate::domain::{Instant, InstrumentId, OrganizationId, Uscc};
+use crate::error::{AppError, Code, Fault, Place};
+use crate::operations::deed::Act;
+use crate::store::usage::Target;
+use crate::store::{self, Conn};
+
+/// So many faults are told; a last one says how many more there are.
+const FAULTS_MAX: usize = 1_000;
+
+/// A row that can be recorded.
+pub struct Checked<'a> {
+    pub instrument: InstrumentId,
+    pub ties: BookingTies,
+    pub facts: &'a UsageFacts,
+    pub minutes: UsageMinutes,
+}
+
+/// The instruments of the rows, in the order of their ids.
+pub fn instruments(
+    conn: &mut Conn,
+    act: &Act,
+    rows: &[ImportRow],
+) -> Result<BTreeSet<InstrumentId>, AppError> {
+    let mut references = References::default();
+    let mut found = BTreeSet::new();
+    for row in rows {
+        let known = references.instrument(conn, act, &row.asset_no)?;
+        found.extend(known.map(|known| known.id));
+    }
+    Ok(found)
+}
+
+/// Every row checked, or every fault.
+pub fn check<'a>(
+    conn: &mut Conn,
+    act: &Act,
+    rows: &'a [ImportRow],
+) -> Result<Vec<Checked<'a>>, AppError> {
+    let mut references = References::default();
+    let mut faults = Vec::new();
+    let mut checked = Vec::with_capacity(rows.len());
+    for row in rows {
+        match check_one(conn, act, row, &mut references)? {
+            Ok(one) => checked.push((row.row, one)),
+            Err(more) => faults.extend(more),
+        }
+    }
+    faults.extend(in_each_others_way(&checked));
+    faults.extend(in_the_way(conn, &checked)?);
+    faults.extend(in_locked_years(conn, &checked)?);
+    refuse(faults)?;
+    Ok(checked.into_iter().map(|(_, one)| one).collect())
+}
+
+fn check_one<'a>(
+    conn: &mut Conn,
+    act: &Act,
+    row: &'a ImportRow,
+    references: &mut References,
+) -> Result<Result<Checked<'a>, Vec<Fault>>, AppError> {
+    let mut faults = Vec::new();
+    let unknown =
+        |column, value: &str| Fault::cell(row.row, column, Code::unknown_reference).actual(value);
+    let instrument = references.instrument(conn, act, &row.asset_no)?;
+    if instrument.is_none() {
+        faults.push(unknown("asset_no", &row.asset_no));
+    }
+    let unit = references.unit(conn, &row.using_uscc)?;
+    if unit.is_none() {
+        faults.push(unknown("using_uscc", &row.using_uscc));
+    }
+    let channels = instrument.map_or(i64::MAX, |known| known.channels);
+    let minutes = row.facts.check(channels, act.now);
+    faults.extend(
+        minutes
+            .clone()
+            .err()
+            .unwrap_or_default()
+            .into_iter()
+            .map(|fault| {
+                let fault = Fault::from(fault);
+                match fault.place {
+                    Place::Field(column) => Fault {
+                        place: Place::Cell {
+                            row: row.row,
+                            column,
+                        },
+                        ..fault
+                    },
+                    _ => fault,
+                }
+            }),
+    );
+    Ok(match (instrument, unit, minutes) {
+        (Some(instrument), Some(unit), Ok(minutes)) => Ok(Checked {
+            instrument: instrument.id,
+            ties: BookingTies {
+                instrument: instrument.ties,
+                organization_id: unit,
+                booked_by: None,
+            },
+            facts: &row.facts,
+            minutes,
+        }),
+        _ => Err(faults),
+    })
+}
+
+/// Rows of one file that overlap, or use one reference twice.
+fn in_each_others_way(checked: &[(u32, Checked<'_>)]) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    let mut references = BTreeSet::new();
+    let mut slots: BTreeMap<_, Vec<(Instant, Instant, u32)>> = BTreeMap::new();
+    for (row, one) in checked {
+        let slot = one.facts.slot;
+        slots
+            .entry((one.instrument, one.facts.channel))
+            .or_default()
+            .push((slot.starts_at(), slot.ends_at(), *row));
+        if let Some(reference) = &one.facts.client_reference
+            && !references.insert((one.ties.organization_id, reference))
+        {
+            faults.push(
+                Fault::cell(*row, "client_reference", Code::client_reference_used)
+                    .actual(reference.as_str()),
+            );
+        }
+    }
+    for (_, mut rows) in slots {
+        rows.sort_unstable();
+        let mut busy_until = None;
+        for (starts_at, ends_at, row) in rows {
+            if busy_until.is_some_and(|busy| starts_at < busy) {
+                faults.push(Fault::cell(row, "started_at", Code::usage_overlaps));
+            }
+            busy_until = busy_until.max(Some(ends_at));
+        }
+    }
+    faults
+}
+
+/// Rows whose time or reference another record has.
+fn in_the_way(conn: &mut Conn, checked: &[(u32, Checked<'_>)]) -> Result<Vec<Fault>, AppError> {
+    let mut faults = Vec::new();
+    for (row, one) in checked {
+        let target = Target {
+            instrument_id: one.instrument,
+            channel: one.facts.channel,
+            slot: one.facts.slot,
+            except: None,
+        };
+        if let Some(record) = store::usage::find_overlap(conn, &target)? {
+            faults.push(
+                Fault::cell(*row, "started_at", Code::usage_overlaps).actual(record.id.number()),
+            );
+        }
+        if let Some(reference) = &one.facts.client_reference
+            && let Some(record) =
+                store::usage::find_by_client_reference(conn, one.ties.organization_id, reference)?
+        {
+            faults.push(
+                Fault::cell(*row, "client_reference", Code::client_reference_used)
+                    .actual(record.id.number()),
+            );
+        }
+    }
+    Ok(faults)
+}
+
+/// Rows of years that are final.
+fn in_locked_years(
+    conn: &mut Conn,
+    checked: &[(u32, Checked<'_>)],
+) -> Result<Vec<Fault>, AppError> {
+    let year = |one: &Checked<'_>| i64::from(year_of(one.facts.slot.ends_at()));
+    let years: BTreeSet<i64> = checked.iter().map(|(_, one)| year(one)).collect();
+    let years: Vec<i64> = years.into_iter().collect();
+    let locked = store::subsidy::list_final_years(conn, &years)?;
+    Ok(checked
+        .iter()
+        .filter(|(_, one)| locked.contains(&year(one)))
+        .map(|(row, one)| Fault::cell(*row, "ended_at", Code::period_locked).actual(year(one)))
+        .collect())
+}
+
+/// 422 with every fault; 409 when only other records or final years are in the way.
+fn refuse(mut faults: Vec<Fault>) -> Result<(), AppError> {
+    let row_of = |fault: &Fault| match fault.place {
+        Place::Cell { row, .. } => row,
+        _ => 0,
+    };
+    faults.sort_by_key(row_of);
+    let more = faults.len().saturating_sub(FAULTS_MAX);
+    faults.truncate(FAULTS_MAX);
+    if more > 0 {
+        let more = u64::try_from(more).unwrap_or(u64::MAX);
+        faults.push(Fault::cell(0, "", Code::more_faults).actual(more));
+    }
+    match faults.first().map(|fault| fault.code) {
+        None => Ok(()),
+        Some(code) if faults.iter().all(is_conflict) => {
+            let rows: Vec<_> = faults.iter().map(named).collect();
+            Err(AppError::conflict(code).with("errors", rows))
+        }
+        Some(_) => Err(AppError::Refused(faults)),
+    }
+}
+
+fn is_conflict(fault: &Fault) -> bool {
+    matches!(fault.code.status(), 409) || fault.code == Code::more_faults
+}
+
+fn named(fault: &Fault) -> serde_json::Value {
+    let (row, column) = match &fault.place {
+        Place::Cell { row, column } => (*row, column.as_str()),
+        _ => (0, ""),
+    };
+    serde_json::json!({
+        "row": row, "column": column, "code": fault.code.as_str(), "actual": fault.actual,
+    })
+}
+
+/// An instrument the caller may record on.
+#[derive(Clone, Copy)]
+struct Known {
+    id: InstrumentId,
+    channels: i64,
+    ties: InstrumentTies,
+}
+
+/// What asset numbers and codes stand for, each asked once.
+#[derive(Default)]
+struct References {
+    instruments: BTreeMap<String, Option<Known>>,
+    units: BTreeMap<String, Option<OrganizationId>>,
+}
+
+impl References {
+    fn instrument(
+        &mut self,
+        conn: &mut Conn,
+        act: &Act,
+        asset_no: &str,
+    ) -> Result<Option<Known>, AppError> {
+        if let Some(known) = self.instruments.get(asset_no) {
+            return Ok(*known);
+        }
+        let host = act.caller.organization_id;
+        let known = match store::instrument::find_by_asset_no(conn, host, asset_no)? {
+            Some(found) => {
+                let ties = store::instrument::get_ties(conn, found.id, Some(act.caller.user_id))?;
+                access::may_on_instrument(&act.caller, Deed::UsageImport, &ties)
+                    .ok()
+                    .map(|()| Known {
+                        id: found.id,
+                        channels: found.channels,
+                        ties,
+                    })
+            }
+            None => None,
+        };
+        self.instruments.insert(asset_no.to_owned(), known);
+        Ok(known)
+    }
+
+    fn unit(&mut self, conn: &mut Conn, uscc: &str) -> Result<Option<OrganizationId>, AppError> {
+        if let Some(known) = self.units.get(uscc) {
+            return Ok(*known);
+        }
+        let known = match Uscc::parse(uscc) {
+            Ok(code) => store::organization::find_by_uscc(conn, &code)?
+                .filter(can_use)
+                .map(|unit| unit.id),
+            Err(_) => None,
+        };
+        self.units.insert(uscc.to_owned(), known);
+        Ok(known)
+    }
+}

@@ -1,0 +1,226 @@
+//! A host tells of a service that took place, with nothing but its word: evidence `manual`.
+
+use serde_json::Value;
+
+use super::clash::{self, Claim};
+use super::{news, year_of};
+use crate::app::App;
+use crate::domain::access::{self, BookingTies, Deed, Denied};
+use crate::domain::fault::FieldFault;
+use crate::domain::organization::OrganizationState;
+use crate::domain::usage::{Evidence, Operator, UsageFacts, UsageMinutes, UsageState};
+use crate::domain::{BookingId, EventId, InstrumentId, OrganizationId};
+use crate::error::{AppError, Code};
+use crate::operations::deed::{Act, perform};
+use crate::operations::{charge, subsidy};
+use crate::store::instrument::Instrument;
+use crate::store::organization::Organization;
+use crate::store::usage::{Columns, Target, UsageRecord};
+use crate::store::{self, Conn, Json, Lock};
+
+/// A record to type in.
+#[derive(Debug, Clone)]
+pub struct NewUsage {
+    pub instrument_id: InstrumentId,
+    /// The using unit; the host itself for own use.
+    pub organization_id: OrganizationId,
+    /// A booking of that instrument by that unit.
+    pub booking_id: Option<BookingId>,
+    pub facts: UsageFacts,
+}
+
+/// Records a service. 422 for what is wrong with it, 409 `usage_overlaps`, `client_reference_used`, `period_locked`.
+pub async fn record(app: &App, act: &Act, new: NewUsage) -> Result<UsageRecord, AppError> {
+    let claim = Claim {
+        target: Target {
+            instrument_id: new.instrument_id,
+            channel: new.facts.channel,
+            slot: new.facts.slot,
+            except: None,
+        },
+        unit: new.organization_id,
+        client_reference: new.facts.client_reference.clone(),
+    };
+    let attempt = || {
+        let (act, new) = (act.clone(), new.clone());
+        let own = act.clone();
+        async move { perform(app, &act, move |tx| run(tx, &own, &new)).await }
+    };
+    clash::settle(app, &act.caller, claim, attempt).await
+}
+
+fn run(tx: &mut Conn, act: &Act, new: &NewUsage) -> Result<UsageRecord, AppError> {
+    let (instrument, ties) = admitted_instrument(tx, act, new)?;
+    Lock::Instrument(instrument.id).take(tx)?;
+    Lock::UsageShared.take(tx)?;
+    let mut faults = Vec::new();
+    let unit = find_unit(tx, new.organization_id)?;
+    if unit.is_none() {
+        faults.push(unknown("organization_id", new.organization_id.number()));
+    }
+    if let Some(booking) = new.booking_id
+        && !is_booking_of(tx, booking, new)?
+    {
+        faults.push(unknown("booking_id", booking.number()));
+    }
+    faults.extend(unknown_operator(tx, new.facts.operator.as_ref())?);
+    let minutes = match new.facts.check(instrument.channels, act.now) {
+        Ok(minutes) => Some(minutes),
+        Err(more) => {
+            faults.extend(more);
+            None
+        }
+    };
+    let (Some(minutes), Some(_), true) = (minutes, unit, faults.is_empty()) else {
+        return Err(faults.into());
+    };
+    subsidy::refuse_locked(tx, &[year_of(new.facts.slot.ends_at())])?;
+    let entry = Entry {
+        deed: "usage_record",
+        ties,
+        instrument: instrument.id,
+        booking: new.booking_id,
+        facts: &new.facts,
+        minutes,
+    };
+    let (written, event) = entry.write(tx, act)?;
+    news::tell_unit(tx, act, event, &entry.ties)?;
+    Ok(written)
+}
+
+/// The instrument, and who would be tied to the record. One that is not the caller's to see is an unknown reference.
+fn admitted_instrument(
+    tx: &mut Conn,
+    act: &Act,
+    new: &NewUsage,
+) -> Result<(Instrument, BookingTies), AppError> {
+    let hidden = || AppError::refused("instrument_id", Code::unknown_reference);
+    let instrument = match store::instrument::get(tx, new.instrument_id) {
+        Err(store::StoreError::NotFound) => return Err(hidden()),
+        found => found?,
+    };
+    let ties = store::instrument::get_ties(tx, instrument.id, Some(act.caller.user_id))?;
+    match access::may_on_instrument(&act.caller, Deed::UsageRecord, &ties) {
+        Err(Denied::Hidden) => return Err(hidden()),
+        admitted => admitted?,
+    }
+    let ties = BookingTies {
+        instrument: ties,
+        organization_id: new.organization_id,
+        booked_by: None,
+    };
+    Ok((instrument, ties))
+}
+
+/// A unit that can use instruments: verified, or suspended since.
+pub fn find_unit(tx: &mut Conn, id: OrganizationId) -> Result<Option<Organization>, AppError> {
+    match store::organization::get(tx, id) {
+        Err(store::StoreError::NotFound) => Ok(None),
+        found => Ok(Some(found?).filter(can_use)),
+    }
+}
+
+/// Organizations that were never verified have no records.
+pub fn can_use(unit: &Organization) -> bool {
+    matches!(
+        unit.state,
+        OrganizationState::Verified | OrganizationState::Suspended
+    )
+}
+
+fn is_booking_of(tx: &mut Conn, id: BookingId, new: &NewUsage) -> Result<bool, AppError> {
+    match store::booking::get(tx, id) {
+        Err(store::StoreError::NotFound) => Ok(false),
+        found => {
+            let booking = found?;
+            Ok(booking.instrument_id == new.instrument_id
+                && booking.organization_id == new.organization_id)
+        }
+    }
+}
+
+/// A fault when the operator is no person of the platform.
+pub fn unknown_operator(
+    tx: &mut Conn,
+    operator: Option<&Operator>,
+) -> Result<Option<FieldFault>, AppError> {
+    let Some(id) = operator.and_then(|operator| operator.user_id) else {
+        return Ok(None);
+    };
+    match store::user::get(tx, id) {
+        Err(store::StoreError::NotFound) => Ok(Some(unknown("operator.user_id", id.number()))),
+        found => found.map(|_| None).map_err(AppError::from),
+    }
+}
+
+pub fn unknown(field: &str, id: i64) -> FieldFault {
+    FieldFault::new(field, "unknown_reference").actual(id)
+}
+
+/// A checked record on its way in.
+pub struct Entry<'a> {
+    pub deed: &'static str,
+    pub ties: BookingTies,
+    pub instrument: InstrumentId,
+    pub booking: Option<BookingId>,
+    pub facts: &'a UsageFacts,
+    pub minutes: UsageMinutes,
+}
+
+impl Entry<'_> {
+    /// Appends the event, writes version 1 and opens the charge.
+    pub fn write(&self, tx: &mut Conn, act: &Act) -> Result<(UsageRecord, EventId), AppError> {
+        let id = store::usage::reserve_id(tx)?;
+        let (facts, ties) = (self.facts, &self.ties);
+        let state = UsageState::initial(super::is_own_use(ties));
+        let whose = (self.instrument, ties.organization_id);
+        let told = news::told(1, state, whose, facts, self.minutes);
+        let texts = (facts.operator.as_ref(), None);
+        let event = news::event(act, self.deed, id, ties, texts)?.after(told)?;
+        let event = store::event::append(tx, &event)?;
+        let columns = self.columns(act, state, event)?;
+        let written = store::usage::insert_as(tx, id, columns).map_err(clash::conflict)?;
+        charge::open_for(tx, &written, event, act.now)?;
+        Ok((written, event))
+    }
+
+    fn columns(
+        &self,
+        act: &Act,
+        state: UsageState,
+        event_id: EventId,
+    ) -> Result<Columns, AppError> {
+        let facts = self.facts;
+        Ok(Columns {
+            record_no: None,
+            instrument_id: self.instrument,
+            organization_id: self.ties.organization_id,
+            booking_id: self.booking,
+            channel: facts.channel,
+            started_at: facts.slot.starts_at(),
+            ended_at: facts.slot.ends_at(),
+            prepare_minutes: self.minutes.prepare(),
+            run_minutes: self.minutes.run(),
+            post_minutes: self.minutes.post(),
+            samples: facts.samples,
+            mode: facts.mode,
+            purpose: facts.purpose,
+            statutory: facts.statutory,
+            operator: operator_column(facts.operator.as_ref())?,
+            client_reference: facts.client_reference.clone(),
+            state,
+            reason: None,
+            evidence: Evidence::Manual,
+            entered_at: Some(act.now),
+            entered_by: Some(act.caller.user_id),
+            event_id,
+            updated_at: act.now,
+        })
+    }
+}
+
+/// An operator as the column keeps it.
+pub fn operator_column(operator: Option<&Operator>) -> Result<Option<Json<Value>>, AppError> {
+    let value = operator.map(serde_json::to_value).transpose()?;
+    Ok(value.map(Json::of).transpose()?)
+}

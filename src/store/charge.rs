@@ -1,0 +1,222 @@
+//! Charges: what a payer owes for a usage record, one at a time that is not voided (`ChargeUsageRecord`). What was paid and
+//! invoiced stands beside it; the stored state knows open, invoiced and voided.
+
+use diesel::dsl::sql;
+use diesel::prelude::*;
+use diesel::sql_types::Bool;
+use serde::{Deserialize, Serialize};
+
+use super::invoice::Invoice;
+use super::payment::Payment;
+use super::schema::charge;
+use super::{Conn, Json, Result};
+use crate::domain::access::Reach;
+use crate::domain::charge::{Balance, ChargeState};
+use crate::domain::tariff::Quote;
+use crate::domain::{ChargeId, EventId, Fen, Instant, OrganizationId, UsageRecordId};
+
+/// One row, whole. `lines` is the frozen price.
+#[derive(Debug, Clone, Queryable, Selectable, Serialize, Deserialize)]
+#[diesel(table_name = charge)]
+pub struct Charge {
+    pub id: ChargeId,
+    pub usage_record_id: UsageRecordId,
+    pub host_organization_id: OrganizationId,
+    pub payer_organization_id: OrganizationId,
+    pub amount_fen: Fen,
+    pub lines: Json<Quote>,
+    pub state: ChargeState,
+    pub event_id: EventId,
+    pub version: i64,
+    pub created_at: Instant,
+    pub updated_at: Instant,
+}
+
+/// A charge to open.
+#[derive(Debug, Clone)]
+pub struct NewCharge {
+    pub usage_record_id: UsageRecordId,
+    pub host_organization_id: OrganizationId,
+    pub payer_organization_id: OrganizationId,
+    pub price: Quote,
+    pub event_id: EventId,
+    pub now: Instant,
+}
+
+/// A charge with its invoice and its payments, oldest first.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Whole {
+    pub charge: Charge,
+    pub invoice: Option<Invoice>,
+    pub payments: Vec<Payment>,
+}
+
+impl Whole {
+    /// The money of the charge. The sum of its payments never exceeds its amount, so it cannot overflow.
+    pub fn balance(&self) -> Balance {
+        let paid = self.payments.iter().map(|payment| payment.amount_fen);
+        Balance {
+            amount_fen: self.charge.amount_fen,
+            paid_fen: Fen::sum(paid).unwrap_or(self.charge.amount_fen),
+            is_invoiced: self.invoice.is_some(),
+            is_voided: self.charge.state == ChargeState::Voided,
+        }
+    }
+}
+
+/// Violates `ChargeUsageRecord` when the record has a charge that is not voided.
+pub fn insert(conn: &mut Conn, new: NewCharge) -> Result<Charge> {
+    Ok(diesel::insert_into(charge::table)
+        .values((
+            charge::usage_record_id.eq(new.usage_record_id),
+            charge::host_organization_id.eq(new.host_organization_id),
+            charge::payer_organization_id.eq(new.payer_organization_id),
+            charge::amount_fen.eq(new.price.total_fen),
+            charge::lines.eq(Json::of(new.price)?),
+            charge::state.eq(ChargeState::Open),
+            charge::event_id.eq(new.event_id),
+            charge::version.eq(1_i64),
+            charge::created_at.eq(new.now),
+            charge::updated_at.eq(new.now),
+        ))
+        .get_result(conn)?)
+}
+
+/// Makes the next version of a charge and holds the row until the deed ends, so that deeds on its money come one after
+/// the other.
+pub fn claim(conn: &mut Conn, id: ChargeId, now: Instant) -> Result<Charge> {
+    Ok(diesel::update(charge::table.find(id))
+        .set((
+            charge::version.eq(charge::version + 1),
+            charge::updated_at.eq(now),
+        ))
+        .get_result(conn)?)
+}
+
+/// What a claimed charge has become, by which event.
+pub fn update_state(
+    conn: &mut Conn,
+    id: ChargeId,
+    state: ChargeState,
+    event: EventId,
+) -> Result<()> {
+    diesel::update(charge::table.find(id))
+        .set((charge::state.eq(state), charge::event_id.eq(event)))
+        .execute(conn)?;
+    Ok(())
+}
+
+pub fn get(conn: &mut Conn, id: ChargeId) -> Result<Charge> {
+    Ok(charge::table
+        .find(id)
+        .select(Charge::as_select())
+        .first(conn)?)
+}
+
+/// The charge of a record that is not voided.
+pub fn find_of_usage(conn: &mut Conn, record: UsageRecordId) -> Result<Option<Charge>> {
+    Ok(charge::table
+        .filter(
+            charge::usage_record_id
+                .eq(record)
+                .and(charge::state.ne(ChargeState::Voided)),
+        )
+        .select(Charge::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+/// The charge as it is, with what belongs to it.
+pub fn get_whole(conn: &mut Conn, charge: Charge) -> Result<Whole> {
+    let invoice = super::invoice::find_of_charge(conn, charge.id)?;
+    let payments = super::payment::list_of_charge(conn, charge.id)?;
+    Ok(Whole {
+        charge,
+        invoice,
+        payments,
+    })
+}
+
+/// Which charges to list. Absent means all.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    pub reach: Reach,
+    pub records: Vec<UsageRecordId>,
+    pub hosts: Vec<OrganizationId>,
+    pub payers: Vec<OrganizationId>,
+    pub states: Vec<ChargeState>,
+    /// In the order of (`updated_at`, `id`), after this place; else newest first.
+    pub changed_after: Option<(Instant, i64)>,
+    pub below: Option<i64>,
+    pub limit: i64,
+}
+
+/// Paid in full is not stored: it is what the payments say.
+const IS_PAID: &str = "(charge.amount_fen <= (SELECT COALESCE(SUM(payment_line.amount_fen), 0) FROM payment_line \
+    WHERE payment_line.charge_id = charge.id))";
+
+/// The stored states behind the derived ones: of charges that are paid in full, voided, and still owed.
+fn stored(states: &[ChargeState]) -> (Vec<ChargeState>, Vec<ChargeState>, Vec<ChargeState>) {
+    use ChargeState::{Invoiced, Open, Paid, Voided};
+    let asked = |state: &ChargeState| states.contains(state);
+    let settled = if asked(&Paid) {
+        vec![Open, Invoiced]
+    } else {
+        Vec::new()
+    };
+    let voided = [Voided].into_iter().filter(asked).collect();
+    let owed = [Open, Invoiced].into_iter().filter(asked).collect();
+    (settled, voided, owed)
+}
+
+pub fn list(conn: &mut Conn, filter: &Filter) -> Result<Vec<Charge>> {
+    let mut query = charge::table
+        .select(Charge::as_select())
+        .limit(filter.limit)
+        .into_boxed();
+    if !filter.reach.everything {
+        query = query.filter(
+            charge::host_organization_id
+                .nullable()
+                .eq(filter.reach.host)
+                .or(charge::payer_organization_id
+                    .nullable()
+                    .eq(filter.reach.unit)),
+        );
+    }
+    if !filter.records.is_empty() {
+        query = query.filter(charge::usage_record_id.eq_any(&filter.records));
+    }
+    if !filter.hosts.is_empty() {
+        query = query.filter(charge::host_organization_id.eq_any(&filter.hosts));
+    }
+    if !filter.payers.is_empty() {
+        query = query.filter(charge::payer_organization_id.eq_any(&filter.payers));
+    }
+    if !filter.states.is_empty() {
+        let paid = sql::<Bool>(IS_PAID);
+        let unpaid = sql::<Bool>("NOT ").sql(IS_PAID);
+        let (settled, voided, owed) = stored(&filter.states);
+        query = query.filter(
+            charge::state
+                .eq_any(owed)
+                .and(unpaid)
+                .or(charge::state.eq_any(voided))
+                .or(charge::state.eq_any(settled).and(paid)),
+        );
+    }
+    query = match filter.changed_after {
+        Some((moment, id)) => query
+            .filter(
+                charge::updated_at
+                    .gt(moment)
+                    .or(charge::updated_at.eq(moment).and(charge::id.gt(id))),
+            )
+            .order((charge::updated_at.asc(), charge::id.asc())),
+        None => query.order(charge::id.desc()),
+    };
+    if let Some(below) = filter.below {
+        query = query.filter(charge::id.lt(below));
+    }
+    Ok(query.load(conn)?)
+}

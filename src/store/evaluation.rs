@@ -1,0 +1,333 @@
+//! Evaluations: frozen inputs line by line, expert scores, and the graded units. The database refuses a second final one of a
+//! year (`EvaluationFinalUnique`) and any change of a final one (`EvaluationFinal`).
+
+use diesel::prelude::*;
+
+use super::bulk::insert_all;
+use super::schema::{evaluation, evaluation_input, evaluation_unit, expert_score};
+use super::{Conn, Json, Result};
+use crate::domain::evaluation::ScoreExplanation;
+use crate::domain::policy::Grade;
+use crate::domain::run::RunState;
+use crate::domain::{
+    EvaluationId, EventId, Instant, InstrumentId, Minutes, OrganizationId, PolicyId, UserId,
+};
+use serde::{Deserialize, Serialize};
+
+/// One row, whole.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = evaluation)]
+pub struct Evaluation {
+    pub id: EvaluationId,
+    pub year: i64,
+    pub policy_id: PolicyId,
+    pub policy_digest: String,
+    pub state: RunState,
+    /// Percent.
+    pub progress: i64,
+    pub failure: Option<String>,
+    pub frozen_at: Option<Instant>,
+    pub frozen_event_id: Option<EventId>,
+    pub input_digest: Option<String>,
+    pub result_digest: Option<String>,
+    pub created_by: Option<UserId>,
+    pub published_by: Option<UserId>,
+    pub finalized_by: Option<UserId>,
+    pub published_at: Option<Instant>,
+    pub finalized_at: Option<Instant>,
+    pub version: i64,
+    pub created_at: Instant,
+    pub updated_at: Instant,
+}
+
+/// An evaluation that begins to run.
+#[derive(Debug, Clone)]
+pub struct NewEvaluation {
+    pub year: i64,
+    pub policy_id: PolicyId,
+    pub policy_digest: String,
+    pub created_by: Option<UserId>,
+    pub now: Instant,
+}
+
+pub fn insert(conn: &mut Conn, new: &NewEvaluation) -> Result<EvaluationId> {
+    Ok(diesel::insert_into(evaluation::table)
+        .values((
+            evaluation::year.eq(new.year),
+            evaluation::policy_id.eq(new.policy_id),
+            evaluation::policy_digest.eq(&new.policy_digest),
+            evaluation::state.eq(RunState::Running),
+            evaluation::progress.eq(0_i64),
+            evaluation::created_by.eq(new.created_by),
+            evaluation::version.eq(1_i64),
+            evaluation::created_at.eq(new.now),
+            evaluation::updated_at.eq(new.now),
+        ))
+        .returning(evaluation::id)
+        .get_result(conn)?)
+}
+
+pub fn get(conn: &mut Conn, id: EvaluationId) -> Result<Evaluation> {
+    Ok(evaluation::table
+        .find(id)
+        .select(Evaluation::as_select())
+        .first(conn)?)
+}
+
+/// Evaluations after `after`, oldest first; all, or the published ones.
+pub fn list(
+    conn: &mut Conn,
+    year: Option<i64>,
+    only_published: bool,
+    after: Option<EvaluationId>,
+    limit: i64,
+) -> Result<Vec<Evaluation>> {
+    let mut query = evaluation::table
+        .order(evaluation::id.asc())
+        .limit(limit)
+        .select(Evaluation::as_select())
+        .into_boxed();
+    if only_published {
+        query = query.filter(evaluation::state.eq_any([RunState::Published, RunState::Final]));
+    }
+    if let Some(year) = year {
+        query = query.filter(evaluation::year.eq(year));
+    }
+    if let Some(after) = after {
+        query = query.filter(evaluation::id.gt(after));
+    }
+    Ok(query.load(conn)?)
+}
+
+/// The final evaluation of a year.
+pub fn find_final(conn: &mut Conn, year: i64) -> Result<Option<Evaluation>> {
+    Ok(evaluation::table
+        .filter(evaluation::state.eq(RunState::Final))
+        .filter(evaluation::year.eq(year))
+        .select(Evaluation::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+/// The state of the records an evaluation stands on, and the digests of inputs and results.
+#[derive(Debug, Clone)]
+pub struct Frozen {
+    pub frozen_at: Instant,
+    pub frozen_event_id: Option<EventId>,
+    pub input_digest: String,
+    pub result_digest: String,
+}
+
+/// Ends the computation: the evaluation becomes a draft. False when it no longer runs (it was discarded).
+pub fn update_to_draft(
+    conn: &mut Conn,
+    id: EvaluationId,
+    frozen: &Frozen,
+    now: Instant,
+) -> Result<bool> {
+    let running = evaluation::table
+        .filter(evaluation::id.eq(id))
+        .filter(evaluation::state.eq(RunState::Running));
+    let changed = diesel::update(running)
+        .set((
+            evaluation::state.eq(RunState::Draft),
+            evaluation::progress.eq(100_i64),
+            evaluation::frozen_at.eq(frozen.frozen_at),
+            evaluation::frozen_event_id.eq(frozen.frozen_event_id),
+            evaluation::input_digest.eq(&frozen.input_digest),
+            evaluation::result_digest.eq(&frozen.result_digest),
+            evaluation::version.eq(evaluation::version + 1),
+            evaluation::updated_at.eq(now),
+        ))
+        .execute(conn)?;
+    Ok(changed == 1)
+}
+
+/// New digests after the experts' scores changed.
+pub fn update_digests(
+    conn: &mut Conn,
+    id: EvaluationId,
+    input_digest: &str,
+    result_digest: &str,
+    now: Instant,
+) -> Result<()> {
+    diesel::update(evaluation::table.find(id))
+        .set((
+            evaluation::input_digest.eq(input_digest),
+            evaluation::result_digest.eq(result_digest),
+            evaluation::version.eq(evaluation::version + 1),
+            evaluation::updated_at.eq(now),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Says why a running evaluation ended without a result.
+pub fn update_to_failed(
+    conn: &mut Conn,
+    id: EvaluationId,
+    failure: &str,
+    now: Instant,
+) -> Result<()> {
+    let running = evaluation::table
+        .filter(evaluation::id.eq(id))
+        .filter(evaluation::state.eq(RunState::Running));
+    diesel::update(running)
+        .set((
+            evaluation::state.eq(RunState::Failed),
+            evaluation::failure.eq(failure),
+            evaluation::version.eq(evaluation::version + 1),
+            evaluation::updated_at.eq(now),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Moves an evaluation to a state, noting who published or finalized it. Violates `EvaluationFinalUnique`.
+pub fn update_state(
+    conn: &mut Conn,
+    id: EvaluationId,
+    state: RunState,
+    by: Option<UserId>,
+    now: Instant,
+) -> Result<()> {
+    let row = diesel::update(evaluation::table.find(id));
+    let moved = (
+        evaluation::state.eq(state),
+        evaluation::version.eq(evaluation::version + 1),
+        evaluation::updated_at.eq(now),
+    );
+    match state {
+        RunState::Published => row
+            .set((
+                moved,
+                evaluation::published_by.eq(by),
+                evaluation::published_at.eq(now),
+            ))
+            .execute(conn)?,
+        RunState::Final => row
+            .set((
+                moved,
+                evaluation::finalized_by.eq(by),
+                evaluation::finalized_at.eq(now),
+            ))
+            .execute(conn)?,
+        _ => row.set(moved).execute(conn)?,
+    };
+    Ok(())
+}
+
+#[derive(Debug, Insertable)]
+#[diesel(table_name = evaluation_input, treat_none_as_default_value = false)]
+struct Line {
+    evaluation_id: EvaluationId,
+    position: i64,
+    line: String,
+}
+
+/// Stores the canonical lines in their order.
+pub fn insert_inputs(conn: &mut Conn, id: EvaluationId, lines: Vec<String>) -> Result<()> {
+    let lines = lines.into_iter().zip(1..).map(|(line, position)| Line {
+        evaluation_id: id,
+        position,
+        line,
+    });
+    let lines: Vec<Line> = lines.collect();
+    insert_all!(conn, evaluation_input::table, &lines);
+    Ok(())
+}
+
+pub fn list_inputs(conn: &mut Conn, id: EvaluationId) -> Result<Vec<String>> {
+    Ok(evaluation_input::table
+        .filter(evaluation_input::evaluation_id.eq(id))
+        .select(evaluation_input::line)
+        .order(evaluation_input::position)
+        .load(conn)?)
+}
+
+pub fn delete_inputs(conn: &mut Conn, id: EvaluationId) -> Result<()> {
+    diesel::delete(evaluation_input::table.filter(evaluation_input::evaluation_id.eq(id)))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// What an instrument contributed, as it is stored with its unit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Figures {
+    pub instrument_id: InstrumentId,
+    pub asset_no: String,
+    pub effective_minutes: Minutes,
+    pub external_minutes: Minutes,
+    pub rated_minutes: Option<Minutes>,
+}
+
+/// A graded unit. `total` is exact, as `p/q`.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = evaluation_unit, treat_none_as_default_value = false)]
+pub struct Unit {
+    pub evaluation_id: EvaluationId,
+    pub organization_id: OrganizationId,
+    pub total: String,
+    pub grade: Grade,
+    pub place: i64,
+    pub scores: Json<Vec<ScoreExplanation>>,
+    pub instruments: Json<Vec<Figures>>,
+}
+
+pub fn insert_units(conn: &mut Conn, units: &[Unit]) -> Result<()> {
+    for unit in units {
+        diesel::insert_into(evaluation_unit::table)
+            .values(unit)
+            .execute(conn)?;
+    }
+    Ok(())
+}
+
+/// The graded units of an evaluation, by organization.
+pub fn list_units(conn: &mut Conn, id: EvaluationId) -> Result<Vec<Unit>> {
+    Ok(evaluation_unit::table
+        .filter(evaluation_unit::evaluation_id.eq(id))
+        .select(Unit::as_select())
+        .order(evaluation_unit::organization_id)
+        .load(conn)?)
+}
+
+pub fn delete_units(conn: &mut Conn, id: EvaluationId) -> Result<()> {
+    diesel::delete(evaluation_unit::table.filter(evaluation_unit::evaluation_id.eq(id)))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// An expert's points, as a decimal text.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = expert_score)]
+pub struct ExpertScore {
+    pub evaluation_id: EvaluationId,
+    pub organization_id: OrganizationId,
+    pub indicator: String,
+    pub points: String,
+    pub entered_by: Option<UserId>,
+    pub entered_at: Instant,
+}
+
+/// Writes a score, in place of an earlier one of the unit and indicator.
+pub fn update_expert_score(conn: &mut Conn, score: &ExpertScore) -> Result<()> {
+    let key = (
+        score.evaluation_id,
+        score.organization_id,
+        score.indicator.as_str(),
+    );
+    diesel::delete(expert_score::table.find(key)).execute(conn)?;
+    diesel::insert_into(expert_score::table)
+        .values(score)
+        .execute(conn)?;
+    Ok(())
+}
+
+pub fn list_expert_scores(conn: &mut Conn, id: EvaluationId) -> Result<Vec<ExpertScore>> {
+    Ok(expert_score::table
+        .filter(expert_score::evaluation_id.eq(id))
+        .select(ExpertScore::as_select())
+        .order((expert_score::organization_id, expert_score::indicator))
+        .load(conn)?)
+}

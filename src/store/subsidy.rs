@@ -1,0 +1,327 @@
+//! Subsidy runs, their awards and every step of each. The database refuses a second final run of a year
+//! (`SubsidyRunFinalUnique`) and any change of a final one (`SubsidyRunFinal`).
+
+use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+use super::bulk::insert_all;
+use super::schema::{award, award_step, subsidy_run};
+use super::{Conn, Json, Result};
+use crate::domain::policy::Grade;
+use crate::domain::run::RunState;
+use crate::domain::subsidy::{LeftOut, StepName};
+use crate::domain::{
+    AwardId, EvaluationId, Fen, Instant, InstrumentId, OrganizationId, PolicyId, SubsidyRunId,
+    UserId,
+};
+
+/// One row, whole. `factor` and `sum_before_pool_fen` are exact, as `p/q`.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = subsidy_run)]
+pub struct Run {
+    pub id: SubsidyRunId,
+    pub year: i64,
+    pub policy_id: PolicyId,
+    pub policy_digest: String,
+    pub evaluation_id: Option<EvaluationId>,
+    pub budget_fen: Fen,
+    pub state: RunState,
+    /// Percent.
+    pub progress: i64,
+    pub failure: Option<String>,
+    pub factor: Option<String>,
+    pub sum_before_pool_fen: Option<String>,
+    pub awarded_fen: Option<Fen>,
+    pub unspent_fen: Option<Fen>,
+    pub result_digest: Option<String>,
+    pub created_by: Option<UserId>,
+    pub published_by: Option<UserId>,
+    pub finalized_by: Option<UserId>,
+    pub published_at: Option<Instant>,
+    pub finalized_at: Option<Instant>,
+    pub version: i64,
+    pub created_at: Instant,
+    pub updated_at: Instant,
+}
+
+/// A run that begins.
+#[derive(Debug, Clone)]
+pub struct NewRun {
+    pub year: i64,
+    pub policy_id: PolicyId,
+    pub policy_digest: String,
+    pub evaluation_id: Option<EvaluationId>,
+    pub budget_fen: Fen,
+    pub created_by: Option<UserId>,
+    pub now: Instant,
+}
+
+pub fn insert(conn: &mut Conn, new: &NewRun) -> Result<SubsidyRunId> {
+    Ok(diesel::insert_into(subsidy_run::table)
+        .values((
+            subsidy_run::year.eq(new.year),
+            subsidy_run::policy_id.eq(new.policy_id),
+            subsidy_run::policy_digest.eq(&new.policy_digest),
+            subsidy_run::evaluation_id.eq(new.evaluation_id),
+            subsidy_run::budget_fen.eq(new.budget_fen),
+            subsidy_run::state.eq(RunState::Running),
+            subsidy_run::progress.eq(0_i64),
+            subsidy_run::created_by.eq(new.created_by),
+            subsidy_run::version.eq(1_i64),
+            subsidy_run::created_at.eq(new.now),
+            subsidy_run::updated_at.eq(new.now),
+        ))
+        .returning(subsidy_run::id)
+        .get_result(conn)?)
+}
+
+pub fn get(conn: &mut Conn, id: SubsidyRunId) -> Result<Run> {
+    Ok(subsidy_run::table
+        .find(id)
+        .select(Run::as_select())
+        .first(conn)?)
+}
+
+/// Runs after `after`, oldest first; all, or the published ones.
+pub fn list(
+    conn: &mut Conn,
+    year: Option<i64>,
+    only_published: bool,
+    after: Option<SubsidyRunId>,
+    limit: i64,
+) -> Result<Vec<Run>> {
+    let mut query = subsidy_run::table
+        .order(subsidy_run::id.asc())
+        .limit(limit)
+        .select(Run::as_select())
+        .into_boxed();
+    if only_published {
+        query = query.filter(subsidy_run::state.eq_any([RunState::Published, RunState::Final]));
+    }
+    if let Some(year) = year {
+        query = query.filter(subsidy_run::year.eq(year));
+    }
+    if let Some(after) = after {
+        query = query.filter(subsidy_run::id.gt(after));
+    }
+    Ok(query.load(conn)?)
+}
+
+/// The years among `years` that have a final run.
+pub fn list_final_years(conn: &mut Conn, years: &[i64]) -> Result<Vec<i64>> {
+    Ok(subsidy_run::table
+        .filter(
+            subsidy_run::state
+                .eq(RunState::Final)
+                .and(subsidy_run::year.eq_any(years)),
+        )
+        .select(subsidy_run::year)
+        .order(subsidy_run::year)
+        .load(conn)?)
+}
+
+/// A run that stands on an evaluation and was not thrown away.
+pub fn find_standing_on(conn: &mut Conn, evaluation: EvaluationId) -> Result<Option<SubsidyRunId>> {
+    Ok(subsidy_run::table
+        .filter(subsidy_run::evaluation_id.eq(evaluation))
+        .filter(subsidy_run::state.ne_all([RunState::Discarded, RunState::Failed]))
+        .select(subsidy_run::id)
+        .first(conn)
+        .optional()?)
+}
+
+/// What a run came to, as a whole.
+#[derive(Debug, Clone)]
+pub struct Totals {
+    pub factor: String,
+    pub sum_before_pool_fen: String,
+    pub awarded_fen: Fen,
+    pub unspent_fen: Fen,
+    pub result_digest: String,
+}
+
+/// How far a running run is, and the evaluation it stands on. False when it no longer runs.
+pub fn update_progress(
+    conn: &mut Conn,
+    id: SubsidyRunId,
+    evaluation: EvaluationId,
+    percent: i64,
+    now: Instant,
+) -> Result<bool> {
+    let changed = diesel::update(subsidy_run::table)
+        .filter(subsidy_run::id.eq(id))
+        .filter(subsidy_run::state.eq(RunState::Running))
+        .set((
+            subsidy_run::evaluation_id.eq(evaluation),
+            subsidy_run::progress.eq(percent),
+            subsidy_run::updated_at.eq(now),
+        ))
+        .execute(conn)?;
+    Ok(changed == 1)
+}
+
+/// Ends the computation: the run becomes a draft. False when it no longer runs (it was discarded).
+pub fn update_to_draft(
+    conn: &mut Conn,
+    id: SubsidyRunId,
+    totals: &Totals,
+    now: Instant,
+) -> Result<bool> {
+    let changed = diesel::update(subsidy_run::table)
+        .filter(subsidy_run::id.eq(id))
+        .filter(subsidy_run::state.eq(RunState::Running))
+        .set((
+            subsidy_run::state.eq(RunState::Draft),
+            subsidy_run::progress.eq(100_i64),
+            subsidy_run::factor.eq(&totals.factor),
+            subsidy_run::sum_before_pool_fen.eq(&totals.sum_before_pool_fen),
+            subsidy_run::awarded_fen.eq(totals.awarded_fen),
+            subsidy_run::unspent_fen.eq(totals.unspent_fen),
+            subsidy_run::result_digest.eq(&totals.result_digest),
+            subsidy_run::version.eq(subsidy_run::version + 1),
+            subsidy_run::updated_at.eq(now),
+        ))
+        .execute(conn)?;
+    Ok(changed == 1)
+}
+
+/// Says why a running run ended without a result.
+pub fn update_to_failed(
+    conn: &mut Conn,
+    id: SubsidyRunId,
+    failure: &str,
+    now: Instant,
+) -> Result<()> {
+    diesel::update(subsidy_run::table)
+        .filter(subsidy_run::id.eq(id))
+        .filter(subsidy_run::state.eq(RunState::Running))
+        .set((
+            subsidy_run::state.eq(RunState::Failed),
+            subsidy_run::failure.eq(failure),
+            subsidy_run::version.eq(subsidy_run::version + 1),
+            subsidy_run::updated_at.eq(now),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Moves a run to a state, noting who published or finalized it. Violates `SubsidyRunFinalUnique`.
+pub fn update_state(
+    conn: &mut Conn,
+    id: SubsidyRunId,
+    state: RunState,
+    by: Option<UserId>,
+    now: Instant,
+) -> Result<()> {
+    let row = diesel::update(subsidy_run::table.find(id));
+    let moved = (
+        subsidy_run::state.eq(state),
+        subsidy_run::version.eq(subsidy_run::version + 1),
+        subsidy_run::updated_at.eq(now),
+    );
+    match state {
+        RunState::Published => row
+            .set((
+                moved,
+                subsidy_run::published_by.eq(by),
+                subsidy_run::published_at.eq(now),
+            ))
+            .execute(conn)?,
+        RunState::Final => row
+            .set((
+                moved,
+                subsidy_run::finalized_by.eq(by),
+                subsidy_run::finalized_at.eq(now),
+            ))
+            .execute(conn)?,
+        _ => row.set(moved).execute(conn)?,
+    };
+    Ok(())
+}
+
+/// The base of an instrument and the income left out of it, by reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Base {
+    pub instrument_id: InstrumentId,
+    pub asset_no: String,
+    pub base_fen: Fen,
+    pub left_out_fen: BTreeMap<LeftOut, Fen>,
+}
+
+/// What a unit gets. `before_pool_fen` is exact, as `p/q`.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = award)]
+pub struct Award {
+    pub id: AwardId,
+    pub subsidy_run_id: SubsidyRunId,
+    pub organization_id: OrganizationId,
+    pub grade: Grade,
+    pub before_pool_fen: String,
+    pub award_fen: Fen,
+    pub instruments: Json<Vec<Base>>,
+}
+
+/// An award to insert.
+#[derive(Debug, Insertable)]
+#[diesel(table_name = award)]
+pub struct NewAward {
+    pub subsidy_run_id: SubsidyRunId,
+    pub organization_id: OrganizationId,
+    pub grade: Grade,
+    pub before_pool_fen: String,
+    pub award_fen: Fen,
+    pub instruments: Json<Vec<Base>>,
+}
+
+pub fn insert_award(conn: &mut Conn, new: &NewAward) -> Result<AwardId> {
+    Ok(diesel::insert_into(award::table)
+        .values(new)
+        .returning(award::id)
+        .get_result(conn)?)
+}
+
+/// The awards of a run, by organization.
+pub fn list_awards(conn: &mut Conn, run: SubsidyRunId) -> Result<Vec<Award>> {
+    Ok(award::table
+        .filter(award::subsidy_run_id.eq(run))
+        .select(Award::as_select())
+        .order(award::organization_id)
+        .load(conn)?)
+}
+
+/// One award of a run.
+pub fn get_award(conn: &mut Conn, run: SubsidyRunId, id: AwardId) -> Result<Award> {
+    Ok(award::table
+        .filter(award::id.eq(id))
+        .filter(award::subsidy_run_id.eq(run))
+        .select(Award::as_select())
+        .first(conn)?)
+}
+
+/// One step of an award. Amounts are exact, as `p/q`.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = award_step, treat_none_as_default_value = false)]
+pub struct Step {
+    pub award_id: AwardId,
+    pub position: i64,
+    pub instrument_id: Option<InstrumentId>,
+    pub step: StepName,
+    pub operands: Json<BTreeMap<String, String>>,
+    pub before_fen: String,
+    pub after_fen: String,
+}
+
+pub fn insert_steps(conn: &mut Conn, steps: &[Step]) -> Result<()> {
+    insert_all!(conn, award_step::table, steps);
+    Ok(())
+}
+
+/// The steps of an award in their order.
+pub fn list_steps(conn: &mut Conn, award: AwardId) -> Result<Vec<Step>> {
+    Ok(award_step::table
+        .filter(award_step::award_id.eq(award))
+        .select(Step::as_select())
+        .order(award_step::position)
+        .load(conn)?)
+}

@@ -1,0 +1,42 @@
+//! What a yearly run reads, as few queries over whole tables. A [`Scope`] says which year, and whether the records count as
+//! they are or as they were at an event: then current rows up to that event stand, and for later ones their replaced versions.
+
+mod registry;
+mod request;
+mod service;
+
+pub use registry::{
+    InstrumentVersion, Member, each_version, list_exemptions, list_members, list_priced,
+    list_related, list_reported,
+};
+pub use request::{Request, each_request};
+pub use service::{
+    AnswerGroup, IncomeGroup, Pair, RecordRow, UsageGroup, find_answer, list_answers, list_changed,
+    list_income, list_income_of, list_records, list_replaced, list_usage,
+};
+
+use chrono::NaiveDate;
+
+use crate::domain::{EventId, Instant, Slot};
+
+/// The year and the state of the records.
+#[derive(Debug, Clone, Copy)]
+pub struct Scope {
+    pub year: i32,
+    /// The year in the platform's zone.
+    pub period: Slot,
+    pub first_on: NaiveDate,
+    pub last_on: NaiveDate,
+    pub frozen_at: Instant,
+    /// The newest event at the freeze; none in an empty database.
+    pub frozen_event_id: Option<EventId>,
+    /// Read the past: leave out what later events wrote. At the freeze itself nothing is later.
+    pub looks_back: bool,
+}
+
+impl Scope {
+    /// The event bound as a number; before the first event nothing exists.
+    fn event_number(&self) -> i64 {
+        self.frozen_event_id.map_or(0, EventId::number)
+    }
+}

@@ -1,0 +1,339 @@
+//! Usage, income and answers of the year, summed by instrument, using unit and class. Whether a using unit was related is
+//! not summed: the caller knows the few pairs whose relation changed and asks for those moment by moment.
+//!
+//! The conditions are written into the texts as numbers and times, never as anything somebody typed.
+
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamp};
+
+use super::Scope;
+use crate::domain::charge::PaymentSource;
+use crate::domain::review::Satisfaction;
+use crate::domain::usage::Evidence;
+use crate::domain::{EventId, Fen, Instant, InstrumentId, Minutes, OrganizationId, UsageRecordId};
+use crate::store::schema::{review, usage_record, usage_record_version};
+use crate::store::usage::UsageRecord;
+use crate::store::{Conn, Json, Result};
+
+/// A host and one of its using units.
+pub type Pair = (OrganizationId, OrganizationId);
+
+/// Confirmed usage of one class; `ended_at` only where a pair was asked for.
+#[derive(Debug, QueryableByName)]
+pub struct UsageGroup {
+    #[diesel(sql_type = BigInt)]
+    pub instrument_id: InstrumentId,
+    #[diesel(sql_type = BigInt)]
+    pub organization_id: OrganizationId,
+    #[diesel(sql_type = Text)]
+    pub evidence: Evidence,
+    #[diesel(sql_type = Bool)]
+    pub statutory: bool,
+    #[diesel(sql_type = Nullable<Timestamp>)]
+    pub ended_at: Option<Instant>,
+    #[diesel(sql_type = BigInt)]
+    pub effective_minutes: Minutes,
+    #[diesel(sql_type = BigInt)]
+    pub records: i64,
+    #[diesel(sql_type = BigInt)]
+    pub samples: i64,
+}
+
+/// Income of one class, paid in the year on invoiced charges of confirmed records of any year.
+#[derive(Debug, QueryableByName)]
+pub struct IncomeGroup {
+    #[diesel(sql_type = BigInt)]
+    pub instrument_id: InstrumentId,
+    #[diesel(sql_type = BigInt)]
+    pub organization_id: OrganizationId,
+    #[diesel(sql_type = Text)]
+    pub evidence: Evidence,
+    #[diesel(sql_type = Bool)]
+    pub statutory: bool,
+    #[diesel(sql_type = Nullable<Timestamp>)]
+    pub ended_at: Option<Instant>,
+    #[diesel(sql_type = Text)]
+    pub source: PaymentSource,
+    #[diesel(sql_type = BigInt)]
+    pub amount_fen: Fen,
+}
+
+/// Answers of one level in confirmed records of the year.
+#[derive(Debug, QueryableByName)]
+pub struct AnswerGroup {
+    #[diesel(sql_type = BigInt)]
+    pub instrument_id: InstrumentId,
+    #[diesel(sql_type = BigInt)]
+    pub organization_id: OrganizationId,
+    #[diesel(sql_type = Nullable<Timestamp>)]
+    pub ended_at: Option<Instant>,
+    #[diesel(sql_type = Text)]
+    pub satisfaction: Satisfaction,
+    #[diesel(sql_type = BigInt)]
+    pub answers: i64,
+}
+
+/// The parts of a text that the scope and the pair decide.
+struct Parts {
+    period: String,
+    /// Conditions on the record alone.
+    record: String,
+    ended_at: &'static str,
+    by_ended_at: &'static str,
+}
+
+impl Parts {
+    fn new(scope: &Scope, pair: Option<Pair>) -> Self {
+        let moment = |instant: Instant| instant.naive_utc().format("%Y-%m-%d %H:%M:%S").to_string();
+        let mut record = "u.state = 'confirmed'".to_owned();
+        if scope.looks_back {
+            record.push_str(&format!(" AND u.event_id <= {}", scope.event_number()));
+        }
+        if let Some((host, user)) = pair {
+            record.push_str(&format!(
+                " AND u.organization_id = {user} AND u.instrument_id IN \
+                 (SELECT id FROM instrument WHERE organization_id = {host})"
+            ));
+        }
+        Self {
+            period: format!(
+                "u.ended_at >= '{}' AND u.ended_at < '{}'",
+                moment(scope.period.starts_at()),
+                moment(scope.period.ends_at())
+            ),
+            record,
+            ended_at: if pair.is_some() { "u.ended_at" } else { "NULL" },
+            by_ended_at: if pair.is_some() { ", u.ended_at" } else { "" },
+        }
+    }
+}
+
+/// One pass over the year's records. On SQLite the index `usage_record_confirmed` holds all of it, in this order.
+pub fn list_usage(conn: &mut Conn, scope: &Scope, pair: Option<Pair>) -> Result<Vec<UsageGroup>> {
+    let Parts {
+        period,
+        record,
+        ended_at,
+        by_ended_at,
+    } = Parts::new(scope, pair);
+    Ok(sql_query(format!(
+        "SELECT u.instrument_id, u.organization_id, u.evidence, u.statutory, CAST({ended_at} AS TIMESTAMP) AS ended_at, \
+         CAST(SUM(u.prepare_minutes + u.run_minutes + u.post_minutes) AS BIGINT) AS effective_minutes, \
+         COUNT(*) AS records, CAST(SUM(u.samples) AS BIGINT) AS samples \
+         FROM usage_record u WHERE {record} AND {period} \
+         GROUP BY u.instrument_id, u.organization_id, u.evidence, u.statutory{by_ended_at}"
+    ))
+    .load(conn)?)
+}
+
+/// One pass over the year's payments.
+pub fn list_income(conn: &mut Conn, scope: &Scope, pair: Option<Pair>) -> Result<Vec<IncomeGroup>> {
+    let Parts {
+        record,
+        ended_at,
+        by_ended_at,
+        ..
+    } = Parts::new(scope, pair);
+    let paid = paid(scope);
+    Ok(sql_query(format!(
+        "SELECT u.instrument_id, u.organization_id, u.evidence, u.statutory, CAST({ended_at} AS TIMESTAMP) AS ended_at, \
+         p.source, CAST(SUM(l.amount_fen) AS BIGINT) AS amount_fen \
+         FROM {paid} JOIN usage_record u ON u.id = c.usage_record_id WHERE {record} AND {} \
+         GROUP BY u.instrument_id, u.organization_id, u.evidence, u.statutory, p.source{by_ended_at}",
+        paid_in_year(scope)
+    ))
+    .load(conn)?)
+}
+
+#[derive(QueryableByName)]
+struct Paid {
+    #[diesel(sql_type = Text)]
+    source: PaymentSource,
+    #[diesel(sql_type = BigInt)]
+    amount_fen: Fen,
+}
+
+/// What was paid in the year for one record, whatever its state.
+pub fn list_income_of(
+    conn: &mut Conn,
+    scope: &Scope,
+    record: UsageRecordId,
+) -> Result<Vec<(PaymentSource, Fen)>> {
+    let rows: Vec<Paid> = sql_query(format!(
+        "SELECT p.source, CAST(SUM(l.amount_fen) AS BIGINT) AS amount_fen FROM {} \
+         WHERE c.usage_record_id = {record} AND {} GROUP BY p.source ORDER BY p.source",
+        paid(scope),
+        paid_in_year(scope)
+    ))
+    .load(conn)?;
+    Ok(rows
+        .into_iter()
+        .map(|row| (row.source, row.amount_fen))
+        .collect())
+}
+
+/// Payments on invoiced charges. A charge's event is that of its last change: voided after the freeze, it stood then.
+fn paid(scope: &Scope) -> String {
+    let from =
+        "payment p JOIN payment_line l ON l.payment_id = p.id JOIN charge c ON c.id = l.charge_id";
+    if scope.looks_back {
+        let event = scope.event_number();
+        format!(
+            "{from} AND (c.state <> 'voided' OR c.event_id > {event}) \
+             JOIN invoice_line il ON il.charge_id = c.id \
+             JOIN invoice i ON i.id = il.invoice_id AND i.event_id <= {event}"
+        )
+    } else {
+        format!("{from} AND c.state = 'invoiced'")
+    }
+}
+
+fn paid_in_year(scope: &Scope) -> String {
+    let mut text = format!(
+        "p.paid_on >= '{}' AND p.paid_on <= '{}'",
+        scope.first_on, scope.last_on
+    );
+    if scope.looks_back {
+        text.push_str(&format!(" AND p.event_id <= {}", scope.event_number()));
+    }
+    text
+}
+
+/// The answers in confirmed records of the year.
+pub fn list_answers(
+    conn: &mut Conn,
+    scope: &Scope,
+    pair: Option<Pair>,
+) -> Result<Vec<AnswerGroup>> {
+    let Parts {
+        period,
+        record,
+        ended_at,
+        by_ended_at,
+    } = Parts::new(scope, pair);
+    Ok(sql_query(format!(
+        "SELECT u.instrument_id, u.organization_id, CAST({ended_at} AS TIMESTAMP) AS ended_at, r.satisfaction, \
+         COUNT(*) AS answers FROM review r JOIN usage_record u ON u.id = r.usage_record_id \
+         WHERE {record} AND {period} AND r.event_id <= {} \
+         GROUP BY u.instrument_id, u.organization_id, r.satisfaction{by_ended_at}",
+        scope.event_number()
+    ))
+    .load(conn)?)
+}
+
+/// The answer in one record.
+pub fn find_answer(
+    conn: &mut Conn,
+    scope: &Scope,
+    record: UsageRecordId,
+) -> Result<Option<Satisfaction>> {
+    Ok(review::table
+        .filter(
+            review::usage_record_id
+                .eq(record)
+                .and(review::event_id.le(scope.event_number())),
+        )
+        .select(review::satisfaction)
+        .first(conn)
+        .optional()?)
+}
+
+/// The versions that stood at the freeze and were replaced since, by record id.
+pub fn list_replaced(conn: &mut Conn, scope: &Scope) -> Result<Vec<UsageRecord>> {
+    let versions: Vec<Json<UsageRecord>> = usage_record_version::table
+        .filter(
+            usage_record_version::event_id
+                .le(scope.event_number())
+                .and(usage_record_version::replaced_by_event_id.gt(scope.event_number())),
+        )
+        .select(usage_record_version::content)
+        .order(usage_record_version::usage_record_id)
+        .load(conn)?;
+    Ok(versions.into_iter().map(Json::into_inner).collect())
+}
+
+/// A record written or changed since the freeze that ends in the year, or did then: its id and present version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Queryable)]
+pub struct RecordRow {
+    pub id: UsageRecordId,
+    pub version: i64,
+    pub event_id: EventId,
+}
+
+/// The records whose present version is later than the freeze, by id.
+pub fn list_changed(conn: &mut Conn, scope: &Scope) -> Result<Vec<RecordRow>> {
+    let in_year = usage_record::ended_at
+        .ge(scope.period.starts_at())
+        .and(usage_record::ended_at.lt(scope.period.ends_at()));
+    let replaced = usage_record_version::table
+        .filter(
+            usage_record_version::event_id
+                .le(scope.event_number())
+                .and(usage_record_version::replaced_by_event_id.gt(scope.event_number())),
+        )
+        .select(usage_record_version::usage_record_id);
+    Ok(usage_record::table
+        .filter(usage_record::event_id.gt(scope.event_number()))
+        .filter(in_year.or(usage_record::id.eq_any(replaced)))
+        .select((
+            usage_record::id,
+            usage_record::version,
+            usage_record::event_id,
+        ))
+        .order(usage_record::id)
+        .load(conn)?)
+}
+
+/// The records of a host's instruments as they were at the freeze, that end in the year or were paid in it, by id, after
+/// `after`.
+pub fn list_records(
+    conn: &mut Conn,
+    scope: &Scope,
+    host: OrganizationId,
+    after: Option<UsageRecordId>,
+    limit: i64,
+) -> Result<Vec<UsageRecord>> {
+    let ids: Vec<RecordId> = sql_query(format!(
+        "SELECT u.id FROM usage_record u WHERE u.id > {after} \
+         AND u.instrument_id IN (SELECT id FROM instrument WHERE organization_id = {host}) \
+         AND ({period} OR EXISTS (SELECT 1 FROM usage_record_version v WHERE v.usage_record_id = u.id \
+         AND v.event_id <= {event} AND v.replaced_by_event_id > {event}) \
+         OR EXISTS (SELECT 1 FROM {paid} WHERE c.usage_record_id = u.id AND {paid_in_year})) \
+         AND (u.event_id <= {event} OR EXISTS (SELECT 1 FROM usage_record_version v WHERE v.usage_record_id = u.id \
+         AND v.event_id <= {event})) ORDER BY u.id LIMIT {limit}",
+        after = after.map_or(0, UsageRecordId::number),
+        period = Parts::new(scope, None).period,
+        event = scope.event_number(),
+        paid = paid(scope),
+        paid_in_year = paid_in_year(scope),
+    ))
+    .load(conn)?;
+    ids.into_iter()
+        .map(|row| get_record(conn, scope, row.id))
+        .collect()
+}
+
+#[derive(QueryableByName)]
+struct RecordId {
+    #[diesel(sql_type = BigInt)]
+    id: UsageRecordId,
+}
+
+fn get_record(conn: &mut Conn, scope: &Scope, id: UsageRecordId) -> Result<UsageRecord> {
+    let event = scope.event_number();
+    let replaced: Option<Json<UsageRecord>> = usage_record_version::table
+        .filter(
+            usage_record_version::usage_record_id
+                .eq(id)
+                .and(usage_record_version::event_id.le(event))
+                .and(usage_record_version::replaced_by_event_id.gt(event)),
+        )
+        .select(usage_record_version::content)
+        .first(conn)
+        .optional()?;
+    match replaced {
+        Some(version) => Ok(version.into_inner()),
+        None => crate::store::usage::get(conn, id),
+    }
+}

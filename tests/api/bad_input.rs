@@ -1,0 +1,340 @@
+//! Bad input of every kind on every route, made from the route table, so that no route can be forgotten: the answer is a
+//! problem document with a code, never a 5xx, and nothing changes.
+
+use serde_json::{Value, json};
+use ureq::http::Method;
+use yiqi::domain::Instant;
+use yiqi::http::routes::{BASE, Route, Routes};
+
+use crate::client::{Answer, Client};
+use crate::world::*;
+use crate::{both, given};
+
+/// A world with one of everything that paths name.
+struct Stage<'a> {
+    app: &'a TestApp,
+    callers: Vec<Client>,
+    ids: Vec<(&'static str, i64)>,
+}
+
+const CALLERS: [Person; 6] = [ADMIN, HOST, FINANCE, BOSS, MANAGER, AUDITOR];
+
+fn stage(app: &TestApp) -> Stage<'_> {
+    let instrument = given::instrument(app).insert();
+    let booked = app
+        .as_company()
+        .post(
+            "/api/v1/bookings",
+            json!({
+                "instrument_id": instrument, "starts_at": "2026-03-09T10:00:00+08:00",
+                "ends_at": "2026-03-09T11:00:00+08:00", "mode": "self_operated", "purpose": "research",
+            }),
+        )
+        .expect_status(201);
+    let host = app.as_host();
+    host.post(
+        &format!("/api/v1/instruments/{instrument}/tariffs"),
+        json!({"valid_from": "2025-01-01", "price_fen_per_hour": 36000}),
+    )
+    .expect_status(201);
+    let closure = host
+        .post(
+            &format!("/api/v1/instruments/{instrument}/closures"),
+            json!({"starts_at": "2026-05-01T00:00:00+08:00", "ends_at": "2026-05-02T00:00:00+08:00", "kind": "maintenance"}),
+        )
+        .expect_status(201);
+    let service = host
+        .post(
+            &format!("/api/v1/instruments/{instrument}/services"),
+            json!({"test_item": "SEM", "unit": "样品", "price_fen": 40000}),
+        )
+        .expect_status(201);
+    let record = host
+        .post(
+            "/api/v1/usage-records",
+            json!({
+                "instrument_id": instrument, "organization_id": app.organization_id(COMPANY),
+                "started_at": "2026-02-10T10:00:00+08:00", "ended_at": "2026-02-10T11:00:00+08:00", "run_minutes": 60,
+                "mode": "entrusted", "purpose": "research",
+            }),
+        )
+        .expect_status(201);
+    let charges = app
+        .as_person(FINANCE)
+        .get("/api/v1/charges")
+        .expect_status(200);
+    let policies = app.as_admin().get("/api/v1/policies").expect_status(200);
+    let key = app
+        .as_company()
+        .post(
+            "/api/v1/api-keys",
+            json!({"name": "LIMS", "scopes": ["bookings:read"]}),
+        )
+        .expect_status(201);
+    let ids = vec![
+        ("organizations", app.organization_id(UNIVERSITY).number()),
+        ("user_id", app.user_id(ENGINEER).number()),
+        ("instruments", instrument.number()),
+        ("closures", closure.id()),
+        ("service_id", service.id()),
+        ("bookings", booked.id()),
+        ("usage-records", record.id()),
+        ("charges", charges["items"][0]["id"].as_i64().unwrap()),
+        ("policies", policies["items"][0]["id"].as_i64().unwrap()),
+        ("api-keys", key.id()),
+    ];
+    let callers = CALLERS
+        .into_iter()
+        .map(|person| app.as_person(person))
+        .collect();
+    Stage { app, callers, ids }
+}
+
+impl Stage<'_> {
+    /// The path with ids of things that are there; of what is not, an id that names nothing.
+    fn path(&self, route: &Route) -> String {
+        let mut path = format!("{BASE}{}", route.path);
+        while let Some(start) = path.find('{') {
+            let end = path[start..].find('}').unwrap() + start;
+            let name = &path[start + 1..end];
+            let noun = path[BASE.len() + 1..start]
+                .trim_end_matches('/')
+                .rsplit('/')
+                .next()
+                .unwrap_or_default()
+                .to_owned();
+            let known = self
+                .ids
+                .iter()
+                .find(|(key, _)| *key == name)
+                .or_else(|| self.ids.iter().find(|(key, _)| *key == noun));
+            let id = known.map_or(999_999, |(_, id)| *id);
+            path = format!("{}{id}{}", &path[..start], &path[end + 1..]);
+        }
+        path
+    }
+
+    /// The trail's length: whatever changes something appends to it.
+    fn events(&self) -> i64 {
+        self.app
+            .read(|conn| Ok(yiqi::store::event::newest(conn)?.map_or(0, i64::from)))
+    }
+
+    /// Sends one bad request as everybody, and checks that each answer refuses it well. The statuses.
+    fn refuse(&self, route: &Route, what: &str, send: impl Fn(&Client) -> Answer) -> Vec<u16> {
+        self.callers
+            .iter()
+            .map(|caller| {
+                let answer = send(caller);
+                assert_refused(&answer, route, what);
+                answer.status
+            })
+            .collect()
+    }
+}
+
+fn assert_refused(answer: &Answer, route: &Route, what: &str) {
+    let about = || format!("{route:?} with {what}: {} {}", answer.status, answer.text());
+    assert!((400..500).contains(&answer.status), "{}", about());
+    assert_eq!(
+        answer.header("content-type"),
+        Some("application/problem+json"),
+        "{}",
+        about()
+    );
+    assert!(answer.body["code"].is_string(), "{}", about());
+    assert!(
+        !answer.body["detail"].as_str().unwrap().contains('{'),
+        "{}",
+        about()
+    );
+    if answer.status == 422 || answer.status == 400 {
+        assert!(
+            !answer.body["errors"].as_array().unwrap().is_empty(),
+            "{}",
+            about()
+        );
+    }
+}
+
+fn takes_body(route: &Route) -> bool {
+    route.body.is_some()
+}
+
+/// The properties of a route's body, with the kind of each.
+fn properties(route: &Route) -> Vec<(String, Value)> {
+    let (_, schema, _) = route.body.unwrap()();
+    let schema = serde_json::to_value(schema).unwrap();
+    let properties = schema["properties"]
+        .as_object()
+        .cloned()
+        .unwrap_or_default();
+    properties.into_iter().collect()
+}
+
+both! {
+    fn every_route_wants_a_token_that_is_valid(app: &TestApp) {
+        let now = app.now();
+        let expired = app.visitor().with_token(expired_token(app, now));
+        let foreign = app.visitor().with_token(foreign_token(app, now));
+        let before = app.read(|conn| Ok(yiqi::store::event::newest(conn)?));
+        for route in &Routes::shared().all {
+            let path = format!("{BASE}{}", route.path.replace("{id}", "1").replace("{user_id}", "1"));
+            let send = |client: &Client| client.request(method(route), &path).send();
+            if route.deed.is_some() {
+                let answer = send(&app.visitor());
+                assert_eq!(answer.status, 401, "{route:?} without a token: {}", answer.text());
+                assert_refused(&answer, route, "no token");
+            }
+            for (what, token, code) in [
+                ("garbage", "x", "invalid_token"),
+                ("an unknown key", "yq_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "invalid_token"),
+                ("a long token", &"a".repeat(5000), "invalid_token"),
+            ] {
+                let answer = send(&app.visitor().with_token(token));
+                assert_refused(&answer, route, what);
+                assert_eq!((answer.status, answer.body["code"].as_str()), (401, Some(code)), "{route:?} {what}");
+            }
+            let basic = app.visitor().request(method(route), &path).header("authorization", "Basic eDp5").send();
+            assert_eq!(basic.status, 401);
+            assert_eq!(send(&expired).expect_code(401, "token_expired").status, 401);
+            assert_eq!(send(&foreign).expect_code(401, "invalid_token").status, 401);
+        }
+        assert_eq!(app.read(|conn| Ok(yiqi::store::event::newest(conn)?)), before);
+    }
+
+    fn ids_that_are_none_do_not_exist(app: &TestApp) {
+        let admin = app.as_admin();
+        for route in Routes::shared().all.iter().filter(|route| route.path.contains('{')) {
+            for id in ["0", "-1", "1.5", "abc", "%20", "9007199254740992", "99999999999999999999999", "1%3BDROP%20TABLE", "%00"] {
+                let mut path = format!("{BASE}{}", route.path);
+                while let Some(start) = path.find('{') {
+                    let end = path[start..].find('}').unwrap() + start;
+                    path = format!("{}{id}{}", &path[..start], &path[end + 1..]);
+                }
+                let answer = admin.request(method(route), &path).json(json!({})).send();
+                assert_refused(&answer, route, id);
+                assert_eq!(answer.status, 404, "{route:?} with id {id}: {}", answer.text());
+            }
+        }
+    }
+
+    fn unknown_parameters_are_refused_everywhere(app: &TestApp) {
+        let stage = stage(app);
+        let before = stage.events();
+        for route in &Routes::shared().all {
+            let path = format!("{}?no_such_parameter=1", stage.path(route));
+            stage.refuse(route, "an unknown parameter", |client| client.request(method(route), &path).json(json!({})).send());
+            for name in route.parameters {
+                let path = format!("{}?{name}=%FF%00%22&{name}=x", stage.path(route));
+                for caller in &stage.callers {
+                    let answer = caller.request(method(route), &path).json(json!({})).send();
+                    assert!(answer.status < 500, "{route:?} ?{name}: {}", answer.text());
+                }
+            }
+        }
+        assert_eq!(stage.events(), before);
+    }
+
+    fn bodies_that_are_no_json_are_refused_everywhere(app: &TestApp) {
+        let stage = stage(app);
+        let before = stage.events();
+        let deep = "[".repeat(10_000);
+        let huge = format!("{{\"x\":\"{}\"}}", "a".repeat(1_100_000));
+        for route in Routes::shared().all.iter().filter(|route| takes_body(route)) {
+            let path = stage.path(route);
+            let send = |body: &str, media_type: &str| {
+                stage.refuse(route, body.get(..20).unwrap_or(body), |client| {
+                    let request = client.request(method(route), &path).header("if-match", "\"v1\"");
+                    request.bytes(media_type, body).send()
+                })
+            };
+            for body in ["{", "[]", "null", "\"text\"", "{\"a\":1}{\"b\":2}", "{\"no_such_field\":1}", "\u{feff}{}", deep.as_str()] {
+                let statuses = send(body, "application/json");
+                assert!(statuses.iter().all(|status| [400, 403, 404, 401].contains(status)), "{route:?} {body:.20}: {statuses:?}");
+                assert!(statuses.contains(&400) || !reachable(&stage, route), "{route:?} never read {body:.20}: {statuses:?}");
+            }
+            assert!(send(&huge, "application/json").iter().all(|status| [413, 401].contains(status)), "{route:?} took a huge body");
+            let statuses = send("{}", "text/plain");
+            assert!(statuses.contains(&415) || !reachable(&stage, route), "{route:?} took text/plain: {statuses:?}");
+        }
+        assert_eq!(stage.events(), before);
+    }
+
+    fn absurd_values_of_every_field_are_refused(app: &TestApp) {
+        let stage = stage(app);
+        let before = stage.events();
+        let absurd = [
+            json!(1e300), json!(-1), json!(9_223_372_036_854_775_807_i64), json!(18_446_744_073_709_551_615_u64), json!(true),
+            json!([]), json!({}), json!("\u{0}"), json!("0000-00-00"), json!("2026-02-30"), json!("9999-12-31T23:59:59+99:99"),
+            json!("2026-03-09T10:00:00"), json!("x".repeat(20_000)), json!([1, [2]]), json!({"a": {"b": 1}}),
+        ];
+        for route in Routes::shared().all.iter().filter(|route| takes_body(route)) {
+            let path = stage.path(route);
+            for (name, _) in properties(route) {
+                for value in &absurd {
+                    let body = json!({&name: value, "no_such_field": 1});
+                    stage.refuse(route, &format!("{name}: {value:.40}"), |client| {
+                        client.request(method(route), &path).header("if-match", "\"v1\"").json(&body).send()
+                    });
+                }
+            }
+        }
+        assert_eq!(stage.events(), before);
+    }
+
+    fn files_that_are_none_are_refused(app: &TestApp) {
+        let stage = stage(app);
+        let before = stage.events();
+        for route in Routes::shared().all.iter().filter(|route| route.takes_file) {
+            let path = stage.path(route);
+            for media_type in route.files {
+                for bytes in [&b""[..], b"PK\x03\x04garbage", b"\xff\xfe\x00", b"no_such_column\n1\n", b"=cmd|' /C calc'!A0"] {
+                    stage.refuse(route, media_type, |client| {
+                        client.request(method(route), &path).bytes(media_type, bytes).send()
+                    });
+                }
+            }
+            stage.refuse(route, "an image", |client| client.request(method(route), &path).bytes("image/png", &b"x"[..]).send());
+        }
+        assert_eq!(stage.events(), before);
+    }
+}
+
+/// Whether any of the callers gets as far as the body: not where nothing of the path's kind exists in this world.
+fn reachable(stage: &Stage<'_>, route: &Route) -> bool {
+    !stage.path(route).contains("999999")
+}
+
+fn expired_token(app: &TestApp, now: Instant) -> String {
+    let token = app.token(BOSS);
+    let mut claims = app.app.keys.verify(&token, now).unwrap();
+    claims.exp = now.unix_seconds();
+    app.app.keys.sign(&claims).unwrap()
+}
+
+fn foreign_token(app: &TestApp, now: Instant) -> String {
+    let claims = app.app.keys.verify(&app.token(BOSS), now).unwrap();
+    let foreign =
+        yiqi::app::token::TokenKeys::parse(&yiqi::app::token::TokenKeys::new_line("test")).unwrap();
+    foreign.sign(&claims).unwrap()
+}
+
+#[test]
+fn a_path_that_is_none_and_a_method_that_is_none_are_problems() {
+    TestApp::run(Backend::Sqlite, |app| {
+        app.visitor()
+            .get("/api/v1/nothing")
+            .expect_code(404, "not_found");
+        app.visitor().get("/").expect_code(404, "not_found");
+        app.visitor()
+            .request(Method::PUT, "/api/v1/auth/login")
+            .send()
+            .expect_code(405, "method_not_allowed");
+    });
+}
+
+/// The client's word for a route's method.
+fn method(route: &Route) -> Method {
+    route.method.as_str().parse().unwrap()
+}

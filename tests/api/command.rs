@@ -1,0 +1,239 @@
+//! The command line as scripts meet it: what it prints where, and its exit codes.
+
+use std::io::{Read, Write};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::world::{Backend, KEYS, empty_database, remove_database};
+
+/// Runs the program in an environment of its own.
+fn yiqi(variables: &[(&str, &str)], arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_yiqi"));
+    command.args(arguments).env_clear();
+    command.envs(variables.iter().copied()).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+#[track_caller]
+fn expect(output: &Output, code: i32, complaint: &str) {
+    let complaints = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{complaints}");
+    assert!(complaints.contains(complaint), "{complaints}");
+}
+
+fn a_new_installation(backend: Backend) {
+    let Some(url) = empty_database(backend) else {
+        return;
+    };
+    let here = [("YIQI_DATABASE_URL", url.as_str()), ("YIQI_SECRET", KEYS)];
+    if backend == Backend::Sqlite {
+        expect(&yiqi(&here, &["migrate"]), 3, "--create");
+        expect(&yiqi(&here, &["serve"]), 3, "yiqi migrate --create");
+        expect(&yiqi(&here, &["migrate", "--create"]), 0, "");
+    } else {
+        expect(&yiqi(&here, &["seed"]), 3, "run `yiqi migrate`");
+        expect(&yiqi(&here, &["migrate"]), 0, "");
+    }
+    let seeded = || yiqi(&here, &["seed", "--format", "json"]);
+    let counts = |output: &Output| -> serde_json::Value {
+        serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap()["regions.csv"].clone()
+    };
+    assert_eq!(counts(&seeded())["inserted"], 235);
+    assert_eq!(counts(&seeded())["unchanged"], 235);
+    remove_database(backend, &url);
+}
+
+#[test]
+fn a_new_installation_on_sqlite() {
+    a_new_installation(Backend::Sqlite);
+}
+
+#[test]
+fn a_new_installation_on_postgres() {
+    a_new_installation(Backend::Postgres);
+}
+
+#[test]
+fn settings_are_checked_and_shown_without_secrets() {
+    let url = "postgres://yiqi:very-secret@db.example.org/yiqi";
+    let output = yiqi(
+        &[("YIQI_DATABASE_URL", url), ("YIQI_SECRET", KEYS)],
+        &["config", "check"],
+    );
+    let shown = text(&output.stdout);
+    expect(&output, 0, "");
+    assert!(
+        shown.contains("yiqi:***@db.example.org") && shown.contains("signing keys: test"),
+        "{shown}"
+    );
+    let key = KEYS.split(':').nth(1).unwrap();
+    assert!(
+        !shown.contains("very-secret") && !shown.contains(key),
+        "{shown}"
+    );
+    expect(
+        &yiqi(&[("YIQI_LISTN", "x")], &["config", "check"]),
+        2,
+        "did you mean listen?",
+    );
+    expect(&yiqi(&[("YIQI_LOG", "info,=x=")], &["serve"]), 2, "log");
+    expect(&yiqi(&[], &["serve"]), 2, "no signing key");
+    expect(&yiqi(&[], &["serv"]), 2, "serve");
+}
+
+#[test]
+fn a_pack_with_mistakes_is_told_by_line() {
+    let shipped = crate::house::package_file("config/policies/hebei-2026.toml");
+    let file = std::env::temp_dir().join(format!("yiqi-pack-{}.toml", std::process::id()));
+    let check = |content: &str| {
+        std::fs::write(&file, content).unwrap();
+        yiqi(&[], &["policy", "check", file.to_str().unwrap()])
+    };
+    expect(&check(&shipped), 0, "");
+    let wrong = check(&shipped.replacen("version", "versoin", 1));
+    expect(&wrong, 1, "mistakes");
+    assert!(text(&wrong.stdout).contains("versoin"));
+    std::fs::remove_file(&file).unwrap();
+    expect(
+        &yiqi(&[], &["policy", "check", "/nowhere.toml"]),
+        3,
+        "/nowhere.toml",
+    );
+}
+
+#[test]
+fn the_printed_document_is_the_served_one() {
+    let output = yiqi(
+        &[("YIQI_PUBLIC_URL", "https://yiqi.example.org")],
+        &["openapi"],
+    );
+    let printed: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(
+        printed,
+        yiqi::http::openapi::document("https://yiqi.example.org")
+    );
+}
+
+/// A server on a new SQLite database, and the address it listens on.
+fn serve(url: &str) -> (std::process::Child, String) {
+    for _ in 0..5 {
+        // Another process may take the port in between, so the start is tried again.
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        drop(listener);
+        let variables = [
+            ("YIQI_DATABASE_URL", url),
+            ("YIQI_SECRET", KEYS),
+            ("YIQI_LISTEN", &address),
+            ("YIQI_LOG_FORMAT", "json"),
+            ("YIQI_LOG", "info,yiqi::http=debug"),
+        ];
+        let mut server = Command::new(env!("CARGO_BIN_EXE_yiqi"))
+            .args(["serve", "--create"])
+            .env_clear()
+            .envs(variables)
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let patience = Instant::now() + Duration::from_secs(30);
+        while server.try_wait().unwrap().is_none() && Instant::now() < patience {
+            if yiqi(&[("YIQI_LISTEN", &address)], &["health"])
+                .status
+                .success()
+            {
+                return (server, address);
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        let _ = server.kill();
+        let _ = server.wait();
+    }
+    panic!("no server became ready");
+}
+
+fn signal(server: &std::process::Child, name: &str) {
+    let sent = Command::new("kill")
+        .args([name, &server.id().to_string()])
+        .status();
+    assert!(sent.unwrap().success());
+}
+
+fn stops_after_running_requests(name: &str) {
+    let url = empty_database(Backend::Sqlite).unwrap();
+    let (server, address) = serve(&url);
+    let body = r#"{"email": "nobody@example.org", "password": "wrong-password"}"#;
+    let (sent_before, sent_after) = body.split_at(20);
+    let mut stream = std::net::TcpStream::connect(&address).unwrap();
+    write!(
+        stream,
+        "POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nX-Request-Id: slow-one\r\nConnection: close\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{sent_before}",
+        body.len()
+    )
+    .unwrap();
+    std::thread::sleep(Duration::from_millis(300));
+    signal(&server, name);
+    std::thread::sleep(Duration::from_millis(500));
+    stream.write_all(sent_after.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
+    let ended = server.wait_with_output().unwrap();
+    let log = text(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(0), "{log}");
+    let lines: Vec<serde_json::Value> = log
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert!(
+        lines.iter().any(|line| line["span"]["id"] == "slow-one"),
+        "{log}"
+    );
+    remove_database(Backend::Sqlite, &url);
+}
+
+#[test]
+fn running_requests_finish_after_sigterm() {
+    stops_after_running_requests("-TERM");
+}
+
+#[test]
+fn running_requests_finish_after_sigint() {
+    stops_after_running_requests("-INT");
+}
+
+#[test]
+fn the_first_administrator_gets_a_password_nobody_else_knows() {
+    let url = empty_database(Backend::Sqlite).unwrap();
+    let here = [
+        ("YIQI_DATABASE_URL", url.as_str()),
+        ("YIQI_PASSWORD_MEMORY_KIB", "64"),
+    ];
+    expect(&yiqi(&here, &["migrate", "--create"]), 0, "");
+    let create = |email: &str, agency: &str| {
+        let arguments = [
+            "admin",
+            "create",
+            "--email",
+            email,
+            "--name",
+            "管理员",
+            "--agency",
+            agency,
+        ];
+        yiqi(&here, &[&arguments[..], &["--format", "json"]].concat())
+    };
+    let made = create("first@example.org", "11130000000000001P");
+    expect(&made, 0, "");
+    let made: serde_json::Value = serde_json::from_slice(&made.stdout).unwrap();
+    assert_eq!(made["generated_password"].as_str().unwrap().len(), 23);
+    expect(&create("first@example.org", "11130000000000001P"), 1, "");
+    expect(&create("second@example.org", "11130000000000001P"), 0, "");
+    expect(&create("third@example.org", "123"), 1, "--agency");
+    expect(&create("no address", "11130000000000001P"), 1, "");
+    remove_database(Backend::Sqlite, &url);
+}

@@ -1,0 +1,124 @@
+//! What every deed has in common: its event, once per idempotency key, told in the reader's language.
+
+use serde_json::{Value, json};
+
+use crate::account::{patch, register, sign_in};
+use crate::both;
+use crate::client::{Answer, Client};
+use crate::world::*;
+
+fn keyed(client: &Client, key: &str, path: &str, body: &Value) -> Answer {
+    client
+        .request(ureq::http::Method::POST, path)
+        .header("idempotency-key", key)
+        .json(body)
+        .send()
+}
+
+/// The events, once all of them are told: on PostgreSQL the trail holds back what is younger than any open transaction of
+/// the whole server, and the tests beside this one have some.
+fn deeds(app: &TestApp, query: &str) -> Vec<Value> {
+    let newest = app.read(|conn| Ok(yiqi::store::event::newest(conn)?));
+    let newest = newest.map_or(0, i64::from);
+    for _ in 0..500 {
+        let all = app
+            .as_person(AUDITOR)
+            .get(&format!("/api/v1/events?after={}", newest - 1));
+        if all.expect_status(200)["items"][0]["id"] == newest {
+            let events = app
+                .as_admin()
+                .get(&format!("/api/v1/events?limit=200{query}"))
+                .expect_status(200);
+            return events["items"].as_array().unwrap().clone();
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    panic!("event {newest} is never told");
+}
+
+both! {
+    fn every_deed_leaves_an_event_that_names_people_by_id_only(app: &TestApp) {
+        let made = register(app, 1).expect_status(201);
+        let organization = &made["organization"]["id"];
+        let own = format!("/api/v1/organizations/{organization}");
+        app.as_admin().post(&format!("{own}/verify"), json!({})).expect_status(200);
+        app.as_admin().post(&format!("{own}/suspend"), json!({"reason": "王五举报"})).expect_status(200);
+        app.as_admin().post(&format!("{own}/resume"), json!({})).expect_status(200);
+        let tokens = sign_in(app, "new1@new.example", "a-good-password").expect_status(200);
+        let user = app.visitor().with_token(tokens["access_token"].as_str().unwrap());
+        patch(&user, "/api/v1/me", "\"v1\"", json!({"name": "赵六"})).expect_status(200);
+        user.post(&format!("{own}/members"), json!({"email": "b@new.example", "roles": ["unit_member"]})).expect_status(201);
+        user.post("/api/v1/api-keys", json!({"name": "LIMS", "scopes": ["catalog:read"]})).expect_status(201);
+        let other = json!({"organization_id": app.organization_id(COMPANY)});
+        user.post(&format!("{own}/related-parties"), other).expect_status(201);
+        user.post("/api/v1/auth/logout", json!({"refresh_token": tokens["refresh_token"]})).expect_status(204);
+        let events = deeds(app, "");
+        let mine: Vec<&Value> = events.iter().filter(|event| &event["organization_id"] == organization).collect();
+        let names: Vec<_> = mine.iter().map(|event| event["deed"].as_str().unwrap()).collect();
+        assert_eq!(
+            names,
+            [
+                "organization_register", "member_join", "organization_verify", "organization_suspend",
+                "organization_resume", "session_open", "me_update", "member_invite", "api_key_create",
+                "related_party_add", "session_close",
+            ]
+        );
+        let whole = serde_json::to_string(&mine).unwrap();
+        for personal in ["王五", "赵六", "new.example", "新来\"", "a-good-password", "yq_"] {
+            assert!(!whole.contains(personal), "{personal} stands in {whole}");
+        }
+        let suspended = mine[3];
+        assert_eq!((&suspended["before"], &suspended["after"]), (&json!({"state": "verified"}), &json!({"state": "suspended"})));
+        assert_eq!(suspended["actor_user_id"], json!(app.user_id(ADMIN)));
+        let boss = app.as_company().get("/api/v1/events").expect_status(200);
+        let seen: Vec<_> = boss["items"].as_array().unwrap().iter().map(|event| event["deed"].clone()).collect();
+        assert_eq!(seen, ["related_party_add"], "an organization sees its own");
+    }
+
+    fn a_key_makes_a_deed_happen_once(app: &TestApp) {
+        let (boss, path) = (app.as_company(), "/api/v1/api-keys");
+        let body = json!({"name": "LIMS", "scopes": ["catalog:read"]});
+        let first = keyed(&boss, "k1", path, &body).expect_status(201);
+        assert_eq!(first.header("idempotency-replayed"), None);
+        let second = keyed(&boss, "k1", path, &body).expect_status(201);
+        assert_eq!(second.header("idempotency-replayed"), Some("true"));
+        assert_eq!(second["id"], first["id"]);
+        assert!(first["secret"].is_string() && second["secret"].is_null(), "a secret is shown once");
+        keyed(&boss, "k1", path, &json!({"name": "other", "scopes": ["catalog:read"]})).expect_code(422, "idempotency_key_reused");
+        keyed(&app.as_stranger(), "k1", path, &body).expect_status(201);
+        keyed(&boss, "k 2", path, &body).expect_code(400, "invalid_idempotency_key");
+        assert_eq!(deeds(app, "&deed=api_key_create").len(), 2);
+    }
+
+    fn after_a_refusal_the_key_is_free(app: &TestApp) {
+        let verify = format!("/api/v1/organizations/{}/suspend", app.organization_id(COMPANY));
+        let admin = app.as_admin();
+        keyed(&admin, "k1", &verify, &json!({})).expect_code(422, "reason_required");
+        keyed(&admin, "k1", &verify, &json!({"reason": "停业"})).expect_status(200);
+        let again = keyed(&admin, "k1", &verify, &json!({"reason": "停业"})).expect_status(200);
+        assert_eq!(again.header("idempotency-replayed"), Some("true"));
+    }
+
+    fn twins_sent_at_once_do_one_deed(app: &TestApp) {
+        let (boss, body) = (app.as_company(), json!({"name": "LIMS", "scopes": ["catalog:read"]}));
+        let answers: Vec<Answer> = std::thread::scope(|scope| {
+            let twins: Vec<_> = (0..6).map(|_| scope.spawn(|| keyed(&boss, "twin", "/api/v1/api-keys", &body))).collect();
+            twins.into_iter().map(|twin| twin.join().unwrap()).collect()
+        });
+        for answer in answers {
+            let in_progress = answer["code"] == "request_in_progress";
+            assert!(answer.status == 201 || (answer.status == 409 && in_progress), "{}", answer.text());
+        }
+        assert_eq!(deeds(app, "&deed=api_key_create").len(), 1);
+    }
+
+    fn problems_speak_the_reader_s_language(app: &TestApp) {
+        let told = |language: &str| app.visitor().in_language(language).get("/api/v1/me").expect_code(401, "unauthenticated");
+        assert_eq!(told("en")["title"], "Sign in and send the token in the Authorization header");
+        assert_eq!(told("zh-CN")["title"], "请先登录");
+        assert_eq!(told("fr")["title"], "请先登录");
+        let answer = told("en");
+        assert_eq!(answer["type"], "/docs/problems/unauthenticated");
+        assert_eq!(answer.header("x-request-id"), answer["request_id"].as_str());
+    }
+}
