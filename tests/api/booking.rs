@@ -155,6 +155,8 @@ both! {
 
         let draft = given::instrument(app).in_state(InstrumentState::Draft).insert();
         book(&app.as_company(), draft, "10:00", "12:00").expect_code(422, "unknown_reference");
+        let suspended = given::instrument(app).in_state(InstrumentState::Suspended).insert();
+        book(&app.as_company(), suspended, "10:00", "12:00").expect_code(422, "instrument_not_bookable");
         let host = book(&app.as_host(), draft, "10:00", "12:00").expect_status(422);
         assert_eq!(codes(&host), ["instrument_not_bookable"]);
     }
@@ -208,6 +210,23 @@ both! {
         app.advance(60 * 24 * 2);
         app.as_stranger().post("/api/v1/bookings", &later).expect_status(201);
         assert_eq!(see(&app.as_company(), first.id())["state"], "expired");
+    }
+
+    fn an_overdue_request_cannot_be_decided_or_moved(app: &TestApp) {
+        let sem = given::instrument(app).rules(json!({"approval": "manual", "approval_due_working_days": 1})).insert();
+        let asked = app.as_company().post("/api/v1/bookings", {
+            let mut later = wish(sem, "10:00", "12:00");
+            later["starts_at"] = json!("2026-03-06T10:00:00+08:00");
+            later["ends_at"] = json!("2026-03-06T12:00:00+08:00");
+            later
+        }).expect_status(201);
+        app.advance(60 * 24 * 2);
+        let to = json!({"starts_at": "2026-03-06T11:00:00+08:00", "ends_at": "2026-03-06T13:00:00+08:00"});
+        let refused = deed(&app.as_company(), asked.id(), "reschedule", to).expect_code(409, "invalid_state");
+        assert_eq!((&refused["state"], &refused["allowed"]), (&json!("expired"), &json!([])));
+        approve(&app.as_host(), asked.id(), asked.etag()).expect_code(409, "invalid_state");
+        assert_eq!(see(&app.as_company(), asked.id())["actions"], json!([]));
+        assert_eq!((tick(app), tick(app)), (1, 0));
     }
 
     fn time_expires_closes_and_lapses(app: &TestApp) {
