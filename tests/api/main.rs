@@ -10,9 +10,12 @@
 )]
 
 mod account;
+mod availability;
 mod bad_input;
+mod booking;
 mod charge;
 mod client;
+mod closure;
 mod command;
 mod crash;
 mod fleet;

@@ -1,6 +1,5 @@
 //! Finishing the use of a booking: the actual interval counts, an early end frees the rest, and one usage record is made.
 
-use chrono::Datelike;
 
 use super::case::{Case, Seen};
 use super::draft::QUANTITY_MAX;
@@ -14,7 +13,6 @@ use crate::domain::usage::{Evidence, GivenMinutes, UsageMinutes};
 use crate::domain::{BookingId, Instant, Slot};
 use crate::error::AppError;
 use crate::operations::deed::{Act, perform, same_version};
-use crate::operations::subsidy;
 use crate::operations::usage::finished::{Finished, insert_finished};
 use crate::store::{self, Conn, Lock};
 
@@ -62,7 +60,6 @@ fn complete(
     faults.into_result()?;
     let (_, state) = permitted?;
     let (interval, minutes) = counted.ok_or_else(|| AppError::internal("no actual interval"))?;
-    subsidy::refuse_locked(tx, &[interval.ends_at().local_date().year()])?;
     let blocked = case.booking.blocked()?;
     let rest = booking::blocked_after_finish(&blocked, &interval, case.terms.rules.cleanup_minutes);
     let mut next = case.booking.standing();

@@ -1,9 +1,10 @@
 //! The usage record of a booking that has ended.
 
+use super::year_of;
 use crate::domain::usage::{Evidence, UsageMinutes, UsageState};
 use crate::domain::{EventId, Instant, Slot, UserId};
 use crate::error::{AppError, Code};
-use crate::operations::charge;
+use crate::operations::{charge, subsidy};
 use crate::store::booking::Booking;
 use crate::store::usage::{Columns, UsageRecord};
 use crate::store::{self, Conn, Constraint, StoreError};
@@ -23,13 +24,14 @@ pub struct Finished {
     pub now: Instant,
 }
 
-/// Makes the record and the charge for it, in the transaction and under the locks (instrument, usage) of the deed that ends the booking. 409
-/// `usage_overlaps` when the channel already has a record in this time.
+/// Makes the record and opens its charge, in the transaction and under the locks (instrument, usage) of the deed that ends the booking. 409
+/// `usage_overlaps` when the channel already has a record in this time, `period_locked` in a final year.
 pub fn insert_finished(
     tx: &mut Conn,
     booking: &Booking,
     finished: &Finished,
 ) -> Result<UsageRecord, AppError> {
+    subsidy::refuse_locked(tx, &[year_of(finished.interval.ends_at())])?;
     let is_own_use = booking.organization_id == booking.host_organization_id;
     let first = Columns {
         record_no: None,
