@@ -15,6 +15,7 @@ mod fleet;
 mod given;
 mod house;
 mod postgres;
+mod province;
 mod races;
 mod schema;
 mod session;
