@@ -13,7 +13,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::answer::Answer;
 use super::asked::Asked;
-use super::{event, policy, session};
+use super::{evaluation, event, policy, session, stats, subsidy};
 use crate::domain::access::Deed;
 use crate::error::{AppError, Code, Fault};
 
@@ -155,7 +155,14 @@ methods!(
 
 /// Every route, in the order of the contract.
 pub fn table() -> Vec<Route> {
-    let nouns = [session::routes(), policy::routes(), event::routes()];
+    let nouns = [
+        session::routes(),
+        policy::routes(),
+        evaluation::routes(),
+        subsidy::routes(),
+        stats::routes(),
+        event::routes(),
+    ];
     nouns.into_iter().flatten().collect()
 }
 

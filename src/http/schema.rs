@@ -91,3 +91,7 @@ words!(
     organization::OrganizationKind => "OrganizationKind",
     organization::OrganizationState => "OrganizationState",
 );
+words!(
+    policy::Grade => "Grade",
+    run::RunState => "RunState",
+);

@@ -12,4 +12,5 @@ pub mod province;
 pub mod reference;
 pub mod retention;
 pub mod session;
+pub mod stats;
 pub mod subsidy;
