@@ -18,6 +18,7 @@ use super::{
     instrument, member, organization, policy, quote, reference, related_party, review, service,
     session, tariff, usage,
 };
+use super::{evaluation, event, policy, session, stats, subsidy};
 use crate::domain::access::Deed;
 use crate::error::{AppError, Code, Fault};
 
@@ -180,6 +181,9 @@ pub fn table() -> Vec<Route> {
         quote::routes(),
         charge::routes(),
         policy::routes(),
+        evaluation::routes(),
+        subsidy::routes(),
+        stats::routes(),
         event::routes(),
     ];
     nouns.into_iter().flatten().collect()

@@ -433,47 +433,85 @@ pub fn list_services(
         .filter(usage_record::record_no.eq_any(record_nos))
         .select(UsageRecord::as_select())
         .load(conn)?;
-    let mut services = BTreeMap::new();
-    for record in records {
-        let Some(record_no) = record.record_no.clone() else {
-            continue;
-        };
-        services.insert(record_no, get_service(conn, record)?);
+    if records.is_empty() {
+        return Ok(BTreeMap::new());
     }
-    Ok(services)
+    let ids: Vec<UsageRecordId> = records.iter().map(|record| record.id).collect();
+    let mut money = list_money(conn, &ids)?;
+    let answers: Vec<(UsageRecordId, Satisfaction)> = review::table
+        .filter(review::usage_record_id.eq_any(&ids))
+        .select((review::usage_record_id, review::satisfaction))
+        .load(conn)?;
+    let mut answers: BTreeMap<_, _> = answers.into_iter().collect();
+    let services = records.into_iter().filter_map(|record| {
+        let money = money.remove(&record.id).unwrap_or_default();
+        let service = StoredService {
+            amount_fen: money.amount_fen,
+            invoice: money.invoice,
+            payments: money.payments,
+            satisfaction: answers.remove(&record.id),
+            record,
+        };
+        Some((service.record.record_no.clone()?, service))
+    });
+    Ok(services.collect())
 }
 
-fn get_service(conn: &mut Conn, record: UsageRecord) -> Result<StoredService> {
-    let charge: Option<(ChargeId, Fen)> = charge::table
-        .filter(charge::usage_record_id.eq(record.id))
+/// The charge of a record, with its invoice and payments.
+#[derive(Default)]
+struct Money {
+    amount_fen: Fen,
+    invoice: Option<(String, NaiveDate)>,
+    payments: Vec<(NaiveDate, PaymentSource, Fen)>,
+}
+
+fn list_money(
+    conn: &mut Conn,
+    records: &[UsageRecordId],
+) -> Result<BTreeMap<UsageRecordId, Money>> {
+    let charges: Vec<(ChargeId, UsageRecordId, Fen)> = charge::table
+        .filter(charge::usage_record_id.eq_any(records))
         .filter(charge::state.ne("voided"))
-        .select((charge::id, charge::amount_fen))
-        .first(conn)
-        .optional()?;
-    let mut service = StoredService {
-        amount_fen: charge.map_or(Fen::ZERO, |(_, amount)| amount),
-        invoice: None,
-        payments: Vec::new(),
-        satisfaction: review::table
-            .filter(review::usage_record_id.eq(record.id))
-            .select(review::satisfaction)
-            .first(conn)
-            .optional()?,
-        record,
-    };
-    if let Some((charge, _)) = charge {
-        service.invoice = invoice::table
-            .inner_join(invoice_line::table.on(invoice_line::invoice_id.eq(invoice::id)))
-            .filter(invoice_line::charge_id.eq(charge))
-            .select((invoice::invoice_no, invoice::issued_on))
-            .first(conn)
-            .optional()?;
-        service.payments = payment::table
-            .inner_join(payment_line::table.on(payment_line::payment_id.eq(payment::id)))
-            .filter(payment_line::charge_id.eq(charge))
-            .select((payment::paid_on, payment::source, payment_line::amount_fen))
-            .order(payment::id)
-            .load(conn)?;
+        .select((charge::id, charge::usage_record_id, charge::amount_fen))
+        .load(conn)?;
+    let ids: Vec<ChargeId> = charges.iter().map(|(id, ..)| *id).collect();
+    let invoices: Vec<(ChargeId, String, NaiveDate)> = invoice::table
+        .inner_join(invoice_line::table.on(invoice_line::invoice_id.eq(invoice::id)))
+        .filter(invoice_line::charge_id.eq_any(&ids))
+        .select((
+            invoice_line::charge_id,
+            invoice::invoice_no,
+            invoice::issued_on,
+        ))
+        .load(conn)?;
+    let payments: Vec<(ChargeId, NaiveDate, PaymentSource, Fen)> = payment::table
+        .inner_join(payment_line::table.on(payment_line::payment_id.eq(payment::id)))
+        .filter(payment_line::charge_id.eq_any(&ids))
+        .select((
+            payment_line::charge_id,
+            payment::paid_on,
+            payment::source,
+            payment_line::amount_fen,
+        ))
+        .order(payment::id)
+        .load(conn)?;
+    let mut of_charge: BTreeMap<ChargeId, Money> = BTreeMap::new();
+    for (charge, invoice_no, issued_on) in invoices {
+        of_charge.entry(charge).or_default().invoice = Some((invoice_no, issued_on));
     }
-    Ok(service)
+    for (charge, paid_on, source, amount) in payments {
+        let money = of_charge.entry(charge).or_default();
+        money.payments.push((paid_on, source, amount));
+    }
+    let money = charges.into_iter().map(|(id, record, amount_fen)| {
+        let known = of_charge.remove(&id).unwrap_or_default();
+        (
+            record,
+            Money {
+                amount_fen,
+                ..known
+            },
+        )
+    });
+    Ok(money.collect())
 }
