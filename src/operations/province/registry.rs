@@ -229,10 +229,9 @@ fn add_instrument(
         region: facts.region_code.unwrap_or(RegionCode::HEBEI),
         facts: &facts,
         standing: &standing,
-        event,
         now,
     };
-    let id = store::instrument::insert(tx, host, &version)?.id;
+    let id = store::instrument::insert(tx, host, &version, |_, _| Ok(event))?.id;
     if given.exempted {
         province::insert_exemption(tx, id, submitted_at)?;
     }
