@@ -3,8 +3,10 @@
 
 mod admin;
 mod check;
+mod evaluate;
 mod failure;
 mod health;
+mod import;
 mod logging;
 mod migrate;
 mod output;
@@ -12,6 +14,7 @@ mod policy;
 mod progress;
 pub mod seed;
 mod serve;
+mod subsidy;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -22,6 +25,9 @@ use crate::app::App;
 use crate::app::token::TokenKeys;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::error::AppError;
+use crate::operations::deed::{Act, Actor};
+use crate::operations::session;
 use failure::Failure;
 use output::Format;
 
@@ -53,6 +59,15 @@ enum Command {
     /// Administrators of the platform.
     #[command(subcommand)]
     Admin(admin::Deed),
+    /// Bring in tables and a province's year.
+    #[command(subcommand)]
+    Import(import::Deed),
+    /// Yearly evaluations.
+    #[command(subcommand)]
+    Evaluate(evaluate::Deed),
+    /// Yearly subsidy runs.
+    #[command(subcommand)]
+    Subsidy(subsidy::Deed),
     /// Policy packs.
     #[command(subcommand)]
     Policy(policy::Deed),
@@ -83,6 +98,9 @@ async fn act(line: CommandLine) -> Result<(), Failure> {
         Command::Seed { format } => seed::run(config, format).await,
         Command::Config(deed) => check::run(&config, &deed),
         Command::Admin(deed) => admin::run(config, deed).await,
+        Command::Import(deed) => import::run(config, deed).await,
+        Command::Evaluate(deed) => evaluate::run(config, deed).await,
+        Command::Subsidy(deed) => subsidy::run(config, deed).await,
         Command::Policy(deed) => policy::run(&deed),
         Command::Openapi => output::json(&crate::http::openapi::document(&config.public_url)),
         Command::Health => health::run(&config),
@@ -96,4 +114,27 @@ async fn open(config: Config) -> Result<App, Failure> {
     let app = App::open(config, Clock::System, keys)?;
     app.prepare().await?;
     Ok(app)
+}
+
+/// The installation itself, which has no account: whoever holds the database may do what this does.
+fn operator(app: &App) -> Actor {
+    Actor::System {
+        now: app.clock.now(),
+    }
+}
+
+/// A deed in the name of an account, whose rights hold.
+async fn acting_as(app: &App, login: &str) -> Result<Act, Failure> {
+    let caller = session::caller_of_login(app, login)
+        .await
+        .map_err(|error| match error {
+            AppError::NotFound => Failure::Refused(format!("nobody signs in as {login}")),
+            other => other.into(),
+        })?;
+    Ok(Act {
+        caller,
+        now: app.clock.now(),
+        request_id: "command-line".to_owned(),
+        once: None,
+    })
 }

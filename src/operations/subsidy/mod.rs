@@ -7,8 +7,8 @@ pub mod verify;
 
 use crate::app::App;
 use crate::domain::evaluation::Inputs;
-use crate::domain::run::{RunDeed, RunState};
-use crate::domain::{EvaluationId, Fen, Instant, MAX_SAFE_INTEGER, SubsidyRunId, subsidy};
+use crate::domain::run::RunState;
+use crate::domain::{EvaluationId, Instant, MAX_SAFE_INTEGER, SubsidyRunId, subsidy};
 use crate::error::{AppError, Code, Fault};
 use crate::operations::deed::{Actor, same_version};
 use crate::operations::{evaluation, policy};
@@ -16,6 +16,10 @@ use crate::store::evaluation::NewEvaluation;
 use crate::store::event::{self, Subject};
 use crate::store::subsidy::{NewRun, Run};
 use crate::store::{self, Conn, Constraint, StoreError};
+
+// What the command line needs to name a run's budget and what becomes of it.
+pub use crate::domain::Fen;
+pub use crate::domain::run::RunDeed;
 
 /// 409 `period_locked` when one of the years has a final run: its usage and money stand.
 pub fn refuse_locked(conn: &mut Conn, years: &[i32]) -> Result<(), AppError> {

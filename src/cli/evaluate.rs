@@ -1,0 +1,69 @@
+//! `yiqi evaluate run`: grades every host of a year and prints the draft.
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+use super::failure::Failure;
+use super::output::{self, Format};
+use super::{operator, progress};
+use crate::config::Config;
+use crate::operations::evaluation::{self, stored};
+
+#[derive(Debug, Subcommand)]
+pub enum Deed {
+    /// Freeze the records of a year and grade every unit.
+    Run(Arguments),
+}
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    #[arg(long)]
+    year: i32,
+    /// A policy: its code, or code@version.
+    #[arg(long)]
+    policy: String,
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+pub async fn run(config: Config, deed: Deed) -> Result<(), Failure> {
+    let Deed::Run(arguments) = deed;
+    let app = super::open(config).await?;
+    let shown = progress::show("freezing and grading");
+    let id = evaluation::run(&app, &operator(&app), arguments.year, arguments.policy).await?;
+    let graded = app.store.read(move |conn| stored::read(conn, id)).await?;
+    drop(shown);
+    app.store.drain();
+    match arguments.format {
+        Format::Json => {
+            let units = graded.units.iter().map(|unit| {
+                let scores = unit
+                    .scores
+                    .iter()
+                    .map(|score| (score.id.clone(), score.printed()));
+                json!({
+                    "uscc": unit.uscc,
+                    "scores": scores.collect::<std::collections::BTreeMap<_, _>>(),
+                    "total": unit.total_printed(),
+                    "grade": unit.grade,
+                })
+            });
+            output::json(&json!({"evaluation_id": id, "units": units.collect::<Vec<_>>()}))
+        }
+        Format::Table => {
+            let rows: Vec<_> = graded
+                .units
+                .iter()
+                .map(|unit| {
+                    [
+                        unit.uscc.clone(),
+                        unit.total_printed(),
+                        unit.grade.to_string(),
+                    ]
+                })
+                .collect();
+            output::say(&format!("Evaluation {id}, a draft"))?;
+            output::table(["unit", "total", "grade"], &rows)
+        }
+    }
+}

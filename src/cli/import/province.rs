@@ -1,0 +1,97 @@
+//! The year of a province: five files in a folder, checked as a whole before anything is imported.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+
+use super::mistakes;
+use crate::app::App;
+use crate::cli::failure::Failure;
+use crate::cli::output::{self, Format};
+use crate::cli::progress;
+use crate::error::Fault;
+use crate::exchange::province::{Open, ProvinceYear, year_of};
+use crate::operations::deed::Actor;
+use crate::operations::province::{self, FileSummary, ProvinceFile};
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The folder with organizations.csv, instruments.csv, usage.csv, requests.csv and expert_scores.csv.
+    folder: PathBuf,
+    /// The year; by default the digits that end the folder's name.
+    #[arg(long)]
+    year: Option<i32>,
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+pub async fn run(app: &App, arguments: Arguments) -> Result<(), Failure> {
+    let Arguments {
+        folder,
+        year,
+        format,
+    } = arguments;
+    let named = || year_of(&folder.to_string_lossy());
+    let year = year.or_else(named).ok_or_else(|| {
+        Failure::Settings(format!(
+            "{} does not end with a year; say --year",
+            folder.display()
+        ))
+    })?;
+    if !folder.is_dir() {
+        return Err(Failure::Unavailable(format!(
+            "{} is no folder",
+            folder.display()
+        )));
+    }
+    let open: Open = Box::new(move |file: ProvinceFile| {
+        let opened = File::open(folder.join(file.as_str()))?;
+        let bytes = opened.metadata()?.len();
+        let shown = progress::over_bytes(file.as_str(), bytes).wrap_read(opened);
+        Ok(Box::new(shown) as Box<dyn Read>)
+    });
+    let summary = load(app, year, open, format).await?;
+    match format {
+        Format::Json => output::json(&summary),
+        Format::Table => {
+            let rows: Vec<_> = summary
+                .iter()
+                .map(|file| {
+                    let [rows, new] = [file.rows, file.inserted].map(|count| count.to_string());
+                    [file.file.to_string(), rows, new]
+                })
+                .collect();
+            output::table(["file", "rows", "new"], &rows)
+        }
+    }
+}
+
+/// Checks and imports a year, wherever its files come from.
+pub async fn load(
+    app: &App,
+    year: i32,
+    open: Open,
+    format: Format,
+) -> Result<Vec<FileSummary>, Failure> {
+    let checked = ProvinceYear::check(year, open).map_err(|faults| {
+        let files: Vec<(&str, Vec<Fault>)> = ProvinceFile::ALL
+            .iter()
+            .map(|file| {
+                let own = faults.iter().filter(|fault| fault.file == *file);
+                (
+                    file.as_str(),
+                    own.map(|fault| fault.fault.clone().into()).collect(),
+                )
+            })
+            .collect();
+        mistakes::all_of(&files, format)
+    })?;
+    let actor = Actor::System {
+        now: app.clock.now(),
+    };
+    let imported = province::import(app, &actor, Arc::new(checked)).await;
+    imported.map_err(|error| mistakes::listed("province", error, format))
+}

@@ -1,0 +1,120 @@
+//! One table, in the name of an account: the trail names it, and its rights hold.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde_json::json;
+
+use super::mistakes;
+use crate::app::App;
+use crate::cli::failure::Failure;
+use crate::cli::output::{self, Format};
+use crate::cli::{acting_as, progress};
+use crate::error::{AppError, Fault};
+use crate::exchange::sheet::{self, CellFault};
+use crate::exchange::{instruments, usage_records};
+use crate::operations::deed::Actor;
+use crate::operations::instrument::{self, Import, ImportMode};
+use crate::operations::usage;
+
+#[derive(Debug, Args)]
+pub struct Table {
+    /// The table, .xlsx or .csv.
+    file: PathBuf,
+    /// The account in whose name this is done.
+    #[arg(long = "as", value_name = "EMAIL")]
+    account: String,
+    /// Only tell what would happen.
+    #[arg(long)]
+    dry_run: bool,
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+#[derive(Debug, Args)]
+pub struct Instruments {
+    #[command(flatten)]
+    table: Table,
+    /// create: a known asset number is a mistake; upsert: a change of that entry.
+    #[arg(long, default_value = "create", value_parser = ["create", "upsert"])]
+    mode: String,
+}
+
+#[derive(Debug, Args)]
+pub struct Usage {
+    #[command(flatten)]
+    table: Table,
+}
+
+pub async fn instruments(app: &App, arguments: Instruments) -> Result<(), Failure> {
+    let Instruments { table, mode } = arguments;
+    let is_upsert = mode == ImportMode::Upsert.as_str();
+    let mode = if is_upsert {
+        ImportMode::Upsert
+    } else {
+        ImportMode::Create
+    };
+    let act = acting_as(app, &table.account).await?;
+    let _shown = progress::show("importing instruments");
+    let (bytes, kind) = table.read()?;
+    let sheet = instruments::read(&bytes, kind).map_err(|faults| table.refused(faults))?;
+    let (rows, captions) = sheet.into_parts();
+    let import = Import {
+        host: act.caller.organization_id,
+        rows,
+        mode,
+        is_dry_run: table.dry_run,
+    };
+    let imported = instrument::import(app, &Actor::from(act), import)
+        .await
+        .map_err(|error| table.told(captions.told(error)))?;
+    match table.format {
+        Format::Json => output::json(&json!({"dry_run": table.dry_run, "imported": imported})),
+        Format::Table => {
+            let counts = [imported.created, imported.updated, imported.unchanged];
+            let row = counts.map(|count| count.to_string());
+            output::table(["created", "updated", "unchanged"], &[row])
+        }
+    }
+}
+
+pub async fn usage(app: &App, arguments: Usage) -> Result<(), Failure> {
+    let Usage { table } = arguments;
+    let act = acting_as(app, &table.account).await?;
+    let _shown = progress::show("importing usage records");
+    let (bytes, kind) = table.read()?;
+    let rows = usage_records::read(&bytes, kind).map_err(|faults| table.refused(faults))?;
+    let rows = rows.into_iter().map(Into::into).collect();
+    let imported = usage::import(app, &act, rows, table.dry_run)
+        .await
+        .map_err(|error| table.told(error))?;
+    match table.format {
+        Format::Json => output::json(&json!({"dry_run": table.dry_run, "imported": imported})),
+        Format::Table => output::say(&format!("{} records", imported.rows)),
+    }
+}
+
+impl Table {
+    fn read(&self) -> Result<(Vec<u8>, sheet::Format), Failure> {
+        let kind = format_of(&self.file).ok_or_else(|| {
+            Failure::Settings(format!("{}: .xlsx or .csv, please", self.file.display()))
+        })?;
+        let bytes = std::fs::read(&self.file).map_err(|error| Failure::file(&self.file, &error))?;
+        Ok((bytes, kind))
+    }
+
+    fn refused(&self, faults: Vec<CellFault>) -> Failure {
+        self.told(AppError::Refused(
+            faults.into_iter().map(Fault::from).collect(),
+        ))
+    }
+
+    fn told(&self, error: AppError) -> Failure {
+        mistakes::listed(&self.file.display().to_string(), error, self.format)
+    }
+}
+
+fn format_of(file: &Path) -> Option<sheet::Format> {
+    let extension = file.extension()?.to_str()?.to_lowercase();
+    extension.parse().ok()
+}

@@ -1,0 +1,174 @@
+//! How an award came about: scores, steps, and the records behind each metric.
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::id;
+use crate::app::App;
+use crate::cli::failure::Failure;
+use crate::cli::output::{self, Format};
+use crate::operations::subsidy::explain::{self, Choice, Explanation, MetricRecords};
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The number of the run.
+    run: i64,
+    /// The unit.
+    #[arg(long, value_name = "USCC")]
+    organization: String,
+    /// The records of this metric only.
+    #[arg(long)]
+    metric: Option<String>,
+    /// Records after this id: the last one shown before.
+    #[arg(long, value_name = "ID")]
+    after: Option<i64>,
+    /// So many records of each metric.
+    #[arg(long, default_value_t = 10)]
+    limit: usize,
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+pub async fn run(app: &App, arguments: Arguments) -> Result<(), Failure> {
+    let unit = arguments
+        .organization
+        .parse()
+        .map_err(|error| Failure::Refused(format!("--organization: {error}")))?;
+    let choice = Choice {
+        metric: arguments.metric,
+        after: arguments.after.map(id).transpose()?,
+        limit: arguments.limit,
+    };
+    let explanation = explain::explain_unit(app, id(arguments.run)?, unit, choice).await?;
+    match arguments.format {
+        Format::Json => output::json(&document(&explanation)),
+        Format::Table => {
+            output::say(&format!(
+                "{}: {} points, place {}, {}, {} yuan",
+                arguments.organization,
+                explanation.total,
+                explanation.place,
+                explanation.award.grade,
+                explanation.award.award_fen
+            ))?;
+            scores(&explanation)?;
+            steps(&explanation)?;
+            explanation.metrics.iter().try_for_each(records)
+        }
+    }
+}
+
+fn scores(explanation: &Explanation) -> Result<(), Failure> {
+    let rows: Vec<_> = explanation
+        .scores
+        .iter()
+        .map(|score| {
+            [
+                score.id.clone(),
+                score.numerator.clone(),
+                score.denominator.clone(),
+                score.full_at.clone(),
+                score.max.clone(),
+                score.points_printed.clone(),
+            ]
+        })
+        .collect();
+    output::say("")?;
+    output::table(["score", "of", "over", "full at", "max", "points"], &rows)
+}
+
+fn steps(explanation: &Explanation) -> Result<(), Failure> {
+    let rows: Vec<_> = explanation
+        .steps
+        .iter()
+        .map(|step| {
+            let operands = step
+                .operands
+                .iter()
+                .map(|(name, value)| format!("{name} {value}"));
+            let instrument = step.instrument_id.map(|id| id.to_string());
+            [
+                step.step.to_string(),
+                instrument.unwrap_or_default(),
+                operands.collect::<Vec<_>>().join(", "),
+                step.before_fen.clone(),
+                step.after_fen.clone(),
+            ]
+        })
+        .collect();
+    output::say("")?;
+    output::table(
+        ["step", "instrument", "operands", "fen before", "fen after"],
+        &rows,
+    )
+}
+
+fn records(metric: &MetricRecords) -> Result<(), Failure> {
+    let rows: Vec<_> = metric
+        .records
+        .iter()
+        .map(|share| {
+            [
+                share.usage_record_id.to_string(),
+                share.version.to_string(),
+                share.instrument_id.to_string(),
+                share.organization_id.to_string(),
+                share.effective_minutes.number().to_string(),
+                share.payer_fen.number().to_string(),
+            ]
+        })
+        .collect();
+    output::say(&format!("\nRecords behind {}", metric.metric))?;
+    let headings = [
+        "record",
+        "version",
+        "instrument",
+        "user",
+        "minutes",
+        "paid fen",
+    ];
+    output::table(headings, &rows)?;
+    match metric.next {
+        Some(next) => output::say(&format!("More: --metric {} --after {next}", metric.metric)),
+        None => Ok(()),
+    }
+}
+
+fn document(explanation: &Explanation) -> Value {
+    let award = &explanation.award;
+    let steps = explanation.steps.iter().map(|step| {
+        json!({
+            "step": step.step,
+            "instrument_id": step.instrument_id,
+            "operands": step.operands,
+            "before_fen": step.before_fen,
+            "after_fen": step.after_fen,
+        })
+    });
+    let metrics = explanation.metrics.iter().map(|metric| {
+        let records = metric.records.iter().map(|share| {
+            json!({
+                "usage_record_id": share.usage_record_id,
+                "version": share.version,
+                "instrument_id": share.instrument_id,
+                "organization_id": share.organization_id,
+                "effective_minutes": share.effective_minutes,
+                "payer_fen": share.payer_fen,
+            })
+        });
+        let records: Vec<_> = records.collect();
+        json!({"metric": metric.metric, "records": records, "next": metric.next})
+    });
+    json!({
+        "organization_id": award.organization_id,
+        "grade": award.grade,
+        "total": explanation.total,
+        "place": explanation.place,
+        "award_fen": award.award_fen,
+        "before_pool_fen": award.before_pool_fen,
+        "instruments": award.instruments,
+        "scores": explanation.scores,
+        "steps": steps.collect::<Vec<_>>(),
+        "metrics": metrics.collect::<Vec<_>>(),
+    })
+}

@@ -1,0 +1,163 @@
+//! `yiqi subsidy`: the yearly run, its proof, its explanation, and what becomes of it. On standard output stands the result
+//! alone, so that two runs can be compared byte by byte.
+
+mod explanation;
+pub mod report;
+
+use clap::{Args, Subcommand};
+
+use super::failure::Failure;
+use super::output::{self, Format};
+use super::{operator, progress};
+use crate::app::App;
+use crate::config::Config;
+use crate::operations::subsidy::verify::{self, Check};
+use crate::operations::subsidy::{self, Fen, Request, RunDeed};
+
+#[derive(Debug, Subcommand)]
+pub enum Deed {
+    /// Share out a budget; the run is a draft that nobody but the province sees.
+    Run(Arguments),
+    /// Compute a run again, from its frozen inputs and from the records, and compare.
+    Verify(Chosen),
+    /// Tell how the award of a unit came about, down to the records.
+    Explain(explanation::Arguments),
+    /// Show a draft to everybody.
+    Publish(Chosen),
+    /// Make a published run the one of its year, for good.
+    Finalize(Chosen),
+}
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    #[arg(long)]
+    year: i32,
+    /// A policy: its code, or code@version.
+    #[arg(long)]
+    policy: String,
+    /// The budget in yuan, with at most two decimals.
+    #[arg(long, value_name = "YUAN", value_parser = fen_of_yuan)]
+    budget_yuan: Fen,
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+#[derive(Debug, Args)]
+pub struct Chosen {
+    /// The number of the run.
+    run: i64,
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+pub async fn run(config: Config, deed: Deed) -> Result<(), Failure> {
+    let app = super::open(config).await?;
+    let done = match deed {
+        Deed::Run(arguments) => share_out(&app, arguments).await,
+        Deed::Verify(chosen) => verify(&app, chosen).await,
+        Deed::Explain(arguments) => explanation::run(&app, arguments).await,
+        Deed::Publish(chosen) => decide(&app, chosen, RunDeed::Publish).await,
+        Deed::Finalize(chosen) => decide(&app, chosen, RunDeed::Finalize).await,
+    };
+    app.store.drain();
+    done
+}
+
+async fn share_out(app: &App, arguments: Arguments) -> Result<(), Failure> {
+    let request = Request {
+        year: arguments.year,
+        policy: arguments.policy,
+        budget_fen: arguments.budget_yuan,
+        evaluation_id: None,
+    };
+    let shown = progress::show("freezing, grading and sharing out");
+    let id = subsidy::run(app, &operator(app), request).await?;
+    drop(shown);
+    tracing::info!(run = id.number(), "the run is a draft");
+    report::print(app, id.number(), arguments.format).await
+}
+
+/// The id of a number; a number that is none names nothing.
+fn id<T: TryFrom<i64>>(number: i64) -> Result<T, Failure> {
+    T::try_from(number).map_err(|_| Failure::Refused(format!("there is no run {number}")))
+}
+
+async fn verify(app: &App, chosen: Chosen) -> Result<(), Failure> {
+    let shown = progress::show("computing the run again, twice");
+    let outcome = verify::verify(app, id(chosen.run)?).await?;
+    drop(shown);
+    match chosen.format {
+        Format::Json => output::json(&outcome)?,
+        Format::Table => {
+            let row = |name: &str, check: &Check| {
+                let agrees = if check.agrees { "yes" } else { "no" };
+                [
+                    name.to_owned(),
+                    agrees.to_owned(),
+                    check.input_digest.clone(),
+                    check.result_digest.clone(),
+                ]
+            };
+            let rows = [
+                row("stored", &outcome.stored),
+                row("from the frozen inputs", &outcome.from_inputs),
+                row("from the records", &outcome.from_records),
+            ];
+            output::table(["computed", "agrees", "inputs", "results"], &rows)?;
+            let changed = outcome.changed_records.len();
+            if changed > 0 {
+                output::say(&format!("{changed} records changed since the freeze"))?;
+            }
+        }
+    }
+    if outcome.verified {
+        Ok(())
+    } else {
+        Err(Failure::Refused(format!(
+            "run {} is not verified",
+            chosen.run
+        )))
+    }
+}
+
+async fn decide(app: &App, chosen: Chosen, deed: RunDeed) -> Result<(), Failure> {
+    subsidy::decide(app, &operator(app), id(chosen.run)?, deed, None).await?;
+    let report = subsidy::stored::report(app, id(chosen.run)?).await?;
+    let state = report.run.state;
+    match chosen.format {
+        Format::Json => output::json(&serde_json::json!({"id": chosen.run, "state": state})),
+        Format::Table => output::say(&format!("Run {} is {state}.", chosen.run)),
+    }
+}
+
+/// Exact: yuan with at most two decimals.
+fn fen_of_yuan(text: &str) -> Result<Fen, String> {
+    let (yuan, decimals) = text.split_once('.').unwrap_or((text, ""));
+    let is_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    if yuan.is_empty() || decimals.len() > 2 || !is_digits(yuan) || !is_digits(decimals) {
+        return Err("an amount like 300000 or 300000.50".to_owned());
+    }
+    let fen = format!("{yuan}{decimals:0<2}").parse();
+    fen.map(Fen::new).map_err(|_| "too large".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_budget_is_read_to_the_fen() {
+        for (text, fen) in [
+            ("300000", Some(30_000_000)),
+            ("0.5", Some(50)),
+            ("0.05", Some(5)),
+            ("1.005", None),
+            ("-1", None),
+            ("1e3", None),
+            (".5", None),
+            ("99999999999999999999", None),
+        ] {
+            assert_eq!(fen_of_yuan(text).ok().map(Fen::number), fen, "{text}");
+        }
+    }
+}

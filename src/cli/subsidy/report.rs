@@ -1,0 +1,53 @@
+//! The result of a run: the document that other programs compare, or a table.
+
+use super::id;
+use crate::app::App;
+use crate::cli::failure::Failure;
+use crate::cli::output::{self, Format};
+use crate::exchange::subsidy_json::{self, PrintedRun};
+use crate::operations::subsidy::{Fen, stored};
+
+pub async fn print(app: &App, run: i64, format: Format) -> Result<(), Failure> {
+    let report = stored::report(app, id(run)?).await?;
+    let year =
+        i32::try_from(report.run.year).map_err(|error| Failure::Internal(error.to_string()))?;
+    let printed = subsidy_json::print(
+        year,
+        &report.policy,
+        &report.evaluation,
+        &report.allocation,
+        &report.names,
+    )
+    .map_err(|error| Failure::Internal(error.to_string()))?;
+    match format {
+        Format::Json => output::say(&printed.to_text()?),
+        Format::Table => table(&printed, run, report.run.state.as_str()),
+    }
+}
+
+fn table(printed: &PrintedRun, run: i64, state: &str) -> Result<(), Failure> {
+    output::say(&format!(
+        "Run {run} of {}, policy {}, {state}",
+        printed.year, printed.policy
+    ))?;
+    let rows: Vec<_> = printed
+        .units
+        .iter()
+        .map(|unit| {
+            [
+                unit.name.clone(),
+                unit.total.clone(),
+                unit.grade.clone(),
+                Fen::new(unit.award_fen).to_string(),
+            ]
+        })
+        .collect();
+    output::table(["unit", "points", "grade", "award in yuan"], &rows)?;
+    output::say(&format!(
+        "Budget {} yuan, awarded {}, unspent {}, factor {}",
+        Fen::new(printed.budget_fen),
+        Fen::new(printed.awarded_fen),
+        Fen::new(printed.unspent_fen),
+        printed.factor
+    ))
+}
