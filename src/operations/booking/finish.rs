@@ -1,6 +1,5 @@
 //! Finishing the use of a booking: the actual interval counts, an early end frees the rest, and one usage record is made.
 
-
 use super::case::{Case, Seen};
 use super::draft::QUANTITY_MAX;
 use super::trail::{self, By, Told};
