@@ -22,6 +22,12 @@ use crate::store::evaluation::{Evaluation, Unit};
 use crate::store::yearly_input::list_members;
 
 pub fn routes() -> Vec<Route> {
+    let mut routes = runs();
+    routes.extend(decisions());
+    routes
+}
+
+fn runs() -> Vec<Route> {
     vec![
         post(
             "/evaluations",
@@ -67,6 +73,11 @@ pub fn routes() -> Vec<Route> {
         .takes::<ExpertBody>()
         .needs_version()
         .answers::<EvaluationShape>(200),
+    ]
+}
+
+fn decisions() -> Vec<Route> {
+    vec![
         post(
             "/evaluations/{id}/publish",
             "evaluation_publish",

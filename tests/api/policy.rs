@@ -3,7 +3,6 @@
 use ureq::http::Method;
 
 use crate::both;
-use crate::world::TestApp;
 use yiqi::operations::policy_pack::HEBEI_2026;
 
 both! {
