@@ -1,5 +1,7 @@
 //! Logs on standard error, as text or JSON, each line of a request with the request's id.
 
+use std::io::IsTerminal;
+
 use tracing_subscriber::EnvFilter;
 
 use super::failure::Failure;
@@ -11,6 +13,7 @@ pub fn start(config: &Config) -> Result<(), Failure> {
         .map_err(|error| Failure::Settings(format!("log: {error}")))?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     let started = match config.log_format {
         LogFormat::Text => builder.try_init(),

@@ -3,6 +3,7 @@
 
 mod admin;
 mod check;
+mod demo;
 mod evaluate;
 mod failure;
 mod health;
@@ -46,6 +47,8 @@ struct CommandLine {
 enum Command {
     /// Serve the API until stopped; running requests finish.
     Serve(serve::Arguments),
+    /// A year of an invented province on SQLite, ready to try: accounts, bookings, evaluation, subsidy.
+    Demo(demo::Arguments),
     /// Bring the database to this program's schema.
     Migrate(migrate::Arguments),
     /// Load regions, categories, disciplines, public holidays, test items and policy packs; again changes nothing.
@@ -94,6 +97,7 @@ async fn act(line: CommandLine) -> Result<(), Failure> {
     let config = Config::load(line.config.as_deref())?;
     match line.command {
         Command::Serve(arguments) => serve::run(config, arguments).await,
+        Command::Demo(arguments) => demo::run(config, arguments).await,
         Command::Migrate(arguments) => migrate::run(&config, &arguments),
         Command::Seed { format } => seed::run(config, format).await,
         Command::Config(deed) => check::run(&config, &deed),

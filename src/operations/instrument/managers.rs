@@ -3,12 +3,40 @@
 use super::write::{self, Next};
 use super::{Entry, admit, entry};
 use crate::app::App;
-use crate::domain::access::{Deed, Role};
+use crate::domain::access::{self, Caller, Deed, Role};
 use crate::domain::{InstrumentId, OrganizationId, UserId};
 use crate::error::{AppError, Code, Fault};
 use crate::operations::deed::{Act, Actor, perform, same_version};
 use crate::store::instrument::Standing;
 use crate::store::{self, Conn, Lock};
+
+/// An instrument of the caller's own organization, with its managers.
+#[derive(Debug, Clone)]
+pub struct Own {
+    pub id: InstrumentId,
+    pub version: i64,
+    pub managers: Vec<UserId>,
+}
+
+/// Every instrument of the caller's own organization, in the order of ids.
+pub async fn list_own(app: &App, caller: &Caller) -> Result<Vec<Own>, AppError> {
+    access::may(caller, Deed::InstrumentAssignManagers)?;
+    let host = caller.organization_id;
+    app.store
+        .read(move |conn| {
+            let mut all = Vec::new();
+            for (id, version) in store::instrument::list_of(conn, host)? {
+                let managers = store::instrument::list_managers(conn, id)?;
+                all.push(Own {
+                    id,
+                    version,
+                    managers,
+                });
+            }
+            Ok(all)
+        })
+        .await
+}
 
 /// Makes these people the managers of an instrument; the new ones are told. 422 `unknown_reference` for people who are no
 /// instrument managers or administrators of the host.

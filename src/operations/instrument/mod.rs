@@ -11,7 +11,7 @@ mod write;
 
 pub use change::{change, create};
 pub use import::{Import, ImportMode, Imported, import};
-pub use managers::assign_managers;
+pub use managers::{Own, assign_managers, list_own};
 pub(super) use moves::faults_of_reason;
 pub use moves::{Decision, decide, right_to};
 pub use row::InstrumentRow;

@@ -30,6 +30,17 @@ pub fn refuse_locked(conn: &mut Conn, years: &[i32]) -> Result<(), AppError> {
     }
 }
 
+/// The newest run of a year that has results and was not thrown away.
+pub async fn find_of_year(app: &App, year: i32) -> Result<Option<SubsidyRunId>, AppError> {
+    app.store
+        .read(move |conn| {
+            let runs = store::subsidy::list(conn, Some(i64::from(year)), false, None, i64::MAX)?;
+            let standing = |run: &Run| run.state.has_results() && run.state != RunState::Discarded;
+            Ok(runs.into_iter().rev().find(standing).map(|run| run.id))
+        })
+        .await
+}
+
 /// A run to begin. `policy` is a code or `code@version`.
 #[derive(Debug, Clone)]
 pub struct Request {

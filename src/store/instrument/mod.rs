@@ -327,6 +327,15 @@ pub fn get_ties(conn: &mut Conn, id: InstrumentId, user: Option<UserId>) -> Resu
     })
 }
 
+/// The ids and versions of an organization's instruments.
+pub fn list_of(conn: &mut Conn, host: OrganizationId) -> Result<Vec<(InstrumentId, i64)>> {
+    Ok(instrument::table
+        .filter(instrument::organization_id.eq(host))
+        .select((instrument::id, instrument::version))
+        .order(instrument::id)
+        .load(conn)?)
+}
+
 /// The managers of an instrument.
 pub fn list_managers(conn: &mut Conn, id: InstrumentId) -> Result<Vec<UserId>> {
     Ok(instrument_manager::table

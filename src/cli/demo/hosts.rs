@@ -1,0 +1,63 @@
+//! What the hosts of the demo have set up: every instrument open all day, every day, confirmed at once, and a manager for
+//! those of the host whose people are introduced.
+
+use serde_json::json;
+
+use super::bytes_of;
+use super::people::{HOST, Person, head_of};
+use crate::app::App;
+use crate::cli::acting_as;
+use crate::cli::failure::Failure;
+use crate::exchange::province::organizations;
+use crate::operations::account::Role;
+use crate::operations::province::{OrganizationRole, ProvinceFile};
+use crate::operations::{booking_rules, instrument};
+
+/// Who speaks for each host of the imported year.
+pub fn heads() -> Result<Vec<Person>, Failure> {
+    let wrong = |faults| Failure::Internal(format!("organizations.csv: {faults:?}"));
+    let rows = organizations(bytes_of(ProvinceFile::Organizations)).map_err(wrong)?;
+    let (rows, _) = rows.collect_all().map_err(wrong)?;
+    let hosts = rows
+        .into_iter()
+        .map(|row| row.value)
+        .filter(|organization| organization.role == OrganizationRole::Host);
+    Ok(hosts.map(|host| head_of(host.uscc.as_str())).collect())
+}
+
+/// Opens the instruments whose rules nobody has touched.
+pub async fn open_instruments(app: &App, heads: &[Person]) -> Result<(), Failure> {
+    for head in heads {
+        let act = acting_as(app, &head.login).await?;
+        for own in instrument::list_own(app, &act.caller).await? {
+            let (_, version) = booking_rules::get(app, Some(&act.caller), own.id).await?;
+            if version == 1 {
+                let rules = serde_json::from_value(json!({
+                    "approval": "automatic",
+                    "weekly_hours": [{"weekdays": [1, 2, 3, 4, 5, 6, 7], "from": "00:00", "until": "24:00"}],
+                    "holidays": "open",
+                    "lead_minutes": 0,
+                    "cancel_before_minutes": 0,
+                }))?;
+                booking_rules::put(app, &act, own.id, version, rules).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Gives the host's instruments to the introduced manager, where they have none.
+pub async fn assign_manager(app: &App, people: &[Person]) -> Result<(), Failure> {
+    let is_manager = |person: &&Person| person.role == Role::InstrumentManager;
+    let Some(manager) = people.iter().find(is_manager) else {
+        return Ok(());
+    };
+    let manager = acting_as(app, &manager.login).await?.caller.user_id;
+    let act = acting_as(app, &head_of(HOST).login).await?;
+    for own in instrument::list_own(app, &act.caller).await? {
+        if own.managers.is_empty() {
+            instrument::assign_managers(app, &act, own.id, own.version, vec![manager]).await?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,147 @@
+//! `yiqi demo`: an installation with a year of an invented province, everything that leads to it included: accounts, booking
+//! rules, evaluation and subsidy. Each step is the same operation as anywhere else, and is left out when it was done before.
+
+mod folder;
+mod hosts;
+mod people;
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::failure::Failure;
+use super::output::{self, Format};
+use super::{import, logging, operator, progress, seed, serve, subsidy};
+use crate::app::App;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::exchange::province::Open;
+use crate::operations::province::ProvinceFile;
+use crate::operations::subsidy::{Fen, Request};
+use crate::operations::{migration, subsidy as runs};
+use folder::Folder;
+use people::Person;
+
+/// The year and the budget of the files in `seeds/province-2025`.
+const YEAR: i32 = 2025;
+const BUDGET_FEN: Fen = Fen::new(30_000_000);
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Where database, keys and passwords are kept.
+    #[arg(long, value_name = "FOLDER", default_value = "demo-data")]
+    data: PathBuf,
+    /// Address and port to listen on.
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<String>,
+    /// End after printing, without serving.
+    #[arg(long)]
+    exit: bool,
+}
+
+pub async fn run(config: Config, arguments: Arguments) -> Result<(), Failure> {
+    let folder = Folder::open(arguments.data)?;
+    let listen = arguments.listen.unwrap_or_else(|| config.listen.clone());
+    let config = Config {
+        database_url: folder.database_url(),
+        public_url: format!("http://{listen}"),
+        listen,
+        // The server's own lines would stand between what the demo prints.
+        log: "warn".to_owned(),
+        ..config
+    };
+    logging::start(&config)?;
+    migration::migrate(&config, true)?;
+    let app = App::open(config, Clock::System, folder.keys()?)?;
+    app.prepare().await?;
+    let people = prepare(&app, &folder).await?;
+    let run = yearly_run(&app).await?;
+    subsidy::report::print(&app, run, Format::Table).await?;
+    introduce(&app, &folder, &people)?;
+    if arguments.exit {
+        app.store.drain();
+        return Ok(());
+    }
+    serve::until_stopped(app).await
+}
+
+/// Reference tables, the year, accounts, booking rules; answers who to introduce.
+async fn prepare(app: &App, folder: &Folder) -> Result<Vec<Person>, Failure> {
+    let shown = progress::show("loading regions, categories, holidays, policies");
+    seed::load(app).await?;
+    drop(shown);
+    let shown = progress::show("importing the year 2025 of a province");
+    import::province::load(app, YEAR, embedded(), Format::Table).await?;
+    drop(shown);
+    let shown = progress::show("opening accounts and instruments");
+    let people = people::one_for_each_role();
+    let heads = hosts::heads()?;
+    let logins = people
+        .iter()
+        .chain(&heads)
+        .map(|person| person.login.clone());
+    let passwords = folder.passwords(&logins.collect::<Vec<_>>())?;
+    people::settle(app, &people, &passwords).await?;
+    people::settle(app, &heads, &passwords).await?;
+    hosts::open_instruments(app, &heads).await?;
+    hosts::assign_manager(app, &people).await?;
+    drop(shown);
+    Ok(people)
+}
+
+/// The year's files, compiled in, so that the demo runs wherever the binary is.
+fn embedded() -> Open {
+    Box::new(|file: ProvinceFile| Ok(Box::new(bytes_of(file))))
+}
+
+fn bytes_of(file: ProvinceFile) -> &'static [u8] {
+    match file {
+        ProvinceFile::Organizations => {
+            include_bytes!("../../../seeds/province-2025/organizations.csv")
+        }
+        ProvinceFile::Instruments => include_bytes!("../../../seeds/province-2025/instruments.csv"),
+        ProvinceFile::Usage => include_bytes!("../../../seeds/province-2025/usage.csv"),
+        ProvinceFile::Requests => include_bytes!("../../../seeds/province-2025/requests.csv"),
+        ProvinceFile::ExpertScores => {
+            include_bytes!("../../../seeds/province-2025/expert_scores.csv")
+        }
+    }
+}
+
+/// The first run of the year, made when there is none.
+async fn yearly_run(app: &App) -> Result<i64, Failure> {
+    let known = runs::find_of_year(app, YEAR).await?;
+    if let Some(known) = known {
+        return Ok(known.number());
+    }
+    let shown = progress::show("evaluating every unit and sharing out 300,000 yuan");
+    let request = Request {
+        year: YEAR,
+        policy: app.config.active_policy.clone(),
+        budget_fen: BUDGET_FEN,
+        evaluation_id: None,
+    };
+    let id = runs::run(app, &operator(app), request).await?;
+    drop(shown);
+    Ok(id.number())
+}
+
+/// Who may sign in, where the service is, and what to try first.
+fn introduce(app: &App, folder: &Folder, people: &[Person]) -> Result<(), Failure> {
+    let logins: Vec<String> = people.iter().map(|person| person.login.clone()).collect();
+    let passwords = folder.passwords(&logins)?;
+    let rows: Vec<_> = people
+        .iter()
+        .map(|person| {
+            let password = passwords.get(&person.login).cloned().unwrap_or_default();
+            [person.role.to_string(), person.login.clone(), password]
+        })
+        .collect();
+    output::say("")?;
+    output::table(["role", "sign in as", "password"], &rows)?;
+    let url = &app.config.public_url;
+    output::say(&format!(
+        "(kept in {})\n\nAPI {url}/api/v1, documentation {url}/docs\n\nTry:\n  curl '{url}/api/v1/instruments?limit=2'",
+        folder.passwords_file().display()
+    ))
+}
