@@ -65,13 +65,15 @@ pub fn of(code: Code, language: Language) -> &'static str {
         .map_or(code.as_str(), String::as_str)
 }
 
-/// The first clause of a code's sentence: what stands over a problem.
+/// The first clause of a code's sentence, without its placeholders: what stands over a problem.
 pub fn title(code: Code, language: Language) -> String {
-    let text = of(code, language);
-    let end = text
-        .find(['：', ':', '，', ',', ';', '；', '。', '{', '.'])
-        .unwrap_or(text.len());
-    text.get(..end).unwrap_or(text).trim().to_owned()
+    let plain: String = of(code, language)
+        .split('{')
+        .map(|part| part.split_once('}').map_or(part, |(_, rest)| rest))
+        .collect();
+    let clauses = plain.split(['：', ':', '，', ',', ';', '；', '。']);
+    let first = clauses.map(str::trim).find(|clause| !clause.is_empty());
+    first.unwrap_or(code.as_str()).to_owned()
 }
 
 /// The whole sentence about one fault, with field, limit and actual value filled in.
@@ -110,6 +112,19 @@ mod tests {
                 .filter(|name| Code::find(name).is_none())
                 .collect();
             assert!(left.is_empty(), "{left:?}");
+        }
+    }
+
+    #[test]
+    fn a_title_has_words_and_no_placeholders() {
+        for code in Code::ALL {
+            for language in [Language::Chinese, Language::English] {
+                let title = title(*code, language);
+                assert!(
+                    title.chars().count() > 1 && !title.contains(['{', '}']),
+                    "{code}: {title:?}"
+                );
+            }
         }
     }
 

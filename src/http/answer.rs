@@ -113,6 +113,7 @@ impl Asked {
 
     /// 200 with a file to save.
     pub fn download(&self, media_type: &'static str, name: &str, bytes: Vec<u8>) -> Answer {
+        self.params()?;
         let disposition = format!("attachment; filename=\"{name}\"");
         let mut builder = self.answer(HttpResponse::Ok());
         Ok(builder

@@ -17,6 +17,9 @@ struct Stage<'a> {
     ids: Vec<(&'static str, i64)>,
 }
 
+/// Telling what is wrong with a file is what this route is for.
+const TELLS_MISTAKES: &str = "policy_check";
+
 const CALLERS: [Person; 6] = [ADMIN, HOST, FINANCE, BOSS, MANAGER, AUDITOR];
 
 fn stage(app: &TestApp) -> Stage<'_> {
@@ -73,7 +76,7 @@ fn stage(app: &TestApp) -> Stage<'_> {
         .expect_status(201);
     let ids = vec![
         ("organizations", app.organization_id(UNIVERSITY).number()),
-        ("user_id", app.user_id(ENGINEER).number()),
+        ("user_id", app.user_id(RESEARCHER).number()),
         ("instruments", instrument.number()),
         ("closures", closure.id()),
         ("service_id", service.id()),
@@ -205,7 +208,7 @@ both! {
 
     fn ids_that_are_none_do_not_exist(app: &TestApp) {
         let admin = app.as_admin();
-        for route in Routes::shared().all.iter().filter(|route| route.path.contains('{')) {
+        for route in Routes::shared().all.iter().filter(|route| route.path.contains("id}")) {
             for id in ["0", "-1", "1.5", "abc", "%20", "9007199254740992", "99999999999999999999999", "1%3BDROP%20TABLE", "%00"] {
                 let mut path = format!("{BASE}{}", route.path);
                 while let Some(start) = path.find('{') {
@@ -286,7 +289,7 @@ both! {
     fn files_that_are_none_are_refused(app: &TestApp) {
         let stage = stage(app);
         let before = stage.events();
-        for route in Routes::shared().all.iter().filter(|route| route.takes_file) {
+        for route in Routes::shared().all.iter().filter(|route| route.takes_file && route.operation != TELLS_MISTAKES) {
             let path = stage.path(route);
             for media_type in route.files {
                 for bytes in [&b""[..], b"PK\x03\x04garbage", b"\xff\xfe\x00", b"no_such_column\n1\n", b"=cmd|' /C calc'!A0"] {
