@@ -5,14 +5,15 @@ mod shape;
 use serde::{Deserialize, Serialize};
 
 use self::shape::{
-    BookingPage, BookingShape, CheckShape, EmptyBody, FinishBody, ReasonBody, RejectBody,
-    RequestBody, RescheduleBody,
+    BookingPage, BookingShape, CheckShape, EmptyBody, FinishBody, RejectBody, RequestBody,
+    RescheduleBody,
 };
 pub use self::shape::{SlotShape, slot};
 use super::answer::{Answer, Page};
 use super::asked::Asked;
 use super::params::Params;
 use super::problem;
+use super::reason::ReasonBody;
 use super::routes::{BASE, Route, get, post};
 use crate::domain::access::Deed;
 use crate::domain::{BookingId, Instant};

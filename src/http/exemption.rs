@@ -65,6 +65,7 @@ async fn request(asked: Asked) -> Answer {
     let caller = asked.caller()?.clone();
     let id: InstrumentId = asked.id("id")?;
     instrument::check_right(&asked.app, &caller, id, Deed::ExemptionRequest).await?;
+    asked.params()?;
     let body: ExemptionBody = asked.json()?;
     let row = exemption::request(&asked.app, &asked.act()?, id, body.reason).await?;
     asked.created(
@@ -85,6 +86,7 @@ async fn decide(asked: Asked, deed: ExemptionDeed) -> Answer {
     let caller = asked.caller()?.clone();
     let id: InstrumentId = asked.id("id")?;
     instrument::check_right(&asked.app, &caller, id, Deed::ExemptionDecide).await?;
+    asked.params()?;
     let body: ExemptionDecisionBody = asked.json_or_default()?;
     let row = exemption::decide(&asked.app, &asked.act()?, id, deed, body.reason).await?;
     asked.ok(ExemptionShape::from(row))

@@ -27,7 +27,7 @@ impl Params {
                 ])
             })?
             .into_inner();
-        let faults: Vec<Fault> = pairs
+        let mut faults: Vec<Fault> = pairs
             .iter()
             .filter(|(name, _)| !known.contains(&name.as_str()))
             .map(|(name, _)| {
@@ -35,6 +35,9 @@ impl Params {
                     .did_you_mean(closest(name, known.iter().copied()))
             })
             .collect();
+        // PostgreSQL has no text with this character in it, so no value is one.
+        let zeros = pairs.iter().filter(|(_, value)| value.contains('\0'));
+        faults.extend(zeros.map(|(name, _)| Fault::field(name, Code::control_character)));
         if faults.is_empty() {
             Ok(Self(pairs))
         } else {

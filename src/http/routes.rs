@@ -13,11 +13,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::answer::Answer;
 use super::asked::Asked;
-use super::{
-    account, api_key, availability, booking, booking_rules, charge, closure, event, exemption,
-    instrument, member, organization, policy, quote, reference, related_party, review, service,
-    session, tariff, usage,
-};
+use super::{account, api_key, availability, booking, booking_rules, charge, closure, evaluation, event, exemption, instrument, member, organization, policy, quote, reference, related_party, review, service, session, stats, subsidy, tariff, usage};
 use crate::domain::access::Deed;
 use crate::error::{AppError, Code, Fault};
 
@@ -180,6 +176,9 @@ pub fn table() -> Vec<Route> {
         quote::routes(),
         charge::routes(),
         policy::routes(),
+        evaluation::routes(),
+        subsidy::routes(),
+        stats::routes(),
         event::routes(),
     ];
     nouns.into_iter().flatten().collect()

@@ -141,3 +141,7 @@ words!(
     sharing::ExemptionState => "ExemptionState",
     sharing::ShareMode => "ShareMode",
 );
+words!(
+    policy::Grade => "Grade",
+    run::RunState => "RunState",
+);

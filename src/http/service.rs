@@ -119,6 +119,7 @@ async fn create(asked: Asked) -> Answer {
     let caller = asked.caller()?.clone();
     let id: InstrumentId = asked.id("id")?;
     instrument::check_right(&asked.app, &caller, id, Deed::ServiceCreate).await?;
+    asked.params()?;
     let body: ServiceBody = asked.json()?;
     let row = service::create(&asked.app, &asked.act()?, id, body.into()).await?;
     let location = format!("{BASE}/instruments/{id}/services/{}", row.id);
@@ -132,6 +133,7 @@ async fn change(asked: Asked) -> Answer {
     let find =
         move |conn: &mut Conn| store::service::get(conn, place.0, place.1).map_err(AppError::from);
     let present = asked.app.store.read(find).await?;
+    asked.params()?;
     let version = asked.required_version()?;
     let facts = present.facts();
     let sent: Members = asked.change(&ServiceShape::from(present), WRITABLE)?;
@@ -144,6 +146,7 @@ async fn remove(asked: Asked) -> Answer {
     let caller = asked.caller()?.clone();
     let place: (InstrumentId, ServiceId) = (asked.id("id")?, asked.id("service_id")?);
     instrument::check_right(&asked.app, &caller, place.0, Deed::ServiceDelete).await?;
+    asked.params()?;
     let version = asked.version()?;
     service::delete(&asked.app, &asked.act()?, place, version).await?;
     asked.no_content()

@@ -34,7 +34,7 @@ pub async fn get(
     app.store
         .read(move |conn| {
             let (terms, _) = booking_rules::see(conn, visitor.as_ref(), id)?;
-            if window.minutes() > WINDOW_MAX {
+            if window.ends_at() > window.starts_at().plus(WINDOW_MAX) {
                 let fault = Fault::field("until", Code::interval_too_long);
                 let fault = fault.limit(WINDOW_MAX.number());
                 return Err(AppError::Refused(vec![

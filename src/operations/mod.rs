@@ -27,6 +27,7 @@ pub mod retention;
 pub mod review;
 pub mod service;
 pub mod session;
+pub mod stats;
 pub mod subsidy;
 pub mod tariff;
 pub mod usage;

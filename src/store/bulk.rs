@@ -25,7 +25,7 @@ macro_rules! insert_all {
         }
     }};
 }
-pub(super) use insert_all;
+pub(in crate::store) use insert_all;
 
 #[derive(QueryableByName)]
 struct Reserved {

@@ -2,14 +2,13 @@
 //! at one time on one channel (`UsageOverlap`).
 
 use diesel::prelude::*;
-use diesel::sql_types::BigInt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::schema::{
     booking, instrument, instrument_manager, organization, usage_record, usage_record_version,
 };
-use super::{Conn, Json, Result};
+use super::{Conn, Json, Result, StoreError};
 use crate::domain::access::{BookingTies, Reach};
 use crate::domain::booking::{BookingMode, BookingPurpose};
 use crate::domain::usage::{Evidence, UsageMinutes, UsageState};
@@ -155,20 +154,9 @@ pub fn get(conn: &mut Conn, id: UsageRecordId) -> Result<UsageRecord> {
 
 /// Takes the id of the next record, so that the event appended before it can name it. Fits [`insert_as`] alone.
 pub fn reserve_id(conn: &mut Conn) -> Result<UsageRecordId> {
-    let statement = match conn {
-        Conn::Sqlite(_) => {
-            "SELECT COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'usage_record'), 0) + 1 AS id"
-        }
-        Conn::Postgres(_) => "SELECT nextval(pg_get_serial_sequence('usage_record', 'id')) AS id",
-    };
-    let reserved: Reserved = diesel::sql_query(statement).get_result(conn)?;
-    Ok(reserved.id)
-}
-
-#[derive(QueryableByName)]
-struct Reserved {
-    #[diesel(sql_type = BigInt)]
-    id: UsageRecordId,
+    let reserved = super::bulk::reserve_ids(conn, "usage_record", 1)?;
+    let id = reserved.first().and_then(|id| (*id).try_into().ok());
+    id.ok_or(StoreError::NotFound)
 }
 
 /// As [`insert`], under an id of [`reserve_id`].

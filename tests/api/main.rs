@@ -10,19 +10,30 @@
 )]
 
 mod account;
+mod availability;
 mod bad_input;
+mod booking;
+mod charge;
 mod client;
+mod closure;
 mod command;
 mod crash;
 mod fleet;
 mod given;
 mod house;
+mod instrument;
+mod instrument_import;
 mod organization;
+mod policy;
 mod postgres;
+mod province;
 mod races;
 mod reference;
 mod schema;
 mod session;
+mod subsidy;
+mod tariff;
 mod trail;
+mod usage;
 mod world;
 mod writer;

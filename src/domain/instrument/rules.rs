@@ -36,7 +36,7 @@ impl InstrumentFacts {
         if let Some(contact) = &self.public_contact {
             contact.validate("public_contact", &mut faults);
         }
-        faults.range("channels", self.channels.into(), 1, CHANNELS_MAX.into());
+        faults.range("channels", self.channels, 1, CHANNELS_MAX);
         self.description.check(today, &mut faults);
         faults.into_result()
     }

@@ -30,6 +30,7 @@ mod tests {
     use crate::domain::Fen;
     use crate::domain::usage::{Evidence, UsageState};
     use crate::exchange::sheet::FaultCode;
+    use crate::operations::province::OrganizationRole;
 
     macro_rules! file {
         ($name:literal) => {

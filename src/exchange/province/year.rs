@@ -43,6 +43,9 @@ const FAULTS_MAX: usize = 100;
 
 type Opened = Box<dyn Read>;
 
+/// Reads the header of a file and answers its rows as a stream.
+type Begin<T> = fn(Opened) -> Result<Stream<Opened, T>, Vec<CellFault>>;
+
 impl ProvinceYear {
     /// Reads every file to its end; answers the faults of all of them when there are any.
     pub fn check(year: i32, open: Open) -> Result<Self, Vec<FileFault>> {
@@ -73,7 +76,7 @@ impl ProvinceYear {
     fn rows<T: 'static>(
         &self,
         file: ProvinceFile,
-        begin: fn(Opened) -> Result<Stream<Opened, T>, Vec<CellFault>>,
+        begin: Begin<T>,
     ) -> Result<Rows<'_, T>, AppError> {
         let input = (self.open)(file).map_err(AppError::internal)?;
         let rows = begin(input).map_err(|faults| changed(file, &faults))?;
@@ -84,11 +87,7 @@ impl ProvinceYear {
     }
 }
 
-fn check<T>(
-    open: &Open,
-    file: ProvinceFile,
-    begin: fn(Opened) -> Result<Stream<Opened, T>, Vec<CellFault>>,
-) -> Result<FileFacts, Vec<CellFault>> {
+fn check<T>(open: &Open, file: ProvinceFile, begin: Begin<T>) -> Result<FileFacts, Vec<CellFault>> {
     let input = open(file).map_err(|error| {
         let fault = CellFault::of_file(FaultCode::Unreadable);
         vec![fault.value(error)]

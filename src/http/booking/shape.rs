@@ -150,13 +150,6 @@ pub struct RejectBody {
     pub reason: Option<String>,
 }
 
-/// The host gives a reason.
-#[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ReasonBody {
-    pub reason: Option<String>,
-}
-
 /// Nothing is needed.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -61,6 +61,7 @@ fn answer(asked: &Asked, entry: Entry) -> Answer {
 
 async fn create(asked: Asked) -> Answer {
     asked.may(Deed::InstrumentCreate)?;
+    asked.params()?;
     let facts = asked.json::<InstrumentBody>()?.facts()?;
     let entry = instrument::create(&asked.app, &asked.act()?, facts).await?;
     let (id, version) = (entry.instrument.id, entry.instrument.version);
@@ -85,6 +86,7 @@ async fn change(asked: Asked) -> Answer {
         Deed::InstrumentUpdate => body::WRITABLE,
         _ => body::WRITABLE_TEXTS,
     };
+    asked.params()?;
     let version = asked.required_version()?;
     let shape = serde_json::to_value(InstrumentShape::from(entry))?;
     let sent: Members = asked.change(&shape, writable)?;
@@ -119,6 +121,7 @@ async fn assign_managers(asked: Asked) -> Answer {
     let caller = asked.caller()?.clone();
     let id: InstrumentId = asked.id("id")?;
     instrument::check_right(&asked.app, &caller, id, Deed::InstrumentAssignManagers).await?;
+    asked.params()?;
     let version = asked.required_version()?;
     let body: ManagersBody = asked.json()?;
     let act = asked.act()?;

@@ -1,12 +1,10 @@
 //! Submitting, approving, returning, suspending, resuming and retiring an instrument.
 
-use std::future::Future;
-
 use serde::Deserialize;
-use utoipa::ToSchema;
 
 use super::super::answer::Answer;
 use super::super::asked::Asked;
+use super::super::reason::ReasonBody;
 use super::super::routes::{Route, post};
 use super::answer;
 use super::shape::InstrumentShape;
@@ -24,13 +22,6 @@ pub fn routes() -> Vec<Route> {
         plain("/instruments/{id}/resume", "instrument_resume", "List a suspended instrument again", Move::Resume),
         reasoned("/instruments/{id}/retire", "instrument_retire", "Take an instrument out of service", Move::Retire),
     ]
-}
-
-#[derive(Deserialize, ToSchema, Default)]
-#[serde(deny_unknown_fields)]
-struct InstrumentReasonBody {
-    /// Required to return or suspend.
-    reason: Option<String>,
 }
 
 /// Nothing has to be said.
@@ -56,7 +47,7 @@ fn reasoned(
     let route = post(path, operation, summary, move |asked| {
         decide(asked, deed, true)
     });
-    finished(route, deed).takes::<InstrumentReasonBody>()
+    finished(route, deed).takes::<ReasonBody>()
 }
 
 fn finished(route: Route, deed: Move) -> Route {
@@ -65,27 +56,24 @@ fn finished(route: Route, deed: Move) -> Route {
         .answers::<InstrumentShape>(200)
 }
 
-fn decide(asked: Asked, deed: Move, has_reason: bool) -> impl Future<Output = Answer> {
-    async move {
-        let caller = asked.caller()?.clone();
-        let id: InstrumentId = asked.id("id")?;
-        let right = instrument::right_to(deed);
-        instrument::check_right(&asked.app, &caller, id, right).await?;
-        let reason = if has_reason {
-            asked.json_or_default::<InstrumentReasonBody>()?.reason
-        } else {
-            asked.json_or_default::<Nothing>()?;
-            None
-        };
-        let decision = Decision {
-            deed,
-            reason,
-            version: asked.version()?,
-        };
-        let act = asked.act()?;
-        answer(
-            &asked,
-            instrument::decide(&asked.app, &act, id, decision).await?,
-        )
-    }
+async fn decide(asked: Asked, deed: Move, has_reason: bool) -> Answer {
+    let caller = asked.caller()?.clone();
+    let id: InstrumentId = asked.id("id")?;
+    let right = instrument::right_to(deed);
+    instrument::check_right(&asked.app, &caller, id, right).await?;
+    asked.params()?;
+    let reason = if has_reason {
+        asked.json_or_default::<ReasonBody>()?.reason
+    } else {
+        asked.json_or_default::<Nothing>()?;
+        None
+    };
+    let decision = Decision {
+        deed,
+        reason,
+        version: asked.version()?,
+    };
+    let act = asked.act()?;
+    let entry = instrument::decide(&asked.app, &act, id, decision).await?;
+    answer(&asked, entry)
 }

@@ -38,7 +38,7 @@ pub fn routes() -> Vec<Route> {
     vec![
         post("/instruments/import", "instrument_import", "Import instruments from CSV or XLSX: all rows or none", import)
             .deed(Deed::InstrumentImport).parameters(&["dry_run", "mode"]).takes_file(&[CSV, XLSX])
-            .answers::<ImportedShape>(200),
+            .answers::<ImportedInstrumentsShape>(200),
         get("/instruments/import-template", "instrument_template", "The empty table (XLSX)", template)
             .deed(Deed::InstrumentImport),
         get("/instruments/export", "instrument_export", "Instruments as a table", export)
@@ -48,7 +48,7 @@ pub fn routes() -> Vec<Route> {
 
 /// What an import did or, as a dry run, would do.
 #[derive(Serialize, ToSchema)]
-struct ImportedShape {
+struct ImportedInstrumentsShape {
     dry_run: bool,
     created: usize,
     updated: usize,
@@ -78,7 +78,7 @@ async fn import(asked: Asked) -> Answer {
     let imported = instrument::import(&asked.app, &Actor::from(asked.act()?), import)
         .await
         .map_err(|error| captions.told(error))?;
-    asked.ok(ImportedShape {
+    asked.ok(ImportedInstrumentsShape {
         dry_run: is_dry_run,
         created: imported.created,
         updated: imported.updated,

@@ -90,6 +90,11 @@ const IN_QUERY: &[(&str, Kind, &str)] = &[
     ("paid", Kind::Flag, "Whether it is paid in full."),
     ("parent", Kind::Text, "Directly below this code."),
     (
+        "payer_organization_id",
+        Kind::Id,
+        "Owed by this organization.",
+    ),
+    (
         "policy",
         Kind::Text,
         "A policy: its code, or `code@version`.",
@@ -120,6 +125,7 @@ const IN_QUERY: &[(&str, Kind, &str)] = &[
         Kind::Text,
         "The noun of what the event is about.",
     ),
+    ("usage_record_id", Kind::Id, "Of this usage record."),
     ("uscc", Kind::Text, "Of this unified social credit code."),
     ("until", Kind::Instant, "Before this moment, exclusive."),
     (
@@ -127,6 +133,7 @@ const IN_QUERY: &[(&str, Kind, &str)] = &[
         Kind::Instant,
         "Changed at this moment or later; send `as_of` of the answer next time.",
     ),
+    ("usage_record_id", Kind::Id, "Of this usage record."),
     ("year", Kind::Integer, "Of this year."),
 ];
 

@@ -6,6 +6,7 @@ mod table;
 use super::answer::{Answer, Page};
 use super::asked::Asked;
 use super::feed::Start;
+use super::reason::ReasonBody;
 use super::routes::{Route, get, post};
 use crate::domain::UsageRecordId;
 use crate::domain::access::{Deed, Reach};
@@ -13,7 +14,7 @@ use crate::error::AppError;
 use crate::operations::usage;
 use crate::store;
 use crate::store::usage::{Filter, Listed};
-use shape::{CorrectBody, ReasonBody, RecordBody, UsagePage, UsageShape};
+use shape::{CorrectBody, RecordBody, UsagePage, UsageShape};
 
 const FILTERS: &[&str] = &[
     "instrument_id",

@@ -112,13 +112,6 @@ impl From<CorrectBody> for Correction {
     }
 }
 
-/// Why.
-#[derive(Debug, Deserialize, Default, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ReasonBody {
-    pub reason: Option<String>,
-}
-
 /// One version of a usage record. `effective_minutes` is the sum of the three minutes.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct UsageShape {

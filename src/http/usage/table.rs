@@ -34,7 +34,7 @@ pub fn routes() -> [Route; 3] {
         .deed(Deed::UsageImport)
         .parameters(&["dry_run"])
         .takes_file(TYPES)
-        .answers::<ImportedShape>(200),
+        .answers::<ImportedUsageShape>(200),
         get(
             "/usage-records/import-template",
             "usage_record_import_template",
@@ -76,7 +76,7 @@ const STANDING: [UsageState; 3] = [
 
 /// What was recorded, or would be.
 #[derive(Serialize, ToSchema)]
-struct ImportedShape {
+struct ImportedUsageShape {
     dry_run: bool,
     rows: usize,
 }
@@ -93,7 +93,7 @@ async fn import(asked: Asked) -> Answer {
     let rows = usage_records::read(bytes, format).map_err(refused)?;
     let rows: Vec<ImportRow> = rows.into_iter().map(Numbered::into).collect();
     let done = usage::import(&asked.app, &asked.act()?, rows, is_dry_run).await?;
-    asked.ok(ImportedShape {
+    asked.ok(ImportedUsageShape {
         dry_run: done.is_dry_run,
         rows: done.rows,
     })

@@ -143,6 +143,11 @@ impl Case {
         now: Instant,
     ) -> Result<(Side, BookingState), AppError> {
         let standing = self.standing(calendar)?;
+        if is_overdue(&standing, now) {
+            return Err(AppError::conflict(Code::invalid_state)
+                .with("state", BookingState::Expired.as_str())
+                .with("allowed", Vec::<&str>::new()));
+        }
         let mut refusal = AppError::Denied(Code::forbidden);
         for side in self.sides(caller, deed) {
             match standing.permit(deed, side, now) {
@@ -162,7 +167,11 @@ impl Case {
         usage_record_ids: Vec<UsageRecordId>,
     ) -> Result<Seen, AppError> {
         let standing = self.standing(calendar)?;
+        let overdue = is_overdue(&standing, now);
         let possible = |deed: &&BookingDeed| {
+            if overdue {
+                return false;
+            }
             let mut sides = self.sides(caller, **deed).into_iter();
             sides.any(|side| standing.permit(**deed, side, now).is_ok())
         };
@@ -173,6 +182,12 @@ impl Case {
             actions,
         })
     }
+}
+
+/// A request that nobody decided in time is as good as expired, whether or not the step of time has come by.
+fn is_overdue(standing: &Standing, now: Instant) -> bool {
+    let waits = standing.state.after(BookingDeed::Expire).is_ok();
+    waits && standing.expires_at() <= now
 }
 
 /// The right a deed of people needs; what happens by time is nobody's.

@@ -15,8 +15,8 @@ use crate::store::{self, Conn, Lock};
 
 /// Nobody finished it.
 const NOT_FINISHED: &str = "not_finished";
-/// Nobody finished it, and its time already has a usage record.
-const NOT_FINISHED_USAGE_OVERLAPS: &str = "not_finished_usage_overlaps";
+/// Nobody finished it, and no record could be made: its time already has one, or its year is final.
+const NOT_FINISHED_NOT_RECORDED: &str = "not_finished_not_recorded";
 
 /// Closes them; answers how many.
 pub async fn close_forgotten(app: &App, now: Instant) -> Result<usize, AppError> {
@@ -27,11 +27,13 @@ pub async fn close_forgotten(app: &App, now: Instant) -> Result<usize, AppError>
     passing::each(ids.await?, |id| close_one(app, id, now)).await
 }
 
-/// With a usage record; without one where the database says that its time has one already.
+/// With a usage record; without one where its time has one already or nothing in its year can change.
 async fn close_one(app: &App, id: BookingId, now: Instant) -> Result<bool, AppError> {
     match close(app, id, now, NOT_FINISHED).await {
-        Err(AppError::Conflict(conflict)) if conflict.code == Code::usage_overlaps => {
-            close(app, id, now, NOT_FINISHED_USAGE_OVERLAPS).await
+        Err(AppError::Conflict(conflict))
+            if matches!(conflict.code, Code::usage_overlaps | Code::period_locked) =>
+        {
+            close(app, id, now, NOT_FINISHED_NOT_RECORDED).await
         }
         outcome => outcome,
     }

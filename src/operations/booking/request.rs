@@ -10,7 +10,7 @@ use super::slot;
 use super::trail::{self, By, Told};
 use super::weigh::{self, Wish};
 use crate::app::App;
-use crate::domain::access::{self, Caller, Deed};
+use crate::domain::access::{self, Caller, Deed, InstrumentTies};
 use crate::domain::booking::{BookingState, Stage};
 use crate::domain::calendar::Calendar;
 use crate::domain::opening::Approval;
@@ -46,7 +46,8 @@ pub(super) fn wish(draft: &Draft, caller: &Caller, now: Instant) -> Wish {
     }
 }
 
-/// The terms of an instrument named in a body: what the caller may not see does not exist (422 `unknown_reference`).
+/// The terms of an instrument named in a body: what the caller may not see does not exist (422 `unknown_reference`). One that
+/// was public once and no longer is does exist; that it cannot be booked is said by its rules.
 pub(super) fn terms_for(
     conn: &mut Conn,
     caller: &Caller,
@@ -61,9 +62,13 @@ pub(super) fn terms_for(
         Err(StoreError::NotFound) => return Err(unknown()),
         found => found?,
     };
-    // Only what is not public asks who manages it.
-    let managed = !terms.state.is_public() && manages(conn, caller, id)?;
-    match access::may_on_instrument(caller, deed, &terms.ties(managed)) {
+    let was_public = terms.state.is_locked();
+    let managed = !was_public && manages(conn, caller, id)?;
+    let ties = InstrumentTies {
+        is_public: was_public,
+        ..terms.ties(managed)
+    };
+    match access::may_on_instrument(caller, deed, &ties) {
         Err(access::Denied::Hidden) => Err(unknown()),
         Err(denied) => Err(denied.into()),
         Ok(()) => Ok(terms),

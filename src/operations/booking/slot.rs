@@ -6,6 +6,7 @@ use super::weigh::{self, Wish};
 use crate::domain::channel::{Assignment, Full};
 use crate::domain::{BookingId, Instant};
 use crate::error::{AppError, Code};
+use crate::store::booking::Blocking;
 use crate::store::booking_rules::Terms;
 use crate::store::{self, Conn, Constraint, StoreError};
 
@@ -17,10 +18,9 @@ pub(super) fn seek(
 ) -> Result<Result<Assignment, Full>, AppError> {
     let blocked = terms.rules.blocked(&wish.slot);
     let mut near = store::booking::list_blocking(tx, terms.instrument_id, &blocked, wish.now)?;
-    for overdue in near
-        .iter()
-        .filter(|taken| weigh::is_overdue(taken, wish.now))
-    {
+    let is_overdue =
+        |taken: &&Blocking| Some(taken.id) != wish.without && weigh::is_overdue(taken, wish.now);
+    for overdue in near.iter().filter(is_overdue) {
         let booking = store::booking::get(tx, overdue.id)?;
         expire::expire(tx, &booking, wish.now)?;
     }

@@ -3,7 +3,7 @@
 
 use crate::domain::booking::BookingState;
 use crate::domain::booking::{
-    BookingMode, BookingRefusal, InstrumentFacts, Measure, Question, Stage, expires_at,
+    BookingDeed, BookingMode, BookingRefusal, InstrumentFacts, Measure, Question, Stage, expires_at,
 };
 use crate::domain::calendar::Calendar;
 use crate::domain::channel::{self, Assignment, Fixed, Full, Movable};
@@ -82,7 +82,7 @@ pub(super) fn price(
 
 /// Whether a request or hold has waited too long: it blocks nobody any more, whether or not it has been swept.
 pub(super) fn is_overdue(taken: &Blocking, now: Instant) -> bool {
-    let waits = matches!(taken.state, BookingState::Held | BookingState::Requested);
+    let waits = taken.state.after(BookingDeed::Expire).is_ok();
     waits && expires_at(&taken.slot, taken.approval_due_at) <= now
 }
 

@@ -99,6 +99,8 @@ pub(in crate::operations) fn faults_of_reason(reason: &str) -> Vec<Fault> {
     } else if length > REASON_CHARACTERS_MAX {
         let fault = Fault::field("reason", Code::text_too_long);
         vec![fault.limit(REASON_CHARACTERS_MAX).actual(length)]
+    } else if reason.chars().any(|c| c.is_control() && c != '\n') {
+        vec![Fault::field("reason", Code::control_character)]
     } else {
         Vec::new()
     }

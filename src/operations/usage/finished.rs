@@ -1,8 +1,10 @@
 //! The usage record of a booking that has ended.
 
+use super::year_of;
 use crate::domain::usage::{Evidence, UsageMinutes, UsageState};
 use crate::domain::{EventId, Instant, Slot, UserId};
 use crate::error::{AppError, Code};
+use crate::operations::{charge, subsidy};
 use crate::store::booking::Booking;
 use crate::store::usage::{Columns, UsageRecord};
 use crate::store::{self, Conn, Constraint, StoreError};
@@ -22,13 +24,14 @@ pub struct Finished {
     pub now: Instant,
 }
 
-/// Makes the record, in the transaction and under the locks (instrument, usage) of the deed that ends the booking. 409
-/// `usage_overlaps` when the channel already has a record in this time.
+/// Makes the record and opens its charge, in the transaction and under the locks (instrument, usage) of the deed that ends the booking. 409
+/// `usage_overlaps` when the channel already has a record in this time, `period_locked` in a final year.
 pub fn insert_finished(
     tx: &mut Conn,
     booking: &Booking,
     finished: &Finished,
 ) -> Result<UsageRecord, AppError> {
+    subsidy::refuse_locked(tx, &[year_of(finished.interval.ends_at())])?;
     let is_own_use = booking.organization_id == booking.host_organization_id;
     let first = Columns {
         record_no: None,
@@ -55,8 +58,10 @@ pub fn insert_finished(
         event_id: finished.event,
         updated_at: finished.now,
     };
-    store::usage::insert(tx, first).map_err(|error| match error {
+    let record = store::usage::insert(tx, first).map_err(|error| match error {
         StoreError::Violated(Constraint::UsageOverlap) => AppError::conflict(Code::usage_overlaps),
         other => other.into(),
-    })
+    })?;
+    charge::open_for(tx, &record, finished.event, finished.now)?;
+    Ok(record)
 }

@@ -1,6 +1,5 @@
 //! Codes that the domain writes as words must stand in the table of errors, or clients would be told something else.
 
-use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{Expr, ExprCall, ExprLit, Lit};
 

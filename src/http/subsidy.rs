@@ -1,0 +1,244 @@
+//! `/subsidy-runs`: awards of a year, every step of them, and the records behind. Before publication the province and the
+//! auditors see them.
+
+mod shape;
+
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::answer::{Answer, Page};
+use super::asked::Asked;
+use super::evaluation::sees_drafts;
+use super::params::{Params, cursor_text};
+use super::routes::{Route, get, post};
+use crate::domain::access::{Deed, may_explain_award, may_on_run};
+use crate::domain::run::RunDeed;
+use crate::domain::{AwardId, EvaluationId, Fen, SubsidyRunId};
+use crate::error::AppError;
+use crate::exchange::{awards, sheet, subsidy_json};
+use crate::operations::subsidy;
+use crate::operations::subsidy::explain::{self, Choice};
+use crate::operations::subsidy::stored::{self, Report};
+use crate::store;
+use crate::store::subsidy::Run;
+use shape::{AwardPage, AwardShape, ExplanationShape, RunPage, RunShape};
+
+pub fn routes() -> Vec<Route> {
+    vec![
+        post(
+            "/subsidy-runs",
+            "subsidy_run",
+            "Shares out a year's budget",
+            run,
+        )
+        .deed(Deed::SubsidyRun)
+        .takes::<RunBody>()
+        .answers::<RunShape>(202),
+        get("/subsidy-runs", "subsidy_list", "Runs, oldest first", list)
+            .deed(Deed::SubsidyRead)
+            .parameters(&["year", "limit", "cursor"])
+            .answers::<RunPage>(200),
+        get("/subsidy-runs/{id}", "subsidy_get", "A run", get_one)
+            .deed(Deed::SubsidyRead)
+            .answers::<RunShape>(200),
+        get(
+            "/subsidy-runs/{id}/awards",
+            "subsidy_awards",
+            "Every unit's award",
+            list_awards,
+        )
+        .deed(Deed::SubsidyRead)
+        .answers::<AwardPage>(200),
+        get(
+            "/subsidy-runs/{id}/awards/{award_id}/explanation",
+            "subsidy_explain",
+            "The steps of an award and the records behind each metric",
+            explanation,
+        )
+        .deed(Deed::SubsidyExplain)
+        .parameters(&["metric", "limit", "cursor"])
+        .answers::<ExplanationShape>(200),
+        get(
+            "/subsidy-runs/{id}/export",
+            "subsidy_export",
+            "The awards as a table",
+            export,
+        )
+        .deed(Deed::SubsidyExport)
+        .parameters(&["format"])
+        .answers_status(200),
+        post(
+            "/subsidy-runs/{id}/publish",
+            "subsidy_publish",
+            "Shows it to everybody",
+            publish,
+        )
+        .deed(Deed::SubsidyPublish)
+        .answers::<RunShape>(200),
+        post(
+            "/subsidy-runs/{id}/finalize",
+            "subsidy_finalize",
+            "Makes it final",
+            finalize,
+        )
+        .deed(Deed::SubsidyFinalize)
+        .answers::<RunShape>(200),
+        post(
+            "/subsidy-runs/{id}/discard",
+            "subsidy_discard",
+            "Throws it away",
+            discard,
+        )
+        .deed(Deed::SubsidyDiscard)
+        .answers::<RunShape>(200),
+    ]
+}
+
+/// `policy` is a code (its newest version) or `code@version`. Without `evaluation_id` the run uses the final evaluation of
+/// year and policy, or grades the frozen inputs itself.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct RunBody {
+    year: i32,
+    policy: String,
+    budget_fen: Fen,
+    evaluation_id: Option<EvaluationId>,
+}
+
+async fn run(asked: Asked) -> Answer {
+    asked.may(Deed::SubsidyRun)?;
+    let body: RunBody = asked.json()?;
+    let request = subsidy::Request {
+        year: body.year,
+        policy: body.policy,
+        budget_fen: body.budget_fen,
+        evaluation_id: body.evaluation_id,
+    };
+    let actor = asked.act()?.into();
+    let id = subsidy::begin(&asked.app, &actor, request).await?;
+    if !asked.replayed() {
+        let app = asked.app.clone();
+        actix_web::rt::spawn(async move {
+            if let Err(error) = subsidy::carry_out(&app, &actor, id).await {
+                tracing::error!(%id, %error, "the subsidy run failed");
+            }
+        });
+    }
+    let run = read(&asked, id).await?;
+    asked.accepted(format!("/api/v1/subsidy-runs/{id}"), RunShape::from(run))
+}
+
+async fn read(asked: &Asked, id: SubsidyRunId) -> Result<Run, AppError> {
+    let get = move |conn: &mut store::Conn| store::subsidy::get(conn, id).map_err(AppError::from);
+    asked.app.store.read(get).await
+}
+
+/// The run in the path, when the caller may do this with it: 404, then 403.
+async fn admit(asked: &Asked, deed: Deed) -> Result<Run, AppError> {
+    let caller = asked.caller()?;
+    let run = read(asked, asked.id("id")?).await?;
+    may_on_run(caller, deed, run.state.is_published())?;
+    Ok(run)
+}
+
+async fn list(asked: Asked) -> Answer {
+    let only_published = !sees_drafts(asked.may(Deed::SubsidyRead)?);
+    let params = asked.params()?;
+    let (limit, after) = (params.limit()?, params.cursor::<SubsidyRunId>()?);
+    let year = params.one("year")?;
+    let rows = asked
+        .app
+        .store
+        .read(move |conn| {
+            store::subsidy::list(conn, year, only_published, after, limit + 1)
+                .map_err(AppError::from)
+        })
+        .await?;
+    asked.ok(Page::cut(rows, limit, |row| row.id, RunShape::from)?)
+}
+
+async fn get_one(asked: Asked) -> Answer {
+    let run = admit(&asked, Deed::SubsidyRead).await?;
+    asked.ok_versioned(run.version, RunShape::from(run))
+}
+
+fn print(report: &Report) -> Result<subsidy_json::PrintedRun, AppError> {
+    subsidy_json::print(
+        i32::try_from(report.run.year).map_err(AppError::internal)?,
+        &report.policy,
+        &report.evaluation,
+        &report.allocation,
+        &report.names,
+    )
+    .map_err(AppError::internal)
+}
+
+async fn list_awards(asked: Asked) -> Answer {
+    let run = admit(&asked, Deed::SubsidyRead).await?;
+    let report = stored::report(&asked.app, run.id).await?;
+    let awards = asked
+        .app
+        .store
+        .read(move |conn| store::subsidy::list_awards(conn, run.id).map_err(AppError::from))
+        .await?;
+    let printed = print(&report)?;
+    let items = awards.iter().zip(printed.units);
+    let items = items.map(|(award, unit)| AwardShape::new(award, unit));
+    asked.ok(Page::whole(items.collect()))
+}
+
+async fn explanation(asked: Asked) -> Answer {
+    let caller = asked.caller()?.clone();
+    let run = read(&asked, asked.id("id")?).await?;
+    may_on_run(&caller, Deed::SubsidyRead, run.state.is_published())?;
+    let award_id: AwardId = asked.id("award_id")?;
+    let award = asked
+        .app
+        .store
+        .read(move |conn| store::subsidy::get_award(conn, run.id, award_id).map_err(AppError::from))
+        .await?;
+    may_explain_award(&caller, run.state.is_published(), award.organization_id)?;
+    let choice = choice(&asked.params()?)?;
+    let explained = explain::explain(&asked.app, run.id, award_id, choice).await?;
+    asked.ok(ExplanationShape::new(explained, |after| {
+        cursor_text(&after)
+    })?)
+}
+
+fn choice(params: &Params) -> Result<Choice, AppError> {
+    Ok(Choice {
+        metric: params.one("metric")?,
+        after: params.cursor()?,
+        limit: usize::try_from(params.limit()?).map_err(AppError::internal)?,
+    })
+}
+
+async fn export(asked: Asked) -> Answer {
+    let run = admit(&asked, Deed::SubsidyExport).await?;
+    let format: Option<sheet::Format> = asked.params()?.one("format")?;
+    let format = format.unwrap_or(sheet::Format::Csv);
+    let report = stored::report(&asked.app, run.id).await?;
+    let bytes = awards::write(&print(&report)?, format).map_err(AppError::internal)?;
+    let name = format!("subsidy-run-{}.{format}", run.id);
+    asked.download(format.media_type(), &name, bytes)
+}
+
+async fn publish(asked: Asked) -> Answer {
+    decide(asked, Deed::SubsidyPublish, RunDeed::Publish).await
+}
+
+async fn finalize(asked: Asked) -> Answer {
+    decide(asked, Deed::SubsidyFinalize, RunDeed::Finalize).await
+}
+
+async fn discard(asked: Asked) -> Answer {
+    decide(asked, Deed::SubsidyDiscard, RunDeed::Discard).await
+}
+
+async fn decide(asked: Asked, deed: Deed, run_deed: RunDeed) -> Answer {
+    let run = admit(&asked, deed).await?;
+    let (actor, version) = (asked.act()?.into(), asked.version()?);
+    subsidy::decide(&asked.app, &actor, run.id, run_deed, version).await?;
+    let run = read(&asked, run.id).await?;
+    asked.ok_versioned(run.version, RunShape::from(run))
+}

@@ -1,0 +1,422 @@
+//! Services with charges, invoices, payments and reviews, written with ids of their own and read back, a batch at a time.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use diesel::prelude::*;
+
+use crate::domain::booking::{BookingMode, BookingPurpose};
+use crate::domain::charge::PaymentSource;
+use crate::domain::review::Satisfaction;
+use crate::domain::tariff::Quote;
+use crate::domain::usage::{Evidence, UsageState};
+use crate::domain::{
+    ChargeId, EventId, Fen, Instant, InstrumentId, InvoiceId, Minutes, OrganizationId, PaymentId,
+    UsageRecordId,
+};
+use crate::store::bulk::{insert_all, reserve_ids};
+use crate::store::schema::{
+    charge, invoice, invoice_line, payment, payment_line, review, usage_record,
+};
+use crate::store::usage::{Columns, UsageRecord};
+use crate::store::{Conn, Json, Result, StoreError};
+
+/// A service with its money, to be written with ids of its own.
+#[derive(Debug, Clone)]
+pub struct NewService {
+    pub record: Columns,
+    pub host: OrganizationId,
+    pub charge: Option<NewCharge>,
+    pub satisfaction: Option<Satisfaction>,
+}
+
+/// What was charged for a service, invoiced and paid.
+#[derive(Debug, Clone)]
+pub struct NewCharge {
+    pub price: Quote,
+    /// Number and day.
+    pub invoice: Option<(String, NaiveDate)>,
+    /// Day, source, amount.
+    pub payments: Vec<(NaiveDate, PaymentSource, Fen)>,
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = usage_record, treat_none_as_default_value = false)]
+struct RecordRow {
+    id: UsageRecordId,
+    record_no: Option<String>,
+    instrument_id: InstrumentId,
+    organization_id: OrganizationId,
+    channel: i64,
+    started_at: Instant,
+    ended_at: Instant,
+    prepare_minutes: Minutes,
+    run_minutes: Minutes,
+    post_minutes: Minutes,
+    samples: i64,
+    mode: BookingMode,
+    purpose: BookingPurpose,
+    statutory: bool,
+    state: UsageState,
+    evidence: Evidence,
+    version: i64,
+    event_id: EventId,
+    created_at: Instant,
+    updated_at: Instant,
+}
+
+impl RecordRow {
+    /// What the province's file does not tell stays NULL.
+    fn new(id: UsageRecordId, record: Columns) -> Self {
+        Self {
+            id,
+            record_no: record.record_no,
+            instrument_id: record.instrument_id,
+            organization_id: record.organization_id,
+            channel: record.channel,
+            started_at: record.started_at,
+            ended_at: record.ended_at,
+            prepare_minutes: record.prepare_minutes,
+            run_minutes: record.run_minutes,
+            post_minutes: record.post_minutes,
+            samples: record.samples,
+            mode: record.mode,
+            purpose: record.purpose,
+            statutory: record.statutory,
+            state: record.state,
+            evidence: record.evidence,
+            version: 1,
+            event_id: record.event_id,
+            created_at: record.updated_at,
+            updated_at: record.updated_at,
+        }
+    }
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = charge, treat_none_as_default_value = false)]
+struct ChargeRow {
+    id: ChargeId,
+    usage_record_id: UsageRecordId,
+    host_organization_id: OrganizationId,
+    payer_organization_id: OrganizationId,
+    amount_fen: Fen,
+    lines: Json<Quote>,
+    state: &'static str,
+    event_id: EventId,
+    version: i64,
+    created_at: Instant,
+    updated_at: Instant,
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = invoice, treat_none_as_default_value = false)]
+struct InvoiceRow {
+    id: InvoiceId,
+    invoice_no: String,
+    host_organization_id: OrganizationId,
+    payer_organization_id: OrganizationId,
+    issued_on: NaiveDate,
+    event_id: EventId,
+    created_at: Instant,
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = invoice_line, treat_none_as_default_value = false)]
+struct InvoiceLineRow {
+    charge_id: ChargeId,
+    invoice_id: InvoiceId,
+    amount_fen: Fen,
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = payment, treat_none_as_default_value = false)]
+struct PaymentRow {
+    id: PaymentId,
+    payer_organization_id: OrganizationId,
+    source: PaymentSource,
+    paid_on: NaiveDate,
+    amount_fen: Fen,
+    event_id: EventId,
+    created_at: Instant,
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = payment_line, treat_none_as_default_value = false)]
+struct PaymentLineRow {
+    payment_id: PaymentId,
+    charge_id: ChargeId,
+    amount_fen: Fen,
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = review, treat_none_as_default_value = false)]
+struct ReviewRow {
+    usage_record_id: UsageRecordId,
+    organization_id: OrganizationId,
+    satisfaction: Satisfaction,
+    event_id: EventId,
+    created_at: Instant,
+}
+
+/// The rows of a batch, table by table.
+#[derive(Default)]
+struct Batch {
+    records: Vec<RecordRow>,
+    charges: Vec<ChargeRow>,
+    invoices: Vec<InvoiceRow>,
+    invoice_lines: Vec<InvoiceLineRow>,
+    payments: Vec<PaymentRow>,
+    payment_lines: Vec<PaymentLineRow>,
+    reviews: Vec<ReviewRow>,
+}
+
+/// Ids in stock for one table.
+struct Ids(std::vec::IntoIter<i64>);
+
+impl Ids {
+    fn reserve(conn: &mut Conn, table: &'static str, count: usize) -> Result<Self> {
+        Ok(Self(reserve_ids(conn, table, count)?.into_iter()))
+    }
+
+    /// Runs out only when fewer were reserved than are used: then the row is refused as one that is not there.
+    fn next<T: TryFrom<i64>>(&mut self) -> Result<T> {
+        let id = self.0.next().and_then(|id| T::try_from(id).ok());
+        id.ok_or(StoreError::NotFound)
+    }
+}
+
+/// Writes services with their charges, invoices, payments and reviews. Violates `UsageOverlap`, `UsageRecordNo`, `InvoiceNo`.
+pub fn insert_services(conn: &mut Conn, services: Vec<NewService>) -> Result<()> {
+    let charges = services
+        .iter()
+        .filter_map(|service| service.charge.as_ref());
+    let (mut charge_count, mut invoice_count, mut payment_count) = (0, 0, 0);
+    for charge in charges {
+        charge_count += 1;
+        invoice_count += usize::from(charge.invoice.is_some());
+        payment_count += charge.payments.len();
+    }
+    let mut record_ids = Ids::reserve(conn, "usage_record", services.len())?;
+    let mut charge_ids = Ids::reserve(conn, "charge", charge_count)?;
+    let mut invoice_ids = Ids::reserve(conn, "invoice", invoice_count)?;
+    let mut payment_ids = Ids::reserve(conn, "payment", payment_count)?;
+    let mut batch = Batch::default();
+    for service in services {
+        let id = record_ids.next()?;
+        let charge = service.charge.clone();
+        if let Some(charge) = charge {
+            let charge_id = charge_ids.next()?;
+            batch.add_charge(
+                id,
+                charge_id,
+                &service,
+                charge,
+                &mut invoice_ids,
+                &mut payment_ids,
+            )?;
+        }
+        batch.add_record(id, service);
+    }
+    batch.write(conn)
+}
+
+impl Batch {
+    fn add_record(&mut self, id: UsageRecordId, service: NewService) {
+        let record = service.record;
+        if let Some(satisfaction) = service.satisfaction {
+            self.reviews.push(ReviewRow {
+                usage_record_id: id,
+                organization_id: record.organization_id,
+                satisfaction,
+                event_id: record.event_id,
+                created_at: record.updated_at,
+            });
+        }
+        self.records.push(RecordRow::new(id, record));
+    }
+
+    fn add_charge(
+        &mut self,
+        usage_record_id: UsageRecordId,
+        charge_id: ChargeId,
+        service: &NewService,
+        charge: NewCharge,
+        invoice_ids: &mut Ids,
+        payment_ids: &mut Ids,
+    ) -> Result<()> {
+        let (event_id, now) = (service.record.event_id, service.record.updated_at);
+        let payer = service.record.organization_id;
+        let amount_fen = charge.price.total_fen;
+        self.charges.push(ChargeRow {
+            id: charge_id,
+            usage_record_id,
+            host_organization_id: service.host,
+            payer_organization_id: payer,
+            amount_fen,
+            lines: Json::of(charge.price)?,
+            state: if charge.invoice.is_some() {
+                "invoiced"
+            } else {
+                "open"
+            },
+            event_id,
+            version: 1,
+            created_at: now,
+            updated_at: now,
+        });
+        if let Some((invoice_no, issued_on)) = charge.invoice {
+            let invoice_id = invoice_ids.next()?;
+            self.invoices.push(InvoiceRow {
+                id: invoice_id,
+                invoice_no,
+                host_organization_id: service.host,
+                payer_organization_id: payer,
+                issued_on,
+                event_id,
+                created_at: now,
+            });
+            self.invoice_lines.push(InvoiceLineRow {
+                charge_id,
+                invoice_id,
+                amount_fen,
+            });
+        }
+        for (paid_on, source, amount_fen) in charge.payments {
+            let payment_id = payment_ids.next()?;
+            self.payments.push(PaymentRow {
+                id: payment_id,
+                payer_organization_id: payer,
+                source,
+                paid_on,
+                amount_fen,
+                event_id,
+                created_at: now,
+            });
+            self.payment_lines.push(PaymentLineRow {
+                payment_id,
+                charge_id,
+                amount_fen,
+            });
+        }
+        Ok(())
+    }
+
+    fn write(&self, conn: &mut Conn) -> Result<()> {
+        insert_all!(conn, usage_record::table, &self.records);
+        insert_all!(conn, charge::table, &self.charges);
+        insert_all!(conn, invoice::table, &self.invoices);
+        insert_all!(conn, invoice_line::table, &self.invoice_lines);
+        insert_all!(conn, payment::table, &self.payments);
+        insert_all!(conn, payment_line::table, &self.payment_lines);
+        for row in &self.reviews {
+            diesel::insert_into(review::table)
+                .values(row)
+                .execute(conn)?;
+        }
+        Ok(())
+    }
+}
+
+/// A stored service with its money, as an import would tell it.
+#[derive(Debug, Clone)]
+pub struct StoredService {
+    pub record: UsageRecord,
+    pub amount_fen: Fen,
+    pub invoice: Option<(String, NaiveDate)>,
+    /// In the order of payment.
+    pub payments: Vec<(NaiveDate, PaymentSource, Fen)>,
+    pub satisfaction: Option<Satisfaction>,
+}
+
+/// The services among these record numbers that are stored.
+pub fn list_services(
+    conn: &mut Conn,
+    record_nos: &[String],
+) -> Result<BTreeMap<String, StoredService>> {
+    let records: Vec<UsageRecord> = usage_record::table
+        .filter(usage_record::record_no.eq_any(record_nos))
+        .select(UsageRecord::as_select())
+        .load(conn)?;
+    if records.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let ids: Vec<UsageRecordId> = records.iter().map(|record| record.id).collect();
+    let mut money = list_money(conn, &ids)?;
+    let answers: Vec<(UsageRecordId, Satisfaction)> = review::table
+        .filter(review::usage_record_id.eq_any(&ids))
+        .select((review::usage_record_id, review::satisfaction))
+        .load(conn)?;
+    let mut answers: BTreeMap<_, _> = answers.into_iter().collect();
+    let services = records.into_iter().filter_map(|record| {
+        let money = money.remove(&record.id).unwrap_or_default();
+        let service = StoredService {
+            amount_fen: money.amount_fen,
+            invoice: money.invoice,
+            payments: money.payments,
+            satisfaction: answers.remove(&record.id),
+            record,
+        };
+        Some((service.record.record_no.clone()?, service))
+    });
+    Ok(services.collect())
+}
+
+/// The charge of a record, with its invoice and payments.
+#[derive(Default)]
+struct Money {
+    amount_fen: Fen,
+    invoice: Option<(String, NaiveDate)>,
+    payments: Vec<(NaiveDate, PaymentSource, Fen)>,
+}
+
+fn list_money(
+    conn: &mut Conn,
+    records: &[UsageRecordId],
+) -> Result<BTreeMap<UsageRecordId, Money>> {
+    let charges: Vec<(ChargeId, UsageRecordId, Fen)> = charge::table
+        .filter(charge::usage_record_id.eq_any(records))
+        .filter(charge::state.ne("voided"))
+        .select((charge::id, charge::usage_record_id, charge::amount_fen))
+        .load(conn)?;
+    let ids: Vec<ChargeId> = charges.iter().map(|(id, ..)| *id).collect();
+    let invoices: Vec<(ChargeId, String, NaiveDate)> = invoice::table
+        .inner_join(invoice_line::table.on(invoice_line::invoice_id.eq(invoice::id)))
+        .filter(invoice_line::charge_id.eq_any(&ids))
+        .select((
+            invoice_line::charge_id,
+            invoice::invoice_no,
+            invoice::issued_on,
+        ))
+        .load(conn)?;
+    let payments: Vec<(ChargeId, NaiveDate, PaymentSource, Fen)> = payment::table
+        .inner_join(payment_line::table.on(payment_line::payment_id.eq(payment::id)))
+        .filter(payment_line::charge_id.eq_any(&ids))
+        .select((
+            payment_line::charge_id,
+            payment::paid_on,
+            payment::source,
+            payment_line::amount_fen,
+        ))
+        .order(payment::id)
+        .load(conn)?;
+    let mut of_charge: BTreeMap<ChargeId, Money> = BTreeMap::new();
+    for (charge, invoice_no, issued_on) in invoices {
+        of_charge.entry(charge).or_default().invoice = Some((invoice_no, issued_on));
+    }
+    for (charge, paid_on, source, amount) in payments {
+        let money = of_charge.entry(charge).or_default();
+        money.payments.push((paid_on, source, amount));
+    }
+    let money = charges.into_iter().map(|(id, record, amount_fen)| {
+        let known = of_charge.remove(&id).unwrap_or_default();
+        (
+            record,
+            Money {
+                amount_fen,
+                ..known
+            },
+        )
+    });
+    Ok(money.collect())
+}

@@ -1,0 +1,76 @@
+//! Booking rules and closures of an instrument.
+
+use serde_json::{Value, json};
+use ureq::http::Method;
+
+use crate::{both, given};
+
+fn wish(instrument: yiqi::domain::InstrumentId, from: &str, until: &str) -> Value {
+    json!({
+        "instrument_id": instrument,
+        "starts_at": format!("2026-03-03T{from}:00+08:00"),
+        "ends_at": format!("2026-03-03T{until}:00+08:00"),
+        "mode": "guided",
+        "purpose": "development",
+    })
+}
+
+both! {
+    fn a_closure_lists_and_tells_the_bookings_it_hits(app: &TestApp) {
+        let sem = given::instrument(app).insert();
+        let path = format!("/api/v1/instruments/{sem}/closures");
+        let hit = app.as_company().post("/api/v1/bookings", wish(sem, "10:00", "12:00")).expect_status(201).id();
+        app.as_company().post("/api/v1/bookings", wish(sem, "12:00", "13:00")).expect_status(201);
+        let closure = json!({
+            "starts_at": "2026-03-03T08:00:00+08:00", "ends_at": "2026-03-03T12:00:00+08:00",
+            "kind": "maintenance", "public_reason": "真空泵更换",
+        });
+        app.as_company().post(&path, &closure).expect_code(403, "forbidden");
+        let dry = app.as_host().post(&format!("{path}?dry_run=true"), &closure).expect_status(200);
+        assert_eq!((&dry["bookings"][0]["id"], &dry["id"]), (&json!(hit), &Value::Null));
+        assert_eq!(app.visitor().get(&path)["items"], json!([]));
+
+        let made = app.as_host().post(&path, &closure).expect_status(201);
+        assert_eq!(made["bookings"].as_array().unwrap().len(), 1);
+        let refused = app.as_stranger().post("/api/v1/bookings", wish(sem, "09:00", "10:00")).expect_code(422, "closed_for_maintenance");
+        assert_eq!(refused["errors"][0]["limit"], "2026-03-03T12:00:00+08:00");
+
+        let one = format!("/api/v1/closures/{}", made.id());
+        app.as_host().patch(&one, json!({"ends_at": null})).expect_code(428, "version_required");
+        let open_ended = app.as_host().request(Method::PATCH, &one).header("If-Match", made.etag()).json(json!({"ends_at": null})).send();
+        let open_ended = open_ended.expect_status(200);
+        assert_eq!((&open_ended["ends_at"], open_ended["bookings"].as_array().unwrap().len()), (&Value::Null, 2));
+        app.as_host().delete(&one).expect_status(204);
+        app.as_host().delete(&one).expect_code(404, "not_found");
+        app.as_stranger().post("/api/v1/bookings", wish(sem, "09:00", "10:00")).expect_status(201);
+        let empty = json!({"starts_at": "2026-03-03T08:00:00Z", "ends_at": "2026-03-03T08:00:00Z", "kind": "fault"});
+        app.as_host().post(&path, empty).expect_code(422, "not_after_start");
+    }
+
+    fn booking_rules_are_replaced_whole_and_checked_at_once(app: &TestApp) {
+        let sem = given::instrument(app).insert();
+        let path = format!("/api/v1/instruments/{sem}/booking-rules");
+        let present = app.visitor().get(&path).expect_status(200);
+        assert_eq!(present["approval"], "automatic");
+        let mut rules = present.body.clone();
+        rules["min_minutes"] = json!(90);
+        rules["max_minutes"] = json!(30);
+        rules["slot_minutes"] = json!(7);
+        let put = |version: &str, rules: &Value| {
+            app.as_host().request(Method::PUT, &path).header("If-Match", version).json(rules).send()
+        };
+        app.as_host().put(&path, &rules).expect_code(428, "version_required");
+        app.as_company().put(&path, &rules).expect_code(403, "forbidden");
+        put("\"v9\"", &rules).expect_code(412, "version_mismatch");
+        let wrong = put(present.etag(), &rules).expect_code(422, "not_divisor_of_day");
+        let codes: Vec<_> = wrong["errors"].as_array().unwrap().iter().map(|error| error["code"].as_str().unwrap()).collect();
+        assert_eq!(codes, ["not_divisor_of_day", "not_multiple_of_slot", "not_multiple_of_slot", "min_above_max"]);
+        rules = present.body.clone();
+        rules["cleanup_minutes"] = json!(30);
+        let replaced = put(present.etag(), &rules).expect_status(200);
+        assert_eq!((replaced.etag(), &replaced["cleanup_minutes"]), ("\"v2\"", &json!(30)));
+        assert_eq!(app.visitor().get(&path).body, replaced.body);
+        let draft = given::instrument(app).in_state(yiqi::domain::instrument::InstrumentState::Draft).insert();
+        app.visitor().get(&format!("/api/v1/instruments/{draft}/booking-rules")).expect_code(404, "not_found");
+    }
+}

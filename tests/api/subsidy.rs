@@ -1,0 +1,100 @@
+//! Evaluations and subsidy runs over HTTP: begun, watched, published, final.
+
+use serde_json::json;
+use ureq::http::Method;
+
+use crate::both;
+use crate::client::{Answer, Client};
+use crate::given;
+use crate::world::*;
+use yiqi::operations::policy::install_shipped;
+
+/// Asks until the work at `location` has ended.
+fn ended(client: &Client, location: &str) -> Answer {
+    for _ in 0..200 {
+        let answer = client.get(location).expect_status(200);
+        if answer["status"] != "running" {
+            return answer;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(25));
+    }
+    panic!("{location} still runs");
+}
+
+fn begun(client: &Client, path: &str, body: serde_json::Value) -> Answer {
+    let accepted = client.post(path, body).expect_status(202);
+    let location = accepted.header("location").unwrap().to_owned();
+    let answer = ended(client, &location);
+    assert_eq!(answer["status"], "draft", "{}", answer.text());
+    answer
+}
+
+both! {
+    fn a_run_is_begun_watched_published_and_final(app: &TestApp) {
+        app.block_on(install_shipped(&app.app, app.now())).unwrap();
+        given::instrument(app).insert();
+        let admin = app.as_admin();
+        let body = json!({"year": 2025, "policy": "hebei-2026@1", "budget_fen": 1_000_000});
+        app.as_host().post("/api/v1/subsidy-runs", &body).expect_code(403, "forbidden");
+        let unknown = json!({"year": 2025, "policy": "hebei-2099", "budget_fen": 1});
+        admin.post("/api/v1/subsidy-runs", unknown).expect_code(422, "unknown_reference");
+        let future = json!({"year": 2027, "policy": "hebei-2026", "budget_fen": 1});
+        admin.post("/api/v1/subsidy-runs", future).expect_code(422, "out_of_range");
+        let run = begun(&admin, "/api/v1/subsidy-runs", body);
+        let path = format!("/api/v1/subsidy-runs/{}", run.id());
+        assert_eq!(run["unspent_fen"], 1_000_000);
+        assert_eq!(run["factor"], "1/1");
+
+        let host = app.as_host();
+        host.get(&path).expect_code(404, "not_found");
+        let awards = admin.get(&format!("{path}/awards")).expect_status(200);
+        let award = &awards["items"][0];
+        assert_eq!(award["award_fen"], 0);
+        assert_eq!(award["scores"]["A3"], "6.0000");
+        let explanation = format!("{path}/awards/{}/explanation", award["id"]);
+        host.get(&explanation).expect_code(404, "not_found");
+        let csv = admin.get(&format!("{path}/export?format=csv")).expect_status(200);
+        assert!(csv.text().contains(UNIVERSITY));
+        let xlsx = admin.get(&format!("{path}/export?format=xlsx")).expect_status(200);
+        assert!(xlsx.bytes.starts_with(b"PK"));
+
+        admin.post(&format!("{path}/finalize"), json!({})).expect_code(409, "invalid_state");
+        admin.post(&format!("{path}/publish"), json!({})).expect_status(200);
+        let explained = host.get(&explanation).expect_status(200);
+        assert_eq!(explained["scores"].as_array().unwrap().len(), 12);
+        app.as_company().get(&explanation).expect_code(403, "forbidden");
+        let final_run = admin.post(&format!("{path}/finalize"), json!({})).expect_status(200);
+        assert_eq!(final_run["status"], "final");
+        assert_eq!(final_run["finalized_by"], app.user_id(ADMIN).number());
+        admin.post(&format!("{path}/discard"), json!({})).expect_code(409, "invalid_state");
+    }
+
+    fn experts_points_grade_a_draft_again(app: &TestApp) {
+        app.block_on(install_shipped(&app.app, app.now())).unwrap();
+        given::instrument(app).insert();
+        let admin = app.as_admin();
+        let draft = begun(&admin, "/api/v1/evaluations", json!({"year": 2025, "policy": "hebei-2026"}));
+        let path = format!("/api/v1/evaluations/{}", draft.id());
+        let put = |etag: &str, points: &str| {
+            let score = json!({"organization_id": app.organization_id(UNIVERSITY), "indicator": "A4", "points": points});
+            let request = admin.request(Method::PUT, &format!("{path}/expert-scores"));
+            request.header("If-Match", etag).json(json!({"scores": [score]})).send()
+        };
+        put(draft.etag(), "4.5").expect_code(422, "out_of_range");
+        let graded = put(draft.etag(), "3.5").expect_status(200);
+        assert_ne!(graded["input_digest"], draft["input_digest"]);
+        put(draft.etag(), "3").expect_code(412, "version_mismatch");
+        let scores = admin.get(&format!("{path}/scores")).expect_status(200);
+        let scores = scores["items"][0]["scores"].as_array().unwrap();
+        let expert = scores.iter().find(|score| score["id"] == "A4").unwrap();
+        assert_eq!(expert["points"], "3.5000");
+        app.visitor().get("/api/v1/stats/2025").expect_status(200);
+        admin.post(&format!("{path}/publish"), json!({})).expect_status(200);
+        put(graded.etag(), "3").expect_code(412, "version_mismatch");
+        admin.post(&format!("{path}/finalize"), json!({})).expect_status(200);
+        let again = begun(&admin, "/api/v1/evaluations", json!({"year": 2025, "policy": "hebei-2026"}));
+        let again = format!("/api/v1/evaluations/{}", again.id());
+        admin.post(&format!("{again}/publish"), json!({})).expect_status(200);
+        admin.post(&format!("{again}/finalize"), json!({})).expect_code(409, "final_exists");
+    }
+}
