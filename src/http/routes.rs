@@ -13,7 +13,11 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::answer::Answer;
 use super::asked::Asked;
-use super::{account, api_key, availability, booking, booking_rules, charge, closure, evaluation, event, exemption, instrument, member, organization, policy, quote, reference, related_party, review, service, session, stats, subsidy, tariff, usage};
+use super::{
+    account, api_key, availability, booking, booking_rules, charge, closure, evaluation, event,
+    exemption, instrument, member, organization, policy, quote, reference, related_party, review,
+    service, session, stats, subsidy, tariff, usage,
+};
 use crate::domain::access::Deed;
 use crate::error::{AppError, Code, Fault};
 
