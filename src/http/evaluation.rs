@@ -36,7 +36,7 @@ fn runs() -> Vec<Route> {
             run,
         )
         .deed(Deed::EvaluationRun)
-        .takes::<RunBody>()
+        .takes::<EvaluationBody>()
         .answers::<EvaluationShape>(202),
         get(
             "/evaluations",
@@ -108,7 +108,7 @@ fn decisions() -> Vec<Route> {
 /// `policy` is a code (its newest version) or `code@version`.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct RunBody {
+struct EvaluationBody {
     year: i32,
     policy: String,
 }
@@ -251,7 +251,7 @@ pub(super) fn sees_drafts(caller: &Caller) -> bool {
 
 async fn run(asked: Asked) -> Answer {
     asked.may(Deed::EvaluationRun)?;
-    let body: RunBody = asked.json()?;
+    let body: EvaluationBody = asked.json()?;
     let actor = asked.act()?.into();
     let id = evaluation::begin(&asked.app, &actor, body.year, body.policy).await?;
     if !asked.replayed() {

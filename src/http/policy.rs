@@ -39,7 +39,7 @@ pub fn routes() -> Vec<Route> {
         )
         .deed(Deed::PolicyCheck)
         .takes_file(TOML)
-        .answers::<CheckShape>(200),
+        .answers::<PolicyCheckShape>(200),
         get(
             "/policies/{id}",
             "policy_get",
@@ -90,7 +90,7 @@ struct PolicyPage {
 
 /// Whether a pack could be stored, and what is wrong with it.
 #[derive(Serialize, ToSchema)]
-struct CheckShape {
+struct PolicyCheckShape {
     valid: bool,
     mistakes: Vec<MistakeShape>,
 }
@@ -151,7 +151,7 @@ async fn create(asked: Asked) -> Answer {
 async fn check(asked: Asked) -> Answer {
     asked.may(Deed::PolicyCheck)?;
     let mistakes = policy_pack::read(&text(&asked)?).err().unwrap_or_default();
-    asked.ok(CheckShape {
+    asked.ok(PolicyCheckShape {
         valid: mistakes.is_empty(),
         mistakes: mistakes.into_iter().map(MistakeShape::from).collect(),
     })

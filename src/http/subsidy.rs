@@ -32,7 +32,7 @@ pub fn routes() -> Vec<Route> {
             run,
         )
         .deed(Deed::SubsidyRun)
-        .takes::<RunBody>()
+        .takes::<SubsidyRunBody>()
         .answers::<RunShape>(202),
         get("/subsidy-runs", "subsidy_list", "Runs, oldest first", list)
             .deed(Deed::SubsidyRead)
@@ -98,7 +98,7 @@ pub fn routes() -> Vec<Route> {
 /// year and policy, or grades the frozen inputs itself.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct RunBody {
+struct SubsidyRunBody {
     year: i32,
     policy: String,
     budget_fen: Fen,
@@ -107,7 +107,7 @@ struct RunBody {
 
 async fn run(asked: Asked) -> Answer {
     asked.may(Deed::SubsidyRun)?;
-    let body: RunBody = asked.json()?;
+    let body: SubsidyRunBody = asked.json()?;
     let request = subsidy::Request {
         year: body.year,
         policy: body.policy,

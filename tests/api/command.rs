@@ -237,3 +237,44 @@ fn the_first_administrator_gets_a_password_nobody_else_knows() {
     expect(&create("no address", "11130000000000001P"), 1, "");
     remove_database(Backend::Sqlite, &url);
 }
+
+#[test]
+fn the_demo_runs_alone_and_goes_on_where_it_was() {
+    let folder = std::env::temp_dir().join(format!("yiqi-demo-test-{}", std::process::id()));
+    let demo = || {
+        let arguments = ["demo", "--exit", "--data", folder.to_str().unwrap()];
+        let output = yiqi(&[("YIQI_PASSWORD_MEMORY_KIB", "64")], &arguments);
+        expect(&output, 0, "");
+        text(&output.stdout)
+    };
+    let first = demo();
+    assert!(
+        first.contains("awarded 299300.00, unspent 700.00"),
+        "{first}"
+    );
+    assert_eq!(first.matches(".example ").count(), 9, "{first}");
+    assert_eq!(demo(), first);
+    let url = format!("sqlite:{}", folder.join("yiqi.sqlite").display());
+    let run = [
+        "subsidy",
+        "run",
+        "--year",
+        "2025",
+        "--policy",
+        "hebei-2026",
+        "--budget-yuan",
+        "300000",
+    ];
+    let run = yiqi(
+        &[("YIQI_DATABASE_URL", &url)],
+        &[&run[..], &["--format", "json"]].concat(),
+    );
+    let expected = crate::house::package_file("seeds/province-2025/expected.json");
+    assert_eq!(text(&run.stdout).trim_end(), expected);
+    expect(
+        &yiqi(&[("YIQI_DATABASE_URL", &url)], &["subsidy", "verify", "1"]),
+        0,
+        "",
+    );
+    std::fs::remove_dir_all(folder).unwrap();
+}

@@ -51,7 +51,8 @@ pub async fn run(app: &App, arguments: Arguments) -> Result<(), Failure> {
         let opened = File::open(folder.join(file.as_str()))?;
         let bytes = opened.metadata()?.len();
         let shown = progress::over_bytes(file.as_str(), bytes).wrap_read(opened);
-        Ok(Box::new(shown) as Box<dyn Read>)
+        let shown: Box<dyn Read> = Box::new(shown);
+        Ok(shown)
     });
     let summary = load(app, year, open, format).await?;
     match format {

@@ -80,6 +80,7 @@ const IN_QUERY: &[(&str, Kind, &str)] = &[
         Kind::Text,
         "Offers a service by this method standard.",
     ),
+    ("metric", Kind::Text, "Only the records behind this metric."),
     (
         "mode",
         Kind::Text,

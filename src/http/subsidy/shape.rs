@@ -92,11 +92,11 @@ pub struct AwardShape {
     grade: Grade,
     before_pool_fen: String,
     award_fen: Fen,
-    instruments: Vec<InstrumentShape>,
+    instruments: Vec<AwardedInstrumentShape>,
 }
 
 #[derive(Serialize, ToSchema)]
-struct InstrumentShape {
+struct AwardedInstrumentShape {
     instrument_id: InstrumentId,
     asset_no: String,
     effective_minutes: i64,
@@ -129,13 +129,13 @@ impl AwardShape {
             before_pool_fen: unit.before_pool_fen,
             award_fen: award.award_fen,
             instruments: instruments
-                .map(|(base, printed)| InstrumentShape::new(base, printed))
+                .map(|(base, printed)| AwardedInstrumentShape::new(base, printed))
                 .collect(),
         }
     }
 }
 
-impl InstrumentShape {
+impl AwardedInstrumentShape {
     fn new(base: &Base, printed: PrintedInstrument) -> Self {
         let left_out = base.left_out_fen.iter();
         Self {
