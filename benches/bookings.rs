@@ -41,7 +41,9 @@ fn course(direct: &Direct) -> Course {
     let tomorrow = world.now().local_date() + chrono::Days::new(2);
     let rules = json!({"horizon_days": 700, "min_minutes": 30});
     Course {
-        instruments: (0..INSTRUMENTS).map(|_| given::instrument(world).rules(rules.clone()).insert()).collect(),
+        instruments: (0..INSTRUMENTS)
+            .map(|_| given::instrument(world).rules(rules.clone()).insert())
+            .collect(),
         first: Instant::at_midnight(tomorrow),
         token: direct.token(BOSS),
         user: world.user_id(BOSS),
@@ -55,7 +57,10 @@ impl Course {
     fn place(&self, number: usize) -> (InstrumentId, Slot) {
         let turn = i64::try_from(number / INSTRUMENTS).unwrap();
         let starts_at = self.first.plus(Minutes::new(turn * 30));
-        (self.instruments[number % INSTRUMENTS], Slot::new(starts_at, starts_at.plus(Minutes::new(30))).unwrap())
+        (
+            self.instruments[number % INSTRUMENTS],
+            Slot::new(starts_at, starts_at.plus(Minutes::new(30))).unwrap(),
+        )
     }
 
     fn request(&self, number: usize) -> Vec<u8> {
@@ -113,7 +118,12 @@ impl Course {
 
     /// The host's side of the instrument, as a request tells it.
     fn audience(&self, instrument: InstrumentId) -> Audience {
-        Audience { person: Some(self.user), unit: None, desk: Some((instrument, self.host)), except: Some(self.user) }
+        Audience {
+            person: Some(self.user),
+            unit: None,
+            desk: Some((instrument, self.host)),
+            except: Some(self.user),
+        }
     }
 }
 
@@ -121,7 +131,9 @@ impl Course {
 fn over_http(fleet: &Fleet, course: &Course, from: &mut usize) -> f64 {
     let address = fleet.nodes[0].base.trim_start_matches("http://").to_owned();
     let first = *from;
-    let outcome = load::run(&address, CONNECTIONS, LASTING, 201, |number| course.request(first + number));
+    let outcome = load::run(&address, CONNECTIONS, LASTING, 201, |number| {
+        course.request(first + number)
+    });
     assert_eq!(outcome.other, 0, "every booking of this load is confirmed");
     *from += outcome.expected + CONNECTIONS;
     outcome.per_second()
@@ -152,7 +164,12 @@ pub fn sqlite_against_loop(rows: usize, aim: f64) -> Option<Row> {
         ours.push(over_http(&fleet, &course, &mut 0));
         drop(fleet);
         let (fleet, course) = Fleet::start(Backend::Sqlite, 0, self::course)?;
-        ceiling.push(plain_loop(&fleet.url.parse().unwrap(), &course, rows, &mut 0));
+        ceiling.push(plain_loop(
+            &fleet.url.parse().unwrap(),
+            &course,
+            rows,
+            &mut 0,
+        ));
     }
     let what = match rows {
         1 => "POST booking, SQLite ÷ plain loop, 1 row a commit",
@@ -174,7 +191,8 @@ fn plain_connections(database: &Database, course: &Course, from: usize) -> f64 {
                 let mut conn = database.connect().unwrap();
                 while start.elapsed() < LASTING {
                     let next = number.fetch_add(1, Ordering::Relaxed);
-                    conn.transaction(|tx| course.statements(tx, next, now)).unwrap();
+                    conn.transaction(|tx| course.statements(tx, next, now))
+                        .unwrap();
                     done.fetch_add(1, Ordering::Relaxed);
                 }
             });
@@ -188,9 +206,19 @@ pub fn postgres_against_connections() -> Option<Row> {
     let (mut ours, mut ceiling, mut from) = (Vec::new(), Vec::new(), 0);
     for _ in 0..RUNS {
         ours.push(over_http(&fleet, &course, &mut from));
-        ceiling.push(plain_connections(&fleet.url.parse().unwrap(), &course, from));
+        ceiling.push(plain_connections(
+            &fleet.url.parse().unwrap(),
+            &course,
+            from,
+        ));
         // More numbers than any run can use.
         from += 100_000;
     }
-    Some(Row::rate("POST booking, PostgreSQL ÷ 8 plain connections", "bookings", &ours, &ceiling, 0.6))
+    Some(Row::rate(
+        "POST booking, PostgreSQL ÷ 8 plain connections",
+        "bookings",
+        &ours,
+        &ceiling,
+        0.6,
+    ))
 }

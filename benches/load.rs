@@ -20,8 +20,18 @@ impl Outcome {
 }
 
 /// `connections` at once send what `request` writes for a running number, and count answers of status `expected`.
-pub fn run(address: &str, connections: usize, lasting: Duration, expected: u16, request: impl Fn(usize) -> Vec<u8> + Sync) -> Outcome {
-    let (hits, misses, number) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
+pub fn run(
+    address: &str,
+    connections: usize,
+    lasting: Duration,
+    expected: u16,
+    request: impl Fn(usize) -> Vec<u8> + Sync,
+) -> Outcome {
+    let (hits, misses, number) = (
+        AtomicUsize::new(0),
+        AtomicUsize::new(0),
+        AtomicUsize::new(0),
+    );
     let start = Instant::now();
     std::thread::scope(|scope| {
         for _ in 0..connections {
@@ -32,13 +42,21 @@ pub fn run(address: &str, connections: usize, lasting: Duration, expected: u16, 
                 while start.elapsed() < lasting {
                     let bytes = request(number.fetch_add(1, Ordering::Relaxed));
                     stream.write_all(&bytes).unwrap();
-                    let counter = if read_answer(&mut stream, &mut buffer) == expected { &hits } else { &misses };
+                    let counter = if read_answer(&mut stream, &mut buffer) == expected {
+                        &hits
+                    } else {
+                        &misses
+                    };
                     counter.fetch_add(1, Ordering::Relaxed);
                 }
             });
         }
     });
-    Outcome { expected: hits.into_inner(), other: misses.into_inner(), seconds: start.elapsed().as_secs_f64() }
+    Outcome {
+        expected: hits.into_inner(),
+        other: misses.into_inner(),
+        seconds: start.elapsed().as_secs_f64(),
+    }
 }
 
 /// Reads one answer whole; its status.
@@ -49,11 +67,14 @@ fn read_answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> u16 {
         let read = stream.read(&mut chunk).unwrap();
         assert!(read > 0, "the server hung up");
         buffer.extend_from_slice(&chunk[..read]);
-        let Some(end) = buffer.windows(4).position(|window| window == b"\r\n\r\n") else { continue };
+        let Some(end) = buffer.windows(4).position(|window| window == b"\r\n\r\n") else {
+            continue;
+        };
         let head = std::str::from_utf8(&buffer[..end]).unwrap();
         let length = head.lines().find_map(|line| {
             let (name, value) = line.split_once(':')?;
-            name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().unwrap())
+            name.eq_ignore_ascii_case("content-length")
+                .then(|| value.trim().parse::<usize>().unwrap())
         });
         if buffer.len() >= end + 4 + length.unwrap_or(0) {
             return head[9..12].parse().unwrap();

@@ -40,7 +40,10 @@ pub const RUNS: usize = 5;
 type Measurement = fn() -> Option<Row>;
 
 fn main() {
-    let asked: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+    let asked: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|word| !word.starts_with('-'))
+        .collect();
     let all: [(&str, Measurement); 9] = [
         ("bookings", || bookings::sqlite_against_loop(1, 1.0)),
         ("bookings", || bookings::sqlite_against_loop(64, 0.15)),

@@ -15,13 +15,16 @@ const CONNECTIONS: usize = 32;
 const LASTING: Duration = Duration::from_secs(3);
 
 pub fn measure(backend: Backend) -> Option<Row> {
-    let (fleet, instrument) = Fleet::start(backend, 1, |direct| given::instrument(&direct.world).insert())?;
+    let (fleet, instrument) = Fleet::start(backend, 1, |direct| {
+        given::instrument(&direct.world).insert()
+    })?;
     let ours_at = fleet.nodes[0].base.trim_start_matches("http://").to_owned();
     let hello_at = hello();
     let path = format!("/api/v1/instruments/{instrument}");
     let (mut ours, mut ceiling) = (Vec::new(), Vec::new());
     for _ in 0..RUNS {
-        ceiling.push(load::run(&hello_at, CONNECTIONS, LASTING, 200, |_| load::get("/")).per_second());
+        ceiling
+            .push(load::run(&hello_at, CONNECTIONS, LASTING, 200, |_| load::get("/")).per_second());
         let outcome = load::run(&ours_at, CONNECTIONS, LASTING, 200, |_| load::get(&path));
         assert_eq!(outcome.other, 0, "every GET answers 200");
         ours.push(outcome.per_second());
@@ -39,7 +42,12 @@ fn hello() -> String {
     let address = listener.local_addr().unwrap().to_string();
     std::thread::spawn(move || {
         let server = HttpServer::new(|| App::new().route("/", web::get().to(|| async { "hello" })));
-        let running = server.workers(2).disable_signals().listen(listener).unwrap().run();
+        let running = server
+            .workers(2)
+            .disable_signals()
+            .listen(listener)
+            .unwrap()
+            .run();
         actix_web::rt::System::new().block_on(running).unwrap();
     });
     address

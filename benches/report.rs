@@ -32,7 +32,27 @@ impl Row {
     /// Both in seconds: less is better.
     pub fn time(what: &'static str, ours: &[f64], ceiling: &[f64], aim: f64) -> Row {
         let (mine, theirs) = (median(ours), median(ceiling));
-        Row { what, ours: format!("{mine:.2} s"), ceiling: format!("{theirs:.2} s"), ratio: mine / theirs, aim: Aim::AtMost(aim) }
+        Row {
+            what,
+            ours: format!("{mine:.2} s"),
+            ceiling: format!("{theirs:.2} s"),
+            ratio: mine / theirs,
+            aim: Aim::AtMost(aim),
+        }
+    }
+}
+
+impl Row {
+    /// Memory in MiB against a bound.
+    pub fn memory(what: &'static str, peaks: &[f64], bound: f64) -> Row {
+        let mine = median(peaks);
+        Row {
+            what,
+            ours: format!("{mine:.0} MiB"),
+            ceiling: format!("{bound:.0} MiB"),
+            ratio: mine / bound,
+            aim: Aim::AtMost(1.0),
+        }
     }
 }
 
@@ -44,13 +64,18 @@ pub fn median(figures: &[f64]) -> f64 {
 
 /// Prints the table as Markdown.
 pub fn print(rows: &[Row]) {
-    println!("\n| what | measured | ceiling, same run | ratio | aim | |\n|---|---|---|---|---|---|");
+    println!(
+        "\n| what | measured | ceiling, same run | ratio | aim | |\n|---|---|---|---|---|---|"
+    );
     for row in rows {
         let (aim, is_met) = match row.aim {
             Aim::AtLeast(least) => (format!("≥ {least}"), row.ratio >= least),
             Aim::AtMost(most) => (format!("≤ {most}"), row.ratio <= most),
         };
         let verdict = if is_met { "met" } else { "missed" };
-        println!("| {} | {} | {} | {:.2} | {aim} | {verdict} |", row.what, row.ours, row.ceiling, row.ratio);
+        println!(
+            "| {} | {} | {} | {:.2} | {aim} | {verdict} |",
+            row.what, row.ours, row.ceiling, row.ratio
+        );
     }
 }

@@ -1,0 +1,84 @@
+//! Import of 20,000 instruments from XLSX into SQLite, from bytes to the commit, against calamine only reading the cells.
+
+use std::io::Cursor;
+use std::time::Instant as Stopwatch;
+
+use calamine::{Reader, Xlsx};
+use yiqi::exchange::instruments;
+use yiqi::exchange::sheet::Format;
+use yiqi::operations::deed::Actor;
+use yiqi::operations::instrument::{Import, ImportMode, import};
+
+use crate::RUNS;
+use crate::fleet::{Direct, Fleet};
+use crate::report::Row;
+use crate::world::{Backend, UNIVERSITY};
+
+const ROWS: usize = 20_000;
+
+pub fn measure() -> Option<Row> {
+    let bytes = workbook();
+    let (mut ours, mut ceiling) = (Vec::new(), Vec::new());
+    for _ in 0..RUNS {
+        ceiling.push(only_read(&bytes));
+        // A fresh database for each run.
+        let (_, seconds) = Fleet::start(Backend::Sqlite, 0, |direct| whole_import(direct, &bytes))?;
+        ours.push(seconds);
+    }
+    Some(Row::time(
+        "import of 20,000 XLSX rows ÷ calamine only reading",
+        &ours,
+        &ceiling,
+        3.0,
+    ))
+}
+
+/// An XLSX of instruments with the columns hosts fill.
+fn workbook() -> Vec<u8> {
+    let mut csv = String::from(
+        "asset_no,name,model,manufacturer,country,original_value_fen,category_code,purpose_type,accepted_on,enabled_on,\
+         share_mode,location,contact_name,contact_phone,technical,functions,service_content,user_notice\n",
+    );
+    for number in 0..ROWS {
+        csv.push_str(&format!(
+            "Z{number:06},场发射扫描电子显微镜,SU8600,Hitachi,日本,{},010102,general,2024-05-06,2024-06-01,external,实验楼 {},\
+             张工,0311-80000000,分辨率优于 1 nm,形貌与成分分析,面向校内外测试,提前一天预约\n",
+            30_000_000 + number,
+            number % 900
+        ));
+    }
+    let (rows, _) = instruments::read(csv.as_bytes(), Format::Csv)
+        .unwrap()
+        .into_parts();
+    instruments::write(rows.iter().map(|(_, row)| row), Format::Xlsx).unwrap()
+}
+
+fn only_read(bytes: &[u8]) -> f64 {
+    let start = Stopwatch::now();
+    let mut book: Xlsx<_> = Xlsx::new(Cursor::new(bytes)).unwrap();
+    let range = book.worksheet_range_at(0).unwrap().unwrap();
+    assert_eq!(range.height(), ROWS + 1);
+    start.elapsed().as_secs_f64()
+}
+
+fn whole_import(direct: &Direct, bytes: &[u8]) -> f64 {
+    let world = &direct.world;
+    let host = world.organization_id(UNIVERSITY);
+    let start = Stopwatch::now();
+    let (rows, _) = instruments::read(bytes, Format::Xlsx).unwrap().into_parts();
+    let asked = Import {
+        host,
+        rows,
+        mode: ImportMode::Create,
+        is_dry_run: false,
+    };
+    let imported = world
+        .block_on(import(
+            &world.app,
+            &Actor::System { now: world.now() },
+            asked,
+        ))
+        .unwrap();
+    assert_eq!(imported.created, ROWS);
+    start.elapsed().as_secs_f64()
+}
