@@ -10,6 +10,7 @@
     clippy::print_stdout,
     clippy::print_stderr,
     dead_code,
+    unused_imports,
     reason = "a measurement that fails should panic at its line; the tests' world is shared whole"
 )]
 

@@ -80,7 +80,7 @@ fn lowest_instrument(conn: &mut Conn) -> i64 {
         .id
 }
 
-/// Each instrument serves in turn, two hours every eight; 400 more companies use them.
+/// Each instrument serves ten of 400 companies, two hours every eight: 20,000 groups, as a province of this size has.
 fn statements(backend: Backend, first: i64) -> Vec<String> {
     let per_instrument = RECORDS / INSTRUMENTS;
     let (series, start, later) = match backend {
@@ -126,8 +126,8 @@ fn statements(backend: Backend, first: i64) -> Vec<String> {
             "INSERT INTO usage_record (record_no, instrument_id, organization_id, channel, started_at, ended_at, prepare_minutes, \
              run_minutes, post_minutes, samples, mode, purpose, statutory, state, evidence, version, event_id, created_at, \
              updated_at) SELECT 'S' || i, {first} + i / {per_instrument}, (SELECT min(id) FROM organization WHERE name = 'U0') + \
-             i % 400, 1, {start}, {later}, 10, 90, 20, 3, 'entrusted', 'research', {truth}, 'confirmed', \
-             CASE i % 3 WHEN 0 THEN 'automatic' WHEN 1 THEN 'confirmed' ELSE 'manual' END, 1, 1, {now}, {now} FROM {series} AS n"
+             (i / {per_instrument} * 7 + i % 10) % 400, 1, {start}, {later}, 10, 90, 20, 3, 'entrusted', 'research', {truth}, 'confirmed', \
+             CASE (i / {per_instrument}) % 3 WHEN 0 THEN 'automatic' WHEN 1 THEN 'confirmed' ELSE 'manual' END, 1, 1, {now}, {now} FROM {series} AS n"
         ),
         format!(
             "INSERT INTO charge (usage_record_id, host_organization_id, payer_organization_id, amount_fen, lines, state, event_id, \

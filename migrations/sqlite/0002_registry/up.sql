@@ -35,6 +35,8 @@ CREATE TABLE instrument (
 );
 CREATE INDEX instrument_updated ON instrument (updated_at, id);
 CREATE INDEX instrument_category ON instrument (category_code, id);
+-- The event is written after the row it made: SQLite then looks for the rows that wait for it.
+CREATE INDEX instrument_event ON instrument (event_id);
 
 -- Every version an instrument had, the present one included, whole.
 CREATE TABLE instrument_version (

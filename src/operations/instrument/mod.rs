@@ -43,16 +43,20 @@ pub struct Inside {
 
 /// The entry, when this caller or visitor may see it; 404 otherwise.
 pub fn read(conn: &mut Conn, caller: Option<&Caller>, id: InstrumentId) -> Result<Entry, AppError> {
-    let ties = store::instrument::get_ties(conn, id, caller.map(|caller| caller.user_id))?;
-    match caller {
-        Some(caller) => access::sees_instrument(caller, &ties)?,
-        None if ties.is_public => {}
-        None => return Err(AppError::NotFound),
-    }
-    let is_inside = caller.is_some_and(|caller| {
-        access::may_on_instrument(caller, Deed::InstrumentRead, &ties).is_ok()
-    });
     let instrument = store::instrument::get(conn, id)?;
+    let Some(caller) = caller else {
+        // A visitor is nobody's: the row itself tells whether it is public.
+        return match instrument.state.is_public() {
+            true => Ok(Entry {
+                instrument,
+                inside: None,
+            }),
+            false => Err(AppError::NotFound),
+        };
+    };
+    let ties = store::instrument::get_ties(conn, id, Some(caller.user_id))?;
+    access::sees_instrument(caller, &ties)?;
+    let is_inside = access::may_on_instrument(caller, Deed::InstrumentRead, &ties).is_ok();
     let inside = is_inside.then(|| inside(conn, id)).transpose()?;
     Ok(Entry { instrument, inside })
 }
