@@ -84,6 +84,8 @@ impl Fault {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Conflict {
     pub code: Code,
+    /// Where each of several things is in the way; empty for one.
+    pub faults: Vec<Fault>,
     pub members: Map<String, Value>,
 }
 
@@ -140,6 +142,19 @@ impl AppError {
     pub fn conflict(code: Code) -> Self {
         AppError::Conflict(Box::new(Conflict {
             code,
+            faults: Vec::new(),
+            members: Map::new(),
+        }))
+    }
+
+    /// A conflict in several places, called by the first of them.
+    pub fn conflicts(faults: Vec<Fault>) -> Self {
+        let code = faults
+            .first()
+            .map_or(Code::invalid_state, |fault| fault.code);
+        AppError::Conflict(Box::new(Conflict {
+            code,
+            faults,
             members: Map::new(),
         }))
     }

@@ -76,18 +76,20 @@ pub struct Captions(BTreeMap<&'static str, String>);
 
 impl Captions {
     /// The refusal of an import, its columns called as in the table.
-    pub fn told(&self, error: AppError) -> AppError {
-        let AppError::Refused(mut faults) = error else {
-            return error;
+    pub fn told(&self, mut error: AppError) -> AppError {
+        let faults = match &mut error {
+            AppError::Refused(faults) => faults,
+            AppError::Conflict(conflict) => &mut conflict.faults,
+            _ => return error,
         };
-        for fault in &mut faults {
+        for fault in faults {
             if let Place::Cell { column, .. } = &mut fault.place
                 && let Some(caption) = self.0.get(column.as_str())
             {
                 column.clone_from(caption);
             }
         }
-        AppError::Refused(faults)
+        error
     }
 }
 

@@ -243,8 +243,8 @@ struct MeChange {
 
 async fn update_me(asked: Asked) -> Answer {
     let present = UserShape::from(present(&asked, Deed::MeUpdate).await?);
-    let change: MeChange = asked.change(&present, &["name", "phone"])?;
-    let version = asked.required_version()?;
+    let (change, version): (MeChange, _) =
+        asked.change(&present, present.version, &["name", "phone"])?;
     let mut faults = Vec::new();
     let name = change.name.over("name", present.name, &mut faults);
     AppError::refuse_all(faults)?;

@@ -3,9 +3,10 @@
 use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, ETAG, LOCATION};
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::asked::Asked;
-use super::params::cursor_text;
+use super::params::{Params, cursor_text};
 use crate::domain::Instant;
 use crate::error::AppError;
 
@@ -43,13 +44,28 @@ impl<T> Page<T> {
         })
     }
 
-    /// Everything at once.
-    pub fn whole(items: Vec<T>) -> Self {
-        Self {
-            items,
-            next_cursor: None,
-            as_of: None,
-        }
+    /// The page that is asked for of all rows, which stand in the order of their keys.
+    pub fn of<R, K: Serialize + DeserializeOwned + PartialOrd>(
+        rows: Vec<R>,
+        params: &Params,
+        key: impl Fn(&R) -> K,
+        shape: impl FnMut(R) -> T,
+    ) -> Result<Self, AppError> {
+        let after: Option<K> = params.cursor()?;
+        let is_beyond = |row: &R| after.as_ref().is_none_or(|after| key(row) > *after);
+        let rest = rows.into_iter().filter(is_beyond).collect();
+        Self::cut(rest, params.limit()?, &key, shape)
+    }
+}
+
+impl<T> Page<Result<T, AppError>> {
+    /// The page when every item could be shaped.
+    pub fn all(self) -> Result<Page<T>, AppError> {
+        Ok(Page {
+            items: self.items.into_iter().collect::<Result<_, _>>()?,
+            next_cursor: self.next_cursor,
+            as_of: self.as_of,
+        })
     }
 }
 

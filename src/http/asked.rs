@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 
 use super::caller;
 use super::envelope::RequestId;
-use super::json;
+use super::json::{self, Members};
 use super::params::Params;
 use super::routes::Routes;
 use crate::app::App;
@@ -25,7 +25,7 @@ use crate::domain::access::{Caller, Deed};
 use crate::domain::{Instant, SessionId};
 use crate::error::text::Language;
 use crate::error::{AppError, Code, Fault};
-use crate::operations::deed::{Act, Once};
+use crate::operations::deed::{Act, Once, same_version};
 
 /// A request, read once.
 pub struct Asked {
@@ -161,16 +161,35 @@ impl Asked {
         }
     }
 
-    /// A change of something: the fields of the body that the present shape does not already say. A read-only field sent
-    /// back with its present value is accepted; with another it is refused (422 `read_only`).
+    /// A change of something in its present version, and the version it is meant for: the fields of the body that the
+    /// present shape does not already say. A read-only field sent back with its present value is accepted; with another it
+    /// is refused (422 `read_only`).
     pub fn change<T: DeserializeOwned>(
         &self,
         present: &impl serde::Serialize,
+        version: i64,
         writable: &[&str],
-    ) -> Result<T, AppError> {
+    ) -> Result<(T, Option<i64>), AppError> {
+        self.change_as(present, version, writable, Members::read)
+    }
+
+    /// As [`Asked::change`], of a shape that is read from the members in a way of its own.
+    pub fn change_as<T>(
+        &self,
+        present: &impl serde::Serialize,
+        version: i64,
+        writable: &[&str],
+        read: impl FnOnce(Members) -> Result<T, AppError>,
+    ) -> Result<(T, Option<i64>), AppError> {
         self.params()?;
         self.expect_type(&["application/merge-patch+json", "application/json"])?;
-        json::parse_change(&self.body, &serde_json::to_value(present)?, writable)
+        let present = serde_json::to_value(present)?;
+        let (members, read_only) = json::parse_change(&self.body, &present, writable)?;
+        let change = read(members)?;
+        let sent = self.required_version()?;
+        same_version(sent, version)?;
+        AppError::refuse_all(read_only)?;
+        Ok((change, sent))
     }
 
     /// The body as it is, of one of these types.
@@ -212,11 +231,12 @@ impl Asked {
         Params::parse(self.request.query_string(), known)
     }
 
-    /// The version in `If-Match`, when one is sent.
+    /// The version in `If-Match`, when one is sent; none also for `*`, which any version matches.
     pub fn version(&self) -> Result<Option<i64>, AppError> {
-        let Some(sent) = text_header(&self.request, &header::IF_MATCH) else {
+        let Some(sent) = self.request.headers().get(&header::IF_MATCH) else {
             return Ok(None);
         };
+        let sent = sent.to_str().unwrap_or_default();
         if sent.trim() == "*" {
             return Ok(None);
         }
@@ -230,10 +250,13 @@ impl Asked {
             .ok_or(AppError::Precondition(Code::version_mismatch))
     }
 
-    /// The version in `If-Match`; 428 without it.
-    pub fn required_version(&self) -> Result<i64, AppError> {
-        self.version()?
-            .ok_or(AppError::Precondition(Code::version_required))
+    /// As [`Asked::version`]; 428 without `If-Match`.
+    pub fn required_version(&self) -> Result<Option<i64>, AppError> {
+        if self.request.headers().contains_key(&header::IF_MATCH) {
+            self.version()
+        } else {
+            Err(AppError::Precondition(Code::version_required))
+        }
     }
 
     /// The id under which this request is logged.

@@ -5,20 +5,19 @@ mod shape;
 use serde::{Deserialize, Serialize};
 
 use self::shape::{
-    BookingPage, BookingShape, CheckShape, EmptyBody, FinishBody, RejectBody, RequestBody,
-    RescheduleBody,
+    BookingPage, BookingShape, CheckShape, FinishBody, RejectBody, RequestBody, RescheduleBody,
 };
 pub use self::shape::{SlotShape, slot};
 use super::answer::{Answer, Page};
 use super::asked::Asked;
 use super::params::Params;
 use super::problem;
-use super::reason::ReasonBody;
+use super::reason::{EmptyBody, ReasonBody};
 use super::routes::{BASE, Route, get, post};
 use crate::domain::access::Deed;
 use crate::domain::{BookingId, Instant};
 use crate::error::{AppError, Code, Fault};
-use crate::operations::booking::{self, Draft, Seen};
+use crate::operations::booking::{self, Checked, Draft, Seen};
 use crate::operations::feed;
 use crate::store::booking::{Cursor, Filter};
 
@@ -137,8 +136,11 @@ async fn request(asked: Asked) -> Answer {
 
 async fn check(asked: Asked) -> Answer {
     let caller = asked.may(Deed::BookingCheck)?;
-    let draft = Draft::try_from(asked.json::<RequestBody>()?)?;
-    let checked = booking::check(&asked.app, caller, draft, asked.now).await?;
+    let checked = match Draft::try_from(asked.json::<RequestBody>()?) {
+        Ok(draft) => booking::check(&asked.app, caller, draft, asked.now).await?,
+        Err(AppError::Refused(faults)) => Checked::refused(faults),
+        Err(other) => return Err(other),
+    };
     let entry = |fault: &Fault| problem::entry(fault, asked.language);
     asked.ok(CheckShape {
         bookable: checked.faults.is_empty(),

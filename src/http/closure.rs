@@ -91,6 +91,7 @@ struct ClosureShape {
     ends_at: Option<Instant>,
     kind: ClosureKind,
     public_reason: Option<String>,
+    version: i64,
     created_at: Instant,
     updated_at: Instant,
 }
@@ -104,6 +105,7 @@ impl From<Closure> for ClosureShape {
             ends_at: closure.ends_at,
             kind: closure.kind,
             public_reason: closure.public_reason,
+            version: closure.version,
             created_at: closure.created_at,
             updated_at: closure.updated_at,
         }
@@ -190,7 +192,8 @@ async fn create(asked: Asked) -> Answer {
     let body: ClosureBody = asked.json()?;
     let rule = rule(body.starts_at, body.ends_at, body.kind, body.public_reason)?;
     if dry_run {
-        let foreseen = closure::foresee(&asked.app, caller, id, rule).await?;
+        let place = (id, Deed::ClosureCreate);
+        let foreseen = closure::foresee(&asked.app, caller, place, rule).await?;
         return asked.ok(ClosedShape::from(foreseen));
     }
     let closed = closure::create(&asked.app, &asked.act()?, id, rule).await?;
@@ -206,8 +209,7 @@ async fn update(asked: Asked) -> Answer {
     let present = closure::admit(&asked.app, caller, id, Deed::ClosureUpdate).await?;
     let dry_run = is_dry_run(&asked)?;
     let shape = ClosureShape::from(present.clone());
-    let change: ClosureChange = asked.change(&shape, WRITABLE)?;
-    let version = asked.required_version()?;
+    let (change, version): (ClosureChange, _) = asked.change(&shape, present.version, WRITABLE)?;
     let rule = rule(
         change.starts_at.unwrap_or(present.starts_at),
         change.ends_at.onto(present.ends_at),
@@ -215,12 +217,13 @@ async fn update(asked: Asked) -> Answer {
         change.public_reason.onto(present.public_reason),
     )?;
     if dry_run {
-        let instrument = present.instrument_id;
-        let foreseen = closure::foresee(&asked.app, caller, instrument, rule).await?;
+        let place = (present.instrument_id, Deed::ClosureUpdate);
+        let foreseen = closure::foresee(&asked.app, caller, place, rule).await?;
         return asked.ok(ClosedShape::from(foreseen));
     }
     let closed = closure::update(&asked.app, &asked.act()?, id, version, rule).await?;
-    let version = closed.closure.as_ref().map_or(version, |now| now.version);
+    let version = closed.closure.as_ref().map(|now| now.version);
+    let version = version.ok_or_else(|| AppError::internal("no closure was changed"))?;
     asked.ok_versioned(version, ClosedShape::from(closed))
 }
 

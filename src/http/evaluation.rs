@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use super::answer::{Answer, Page};
 use super::asked::Asked;
+use super::reason::EmptyBody;
 use super::routes::{Route, get, post, put};
 use crate::domain::access::{Caller, Deed, Role, may_on_run};
 use crate::domain::evaluation::ScoreExplanation;
@@ -62,6 +63,7 @@ fn runs() -> Vec<Route> {
             scores,
         )
         .deed(Deed::EvaluationRead)
+        .parameters(&["limit", "cursor"])
         .answers::<UnitPage>(200),
         put(
             "/evaluations/{id}/expert-scores",
@@ -85,6 +87,7 @@ fn decisions() -> Vec<Route> {
             publish,
         )
         .deed(Deed::EvaluationPublish)
+        .takes::<EmptyBody>()
         .answers::<EvaluationShape>(200),
         post(
             "/evaluations/{id}/finalize",
@@ -93,6 +96,7 @@ fn decisions() -> Vec<Route> {
             finalize,
         )
         .deed(Deed::EvaluationFinalize)
+        .takes::<EmptyBody>()
         .answers::<EvaluationShape>(200),
         post(
             "/evaluations/{id}/discard",
@@ -101,6 +105,7 @@ fn decisions() -> Vec<Route> {
             discard,
         )
         .deed(Deed::EvaluationDiscard)
+        .takes::<EmptyBody>()
         .answers::<EvaluationShape>(200),
     ]
 }
@@ -287,12 +292,12 @@ async fn list(asked: Asked) -> Answer {
     let only_published = !sees_drafts(asked.may(Deed::EvaluationRead)?);
     let params = asked.params()?;
     let (limit, after) = (params.limit()?, params.cursor::<EvaluationId>()?);
-    let year = params.one("year")?;
+    let years = params.all("year")?;
     let rows = asked
         .app
         .store
         .read(move |conn| {
-            store::evaluation::list(conn, year, only_published, after, limit + 1)
+            store::evaluation::list(conn, &years, only_published, after, limit + 1)
                 .map_err(AppError::from)
         })
         .await?;
@@ -306,6 +311,7 @@ async fn get_one(asked: Asked) -> Answer {
 
 async fn scores(asked: Asked) -> Answer {
     let row = admit(&asked, Deed::EvaluationRead).await?;
+    let params = asked.params()?;
     let (units, members) = asked
         .app
         .store
@@ -318,11 +324,16 @@ async fn scores(asked: Asked) -> Answer {
         .into_iter()
         .map(|member| (member.id, (member.uscc.to_string(), member.name)))
         .collect();
-    let units = units.into_iter().map(|unit| {
-        let names = members.get(&unit.organization_id).cloned();
-        shape(unit, names.unwrap_or_default())
-    });
-    asked.ok(Page::whole(units.collect::<Result<_, _>>()?))
+    let page = Page::of(
+        units,
+        &params,
+        |unit| unit.organization_id,
+        |unit| {
+            let names = members.get(&unit.organization_id).cloned();
+            shape(unit, names.unwrap_or_default())
+        },
+    )?;
+    asked.ok(page.all()?)
 }
 
 fn shape(unit: Unit, (uscc, name): (String, String)) -> Result<UnitShape, AppError> {
@@ -348,8 +359,8 @@ fn shape(unit: Unit, (uscc, name): (String, String)) -> Result<UnitShape, AppErr
 
 async fn score(asked: Asked) -> Answer {
     let row = admit(&asked, Deed::EvaluationScore).await?;
-    let version = asked.required_version()?;
     let body: ExpertBody = asked.json()?;
+    let version = asked.required_version()?;
     let given = body.scores.into_iter().map(|entry| expert::GivenScore {
         organization_id: entry.organization_id,
         indicator: entry.indicator,
@@ -375,6 +386,7 @@ async fn discard(asked: Asked) -> Answer {
 
 async fn decide(asked: Asked, deed: Deed, run_deed: RunDeed) -> Answer {
     let row = admit(&asked, deed).await?;
+    let EmptyBody {} = asked.json_or_default()?;
     let (actor, version) = (asked.act()?.into(), asked.version()?);
     evaluation::decide(&asked.app, &actor, row.id, run_deed, version).await?;
     let row = read(&asked, row.id).await?;

@@ -24,6 +24,7 @@ pub fn routes() -> Vec<Route> {
                 "from",
                 "until",
                 "limit",
+                "cursor",
             ])
             .answers::<EventPage>(200),
     ]
@@ -81,10 +82,13 @@ async fn list(asked: Asked) -> Answer {
     let limit = params.limit()?;
     let sees_all = caller.has(Role::PlatformAdmin) || caller.has(Role::Auditor);
     let filter = Filter {
-        after: params.one("after")?,
-        subject_type: params.one("subject_type")?,
-        subject_id: params.one("subject_id")?,
-        actor: params.one("actor")?,
+        after: match params.cursor()? {
+            Some(last) => Some(last),
+            None => params.one("after")?,
+        },
+        subject_types: params.all("subject_type")?,
+        subject_ids: params.all("subject_id")?,
+        actors: params.all("actor")?,
         deeds: params.all("deed")?,
         from: params.one("from")?,
         until: params.one("until")?,

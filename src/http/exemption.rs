@@ -88,6 +88,7 @@ async fn decide(asked: Asked, deed: ExemptionDeed) -> Answer {
     instrument::check_right(&asked.app, &caller, id, Deed::ExemptionDecide).await?;
     asked.params()?;
     let body: ExemptionDecisionBody = asked.json_or_default()?;
-    let row = exemption::decide(&asked.app, &asked.act()?, id, deed, body.reason).await?;
+    let place = (id, asked.version()?);
+    let row = exemption::decide(&asked.app, &asked.act()?, place, deed, body.reason).await?;
     asked.ok(ExemptionShape::from(row))
 }

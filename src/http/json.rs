@@ -17,7 +17,12 @@ pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, AppError> {
             Fault::field("", Code::wrong_type).actual("not an object"),
         ]));
     }
-    let mut deserializer = serde_json::Deserializer::from_slice(body);
+    refuse_zeros(body)?;
+    read(body)
+}
+
+fn read<T: DeserializeOwned>(text: &[u8]) -> Result<T, AppError> {
+    let mut deserializer = serde_json::Deserializer::from_slice(text);
     let parsed = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();
         malformed(&path, error.inner())
@@ -26,29 +31,32 @@ pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, AppError> {
     Ok(parsed)
 }
 
-/// Parses a change: drops read-only fields that say what is so already, refuses those that do not.
-pub fn parse_change<T: DeserializeOwned>(
+/// PostgreSQL has no text with the character U+0000 in it, so no string of a JSON text is one. Unescaped it is no JSON.
+pub fn refuse_zeros(text: &[u8]) -> Result<(), AppError> {
+    let escaped = b"\\u0000";
+    if text.windows(escaped.len()).any(|part| part == escaped) {
+        read::<Strict>(text)?;
+    }
+    Ok(())
+}
+
+/// Parses a change: its members without the read-only fields, and a fault for each of those that does not say what is so
+/// already.
+pub fn parse_change(
     body: &[u8],
     present: &Value,
     writable: &[&str],
-) -> Result<T, AppError> {
-    // Duplicate fields would be lost in a map, so the strict shape sees the text first when nothing is read-only.
-    let sent: Map<String, Value> = parse(body)?;
+) -> Result<(Members, Vec<Fault>), AppError> {
+    let mut sent: Members = parse(body)?;
     let is_read_only = |name: &str| !writable.contains(&name) && present.get(name).is_some();
-    if !sent.keys().any(|name| is_read_only(name)) {
-        return parse(body);
-    }
-    let faults: Vec<Fault> = sent
+    let faults = sent
+        .0
         .iter()
         .filter(|(name, value)| is_read_only(name) && present.get(name.as_str()) != Some(*value))
         .map(|(name, _)| Fault::field(name, Code::read_only))
         .collect();
-    AppError::refuse_all(faults)?;
-    let kept: Map<String, Value> = sent
-        .into_iter()
-        .filter(|(name, _)| !is_read_only(name))
-        .collect();
-    parse(&serde_json::to_vec(&Value::Object(kept))?)
+    sent.0.retain(|name, _| !is_read_only(name));
+    Ok((sent, faults))
 }
 
 /// serde tells kinds of mistakes only in words, so the words are read.
@@ -79,6 +87,8 @@ fn malformed(path: &str, error: &serde_json::Error) -> AppError {
         Fault::field(inside(&quoted), Code::duplicate_field)
     } else if text.starts_with("invalid type") {
         Fault::field(parent, Code::wrong_type).actual(text)
+    } else if text == ZERO {
+        Fault::field(parent, Code::control_character)
     } else {
         Fault::field(parent, Code::invalid_value)
             .actual(text)
@@ -91,31 +101,94 @@ fn malformed(path: &str, error: &serde_json::Error) -> AppError {
 #[derive(Debug, Clone, Default)]
 pub struct Members(Map<String, Value>);
 
-impl<'de> serde::Deserialize<'de> for Members {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Once)
+impl Members {
+    /// The members as a known shape.
+    pub fn read<T: DeserializeOwned>(self) -> Result<T, AppError> {
+        parse(&serde_json::to_vec(&Value::Object(self.0))?)
     }
 }
 
-struct Once;
+impl<'de> serde::Deserialize<'de> for Members {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Strict::deserialize(deserializer)?.0 {
+            Value::Object(members) => Ok(Members(members)),
+            _ => Err(serde::de::Error::custom("invalid type: not an object")),
+        }
+    }
+}
 
-impl<'de> serde::de::Visitor<'de> for Once {
-    type Value = Members;
+/// What the fault of a string with U+0000 in it says; [`malformed`] reads it.
+const ZERO: &str = "U+0000 in a text";
+
+/// Any JSON value in which every member stands once and no string has U+0000 in it.
+struct Strict(Value);
+
+impl<'de> serde::Deserialize<'de> for Strict {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(StrictVisitor).map(Strict)
+    }
+}
+
+struct StrictVisitor;
+
+fn without_zeros<E: serde::de::Error>(text: &str) -> Result<(), E> {
+    if text.contains('\0') {
+        return Err(E::custom(ZERO));
+    }
+    Ok(())
+}
+
+impl<'de> serde::de::Visitor<'de> for StrictVisitor {
+    type Value = Value;
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("an object")
+        f.write_str("a JSON value")
     }
 
-    fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Value, E> {
+        without_zeros(text)?;
+        Ok(text.into())
+    }
+
+    fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut list: A) -> Result<Value, A::Error> {
+        let mut items = Vec::new();
+        while let Some(Strict(item)) = list.next_element()? {
+            items.push(item);
+        }
+        Ok(Value::Array(items))
+    }
+
+    fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
         let mut members = Map::new();
-        while let Some((name, value)) = map.next_entry::<String, Value>()? {
+        while let Some((name, Strict(value))) = map.next_entry::<String, Strict>()? {
+            without_zeros(&name)?;
             if members.contains_key(&name) {
                 let twice = format!("duplicate field `{name}`");
                 return Err(serde::de::Error::custom(twice));
             }
             members.insert(name, value);
         }
-        Ok(Members(members))
+        Ok(Value::Object(members))
     }
 }
 
@@ -259,6 +332,17 @@ mod tests {
                 "list[0].starts",
                 Code::wrong_type,
             ),
+            ("{\"name\":\"a\\u0000\"}", "name", Code::control_character),
+            (
+                "{\"name\":\"a\",\"list\":[{\"x\":\"\\u0000\"}]}",
+                "list[0].x",
+                Code::control_character,
+            ),
+            (
+                "{\"name\":\"\\\\u0000\",\"note\":1}",
+                "note",
+                Code::wrong_type,
+            ),
         ] {
             assert_eq!(fault(body), (field.to_owned(), code), "{body}");
         }
@@ -267,16 +351,24 @@ mod tests {
     #[test]
     fn a_read_only_field_may_say_what_is_so_already() {
         let present = serde_json::json!({"id": 3, "name": "a"});
-        let change = |body: &str| parse_change::<Shape>(body.as_bytes(), &present, &["name"]);
-        assert!(change("{\"id\":3,\"name\":\"b\"}").is_ok());
-        assert!(matches!(
-            change("{\"id\":4,\"name\":\"b\"}"),
-            Err(AppError::Refused(_))
-        ));
-        assert_eq!(
-            change("{\"name\":\"b\",\"note\":null}").unwrap().note,
-            Patch::Clear
-        );
+        let change = |body: &str| {
+            let (kept, faults) = parse_change(body.as_bytes(), &present, &["name"])?;
+            Ok::<_, AppError>((kept.read::<Shape>()?, faults))
+        };
+        assert!(change("{\"id\":3,\"name\":\"b\"}").unwrap().1.is_empty());
+        let (_, faults) = change("{\"id\":4,\"name\":\"b\"}").unwrap();
+        assert_eq!(faults, [Fault::field("id", Code::read_only)]);
+        let (kept, _) = change("{\"name\":\"b\",\"note\":null}").unwrap();
+        assert_eq!(kept.note, Patch::Clear);
+        for twice in [
+            "{\"id\":3,\"name\":\"b\",\"name\":\"c\"}",
+            "{\"id\":3,\"name\":\"b\",\"list\":[{\"starts\":1,\"starts\":2}]}",
+        ] {
+            let Err(AppError::Malformed(faults)) = change(twice) else {
+                panic!("{twice}")
+            };
+            assert_eq!(faults[0].code, Code::duplicate_field, "{twice}");
+        }
     }
 
     #[test]

@@ -128,8 +128,9 @@ async fn update(asked: Asked) -> Answer {
     let caller = asked.caller()?;
     let place = (asked.id("id")?, asked.id("user_id")?);
     let user = member::admit(&asked.app, caller, place, Deed::MemberUpdate).await?;
-    let body: MemberBody = asked.change(&UserShape::from(user), &["roles", "state"])?;
-    let version = asked.required_version()?;
+    let present = user.version;
+    let (body, version): (MemberBody, _) =
+        asked.change(&UserShape::from(user), present, &["roles", "state"])?;
     let change = MemberChange {
         roles: body.roles,
         state: body.state,

@@ -175,11 +175,11 @@ async fn list(asked: Asked) -> Answer {
     let limit = params.limit()?;
     let (place, as_of) = place(&asked, &params).await?;
     let filter = Filter {
-        q: params.one("q")?,
+        names: params.all("q")?,
         kinds: params.all("kind")?,
         states: params.all("state")?,
         regions: params.all("region")?,
-        uscc: params.one("uscc")?,
+        usccs: params.all("uscc")?,
         is_host: params.one("is_host")?,
         reach: organization::reach(asked.visitor()),
         place,
@@ -258,14 +258,14 @@ async fn read(asked: Asked) -> Answer {
 }
 
 async fn whole(asked: &Asked, row: Organization) -> Answer {
-    let id = row.id;
-    let count = asked
-        .app
-        .store
-        .read(move |conn| directory::count_listed(conn, &[id]))
-        .await?;
-    let count = count.get(&id).copied().unwrap_or(0);
+    let count = count_listed(asked, row.id).await?;
     asked.ok_versioned(row.version, OrganizationShape::whole(row, count))
+}
+
+async fn count_listed(asked: &Asked, id: OrganizationId) -> Result<i64, AppError> {
+    let count = move |conn: &mut store::Conn| directory::count_listed(conn, &[id]);
+    let counts = asked.app.store.read(count).await?;
+    Ok(counts.get(&id).copied().unwrap_or(0))
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -370,9 +370,9 @@ impl OrganizationChange {
 async fn amend(asked: Asked) -> Answer {
     let (caller, id) = (asked.caller()?, asked.id("id")?);
     let present = organization::admit(&asked.app, caller, id, Deed::OrganizationUpdate).await?;
-    let shown = OrganizationShape::whole(present.clone(), 0);
-    let change: OrganizationChange = asked.change(&shown, writable(present.state))?;
-    let version = asked.required_version()?;
+    let shown = OrganizationShape::whole(present.clone(), count_listed(&asked, id).await?);
+    let (change, version): (OrganizationChange, _) =
+        asked.change(&shown, present.version, writable(present.state))?;
     let declared = change.onto(&present)?;
     let row = organization::amend(&asked.app, asked.act()?, id, version, declared).await?;
     whole(&asked, row).await

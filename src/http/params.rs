@@ -5,6 +5,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
+use super::json;
 use crate::error::{AppError, Code, Fault, closest};
 
 /// The most and the usual items on one page.
@@ -93,6 +94,7 @@ impl Params {
             return Ok(None);
         };
         let bytes = URL_SAFE_NO_PAD.decode(text).ok();
+        let bytes = bytes.filter(|bytes| json::refuse_zeros(bytes).is_ok());
         let cursor = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
         cursor
             .map(Some)

@@ -102,6 +102,8 @@ pub fn document(error: &AppError, language: Language, path: &str, request_id: &s
     let faults: Vec<Fault> = match error {
         AppError::Malformed(faults) | AppError::Refused(faults) => faults.clone(),
         AppError::Unacceptable(fault) => vec![(**fault).clone()],
+        AppError::Conflict(conflict) if conflict.faults.is_empty() => vec![Fault::request(code)],
+        AppError::Conflict(conflict) => conflict.faults.clone(),
         _ => Vec::new(),
     };
     let detail = match faults.first() {

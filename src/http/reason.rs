@@ -1,7 +1,12 @@
-//! The body of deeds that need a reason; whether it must be given is the operation's rule.
+//! The bodies of deeds about which nothing or only a reason is to be said; whether it must be given is the operation's rule.
 
 use serde::Deserialize;
 use utoipa::ToSchema;
+
+/// Nothing is needed.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EmptyBody {}
 
 /// Why. Those on the other side read it.
 #[derive(Debug, Default, Deserialize, ToSchema)]

@@ -17,7 +17,7 @@ pub fn routes() -> Vec<Route> {
             "The classes of instruments",
             categories,
         )
-        .parameters(&["parent"])
+        .parameters(&["parent", "limit", "cursor"])
         .answers::<CategoryPage>(200),
         get(
             "/regions",
@@ -25,7 +25,7 @@ pub fn routes() -> Vec<Route> {
             "The administrative regions",
             regions,
         )
-        .parameters(&["parent"])
+        .parameters(&["parent", "limit", "cursor"])
         .answers::<RegionPage>(200),
     ]
 }
@@ -87,21 +87,25 @@ impl From<Region> for RegionShape {
     }
 }
 
-/// Whether a row lies directly below the wider code asked for; without one, every row.
-fn is_below(parent: &Option<String>, wider: &Option<String>) -> bool {
-    wider.is_none() || parent == wider
+/// Whether a row lies directly below a wider code asked for; without one, every row.
+fn is_below(parent: &Option<String>, wider: &[String]) -> bool {
+    wider.is_empty() || parent.as_ref().is_some_and(|parent| wider.contains(parent))
 }
 
 async fn categories(asked: Asked) -> Answer {
-    let wider = asked.params()?.one("parent")?;
-    let all = asked.app.store.read(reference::list_categories).await?;
-    let below = all.into_iter().filter(|row| is_below(&row.parent, &wider));
-    asked.ok(Page::whole(below.map(CategoryShape::from).collect()))
+    let params = asked.params()?;
+    let wider = params.all("parent")?;
+    let mut all = asked.app.store.read(reference::list_categories).await?;
+    all.retain(|row| is_below(&row.parent, &wider));
+    let code = |row: &Category| row.code.clone();
+    asked.ok(Page::of(all, &params, code, CategoryShape::from)?)
 }
 
 async fn regions(asked: Asked) -> Answer {
-    let wider = asked.params()?.one("parent")?;
-    let all = asked.app.store.read(reference::list_regions).await?;
-    let below = all.into_iter().filter(|row| is_below(&row.parent, &wider));
-    asked.ok(Page::whole(below.map(RegionShape::from).collect()))
+    let params = asked.params()?;
+    let wider = params.all("parent")?;
+    let mut all = asked.app.store.read(reference::list_regions).await?;
+    all.retain(|row| is_below(&row.parent, &wider));
+    let code = |row: &Region| row.code.clone();
+    asked.ok(Page::of(all, &params, code, RegionShape::from)?)
 }

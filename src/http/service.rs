@@ -134,10 +134,9 @@ async fn change(asked: Asked) -> Answer {
         move |conn: &mut Conn| store::service::get(conn, place.0, place.1).map_err(AppError::from);
     let present = asked.app.store.read(find).await?;
     asked.params()?;
-    let version = asked.required_version()?;
-    let facts = present.facts();
-    let sent: Members = asked.change(&ServiceShape::from(present), WRITABLE)?;
-    let body: ServiceBody = json::merged(&facts, sent)?;
+    let (facts, number) = (present.facts(), present.version);
+    let merge = |sent: Members| json::merged::<ServiceBody>(&facts, sent);
+    let (body, version) = asked.change_as(&ServiceShape::from(present), number, WRITABLE, merge)?;
     let row = service::change(&asked.app, &asked.act()?, place, version, body.into()).await?;
     asked.ok_versioned(row.version, ServiceShape::from(row))
 }

@@ -41,6 +41,7 @@ pub fn routes() -> Vec<Route> {
             list,
         )
         .deed(Deed::SessionRead)
+        .parameters(&["limit", "cursor"])
         .answers::<SessionPage>(200),
         delete(
             "/me/sessions",
@@ -145,7 +146,7 @@ async fn logout(asked: Asked) -> Answer {
 async fn list(asked: Asked) -> Answer {
     let (user, now) = (asked.may(Deed::SessionRead)?.user_id, asked.now);
     asked.params()?;
-    let current = asked.session()?;
+    let (params, current) = (asked.params()?, asked.session()?);
     let open = asked
         .app
         .store
@@ -159,7 +160,7 @@ async fn list(asked: Asked) -> Answer {
         expires_at: session.expires_at,
         is_current: Some(session.id) == current,
     };
-    asked.ok(Page::whole(open.into_iter().map(shape).collect()))
+    asked.ok(Page::of(open, &params, |session| session.id, shape)?)
 }
 
 async fn revoke_all(asked: Asked) -> Answer {

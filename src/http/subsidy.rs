@@ -10,6 +10,7 @@ use super::answer::{Answer, Page};
 use super::asked::Asked;
 use super::evaluation::sees_drafts;
 use super::params::{Params, cursor_text};
+use super::reason::EmptyBody;
 use super::routes::{Route, get, post};
 use crate::domain::access::{Deed, may_explain_award, may_on_run};
 use crate::domain::run::RunDeed;
@@ -20,7 +21,7 @@ use crate::operations::subsidy;
 use crate::operations::subsidy::explain::{self, Choice};
 use crate::operations::subsidy::stored::{self, Report};
 use crate::store;
-use crate::store::subsidy::Run;
+use crate::store::subsidy::{Award, Run};
 use shape::{AwardPage, AwardShape, ExplanationShape, RunPage, RunShape};
 
 pub fn routes() -> Vec<Route> {
@@ -48,6 +49,7 @@ pub fn routes() -> Vec<Route> {
             list_awards,
         )
         .deed(Deed::SubsidyRead)
+        .parameters(&["limit", "cursor"])
         .answers::<AwardPage>(200),
         get(
             "/subsidy-runs/{id}/awards/{award_id}/explanation",
@@ -74,6 +76,7 @@ pub fn routes() -> Vec<Route> {
             publish,
         )
         .deed(Deed::SubsidyPublish)
+        .takes::<EmptyBody>()
         .answers::<RunShape>(200),
         post(
             "/subsidy-runs/{id}/finalize",
@@ -82,6 +85,7 @@ pub fn routes() -> Vec<Route> {
             finalize,
         )
         .deed(Deed::SubsidyFinalize)
+        .takes::<EmptyBody>()
         .answers::<RunShape>(200),
         post(
             "/subsidy-runs/{id}/discard",
@@ -90,6 +94,7 @@ pub fn routes() -> Vec<Route> {
             discard,
         )
         .deed(Deed::SubsidyDiscard)
+        .takes::<EmptyBody>()
         .answers::<RunShape>(200),
     ]
 }
@@ -145,12 +150,12 @@ async fn list(asked: Asked) -> Answer {
     let only_published = !sees_drafts(asked.may(Deed::SubsidyRead)?);
     let params = asked.params()?;
     let (limit, after) = (params.limit()?, params.cursor::<SubsidyRunId>()?);
-    let year = params.one("year")?;
+    let years = params.all("year")?;
     let rows = asked
         .app
         .store
         .read(move |conn| {
-            store::subsidy::list(conn, year, only_published, after, limit + 1)
+            store::subsidy::list(conn, &years, only_published, after, limit + 1)
                 .map_err(AppError::from)
         })
         .await?;
@@ -175,6 +180,7 @@ fn print(report: &Report) -> Result<subsidy_json::PrintedRun, AppError> {
 
 async fn list_awards(asked: Asked) -> Answer {
     let run = admit(&asked, Deed::SubsidyRead).await?;
+    let params = asked.params()?;
     let report = stored::report(&asked.app, run.id).await?;
     let awards = asked
         .app
@@ -182,9 +188,10 @@ async fn list_awards(asked: Asked) -> Answer {
         .read(move |conn| store::subsidy::list_awards(conn, run.id).map_err(AppError::from))
         .await?;
     let printed = print(&report)?;
-    let items = awards.iter().zip(printed.units);
-    let items = items.map(|(award, unit)| AwardShape::new(award, unit));
-    asked.ok(Page::whole(items.collect()))
+    let rows = awards.into_iter().zip(printed.units).collect();
+    let by_unit = |(award, _): &(Award, _)| award.organization_id;
+    let shape = |(award, unit): (Award, _)| AwardShape::new(&award, unit);
+    asked.ok(Page::of(rows, &params, by_unit, shape)?)
 }
 
 async fn explanation(asked: Asked) -> Answer {
@@ -237,6 +244,7 @@ async fn discard(asked: Asked) -> Answer {
 
 async fn decide(asked: Asked, deed: Deed, run_deed: RunDeed) -> Answer {
     let run = admit(&asked, deed).await?;
+    let EmptyBody {} = asked.json_or_default()?;
     let (actor, version) = (asked.act()?.into(), asked.version()?);
     subsidy::decide(&asked.app, &actor, run.id, run_deed, version).await?;
     let run = read(&asked, run.id).await?;

@@ -23,6 +23,7 @@ pub fn routes() -> Vec<Route> {
             "Every price an instrument ever had, by its first day",
             list,
         )
+        .parameters(&["limit", "cursor"])
         .answers::<TariffPage>(200),
         post(
             "/instruments/{id}/tariffs",
@@ -98,17 +99,15 @@ impl TariffShape {
 async fn list(asked: Asked) -> Answer {
     let id: InstrumentId = asked.id("id")?;
     let caller = asked.visitor().cloned();
-    asked.params()?;
+    let params = asked.params()?;
     let read = move |conn: &mut store::Conn| {
         tariff::admit(conn, caller.as_ref(), id, None)?;
         Ok::<_, AppError>(store::tariff::list(conn, id)?)
     };
-    let tariffs = asked.app.store.read(read).await?.into_iter();
-    asked.ok(Page::whole(
-        tariffs
-            .map(|(number, tariff)| TariffShape::of(id, number, tariff))
-            .collect(),
-    ))
+    let tariffs = asked.app.store.read(read).await?;
+    let by_first_day = |(number, tariff): &(TariffId, Tariff)| (tariff.period.valid_from, *number);
+    let shape = |(number, tariff)| TariffShape::of(id, number, tariff);
+    asked.ok(Page::of(tariffs, &params, by_first_day, shape)?)
 }
 
 async fn create(asked: Asked) -> Answer {

@@ -275,13 +275,13 @@ pub async fn change_password(
 pub async fn update_me(
     app: &App,
     act: Act,
-    version: i64,
+    version: Option<i64>,
     (name, phone): (String, Option<String>),
 ) -> Result<User, AppError> {
     let id = act.caller.user_id;
     perform(app, &act.clone(), move |tx| {
         let before = store::user::get(tx, id)?;
-        same_version(Some(version), before.version)?;
+        same_version(version, before.version)?;
         let facts = UserFacts {
             name: name.clone(),
             email: before.login.clone(),

@@ -67,7 +67,7 @@ pub async fn put(
     app: &App,
     act: &Act,
     id: InstrumentId,
-    version: i64,
+    version: Option<i64>,
     rules: BookingRules,
 ) -> Result<(BookingRules, i64), AppError> {
     let performer = act.clone();
@@ -76,7 +76,7 @@ pub async fn put(
         Lock::Instrument(id).take(tx)?;
         let (terms, ties) = see(tx, Some(&act.caller), id)?;
         access::may_on_instrument(&act.caller, Deed::BookingRulesUpdate, &ties)?;
-        same_version(Some(version), terms.version)?;
+        same_version(version, terms.version)?;
         rules.validate().map_err(refused)?;
         store::booking_rules::update(tx, id, terms.version, &rules, act.now)?;
         let event = act

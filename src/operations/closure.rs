@@ -73,17 +73,17 @@ fn may(
     Ok(access::may_on_instrument(caller, deed, &ties)?)
 }
 
-/// What a closure would hit, without any effect.
+/// What a closure that the caller may make or change would hit, without any effect.
 pub async fn foresee(
     app: &App,
     caller: &Caller,
-    instrument: InstrumentId,
+    (instrument, deed): (InstrumentId, Deed),
     rule: Rule,
 ) -> Result<Closed, AppError> {
     let caller = caller.clone();
     app.store
         .read(move |conn| {
-            may(conn, &caller, instrument, Deed::ClosureCreate)?;
+            may(conn, &caller, instrument, deed)?;
             check(&rule)?;
             let bookings = hit(conn, instrument, &rule)?;
             Ok(Closed {
@@ -122,14 +122,14 @@ pub async fn update(
     app: &App,
     act: &Act,
     id: ClosureId,
-    version: i64,
+    version: Option<i64>,
     rule: Rule,
 ) -> Result<Closed, AppError> {
     let performer = act.clone();
     perform(app, act, move |tx| {
         let act = &performer;
         let present = lock(tx, &act.caller, id, Deed::ClosureUpdate)?;
-        same_version(Some(version), present.version)?;
+        same_version(version, present.version)?;
         check(&rule)?;
         let closure = store::closure::update(tx, &present, &rule, act.now)?;
         let bookings = hit(tx, closure.instrument_id, &rule)?;

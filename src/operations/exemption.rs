@@ -8,7 +8,7 @@ use crate::domain::RegionCode;
 use crate::domain::access::{Deed, Role};
 use crate::domain::sharing::ExemptionDeed;
 use crate::error::{AppError, Code};
-use crate::operations::deed::{Act, perform, personal};
+use crate::operations::deed::{Act, perform, personal, same_version};
 use crate::operations::instrument::{admit, faults_of_reason};
 use crate::store::event::Subject;
 use crate::store::exemption::Exemption;
@@ -49,11 +49,11 @@ pub async fn request(
     .await
 }
 
-/// Approves or refuses the open request; refusing needs a reason.
+/// Approves or refuses the open request; refusing needs a reason. The version sent is the instrument's.
 pub async fn decide(
     app: &App,
     act: &Act,
-    id: InstrumentId,
+    (id, version): (InstrumentId, Option<i64>),
     deed: ExemptionDeed,
     reason: Option<String>,
 ) -> Result<Exemption, AppError> {
@@ -62,6 +62,7 @@ pub async fn decide(
         Lock::Instrument(id).take(tx)?;
         let caller = &act_of_deed.caller;
         let instrument = admit(tx, caller, id, Deed::ExemptionDecide)?;
+        same_version(version, instrument.version)?;
         let open = store::exemption::find(tx, id)?.ok_or(AppError::NotFound)?;
         if deed == ExemptionDeed::Refuse || reason.is_some() {
             AppError::refuse_all(faults_of_reason(reason.as_deref().unwrap_or_default()))?;

@@ -112,14 +112,14 @@ pub async fn update(
     app: &App,
     act: Act,
     (organization, user): (OrganizationId, UserId),
-    version: i64,
+    version: Option<i64>,
     change: MemberChange,
 ) -> Result<User, AppError> {
     perform(app, &act.clone(), move |tx| {
         let unit = admit_in(tx, &act.caller, organization, Deed::MemberUpdate)?;
         Lock::Organization(organization).take(tx)?;
         let before = member(tx, organization, user)?;
-        same_version(Some(version), before.version)?;
+        same_version(version, before.version)?;
         let roles = change
             .roles
             .clone()

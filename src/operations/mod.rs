@@ -29,5 +29,6 @@ pub mod service;
 pub mod session;
 pub mod stats;
 pub mod subsidy;
+pub mod table_fault;
 pub mod tariff;
 pub mod usage;

@@ -73,12 +73,12 @@ pub async fn amend(
     app: &App,
     act: Act,
     id: OrganizationId,
-    version: i64,
+    version: Option<i64>,
     declared: Declared,
 ) -> Result<Organization, AppError> {
     perform(app, &act.clone(), move |tx| {
         let before = admit_in(tx, &act.caller, id, Deed::OrganizationUpdate)?;
-        same_version(Some(version), before.version)?;
+        same_version(version, before.version)?;
         check(tx, &declared.facts, declared.uscc_confirmed, "")?;
         let state = before.state.after(OrganizationDeed::Amend)?;
         let new = Amendment {

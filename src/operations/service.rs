@@ -41,7 +41,7 @@ pub async fn change(
     app: &App,
     act: &Act,
     (instrument, id): (InstrumentId, ServiceId),
-    version: i64,
+    version: Option<i64>,
     facts: ServiceFacts,
 ) -> Result<Service, AppError> {
     let act_of_deed = act.clone();
@@ -49,7 +49,7 @@ pub async fn change(
         Lock::Instrument(instrument).take(tx)?;
         let host = admit(tx, &act_of_deed.caller, instrument, Deed::ServiceUpdate)?;
         let present = store::service::get(tx, instrument, id)?;
-        same_version(Some(version), present.version)?;
+        same_version(version, present.version)?;
         facts.validate()?;
         let changed = store::service::update(tx, &present, &facts, act_of_deed.now)?;
         let event = act_of_deed

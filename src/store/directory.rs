@@ -13,16 +13,16 @@ use crate::domain::instrument::InstrumentState;
 use crate::domain::organization::{OrganizationKind, OrganizationState};
 use crate::domain::{Instant, OrganizationId, RegionCode, Uscc};
 
-/// Which organizations to list. Absent means all.
+/// Which organizations to list. Absent or empty means all.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
-    /// Part of the name.
-    pub q: Option<String>,
+    /// Parts of names.
+    pub names: Vec<String>,
     pub kinds: Vec<OrganizationKind>,
     pub states: Vec<OrganizationState>,
     /// Seats within any of these regions.
     pub regions: Vec<RegionCode>,
-    pub uscc: Option<Uscc>,
+    pub usccs: Vec<Uscc>,
     pub is_host: Option<bool>,
     /// Beside the public ones, those that this reaches.
     pub reach: Reach,
@@ -61,9 +61,8 @@ pub fn list(conn: &mut Conn, filter: &Filter) -> Result<Vec<Organization>> {
     if !filter.reach.everything {
         query = query.filter(visible(&filter.reach, is_feed));
     }
-    if let Some(q) = &filter.q {
-        let part = format!("%{}%", literally(&q.to_lowercase()));
-        query = query.filter(lower(organization::name).like(part).escape('\\'));
+    if let Some(names) = filter.names.iter().map(|part| named(part)).reduce(or) {
+        query = query.filter(names);
     }
     if !filter.kinds.is_empty() {
         query = query.filter(organization::kind.eq_any(filter.kinds.clone()));
@@ -79,8 +78,8 @@ pub fn list(conn: &mut Conn, filter: &Filter) -> Result<Vec<Organization>> {
     {
         query = query.filter(seats);
     }
-    if let Some(uscc) = &filter.uscc {
-        query = query.filter(organization::uscc.eq(uscc.clone()));
+    if !filter.usccs.is_empty() {
+        query = query.filter(organization::uscc.eq_any(filter.usccs.clone()));
     }
     if let Some(is_host) = filter.is_host {
         query = query.filter(organization::is_host.eq(is_host));
@@ -102,6 +101,12 @@ pub fn list(conn: &mut Conn, filter: &Filter) -> Result<Vec<Organization>> {
     } else {
         query.order(organization::id).load(conn)?
     })
+}
+
+/// Names with this part in them, in whatever letters.
+fn named(part: &str) -> Condition {
+    let part = format!("%{}%", literally(&part.to_lowercase()));
+    Box::new(lower(organization::name).like(part).escape('\\'))
 }
 
 /// Public rows, in a feed also those that were public once, and what the reach covers.

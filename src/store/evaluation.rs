@@ -77,7 +77,7 @@ pub fn get(conn: &mut Conn, id: EvaluationId) -> Result<Evaluation> {
 /// Evaluations after `after`, oldest first; all, or the published ones.
 pub fn list(
     conn: &mut Conn,
-    year: Option<i64>,
+    years: &[i64],
     only_published: bool,
     after: Option<EvaluationId>,
     limit: i64,
@@ -90,8 +90,8 @@ pub fn list(
     if only_published {
         query = query.filter(evaluation::state.eq_any([RunState::Published, RunState::Final]));
     }
-    if let Some(year) = year {
-        query = query.filter(evaluation::year.eq(year));
+    if !years.is_empty() {
+        query = query.filter(evaluation::year.eq_any(years.to_vec()));
     }
     if let Some(after) = after {
         query = query.filter(evaluation::id.gt(after));

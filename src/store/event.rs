@@ -175,13 +175,13 @@ pub struct Event {
     pub after: Option<Json<Value>>,
 }
 
-/// Which events to list. Absent means all.
+/// Which events to list. Absent or empty means all.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
     pub after: Option<EventId>,
-    pub subject_type: Option<String>,
-    pub subject_id: Option<i64>,
-    pub actor: Option<UserId>,
+    pub subject_types: Vec<String>,
+    pub subject_ids: Vec<i64>,
+    pub actors: Vec<UserId>,
     pub deeds: Vec<String>,
     pub from: Option<Instant>,
     pub until: Option<Instant>,
@@ -204,14 +204,14 @@ pub fn list(conn: &mut Conn, filter: &Filter) -> Result<Vec<Event>> {
     if let Some(after) = filter.after {
         query = query.filter(event::id.gt(after));
     }
-    if let Some(kind) = &filter.subject_type {
-        query = query.filter(event::subject_type.eq(kind));
+    if !filter.subject_types.is_empty() {
+        query = query.filter(event::subject_type.eq_any(&filter.subject_types));
     }
-    if let Some(id) = filter.subject_id {
-        query = query.filter(event::subject_id.eq(id));
+    if !filter.subject_ids.is_empty() {
+        query = query.filter(event::subject_id.eq_any(&filter.subject_ids));
     }
-    if let Some(actor) = filter.actor {
-        query = query.filter(event::actor_user_id.eq(actor));
+    if !filter.actors.is_empty() {
+        query = query.filter(event::actor_user_id.eq_any(filter.actors.clone()));
     }
     if !filter.deeds.is_empty() {
         query = query.filter(event::deed.eq_any(&filter.deeds));

@@ -86,7 +86,7 @@ pub fn get(conn: &mut Conn, id: SubsidyRunId) -> Result<Run> {
 /// Runs after `after`, oldest first; all, or the published ones.
 pub fn list(
     conn: &mut Conn,
-    year: Option<i64>,
+    years: &[i64],
     only_published: bool,
     after: Option<SubsidyRunId>,
     limit: i64,
@@ -99,8 +99,8 @@ pub fn list(
     if only_published {
         query = query.filter(subsidy_run::state.eq_any([RunState::Published, RunState::Final]));
     }
-    if let Some(year) = year {
-        query = query.filter(subsidy_run::year.eq(year));
+    if !years.is_empty() {
+        query = query.filter(subsidy_run::year.eq_any(years.to_vec()));
     }
     if let Some(after) = after {
         query = query.filter(subsidy_run::id.gt(after));

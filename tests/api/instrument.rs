@@ -243,6 +243,7 @@ both! {
         province.post(&format!("{ask}/refuse"), json!({"reason": "证据不足"})).expect_status(200);
         province.post(&format!("{ask}/approve"), json!({})).expect_code(409, "invalid_state");
         host.post(&ask, json!({"reason": "附证明"})).expect_status(201);
+        with_version(&province, Method::POST, &format!("{ask}/approve"), "\"v99\"", json!({})).expect_code(412, "version_mismatch");
         let approved = province.post(&format!("{ask}/approve"), json!({})).expect_status(200);
         assert_eq!(approved["state"], "approved");
         assert_eq!(host.get(&at(id, ""))["sharing_exemption"]["state"], "approved");

@@ -53,8 +53,9 @@ both! {
         assert_eq!(count(&host), 0);
         import(&host, "", CSV, rows.clone()).expect_status(200);
         assert_eq!(count(&host), 2);
-        let again = import(&host, "", CSV, rows.clone()).expect_code(422, "asset_no_used");
+        let again = import(&host, "", CSV, rows.clone()).expect_code(409, "asset_no_used");
         assert_eq!(faults(&again), [fault(2, "资产编号", "asset_no_used"), fault(3, "资产编号", "asset_no_used")]);
+        assert!(again["errors"][0]["message"].is_string());
         let more = "asset_no,name,original_value_fen,category_code,purpose_type\nA1,扫描电镜,,,\nA2,,,,\nA3,色谱,20000000,010102,general\n";
         let changed = import(&host, "?mode=upsert", CSV, more).expect_status(200);
         assert_eq!(changed.body, json!({"dry_run": false, "created": 1, "updated": 1, "unchanged": 1}));

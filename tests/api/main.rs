@@ -17,6 +17,7 @@ mod charge;
 mod client;
 mod closure;
 mod command;
+mod contract;
 mod crash;
 mod fleet;
 mod given;

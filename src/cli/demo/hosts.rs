@@ -39,7 +39,7 @@ pub async fn open_instruments(app: &App, heads: &[Person]) -> Result<(), Failure
                     "lead_minutes": 0,
                     "cancel_before_minutes": 0,
                 }))?;
-                booking_rules::put(app, &act, own.id, version, rules).await?;
+                booking_rules::put(app, &act, own.id, Some(version), rules).await?;
             }
         }
     }
@@ -56,7 +56,8 @@ pub async fn assign_manager(app: &App, people: &[Person]) -> Result<(), Failure>
     let act = acting_as(app, &head_of(HOST).login).await?;
     for own in instrument::list_own(app, &act.caller).await? {
         if own.managers.is_empty() {
-            instrument::assign_managers(app, &act, own.id, own.version, vec![manager]).await?;
+            instrument::assign_managers(app, &act, own.id, Some(own.version), vec![manager])
+                .await?;
         }
     }
     Ok(())

@@ -150,11 +150,6 @@ pub struct RejectBody {
     pub reason: Option<String>,
 }
 
-/// Nothing is needed.
-#[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct EmptyBody {}
-
 /// How the use ended. Without minutes all of the interval is run time.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

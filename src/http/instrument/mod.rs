@@ -87,11 +87,12 @@ async fn change(asked: Asked) -> Answer {
         _ => body::WRITABLE_TEXTS,
     };
     asked.params()?;
-    let version = asked.required_version()?;
+    let number = entry.instrument.version;
     let shape = serde_json::to_value(InstrumentShape::from(entry))?;
-    let sent: Members = asked.change(&shape, writable)?;
-    let facts = json::merged::<InstrumentBody>(&declared(shape), sent)?.facts()?;
-    let changed = instrument::change(&asked.app, &asked.act()?, id, version, facts).await?;
+    let merge = |sent: Members| json::merged::<InstrumentBody>(&declared(shape.clone()), sent);
+    let (body, version) = asked.change_as(&shape, number, writable, merge)?;
+    let act = asked.act()?;
+    let changed = instrument::change(&asked.app, &act, id, version, body.facts()?).await?;
     answer(&asked, changed)
 }
 
@@ -122,8 +123,8 @@ async fn assign_managers(asked: Asked) -> Answer {
     let id: InstrumentId = asked.id("id")?;
     instrument::check_right(&asked.app, &caller, id, Deed::InstrumentAssignManagers).await?;
     asked.params()?;
-    let version = asked.required_version()?;
     let body: ManagersBody = asked.json()?;
+    let version = asked.required_version()?;
     let act = asked.act()?;
     let entry =
         instrument::assign_managers(&asked.app, &act, id, version, body.manager_ids).await?;

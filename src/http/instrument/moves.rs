@@ -1,10 +1,8 @@
 //! Submitting, approving, returning, suspending, resuming and retiring an instrument.
 
-use serde::Deserialize;
-
 use super::super::answer::Answer;
 use super::super::asked::Asked;
-use super::super::reason::ReasonBody;
+use super::super::reason::{EmptyBody, ReasonBody};
 use super::super::routes::{Route, post};
 use super::answer;
 use super::shape::InstrumentShape;
@@ -24,18 +22,11 @@ pub fn routes() -> Vec<Route> {
     ]
 }
 
-/// Nothing has to be said.
-#[derive(Deserialize, Default)]
-#[serde(deny_unknown_fields)]
-struct Nothing {}
-
 fn plain(path: &'static str, operation: &'static str, summary: &'static str, deed: Move) -> Route {
-    finished(
-        post(path, operation, summary, move |asked| {
-            decide(asked, deed, false)
-        }),
-        deed,
-    )
+    let route = post(path, operation, summary, move |asked| {
+        decide(asked, deed, false)
+    });
+    finished(route, deed).takes::<EmptyBody>()
 }
 
 fn reasoned(
@@ -65,7 +56,7 @@ async fn decide(asked: Asked, deed: Move, has_reason: bool) -> Answer {
     let reason = if has_reason {
         asked.json_or_default::<ReasonBody>()?.reason
     } else {
-        asked.json_or_default::<Nothing>()?;
+        let EmptyBody {} = asked.json_or_default()?;
         None
     };
     let decision = Decision {

@@ -9,7 +9,7 @@ use super::super::asked::Asked;
 use super::super::routes::{Route, get, post};
 use super::list;
 use crate::domain::access::Deed;
-use crate::error::{AppError, Fault};
+use crate::error::{AppError, Code, Fault};
 use crate::exchange::instruments::{self, InstrumentRow};
 use crate::exchange::sheet::{Format, MAX_ROWS};
 use crate::operations::deed::Actor;
@@ -106,11 +106,15 @@ async fn export(asked: Asked) -> Answer {
     let limit = i64::try_from(MAX_ROWS).map_err(AppError::internal)?;
     let filter = Filter {
         is_public: false,
-        ..list::filter(&asked, &params, reach, limit)?
+        ..list::filter(&asked, &params, reach, limit + 1)?
     };
     let find =
         move |conn: &mut Conn| store::instrument::list(conn, &filter).map_err(AppError::from);
     let found = asked.app.store.read(find).await?;
+    if found.len() > MAX_ROWS {
+        let fault = Fault::request(Code::too_many_rows).limit(limit);
+        return Err(AppError::Refused(vec![fault]));
+    }
     let bytes = away(move || {
         let rows: Vec<_> = found
             .iter()

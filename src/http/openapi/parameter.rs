@@ -9,7 +9,7 @@ const IN_QUERY: &[(&str, Kind, &str)] = &[
         Kind::Date,
         "Accepted on this day or later.",
     ),
-    ("actor", Kind::Id, "Deeds of this user."),
+    ("actor", Kind::Id, "Deeds of this user; repeated means or."),
     (
         "after",
         Kind::Id,
@@ -89,7 +89,11 @@ const IN_QUERY: &[(&str, Kind, &str)] = &[
     ("organization", Kind::Id, "Of this organization."),
     ("organization_id", Kind::Id, "Of this organization."),
     ("paid", Kind::Flag, "Whether it is paid in full."),
-    ("parent", Kind::Text, "Directly below this code."),
+    (
+        "parent",
+        Kind::Text,
+        "Directly below this code; repeated means or.",
+    ),
     (
         "payer_organization_id",
         Kind::Id,
@@ -120,11 +124,15 @@ const IN_QUERY: &[(&str, Kind, &str)] = &[
     ),
     ("state", Kind::Text, "In this state; repeated means or."),
     ("status", Kind::Text, "In this state; repeated means or."),
-    ("subject_id", Kind::Id, "The id of what the event is about."),
+    (
+        "subject_id",
+        Kind::Id,
+        "The id of what the event is about; repeated means or.",
+    ),
     (
         "subject_type",
         Kind::Text,
-        "The noun of what the event is about.",
+        "The noun of what the event is about; repeated means or.",
     ),
     ("usage_record_id", Kind::Id, "Of this usage record."),
     ("uscc", Kind::Text, "Of this unified social credit code."),
@@ -135,7 +143,7 @@ const IN_QUERY: &[(&str, Kind, &str)] = &[
         "Changed at this moment or later; send `as_of` of the answer next time.",
     ),
     ("usage_record_id", Kind::Id, "Of this usage record."),
-    ("year", Kind::Integer, "Of this year."),
+    ("year", Kind::Integer, "Of this year; repeated means or."),
 ];
 
 const IN_PATH: &[(&str, &str)] = &[

@@ -3,10 +3,12 @@
 mod shape;
 mod table;
 
+use std::cmp::Reverse;
+
 use super::answer::{Answer, Page};
 use super::asked::Asked;
 use super::feed::Start;
-use super::reason::ReasonBody;
+use super::reason::{EmptyBody, ReasonBody};
 use super::routes::{Route, get, post};
 use crate::domain::UsageRecordId;
 use crate::domain::access::{Deed, Reach};
@@ -65,6 +67,7 @@ pub fn routes() -> Vec<Route> {
             versions,
         )
         .deed(Deed::UsageRead)
+        .parameters(&["limit", "cursor"])
         .answers::<UsagePage>(200),
     ];
     routes.extend(deeds());
@@ -81,6 +84,7 @@ fn deeds() -> [Route; 4] {
             confirm,
         )
         .deed(Deed::UsageConfirm)
+        .takes::<EmptyBody>()
         .answers::<UsageShape>(200),
         post(
             "/usage-records/{id}/dispute",
@@ -170,17 +174,16 @@ async fn versions(asked: Asked) -> Answer {
     };
     let (listed, replaced) = asked.app.store.read(read).await?;
     let host = listed.host_organization_id;
-    let mut items = vec![UsageShape::from(listed)];
-    items.extend(
-        replaced
-            .into_iter()
-            .map(|version| UsageShape::of(version.into_inner(), host)),
-    );
-    asked.ok(Page::whole(items))
+    let mut versions = vec![listed.record];
+    versions.extend(replaced.into_iter().map(store::Json::into_inner));
+    let shape = |version| UsageShape::of(version, host);
+    let newest_first = |row: &store::usage::UsageRecord| Reverse(row.version);
+    asked.ok(Page::of(versions, &asked.params()?, newest_first, shape)?)
 }
 
 async fn confirm(asked: Asked) -> Answer {
     let id = admitted(&asked, Deed::UsageConfirm).await?.id;
+    let EmptyBody {} = asked.json_or_default()?;
     let version = asked.version()?;
     answer(
         &asked,

@@ -13,7 +13,12 @@ use crate::operations::deed::{Act, perform, same_version};
 use crate::store::{self, Conn};
 
 /// Confirms a request of this version. 412 when it is another, 422 when a rule is broken meanwhile.
-pub async fn approve(app: &App, act: &Act, id: BookingId, version: i64) -> Result<Seen, AppError> {
+pub async fn approve(
+    app: &App,
+    act: &Act,
+    id: BookingId,
+    version: Option<i64>,
+) -> Result<Seen, AppError> {
     let (calendar, performer) = (app.calendar(), act.clone());
     perform(app, act, move |tx| {
         confirm(tx, &calendar, &performer, id, version)
@@ -26,10 +31,10 @@ fn confirm(
     calendar: &Calendar,
     act: &Act,
     id: BookingId,
-    version: i64,
+    version: Option<i64>,
 ) -> Result<Seen, AppError> {
     let mut case = Case::lock(tx, &act.caller, id, Deed::BookingApprove)?;
-    same_version(Some(version), case.booking.version)?;
+    same_version(version, case.booking.version)?;
     let permitted = case.permit(&act.caller, BookingDeed::Approve, calendar, act.now);
     if permitted.is_ok() {
         let wish = Wish {

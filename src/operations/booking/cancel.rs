@@ -27,10 +27,13 @@ pub async fn cancel(
         let mut case = Case::lock(tx, &act.caller, id, Deed::BookingCancel)?;
         same_version(version, case.booking.version)?;
         reason_faults(reason.as_deref())?;
-        let (side, state) = case.permit(&act.caller, BookingDeed::Cancel, &calendar, act.now)?;
         let gives_reason = reason
             .as_deref()
             .is_some_and(|text| !text.trim().is_empty());
+        if !gives_reason && case.is_only_host(&act.caller, BookingDeed::Cancel) {
+            return Err(AppError::refused("reason", Code::reason_required));
+        }
+        let (side, state) = case.permit(&act.caller, BookingDeed::Cancel, &calendar, act.now)?;
         if side == Side::Host && !gives_reason {
             return Err(AppError::refused("reason", Code::reason_required));
         }

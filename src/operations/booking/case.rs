@@ -134,6 +134,11 @@ impl Case {
         covering.map(|(_, side)| side).collect()
     }
 
+    /// Whether the caller does the deed for the host, whatever the state.
+    pub fn is_only_host(&self, caller: &Caller, deed: BookingDeed) -> bool {
+        self.sides(caller, deed) == [Side::Host]
+    }
+
     /// For which side the caller does the deed, and the state after it; 409 `invalid_state` when it is not possible now.
     pub fn permit(
         &self,

@@ -22,6 +22,17 @@ pub struct Checked {
     pub next_free: Vec<Slot>,
 }
 
+impl Checked {
+    /// What no slot could mend, so none is looked for.
+    pub fn refused(faults: Vec<Fault>) -> Self {
+        Self {
+            faults,
+            quote: None,
+            next_free: Vec::new(),
+        }
+    }
+}
+
 pub async fn check(
     app: &App,
     caller: &Caller,

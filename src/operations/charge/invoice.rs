@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use chrono::{Datelike, NaiveDate};
 use serde_json::json;
 
-use super::{already_invoiced, announce, take};
+use super::{already_invoiced, announce, refuse_voided, take};
 use crate::app::App;
 use crate::domain::ChargeId;
 use crate::domain::access::Deed;
@@ -43,6 +43,7 @@ fn run(
 ) -> Result<Whole, AppError> {
     let whole = take(tx, act, id, Deed::ChargeInvoice, version)?;
     let number = check(invoice_no, issued_on, act)?;
+    refuse_voided(&whole.charge)?;
     if let Some(invoice) = &whole.invoice {
         return Err(already_invoiced(&whole.charge, &invoice.invoice_no));
     }

@@ -178,7 +178,7 @@ fn admitted(
     Ok(ties)
 }
 
-/// A charge whose money is to change, held until the deed ends.
+/// A charge whose money is to change, held until the deed ends. Whether its state lets it, [`refuse_voided`] says.
 fn take(
     tx: &mut Conn,
     act: &Act,
@@ -191,13 +191,17 @@ fn take(
     admitted(tx, &act.caller, deed, &present)?;
     let charge = store::charge::claim(tx, id, act.now)?;
     same_version(version, charge.version - 1)?;
-    let whole = store::charge::get_whole(tx, charge)?;
-    if whole.charge.state == ChargeState::Voided {
-        return Err(AppError::conflict(Code::invalid_state)
-            .with("state", ChargeState::Voided.as_str())
-            .with("allowed", Vec::<&str>::new()));
+    Ok(store::charge::get_whole(tx, charge)?)
+}
+
+/// 409 `invalid_state` for a voided charge.
+fn refuse_voided(charge: &Charge) -> Result<(), AppError> {
+    if charge.state != ChargeState::Voided {
+        return Ok(());
     }
-    Ok(whole)
+    Err(AppError::conflict(Code::invalid_state)
+        .with("state", ChargeState::Voided.as_str())
+        .with("allowed", Vec::<&str>::new()))
 }
 
 /// Appends the event of a deed on a charge and tells the money people of the other side.

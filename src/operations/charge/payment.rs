@@ -3,7 +3,7 @@
 use chrono::{Datelike, NaiveDate};
 use serde_json::json;
 
-use super::{announce, take};
+use super::{announce, refuse_voided, take};
 use crate::app::App;
 use crate::domain::ChargeId;
 use crate::domain::access::Deed;
@@ -36,6 +36,10 @@ fn run(
 ) -> Result<Whole, AppError> {
     let whole = take(tx, act, id, Deed::ChargePay, version)?;
     let mut faults: Vec<_> = check(new.paid_on, act).into_iter().collect();
+    if faults.is_empty() {
+        // Nothing is owed any more, so no amount would be too much: the state says why.
+        refuse_voided(&whole.charge)?;
+    }
     let balance = match whole.balance().after_payment(new.amount_fen) {
         Ok(balance) if faults.is_empty() => balance,
         checked => {

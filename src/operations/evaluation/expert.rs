@@ -81,23 +81,23 @@ pub async fn score(
     app: &App,
     actor: &Actor,
     id: EvaluationId,
-    version: i64,
+    version: Option<i64>,
     given: Vec<GivenScore>,
 ) -> Result<(), AppError> {
     let by = actor.clone();
     actor
         .perform(app, move |tx| {
             let row = store::evaluation::get(tx, id)?;
-            same_version(Some(version), row.version)?;
-            if row.state != RunState::Draft {
-                let conflict = AppError::conflict(Code::invalid_state);
-                let allowed: [&str; 0] = [];
-                return Err(conflict
-                    .with("state", row.state.as_str())
-                    .with("allowed", allowed.to_vec()));
+            same_version(version, row.version)?;
+            // Without results there are no inputs to judge the points by.
+            if !row.state.has_results() {
+                return Err(not_a_draft(row.state));
             }
             let (policy, inputs) = open(tx, &row)?;
             AppError::refuse_all(faults(&given, &policy, &inputs))?;
+            if row.state != RunState::Draft {
+                return Err(not_a_draft(row.state));
+            }
             refuse_used(tx, id)?;
             for score in &given {
                 store::evaluation::update_expert_score(tx, &stored(id, score, &by))?;
@@ -117,6 +117,12 @@ pub async fn score(
             Ok(())
         })
         .await
+}
+
+fn not_a_draft(state: RunState) -> AppError {
+    AppError::conflict(Code::invalid_state)
+        .with("state", state.as_str())
+        .with("allowed", Vec::<&str>::new())
 }
 
 fn stored(id: EvaluationId, given: &GivenScore, actor: &Actor) -> ExpertScore {

@@ -34,7 +34,7 @@ pub async fn change(
     app: &App,
     act: &Act,
     id: InstrumentId,
-    version: i64,
+    version: Option<i64>,
     facts: InstrumentFacts,
 ) -> Result<Entry, AppError> {
     let asset_no = facts.asset_no.clone();
@@ -44,7 +44,7 @@ pub async fn change(
         Lock::Instrument(id).take(tx)?;
         let (found, right) = admit_change(tx, &act_of_deed.caller, id)?;
         let present = found.instrument;
-        same_version(Some(version), present.version)?;
+        same_version(version, present.version)?;
         let facts = match right {
             Deed::InstrumentUpdate => facts.clone(),
             _ => with_texts(present.facts(), &facts),

@@ -15,11 +15,9 @@ use crate::domain::access::{self, Deed};
 use crate::domain::instrument::{InstrumentFacts, InstrumentState};
 use crate::error::{AppError, Code, Fault, Place};
 use crate::operations::deed::{Actor, perform_alone};
+use crate::operations::table_fault;
 use crate::store::instrument::{Instrument, Standing};
 use crate::store::{self, Conn};
-
-/// So many faults are listed; the last entry says how many more there are.
-const FAULTS_MAX: usize = 1_000;
 
 crate::vocabulary! {
     /// What a row with a known asset number means.
@@ -49,7 +47,8 @@ pub struct Import {
     pub is_dry_run: bool,
 }
 
-/// Imports the instruments of a host. 422 with one entry for each fault of each row; then nothing was imported.
+/// Imports the instruments of a host. 422, or 409 when only other entries are in the way, with one entry for
+/// each fault of each row; then nothing was imported.
 pub async fn import(app: &App, actor: &Actor, import: Import) -> Result<Imported, AppError> {
     admit(actor, import.host)?;
     let (app_of_deed, actor_of_deed) = (app.clone(), actor.clone());
@@ -114,13 +113,7 @@ fn plan(
         steps.extend(step);
         faults.extend(wrong.into_iter().map(|fault| at_cell(*number, fault)));
     }
-    let beyond = faults.len().saturating_sub(FAULTS_MAX);
-    if beyond > 0 {
-        faults.truncate(FAULTS_MAX);
-        let note = Fault::cell(0, "", Code::more_faults).limit(FAULTS_MAX);
-        faults.push(note.actual(beyond));
-    }
-    AppError::refuse_all(faults)?;
+    table_fault::refuse(faults)?;
     Ok(steps)
 }
 

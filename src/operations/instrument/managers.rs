@@ -44,7 +44,7 @@ pub async fn assign_managers(
     app: &App,
     act: &Act,
     id: InstrumentId,
-    version: i64,
+    version: Option<i64>,
     managers: Vec<UserId>,
 ) -> Result<Entry, AppError> {
     let act_of_deed = act.clone();
@@ -52,7 +52,7 @@ pub async fn assign_managers(
         Lock::Instrument(id).take(tx)?;
         let caller = &act_of_deed.caller;
         let present = admit(tx, caller, id, Deed::InstrumentAssignManagers)?;
-        same_version(Some(version), present.version)?;
+        same_version(version, present.version)?;
         AppError::refuse_all(check(tx, present.organization_id, &managers)?)?;
         let before = store::instrument::list_managers(tx, id)?;
         let mut new = managers.clone();

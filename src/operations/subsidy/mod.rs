@@ -34,7 +34,7 @@ pub fn refuse_locked(conn: &mut Conn, years: &[i32]) -> Result<(), AppError> {
 pub async fn find_of_year(app: &App, year: i32) -> Result<Option<SubsidyRunId>, AppError> {
     app.store
         .read(move |conn| {
-            let runs = store::subsidy::list(conn, Some(i64::from(year)), false, None, i64::MAX)?;
+            let runs = store::subsidy::list(conn, &[i64::from(year)], false, None, i64::MAX)?;
             let standing = |run: &Run| run.state.has_results() && run.state != RunState::Discarded;
             Ok(runs.into_iter().rev().find(standing).map(|run| run.id))
         })

@@ -11,11 +11,9 @@ use crate::domain::usage::{UsageFacts, UsageMinutes};
 use crate::domain::{Instant, InstrumentId, OrganizationId, Uscc};
 use crate::error::{AppError, Code, Fault, Place};
 use crate::operations::deed::Act;
+use crate::operations::table_fault;
 use crate::store::usage::Target;
 use crate::store::{self, Conn};
-
-/// So many faults are told; a last one says how many more there are.
-const FAULTS_MAX: usize = 1_000;
 
 /// A row that can be recorded.
 pub struct Checked<'a> {
@@ -58,7 +56,7 @@ pub fn check<'a>(
     faults.extend(in_each_others_way(&checked));
     faults.extend(in_the_way(conn, &checked)?);
     faults.extend(in_locked_years(conn, &checked)?);
-    refuse(faults)?;
+    table_fault::refuse(faults)?;
     Ok(checked.into_iter().map(|(_, one)| one).collect())
 }
 
@@ -191,43 +189,6 @@ fn in_locked_years(
         .filter(|(_, one)| locked.contains(&year(one)))
         .map(|(row, one)| Fault::cell(*row, "ended_at", Code::period_locked).actual(year(one)))
         .collect())
-}
-
-/// 422 with every fault; 409 when only other records or final years are in the way.
-fn refuse(mut faults: Vec<Fault>) -> Result<(), AppError> {
-    let row_of = |fault: &Fault| match fault.place {
-        Place::Cell { row, .. } => row,
-        _ => 0,
-    };
-    faults.sort_by_key(row_of);
-    let more = faults.len().saturating_sub(FAULTS_MAX);
-    faults.truncate(FAULTS_MAX);
-    if more > 0 {
-        let more = u64::try_from(more).unwrap_or(u64::MAX);
-        faults.push(Fault::cell(0, "", Code::more_faults).actual(more));
-    }
-    match faults.first().map(|fault| fault.code) {
-        None => Ok(()),
-        Some(code) if faults.iter().all(is_conflict) => {
-            let rows: Vec<_> = faults.iter().map(named).collect();
-            Err(AppError::conflict(code).with("errors", rows))
-        }
-        Some(_) => Err(AppError::Refused(faults)),
-    }
-}
-
-fn is_conflict(fault: &Fault) -> bool {
-    matches!(fault.code.status(), 409) || fault.code == Code::more_faults
-}
-
-fn named(fault: &Fault) -> serde_json::Value {
-    let (row, column) = match &fault.place {
-        Place::Cell { row, column } => (*row, column.as_str()),
-        _ => (0, ""),
-    };
-    serde_json::json!({
-        "row": row, "column": column, "code": fault.code.as_str(), "actual": fault.actual,
-    })
 }
 
 /// An instrument the caller may record on.
