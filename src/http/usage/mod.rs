@@ -61,7 +61,7 @@ pub fn routes() -> Vec<Route> {
         get(
             "/usage-records/{id}/versions",
             "usage_record_versions",
-            "Every version, newest first",
+            "Every version, newest first; to a using unit those that name it",
             versions,
         )
         .deed(Deed::UsageRead)
@@ -162,20 +162,12 @@ async fn get_one(asked: Asked) -> Answer {
 }
 
 async fn versions(asked: Asked) -> Answer {
-    let present = admitted(&asked, Deed::UsageRead).await?;
-    let read = move |conn: &mut store::Conn| {
-        let listed = store::usage::get_listed(conn, present.id)?;
-        let replaced = store::usage::list_replaced(conn, &listed.record)?;
-        Ok::<_, AppError>((listed, replaced))
-    };
-    let (listed, replaced) = asked.app.store.read(read).await?;
-    let host = listed.host_organization_id;
-    let mut items = vec![UsageShape::from(listed)];
-    items.extend(
-        replaced
-            .into_iter()
-            .map(|version| UsageShape::of(version.into_inner(), host)),
-    );
+    let id = admitted(&asked, Deed::UsageRead).await?.id;
+    let (host, versions) = usage::list_versions(&asked.app, asked.caller()?, id).await?;
+    let items: Vec<_> = versions
+        .into_iter()
+        .map(|version| UsageShape::of(version, host))
+        .collect();
     asked.ok(Page::whole(items))
 }
 
