@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Text};
+use diesel::sql_types::Bool;
 
+use super::letters::Letters;
 use super::organization::Organization;
 use super::schema::{instrument, organization};
 use super::{Conn, Result};
@@ -46,14 +47,10 @@ pub enum Place {
 type Condition =
     Box<dyn BoxableExpression<organization::table, <Conn as Connection>::Backend, SqlType = Bool>>;
 
-diesel::define_sql_function! {
-    /// The text in lower case.
-    fn lower(text: Text) -> Text;
-}
-
 /// One page.
 pub fn list(conn: &mut Conn, filter: &Filter) -> Result<Vec<Organization>> {
     let is_feed = matches!(filter.place, Place::Since(_) | Place::AfterChange(..));
+    let letters = Letters::of(conn);
     let mut query = organization::table
         .select(Organization::as_select())
         .limit(filter.limit)
@@ -62,8 +59,8 @@ pub fn list(conn: &mut Conn, filter: &Filter) -> Result<Vec<Organization>> {
         query = query.filter(visible(&filter.reach, is_feed));
     }
     if let Some(q) = &filter.q {
-        let part = format!("%{}%", literally(&q.to_lowercase()));
-        query = query.filter(lower(organization::name).like(part).escape('\\'));
+        let part = format!("%{}%", literally(&q.to_ascii_lowercase()));
+        query = query.filter(letters.lower("organization.name").like(part).escape('\\'));
     }
     if !filter.kinds.is_empty() {
         query = query.filter(organization::kind.eq_any(filter.kinds.clone()));
