@@ -28,7 +28,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::AppError;
 use crate::operations::deed::{Act, Actor};
-use crate::operations::session;
+use crate::operations::session::{self, Deed};
 use failure::Failure;
 use output::Format;
 
@@ -125,6 +125,29 @@ fn operator(app: &App) -> Actor {
     Actor::System {
         now: app.clock.now(),
     }
+}
+
+/// The account that is named, or the only one that may do this.
+async fn acting_as_or_only(app: &App, named: Option<&str>, deed: Deed) -> Result<Act, Failure> {
+    if let Some(login) = named {
+        return acting_as(app, login).await;
+    }
+    let mut able = session::list_able(app, deed).await?;
+    match (able.pop(), able.len()) {
+        (Some(only), 0) => acting_as(app, &only).await,
+        (None, _) => Err(Failure::Refused("no account may do this".to_owned())),
+        (Some(_), more) => Err(Failure::Refused(format!(
+            "{} accounts may do this; say --as EMAIL",
+            more + 1
+        ))),
+    }
+}
+
+/// A deed of an account that may do it; for what its operation does not ask itself.
+async fn allowed(app: &App, login: &str, deed: Deed) -> Result<Act, Failure> {
+    let act = acting_as(app, login).await?;
+    session::may(&act.caller, deed)?;
+    Ok(act)
 }
 
 /// A deed in the name of an account, whose rights hold.

@@ -11,7 +11,8 @@ use super::{Instant, Minutes, Slot};
 pub use facts::{Correction, Operator, UsageFacts, check_reason};
 
 crate::vocabulary! {
-    /// What a record stands on: signed device events, a booking started and finished on the platform, or typing. Answered, never accepted.
+    /// What a record stands on: signed device events, a booking started and finished on the platform, or typing. Answered, never
+    /// accepted; once somebody corrected interval or minutes, they are typed.
     Evidence {
         Automatic = "automatic",
         Confirmed = "confirmed",
@@ -37,6 +38,13 @@ crate::vocabulary! {
         Void = "void",
         /// Makes a new version, to be confirmed again.
         Correct = "correct",
+    }
+}
+
+impl Evidence {
+    /// What a record stands on after a correction.
+    pub const fn corrected(self, is_retimed: bool) -> Self {
+        if is_retimed { Self::Manual } else { self }
     }
 }
 
@@ -266,6 +274,14 @@ mod tests {
         assert_eq!(S::Confirmed.after(D::Correct, true), Ok(S::Confirmed));
         assert_eq!(S::Confirmed.after(D::Correct, false), Ok(S::Recorded));
         assert_eq!(S::Confirmed.after(D::Void, true), Ok(S::Voided));
+    }
+
+    #[test]
+    fn typed_time_is_manual_whatever_it_was() {
+        for evidence in Evidence::ALL {
+            assert_eq!(evidence.corrected(true), Evidence::Manual);
+            assert_eq!(evidence.corrected(false), *evidence);
+        }
     }
 
     fn slot(from: &str, until: &str) -> Slot {

@@ -168,8 +168,7 @@ impl From<User> for UserShape {
 
 async fn register(asked: Asked) -> Answer {
     let body: RegisterBody = asked.json()?;
-    let (organization, user) =
-        account::register(&asked.app, body.into(), asked.request_id(), asked.now).await?;
+    let (organization, user) = account::register(&asked.app, body.into(), asked.visit()?).await?;
     let location = format!("{BASE}/organizations/{}", organization.id);
     asked.created(
         location,
@@ -191,7 +190,8 @@ async fn change_password(asked: Asked) -> Answer {
     asked.may(Deed::PasswordChange)?;
     let body: PasswordBody = asked.json()?;
     let passwords = (body.current_password, body.new_password);
-    account::change_password(&asked.app, asked.act()?, passwords, asked.session()?).await?;
+    let act = asked.act_with_password()?;
+    account::change_password(&asked.app, act, passwords, asked.session()?).await?;
     asked.no_content()
 }
 
@@ -213,7 +213,7 @@ async fn accept(asked: Asked) -> Answer {
         phone: body.phone,
         password: body.password,
     };
-    let user = account::accept(&asked.app, acceptance, asked.request_id(), asked.now).await?;
+    let user = account::accept(&asked.app, acceptance, asked.visit()?).await?;
     let version = user.version;
     asked.created_versioned(format!("{BASE}/me"), version, UserShape::from(user))
 }

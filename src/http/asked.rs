@@ -25,7 +25,7 @@ use crate::domain::access::{Caller, Deed};
 use crate::domain::{Instant, SessionId};
 use crate::error::text::Language;
 use crate::error::{AppError, Code, Fault};
-use crate::operations::deed::{Act, Once, same_version};
+use crate::operations::deed::{Act, Once, Visit, same_version};
 
 /// A request, read once.
 pub struct Asked {
@@ -132,7 +132,26 @@ impl Asked {
             caller,
             now: self.now,
             request_id: self.request_id(),
-            once: self.once()?,
+            once: self.once(&self.body)?,
+        })
+    }
+
+    /// As [`Asked::act`] for a body with passwords: nothing is kept from which they could be guessed.
+    pub fn act_with_password(&self) -> Result<Act, AppError> {
+        let once = self.once(&without_passwords(&self.body))?;
+        Ok(Act {
+            once,
+            ..self.act()?
+        })
+    }
+
+    /// The deed of somebody who has no account yet and chooses a password.
+    pub fn visit(&self) -> Result<Visit, AppError> {
+        self.params()?;
+        Ok(Visit {
+            now: self.now,
+            request_id: self.request_id(),
+            once: self.once(&without_passwords(&self.body))?,
         })
     }
 
@@ -268,7 +287,7 @@ impl Asked {
             .unwrap_or_default()
     }
 
-    fn once(&self) -> Result<Option<Once>, AppError> {
+    fn once(&self, body: &[u8]) -> Result<Option<Once>, AppError> {
         let Some(header) = self.request.headers().get("idempotency-key") else {
             return Ok(None);
         };
@@ -289,7 +308,7 @@ impl Asked {
             digest.update(part.as_bytes());
             digest.update([0]);
         }
-        digest.update(&self.body);
+        digest.update(body);
         Ok(Some(Once {
             key: key.to_owned(),
             fingerprint: hex(&digest.finalize()),
@@ -308,11 +327,37 @@ impl Asked {
     }
 }
 
+/// A body of JSON without the members that hold passwords.
+fn without_passwords(body: &[u8]) -> Vec<u8> {
+    let mut value = serde_json::from_slice(body).unwrap_or_default();
+    remove_passwords(&mut value);
+    value.to_string().into_bytes()
+}
+
+fn remove_passwords(value: &mut serde_json::Value) {
+    if let serde_json::Value::Object(members) = value {
+        members.retain(|name, _| !name.ends_with("password"));
+        members.values_mut().for_each(remove_passwords);
+    }
+}
+
 impl std::fmt::Debug for Asked {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Asked")
             .field("caller", &self.caller)
             .field("request", &self.request.uri())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_password_is_digested() {
+        let body = br#"{"user": {"password": "a", "name": "x"}, "current_password": "b", "new_password": "c"}"#;
+        assert_eq!(without_passwords(body), br#"{"user":{"name":"x"}}"#);
+        assert_eq!(without_passwords(b"no json"), b"null");
     }
 }

@@ -274,7 +274,7 @@ struct OrganizationChange {
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     name: Patch<String>,
-    /// Fixed once verified, like the code and the supervising region.
+    /// Fixed once verified, like the code, the seat and the supervising region.
     #[serde(default)]
     #[schema(value_type = Option<OrganizationKind>)]
     kind: Patch<OrganizationKind>,
@@ -299,14 +299,9 @@ struct OrganizationChange {
     public_contact: Patch<PublicContact>,
 }
 
-/// What was verified stays; the rest can be changed at any time.
-const WRITABLE_ALWAYS: &[&str] = &[
-    "name",
-    "region_code",
-    "is_host",
-    "address",
-    "public_contact",
-];
+/// What was verified stays, the seat too: an administration supervises the region its organization sits in. The rest can be
+/// changed at any time.
+const WRITABLE_ALWAYS: &[&str] = &["name", "is_host", "address", "public_contact"];
 const WRITABLE_BEFORE: &[&str] = &[
     "name",
     "kind",

@@ -6,12 +6,12 @@ use serde_json::json;
 use crate::app::App;
 use crate::app::token;
 use crate::domain::access::Deed;
-use crate::domain::account::{UserState, check_password, login_key};
+use crate::domain::account::{check_password, login_key};
 use crate::domain::fault::FieldFault;
 use crate::domain::organization::{OrganizationState, first_roles};
 use crate::domain::{Instant, OrganizationId, RegionCode, SessionId, Uscc, UserId};
 use crate::error::{AppError, Code};
-use crate::operations::deed::{Act, perform, personal, same_version};
+use crate::operations::deed::{Act, Visit, find_earlier, perform, personal, same_version};
 use crate::operations::{organization, password, session};
 use crate::store::event::{NewEvent, Subject};
 use crate::store::invitation::Invitation;
@@ -46,9 +46,12 @@ pub struct Application {
 pub async fn register(
     app: &App,
     application: Application,
-    request_id: String,
-    now: Instant,
+    visit: Visit,
 ) -> Result<(Organization, User), AppError> {
+    let login = login_key(&application.user.facts.email);
+    if let Some(earlier) = visit.find_earlier(app, &login).await? {
+        return Ok(earlier);
+    }
     let Application {
         organization: facts,
         uscc_confirmed,
@@ -66,8 +69,9 @@ pub async fn register(
     AppError::refuse_all(faults)?;
     let password_hash = password::hash(app, user.password).await?;
     let roles = first_roles(facts.kind, facts.is_host);
-    app.store
-        .write(move |tx| {
+    let (now, request_id) = (visit.now, visit.request_id.clone());
+    visit
+        .perform(app, &login, move |tx| {
             let new = NewOrganization {
                 facts: facts.clone(),
                 uscc_confirmed,
@@ -160,13 +164,13 @@ pub struct Acceptance {
 }
 
 /// Makes the invited account, once. Somebody who left another organization keeps the account and proves its password.
-pub async fn accept(
-    app: &App,
-    acceptance: Acceptance,
-    request_id: String,
-    now: Instant,
-) -> Result<User, AppError> {
-    let hash = token::hash(&acceptance.invitation_token);
+pub async fn accept(app: &App, acceptance: Acceptance, visit: Visit) -> Result<User, AppError> {
+    let token = acceptance.invitation_token.clone();
+    if let Some(earlier) = visit.find_earlier(app, &token).await? {
+        return Ok(earlier);
+    }
+    let (now, request_id) = (visit.now, visit.request_id.clone());
+    let hash = token::hash(&token);
     let find = move |conn: &mut Conn| -> Result<_, AppError> {
         let open = store::invitation::find_open(conn, &hash, now)?;
         let invitation = open.ok_or_else(invitation_invalid)?;
@@ -193,8 +197,8 @@ pub async fn accept(
         }
         None => password::hash(app, password).await?,
     };
-    app.store
-        .write(move |tx| {
+    visit
+        .perform(app, &token, move |tx| {
             let user = join(tx, &invitation, &facts, &password_hash, now)?;
             append_joined(tx, &user, Some(&request_id), now)?;
             Ok(user)
@@ -219,7 +223,10 @@ fn join(
     if known.organization_id.is_some() {
         return Err(AppError::conflict(Code::login_taken));
     }
-    store::user::update_membership(tx, known.id, Some(unit), roles, UserState::Active, now)?;
+    // Another invitation may have been accepted since.
+    if !store::user::claim(tx, known.id, unit, roles, now)? {
+        return Err(AppError::conflict(Code::login_taken));
+    }
     Ok(store::user::get(tx, known.id)?)
 }
 
@@ -249,6 +256,9 @@ pub async fn change_password(
     (present, new): (String, String),
     kept: Option<SessionId>,
 ) -> Result<(), AppError> {
+    if let Some(()) = find_earlier(app, &act).await? {
+        return Ok(());
+    }
     let id = act.caller.user_id;
     let find = move |conn: &mut Conn| -> Result<_, AppError> {
         let user = store::user::get(conn, id)?;

@@ -1,6 +1,7 @@
 //! Closures of an instrument. They are never refused because of bookings: those they hit are listed, and their users told.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::domain::access::{self, Caller, Deed};
@@ -9,7 +10,7 @@ use crate::domain::fault::Faults;
 use crate::domain::{ClosureId, InstrumentId, UserId};
 use crate::error::AppError;
 use crate::operations::booking_rules::see;
-use crate::operations::deed::{Act, perform, same_version};
+use crate::operations::deed::{Act, perform, personal, same_version};
 use crate::store::booking::Booking;
 use crate::store::closure::Closure;
 use crate::store::event::Subject;
@@ -178,6 +179,17 @@ fn hit(conn: &mut Conn, instrument: InstrumentId, rule: &Rule) -> Result<Vec<Boo
     )?)
 }
 
+/// A closure as events tell it: no free text.
+fn told(closure: &Closure) -> Value {
+    json!({
+        "instrument_id": closure.instrument_id,
+        "starts_at": closure.starts_at,
+        "ends_at": closure.ends_at,
+        "kind": closure.kind,
+        "version": closure.version,
+    })
+}
+
 fn tell(
     tx: &mut Conn,
     act: &Act,
@@ -191,10 +203,16 @@ fn tell(
         .event(deed, Subject::new("closure", closure.id))
         .of(host, None);
     if let Some(before) = before {
-        event = event.before(before)?;
+        event = event.before(told(before))?;
     }
     if let Some(after) = after {
-        event = event.after(after)?;
+        event = event.after(told(after))?;
+    }
+    let reason = |closure: Option<&Closure>| closure.and_then(|it| it.public_reason.clone());
+    let (reason_before, reason_after) = (reason(before), reason(after));
+    if reason_before.is_some() || reason_after.is_some() {
+        let texts = json!({"before": reason_before, "after": reason_after});
+        event = event.personal(personal(texts)?);
     }
     let id = store::event::append(tx, &event)?;
     let users: Vec<UserId> = bookings.iter().map(|booking| booking.booked_by).collect();

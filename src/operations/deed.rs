@@ -131,7 +131,8 @@ where
         return app.store.write(deed).await;
     };
     let flag = once.replayed.clone();
-    let (replayed, result) = app.store.write(keyed(act, once, deed)).await?;
+    let (space, now) = (act.key_space(), act.now);
+    let (replayed, result) = app.store.write(keyed(space, once, now, deed)).await?;
     flag.store(replayed, Ordering::SeqCst);
     Ok(result)
 }
@@ -146,22 +147,87 @@ where
         return app.store.write_alone(deed).await;
     };
     let flag = once.replayed.clone();
-    let (replayed, result) = app.store.write_alone(keyed(act, once, deed)).await?;
+    let keyed = keyed(act.key_space(), once, act.now, deed);
+    let (replayed, result) = app.store.write_alone(keyed).await?;
     flag.store(replayed, Ordering::SeqCst);
     Ok(result)
 }
 
+/// A deed of somebody who has no account yet: when, under which request.
+#[derive(Debug, Clone)]
+pub struct Visit {
+    pub now: Instant,
+    pub request_id: String,
+    pub once: Option<Once>,
+}
+
+impl Visit {
+    /// As [`perform`]. `whom` is the login or token the deed is about: a visitor's keys are kept apart by it.
+    pub async fn perform<T, F>(&self, app: &App, whom: &str, deed: F) -> Result<T, AppError>
+    where
+        T: Serialize + DeserializeOwned + Send + 'static,
+        F: Fn(&mut Conn) -> Result<T, AppError> + Send + 'static,
+    {
+        let Some(once) = self.once.clone() else {
+            return app.store.write(deed).await;
+        };
+        let flag = once.replayed.clone();
+        let keyed = keyed(visitor_space(whom), once, self.now, deed);
+        let (replayed, result) = app.store.write(keyed).await?;
+        flag.store(replayed, Ordering::SeqCst);
+        Ok(result)
+    }
+
+    /// As [`find_earlier`].
+    pub async fn find_earlier<T>(&self, app: &App, whom: &str) -> Result<Option<T>, AppError>
+    where
+        T: DeserializeOwned,
+    {
+        find_stored(app, visitor_space(whom), self.once.clone()).await
+    }
+}
+
+fn visitor_space(whom: &str) -> String {
+    format!("visitor:{}", token::hash(whom))
+}
+
+/// The stored answer of the same request, if it was done before: for deeds that first prove what they change themselves, so
+/// that the proof would fail the second time.
+pub async fn find_earlier<T: DeserializeOwned>(
+    app: &App,
+    act: &Act,
+) -> Result<Option<T>, AppError> {
+    find_stored(app, act.key_space(), act.once.clone()).await
+}
+
+async fn find_stored<T: DeserializeOwned>(
+    app: &App,
+    space: String,
+    once: Option<Once>,
+) -> Result<Option<T>, AppError> {
+    let Some(once) = once else {
+        return Ok(None);
+    };
+    let flag = once.replayed.clone();
+    let find = move |conn: &mut Conn| stored(conn, &space, &once);
+    let Some(found) = app.store.read(find).await? else {
+        return Ok(None);
+    };
+    flag.store(true, Ordering::SeqCst);
+    Ok(Some(serde_json::from_str(&found)?))
+}
+
 /// The deed under its key: what it answers, and whether that is the stored answer of an earlier request.
 fn keyed<T, F>(
-    act: &Act,
+    space: String,
     once: Once,
+    now: Instant,
     deed: F,
 ) -> impl Fn(&mut Conn) -> Result<(bool, T), AppError> + Send + 'static
 where
     T: Serialize + DeserializeOwned + Send + 'static,
     F: Fn(&mut Conn) -> Result<T, AppError> + Send + 'static,
 {
-    let (space, now) = (act.key_space(), act.now);
     move |tx| {
         if let Some(stored) = earlier(tx, &space, &once)? {
             return Ok((true, serde_json::from_str(&stored)?));
@@ -183,7 +249,11 @@ fn earlier(tx: &mut Conn, space: &str, once: &Once) -> Result<Option<String>, Ap
     if !Lock::Idempotency(lock_number(space, &once.key)).try_take(tx)? {
         return Err(AppError::conflict(Code::request_in_progress));
     }
-    match store::idempotency::find(tx, space, &once.key)? {
+    stored(tx, space, once)
+}
+
+fn stored(conn: &mut Conn, space: &str, once: &Once) -> Result<Option<String>, AppError> {
+    match store::idempotency::find(conn, space, &once.key)? {
         Some((fingerprint, _)) if fingerprint != once.fingerprint => {
             Err(AppError::Refused(vec![Fault::field(
                 "Idempotency-Key",

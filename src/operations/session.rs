@@ -3,7 +3,7 @@
 
 use crate::app::App;
 use crate::app::token::{self, Claims};
-use crate::domain::access::{ApiKeyGrant, Caller, Deed, Role};
+use crate::domain::access::{self, ApiKeyGrant, Caller, Role};
 use crate::domain::account::{UserState, login_key};
 use crate::domain::{Instant, Minutes, SessionId, UserId};
 use crate::error::{AppError, Code};
@@ -12,6 +12,8 @@ use crate::operations::password;
 use crate::store::event::{NewEvent, Subject};
 use crate::store::{self, Conn, Lock, session};
 
+// The command line asks for rights by name.
+pub use crate::domain::access::Deed;
 pub use crate::domain::account::API_KEY_PREFIX;
 
 /// What signing in or refreshing gives. Tokens are opaque to clients.
@@ -278,6 +280,24 @@ pub async fn caller_of_login(app: &App, login: &str) -> Result<Caller, AppError>
         found.map_err(AppError::from)?.ok_or(AppError::NotFound)?,
         None,
     )
+}
+
+/// 403 unless the caller may do a deed at all.
+pub fn may(caller: &Caller, deed: Deed) -> Result<(), AppError> {
+    Ok(access::may(caller, deed)?)
+}
+
+/// The logins of those who may do a deed now.
+pub async fn list_able(app: &App, deed: Deed) -> Result<Vec<String>, AppError> {
+    let find = move |conn: &mut Conn| store::user::list_logins(conn, deed.roles());
+    let mut able = Vec::new();
+    for login in app.store.read(find).await.map_err(AppError::from)? {
+        let known = caller_of_login(app, &login).await;
+        if known.is_ok_and(|caller| access::may(&caller, deed).is_ok()) {
+            able.push(login);
+        }
+    }
+    Ok(able)
 }
 
 /// The caller behind an API key's hash. Its use is noted once an hour.

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Text};
+use diesel::sql_types::Bool;
 
+use super::letters::Letters;
 use super::organization::Organization;
 use super::schema::{instrument, organization};
 use super::{Conn, Result};
@@ -46,14 +47,10 @@ pub enum Place {
 type Condition =
     Box<dyn BoxableExpression<organization::table, <Conn as Connection>::Backend, SqlType = Bool>>;
 
-diesel::define_sql_function! {
-    /// The text in lower case.
-    fn lower(text: Text) -> Text;
-}
-
 /// One page.
 pub fn list(conn: &mut Conn, filter: &Filter) -> Result<Vec<Organization>> {
     let is_feed = matches!(filter.place, Place::Since(_) | Place::AfterChange(..));
+    let letters = Letters::of(conn);
     let mut query = organization::table
         .select(Organization::as_select())
         .limit(filter.limit)
@@ -61,7 +58,8 @@ pub fn list(conn: &mut Conn, filter: &Filter) -> Result<Vec<Organization>> {
     if !filter.reach.everything {
         query = query.filter(visible(&filter.reach, is_feed));
     }
-    if let Some(names) = filter.names.iter().map(|part| named(part)).reduce(or) {
+    let named = |part: &String| named(&letters, part);
+    if let Some(names) = filter.names.iter().map(named).reduce(or) {
         query = query.filter(names);
     }
     if !filter.kinds.is_empty() {
@@ -104,9 +102,9 @@ pub fn list(conn: &mut Conn, filter: &Filter) -> Result<Vec<Organization>> {
 }
 
 /// Names with this part in them, in whatever letters.
-fn named(part: &str) -> Condition {
-    let part = format!("%{}%", literally(&part.to_lowercase()));
-    Box::new(lower(organization::name).like(part).escape('\\'))
+fn named(letters: &Letters, part: &str) -> Condition {
+    let part = format!("%{}%", literally(&part.to_ascii_lowercase()));
+    Box::new(letters.lower("organization.name").like(part).escape('\\'))
 }
 
 /// Public rows, in a feed also those that were public once, and what the reach covers.

@@ -175,6 +175,9 @@ pub struct Event {
     pub after: Option<Json<Value>>,
 }
 
+/// Subjects whose events only the province and the auditors read.
+const PROVINCE_ONLY: [&str; 2] = ["evaluation", "subsidy_run"];
+
 /// Which events to list. Absent or empty means all.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
@@ -223,11 +226,16 @@ pub fn list(conn: &mut Conn, filter: &Filter) -> Result<Vec<Event>> {
         query = query.filter(event::happened_at.lt(until));
     }
     if let Some(organization) = filter.organization {
+        // What a member did that is nobody's own, like signing in; but scores and shares are told only when published.
+        let own_deeds = event::actor_organization_id
+            .eq(organization)
+            .and(event::organization_id.is_null())
+            .and(event::subject_type.ne_all(PROVINCE_ONLY));
         query = query.filter(
             event::organization_id
                 .eq(organization)
                 .or(event::counterpart_organization_id.eq(organization))
-                .or(event::actor_organization_id.eq(organization)),
+                .or(own_deeds),
         );
     }
     Ok(query.load(conn)?)

@@ -1,4 +1,6 @@
-//! Results of requests that carried an idempotency key, kept for 14 days per caller.
+//! Results of requests that carried an idempotency key, kept for 14 days per caller. A result is what the caller was
+//! answered, so it may hold names and telephone numbers: nobody but the same caller under the same key is given it, and
+//! retention forgets it after the 14 days.
 
 use diesel::prelude::*;
 

@@ -19,6 +19,7 @@ pub mod idempotency;
 pub mod instrument;
 pub mod invitation;
 pub mod invoice;
+mod letters;
 pub mod migration;
 pub mod organization;
 pub mod payment;

@@ -130,6 +130,31 @@ pub fn update_membership(
     Ok(())
 }
 
+/// Makes somebody who belongs nowhere a member; whether they still belonged nowhere.
+pub fn claim(
+    conn: &mut Conn,
+    id: UserId,
+    organization: OrganizationId,
+    roles: &[Role],
+    now: Instant,
+) -> Result<bool> {
+    let free = user_account::table.filter(
+        user_account::id
+            .eq(id)
+            .and(user_account::organization_id.is_null()),
+    );
+    let claimed = diesel::update(free)
+        .set((
+            user_account::organization_id.eq(organization),
+            user_account::roles.eq(Json::of(roles.to_vec())?),
+            user_account::state.eq(UserState::Active),
+            user_account::version.eq(user_account::version + 1),
+            user_account::updated_at.eq(now),
+        ))
+        .execute(conn)?;
+    Ok(claimed == 1)
+}
+
 pub fn update_password(
     conn: &mut Conn,
     id: UserId,
@@ -183,6 +208,20 @@ pub fn list_with_roles(
         .into_iter()
         .filter(|(_, held)| held.iter().any(|role| roles.contains(role)))
         .map(|(id, _)| id)
+        .collect())
+}
+
+/// The logins of active people with one of these roles.
+pub fn list_logins(conn: &mut Conn, roles: &[Role]) -> Result<Vec<String>> {
+    let people: Vec<(String, Json<Vec<Role>>)> = user_account::table
+        .filter(user_account::state.eq(UserState::Active))
+        .select((user_account::login, user_account::roles))
+        .order(user_account::id)
+        .load(conn)?;
+    Ok(people
+        .into_iter()
+        .filter(|(_, held)| held.iter().any(|role| roles.contains(role)))
+        .map(|(login, _)| login)
         .collect())
 }
 

@@ -212,6 +212,27 @@ both! {
         assert_eq!(see(&app.as_company(), first.id())["state"], "expired");
     }
 
+    fn an_overdue_request_does_not_keep_others_from_making_room(app: &TestApp) {
+        let two = given::instrument(app).channels(2).rules(json!({"approval": "manual", "approval_due_working_days": 1})).insert();
+        let on = |from: &str, until: &str| {
+            let mut wish = wish(two, from, until);
+            wish["starts_at"] = json!(format!("2026-03-06T{from}:00+08:00"));
+            wish["ends_at"] = json!(format!("2026-03-06T{until}:00+08:00"));
+            app.as_company().post("/api/v1/bookings", wish).expect_status(201)
+        };
+        // Who stays is approved; the last waits until it is overdue, on the channel that the move will need.
+        let first = on("09:30", "11:00");
+        let second = on("10:00", "12:00");
+        let third = on("12:00", "13:30");
+        let waiting = on("12:30", "13:30");
+        for kept in [&first, &second, &third] {
+            approve(&app.as_host(), kept.id(), kept.etag()).expect_status(200);
+        }
+        app.advance(60 * 24 * 2);
+        on("11:00", "12:30");
+        assert_eq!(see(&app.as_company(), waiting.id())["state"], "expired");
+    }
+
     fn an_overdue_request_cannot_be_decided_or_moved(app: &TestApp) {
         let sem = given::instrument(app).rules(json!({"approval": "manual", "approval_due_working_days": 1})).insert();
         let asked = app.as_company().post("/api/v1/bookings", {

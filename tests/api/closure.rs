@@ -3,6 +3,11 @@
 use serde_json::{Value, json};
 use ureq::http::Method;
 
+use diesel::prelude::*;
+use yiqi::store::event::Event;
+use yiqi::store::schema::{delivery, event, event_personal};
+
+use crate::world::*;
 use crate::{both, given};
 
 fn wish(instrument: yiqi::domain::InstrumentId, from: &str, until: &str) -> Value {
@@ -45,6 +50,34 @@ both! {
         app.as_stranger().post("/api/v1/bookings", wish(sem, "09:00", "10:00")).expect_status(201);
         let empty = json!({"starts_at": "2026-03-03T08:00:00Z", "ends_at": "2026-03-03T08:00:00Z", "kind": "fault"});
         app.as_host().post(&path, empty).expect_code(422, "not_after_start");
+    }
+
+    fn the_trail_of_a_closure_keeps_its_reason_apart(app: &TestApp) {
+        let sem = given::instrument(app).insert();
+        let closure = json!({"starts_at": "2026-03-03T08:00:00+08:00", "kind": "fault", "public_reason": "王五弄坏了"});
+        app.as_host().post(&format!("/api/v1/instruments/{sem}/closures"), closure).expect_status(201);
+        let (told, personal) = app.read(|conn| {
+            let told: Event = event::table.filter(event::subject_type.eq("closure")).select(Event::as_select()).first(conn)?;
+            let personal: String = event_personal::table.find(told.id).select(event_personal::content).first(conn)?;
+            Ok((told.after.unwrap().into_inner(), personal))
+        });
+        assert_eq!((&told["kind"], told["public_reason"].is_null()), (&json!("fault"), true));
+        assert!(personal.contains("王五"));
+    }
+
+    fn who_booked_hears_that_the_instrument_is_gone(app: &TestApp) {
+        let sem = given::instrument(app).insert();
+        app.as_company().post("/api/v1/bookings", wish(sem, "10:00", "12:00")).expect_status(201);
+        let boss = app.user_id(BOSS);
+        let notices = || app.read(move |conn| {
+            let own = delivery::table.filter(delivery::recipient_user_id.eq(boss));
+            Ok(own.count().get_result::<i64>(conn)?)
+        });
+        let before = notices();
+        app.as_admin().post(&format!("/api/v1/instruments/{sem}/suspend"), json!({"reason": "逾期未检"})).expect_status(200);
+        assert_eq!(notices(), before + 1);
+        app.as_host().post(&format!("/api/v1/instruments/{sem}/retire"), json!({})).expect_status(200);
+        assert_eq!(notices(), before + 2);
     }
 
     fn booking_rules_are_replaced_whole_and_checked_at_once(app: &TestApp) {

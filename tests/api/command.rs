@@ -238,6 +238,26 @@ fn the_first_administrator_gets_a_password_nobody_else_knows() {
     remove_database(Backend::Sqlite, &url);
 }
 
+/// What the demo says below the subsidy run.
+fn people_of(printed: &str) -> &str {
+    printed.split_once("sign in as").unwrap().1
+}
+
+/// As somebody who tries the demo: a record is confirmed by hand, a host renamed and another one suspended.
+fn change_what_was_imported(database: &std::path::Path) {
+    use diesel::connection::SimpleConnection;
+    use diesel::{Connection, SqliteConnection};
+    let mut conn = SqliteConnection::establish(database.to_str().unwrap()).unwrap();
+    conn.batch_execute(
+        "UPDATE usage_record SET samples = samples + 1, version = version + 1
+             WHERE id = (SELECT max(id) FROM usage_record);
+         UPDATE organization SET name = '改名', version = version + 1 WHERE id = (SELECT min(id) FROM organization WHERE is_host);
+         UPDATE organization SET state = 'suspended', version = version + 1
+             WHERE id = (SELECT max(id) FROM organization WHERE is_host);",
+    )
+    .unwrap();
+}
+
 #[test]
 fn the_demo_runs_alone_and_goes_on_where_it_was() {
     let folder = std::env::temp_dir().join(format!("yiqi-demo-test-{}", std::process::id()));
@@ -276,5 +296,13 @@ fn the_demo_runs_alone_and_goes_on_where_it_was() {
         0,
         "",
     );
+    let act = |arguments: &[&str]| yiqi(&[("YIQI_DATABASE_URL", &url)], arguments);
+    let publish = |login: &str| act(&["subsidy", "publish", "2", "--as", login]);
+    expect(&publish("boss@company.example"), 1, "");
+    expect(&publish("nobody@company.example"), 1, "nobody signs in");
+    expect(&publish("admin@province.example"), 0, "");
+    expect(&act(&["import", "usage", "none.csv"]), 1, "--as EMAIL");
+    change_what_was_imported(&folder.join("yiqi.sqlite"));
+    assert_eq!(people_of(&demo()), people_of(&first));
     std::fs::remove_dir_all(folder).unwrap();
 }

@@ -282,7 +282,7 @@ both! {
                 facts.region_code = region.parse().ok();
             })
         };
-        let sem = named("扫描电镜 50%", "010102", "130602").with(|facts| {
+        let sem = named("扫描电镜 É 50%", "010102", "130602").with(|facts| {
             facts.description.name_en = Some("Field \"emission\" SEM".to_owned());
         }).insert();
         let cnc = named("加工中心 Ab_c", "020100", "130403").of(OTHER_HOST).with(|facts| {
@@ -307,6 +307,9 @@ both! {
             ("q=50%25", vec![sem]),
             ("q=AB_C", vec![cnc]),
             ("q=A%25c", vec![]),
+            // Only ASCII letters match in either case, on both databases.
+            ("q=%C3%A9", vec![]),
+            ("q=%C3%89", vec![sem]),
             ("q=field%20%22EMISSION%22", vec![sem]),
             ("q=su8600&q=nothing", vec![sem, cnc]),
             ("category=010000", vec![sem]),

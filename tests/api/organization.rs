@@ -115,6 +115,7 @@ both! {
         patch(&host, &own, "\"v7\"", json!({"address": "x"})).expect_code(412, "version_mismatch");
         patch(&host, &own, before.etag(), json!({"uscc": COMPANY})).expect_code(422, "read_only");
         patch(&host, &own, before.etag(), json!({"kind": "enterprise"})).expect_code(422, "read_only");
+        patch(&host, &own, before.etag(), json!({"region_code": "130000"})).expect_code(422, "read_only");
         patch(&host, &own, before.etag(), json!({"name": null})).expect_code(422, "required");
         let misspelt = patch(&host, &own, before.etag(), json!({"adress": "x"})).expect_code(400, "unknown_field");
         assert_eq!(misspelt["errors"][0]["did_you_mean"], "address");

@@ -37,6 +37,62 @@ fn deeds(app: &TestApp, query: &str) -> Vec<Value> {
 }
 
 both! {
+    fn a_password_changed_twice_under_one_key_is_changed_once(app: &TestApp) {
+        let change = json!({"current_password": PASSWORD, "new_password": "another-password"});
+        let path = "/api/v1/auth/password/change";
+        let tokens = sign_in(app, BOSS.login, PASSWORD).expect_status(200);
+        let boss = app.visitor().with_token(tokens["access_token"].as_str().unwrap());
+        keyed(&boss, "change-1", path, &change).expect_status(204);
+        let again = keyed(&boss, "change-1", path, &change).expect_status(204);
+        assert_eq!(again.header("idempotency-replayed"), Some("true"));
+        keyed(&boss, "change-2", path, &change).expect_code(422, "wrong_password");
+    }
+
+    fn joining_twice_under_one_key_is_joining_once(app: &TestApp) {
+        let visitor = app.visitor();
+        let body = crate::account::application(7);
+        let path = "/api/v1/auth/register";
+        keyed(&visitor, "", path, &body).expect_code(400, "invalid_idempotency_key");
+        let first = keyed(&visitor, "join", path, &body).expect_status(201);
+        assert_eq!(keyed(&visitor, "join", path, &body).expect_status(201).body, first.body);
+        let mut other = body.clone();
+        other["user"]["name"] = json!("别人");
+        keyed(&visitor, "join", path, &other).expect_code(422, "idempotency_key_reused");
+        keyed(&visitor, "join-2", path, &body).expect_code(409, "organization_exists");
+        keyed(&visitor, "join", path, &crate::account::application(8)).expect_status(201);
+        let members = format!("/api/v1/organizations/{}/members", app.organization_id(COMPANY));
+        let invited = app.as_company().post(&members, json!({"email": "c@company.example", "roles": ["unit_member"]})).expect_status(201);
+        let accept = json!({"invitation_token": invited["invitation_token"], "name": "丙", "password": "a-good-password"});
+        let path = "/api/v1/auth/invitations/accept";
+        let joined = keyed(&visitor, "accept", path, &accept).expect_status(201);
+        assert_eq!(keyed(&visitor, "accept", path, &accept).expect_status(201).body, joined.body);
+        keyed(&visitor, "accept-2", path, &accept).expect_code(422, "invitation_invalid");
+    }
+
+    fn drafts_of_the_province_are_not_its_units_to_read(app: &TestApp) {
+        let (unit, other, now) = (app.organization_id(UNIVERSITY), app.organization_id(COMPANY), app.now());
+        app.write(move |tx| {
+            use yiqi::store::event::{NewEvent, Subject, append};
+            for (kind, deed) in [("evaluation", "evaluation_score"), ("subsidy_run", "subsidy_complete"), ("session", "session_close")] {
+                let mut event = NewEvent::new(now, deed, Subject::new(kind, 1_i64));
+                event.actor_organization_id = Some(unit);
+                append(tx, &event)?;
+            }
+            let mut of_another = NewEvent::new(now, "usage_correct", Subject::new("usage_record", 1_i64));
+            of_another.organization_id = Some(other);
+            of_another.actor_organization_id = Some(unit);
+            append(tx, &of_another)?;
+            Ok(())
+        });
+        deeds(app, "");
+        let seen = app.as_host().get("/api/v1/events?limit=200").expect_status(200);
+        let names: Vec<_> = seen["items"].as_array().unwrap().iter().map(|event| event["deed"].as_str().unwrap()).collect();
+        assert!(names.contains(&"session_close"), "{names:?}");
+        for hidden in ["evaluation_score", "subsidy_complete", "usage_correct"] {
+            assert!(!names.contains(&hidden), "{names:?}");
+        }
+    }
+
     fn every_deed_leaves_an_event_that_names_people_by_id_only(app: &TestApp) {
         let made = register(app, 1).expect_status(201);
         let organization = &made["organization"]["id"];

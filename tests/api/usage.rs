@@ -211,6 +211,27 @@ both! {
         company.post(&deed(id, "confirm"), json!({})).expect_status(200);
     }
 
+    fn another_unit_gets_nothing_of_the_one_before(app: &TestApp) {
+        let instrument = given::instrument(app).insert();
+        let (host, stranger) = (app.as_host(), app.as_stranger());
+        let mut typed = with(service(app, instrument, "09:00", "10:00"), "operator", json!({"name": "李四", "phone": "13800000000"}));
+        typed["client_reference"] = json!("LIMS-9");
+        let id = host.post(RECORDS, typed).expect_status(201).id();
+        let moved = host.post(&deed(id, "correct"), json!({"organization_id": app.organization_id(OTHER_COMPANY)})).expect_status(200);
+        assert_eq!((&moved["operator"], &moved["client_reference"]), (&json!(null), &json!(null)));
+        assert_eq!(host.get(&deed(id, "versions"))["items"].as_array().unwrap().len(), 2);
+        let seen = stranger.get(&deed(id, "versions")).expect_status(200);
+        assert_eq!(seen["items"].as_array().unwrap().len(), 1);
+        assert!(!seen.text().contains("李四") && !seen.text().contains("LIMS-9"));
+        app.as_company().get(&deed(id, "versions")).expect_code(404, "not_found");
+        assert_eq!(events_of(app, id, 3), ["usage_record", "usage_correct", "usage_correct"]);
+        let of = |client: &Client| client.get(&format!("/api/v1/events?subject_type=usage_record&subject_id={id}&deed=usage_correct")).expect_status(200);
+        let (left, came) = (of(&app.as_company()), of(&stranger));
+        assert_eq!((left["items"].as_array().unwrap().len(), &left["items"][0]["after"]), (1, &json!(null)));
+        assert_eq!((came["items"].as_array().unwrap().len(), &came["items"][0]["before"]), (1, &json!(null)));
+        assert_eq!(told(app).iter().filter(|user| **user == app.user_id(BOSS)).count(), 2);
+    }
+
     fn each_side_does_its_own_part_and_strangers_see_nothing(app: &TestApp) {
         let instrument = given::instrument(app).insert();
         let (host, company, stranger) = (app.as_host(), app.as_company(), app.as_stranger());

@@ -16,7 +16,7 @@ use crate::app::App;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::exchange::province::Open;
-use crate::operations::province::ProvinceFile;
+use crate::operations::province::{self, ProvinceFile};
 use crate::operations::subsidy::{Fen, Request};
 use crate::operations::{migration, subsidy as runs};
 use folder::Folder;
@@ -70,9 +70,11 @@ async fn prepare(app: &App, folder: &Folder) -> Result<Vec<Person>, Failure> {
     let shown = progress::show("loading regions, categories, holidays, policies");
     seed::load(app).await?;
     drop(shown);
-    let shown = progress::show("importing the year 2025 of a province");
-    import::province::load(app, YEAR, embedded(), Format::Table).await?;
-    drop(shown);
+    // Once: whoever tried things since then changed rows that a second import would find different.
+    if !province::is_imported(app, YEAR).await? {
+        let _shown = progress::show("importing the year 2025 of a province");
+        import::province::load(app, YEAR, embedded(), Format::Table).await?;
+    }
     let shown = progress::show("opening accounts and instruments");
     let people = people::one_for_each_role();
     let heads = hosts::heads()?;

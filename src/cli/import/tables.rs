@@ -9,21 +9,22 @@ use super::mistakes;
 use crate::app::App;
 use crate::cli::failure::Failure;
 use crate::cli::output::{self, Format};
-use crate::cli::{acting_as, progress};
+use crate::cli::{acting_as_or_only, progress};
 use crate::error::{AppError, Fault};
 use crate::exchange::sheet::{self, CellFault};
 use crate::exchange::{instruments, usage_records};
-use crate::operations::deed::Actor;
+use crate::operations::deed::{Act, Actor};
 use crate::operations::instrument::{self, Import, ImportMode};
+use crate::operations::session::Deed;
 use crate::operations::usage;
 
 #[derive(Debug, Args)]
 pub struct Table {
     /// The table, .xlsx or .csv.
     file: PathBuf,
-    /// The account in whose name this is done.
+    /// The account in whose name this is done; not needed when only one may.
     #[arg(long = "as", value_name = "EMAIL")]
-    account: String,
+    account: Option<String>,
     /// Only tell what would happen.
     #[arg(long)]
     dry_run: bool,
@@ -54,7 +55,7 @@ pub async fn instruments(app: &App, arguments: Instruments) -> Result<(), Failur
     } else {
         ImportMode::Create
     };
-    let act = acting_as(app, &table.account).await?;
+    let act = table.act(app, Deed::InstrumentImport).await?;
     let _shown = progress::show("importing instruments");
     let (bytes, kind) = table.read()?;
     let sheet = instruments::read(&bytes, kind).map_err(|faults| table.refused(faults))?;
@@ -80,7 +81,7 @@ pub async fn instruments(app: &App, arguments: Instruments) -> Result<(), Failur
 
 pub async fn usage(app: &App, arguments: Usage) -> Result<(), Failure> {
     let Usage { table } = arguments;
-    let act = acting_as(app, &table.account).await?;
+    let act = table.act(app, Deed::UsageImport).await?;
     let _shown = progress::show("importing usage records");
     let (bytes, kind) = table.read()?;
     let rows = usage_records::read(&bytes, kind).map_err(|faults| table.refused(faults))?;
@@ -95,6 +96,10 @@ pub async fn usage(app: &App, arguments: Usage) -> Result<(), Failure> {
 }
 
 impl Table {
+    async fn act(&self, app: &App, deed: Deed) -> Result<Act, Failure> {
+        acting_as_or_only(app, self.account.as_deref(), deed).await
+    }
+
     fn read(&self) -> Result<(Vec<u8>, sheet::Format), Failure> {
         let kind = format_of(&self.file).ok_or_else(|| {
             Failure::Settings(format!("{}: .xlsx or .csv, please", self.file.display()))

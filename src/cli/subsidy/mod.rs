@@ -8,9 +8,11 @@ use clap::{Args, Subcommand};
 
 use super::failure::Failure;
 use super::output::{self, Format};
-use super::{operator, progress};
+use super::{allowed, operator, progress};
 use crate::app::App;
 use crate::config::Config;
+use crate::operations::deed::Actor;
+use crate::operations::session::Deed as Right;
 use crate::operations::subsidy::verify::{self, Check};
 use crate::operations::subsidy::{self, Fen, Request, RunDeed};
 
@@ -23,9 +25,9 @@ pub enum Deed {
     /// Tell how the award of a unit came about, down to the records.
     Explain(explanation::Arguments),
     /// Show a draft to everybody.
-    Publish(Chosen),
+    Publish(Decision),
     /// Make a published run the one of its year, for good.
-    Finalize(Chosen),
+    Finalize(Decision),
 }
 
 #[derive(Debug, Args)]
@@ -50,14 +52,23 @@ pub struct Chosen {
     format: Format,
 }
 
+#[derive(Debug, Args)]
+pub struct Decision {
+    #[command(flatten)]
+    chosen: Chosen,
+    /// The account in whose name this is done, which must be allowed to; without it the trail names nobody.
+    #[arg(long = "as", value_name = "EMAIL")]
+    account: Option<String>,
+}
+
 pub async fn run(config: Config, deed: Deed) -> Result<(), Failure> {
     let app = super::open(config).await?;
     let done = match deed {
         Deed::Run(arguments) => share_out(&app, arguments).await,
         Deed::Verify(chosen) => verify(&app, chosen).await,
         Deed::Explain(arguments) => explanation::run(&app, arguments).await,
-        Deed::Publish(chosen) => decide(&app, chosen, RunDeed::Publish).await,
-        Deed::Finalize(chosen) => decide(&app, chosen, RunDeed::Finalize).await,
+        Deed::Publish(decision) => decide(&app, decision, RunDeed::Publish).await,
+        Deed::Finalize(decision) => decide(&app, decision, RunDeed::Finalize).await,
     };
     app.store.drain();
     done
@@ -120,8 +131,18 @@ async fn verify(app: &App, chosen: Chosen) -> Result<(), Failure> {
     }
 }
 
-async fn decide(app: &App, chosen: Chosen, deed: RunDeed) -> Result<(), Failure> {
-    subsidy::decide(app, &operator(app), id(chosen.run)?, deed, None).await?;
+async fn decide(app: &App, decision: Decision, deed: RunDeed) -> Result<(), Failure> {
+    let Decision { chosen, account } = decision;
+    let right = match deed {
+        RunDeed::Publish => Right::SubsidyPublish,
+        RunDeed::Finalize => Right::SubsidyFinalize,
+        RunDeed::Discard => Right::SubsidyDiscard,
+    };
+    let actor = match account {
+        Some(login) => Actor::from(allowed(app, &login, right).await?),
+        None => operator(app),
+    };
+    subsidy::decide(app, &actor, id(chosen.run)?, deed, None).await?;
     let report = subsidy::stored::report(app, id(chosen.run)?).await?;
     let state = report.run.state;
     match chosen.format {

@@ -60,11 +60,15 @@ fn parameters(route: &Route) -> Value {
     in_path.chain(headers).chain(in_query).collect()
 }
 
+/// What somebody without an account does, once per idempotency key as well.
+const VISITORS_DEEDS: [&str; 2] = ["/auth/register", "/auth/invitations/accept"];
+
 /// The names of the header parameters that concern a route.
 fn headers(route: &Route) -> Vec<&'static str> {
     let mut names = vec!["AcceptLanguage"];
     let changes = route.deed.is_some_and(|deed| !deed.is_read());
-    if route.method == Method::POST && changes {
+    let is_first_step = VISITORS_DEEDS.contains(&route.path);
+    if route.method == Method::POST && (changes || is_first_step) {
         names.push("IdempotencyKey");
     }
     if route.needs_version {

@@ -63,7 +63,7 @@ pub fn routes() -> Vec<Route> {
         get(
             "/usage-records/{id}/versions",
             "usage_record_versions",
-            "Every version, newest first",
+            "Every version, newest first; to a using unit those that name it",
             versions,
         )
         .deed(Deed::UsageRead)
@@ -166,16 +166,8 @@ async fn get_one(asked: Asked) -> Answer {
 }
 
 async fn versions(asked: Asked) -> Answer {
-    let present = admitted(&asked, Deed::UsageRead).await?;
-    let read = move |conn: &mut store::Conn| {
-        let listed = store::usage::get_listed(conn, present.id)?;
-        let replaced = store::usage::list_replaced(conn, &listed.record)?;
-        Ok::<_, AppError>((listed, replaced))
-    };
-    let (listed, replaced) = asked.app.store.read(read).await?;
-    let host = listed.host_organization_id;
-    let mut versions = vec![listed.record];
-    versions.extend(replaced.into_iter().map(store::Json::into_inner));
+    let id = admitted(&asked, Deed::UsageRead).await?.id;
+    let (host, versions) = usage::list_versions(&asked.app, asked.caller()?, id).await?;
     let shape = |version| UsageShape::of(version, host);
     let newest_first = |row: &store::usage::UsageRecord| Reverse(row.version);
     asked.ok(Page::of(versions, &asked.params()?, newest_first, shape)?)

@@ -4,28 +4,47 @@ use super::expire;
 use super::trail::{self, By, Told};
 use super::weigh::{self, Wish};
 use crate::domain::channel::{Assignment, Full};
-use crate::domain::{BookingId, Instant};
+use crate::domain::{BookingId, Instant, Slot};
 use crate::error::{AppError, Code};
 use crate::store::booking::Blocking;
 use crate::store::booking_rules::Terms;
 use crate::store::{self, Conn, Constraint, StoreError};
 
-/// The channel for a wish. Requests that waited too long and are in its way expire first.
+/// The channel for a wish. Requests that waited too long expire first: those in its way, and when others have to move, all
+/// they could meet.
 pub(super) fn seek(
     tx: &mut Conn,
     terms: &Terms,
     wish: &Wish,
 ) -> Result<Result<Assignment, Full>, AppError> {
     let blocked = terms.rules.blocked(&wish.slot);
-    let mut near = store::booking::list_blocking(tx, terms.instrument_id, &blocked, wish.now)?;
-    let is_overdue =
-        |taken: &&Blocking| Some(taken.id) != wish.without && weigh::is_overdue(taken, wish.now);
-    for overdue in near.iter().filter(is_overdue) {
+    let near = expire_within(tx, terms, wish, &blocked)?;
+    let found = weigh::find_channel(tx, terms, wish, &near)?;
+    let has_moves = |assignment: &Assignment| !assignment.moves.is_empty();
+    if found.as_ref().is_ok_and(has_moves)
+        && let Some(upcoming) = weigh::upcoming(terms, wish)
+    {
+        expire_within(tx, terms, wish, &upcoming)?;
+    }
+    Ok(found)
+}
+
+/// Expires what is overdue within `window`; answers what stays in the way there.
+fn expire_within(
+    tx: &mut Conn,
+    terms: &Terms,
+    wish: &Wish,
+    window: &Slot,
+) -> Result<Vec<Blocking>, AppError> {
+    let mut taken = store::booking::list_blocking(tx, terms.instrument_id, window, wish.now)?;
+    taken.retain(|taken| Some(taken.id) != wish.without);
+    let is_overdue = |taken: &&Blocking| weigh::is_overdue(taken, wish.now);
+    for overdue in taken.iter().filter(is_overdue) {
         let booking = store::booking::get(tx, overdue.id)?;
         expire::expire(tx, &booking, wish.now)?;
     }
-    near.retain(|taken| Some(taken.id) != wish.without && !weigh::is_overdue(taken, wish.now));
-    weigh::find_channel(tx, terms, wish, &near)
+    taken.retain(|taken| !weigh::is_overdue(taken, wish.now));
+    Ok(taken)
 }
 
 /// Moves others to the channels the assignment gives them; for their users nothing changes.

@@ -114,18 +114,18 @@ pub(super) fn find_channel(
     if is_certain {
         return Ok(first);
     }
-    let upcoming = Slot::new(
-        wish.now.min(blocked.starts_at()),
-        terms
-            .rules
-            .latest_start(wish.now)
-            .plus(crate::domain::opening::LONGEST),
-    );
-    let Ok(upcoming) = upcoming else {
+    let Some(upcoming) = upcoming(terms, wish) else {
         return Ok(first);
     };
     let everybody = in_the_way(conn, terms, wish, &upcoming)?;
     Ok(assign(terms, &everybody, blocked, wish.now))
+}
+
+/// The time in which bookings may have to move for a wish.
+pub(super) fn upcoming(terms: &Terms, wish: &Wish) -> Option<Slot> {
+    let from = wish.now.min(terms.rules.blocked(&wish.slot).starts_at());
+    let last = terms.rules.latest_start(wish.now);
+    Slot::new(from, last.plus(crate::domain::opening::LONGEST)).ok()
 }
 
 fn assign(

@@ -72,7 +72,7 @@ pub async fn decide(
             facts: &facts,
             standing: &standing,
             reason,
-            told: &told(tx, &present, decision.deed)?,
+            told: &told(tx, &present, decision.deed, act_of_deed.now)?,
             managers: None,
         };
         let actor = Actor::from(act_of_deed.clone());
@@ -129,10 +129,16 @@ fn standing_after(
     standing
 }
 
-/// Who is told: the administration of what a host does, the host's administrators of what the administration does.
-fn told(tx: &mut Conn, present: &Instrument, deed: Move) -> Result<Vec<UserId>, AppError> {
+/// Who is told: the administration of what a host does, the host's administrators of what the administration does, and
+/// those whose coming bookings lose their instrument.
+fn told(
+    tx: &mut Conn,
+    present: &Instrument,
+    deed: Move,
+    now: Instant,
+) -> Result<Vec<UserId>, AppError> {
     let host = present.organization_id;
-    Ok(match deed {
+    let mut told = match deed {
         Move::Submit | Move::Retire => {
             let region = store::organization::get(tx, host)?.supervising_region_code;
             store::user::list_supervisors(tx, region)?
@@ -140,5 +146,10 @@ fn told(tx: &mut Conn, present: &Instrument, deed: Move) -> Result<Vec<UserId>, 
         Move::Approve | Move::Return | Move::Suspend | Move::Resume => {
             store::user::list_with_roles(tx, host, &[Role::HostAdmin])?
         }
-    })
+    };
+    if matches!(deed, Move::Suspend | Move::Retire) {
+        let coming = store::booking::list_of_instrument(tx, present.id, now, None)?;
+        told.extend(coming.iter().map(|booking| booking.booked_by));
+    }
+    Ok(told)
 }

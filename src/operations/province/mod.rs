@@ -94,6 +94,21 @@ pub async fn import(
         .await
 }
 
+/// Whether anything of a year was imported before.
+pub async fn is_imported(app: &App, year: i32) -> Result<bool, AppError> {
+    let of_the_year = event::Filter {
+        subject_types: vec!["province".to_owned()],
+        subject_ids: vec![i64::from(year)],
+        limit: 1,
+        ..event::Filter::default()
+    };
+    let found = app
+        .store
+        .read(move |conn| event::list(conn, &of_the_year).map_err(AppError::from))
+        .await?;
+    Ok(!found.is_empty())
+}
+
 /// An organization of this import.
 #[derive(Debug, Clone, Copy)]
 struct Known {

@@ -27,8 +27,7 @@ pub async fn correct(
     correction: Correction,
 ) -> Result<UsageRecord, AppError> {
     let id = present.id;
-    let intended = correction.onto(facts_of(present)?);
-    let intended = intended.map_err(|fault| AppError::from(vec![fault]))?;
+    let intended = corrected(present, &correction)?;
     let claim = Claim {
         target: Target {
             instrument_id: present.instrument_id,
@@ -63,11 +62,11 @@ fn run(
     version: Option<i64>,
     correction: &Correction,
 ) -> Result<UsageRecord, AppError> {
-    let (record, ties) = take(tx, act, id, Deed::UsageCorrect, version)?;
+    let (record, ties_before) = take(tx, act, id, Deed::UsageCorrect, version)?;
     let next = check(tx, act, &record, correction)?;
     let ties = BookingTies {
         organization_id: next.unit,
-        ..ties
+        ..ties_before
     };
     let state = record.state.after(UsageDeed::Correct, is_own_use(&ties))?;
     let years = [year_of(record.ended_at), year_of(next.facts.slot.ends_at())];
@@ -88,9 +87,17 @@ fn run(
         next.minutes,
     );
     let texts = (next.facts.operator.as_ref(), correction.reason.as_deref());
-    let event = news::event(act, "usage_correct", id, &ties, texts)?
-        .before(before)?
-        .after(after)?;
+    let event = news::event(act, "usage_correct", id, &ties, texts)?.after(after)?;
+    let event = if next.unit == record.organization_id {
+        event.before(before)?
+    } else {
+        // What the record said of another unit is no news for this one; that one hears of it below.
+        let left =
+            news::event(act, "usage_correct", id, &ties_before, (None, None))?.before(before)?;
+        let left = store::event::append(tx, &left)?;
+        news::tell_unit(tx, act, left, &ties_before)?;
+        event
+    };
     let event = store::event::append(tx, &event)?;
     let columns = Columns {
         state,
@@ -114,8 +121,7 @@ fn check(
     record: &UsageRecord,
     correction: &Correction,
 ) -> Result<Next, AppError> {
-    let facts = correction.onto(facts_of(record)?);
-    let facts = facts.map_err(|fault| AppError::from(vec![fault]))?;
+    let facts = corrected(record, correction)?;
     let channels = store::instrument::get(tx, record.instrument_id)?.channels;
     let mut faults: Vec<FieldFault> = check_unit(tx, record, correction.organization_id)?;
     if let Err(more) = crate::domain::usage::check_reason(correction.reason.as_deref(), false) {
@@ -159,6 +165,7 @@ fn check_unit(
 impl Next {
     fn columns(&self, present: &UsageRecord) -> Result<Columns, AppError> {
         let facts = &self.facts;
+        let is_retimed = facts.slot != slot_of(present)? || self.minutes != minutes_of(present);
         Ok(Columns {
             organization_id: self.unit,
             channel: facts.channel,
@@ -173,9 +180,22 @@ impl Next {
             statutory: facts.statutory,
             operator: operator_column(facts.operator.as_ref())?,
             client_reference: facts.client_reference.clone(),
+            evidence: present.evidence.corrected(is_retimed),
             ..present.columns()
         })
     }
+}
+
+/// What a record says after a correction. Operator and reference are the using unit's own: they do not go along to another.
+fn corrected(record: &UsageRecord, correction: &Correction) -> Result<UsageFacts, AppError> {
+    let mut present = facts_of(record)?;
+    let unit = correction.organization_id;
+    if unit.is_some_and(|unit| unit != record.organization_id) {
+        present.operator = None;
+        present.client_reference = None;
+    }
+    let next = correction.onto(present);
+    next.map_err(|fault| AppError::from(vec![fault]))
 }
 
 /// What a record says now.

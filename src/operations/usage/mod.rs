@@ -14,7 +14,7 @@ use chrono::Datelike;
 use crate::app::App;
 use crate::domain::access::{self, BookingTies, Caller, Deed};
 use crate::domain::usage::UsageMinutes;
-use crate::domain::{Instant, Slot, UsageRecordId};
+use crate::domain::{Instant, OrganizationId, Slot, UsageRecordId};
 use crate::error::AppError;
 use crate::operations::deed::{Act, same_version};
 use crate::store::usage::UsageRecord;
@@ -38,6 +38,33 @@ pub async fn admit(
             let record = store::usage::get(conn, id)?;
             admitted(conn, &caller, deed, &record)?;
             Ok(record)
+        })
+        .await
+}
+
+/// The versions of a record that the caller may see, newest first, and the record's host. Who reaches it as the using unit
+/// sees what it says of that unit, not what it said before the host gave it another one.
+pub async fn list_versions(
+    app: &App,
+    caller: &Caller,
+    id: UsageRecordId,
+) -> Result<(OrganizationId, Vec<UsageRecord>), AppError> {
+    let caller = caller.clone();
+    app.store
+        .read(move |conn| {
+            let present = store::usage::get(conn, id)?;
+            let ties = admitted(conn, &caller, Deed::UsageRead, &present)?;
+            let replaced = store::usage::list_replaced(conn, &present)?;
+            let mut versions = vec![present];
+            versions.extend(replaced.into_iter().map(|version| version.into_inner()));
+            versions.retain(|version| {
+                let ties = BookingTies {
+                    organization_id: version.organization_id,
+                    ..ties
+                };
+                access::may_on_usage(&caller, Deed::UsageRead, &ties).is_ok()
+            });
+            Ok((ties.instrument.host_organization_id, versions))
         })
         .await
 }

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use diesel::dsl::{exists, not};
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Text};
+use diesel::sql_types::Bool;
 
 use super::Instrument;
 use super::sort::{Key, Position, Sort, SortField};
@@ -12,15 +12,11 @@ use crate::domain::instrument::InstrumentState;
 use crate::domain::sharing::ShareMode;
 use crate::domain::tariff::CustomerClass;
 use crate::domain::{CategoryCode, Fen, Instant, InstrumentId, OrganizationId, RegionCode};
+use crate::store::letters::Letters;
 use crate::store::schema::{
     instrument, instrument_manager, instrument_service, organization, tariff,
 };
 use crate::store::{Conn, Result};
-
-diesel::define_sql_function! {
-    /// Lower case: of every letter on PostgreSQL, of ASCII on SQLite.
-    fn lower(text: Text) -> Text;
-}
 
 type Backend = <Conn as diesel::Connection>::Backend;
 type Condition = Box<dyn BoxableExpression<instrument::table, Backend, SqlType = Bool>>;
@@ -56,7 +52,7 @@ pub fn list(conn: &mut Conn, filter: &Filter) -> Result<Vec<Instrument>> {
         .filter(seen(filter))
         .limit(filter.limit)
         .into_boxed();
-    for condition in conditions(filter) {
+    for condition in conditions(filter, Letters::of(conn)) {
         query = query.filter(condition);
     }
     if let Some(since) = filter.updated_since {
@@ -175,7 +171,7 @@ fn seen(filter: &Filter) -> Condition {
 }
 
 /// The filters that were given, each holding for one of its values.
-fn conditions(filter: &Filter) -> Vec<Condition> {
+fn conditions(filter: &Filter, letters: Letters) -> Vec<Condition> {
     let categories = filter.categories.iter().map(|code| -> Condition {
         Box::new(instrument::category_code.like(format!("{}%", code.prefix())))
     });
@@ -183,10 +179,13 @@ fn conditions(filter: &Filter) -> Vec<Condition> {
         Box::new(instrument::region_code.like(format!("{}%", code.prefix())))
     });
     let mut all: Vec<Condition> = [
-        any(filter.texts.iter().map(|text| with_text(text))),
+        any(filter.texts.iter().map(|text| with_text(text, letters))),
         any(categories),
         any(regions),
-        any(filter.methods.iter().map(|method| with_method(method))),
+        any(filter
+            .methods
+            .iter()
+            .map(|method| with_method(method, letters))),
         filter
             .price_max
             .map(|(price, on)| with_price_below(price, on)),
@@ -209,9 +208,9 @@ fn conditions(filter: &Filter) -> Vec<Condition> {
     all
 }
 
-/// `%text%` in lower case, its own wildcards escaped.
+/// `%text%` in lower case as [`Letters`] has it, its own wildcards escaped.
 fn containing(text: &str) -> String {
-    format!("%{}%", escaped(&text.to_lowercase()))
+    format!("%{}%", escaped(&text.to_ascii_lowercase()))
 }
 
 fn escaped(text: &str) -> String {
@@ -226,34 +225,41 @@ fn escaped(text: &str) -> String {
 /// The English name begins the JSON of the description, and a quote within a JSON text is escaped, so that the pattern
 /// cannot reach into another field.
 fn english_name_containing(text: &str) -> String {
-    let json = serde_json::Value::from(text.to_lowercase()).to_string();
+    let json = serde_json::Value::from(text.to_ascii_lowercase()).to_string();
     let within = json.trim_start_matches('"');
     let within = within.strip_suffix('"').unwrap_or(within);
     format!("{{\"name\\_en\":\"%{}%\",\"funding\":%", escaped(within))
 }
 
-fn with_text(text: &str) -> Condition {
+fn with_text(text: &str, letters: Letters) -> Condition {
     let pattern = containing(text);
-    let name = lower(instrument::name).like(pattern.clone()).escape('\\');
-    let asset_no = lower(instrument::asset_no)
+    let name = letters
+        .lower("instrument.name")
         .like(pattern.clone())
         .escape('\\');
-    let model = lower(instrument::model.assume_not_null())
+    let asset_no = letters
+        .lower("instrument.asset_no")
         .like(pattern.clone())
         .escape('\\');
-    let manufacturer = lower(instrument::manufacturer.assume_not_null())
+    let model = letters
+        .lower("instrument.model")
+        .like(pattern.clone())
+        .escape('\\');
+    let manufacturer = letters
+        .lower("instrument.manufacturer")
         .like(pattern)
         .escape('\\');
-    let english = lower(instrument::description)
+    let english = letters
+        .lower("instrument.description")
         .like(english_name_containing(text))
         .escape('\\');
     Box::new(name.or(asset_no).or(model).or(manufacturer).or(english))
 }
 
-fn with_method(method: &str) -> Condition {
-    let standard = instrument_service::method_standard.assume_not_null();
+fn with_method(method: &str, letters: Letters) -> Condition {
+    let standard = letters.lower("instrument_service.method_standard");
     let offering = instrument_service::table
-        .filter(lower(standard).like(containing(method)).escape('\\'))
+        .filter(standard.like(containing(method)).escape('\\'))
         .select(instrument_service::instrument_id);
     Box::new(instrument::id.eq_any(offering))
 }
