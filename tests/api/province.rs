@@ -352,9 +352,10 @@ fn one_run_a_year_is_final_and_then_stands() {
         assert_eq!(conflict(locked.unwrap_err()), Code::period_locked);
         let now = world.now();
         let forced = world.block_on(world.app.store.write(move |tx| {
+            let present = store::subsidy::get(tx, first)?;
             Ok(store::subsidy::update_state(
                 tx,
-                first,
+                &present,
                 yiqi::domain::run::RunState::Draft,
                 None,
                 now,

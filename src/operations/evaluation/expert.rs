@@ -96,6 +96,7 @@ pub async fn score(
                     .with("state", row.state.as_str())
                     .with("allowed", allowed.to_vec()));
             }
+            store::evaluation::claim_draft(tx, &row, by.now())?;
             let (policy, inputs) = open(tx, &row)?;
             AppError::refuse_all(faults(&given, &policy, &inputs))?;
             refuse_used(tx, id)?;
@@ -107,7 +108,7 @@ pub async fn score(
             store::evaluation::delete_units(tx, id)?;
             let graded = evaluation::grade(&inputs, &policy);
             let (input_digest, result_digest) = write(tx, id, &inputs, &graded)?;
-            store::evaluation::update_digests(tx, id, &input_digest, &result_digest, by.now())?;
+            store::evaluation::update_digests(tx, id, &input_digest, &result_digest)?;
             let after: Vec<_> = given
                 .iter()
                 .map(|score| (score.organization_id, &score.indicator, &score.points))
