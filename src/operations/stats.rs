@@ -16,10 +16,11 @@ const FRESH: Minutes = Minutes::new(5);
 pub async fn of_year(app: &App, year: i32, now: Instant) -> Result<YearStats, AppError> {
     check_year(year, now)?;
     let mut known = app.year_stats.lock().await;
-    if let Some((at, stats)) = known.get(&year) {
-        if *at <= now && now < at.plus(FRESH) {
-            return Ok(*stats);
-        }
+    if let Some((at, stats)) = known.get(&year)
+        && *at <= now
+        && now < at.plus(FRESH)
+    {
+        return Ok(*stats);
     }
     let stats = compute(app, year, now).await?;
     known.insert(year, (now, stats));
