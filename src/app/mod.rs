@@ -2,12 +2,15 @@
 
 pub mod token;
 
+use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::sync::{Arc, RwLock};
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::domain::Instant;
 use crate::domain::calendar::Calendar;
+use crate::domain::stats::YearStats;
 use crate::error::AppError;
 use crate::store::{Store, migration};
 use token::TokenKeys;
@@ -22,6 +25,8 @@ pub struct Parts {
     pub clock: Clock,
     pub config: Config,
     pub keys: TokenKeys,
+    /// The open figures last computed of a year, and when. Whoever computes some holds the lock.
+    pub year_stats: tokio::sync::Mutex<BTreeMap<i32, (Instant, YearStats)>>,
     calendar: RwLock<Arc<Calendar>>,
 }
 
@@ -39,6 +44,7 @@ impl App {
             clock,
             config,
             keys,
+            year_stats: tokio::sync::Mutex::default(),
             calendar: RwLock::default(),
         }))
     }

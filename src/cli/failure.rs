@@ -49,7 +49,7 @@ impl From<AppError> for Failure {
         match &error {
             AppError::Internal(cause) => Failure::Internal(cause.to_string()),
             AppError::Unavailable(why) => Failure::Unavailable(why.clone()),
-            AppError::Contended => Failure::Unavailable(error.to_string()),
+            AppError::Contended | AppError::Busy => Failure::Unavailable(error.to_string()),
             AppError::Malformed(faults) | AppError::Refused(faults) => {
                 Failure::Refused(faults.iter().map(sentence).collect::<Vec<_>>().join("; "))
             }

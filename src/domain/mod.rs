@@ -58,6 +58,7 @@ pub mod service;
 pub mod sharing;
 pub mod spans;
 pub mod state;
+pub mod stats;
 pub mod subsidy;
 pub mod tariff;
 pub mod time;

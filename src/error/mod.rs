@@ -118,6 +118,9 @@ pub enum AppError {
     /// A deadlock or serialization failure; the store runs the deed again.
     #[error("another transaction was in the way")]
     Contended,
+    /// Somebody writes usage or money; a deed that needs them alone waits outside its transaction and tries again.
+    #[error("usage is being written")]
+    Busy,
     #[error(transparent)]
     Internal(Box<dyn std::error::Error + Send + Sync>),
 }

@@ -39,7 +39,7 @@ pub fn code(error: &AppError) -> Code {
         AppError::Conflict(conflict) => conflict.code,
         AppError::Unacceptable(fault) => fault.code,
         AppError::TooMany { code, .. } => *code,
-        AppError::Unavailable(_) | AppError::Contended => Code::unavailable,
+        AppError::Unavailable(_) | AppError::Contended | AppError::Busy => Code::unavailable,
         AppError::Internal(_) => Code::internal,
     }
 }
@@ -56,7 +56,7 @@ fn status(error: &AppError) -> u16 {
         AppError::Conflict(_) => 409,
         AppError::Unacceptable(fault) => fault.code.status(),
         AppError::TooMany { .. } => 429,
-        AppError::Unavailable(_) | AppError::Contended => 503,
+        AppError::Unavailable(_) | AppError::Contended | AppError::Busy => 503,
         AppError::Internal(_) => 500,
     }
 }
@@ -86,7 +86,7 @@ fn retry_headers(error: &AppError, answer: &mut HttpResponseBuilder) {
         } => {
             answer.insert_header((RETRY_AFTER, retry_after_seconds.to_string()));
         }
-        AppError::Unavailable(_) | AppError::Contended => {
+        AppError::Unavailable(_) | AppError::Contended | AppError::Busy => {
             answer.insert_header((RETRY_AFTER, RETRY_AFTER_SECONDS.to_string()));
         }
         AppError::Unauthenticated(_) => {

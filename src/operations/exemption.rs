@@ -62,15 +62,17 @@ pub async fn decide(
         Lock::Instrument(id).take(tx)?;
         let caller = &act_of_deed.caller;
         let instrument = admit(tx, caller, id, Deed::ExemptionDecide)?;
+        Lock::UsageShared.take(tx)?;
         same_version(version, instrument.version)?;
         let open = store::exemption::find(tx, id)?.ok_or(AppError::NotFound)?;
         if deed == ExemptionDeed::Refuse || reason.is_some() {
             AppError::refuse_all(faults_of_reason(reason.as_deref().unwrap_or_default()))?;
         }
         let (state, now) = (open.state.after(deed)?, act_of_deed.now);
-        let reason = reason.as_deref();
+        let (reason, by) = (reason.as_deref(), caller.user_id);
+        let decided_at = store::evaluation::after_freezes(tx, now)?;
         let decided =
-            store::exemption::update_decision(tx, open.id, state, reason, caller.user_id, now)?;
+            store::exemption::update_decision(tx, open.id, state, reason, by, decided_at)?;
         let name = match deed {
             ExemptionDeed::Approve => "exemption_approve",
             _ => "exemption_refuse",

@@ -20,6 +20,7 @@ pub mod password;
 pub mod policy;
 pub mod policy_pack;
 pub mod province;
+pub mod quiet;
 pub mod quote;
 pub mod reference;
 pub mod related_party;

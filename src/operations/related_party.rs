@@ -55,10 +55,14 @@ pub async fn add(
 ) -> Result<RelatedParty, AppError> {
     perform(app, &act.clone(), move |tx| {
         admit_in(tx, &act.caller, id, Deed::RelatedPartyAdd)?;
-        let new = checked(tx, &act, id, &relation)?;
+        let mut new = checked(tx, &act, id, &relation)?;
         // Both, in one order, so that two declarations wait for each other.
         for organization in [id.min(relation.other), id.max(relation.other)] {
             Lock::Organization(organization).take(tx)?;
+        }
+        Lock::UsageShared.take(tx)?;
+        if let Some(verified_at) = &mut new.verified_at {
+            *verified_at = store::evaluation::after_freezes(tx, *verified_at)?;
         }
         let overlapping = store::related_party::list_between(tx, id, relation.other)?
             .into_iter()

@@ -1,30 +1,33 @@
 //! Open figures of a year: what was shared and served, by the rules of the active policy, from the records as they are.
 
 use crate::app::App;
-use crate::domain::Instant;
-use crate::domain::evaluation::{Cell, Relation};
+use crate::domain::evaluation::Relation;
+use crate::domain::stats::YearStats;
+use crate::domain::{Instant, Minutes};
 use crate::error::AppError;
 use crate::operations::evaluation::{check_year, freeze};
 use crate::operations::policy;
 use crate::store::event;
 
-/// Sums over the counted instruments of the year.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct YearStats {
-    pub hosts: i64,
-    pub instruments: i64,
-    pub externally_shared_instruments: i64,
-    /// Distinct units that are neither host nor related party of what they used.
-    pub external_units: i64,
-    pub records: i64,
-    pub samples: i64,
-    pub effective_minutes: i64,
-    pub external_minutes: i64,
-}
+/// How long computed figures are given again. Computing them reads the whole year, and anybody may ask.
+const FRESH: Minutes = Minutes::new(5);
 
-/// The figures of a year that has begun.
+/// The figures of a year that has begun, at most five minutes old; one caller computes them, others wait for that.
 pub async fn of_year(app: &App, year: i32, now: Instant) -> Result<YearStats, AppError> {
     check_year(year, now)?;
+    let mut known = app.year_stats.lock().await;
+    if let Some((at, stats)) = known.get(&year)
+        && *at <= now
+        && now < at.plus(FRESH)
+    {
+        return Ok(*stats);
+    }
+    let stats = compute(app, year, now).await?;
+    known.insert(year, (now, stats));
+    Ok(stats)
+}
+
+async fn compute(app: &App, year: i32, now: Instant) -> Result<YearStats, AppError> {
     let calendar = app.calendar();
     let active = app.config.active_policy.clone();
     app.store
@@ -55,16 +58,4 @@ pub async fn of_year(app: &App, year: i32, now: Instant) -> Result<YearStats, Ap
             Ok(stats)
         })
         .await
-}
-
-impl YearStats {
-    fn add(&mut self, cell: &Cell) {
-        let minutes = cell.service.effective_minutes.number();
-        self.records += cell.service.records;
-        self.samples += cell.service.samples;
-        self.effective_minutes += minutes;
-        if cell.key.relation == Relation::External {
-            self.external_minutes += minutes;
-        }
-    }
 }

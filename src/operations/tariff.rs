@@ -67,13 +67,16 @@ fn run(
 ) -> Result<TariffId, AppError> {
     let ties = admit(tx, Some(&act.caller), instrument, Some(Deed::TariffCreate))?;
     Lock::Instrument(instrument).take(tx)?;
+    Lock::UsageShared.take(tx)?;
     new.validate()?;
-    let id = store::tariff::insert(tx, instrument, new, act.now).map_err(|error| match error {
-        StoreError::Violated(Constraint::TariffOverlap) => {
-            AppError::conflict(Code::tariff_overlaps)
-        }
-        other => other.into(),
-    })?;
+    let created_at = store::evaluation::after_freezes(tx, act.now)?;
+    let id =
+        store::tariff::insert(tx, instrument, new, created_at).map_err(|error| match error {
+            StoreError::Violated(Constraint::TariffOverlap) => {
+                AppError::conflict(Code::tariff_overlaps)
+            }
+            other => other.into(),
+        })?;
     let event = act
         .event("tariff_create", Subject::new("tariff", id))
         .of(ties.host_organization_id, None)

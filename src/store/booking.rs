@@ -48,6 +48,8 @@ pub struct Booking {
     pub client_reference: Option<String>,
     pub approval_due_at: Option<Instant>,
     pub answered_at: Option<Instant>,
+    /// Whatever moves came later: what the year's requests are counted by.
+    pub first_answered_at: Option<Instant>,
     pub started_at: Option<Instant>,
     pub ended_at: Option<Instant>,
     pub cancelled_by: Option<String>,
@@ -173,6 +175,7 @@ pub fn insert(conn: &mut Conn, new: NewBooking) -> Result<Booking> {
                 booking::client_reference.eq(new.client_reference),
                 booking::approval_due_at.eq(new.approval_due_at),
                 booking::answered_at.eq(new.answered_at),
+                booking::first_answered_at.eq(new.answered_at),
                 booking::version.eq(1_i64),
                 booking::created_at.eq(new.now),
                 booking::updated_at.eq(new.now),
@@ -232,9 +235,11 @@ pub fn update(conn: &mut Conn, present: &Booking, next: Changes, now: Instant) -
             .eq(present.id)
             .and(booking::version.eq(present.version)),
     );
+    let first_answered_at = present.first_answered_at.or(next.answered_at);
     let updated = diesel::update(unchanged)
         .set((
             next,
+            booking::first_answered_at.eq(first_answered_at),
             booking::version.eq(present.version + 1),
             booking::updated_at.eq(now),
         ))

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 
 use super::bulk::insert_all;
 use super::schema::{evaluation, evaluation_input, evaluation_unit, expert_score};
-use super::{Conn, Json, Result};
+use super::{Conn, Json, Result, StoreError};
 use crate::domain::evaluation::ScoreExplanation;
 use crate::domain::policy::Grade;
 use crate::domain::run::RunState;
@@ -109,6 +109,15 @@ pub fn find_final(conn: &mut Conn, year: i64) -> Result<Option<Evaluation>> {
         .optional()?)
 }
 
+/// When something that freezes read by its time comes to be: now, or the second after the newest freeze. The caller holds
+/// `Lock::UsageShared`, so no freeze is under way, and no row can come to lie before a freeze that did not see it.
+pub fn after_freezes(conn: &mut Conn, now: Instant) -> Result<Instant> {
+    let newest: Option<Instant> = evaluation::table
+        .select(diesel::dsl::max(evaluation::frozen_at))
+        .first(conn)?;
+    Ok(newest.map_or(now, |at| now.max(at.plus_seconds(1))))
+}
+
 /// The state of the records an evaluation stands on, and the digests of inputs and results.
 #[derive(Debug, Clone)]
 pub struct Frozen {
@@ -143,36 +152,52 @@ pub fn update_to_draft(
     Ok(changed == 1)
 }
 
+/// Takes a draft for a change by its experts: nobody else changes it until the transaction ends. `Contended` when
+/// `present` is no longer what stands there.
+pub fn claim_draft(conn: &mut Conn, present: &Evaluation, now: Instant) -> Result<()> {
+    let unchanged = evaluation::table
+        .filter(evaluation::id.eq(present.id))
+        .filter(evaluation::version.eq(present.version))
+        .filter(evaluation::state.eq(RunState::Draft));
+    let changed = diesel::update(unchanged)
+        .set((
+            evaluation::version.eq(present.version + 1),
+            evaluation::updated_at.eq(now),
+        ))
+        .execute(conn)?;
+    match changed {
+        1 => Ok(()),
+        _ => Err(StoreError::Contended),
+    }
+}
+
 /// New digests after the experts' scores changed.
 pub fn update_digests(
     conn: &mut Conn,
     id: EvaluationId,
     input_digest: &str,
     result_digest: &str,
-    now: Instant,
 ) -> Result<()> {
     diesel::update(evaluation::table.find(id))
         .set((
             evaluation::input_digest.eq(input_digest),
             evaluation::result_digest.eq(result_digest),
-            evaluation::version.eq(evaluation::version + 1),
-            evaluation::updated_at.eq(now),
         ))
         .execute(conn)?;
     Ok(())
 }
 
-/// Says why a running evaluation ended without a result.
+/// Says why a running evaluation ended without a result. False when it no longer runs.
 pub fn update_to_failed(
     conn: &mut Conn,
     id: EvaluationId,
     failure: &str,
     now: Instant,
-) -> Result<()> {
+) -> Result<bool> {
     let running = evaluation::table
         .filter(evaluation::id.eq(id))
         .filter(evaluation::state.eq(RunState::Running));
-    diesel::update(running)
+    let changed = diesel::update(running)
         .set((
             evaluation::state.eq(RunState::Failed),
             evaluation::failure.eq(failure),
@@ -180,24 +205,29 @@ pub fn update_to_failed(
             evaluation::updated_at.eq(now),
         ))
         .execute(conn)?;
-    Ok(())
+    Ok(changed == 1)
 }
 
-/// Moves an evaluation to a state, noting who published or finalized it. Violates `EvaluationFinalUnique`.
+/// Moves an evaluation to a state, noting who published or finalized it. `Contended` when `present` is no longer what stands
+/// there. Violates `EvaluationFinalUnique`.
 pub fn update_state(
     conn: &mut Conn,
-    id: EvaluationId,
+    present: &Evaluation,
     state: RunState,
     by: Option<UserId>,
     now: Instant,
 ) -> Result<()> {
-    let row = diesel::update(evaluation::table.find(id));
+    let unchanged = evaluation::table
+        .filter(evaluation::id.eq(present.id))
+        .filter(evaluation::version.eq(present.version))
+        .filter(evaluation::state.eq(present.state));
+    let row = diesel::update(unchanged);
     let moved = (
         evaluation::state.eq(state),
-        evaluation::version.eq(evaluation::version + 1),
+        evaluation::version.eq(present.version + 1),
         evaluation::updated_at.eq(now),
     );
-    match state {
+    let changed = match state {
         RunState::Published => row
             .set((
                 moved,
@@ -214,7 +244,10 @@ pub fn update_state(
             .execute(conn)?,
         _ => row.set(moved).execute(conn)?,
     };
-    Ok(())
+    match changed {
+        1 => Ok(()),
+        _ => Err(StoreError::Contended),
+    }
 }
 
 #[derive(Debug, Insertable)]

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::bulk::insert_all;
 use super::schema::{award, award_step, subsidy_run};
-use super::{Conn, Json, Result};
+use super::{Conn, Json, Result, StoreError};
 use crate::domain::policy::Grade;
 use crate::domain::run::RunState;
 use crate::domain::subsidy::{LeftOut, StepName};
@@ -186,14 +186,14 @@ pub fn update_to_draft(
     Ok(changed == 1)
 }
 
-/// Says why a running run ended without a result.
+/// Says why a running run ended without a result. False when it no longer runs.
 pub fn update_to_failed(
     conn: &mut Conn,
     id: SubsidyRunId,
     failure: &str,
     now: Instant,
-) -> Result<()> {
-    diesel::update(subsidy_run::table)
+) -> Result<bool> {
+    let changed = diesel::update(subsidy_run::table)
         .filter(subsidy_run::id.eq(id))
         .filter(subsidy_run::state.eq(RunState::Running))
         .set((
@@ -203,24 +203,29 @@ pub fn update_to_failed(
             subsidy_run::updated_at.eq(now),
         ))
         .execute(conn)?;
-    Ok(())
+    Ok(changed == 1)
 }
 
-/// Moves a run to a state, noting who published or finalized it. Violates `SubsidyRunFinalUnique`.
+/// Moves a run to a state, noting who published or finalized it. `Contended` when `present` is no longer what stands
+/// there. Violates `SubsidyRunFinalUnique`.
 pub fn update_state(
     conn: &mut Conn,
-    id: SubsidyRunId,
+    present: &Run,
     state: RunState,
     by: Option<UserId>,
     now: Instant,
 ) -> Result<()> {
-    let row = diesel::update(subsidy_run::table.find(id));
+    let unchanged = subsidy_run::table
+        .filter(subsidy_run::id.eq(present.id))
+        .filter(subsidy_run::version.eq(present.version))
+        .filter(subsidy_run::state.eq(present.state));
+    let row = diesel::update(unchanged);
     let moved = (
         subsidy_run::state.eq(state),
-        subsidy_run::version.eq(subsidy_run::version + 1),
+        subsidy_run::version.eq(present.version + 1),
         subsidy_run::updated_at.eq(now),
     );
-    match state {
+    let changed = match state {
         RunState::Published => row
             .set((
                 moved,
@@ -237,7 +242,10 @@ pub fn update_state(
             .execute(conn)?,
         _ => row.set(moved).execute(conn)?,
     };
-    Ok(())
+    match changed {
+        1 => Ok(()),
+        _ => Err(StoreError::Contended),
+    }
 }
 
 /// The base of an instrument and the income left out of it, by reason.

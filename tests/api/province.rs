@@ -1,24 +1,30 @@
 //! The year of a small province: imported, frozen, graded, shared out, verified, explained; against figures that an independent
 //! program computed.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use yiqi::app::App;
 use yiqi::app::token::TokenKeys;
 use yiqi::clock::Clock;
+use yiqi::domain::charge::PaymentSource;
+use yiqi::domain::evaluation::Relation;
 use yiqi::domain::run::RunDeed;
 use yiqi::domain::usage::UsageState;
-use yiqi::domain::{Fen, Minutes, SubsidyRunId, Uscc};
+use yiqi::domain::{Fen, Instant, Minutes, OrganizationId, SubsidyRunId, Uscc};
 use yiqi::error::{AppError, Code};
 use yiqi::exchange::province::ProvinceYear;
 use yiqi::exchange::subsidy_json;
 use yiqi::operations::deed::Actor;
+use yiqi::operations::evaluation::freeze;
 use yiqi::operations::province::{self, FileSummary, ProvinceFile};
 use yiqi::operations::subsidy::explain::Choice;
 use yiqi::operations::{policy, subsidy};
 use yiqi::store::event::{NewEvent, Subject};
-use yiqi::store::{self, Store, migration};
+use yiqi::store::related_party::NewRelatedParty;
+use yiqi::store::yearly_input::{self, Scope};
+use yiqi::store::{self, Conn, Store, migration};
 
 use crate::world::{self, Backend, KEYS, World};
 
@@ -137,6 +143,112 @@ fn the_year_comes_out_to_the_fen_and_can_be_verified() {
     });
 }
 
+/// Minutes and income of one using unit with one host, before a moment and from then on.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Sides {
+    before: (i64, i64),
+    after: (i64, i64),
+}
+
+#[test]
+fn a_relation_that_begins_within_the_year_divides_it() {
+    on_both(|world| {
+        import(world, source(|_, text| text)).unwrap();
+        let since: Instant = "2025-06-16T00:00:00+08:00".parse().unwrap();
+        let now = world.now();
+        let (host, user, told) = world.read(move |conn| {
+            let newest = store::event::newest(conn)?;
+            let scope = freeze::scope(2025, now, newest, true)?;
+            Ok(busiest_pair(conn, &scope, since)?)
+        });
+        let relation = NewRelatedParty {
+            organization_id: user,
+            related_organization_id: host,
+            relation: None,
+            since,
+            until: None,
+            verified_at: Some(now),
+            now,
+        };
+        world.write(move |tx| Ok(store::related_party::insert(tx, &relation)?));
+        let calendar = world.app.calendar();
+        let frozen = world.read(move |conn| {
+            let newest = store::event::newest(conn)?;
+            let scope = freeze::scope(2025, now, newest, false)?;
+            let pack = policy::get_named(conn, "hebei-2026")?;
+            let pack = policy::open(&pack)?;
+            freeze::read(conn, &scope, &pack, &calendar, BTreeMap::new(), None)
+        });
+        let mut sides = Sides::default();
+        let unit = frozen.units().find(|unit| unit.organization_id == host);
+        let instruments = unit.unwrap().instruments.iter();
+        for cell in instruments.flat_map(|instrument| &instrument.cells) {
+            if cell.key.using_unit_id == user {
+                let side = match cell.key.relation {
+                    Relation::External => &mut sides.before,
+                    _ => &mut sides.after,
+                };
+                side.0 += cell.service.effective_minutes.number();
+                side.1 += cell.service.payer_fen.number();
+            }
+        }
+        assert_eq!(sides, told);
+    });
+}
+
+/// A host and a using unit that had nothing to do with each other, with use and income on both sides of a moment; and how
+/// much, added up record by record.
+fn busiest_pair(
+    conn: &mut Conn,
+    scope: &Scope,
+    since: Instant,
+) -> store::Result<(OrganizationId, OrganizationId, Sides)> {
+    let related = yearly_input::list_related(conn, scope)?;
+    for member in yearly_input::list_members(conn)? {
+        let host = member.id;
+        let mut records = yearly_input::list_records(conn, scope, host, None, 100_000)?;
+        records.retain(|record| record.state == UsageState::Confirmed);
+        let ids: Vec<_> = records.iter().map(|record| record.id).collect();
+        let mut paid = BTreeMap::new();
+        for income in yearly_input::list_income_of(conn, scope, &ids)? {
+            if income.source == PaymentSource::Payer {
+                *paid.entry(income.usage_record_id).or_insert(0) += income.amount_fen.number();
+            }
+        }
+        let mut users: BTreeMap<OrganizationId, Sides> = BTreeMap::new();
+        for record in records {
+            let sides = users.entry(record.organization_id).or_default();
+            let side = match record.ended_at < since {
+                true => &mut sides.before,
+                false => &mut sides.after,
+            };
+            let period = &scope.period;
+            if period.starts_at() <= record.ended_at && record.ended_at < period.ends_at() {
+                let minutes = [
+                    record.prepare_minutes,
+                    record.run_minutes,
+                    record.post_minutes,
+                ];
+                side.0 += minutes.iter().map(|minutes| minutes.number()).sum::<i64>();
+            }
+            side.1 += paid.get(&record.id).copied().unwrap_or(0);
+        }
+        let found = users.into_iter().find(|(user, sides)| {
+            let known = |(one, other, _): &(_, _, _)| {
+                (*one, *other) == (host, *user) || (*one, *other) == (*user, host)
+            };
+            let (before, after) = (sides.before, sides.after);
+            *user != host
+                && !related.iter().any(known)
+                && before.0.min(before.1).min(after.0).min(after.1) > 0
+        });
+        if let Some((user, sides)) = found {
+            return Ok((host, user, sides));
+        }
+    }
+    panic!("no host has such a using unit")
+}
+
 /// Takes 7 minutes off a confirmed record, as a correction does.
 fn change_a_record(world: &World) -> yiqi::domain::UsageRecordId {
     world.advance(10);
@@ -240,9 +352,10 @@ fn one_run_a_year_is_final_and_then_stands() {
         assert_eq!(conflict(locked.unwrap_err()), Code::period_locked);
         let now = world.now();
         let forced = world.block_on(world.app.store.write(move |tx| {
+            let present = store::subsidy::get(tx, first)?;
             Ok(store::subsidy::update_state(
                 tx,
-                first,
+                &present,
                 yiqi::domain::run::RunState::Draft,
                 None,
                 now,

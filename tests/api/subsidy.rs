@@ -7,7 +7,9 @@ use crate::both;
 use crate::client::{Answer, Client};
 use crate::given;
 use crate::world::*;
-use yiqi::operations::policy::install_shipped;
+use yiqi::operations::evaluation::freeze;
+use yiqi::operations::policy::{self, install_shipped};
+use yiqi::store::event;
 
 /// Asks until the work at `location` has ended.
 fn ended(client: &Client, location: &str) -> Answer {
@@ -96,5 +98,78 @@ both! {
         let again = format!("/api/v1/evaluations/{}", again.id());
         admin.post(&format!("{again}/publish"), json!({})).expect_status(200);
         admin.post(&format!("{again}/finalize"), json!({})).expect_code(409, "final_exists");
+    }
+
+    fn a_deed_of_a_run_happens_once(app: &TestApp) {
+        app.block_on(install_shipped(&app.app, app.now())).unwrap();
+        given::instrument(app).insert();
+        let admin = app.as_admin();
+        let run = |_| {
+            let body = json!({"year": 2025, "policy": "hebei-2026@1", "budget_fen": 1_000_000});
+            let path = format!("/api/v1/subsidy-runs/{}", begun(&admin, "/api/v1/subsidy-runs", body).id());
+            admin.post(&format!("{path}/publish"), json!({})).expect_status(200);
+            path
+        };
+        let runs = [0, 1].map(run);
+        let deeds: Vec<String> = [0, 1, 0, 1].map(|at| format!("{}/finalize", runs[at])).into();
+        let mut deeds: Vec<&str> = deeds.iter().map(String::as_str).collect();
+        let discard = format!("{}/discard", runs[0]);
+        deeds.push(&discard);
+        let answers: Vec<Answer> = std::thread::scope(|scope| {
+            let all: Vec<_> = deeds
+                .iter()
+                .map(|path| scope.spawn(|| app.as_admin().post(path, json!({}))))
+                .collect();
+            all.into_iter().map(|one| one.join().unwrap()).collect()
+        });
+        let known = |answer: &Answer| match answer.status {
+            200 => true,
+            409 => ["final_exists", "invalid_state"].contains(&answer["code"].as_str().unwrap_or_default()),
+            _ => false,
+        };
+        for answer in &answers {
+            assert!(known(answer), "{} {}", answer.status, answer.text());
+        }
+        let states = runs.map(|path| admin.get(&path).expect_status(200)["status"].clone());
+        assert_eq!(states.iter().filter(|state| *state == "final").count(), 1);
+    }
+
+    fn a_request_counts_by_its_first_answer(app: &TestApp) {
+        app.block_on(install_shipped(&app.app, app.now())).unwrap();
+        let sem = given::instrument(app).rules(json!({"approval": "manual"})).insert();
+        let (host, company) = (app.as_host(), app.as_company());
+        let slot = |from: u32| {
+            let at = |hour: u32| format!("2026-03-03T{hour:02}:00:00+08:00");
+            json!({"starts_at": at(from), "ends_at": at(from + 1)})
+        };
+        let request = |from: u32| {
+            let mut wish = slot(from);
+            wish["instrument_id"] = json!(sem);
+            wish["mode"] = json!("self_operated");
+            wish["purpose"] = json!("research");
+            company.post("/api/v1/bookings", wish).expect_status(201)
+        };
+        let deed = |client: &Client, booking: &Answer, verb: &str, body| {
+            let path = format!("/api/v1/bookings/{}/{verb}", booking.id());
+            let request = client.request(Method::POST, &path);
+            request.header("If-Match", booking.etag()).json(body).send().expect_status(200)
+        };
+        // Answered, then moved and asked again, then given up by the host.
+        let answered = deed(&host, &request(8), "approve", json!({}));
+        let moved = deed(&company, &answered, "reschedule", slot(10));
+        assert_eq!(moved["state"], "requested");
+        deed(&host, &moved, "cancel", json!({"reason": "设备故障"}));
+        // Given up by the host without an answer, and taken back by the customer.
+        deed(&host, &request(12), "cancel", json!({"reason": "设备故障"}));
+        deed(&company, &request(14), "cancel", json!({}));
+        let (now, calendar) = (app.now(), app.app.calendar());
+        let inputs = app.read(move |conn| {
+            let scope = freeze::scope(2026, now, event::newest(conn)?, false)?;
+            let pack = policy::open(&policy::get_named(conn, "hebei-2026")?)?;
+            freeze::read(conn, &scope, &pack, &calendar, Default::default(), None)
+        });
+        let unit = inputs.units().next().unwrap();
+        assert_eq!(unit.counts.requests_received, 2);
+        assert_eq!(unit.counts.requests_answered_in_time, 1);
     }
 }

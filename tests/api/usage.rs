@@ -99,7 +99,8 @@ fn finalize(app: &World, year: i64) {
             now,
         };
         let run = store::subsidy::insert(tx, &new)?;
-        store::subsidy::update_state(tx, run, RunState::Final, None, now)?;
+        let run = store::subsidy::get(tx, run)?;
+        store::subsidy::update_state(tx, &run, RunState::Final, None, now)?;
         Ok(())
     });
 }

@@ -24,6 +24,7 @@ CREATE TABLE booking (
     client_reference TEXT,
     approval_due_at TIMESTAMP,
     answered_at TIMESTAMP,
+    first_answered_at TIMESTAMP,
     started_at TIMESTAMP,
     ended_at TIMESTAMP,
     cancelled_by TEXT CONSTRAINT booking_cancelled_by_known CHECK (cancelled_by IN ('user', 'host', 'platform')),

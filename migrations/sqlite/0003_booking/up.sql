@@ -24,6 +24,7 @@ CREATE TABLE booking (
     client_reference TEXT,
     approval_due_at TIMESTAMP CONSTRAINT booking_approval_due_at_utc CHECK (approval_due_at GLOB '????-??-?? ??:??:??'),
     answered_at TIMESTAMP CONSTRAINT booking_answered_at_utc CHECK (answered_at GLOB '????-??-?? ??:??:??'),
+    first_answered_at TIMESTAMP CONSTRAINT booking_first_answered_at_utc CHECK (first_answered_at GLOB '????-??-?? ??:??:??'),
     started_at TIMESTAMP CONSTRAINT booking_started_at_utc CHECK (started_at GLOB '????-??-?? ??:??:??'),
     ended_at TIMESTAMP CONSTRAINT booking_ended_at_utc CHECK (ended_at GLOB '????-??-?? ??:??:??'),
     cancelled_by TEXT CONSTRAINT booking_cancelled_by_known CHECK (cancelled_by IN ('user', 'host', 'platform')),

@@ -93,6 +93,7 @@ pub async fn score(
             if !row.state.has_results() {
                 return Err(not_a_draft(row.state));
             }
+            store::evaluation::claim_draft(tx, &row, by.now())?;
             let (policy, inputs) = open(tx, &row)?;
             AppError::refuse_all(faults(&given, &policy, &inputs))?;
             if row.state != RunState::Draft {
@@ -107,7 +108,7 @@ pub async fn score(
             store::evaluation::delete_units(tx, id)?;
             let graded = evaluation::grade(&inputs, &policy);
             let (input_digest, result_digest) = write(tx, id, &inputs, &graded)?;
-            store::evaluation::update_digests(tx, id, &input_digest, &result_digest, by.now())?;
+            store::evaluation::update_digests(tx, id, &input_digest, &result_digest)?;
             let after: Vec<_> = given
                 .iter()
                 .map(|score| (score.organization_id, &score.indicator, &score.points))

@@ -147,7 +147,7 @@ fn units(
     hosts.iter().map(unit).collect()
 }
 
-/// Gives organizations changed after the freeze the values the stored inputs have of them.
+/// Gives organizations changed at the second of the freeze or later the values the stored inputs have of them.
 fn restore(
     members: &mut BTreeMap<OrganizationId, Member>,
     known: &Inputs,
@@ -156,7 +156,7 @@ fn restore(
     let changed = |members: &BTreeMap<OrganizationId, Member>, id: OrganizationId| {
         members
             .get(&id)
-            .is_some_and(|member| member.updated_at > frozen_at)
+            .is_some_and(|member| member.updated_at >= frozen_at)
     };
     for unit in known.units() {
         let id = unit.organization_id;

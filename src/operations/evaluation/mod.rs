@@ -5,17 +5,18 @@ pub mod freeze;
 pub mod stored;
 
 use crate::app::App;
+use crate::clock::Clock;
 use crate::domain::access::Role;
 use crate::domain::evaluation::{self, Evaluation, Inputs};
 use crate::domain::policy::Policy;
-use crate::domain::run::RunDeed;
+use crate::domain::run::{RunDeed, RunState};
 use crate::domain::{EvaluationId, Instant, OrganizationId, UserId};
 use crate::error::{AppError, Code, Fault};
 use crate::operations::deed::{Actor, same_version};
-use crate::operations::policy;
+use crate::operations::{policy, quiet};
 use crate::store::evaluation::{Frozen, NewEvaluation};
 use crate::store::event::{self, Subject};
-use crate::store::{self, Conn, Constraint, Lock, StoreError};
+use crate::store::{self, Conn, Constraint, StoreError};
 use chrono::Datelike;
 
 /// The first year of which there can be records.
@@ -50,28 +51,45 @@ pub async fn begin(
                 created_by: by.user_id(),
                 now: by.now(),
             };
-            let id = store::evaluation::insert(tx, &new)?;
-            let after = serde_json::json!({ "year": year, "policy_id": pack.id });
-            let event = by.event("evaluation_run", Subject::new("evaluation", id));
-            event::append(tx, &event.after(after)?)?;
-            Ok(id)
+            insert(tx, &by, &new)
         })
         .await
 }
 
+/// Writes a running evaluation, with its event.
+pub(crate) fn insert(
+    tx: &mut Conn,
+    actor: &Actor,
+    new: &NewEvaluation,
+) -> Result<EvaluationId, AppError> {
+    let id = store::evaluation::insert(tx, new)?;
+    let after = serde_json::json!({ "year": new.year, "policy_id": new.policy_id });
+    let event = actor.event("evaluation_run", Subject::new("evaluation", id));
+    event::append(tx, &event.after(after)?)?;
+    Ok(id)
+}
+
 /// Freezes the inputs and grades them. A failure is kept with the evaluation and answered.
 pub async fn carry_out(app: &App, actor: &Actor, id: EvaluationId) -> Result<(), AppError> {
-    let (calendar, by, now) = (app.calendar(), actor.clone(), app.clock.now());
-    let done = app
-        .store
-        .write_alone(move |tx| freeze_and_grade(tx, &calendar, id, &by, now))
-        .await;
+    let done = quiet::wait(|| {
+        let (calendar, by, clock) = (app.calendar(), actor.clone(), app.clock.clone());
+        let deed = move |tx: &mut Conn| freeze_and_grade(tx, &calendar, id, &by, &clock);
+        app.store.write_alone(deed)
+    })
+    .await;
     let Err(error) = done else {
         return Ok(());
     };
-    let failure = error.to_string();
+    let (by, failure, now) = (actor.clone(), error.to_string(), app.clock.now());
     app.store
-        .write(move |tx| Ok(store::evaluation::update_to_failed(tx, id, &failure, now)?))
+        .write(move |tx| {
+            if store::evaluation::update_to_failed(tx, id, &failure, now)? {
+                let event = by.event("evaluation_fail", Subject::new("evaluation", id));
+                let state = serde_json::json!({ "state": RunState::Failed });
+                event::append(tx, &event.after(state)?)?;
+            }
+            Ok(())
+        })
         .await?;
     Err(error)
 }
@@ -88,15 +106,20 @@ pub async fn run(
     Ok(id)
 }
 
-/// Inside a transaction: freezes, grades and stores a running evaluation, which becomes a draft.
+/// Inside a transaction: freezes, grades and stores a running evaluation, which becomes a draft. `Busy` while somebody
+/// writes usage.
+///
+/// The time of the freeze is taken under the lock. What later deeds stamp lies after it
+/// ([`store::evaluation::after_freezes`]), so `<= frozen_at` names the same rows now and whenever the freeze is verified.
 pub(crate) fn freeze_and_grade(
     tx: &mut Conn,
     calendar: &crate::domain::calendar::Calendar,
     id: EvaluationId,
     actor: &Actor,
-    now: Instant,
+    clock: &Clock,
 ) -> Result<(), AppError> {
-    Lock::UsageAlone.take(tx)?;
+    quiet::take_alone(tx)?;
+    let now = clock.now();
     let row = store::evaluation::get(tx, id)?;
     let policy = policy::open(&store::policy::get(tx, row.policy_id)?)?;
     let year = i32::try_from(row.year).map_err(AppError::internal)?;
@@ -168,17 +191,10 @@ pub async fn decide(
             let row = store::evaluation::get(tx, id)?;
             same_version(version, row.version)?;
             let state = row.state.after(deed)?;
+            move_to(tx, &row, state, &by)?;
             if deed == RunDeed::Discard {
                 refuse_used(tx, id)?;
             }
-            store::evaluation::update_state(tx, id, state, by.user_id(), by.now()).map_err(
-                |error| match error {
-                    StoreError::Violated(Constraint::EvaluationFinalUnique) => {
-                        AppError::conflict(Code::final_exists).with("year", row.year)
-                    }
-                    other => other.into(),
-                },
-            )?;
             let event = by.event(deed_name(deed), Subject::new("evaluation", id));
             let event = event
                 .before(serde_json::json!({ "state": row.state }))?
@@ -186,13 +202,47 @@ pub async fn decide(
             let event = event::append(tx, &event)?;
             if state.is_published() {
                 let units = store::evaluation::list_units(tx, id)?;
-                let hosts = units.iter().map(|unit| unit.organization_id);
-                let told = host_admins(tx, hosts)?;
+                let hosts: Vec<_> = units.iter().map(|unit| unit.organization_id).collect();
+                let subject = Subject::new("evaluation", id);
+                append_for_hosts(tx, &by, deed_name(deed), subject, &hosts)?;
+                let told = host_admins(tx, hosts.into_iter())?;
                 event::announce(tx, event, &told, by.now())?;
             }
             Ok(())
         })
         .await
+}
+
+fn move_to(
+    tx: &mut Conn,
+    row: &store::evaluation::Evaluation,
+    state: RunState,
+    actor: &Actor,
+) -> Result<(), AppError> {
+    let moved = store::evaluation::update_state(tx, row, state, actor.user_id(), actor.now());
+    moved.map_err(|error| match error {
+        StoreError::Violated(Constraint::EvaluationFinalUnique) => {
+            AppError::conflict(Code::final_exists).with("year", row.year)
+        }
+        StoreError::Violated(Constraint::EvaluationFinal) => {
+            AppError::conflict(Code::invalid_state).with("state", RunState::Final.as_str())
+        }
+        other => other.into(),
+    })
+}
+
+/// The deed once more for each host, as its own event.
+pub(crate) fn append_for_hosts(
+    tx: &mut Conn,
+    actor: &Actor,
+    deed: &'static str,
+    subject: Subject,
+    hosts: &[OrganizationId],
+) -> Result<(), AppError> {
+    for host in hosts {
+        event::append(tx, &actor.event(deed, subject).of(*host, None))?;
+    }
+    Ok(())
 }
 
 /// 409 `relation_in_use` while a subsidy run stands on the evaluation.

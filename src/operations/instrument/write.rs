@@ -11,7 +11,7 @@ use crate::error::{AppError, Code};
 use crate::operations::deed::{Actor, personal};
 use crate::store::event::{NewEvent, Subject};
 use crate::store::instrument::{Instrument, Standing, Version};
-use crate::store::{self, Conn, Constraint, StoreError};
+use crate::store::{self, Conn, Constraint, Lock, StoreError};
 
 /// Writes a new entry, a draft, with the booking rules every instrument begins with.
 pub(super) fn insert(
@@ -20,6 +20,7 @@ pub(super) fn insert(
     host: OrganizationId,
     facts: &InstrumentFacts,
 ) -> Result<Instrument, AppError> {
+    Lock::UsageShared.take(tx)?;
     let now = actor.now();
     let region = store::organization::get(tx, host)?.region_code;
     let standing = Standing::draft();
@@ -64,6 +65,7 @@ pub(super) fn update(
     present: &Instrument,
     next: &Next<'_>,
 ) -> Result<Instrument, AppError> {
+    Lock::UsageShared.take(tx)?;
     let event = differing(actor, present, next)?;
     let event = store::event::append(tx, &event)?;
     store::event::announce(tx, event, next.told, actor.now())?;

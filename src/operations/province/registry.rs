@@ -236,7 +236,8 @@ fn add_instrument(
         province::insert_exemption(tx, id, submitted_at)?;
     }
     if let Some(price) = price(given) {
-        store::tariff::insert(tx, id, &price, now)?;
+        let created_at = store::evaluation::after_freezes(tx, now)?;
+        store::tariff::insert(tx, id, &price, created_at)?;
     }
     let rules = serde_json::to_string(&BookingRules::default())?;
     store::booking_rules::insert(tx, id, &rules, now)?;

@@ -11,7 +11,7 @@ use crate::domain::run::RunState;
 use crate::domain::{EvaluationId, Instant, MAX_SAFE_INTEGER, SubsidyRunId, subsidy};
 use crate::error::{AppError, Code, Fault};
 use crate::operations::deed::{Actor, same_version};
-use crate::operations::{evaluation, policy};
+use crate::operations::{evaluation, policy, quiet};
 use crate::store::evaluation::NewEvaluation;
 use crate::store::event::{self, Subject};
 use crate::store::subsidy::{NewRun, Run};
@@ -116,9 +116,16 @@ pub async fn carry_out(app: &App, actor: &Actor, id: SubsidyRunId) -> Result<(),
     let Err(error) = done else {
         return Ok(());
     };
-    let (failure, now) = (error.to_string(), app.clock.now());
+    let (by, failure, now) = (actor.clone(), error.to_string(), app.clock.now());
     app.store
-        .write(move |tx| Ok(store::subsidy::update_to_failed(tx, id, &failure, now)?))
+        .write(move |tx| {
+            if store::subsidy::update_to_failed(tx, id, &failure, now)? {
+                let event = by.event("subsidy_fail", Subject::new("subsidy_run", id));
+                let state = serde_json::json!({ "state": RunState::Failed });
+                event::append(tx, &event.after(state)?)?;
+            }
+            Ok(())
+        })
         .await?;
     Err(error)
 }
@@ -132,13 +139,14 @@ pub async fn run(app: &App, actor: &Actor, request: Request) -> Result<SubsidyRu
 
 /// The evaluation asked for, else the final one of year and policy, else one of the run's own.
 async fn stand_on_evaluation(app: &App, actor: &Actor, id: SubsidyRunId) -> Result<(), AppError> {
-    let (calendar, by, now) = (app.calendar(), actor.clone(), app.clock.now());
-    app.store
-        .write_alone(move |tx| {
+    quiet::wait(|| {
+        let (calendar, by, clock) = (app.calendar(), actor.clone(), app.clock.clone());
+        app.store.write_alone(move |tx| {
             let run = store::subsidy::get(tx, id)?;
             let final_one = store::evaluation::find_final(tx, run.year)?;
             let final_one = final_one.filter(|row| row.policy_id == run.policy_id);
             let chosen = run.evaluation_id.or(final_one.map(|row| row.id));
+            let now = clock.now();
             let evaluation = match chosen {
                 Some(evaluation) => evaluation,
                 None => {
@@ -149,8 +157,8 @@ async fn stand_on_evaluation(app: &App, actor: &Actor, id: SubsidyRunId) -> Resu
                         created_by: run.created_by,
                         now,
                     };
-                    let own = store::evaluation::insert(tx, &new)?;
-                    evaluation::freeze_and_grade(tx, &calendar, own, &by, now)?;
+                    let own = evaluation::insert(tx, &by, &new)?;
+                    evaluation::freeze_and_grade(tx, &calendar, own, &by, &clock)?;
                     own
                 }
             };
@@ -159,7 +167,8 @@ async fn stand_on_evaluation(app: &App, actor: &Actor, id: SubsidyRunId) -> Resu
                 false => Err(stopped(tx, id)?),
             }
         })
-        .await
+    })
+    .await
 }
 
 async fn share_out(app: &App, actor: &Actor, id: SubsidyRunId) -> Result<(), AppError> {
@@ -243,43 +252,57 @@ pub async fn decide(
     deed: RunDeed,
     version: Option<i64>,
 ) -> Result<(), AppError> {
-    let by = actor.clone();
-    actor
-        .perform(app, move |tx| {
-            let run = store::subsidy::get(tx, id)?;
-            same_version(version, run.version)?;
-            let state = run.state.after(deed)?;
-            if deed == RunDeed::Finalize {
-                // Usage of the year is locked from here on: nobody may be writing some.
-                store::Lock::UsageAlone.take(tx)?;
-            }
-            move_to(tx, &run, state, &by)?;
-            let event = by.event(deed_name(deed), Subject::new("subsidy_run", id));
-            let event = event
-                .before(serde_json::json!({ "state": run.state }))?
-                .after(serde_json::json!({ "state": state }))?;
-            let event = event::append(tx, &event)?;
-            if state.is_published() {
-                let awards = store::subsidy::list_awards(tx, id)?;
-                let hosts = awards.iter().map(|award| award.organization_id);
-                let told = evaluation::host_admins(tx, hosts)?;
-                event::announce(tx, event, &told, by.now())?;
-            }
-            Ok(())
-        })
-        .await
+    quiet::wait(|| {
+        let by = actor.clone();
+        actor.perform(app, move |tx| move_run(tx, &by, id, deed, version))
+    })
+    .await
+}
+
+fn move_run(
+    tx: &mut Conn,
+    by: &Actor,
+    id: SubsidyRunId,
+    deed: RunDeed,
+    version: Option<i64>,
+) -> Result<(), AppError> {
+    if deed == RunDeed::Finalize {
+        // Usage of the year is locked from here on: nobody may be writing some.
+        quiet::take_alone(tx)?;
+    }
+    let run = store::subsidy::get(tx, id)?;
+    same_version(version, run.version)?;
+    let state = run.state.after(deed)?;
+    move_to(tx, &run, state, by)?;
+    let subject = Subject::new("subsidy_run", id);
+    let event = by
+        .event(deed_name(deed), subject)
+        .before(serde_json::json!({ "state": run.state }))?
+        .after(serde_json::json!({ "state": state }))?;
+    let event = event::append(tx, &event)?;
+    if state.is_published() {
+        let awards = store::subsidy::list_awards(tx, id)?;
+        let hosts: Vec<_> = awards.iter().map(|award| award.organization_id).collect();
+        evaluation::append_for_hosts(tx, by, deed_name(deed), subject, &hosts)?;
+        let told = evaluation::host_admins(tx, hosts.into_iter())?;
+        event::announce(tx, event, &told, by.now())?;
+    }
+    Ok(())
 }
 
 fn move_to(tx: &mut Conn, run: &Run, state: RunState, actor: &Actor) -> Result<(), AppError> {
     let now: Instant = actor.now();
-    store::subsidy::update_state(tx, run.id, state, actor.user_id(), now).map_err(|error| {
-        match error {
+    store::subsidy::update_state(tx, run, state, actor.user_id(), now).map_err(
+        |error| match error {
             StoreError::Violated(Constraint::SubsidyRunFinalUnique) => {
                 AppError::conflict(Code::final_exists).with("year", run.year)
             }
+            StoreError::Violated(Constraint::SubsidyRunFinal) => {
+                AppError::conflict(Code::invalid_state).with("state", RunState::Final.as_str())
+            }
             other => other.into(),
-        }
-    })
+        },
+    )
 }
 
 const fn deed_name(deed: RunDeed) -> &'static str {

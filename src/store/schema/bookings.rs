@@ -24,6 +24,7 @@ diesel::table! {
         client_reference -> Nullable<Text>,
         approval_due_at -> Nullable<Timestamp>,
         answered_at -> Nullable<Timestamp>,
+        first_answered_at -> Nullable<Timestamp>,
         started_at -> Nullable<Timestamp>,
         ended_at -> Nullable<Timestamp>,
         cancelled_by -> Nullable<Text>,

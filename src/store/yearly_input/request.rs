@@ -16,10 +16,10 @@ pub struct Request {
     pub host_organization_id: OrganizationId,
     pub organization_id: OrganizationId,
     pub created_at: Instant,
-    /// None: it was confirmed automatically.
-    pub approval_due_at: Option<Instant>,
-    pub answered_at: Option<Instant>,
+    /// When it was received, if it was confirmed automatically; what later moves waited for does not count.
+    pub first_answered_at: Option<Instant>,
     pub state: BookingState,
+    pub cancelled_by: Option<String>,
     pub updated_at: Instant,
 }
 

@@ -103,7 +103,12 @@ impl Parts {
                 moment(scope.period.ends_at())
             ),
             record,
-            ended_at: if pair.is_some() { "u.ended_at" } else { "NULL" },
+            // A column is taken as it is: a cast would make a number of it on SQLite. PostgreSQL wants the type of a NULL.
+            ended_at: if pair.is_some() {
+                "u.ended_at"
+            } else {
+                "CAST(NULL AS TIMESTAMP)"
+            },
             by_ended_at: if pair.is_some() { ", u.ended_at" } else { "" },
         }
     }
@@ -118,7 +123,7 @@ pub fn list_usage(conn: &mut Conn, scope: &Scope, pair: Option<Pair>) -> Result<
         by_ended_at,
     } = Parts::new(scope, pair);
     Ok(sql_query(format!(
-        "SELECT u.instrument_id, u.organization_id, u.evidence, u.statutory, CAST({ended_at} AS TIMESTAMP) AS ended_at, \
+        "SELECT u.instrument_id, u.organization_id, u.evidence, u.statutory, {ended_at} AS ended_at, \
          CAST(SUM(u.prepare_minutes + u.run_minutes + u.post_minutes) AS BIGINT) AS effective_minutes, \
          COUNT(*) AS records, CAST(SUM(u.samples) AS BIGINT) AS samples \
          FROM usage_record u WHERE {record} AND {period} \
@@ -137,7 +142,7 @@ pub fn list_income(conn: &mut Conn, scope: &Scope, pair: Option<Pair>) -> Result
     } = Parts::new(scope, pair);
     let paid = paid(scope);
     Ok(sql_query(format!(
-        "SELECT u.instrument_id, u.organization_id, u.evidence, u.statutory, CAST({ended_at} AS TIMESTAMP) AS ended_at, \
+        "SELECT u.instrument_id, u.organization_id, u.evidence, u.statutory, {ended_at} AS ended_at, \
          p.source, CAST(SUM(l.amount_fen) AS BIGINT) AS amount_fen \
          FROM {paid} JOIN usage_record u ON u.id = c.usage_record_id WHERE {record} AND {} \
          GROUP BY u.instrument_id, u.organization_id, u.evidence, u.statutory, p.source{by_ended_at}",
@@ -217,7 +222,7 @@ pub fn list_answers(
         by_ended_at,
     } = Parts::new(scope, pair);
     Ok(sql_query(format!(
-        "SELECT u.instrument_id, u.organization_id, CAST({ended_at} AS TIMESTAMP) AS ended_at, r.satisfaction, \
+        "SELECT u.instrument_id, u.organization_id, {ended_at} AS ended_at, r.satisfaction, \
          COUNT(*) AS answers FROM review r JOIN usage_record u ON u.id = r.usage_record_id \
          WHERE {record} AND {period} AND r.event_id <= {} \
          GROUP BY u.instrument_id, u.organization_id, r.satisfaction{by_ended_at}",

@@ -56,22 +56,18 @@ impl Freeze<'_> {
         relation == Relation::External
     }
 
-    /// Automatic confirmation is an answer, an expiry is none.
+    /// Automatic confirmation is an answer, an expiry or a cancellation is none.
     fn was_answered(&self, request: &Request, deadline: Instant) -> bool {
         let frozen_at = self.scope.frozen_at;
-        let answered_at = match request.approval_due_at {
-            None => Some(request.created_at),
-            Some(_) if request.state == BookingState::Expired => None,
-            Some(_) => request.answered_at,
-        };
+        let answered_at = request.first_answered_at;
         answered_at.is_some_and(|at| at < deadline && at <= frozen_at)
     }
 
-    /// Taken back by the deadline before anybody answered.
+    /// Taken back by the using unit by the deadline, before anybody answered.
     fn was_withdrawn(&self, request: &Request, deadline: Instant) -> bool {
         request.state == BookingState::Cancelled
-            && request.approval_due_at.is_some()
-            && request.answered_at.is_none()
+            && request.cancelled_by.as_deref() == Some("user")
+            && request.first_answered_at.is_none()
             && request.updated_at < deadline
             && request.updated_at <= self.scope.frozen_at
     }
