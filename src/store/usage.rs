@@ -275,21 +275,6 @@ pub struct Listed {
     pub using_uscc: Uscc,
 }
 
-/// One record as lists show it.
-pub fn get_listed(conn: &mut Conn, id: UsageRecordId) -> Result<Listed> {
-    Ok(usage_record::table
-        .inner_join(instrument::table)
-        .inner_join(organization::table)
-        .filter(usage_record::id.eq(id))
-        .select((
-            UsageRecord::as_select(),
-            instrument::organization_id,
-            instrument::asset_no,
-            organization::uscc,
-        ))
-        .first(conn)?)
-}
-
 pub fn list(conn: &mut Conn, filter: &Filter) -> Result<Vec<Listed>> {
     let mut query = usage_record::table
         .inner_join(instrument::table)
