@@ -25,7 +25,10 @@ use crate::error::{AppError, Code, Fault};
 pub const BASE: &str = "/api/v1";
 
 /// A JSON schema by its name, with those it refers to.
-pub type NamedSchema = fn() -> (String, RefOr<Schema>, Vec<(String, RefOr<Schema>)>);
+pub type NamedSchema = fn() -> Described;
+
+/// A name, its schema, and the schemas it refers to by theirs.
+pub type Described = (String, RefOr<Schema>, Vec<(String, RefOr<Schema>)>);
 
 /// One route: where, who may, what goes in and what comes out.
 pub struct Route {
@@ -58,8 +61,7 @@ impl std::fmt::Debug for Route {
 }
 
 /// The schema of a shape, found by its type.
-fn schema_of<T: ToSchema + PartialSchema>() -> (String, RefOr<Schema>, Vec<(String, RefOr<Schema>)>)
-{
+fn schema_of<T: ToSchema + PartialSchema>() -> Described {
     let mut referred = Vec::new();
     T::schemas(&mut referred);
     (T::name().into_owned(), T::schema(), referred)

@@ -76,13 +76,13 @@ pub struct Store {
 impl Store {
     /// Opens an existing, migrated database with `connections` readers (and, on PostgreSQL, as many writers).
     pub fn open(database: Database, connections: u32) -> std::result::Result<Self, AppError> {
-        if let Database::Sqlite { file } = &database {
-            if !file.exists() {
-                return Err(AppError::unavailable(format!(
-                    "{} does not exist; run `yiqi migrate --create` to make it",
-                    file.display()
-                )));
-            }
+        if let Database::Sqlite { file } = &database
+            && !file.exists()
+        {
+            return Err(AppError::unavailable(format!(
+                "{} does not exist; run `yiqi migrate --create` to make it",
+                file.display()
+            )));
         }
         let writing = match &database {
             Database::Sqlite { .. } => Writing::Sqlite(Arc::new(
