@@ -72,7 +72,10 @@ pub fn title(code: Code, language: Language) -> String {
         .map(|part| part.split_once('}').map_or(part, |(_, rest)| rest))
         .collect();
     let clauses = plain.split(['：', ':', '，', ',', ';', '；', '。']);
-    let first = clauses.map(str::trim).find(|clause| !clause.is_empty());
+    // What remains of a clause that was mostly a placeholder says nothing.
+    let first = clauses
+        .map(str::trim)
+        .find(|clause| clause.chars().count() >= 4);
     first.unwrap_or(code.as_str()).to_owned()
 }
 

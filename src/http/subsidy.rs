@@ -25,6 +25,12 @@ use crate::store::subsidy::{Award, Run};
 use shape::{AwardPage, AwardShape, ExplanationShape, RunPage, RunShape};
 
 pub fn routes() -> Vec<Route> {
+    let mut routes = reading_and_running();
+    routes.extend(decisions());
+    routes
+}
+
+fn reading_and_running() -> Vec<Route> {
     vec![
         post(
             "/subsidy-runs",
@@ -69,6 +75,12 @@ pub fn routes() -> Vec<Route> {
         .deed(Deed::SubsidyExport)
         .parameters(&["format"])
         .answers_status(200),
+    ]
+}
+
+/// What becomes of a run.
+fn decisions() -> Vec<Route> {
+    vec![
         post(
             "/subsidy-runs/{id}/publish",
             "subsidy_publish",
