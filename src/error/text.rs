@@ -72,7 +72,7 @@ pub fn title(code: Code, language: Language) -> String {
         .map(|part| part.split_once('}').map_or(part, |(_, rest)| rest))
         .collect();
     let clauses = plain.split(['：', ':', '，', ',', ';', '；', '。']);
-    // What remains of a clause that was mostly a placeholder says nothing.
+    // What remains of a clause that was mostly filled in says nothing.
     let first = clauses
         .map(str::trim)
         .find(|clause| clause.chars().count() >= 4);
