@@ -18,7 +18,7 @@ use super::caller;
 use super::envelope::RequestId;
 use super::json::{self, Members};
 use super::params::Params;
-use super::routes::Routes;
+use super::routes;
 use crate::app::App;
 use crate::app::token::hex;
 use crate::domain::access::{Caller, Deed};
@@ -79,7 +79,7 @@ impl FromRequest for Asked {
 }
 
 fn body_limit(app: &App, request: &HttpRequest) -> usize {
-    let takes_files = Routes::of(request).is_some_and(|route| route.takes_file);
+    let takes_files = routes::of(request).is_some_and(|route| route.takes_file);
     if takes_files {
         app.config.import_bytes_max
     } else {
@@ -244,7 +244,7 @@ impl Asked {
 
     /// The query parameters; unknown ones are refused. Asking for the body or the act asks this too.
     pub fn params(&self) -> Result<Params, AppError> {
-        let known = Routes::of(&self.request)
+        let known = routes::of(&self.request)
             .map(|route| route.parameters)
             .unwrap_or_default();
         Params::parse(self.request.query_string(), known)

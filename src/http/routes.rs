@@ -1,7 +1,7 @@
 //! The table of contents: every route of the service, grouped by noun. The server, the OpenAPI document and the tests of bad
 //! input are all made from this one table.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::LazyLock;
 
@@ -190,55 +190,47 @@ pub fn table() -> Vec<Route> {
     nouns.into_iter().flatten().collect()
 }
 
-/// The table, made once, with an index by method and path.
-#[derive(Debug)]
-pub struct Routes {
-    pub all: Vec<Route>,
-    index: HashMap<(Method, String), usize>,
+static ALL: LazyLock<Vec<Route>> = LazyLock::new(table);
+
+/// The table, made once.
+pub fn all() -> &'static [Route] {
+    &ALL
 }
 
-static ROUTES: LazyLock<Routes> = LazyLock::new(|| {
-    let all = table();
-    let index = all
+/// The routes of one path, kept with its resource.
+struct Methods(Vec<&'static Route>);
+
+/// The route that serves a request.
+pub fn of(request: &HttpRequest) -> Option<&'static Route> {
+    let Methods(routes) = request.app_data::<Methods>()?;
+    routes
         .iter()
-        .enumerate()
-        .map(|(at, route)| ((route.method.clone(), format!("{BASE}{}", route.path)), at))
-        .collect();
-    Routes { all, index }
-});
-
-impl Routes {
-    pub fn shared() -> &'static Routes {
-        &ROUTES
-    }
-
-    /// The route that serves a request.
-    pub fn of(request: &HttpRequest) -> Option<&'static Route> {
-        let pattern = request.match_pattern()?;
-        let routes = Self::shared();
-        routes
-            .index
-            .get(&(request.method().clone(), pattern))
-            .and_then(|at| routes.all.get(*at))
-    }
+        .copied()
+        .find(|route| route.method == *request.method())
 }
 
-/// Registers the table. Paths without a variable come first, so that `/bookings/check` is no booking's id.
+/// Registers the table, in one scope for each first word of a path, so that a request is held against few patterns. Paths
+/// without a variable come first, so that `/bookings/check` is no booking's id.
 pub fn configure(config: &mut ServiceConfig) {
-    let routes = Routes::shared();
-    let mut paths: BTreeMap<(usize, &str), Vec<&Route>> = BTreeMap::new();
-    for route in &routes.all {
-        paths
-            .entry((route.path.matches('{').count(), route.path))
-            .or_default()
-            .push(route);
+    let mut nouns: BTreeMap<&str, BTreeMap<(usize, &str), Vec<&'static Route>>> = BTreeMap::new();
+    for route in all() {
+        let path = route.path.trim_start_matches('/');
+        let (noun, rest) = path.split_at(path.find('/').unwrap_or(path.len()));
+        let paths = nouns.entry(noun).or_default();
+        let order = (rest.matches('{').count(), rest);
+        paths.entry(order).or_default().push(route);
     }
-    for ((_, path), routes) in paths {
-        let mut resource = web::resource(format!("{BASE}{path}"));
-        for route in routes {
-            resource = resource.route((route.handler)());
+    for (noun, paths) in nouns {
+        let mut scope = web::scope(&format!("{BASE}/{noun}"));
+        for ((_, path), routes) in paths {
+            let mut resource = web::resource(path);
+            for route in &routes {
+                resource = resource.route((route.handler)());
+            }
+            let resource = resource.app_data(Methods(routes));
+            scope = scope.service(resource.default_service(web::route().to(method_not_allowed)));
         }
-        config.service(resource.default_service(web::route().to(method_not_allowed)));
+        config.service(scope);
     }
 }
 

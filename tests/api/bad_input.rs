@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 use ureq::http::Method;
 use yiqi::domain::Instant;
-use yiqi::http::routes::{BASE, Route, Routes};
+use yiqi::http::routes::{self, BASE, Route};
 
 use crate::client::{Answer, Client};
 use crate::world::*;
@@ -181,7 +181,7 @@ both! {
         let expired = app.visitor().with_token(expired_token(app, now));
         let foreign = app.visitor().with_token(foreign_token(app, now));
         let before = app.read(|conn| Ok(yiqi::store::event::newest(conn)?));
-        for route in &Routes::shared().all {
+        for route in routes::all() {
             let path = format!("{BASE}{}", route.path.replace("{id}", "1").replace("{user_id}", "1"));
             let send = |client: &Client| client.request(method(route), &path).send();
             if route.deed.is_some() {
@@ -208,7 +208,7 @@ both! {
 
     fn ids_that_are_none_do_not_exist(app: &TestApp) {
         let admin = app.as_admin();
-        for route in Routes::shared().all.iter().filter(|route| route.path.contains("id}")) {
+        for route in routes::all().iter().filter(|route| route.path.contains("id}")) {
             for id in ["0", "-1", "1.5", "abc", "%20", "9007199254740992", "99999999999999999999999", "1%3BDROP%20TABLE", "%00"] {
                 let mut path = format!("{BASE}{}", route.path);
                 while let Some(start) = path.find('{') {
@@ -225,7 +225,7 @@ both! {
     fn unknown_parameters_are_refused_everywhere(app: &TestApp) {
         let stage = stage(app);
         let before = stage.events();
-        for route in &Routes::shared().all {
+        for route in routes::all() {
             let path = format!("{}?no_such_parameter=1", stage.path(route));
             stage.refuse(route, "an unknown parameter", |client| client.request(method(route), &path).json(json!({})).send());
             for name in route.parameters {
@@ -244,7 +244,7 @@ both! {
         let before = stage.events();
         let deep = "[".repeat(10_000);
         let huge = format!("{{\"x\":\"{}\"}}", "a".repeat(1_100_000));
-        for route in Routes::shared().all.iter().filter(|route| takes_body(route)) {
+        for route in routes::all().iter().filter(|route| takes_body(route)) {
             let path = stage.path(route);
             let send = |body: &str, media_type: &str| {
                 stage.refuse(route, body.get(..20).unwrap_or(body), |client| {
@@ -272,7 +272,7 @@ both! {
             json!([]), json!({}), json!("\u{0}"), json!("0000-00-00"), json!("2026-02-30"), json!("9999-12-31T23:59:59+99:99"),
             json!("2026-03-09T10:00:00"), json!("x".repeat(20_000)), json!([1, [2]]), json!({"a": {"b": 1}}),
         ];
-        for route in Routes::shared().all.iter().filter(|route| takes_body(route)) {
+        for route in routes::all().iter().filter(|route| takes_body(route)) {
             let path = stage.path(route);
             for (name, _) in properties(route) {
                 for value in &absurd {
@@ -289,7 +289,7 @@ both! {
     fn files_that_are_none_are_refused(app: &TestApp) {
         let stage = stage(app);
         let before = stage.events();
-        for route in Routes::shared().all.iter().filter(|route| route.takes_file && route.operation != TELLS_MISTAKES) {
+        for route in routes::all().iter().filter(|route| route.takes_file && route.operation != TELLS_MISTAKES) {
             let path = stage.path(route);
             for media_type in route.files {
                 for bytes in [&b""[..], b"PK\x03\x04garbage", b"\xff\xfe\x00", b"no_such_column\n1\n", b"=cmd|' /C calc'!A0"] {

@@ -9,11 +9,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::routes::{BASE, Route, Routes};
+use super::routes::{self, BASE, Route};
 
 /// The whole document; `server` is how clients reach the service.
 pub fn document(server: &str) -> Value {
-    let routes = &Routes::shared().all;
+    let routes = routes::all();
     json!({
         "openapi": "3.1.0",
         "info": {

@@ -49,7 +49,7 @@ fn every_route_is_there_and_every_operation_has_a_name_of_its_own() {
         let name = operation["operationId"].as_str().unwrap();
         assert!(names.insert(name), "{method} {path}: {name} is taken");
     }
-    for route in &Routes::shared().all {
+    for route in routes::all() {
         let path = format!("{BASE}{}", route.path);
         let method = route.method.as_str().to_lowercase();
         assert!(
@@ -77,7 +77,7 @@ fn every_parameter_says_what_it_means() {
 #[test]
 fn a_name_means_one_shape() {
     let mut known: BTreeMap<String, Value> = BTreeMap::new();
-    for route in &Routes::shared().all {
+    for route in routes::all() {
         for schema in [route.body, route.answer.1].into_iter().flatten() {
             let (name, whole, parts) = schema();
             for (name, shape) in std::iter::once((name, whole)).chain(parts) {
@@ -92,7 +92,7 @@ fn a_name_means_one_shape() {
 #[test]
 fn rights_stand_beside_every_operation_that_needs_them() {
     let document = document("http://localhost");
-    for route in &Routes::shared().all {
+    for route in routes::all() {
         let path = format!("{BASE}{}", route.path);
         let operation = &document["paths"][path][route.method.as_str().to_lowercase()];
         match route.deed {
