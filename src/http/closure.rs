@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 use super::answer::{Answer, Page};
 use super::asked::Asked;
+use super::feed::{Changes, Withdrawn};
 use super::json::Patch;
 use super::routes::{BASE, Route, delete, get, patch, post};
 use crate::domain::access::Deed;
@@ -12,6 +13,7 @@ use crate::domain::booking::BookingState;
 use crate::domain::closure::{ClosedTime, Closure as Rule, ClosureKind};
 use crate::domain::{BookingId, ClosureId, Instant, InstrumentId, OrganizationId};
 use crate::error::{AppError, Code};
+use crate::operations::closure::After;
 use crate::operations::{booking_rules, closure};
 use crate::store::booking::Booking;
 use crate::store::closure::Closure;
@@ -24,7 +26,7 @@ pub fn routes() -> Vec<Route> {
             "Times in which an instrument takes no bookings",
             list,
         )
-        .parameters(&["limit", "cursor"])
+        .parameters(&["updated_since", "limit", "cursor"])
         .answers::<ClosurePage>(200),
         post(
             "/instruments/{id}/closures",
@@ -71,11 +73,15 @@ struct ClosureBody {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct ClosureChange {
-    starts_at: Option<Instant>,
+    #[serde(default)]
+    #[schema(value_type = Option<Instant>)]
+    starts_at: Patch<Instant>,
     #[serde(default)]
     #[schema(value_type = Option<Instant>)]
     ends_at: Patch<Instant>,
-    kind: Option<ClosureKind>,
+    #[serde(default)]
+    #[schema(value_type = Option<ClosureKind>)]
+    kind: Patch<ClosureKind>,
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     public_reason: Patch<String>,
@@ -148,12 +154,29 @@ impl From<closure::Closed> for ClosedShape {
     }
 }
 
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+enum ListedClosure {
+    Closure(ClosureShape),
+    Withdrawn(Withdrawn),
+}
+
+impl From<Closure> for ListedClosure {
+    fn from(closure: Closure) -> Self {
+        match closure.withdrawn_at {
+            Some(at) => Self::Withdrawn(Withdrawn::new(closure.id, at)),
+            None => Self::Closure(closure.into()),
+        }
+    }
+}
+
 /// Only for the API document.
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "says what a page of closures looks like")]
 struct ClosurePage {
-    items: Vec<ClosureShape>,
+    items: Vec<ListedClosure>,
     next_cursor: Option<String>,
+    as_of: Option<Instant>,
 }
 
 fn rule(
@@ -177,11 +200,20 @@ fn is_dry_run(asked: &Asked) -> Result<bool, AppError> {
 
 async fn list(asked: Asked) -> Answer {
     let id: InstrumentId = asked.id("id")?;
+    booking_rules::look(&asked.app, asked.visitor(), id).await?;
     let params = asked.params()?;
-    let (limit, after) = (params.limit()?, params.cursor()?);
+    let (limit, changes) = (params.limit()?, Changes::asked_for(&asked, &params).await?);
+    let after = match &changes {
+        Some(changes) => After::Change(changes.place()),
+        None => After::Start(params.cursor()?),
+    };
     let rows = closure::list(&asked.app, asked.visitor(), id, after, limit + 1).await?;
-    let last = |row: &Closure| (row.starts_at, row.id);
-    asked.ok(Page::cut(rows, limit, last, ClosureShape::from)?)
+    let start = |row: &Closure| (row.starts_at, row.id);
+    let change = |row: &Closure| (row.updated_at, row.id.number());
+    asked.ok(match changes {
+        Some(changes) => changes.page(rows, limit, change, ListedClosure::from)?,
+        None => Page::cut(rows, limit, start, ListedClosure::from)?,
+    })
 }
 
 async fn create(asked: Asked) -> Answer {
@@ -210,10 +242,16 @@ async fn update(asked: Asked) -> Answer {
     let dry_run = is_dry_run(&asked)?;
     let shape = ClosureShape::from(present.clone());
     let (change, version): (ClosureChange, _) = asked.change(&shape, present.version, WRITABLE)?;
+    let mut faults = Vec::new();
+    let starts_at = change
+        .starts_at
+        .over("starts_at", present.starts_at, &mut faults);
+    let kind = change.kind.over("kind", present.kind, &mut faults);
+    AppError::refuse_all(faults)?;
     let rule = rule(
-        change.starts_at.unwrap_or(present.starts_at),
+        starts_at,
         change.ends_at.onto(present.ends_at),
-        change.kind.unwrap_or(present.kind),
+        kind,
         change.public_reason.onto(present.public_reason),
     )?;
     if dry_run {

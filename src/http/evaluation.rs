@@ -7,6 +7,8 @@ use utoipa::ToSchema;
 
 use super::answer::{Answer, Page};
 use super::asked::Asked;
+use super::feed::{Changes, Withdrawn};
+use super::params::Params;
 use super::reason::EmptyBody;
 use super::routes::{Route, get, post, put};
 use crate::domain::access::{Caller, Deed, Role, may_on_run};
@@ -20,6 +22,7 @@ use crate::error::AppError;
 use crate::operations::evaluation::{self, expert, stored};
 use crate::store;
 use crate::store::evaluation::{Evaluation, Unit};
+use crate::store::run::{Filter, Place};
 use crate::store::yearly_input::list_members;
 
 pub fn routes() -> Vec<Route> {
@@ -46,7 +49,7 @@ fn runs() -> Vec<Route> {
             list,
         )
         .deed(Deed::EvaluationRead)
-        .parameters(&["year", "limit", "cursor"])
+        .parameters(&["year", "updated_since", "limit", "cursor"])
         .answers::<EvaluationPage>(200),
         get(
             "/evaluations/{id}",
@@ -184,8 +187,16 @@ impl From<Evaluation> for EvaluationShape {
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "says what a page of evaluations looks like")]
 struct EvaluationPage {
-    items: Vec<EvaluationShape>,
+    items: Vec<ListedEvaluation>,
     next_cursor: Option<String>,
+    as_of: Option<Instant>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+enum ListedEvaluation {
+    Evaluation(Box<EvaluationShape>),
+    Withdrawn(Withdrawn),
 }
 
 /// One score with everything it was made of; exact values as `p/q`, `points` with 4 decimals.
@@ -249,6 +260,14 @@ struct UnitPage {
     next_cursor: Option<String>,
 }
 
+/// Where a list of runs begins.
+pub(super) fn run_place(changes: Option<&Changes>, params: &Params) -> Result<Place, AppError> {
+    Ok(match changes.map(Changes::place) {
+        Some((moment, id)) => Place::Changed(moment, id),
+        None => Place::After(params.cursor()?.unwrap_or(0)),
+    })
+}
+
 /// The province and the auditors see what is not published.
 pub(super) fn sees_drafts(caller: &Caller) -> bool {
     caller.has(Role::PlatformAdmin) || caller.has(Role::Auditor)
@@ -291,17 +310,24 @@ async fn admit(asked: &Asked, deed: Deed) -> Result<Evaluation, AppError> {
 async fn list(asked: Asked) -> Answer {
     let only_published = !sees_drafts(asked.may(Deed::EvaluationRead)?);
     let params = asked.params()?;
-    let (limit, after) = (params.limit()?, params.cursor::<EvaluationId>()?);
-    let years = params.all("year")?;
-    let rows = asked
-        .app
-        .store
-        .read(move |conn| {
-            store::evaluation::list(conn, &years, only_published, after, limit + 1)
-                .map_err(AppError::from)
-        })
-        .await?;
-    asked.ok(Page::cut(rows, limit, |row| row.id, EvaluationShape::from)?)
+    let (limit, changes) = (params.limit()?, Changes::asked_for(&asked, &params).await?);
+    let filter = Filter {
+        years: params.all("year")?,
+        only_published,
+        place: run_place(changes.as_ref(), &params)?,
+        limit: limit + 1,
+    };
+    let find = move |conn: &mut store::Conn| store::evaluation::list(conn, &filter);
+    let rows = asked.app.store.read(find).await.map_err(AppError::from)?;
+    let shape = |row: Evaluation| match only_published && !row.state.is_published() {
+        true => ListedEvaluation::Withdrawn(Withdrawn::new(row.id, row.updated_at)),
+        false => ListedEvaluation::Evaluation(Box::new(EvaluationShape::from(row))),
+    };
+    let change = |row: &Evaluation| (row.updated_at, row.id.number());
+    asked.ok(match changes {
+        Some(changes) => changes.page(rows, limit, change, shape)?,
+        None => Page::cut(rows, limit, |row| row.id, shape)?,
+    })
 }
 
 async fn get_one(asked: Asked) -> Answer {

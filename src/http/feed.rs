@@ -1,6 +1,8 @@
-//! Lists read newest first, or with `updated_since` in the order of change, so that another system keeps in step.
+//! Lists read in their own order, or with `updated_since` in the order of change, so that another system keeps in step.
 
+use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use super::answer::Page;
 use super::asked::Asked;
@@ -9,35 +11,95 @@ use crate::domain::Instant;
 use crate::error::AppError;
 use crate::operations::feed::{self, FeedCursor};
 
-/// Where a page begins.
+/// Something that was there to see and no longer is.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Withdrawn {
+    id: i64,
+    /// Always `withdrawn`.
+    status: &'static str,
+    updated_at: Instant,
+}
+
+impl Withdrawn {
+    pub fn new(id: impl Into<i64>, updated_at: Instant) -> Self {
+        Self {
+            id: id.into(),
+            status: "withdrawn",
+            updated_at,
+        }
+    }
+}
+
+/// A reading in the order of change, after a place.
+#[derive(Debug, Clone, Copy)]
+pub struct Changes(FeedCursor);
+
+impl Changes {
+    /// From `updated_since` and `cursor`; none without `updated_since`.
+    pub async fn asked_for(asked: &Asked, params: &Params) -> Result<Option<Self>, AppError> {
+        let Some(since) = params.one::<Instant>("updated_since")? else {
+            return Ok(None);
+        };
+        if let Some(cursor) = params.cursor()? {
+            return Ok(Some(Self(cursor)));
+        }
+        // No id is 0, so everything changed in the very second is told.
+        Ok(Some(Self(FeedCursor {
+            updated_at: since,
+            id: 0,
+            as_of: feed::as_of(&asked.app, asked.now).await?,
+        })))
+    }
+
+    /// The change and id after which the page begins.
+    pub fn place(&self) -> (Instant, i64) {
+        (self.0.updated_at, self.0.id)
+    }
+
+    /// The page of rows of which one more than `limit` was read; `place` tells a row's last change and id.
+    pub fn page<R, T>(
+        &self,
+        rows: Vec<R>,
+        limit: i64,
+        place: impl Fn(&R) -> (Instant, i64),
+        shape: impl FnMut(R) -> T,
+    ) -> Result<Page<T>, AppError> {
+        let as_of = self.0.as_of;
+        let cursor = |row: &R| {
+            let (updated_at, id) = place(row);
+            FeedCursor {
+                updated_at,
+                id,
+                as_of,
+            }
+        };
+        let mut page = Page::cut(rows, limit, cursor, shape)?;
+        page.as_of = Some(as_of);
+        Ok(page)
+    }
+}
+
+/// Where a page of a list begins that is otherwise read newest first.
 #[derive(Debug, Clone, Copy)]
 pub enum Start {
     /// Newest first, below this id.
     Newest(Option<i64>),
-    /// In the order of change, after this place.
-    Changed(FeedCursor),
+    /// In the order of change.
+    Changed(Changes),
 }
 
 impl Start {
     /// From `updated_since` and `cursor`.
     pub async fn of(asked: &Asked, params: &Params) -> Result<Self, AppError> {
-        let Some(since) = params.one::<Instant>("updated_since")? else {
-            return Ok(Start::Newest(params.cursor()?));
-        };
-        if let Some(cursor) = params.cursor()? {
-            return Ok(Start::Changed(cursor));
-        }
-        // No id is 0, so everything changed in the very second is told.
-        Ok(Start::Changed(FeedCursor {
-            updated_at: since,
-            id: 0,
-            as_of: feed::as_of(&asked.app, asked.now).await?,
-        }))
+        Ok(match Changes::asked_for(asked, params).await? {
+            Some(changes) => Start::Changed(changes),
+            None => Start::Newest(params.cursor()?),
+        })
     }
 
     pub fn changed_after(&self) -> Option<(Instant, i64)> {
         match self {
-            Start::Changed(cursor) => Some((cursor.updated_at, cursor.id)),
+            Start::Changed(changes) => Some(changes.place()),
             Start::Newest(_) => None,
         }
     }
@@ -49,7 +111,7 @@ impl Start {
         }
     }
 
-    /// The page of rows of which one more than `limit` was read; `place` tells a row's last change and id.
+    /// As [`Changes::page`].
     pub fn page<R, T>(
         &self,
         rows: Vec<R>,
@@ -57,20 +119,9 @@ impl Start {
         place: impl Fn(&R) -> (Instant, i64),
         shape: impl FnMut(R) -> T,
     ) -> Result<Page<T>, AppError> {
-        let as_of = match self {
-            Start::Changed(cursor) => Some(cursor.as_of),
-            Start::Newest(_) => None,
-        };
-        let cursor = |row: &R| -> Value {
-            match (place(row), as_of) {
-                ((updated_at, id), Some(as_of)) => {
-                    serde_json::json!({ "updated_at": updated_at, "id": id, "as_of": as_of })
-                }
-                ((_, id), None) => id.into(),
-            }
-        };
-        let mut page = Page::cut(rows, limit, cursor, shape)?;
-        page.as_of = as_of;
-        Ok(page)
+        match self {
+            Start::Changed(changes) => changes.page(rows, limit, place, shape),
+            Start::Newest(_) => Page::cut(rows, limit, |row| Value::from(place(row).1), shape),
+        }
     }
 }

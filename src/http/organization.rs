@@ -5,15 +5,14 @@ use utoipa::ToSchema;
 
 use super::answer::{Answer, Page};
 use super::asked::Asked;
+use super::feed::{Changes, Withdrawn};
 use super::json::Patch;
-use super::params::Params;
 use super::routes::{Route, get, patch, post};
 use crate::domain::access::{Caller, Deed};
 use crate::domain::contact::PublicContact;
 use crate::domain::organization::{OrganizationFacts, OrganizationKind, OrganizationState};
 use crate::domain::{Instant, OrganizationId, RegionCode, Uscc};
 use crate::error::AppError;
-use crate::operations::feed::{self, FeedCursor};
 use crate::operations::organization::{self, Decision, Declared};
 use crate::store::directory::{self, Filter, Place};
 use crate::store::organization::Organization;
@@ -103,20 +102,11 @@ struct InsideShape {
     created_at: Instant,
 }
 
-/// An organization that is no longer public.
-#[derive(Serialize, ToSchema)]
-struct WithdrawnShape {
-    id: OrganizationId,
-    /// Always `withdrawn`.
-    status: &'static str,
-    updated_at: Instant,
-}
-
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 enum ListedShape {
     Organization(Box<OrganizationShape>),
-    Withdrawn(WithdrawnShape),
+    Withdrawn(Withdrawn),
 }
 
 /// Only for the API document.
@@ -173,7 +163,16 @@ impl OrganizationShape {
 async fn list(asked: Asked) -> Answer {
     let params = asked.params()?;
     let limit = params.limit()?;
-    let (place, as_of) = place(&asked, &params).await?;
+    let changes = Changes::asked_for(&asked, &params).await?;
+    let place = match &changes {
+        Some(changes) => {
+            let (moment, id) = changes.place();
+            Place::Changed(moment, id)
+        }
+        None => params
+            .cursor::<OrganizationId>()?
+            .map_or(Place::Start, Place::After),
+    };
     let filter = Filter {
         names: params.all("q")?,
         kinds: params.all("kind")?,
@@ -198,46 +197,13 @@ async fn list(asked: Asked) -> Answer {
             let shape = OrganizationShape::seen_by(asked.visitor(), row, count);
             ListedShape::Organization(Box::new(shape))
         } else {
-            ListedShape::Withdrawn(WithdrawnShape {
-                id: row.id,
-                status: "withdrawn",
-                updated_at: row.updated_at,
-            })
+            ListedShape::Withdrawn(Withdrawn::new(row.id, row.updated_at))
         }
     };
-    let page = match as_of {
-        Some(as_of) => Page {
-            as_of: Some(as_of),
-            ..Page::cut(rows, limit, |row| feed_cursor(row, as_of), shape)?
-        },
+    let change = |row: &Organization| (row.updated_at, row.id.number());
+    asked.ok(match changes {
+        Some(changes) => changes.page(rows, limit, change, shape)?,
         None => Page::cut(rows, limit, |row| row.id, shape)?,
-    };
-    asked.ok(page)
-}
-
-fn feed_cursor(row: &Organization, as_of: Instant) -> FeedCursor {
-    FeedCursor {
-        updated_at: row.updated_at,
-        id: row.id.number(),
-        as_of,
-    }
-}
-
-/// Where the page begins and, in a feed, what to ask for next time.
-async fn place(asked: &Asked, params: &Params) -> Result<(Place, Option<Instant>), AppError> {
-    let Some(since) = params.one::<Instant>("updated_since")? else {
-        let after = params.cursor::<OrganizationId>()?;
-        return Ok((after.map_or(Place::Start, Place::After), None));
-    };
-    Ok(match params.cursor::<FeedCursor>()? {
-        Some(cursor) => (
-            Place::AfterChange(cursor.updated_at, cursor.id),
-            Some(cursor.as_of),
-        ),
-        None => (
-            Place::Since(since),
-            Some(feed::as_of(&asked.app, asked.now).await?),
-        ),
     })
 }
 

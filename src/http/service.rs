@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 use super::answer::{Answer, Page};
 use super::asked::Asked;
+use super::feed::{Changes, Withdrawn};
 use super::json::{self, Members};
 use super::routes::{BASE, Route, delete, get, patch, post};
 use crate::domain::access::Deed;
@@ -19,7 +20,7 @@ use crate::store::{self, Conn};
 pub fn routes() -> Vec<Route> {
     vec![
         get("/instruments/{id}/services", "service_list", "The price list of an instrument", list)
-            .parameters(&["limit", "cursor"]).answers::<ServicePage>(200),
+            .parameters(&["updated_since", "limit", "cursor"]).answers::<ServicePage>(200),
         post("/instruments/{id}/services", "service_create", "Add a service", create)
             .deed(Deed::ServiceCreate).takes::<ServiceBody>().answers::<ServiceShape>(201),
         patch("/instruments/{id}/services/{service_id}", "service_change", "Change a service", change)
@@ -76,12 +77,29 @@ struct ServiceShape {
     updated_at: Instant,
 }
 
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+enum ListedService {
+    Service(ServiceShape),
+    Withdrawn(Withdrawn),
+}
+
+impl From<Service> for ListedService {
+    fn from(row: Service) -> Self {
+        match row.withdrawn_at {
+            Some(at) => Self::Withdrawn(Withdrawn::new(row.id, at)),
+            None => Self::Service(row.into()),
+        }
+    }
+}
+
 /// Only for the API document.
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "says what a page of services looks like")]
 struct ServicePage {
-    items: Vec<ServiceShape>,
+    items: Vec<ListedService>,
     next_cursor: Option<String>,
+    as_of: Option<Instant>,
 }
 
 impl From<Service> for ServiceShape {
@@ -107,12 +125,22 @@ async fn list(asked: Asked) -> Answer {
     let look = move |conn: &mut Conn| instrument::read(conn, visitor.as_ref(), id);
     asked.app.store.read(look).await?;
     let params = asked.params()?;
-    let (limit, after) = (params.limit()?, params.cursor()?);
+    let limit = params.limit()?;
+    if let Some(changes) = Changes::asked_for(&asked, &params).await? {
+        let place = changes.place();
+        let find = move |conn: &mut Conn| -> Result<_, AppError> {
+            Ok(store::service::list_changed(conn, id, place, limit + 1)?)
+        };
+        let rows = asked.app.store.read(find).await?;
+        let place = |row: &Service| (row.updated_at, row.id.number());
+        return asked.ok(changes.page(rows, limit, place, ListedService::from)?);
+    }
+    let after = params.cursor()?;
     let find = move |conn: &mut Conn| {
         store::service::list(conn, id, after, limit + 1).map_err(AppError::from)
     };
     let rows = asked.app.store.read(find).await?;
-    asked.ok(Page::cut(rows, limit, |row| row.id, ServiceShape::from)?)
+    asked.ok(Page::cut(rows, limit, |row| row.id, ListedService::from)?)
 }
 
 async fn create(asked: Asked) -> Answer {

@@ -8,7 +8,8 @@ use utoipa::ToSchema;
 
 use super::answer::{Answer, Page};
 use super::asked::Asked;
-use super::evaluation::sees_drafts;
+use super::evaluation::{run_place, sees_drafts};
+use super::feed::{Changes, Withdrawn};
 use super::params::{Params, cursor_text};
 use super::reason::EmptyBody;
 use super::routes::{Route, get, post};
@@ -21,8 +22,9 @@ use crate::operations::subsidy;
 use crate::operations::subsidy::explain::{self, Choice};
 use crate::operations::subsidy::stored::{self, Report};
 use crate::store;
+use crate::store::run::Filter;
 use crate::store::subsidy::{Award, Run};
-use shape::{AwardPage, AwardShape, ExplanationShape, RunPage, RunShape};
+use shape::{AwardPage, AwardShape, ExplanationShape, ListedRun, RunPage, RunShape};
 
 pub fn routes() -> Vec<Route> {
     let mut routes = reading_and_running();
@@ -43,7 +45,7 @@ fn reading_and_running() -> Vec<Route> {
         .answers::<RunShape>(202),
         get("/subsidy-runs", "subsidy_list", "Runs, oldest first", list)
             .deed(Deed::SubsidyRead)
-            .parameters(&["year", "limit", "cursor"])
+            .parameters(&["year", "updated_since", "limit", "cursor"])
             .answers::<RunPage>(200),
         get("/subsidy-runs/{id}", "subsidy_get", "A run", get_one)
             .deed(Deed::SubsidyRead)
@@ -161,17 +163,24 @@ async fn admit(asked: &Asked, deed: Deed) -> Result<Run, AppError> {
 async fn list(asked: Asked) -> Answer {
     let only_published = !sees_drafts(asked.may(Deed::SubsidyRead)?);
     let params = asked.params()?;
-    let (limit, after) = (params.limit()?, params.cursor::<SubsidyRunId>()?);
-    let years = params.all("year")?;
-    let rows = asked
-        .app
-        .store
-        .read(move |conn| {
-            store::subsidy::list(conn, &years, only_published, after, limit + 1)
-                .map_err(AppError::from)
-        })
-        .await?;
-    asked.ok(Page::cut(rows, limit, |row| row.id, RunShape::from)?)
+    let (limit, changes) = (params.limit()?, Changes::asked_for(&asked, &params).await?);
+    let filter = Filter {
+        years: params.all("year")?,
+        only_published,
+        place: run_place(changes.as_ref(), &params)?,
+        limit: limit + 1,
+    };
+    let find = move |conn: &mut store::Conn| store::subsidy::list(conn, &filter);
+    let rows = asked.app.store.read(find).await.map_err(AppError::from)?;
+    let shape = |row: Run| match only_published && !row.state.is_published() {
+        true => ListedRun::Withdrawn(Withdrawn::new(row.id, row.updated_at)),
+        false => ListedRun::Run(Box::new(RunShape::from(row))),
+    };
+    let change = |row: &Run| (row.updated_at, row.id.number());
+    asked.ok(match changes {
+        Some(changes) => changes.page(rows, limit, change, shape)?,
+        None => Page::cut(rows, limit, |row| row.id, shape)?,
+    })
 }
 
 async fn get_one(asked: Asked) -> Answer {

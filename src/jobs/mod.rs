@@ -3,6 +3,7 @@
 
 pub mod booking;
 mod retention;
+pub mod yearly_run;
 
 use std::time::Duration;
 
@@ -27,6 +28,7 @@ pub async fn run(app: App, mut stop: watch::Receiver<bool>) {
 pub async fn tick(app: &App) {
     let now = app.clock.now();
     tell("booking", booking::tick(app, now).await);
+    tell("yearly_run", yearly_run::tick(app, now).await);
     tell("retention", retention::tick(app, now).await);
 }
 

@@ -1,4 +1,4 @@
-//! Closures of instruments.
+//! Closures of instruments. One that is taken back stays as withdrawn: it closes nothing, and lists of changes tell of it.
 
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -21,6 +21,8 @@ pub struct Closure {
     pub version: i64,
     pub created_at: Instant,
     pub updated_at: Instant,
+    #[serde(default)]
+    pub withdrawn_at: Option<Instant>,
 }
 
 impl Closure {
@@ -80,14 +82,23 @@ pub fn update(
     updated.ok_or(StoreError::Contended)
 }
 
-pub fn delete(conn: &mut Conn, id: ClosureId) -> Result<()> {
-    diesel::delete(closure::table.find(id)).execute(conn)?;
+/// Takes a closure back.
+pub fn withdraw(conn: &mut Conn, id: ClosureId, now: Instant) -> Result<()> {
+    diesel::update(closure::table.find(id))
+        .set((
+            closure::withdrawn_at.eq(now),
+            closure::version.eq(closure::version + 1),
+            closure::updated_at.eq(now),
+        ))
+        .execute(conn)?;
     Ok(())
 }
 
+/// A closure that was not taken back.
 pub fn get(conn: &mut Conn, id: ClosureId) -> Result<Closure> {
     Ok(closure::table
         .find(id)
+        .filter(closure::withdrawn_at.is_null())
         .select(Closure::as_select())
         .first(conn)?)
 }
@@ -101,6 +112,7 @@ pub fn list(
 ) -> Result<Vec<Closure>> {
     let mut query = closure::table
         .filter(closure::instrument_id.eq(instrument))
+        .filter(closure::withdrawn_at.is_null())
         .select(Closure::as_select())
         .order((closure::starts_at.desc(), closure::id.desc()))
         .limit(limit)
@@ -110,6 +122,23 @@ pub fn list(
         query = query.filter(closure::starts_at.lt(starts_at).or(same));
     }
     Ok(query.load(conn)?)
+}
+
+/// An instrument's closures changed after a place, withdrawn ones too, in the order of (`updated_at`, `id`).
+pub fn list_changed(
+    conn: &mut Conn,
+    instrument: InstrumentId,
+    (moment, id): (Instant, i64),
+    limit: i64,
+) -> Result<Vec<Closure>> {
+    let same = closure::updated_at.eq(moment).and(closure::id.gt(id));
+    Ok(closure::table
+        .filter(closure::instrument_id.eq(instrument))
+        .filter(closure::updated_at.gt(moment).or(same))
+        .select(Closure::as_select())
+        .order((closure::updated_at, closure::id))
+        .limit(limit)
+        .load(conn)?)
 }
 
 /// The closures that touch `window`, by their start, as the rules of booking see them.
@@ -125,7 +154,8 @@ pub fn list_rules(
         .filter(
             closure::instrument_id
                 .eq(instrument)
-                .and(closure::starts_at.lt(window.ends_at())),
+                .and(closure::starts_at.lt(window.ends_at()))
+                .and(closure::withdrawn_at.is_null()),
         )
         .filter(ends_later)
         .select(Closure::as_select())

@@ -38,10 +38,8 @@ pub enum Place {
     Start,
     /// After this id, in the order of ids.
     After(OrganizationId),
-    /// Changed at or after this moment, in the order of changes, with those that are no longer public.
-    Since(Instant),
-    /// After this row of the feed.
-    AfterChange(Instant, i64),
+    /// In the order of (`updated_at`, `id`), after this change, with those that are no longer public.
+    Changed(Instant, i64),
 }
 
 type Condition =
@@ -49,7 +47,7 @@ type Condition =
 
 /// One page.
 pub fn list(conn: &mut Conn, filter: &Filter) -> Result<Vec<Organization>> {
-    let is_feed = matches!(filter.place, Place::Since(_) | Place::AfterChange(..));
+    let is_feed = matches!(filter.place, Place::Changed(..));
     let letters = Letters::of(conn);
     let mut query = organization::table
         .select(Organization::as_select())
@@ -85,8 +83,7 @@ pub fn list(conn: &mut Conn, filter: &Filter) -> Result<Vec<Organization>> {
     let query = match filter.place {
         Place::Start => query,
         Place::After(id) => query.filter(organization::id.gt(id)),
-        Place::Since(since) => query.filter(organization::updated_at.ge(since)),
-        Place::AfterChange(at, id) => query.filter(
+        Place::Changed(at, id) => query.filter(
             organization::updated_at
                 .gt(at)
                 .or(organization::updated_at.eq(at).and(organization::id.gt(id))),

@@ -4,6 +4,7 @@
 use diesel::prelude::*;
 
 use super::bulk::insert_all;
+use super::run::{self, runs};
 use super::schema::{evaluation, evaluation_input, evaluation_unit, expert_score};
 use super::{Conn, Json, Result, StoreError};
 use crate::domain::evaluation::ScoreExplanation;
@@ -67,37 +68,7 @@ pub fn insert(conn: &mut Conn, new: &NewEvaluation) -> Result<EvaluationId> {
         .get_result(conn)?)
 }
 
-pub fn get(conn: &mut Conn, id: EvaluationId) -> Result<Evaluation> {
-    Ok(evaluation::table
-        .find(id)
-        .select(Evaluation::as_select())
-        .first(conn)?)
-}
-
-/// Evaluations after `after`, oldest first; all, or the published ones.
-pub fn list(
-    conn: &mut Conn,
-    years: &[i64],
-    only_published: bool,
-    after: Option<EvaluationId>,
-    limit: i64,
-) -> Result<Vec<Evaluation>> {
-    let mut query = evaluation::table
-        .order(evaluation::id.asc())
-        .limit(limit)
-        .select(Evaluation::as_select())
-        .into_boxed();
-    if only_published {
-        query = query.filter(evaluation::state.eq_any([RunState::Published, RunState::Final]));
-    }
-    if !years.is_empty() {
-        query = query.filter(evaluation::year.eq_any(years.to_vec()));
-    }
-    if let Some(after) = after {
-        query = query.filter(evaluation::id.gt(after));
-    }
-    Ok(query.load(conn)?)
-}
+runs!(evaluation, EvaluationId, Evaluation);
 
 /// The final evaluation of a year.
 pub fn find_final(conn: &mut Conn, year: i64) -> Result<Option<Evaluation>> {
@@ -110,7 +81,7 @@ pub fn find_final(conn: &mut Conn, year: i64) -> Result<Option<Evaluation>> {
 }
 
 /// When something that freezes read by its time comes to be: now, or the second after the newest freeze. The caller holds
-/// `Lock::UsageShared`, so no freeze is under way, and no row can come to lie before a freeze that did not see it.
+/// `Lock::RecordsShared`, so no freeze is under way, and no row can come to lie before a freeze that did not see it.
 pub fn after_freezes(conn: &mut Conn, now: Instant) -> Result<Instant> {
     let newest: Option<Instant> = evaluation::table
         .select(diesel::dsl::max(evaluation::frozen_at))
@@ -118,20 +89,39 @@ pub fn after_freezes(conn: &mut Conn, now: Instant) -> Result<Instant> {
     Ok(newest.map_or(now, |at| now.max(at.plus_seconds(1))))
 }
 
-/// The state of the records an evaluation stands on, and the digests of inputs and results.
+/// Names the state of the records a running evaluation stands on. False when it no longer runs (it was discarded).
+pub fn update_to_frozen(
+    conn: &mut Conn,
+    id: EvaluationId,
+    newest: Option<EventId>,
+    now: Instant,
+) -> Result<bool> {
+    let running = evaluation::table
+        .filter(evaluation::id.eq(id))
+        .filter(evaluation::state.eq(RunState::Running));
+    let changed = diesel::update(running)
+        .set((
+            evaluation::progress.eq(10_i64),
+            evaluation::frozen_at.eq(now),
+            evaluation::frozen_event_id.eq(newest),
+            evaluation::updated_at.eq(now),
+        ))
+        .execute(conn)?;
+    Ok(changed == 1)
+}
+
+/// SHA-256 of what an evaluation was made from and of what came out.
 #[derive(Debug, Clone)]
-pub struct Frozen {
-    pub frozen_at: Instant,
-    pub frozen_event_id: Option<EventId>,
-    pub input_digest: String,
-    pub result_digest: String,
+pub struct Digests {
+    pub input: String,
+    pub result: String,
 }
 
 /// Ends the computation: the evaluation becomes a draft. False when it no longer runs (it was discarded).
 pub fn update_to_draft(
     conn: &mut Conn,
     id: EvaluationId,
-    frozen: &Frozen,
+    digests: &Digests,
     now: Instant,
 ) -> Result<bool> {
     let running = evaluation::table
@@ -141,10 +131,8 @@ pub fn update_to_draft(
         .set((
             evaluation::state.eq(RunState::Draft),
             evaluation::progress.eq(100_i64),
-            evaluation::frozen_at.eq(frozen.frozen_at),
-            evaluation::frozen_event_id.eq(frozen.frozen_event_id),
-            evaluation::input_digest.eq(&frozen.input_digest),
-            evaluation::result_digest.eq(&frozen.result_digest),
+            evaluation::input_digest.eq(&digests.input),
+            evaluation::result_digest.eq(&digests.result),
             evaluation::version.eq(evaluation::version + 1),
             evaluation::updated_at.eq(now),
         ))
@@ -172,82 +160,14 @@ pub fn claim_draft(conn: &mut Conn, present: &Evaluation, now: Instant) -> Resul
 }
 
 /// New digests after the experts' scores changed.
-pub fn update_digests(
-    conn: &mut Conn,
-    id: EvaluationId,
-    input_digest: &str,
-    result_digest: &str,
-) -> Result<()> {
+pub fn update_digests(conn: &mut Conn, id: EvaluationId, digests: &Digests) -> Result<()> {
     diesel::update(evaluation::table.find(id))
         .set((
-            evaluation::input_digest.eq(input_digest),
-            evaluation::result_digest.eq(result_digest),
+            evaluation::input_digest.eq(&digests.input),
+            evaluation::result_digest.eq(&digests.result),
         ))
         .execute(conn)?;
     Ok(())
-}
-
-/// Says why a running evaluation ended without a result. False when it no longer runs.
-pub fn update_to_failed(
-    conn: &mut Conn,
-    id: EvaluationId,
-    failure: &str,
-    now: Instant,
-) -> Result<bool> {
-    let running = evaluation::table
-        .filter(evaluation::id.eq(id))
-        .filter(evaluation::state.eq(RunState::Running));
-    let changed = diesel::update(running)
-        .set((
-            evaluation::state.eq(RunState::Failed),
-            evaluation::failure.eq(failure),
-            evaluation::version.eq(evaluation::version + 1),
-            evaluation::updated_at.eq(now),
-        ))
-        .execute(conn)?;
-    Ok(changed == 1)
-}
-
-/// Moves an evaluation to a state, noting who published or finalized it. `Contended` when `present` is no longer what stands
-/// there. Violates `EvaluationFinalUnique`.
-pub fn update_state(
-    conn: &mut Conn,
-    present: &Evaluation,
-    state: RunState,
-    by: Option<UserId>,
-    now: Instant,
-) -> Result<()> {
-    let unchanged = evaluation::table
-        .filter(evaluation::id.eq(present.id))
-        .filter(evaluation::version.eq(present.version))
-        .filter(evaluation::state.eq(present.state));
-    let row = diesel::update(unchanged);
-    let moved = (
-        evaluation::state.eq(state),
-        evaluation::version.eq(present.version + 1),
-        evaluation::updated_at.eq(now),
-    );
-    let changed = match state {
-        RunState::Published => row
-            .set((
-                moved,
-                evaluation::published_by.eq(by),
-                evaluation::published_at.eq(now),
-            ))
-            .execute(conn)?,
-        RunState::Final => row
-            .set((
-                moved,
-                evaluation::finalized_by.eq(by),
-                evaluation::finalized_at.eq(now),
-            ))
-            .execute(conn)?,
-        _ => row.set(moved).execute(conn)?,
-    };
-    match changed {
-        1 => Ok(()),
-        _ => Err(StoreError::Contended),
-    }
 }
 
 #[derive(Debug, Insertable)]

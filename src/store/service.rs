@@ -1,4 +1,4 @@
-//! Services of instruments: their price lists.
+//! Services of instruments: their price lists. One that is taken off stays as withdrawn, so that lists of changes tell of it.
 
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -22,6 +22,8 @@ pub struct Service {
     pub version: i64,
     pub created_at: Instant,
     pub updated_at: Instant,
+    #[serde(default)]
+    pub withdrawn_at: Option<Instant>,
 }
 
 impl Service {
@@ -89,16 +91,24 @@ pub fn update(
         .get_result(conn)?)
 }
 
-pub fn delete(conn: &mut Conn, id: ServiceId) -> Result<()> {
-    diesel::delete(instrument_service::table.find(id)).execute(conn)?;
+/// Takes a service off the list.
+pub fn withdraw(conn: &mut Conn, id: ServiceId, now: Instant) -> Result<()> {
+    diesel::update(instrument_service::table.find(id))
+        .set((
+            instrument_service::withdrawn_at.eq(now),
+            instrument_service::version.eq(instrument_service::version + 1),
+            instrument_service::updated_at.eq(now),
+        ))
+        .execute(conn)?;
     Ok(())
 }
 
-/// A service of this instrument.
+/// A service on the list of this instrument.
 pub fn get(conn: &mut Conn, instrument: InstrumentId, id: ServiceId) -> Result<Service> {
     Ok(instrument_service::table
         .find(id)
         .filter(instrument_service::instrument_id.eq(instrument))
+        .filter(instrument_service::withdrawn_at.is_null())
         .select(Service::as_select())
         .first(conn)?)
 }
@@ -115,10 +125,47 @@ pub fn list(
         .filter(
             instrument_service::instrument_id
                 .eq(instrument)
-                .and(instrument_service::id.gt(after)),
+                .and(instrument_service::id.gt(after))
+                .and(instrument_service::withdrawn_at.is_null()),
         )
         .select(Service::as_select())
         .order(instrument_service::id)
+        .limit(limit)
+        .load(conn)?)
+}
+
+/// Those of these services that stand on the list of an instrument.
+pub fn list_some(
+    conn: &mut Conn,
+    instrument: InstrumentId,
+    ids: &[ServiceId],
+) -> Result<Vec<Service>> {
+    Ok(instrument_service::table
+        .filter(
+            instrument_service::instrument_id
+                .eq(instrument)
+                .and(instrument_service::id.eq_any(ids))
+                .and(instrument_service::withdrawn_at.is_null()),
+        )
+        .select(Service::as_select())
+        .load(conn)?)
+}
+
+/// Services of an instrument changed after a place, withdrawn ones too, in the order of (`updated_at`, `id`).
+pub fn list_changed(
+    conn: &mut Conn,
+    instrument: InstrumentId,
+    (moment, id): (Instant, i64),
+    limit: i64,
+) -> Result<Vec<Service>> {
+    let same = instrument_service::updated_at
+        .eq(moment)
+        .and(instrument_service::id.gt(id));
+    Ok(instrument_service::table
+        .filter(instrument_service::instrument_id.eq(instrument))
+        .filter(instrument_service::updated_at.gt(moment).or(same))
+        .select(Service::as_select())
+        .order((instrument_service::updated_at, instrument_service::id))
         .limit(limit)
         .load(conn)?)
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 use super::bulk::insert_all;
+use super::run::{self, runs};
 use super::schema::{award, award_step, subsidy_run};
 use super::{Conn, Json, Result, StoreError};
 use crate::domain::policy::Grade;
@@ -76,37 +77,7 @@ pub fn insert(conn: &mut Conn, new: &NewRun) -> Result<SubsidyRunId> {
         .get_result(conn)?)
 }
 
-pub fn get(conn: &mut Conn, id: SubsidyRunId) -> Result<Run> {
-    Ok(subsidy_run::table
-        .find(id)
-        .select(Run::as_select())
-        .first(conn)?)
-}
-
-/// Runs after `after`, oldest first; all, or the published ones.
-pub fn list(
-    conn: &mut Conn,
-    years: &[i64],
-    only_published: bool,
-    after: Option<SubsidyRunId>,
-    limit: i64,
-) -> Result<Vec<Run>> {
-    let mut query = subsidy_run::table
-        .order(subsidy_run::id.asc())
-        .limit(limit)
-        .select(Run::as_select())
-        .into_boxed();
-    if only_published {
-        query = query.filter(subsidy_run::state.eq_any([RunState::Published, RunState::Final]));
-    }
-    if !years.is_empty() {
-        query = query.filter(subsidy_run::year.eq_any(years.to_vec()));
-    }
-    if let Some(after) = after {
-        query = query.filter(subsidy_run::id.gt(after));
-    }
-    Ok(query.load(conn)?)
-}
+runs!(subsidy_run, SubsidyRunId, Run);
 
 /// The years among `years` that have a final run.
 pub fn list_final_years(conn: &mut Conn, years: &[i64]) -> Result<Vec<i64>> {
@@ -184,68 +155,6 @@ pub fn update_to_draft(
         ))
         .execute(conn)?;
     Ok(changed == 1)
-}
-
-/// Says why a running run ended without a result. False when it no longer runs.
-pub fn update_to_failed(
-    conn: &mut Conn,
-    id: SubsidyRunId,
-    failure: &str,
-    now: Instant,
-) -> Result<bool> {
-    let changed = diesel::update(subsidy_run::table)
-        .filter(subsidy_run::id.eq(id))
-        .filter(subsidy_run::state.eq(RunState::Running))
-        .set((
-            subsidy_run::state.eq(RunState::Failed),
-            subsidy_run::failure.eq(failure),
-            subsidy_run::version.eq(subsidy_run::version + 1),
-            subsidy_run::updated_at.eq(now),
-        ))
-        .execute(conn)?;
-    Ok(changed == 1)
-}
-
-/// Moves a run to a state, noting who published or finalized it. `Contended` when `present` is no longer what stands
-/// there. Violates `SubsidyRunFinalUnique`.
-pub fn update_state(
-    conn: &mut Conn,
-    present: &Run,
-    state: RunState,
-    by: Option<UserId>,
-    now: Instant,
-) -> Result<()> {
-    let unchanged = subsidy_run::table
-        .filter(subsidy_run::id.eq(present.id))
-        .filter(subsidy_run::version.eq(present.version))
-        .filter(subsidy_run::state.eq(present.state));
-    let row = diesel::update(unchanged);
-    let moved = (
-        subsidy_run::state.eq(state),
-        subsidy_run::version.eq(present.version + 1),
-        subsidy_run::updated_at.eq(now),
-    );
-    let changed = match state {
-        RunState::Published => row
-            .set((
-                moved,
-                subsidy_run::published_by.eq(by),
-                subsidy_run::published_at.eq(now),
-            ))
-            .execute(conn)?,
-        RunState::Final => row
-            .set((
-                moved,
-                subsidy_run::finalized_by.eq(by),
-                subsidy_run::finalized_at.eq(now),
-            ))
-            .execute(conn)?,
-        _ => row.set(moved).execute(conn)?,
-    };
-    match changed {
-        1 => Ok(()),
-        _ => Err(StoreError::Contended),
-    }
 }
 
 /// The base of an instrument and the income left out of it, by reason.

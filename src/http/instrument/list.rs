@@ -5,13 +5,13 @@ use utoipa::ToSchema;
 
 use super::super::answer::{Answer, Page};
 use super::super::asked::Asked;
+use super::super::feed::{self, Changes};
 use super::super::params::Params;
 use super::super::routes::{Route, get};
 use super::shape::InstrumentShape;
+use crate::domain::Instant;
 use crate::domain::access::{self, Deed, Reach};
-use crate::domain::{Instant, InstrumentId};
 use crate::error::{AppError, Code, Fault};
-use crate::operations::feed::{self, FeedCursor};
 use crate::store::instrument::{
     Filter, Instrument, Position, Sort, SortField, Withdrawn, list_withdrawn,
 };
@@ -46,20 +46,11 @@ pub fn routes() -> Vec<Route> {
     ]
 }
 
-/// Something public that is no longer public.
-#[derive(Serialize, ToSchema)]
-struct WithdrawnInstrument {
-    id: InstrumentId,
-    /// Always `withdrawn`.
-    status: &'static str,
-    updated_at: Instant,
-}
-
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 enum ListedInstrument {
     Instrument(Box<InstrumentShape>),
-    Withdrawn(WithdrawnInstrument),
+    Withdrawn(feed::Withdrawn),
 }
 
 /// Only for the API document.
@@ -98,7 +89,7 @@ pub fn filter(
         share_modes: params.all("share_mode")?,
         states: params.all("status")?,
         price_max: price_max.map(|price| (price, asked.now.local_date())),
-        updated_since: None,
+        changed_after: None,
         sort: params
             .one("sort")?
             .unwrap_or(Sort::ascending(SortField::Id)),
@@ -112,8 +103,8 @@ async fn list(asked: Asked) -> Answer {
     let limit = params.limit()?;
     let reach = reach(&asked, Deed::InstrumentRead);
     let mut filter = filter(&asked, &params, reach, limit + 1)?;
-    if let Some(since) = params.one("updated_since")? {
-        return changes(&asked, &params, filter, since).await;
+    if let Some(changes) = Changes::asked_for(&asked, &params).await? {
+        return list_changes(&asked, &params, filter, changes).await;
     }
     filter.after = params.cursor()?;
     let field = filter.sort.field;
@@ -136,46 +127,31 @@ fn invalid_cursor() -> AppError {
 }
 
 /// What changed, in the order of (`updated_at`, `id`).
-async fn changes(asked: &Asked, params: &Params, mut filter: Filter, since: Instant) -> Answer {
+async fn list_changes(
+    asked: &Asked,
+    params: &Params,
+    mut filter: Filter,
+    changes: Changes,
+) -> Answer {
     if params.one::<Sort>("sort")?.is_some() {
         let fault = Fault::field("sort", Code::invalid_value);
         return Err(AppError::Malformed(vec![
             fault.limit("updated_since without sort"),
         ]));
     }
-    let cursor: Option<FeedCursor> = params.cursor()?;
-    let as_of = match cursor {
-        Some(cursor) => cursor.as_of,
-        None => feed::as_of(&asked.app, asked.now).await?,
-    };
-    let after = cursor.map(place_of).transpose()?;
-    filter.sort = Sort::ascending(SortField::UpdatedAt);
-    filter.updated_since = Some(since);
-    filter.after = after.map(|(updated_at, id)| Position {
-        key: store::instrument::Key::UpdatedAt(updated_at),
-        id,
-    });
+    filter.changed_after = Some(changes.place());
     let find = move |conn: &mut Conn| -> Result<_, AppError> {
         let shown = store::instrument::list(conn, &filter)?;
-        let withdrawn = list_withdrawn(conn, &filter, since, after)?;
-        Ok((shown, withdrawn))
+        Ok((shown, list_withdrawn(conn, &filter)?))
     };
     let (shown, withdrawn) = asked.app.store.read(find).await?;
-    let page = Page::cut(
+    let page = changes.page(
         Change::in_order(shown, withdrawn),
         params.limit()?,
-        |change| change.cursor(as_of),
+        Change::place,
         ListedInstrument::from,
     )?;
-    asked.ok(Page {
-        as_of: Some(as_of),
-        ..page
-    })
-}
-
-fn place_of(cursor: FeedCursor) -> Result<(Instant, InstrumentId), AppError> {
-    let id = InstrumentId::try_from(cursor.id).map_err(|_| invalid_cursor())?;
-    Ok((cursor.updated_at, id))
+    asked.ok(page)
 }
 
 /// One row of the feed.
@@ -195,19 +171,10 @@ impl Change {
         all
     }
 
-    fn place(&self) -> (Instant, InstrumentId) {
+    fn place(&self) -> (Instant, i64) {
         match self {
-            Change::Shown(row) => (row.updated_at, row.id),
-            Change::Withdrawn(row) => (row.updated_at, row.id),
-        }
-    }
-
-    fn cursor(&self, as_of: Instant) -> FeedCursor {
-        let (updated_at, id) = self.place();
-        FeedCursor {
-            updated_at,
-            id: id.number(),
-            as_of,
+            Change::Shown(row) => (row.updated_at, row.id.number()),
+            Change::Withdrawn(row) => (row.updated_at, row.id.number()),
         }
     }
 }
@@ -218,11 +185,9 @@ impl From<Change> for ListedInstrument {
             Change::Shown(row) => {
                 ListedInstrument::Instrument(Box::new(InstrumentShape::from(*row)))
             }
-            Change::Withdrawn(row) => ListedInstrument::Withdrawn(WithdrawnInstrument {
-                id: row.id,
-                status: "withdrawn",
-                updated_at: row.updated_at,
-            }),
+            Change::Withdrawn(row) => {
+                ListedInstrument::Withdrawn(feed::Withdrawn::new(row.id, row.updated_at))
+            }
         }
     }
 }

@@ -14,6 +14,7 @@ use crate::domain::{
 use crate::error::AppError;
 use crate::exchange::subsidy_json::{PrintedInstrument, PrintedUnit};
 use crate::http::evaluation::ScoreShape;
+use crate::http::feed::Withdrawn;
 use crate::operations::subsidy::explain::{Explanation, MetricRecords, RecordShare};
 use crate::store::subsidy::{Award, Base, Run, Step};
 
@@ -76,8 +77,16 @@ impl From<Run> for RunShape {
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "says what a page of runs looks like")]
 pub struct RunPage {
-    items: Vec<RunShape>,
+    items: Vec<ListedRun>,
     next_cursor: Option<String>,
+    as_of: Option<Instant>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum ListedRun {
+    Run(Box<RunShape>),
+    Withdrawn(Withdrawn),
 }
 
 /// A unit's award with its scores; `before_pool_fen` and scores have 4 decimals, the total 2.

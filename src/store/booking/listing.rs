@@ -6,16 +6,9 @@ use super::Booking;
 use super::blocking::is_open;
 use crate::domain::access::Reach;
 use crate::domain::booking::BookingState;
-use crate::domain::{BookingId, Instant, InstrumentId, OrganizationId, ServiceId, UsageRecordId};
-use crate::store::schema::{booking, instrument_manager, instrument_service, usage_record};
+use crate::domain::{BookingId, Instant, InstrumentId, OrganizationId, UsageRecordId};
+use crate::store::schema::{booking, instrument_manager, usage_record};
 use crate::store::{Conn, Result};
-
-/// Where the next page begins: after this row.
-#[derive(Debug, Clone, Copy)]
-pub struct Cursor {
-    pub updated_at: Instant,
-    pub id: BookingId,
-}
 
 /// Which bookings to list. Absent and empty mean all.
 #[derive(Debug, Clone, Default)]
@@ -30,9 +23,9 @@ pub struct Filter {
     /// On instruments this person manages.
     pub assigned_to: Option<crate::domain::UserId>,
     pub client_references: Vec<String>,
-    /// Inclusive; the list is then in the order of (`updated_at`, `id`), else the newest come first.
-    pub updated_since: Option<Instant>,
-    pub after: Option<Cursor>,
+    /// In the order of (`updated_at`, `id`), after this place; else the newest come first, below `before`.
+    pub changed_after: Option<(Instant, i64)>,
+    pub before: Option<i64>,
     pub limit: i64,
 }
 
@@ -85,25 +78,17 @@ pub fn list(conn: &mut Conn, reach: &Reach, filter: &Filter) -> Result<Vec<Booki
     if !filter.client_references.is_empty() {
         query = query.filter(booking::client_reference.eq_any(&filter.client_references));
     }
-    let query = match (filter.updated_since, filter.after) {
-        (None, None) => query.order(booking::id.desc()),
-        (None, Some(last)) => query
-            .filter(booking::id.lt(last.id))
-            .order(booking::id.desc()),
-        (Some(since), None) => query
-            .filter(booking::updated_at.ge(since))
-            .order((booking::updated_at, booking::id)),
-        (Some(_), Some(last)) => {
-            let later = booking::updated_at.gt(last.updated_at);
-            let same = booking::updated_at
-                .eq(last.updated_at)
-                .and(booking::id.gt(last.id));
-            query
-                .filter(later.or(same))
-                .order((booking::updated_at, booking::id))
-        }
-    };
-    Ok(query.load(conn)?)
+    if let Some((moment, id)) = filter.changed_after {
+        let same = booking::updated_at.eq(moment).and(booking::id.gt(id));
+        return Ok(query
+            .filter(booking::updated_at.gt(moment).or(same))
+            .order((booking::updated_at, booking::id))
+            .load(conn)?);
+    }
+    if let Some(before) = filter.before {
+        query = query.filter(booking::id.lt(before));
+    }
+    Ok(query.order(booking::id.desc()).load(conn)?)
 }
 
 /// The open bookings of an instrument that a closure from `from` to `until` hits, by their start.
@@ -178,12 +163,4 @@ pub fn list_usage_record_ids(
         .into_iter()
         .filter_map(|(booking, record)| Some((booking?, record)))
         .collect())
-}
-
-/// The services an instrument offers.
-pub fn list_service_ids(conn: &mut Conn, instrument: InstrumentId) -> Result<Vec<ServiceId>> {
-    Ok(instrument_service::table
-        .filter(instrument_service::instrument_id.eq(instrument))
-        .select(instrument_service::id)
-        .load(conn)?)
 }

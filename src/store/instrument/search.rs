@@ -39,7 +39,8 @@ pub struct Filter {
     pub states: Vec<InstrumentState>,
     /// A price for all customers or for enterprises is in force on the day and at most this, in fen an hour.
     pub price_max: Option<(Fen, NaiveDate)>,
-    pub updated_since: Option<Instant>,
+    /// Only what changed after this place of (`updated_at`, `id`), in that order, whatever `sort` says.
+    pub changed_after: Option<(Instant, i64)>,
     pub sort: Sort,
     pub after: Option<Position>,
     pub limit: i64,
@@ -55,8 +56,11 @@ pub fn list(conn: &mut Conn, filter: &Filter) -> Result<Vec<Instrument>> {
     for condition in conditions(filter, Letters::of(conn)) {
         query = query.filter(condition);
     }
-    if let Some(since) = filter.updated_since {
-        query = query.filter(instrument::updated_at.ge(since));
+    if let Some(place) = filter.changed_after {
+        return Ok(query
+            .filter(changed(place))
+            .order((instrument::updated_at, instrument::id))
+            .load(conn)?);
     }
     macro_rules! sorted {
         ($column:expr, $key:expr) => {{
@@ -109,17 +113,11 @@ pub struct Withdrawn {
 
 /// Instruments that left the public list and are not the caller's to see, in the order of (`updated_at`, `id`). Only the
 /// organization narrows them: what a mirror kept may have had other values than the row has now.
-pub fn list_withdrawn(
-    conn: &mut Conn,
-    filter: &Filter,
-    since: Instant,
-    after: Option<(Instant, InstrumentId)>,
-) -> Result<Vec<Withdrawn>> {
+pub fn list_withdrawn(conn: &mut Conn, filter: &Filter) -> Result<Vec<Withdrawn>> {
     let mut query = instrument::table
         .select((instrument::id, instrument::updated_at))
         .filter(instrument::listed_at.is_not_null())
         .filter(instrument::state.ne(InstrumentState::Listed))
-        .filter(instrument::updated_at.ge(since))
         .filter(not(seen(filter)))
         .order((instrument::updated_at.asc(), instrument::id.asc()))
         .limit(filter.limit)
@@ -127,11 +125,15 @@ pub fn list_withdrawn(
     if !filter.organizations.is_empty() {
         query = query.filter(instrument::organization_id.eq_any(filter.organizations.clone()));
     }
-    if let Some((moment, id)) = after {
-        let equal = instrument::updated_at.eq(moment).and(instrument::id.gt(id));
-        query = query.filter(instrument::updated_at.gt(moment).or(equal));
+    if let Some(place) = filter.changed_after {
+        query = query.filter(changed(place));
     }
     Ok(query.load(conn)?)
+}
+
+fn changed((moment, id): (Instant, i64)) -> Condition {
+    let same = instrument::updated_at.eq(moment).and(instrument::id.gt(id));
+    Box::new(instrument::updated_at.gt(moment).or(same))
 }
 
 /// One of them holds; nothing when there is none.
@@ -260,6 +262,7 @@ fn with_method(method: &str, letters: Letters) -> Condition {
     let standard = letters.lower("instrument_service.method_standard");
     let offering = instrument_service::table
         .filter(standard.like(containing(method)).escape('\\'))
+        .filter(instrument_service::withdrawn_at.is_null())
         .select(instrument_service::instrument_id);
     Box::new(instrument::id.eq_any(offering))
 }

@@ -62,6 +62,8 @@ diesel::allow_tables_to_appear_in_same_query!(
 diesel::joinable!(session -> user_account (user_id));
 diesel::joinable!(user_account -> organization (organization_id));
 diesel::joinable!(api_key -> user_account (user_id));
+diesel::joinable!(instrument_manager -> user_account (user_id));
+diesel::joinable!(instrument_manager -> instrument (instrument_id));
 diesel::joinable!(instrument -> organization (organization_id));
 diesel::joinable!(booking -> instrument (instrument_id));
 diesel::joinable!(usage_record -> instrument (instrument_id));

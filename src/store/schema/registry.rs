@@ -77,6 +77,7 @@ diesel::table! {
         version -> BigInt,
         created_at -> Timestamp,
         updated_at -> Timestamp,
+        withdrawn_at -> Nullable<Timestamp>,
     }
 }
 
@@ -100,6 +101,7 @@ diesel::table! {
         version -> BigInt,
         created_at -> Timestamp,
         updated_at -> Timestamp,
+        withdrawn_at -> Nullable<Timestamp>,
     }
 }
 
@@ -113,5 +115,6 @@ diesel::table! {
         valid_until -> Nullable<Date>,
         price_fen_per_hour -> BigInt,
         created_at -> Timestamp,
+        ended_at -> Nullable<Timestamp>,
     }
 }
