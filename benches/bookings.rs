@@ -79,7 +79,7 @@ impl Course {
         Lock::Instrument(instrument_id).take(conn)?;
         let terms = store::booking_rules::get_terms(conn, instrument_id)?;
         store::closure::list_rules(conn, instrument_id, &slot)?;
-        store::booking::list_blocking(conn, instrument_id, &slot, now)?;
+        store::booking::list_blocking(conn, instrument_id, &slot)?;
         store::tariff::list(conn, instrument_id)?;
         let booking = store::booking::insert(conn, self.booking(number, now))?;
         let event = NewEvent::new(now, "booking_request", Subject::new("booking", booking.id))
@@ -119,7 +119,7 @@ impl Course {
     /// The host's side of the instrument, as a request tells it.
     fn audience(&self, instrument: InstrumentId) -> Audience {
         Audience {
-            person: Some(self.user),
+            person: Some((self.user, self.company)),
             unit: None,
             desk: Some((instrument, self.host)),
             except: Some(self.user),

@@ -168,8 +168,7 @@ fn group_by(database: &Database) -> f64 {
         first_on: day("2025-01-01"),
         last_on: day("2025-12-31"),
         frozen_at: Instant::at_midnight(day("2026-11-01")),
-        frozen_event_id: None,
-        looks_back: false,
+        frozen_event_id: Some(1.try_into().unwrap()),
     };
     let start = Stopwatch::now();
     let groups = list_usage(&mut conn, &scope, None).unwrap().len();

@@ -46,6 +46,11 @@ impl Fen {
             .map_err(|_| TooLarge)
     }
 
+    /// The price of so many.
+    pub fn times(self, quantity: i64) -> Result<Fen, TooLarge> {
+        self.0.checked_mul(quantity).map(Fen).ok_or(TooLarge)
+    }
+
     /// Splits the amount by weights so that the parts sum to the whole: largest remainder first, earlier parts first on ties.
     ///
     /// Weights are non-negative; when all are zero everything goes to the first part. No weights, no parts.

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Fen;
 use super::fault::{Faults, FieldFault};
 use super::tariff::PRICE_FEN_PER_HOUR_MAX;
+use super::{Fen, ServiceId};
 
 /// One item of the price list, as its host declares it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +29,13 @@ impl ServiceFacts {
         faults.range("price_fen", price, 0, PRICE_FEN_PER_HOUR_MAX);
         faults.into_result()
     }
+}
+
+/// A service of the instrument that is wanted with its time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceItem {
+    pub service_id: ServiceId,
+    pub quantity: i64,
 }
 
 #[cfg(test)]

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::booking::BookingMode;
 use super::fault::{Faults, FieldFault};
 use super::organization::OrganizationKind;
-use super::{Fen, Minutes, OrganizationId, TariffId, TooLarge};
+use super::service::{ServiceFacts, ServiceItem};
+use super::{Fen, MAX_SAFE_INTEGER, Minutes, OrganizationId, ServiceId, TariffId, TooLarge};
 
 crate::vocabulary! {
     /// The classes of customers a price can be made for.
@@ -128,26 +129,49 @@ pub struct Quote {
     pub customer_class: CustomerClass,
     /// The day whose tariffs apply: the local date on which the service starts.
     pub priced_on: NaiveDate,
+    /// The time; none where the instrument has no tariff for it.
     pub lines: Vec<QuoteLine>,
+    /// What else is wanted from the price list.
+    #[serde(default)]
+    pub services: Vec<ServiceLine>,
     pub total_fen: Fen,
 }
 
 impl Quote {
-    /// The same price for other minutes: what was promised with a booking holds for its actual use.
-    pub fn for_minutes(&self, minutes: Minutes) -> Result<Option<Quote>, TooLarge> {
-        let Some(line) = self.lines.first() else {
+    /// The sum of both kinds of lines; nothing priced is no quote.
+    fn of(
+        customer_class: CustomerClass,
+        priced_on: NaiveDate,
+        lines: Vec<QuoteLine>,
+        services: Vec<ServiceLine>,
+    ) -> Result<Option<Quote>, TooLarge> {
+        if lines.is_empty() && services.is_empty() {
             return Ok(None);
-        };
-        let amount_fen = Fen::for_minutes(minutes, line.price_fen_per_hour)?;
+        }
+        let times = lines.iter().map(|line| line.amount_fen);
+        let items = services.iter().map(|line| line.amount_fen);
+        let total_fen = Fen::sum(times.chain(items))?;
+        if total_fen.number() > MAX_SAFE_INTEGER {
+            return Err(TooLarge);
+        }
         Ok(Some(Quote {
-            lines: vec![QuoteLine {
-                minutes,
-                amount_fen,
-                ..line.clone()
-            }],
-            total_fen: amount_fen,
-            ..self.clone()
+            customer_class,
+            priced_on,
+            lines,
+            services,
+            total_fen,
         }))
+    }
+
+    /// The same prices for other minutes: what was promised with a booking holds for its actual use.
+    pub fn for_minutes(&self, minutes: Minutes) -> Result<Option<Quote>, TooLarge> {
+        let lines = self.lines.iter().map(|line| line.for_minutes(minutes));
+        Quote::of(
+            self.customer_class,
+            self.priced_on,
+            lines.collect::<Result<_, _>>()?,
+            self.services.clone(),
+        )
     }
 }
 
@@ -160,29 +184,79 @@ pub struct QuoteLine {
     pub amount_fen: Fen,
 }
 
-/// What `minutes` cost. Without a tariff there is no price, which is not a price of zero.
+impl QuoteLine {
+    fn for_minutes(&self, minutes: Minutes) -> Result<Self, TooLarge> {
+        Ok(Self {
+            minutes,
+            amount_fen: Fen::for_minutes(minutes, self.price_fen_per_hour)?,
+            ..self.clone()
+        })
+    }
+}
+
+/// So many of an item of the price list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceLine {
+    pub service_id: ServiceId,
+    pub test_item: String,
+    /// What the price is for.
+    pub unit: String,
+    pub quantity: i64,
+    pub price_fen: Fen,
+    pub amount_fen: Fen,
+}
+
+impl ServiceLine {
+    pub fn new(item: ServiceItem, service: &ServiceFacts) -> Result<Self, TooLarge> {
+        Ok(Self {
+            service_id: item.service_id,
+            test_item: service.test_item.clone(),
+            unit: service.unit.clone(),
+            quantity: item.quantity,
+            price_fen: service.price_fen,
+            amount_fen: service.price_fen.times(item.quantity)?,
+        })
+    }
+}
+
+/// What is to be priced for whom.
+#[derive(Debug, Clone, Copy)]
+pub struct Priced {
+    pub class: CustomerClass,
+    pub mode: BookingMode,
+    /// The local date on which the service starts.
+    pub on: NaiveDate,
+    pub minutes: Minutes,
+}
+
+/// What the minutes and services cost. Without a tariff the time has no price, which is not a price of zero; the host's own
+/// people pay for time only where a tariff names them, and for no services.
 pub fn quote(
     tariffs: &[(TariffId, Tariff)],
-    class: CustomerClass,
-    mode: BookingMode,
-    on: NaiveDate,
-    minutes: Minutes,
+    priced: Priced,
+    services: Vec<ServiceLine>,
 ) -> Result<Option<Quote>, TooLarge> {
-    let Some((tariff_id, tariff)) = select(tariffs, class, mode, on) else {
-        return Ok(None);
-    };
-    let amount_fen = Fen::for_minutes(minutes, tariff.price_fen_per_hour)?;
-    Ok(Some(Quote {
-        customer_class: class,
-        priced_on: on,
-        lines: vec![QuoteLine {
+    let Priced {
+        class,
+        mode,
+        on,
+        minutes,
+    } = priced;
+    let line = |(tariff_id, tariff): &(TariffId, Tariff)| {
+        Ok(QuoteLine {
             tariff_id: *tariff_id,
             minutes,
             price_fen_per_hour: tariff.price_fen_per_hour,
-            amount_fen,
-        }],
-        total_fen: amount_fen,
-    }))
+            amount_fen: Fen::for_minutes(minutes, tariff.price_fen_per_hour)?,
+        })
+    };
+    let found = select(tariffs, class, mode, on);
+    let lines = found.map(line).transpose()?.into_iter().collect();
+    let services = match class {
+        CustomerClass::Own => Vec::new(),
+        _ => services,
+    };
+    Quote::of(class, on, lines, services)
 }
 
 #[cfg(test)]
@@ -217,6 +291,30 @@ mod tests {
 
     use BookingMode as M;
     use CustomerClass as C;
+
+    fn guided(class: C, minutes: i64) -> Priced {
+        Priced {
+            class,
+            mode: M::Guided,
+            on: on("2026-03-01"),
+            minutes: Minutes::new(minutes),
+        }
+    }
+
+    fn tensile(quantity: i64) -> ServiceLine {
+        let service = ServiceFacts {
+            test_item: "拉伸".to_owned(),
+            test_condition: None,
+            method_standard: None,
+            unit: "样".to_owned(),
+            price_fen: Fen::new(12_000),
+        };
+        let item = ServiceItem {
+            service_id: 5.try_into().unwrap(),
+            quantity,
+        };
+        ServiceLine::new(item, &service).unwrap()
+    }
 
     #[test]
     fn the_class_follows_kind_and_size() {
@@ -283,22 +381,38 @@ mod tests {
     #[test]
     fn a_promised_price_holds_for_the_actual_minutes() {
         let tariffs = [tariff(9, None, None, 7_320)];
-        let promised = quote(
-            &tariffs,
-            C::Sme,
-            M::Guided,
-            on("2026-03-01"),
-            Minutes::new(60),
-        );
+        let promised = quote(&tariffs, guided(C::Sme, 60), vec![tensile(3)]);
         let promised = promised.unwrap().unwrap();
+        assert_eq!(promised.total_fen, Fen::new(7_320 + 36_000));
         let actual = promised.for_minutes(Minutes::new(50)).unwrap().unwrap();
-        assert_eq!(actual.total_fen, Fen::new(6_100));
+        assert_eq!(actual.total_fen, Fen::new(6_100 + 36_000));
         assert_eq!(actual.priced_on, promised.priced_on);
         let empty = Quote {
             lines: vec![],
+            services: vec![],
             ..promised
         };
         assert_eq!(empty.for_minutes(Minutes::new(50)), Ok(None));
+    }
+
+    #[test]
+    fn services_are_priced_without_a_tariff_but_not_for_own_people() {
+        let total = |class| {
+            let found = quote(&[], guided(class, 60), vec![tensile(2)]).unwrap();
+            found.map(|quote| (quote.lines.len(), quote.total_fen.number()))
+        };
+        assert_eq!(total(C::Enterprise), Some((0, 24_000)));
+        assert_eq!(total(C::Own), None);
+        let line = || ServiceLine {
+            amount_fen: Fen::new(MAX_SAFE_INTEGER),
+            ..tensile(1)
+        };
+        let two = quote(&[], guided(C::Sme, 1), vec![line(), line()]);
+        assert_eq!(
+            two,
+            Err(TooLarge),
+            "no total leaves the range of JSON numbers"
+        );
     }
 
     #[test]
@@ -313,10 +427,9 @@ mod tests {
 
     #[test]
     fn a_quote_is_rounded_once_and_survives_its_json() {
-        let day = on("2026-03-01");
         let at = |price, minutes| {
             let tariffs = [tariff(9, None, None, price)];
-            quote(&tariffs, C::Sme, M::Guided, day, Minutes::new(minutes))
+            quote(&tariffs, guided(C::Sme, minutes), Vec::new())
         };
         for (price, minutes, total) in [(3_100, 13, 672), (7_320, 50, 6_100), (0, 60, 0)] {
             let quote = at(price, minutes).unwrap().unwrap();
@@ -325,23 +438,25 @@ mod tests {
             assert_eq!(serde_json::from_str::<Quote>(&text).unwrap(), quote);
         }
         assert_eq!(at(i64::MAX, 61), Err(TooLarge));
-        let none = quote(&[], C::Sme, M::Guided, day, Minutes::new(60));
+        let none = quote(&[], guided(C::Sme, 60), Vec::new());
         assert_eq!(none, Ok(None), "no tariff is no price, not zero");
     }
 
     #[test]
     fn the_frozen_form_is_this() {
         let tariffs = [tariff(9, None, None, 36_000)];
-        let quote = quote(
-            &tariffs,
-            C::Sme,
-            M::Guided,
-            on("2026-03-01"),
-            Minutes::new(90),
-        );
+        let quote = quote(&tariffs, guided(C::Sme, 90), Vec::new()).unwrap();
         assert_eq!(
-            serde_json::to_string(&quote.unwrap()).unwrap(),
-            r#"{"customer_class":"sme","priced_on":"2026-03-01","lines":[{"tariff_id":9,"minutes":90,"price_fen_per_hour":36000,"amount_fen":54000}],"total_fen":54000}"#
+            serde_json::to_string(&quote).unwrap(),
+            r#"{"customer_class":"sme","priced_on":"2026-03-01","lines":[{"tariff_id":9,"minutes":90,"price_fen_per_hour":36000,"amount_fen":54000}],"services":[],"total_fen":54000}"#
+        );
+        let before =
+            r#"{"customer_class":"sme","priced_on":"2026-03-01","lines":[],"total_fen":0}"#;
+        assert!(
+            serde_json::from_str::<Quote>(before)
+                .unwrap()
+                .services
+                .is_empty()
         );
     }
 

@@ -11,6 +11,7 @@ use crate::domain::Instant;
 use crate::domain::closure::ClosureKind;
 use crate::error::{AppError, Code};
 use crate::operations::availability::{self, Availability};
+use crate::operations::booking_rules;
 
 pub fn routes() -> Vec<Route> {
     vec![
@@ -62,11 +63,12 @@ impl From<Availability> for AvailabilityShape {
 
 async fn find(asked: Asked) -> Answer {
     let id = asked.id("id")?;
+    let visitor = asked.visitor();
+    booking_rules::look(&asked.app, visitor, id).await?;
     let params = asked.params()?;
     let (from, until) = (params.required("from")?, params.required("until")?);
     let window = slot(from, until, &mut Vec::new());
     let window = window.ok_or_else(|| AppError::refused("until", Code::not_after_start))?;
-    let visitor = asked.visitor();
     let found = availability::get(&asked.app, visitor, id, window, asked.now).await?;
     asked.ok(AvailabilityShape::from(found))
 }

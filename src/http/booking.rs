@@ -2,24 +2,23 @@
 
 mod shape;
 
-use serde::{Deserialize, Serialize};
-
 use self::shape::{
     BookingPage, BookingShape, CheckShape, FinishBody, RejectBody, RequestBody, RescheduleBody,
 };
-pub use self::shape::{SlotShape, slot};
-use super::answer::{Answer, Page};
+pub use self::shape::{ServiceItemBody, SlotShape, slot};
+use super::answer::Answer;
 use super::asked::Asked;
+use super::feed::Start;
 use super::params::Params;
 use super::problem;
 use super::reason::{EmptyBody, ReasonBody};
 use super::routes::{BASE, Route, get, post};
+use crate::domain::BookingId;
 use crate::domain::access::Deed;
-use crate::domain::{BookingId, Instant};
 use crate::error::{AppError, Code, Fault};
 use crate::operations::booking::{self, Checked, Draft, Seen};
-use crate::operations::feed;
-use crate::store::booking::{Cursor, Filter};
+use crate::operations::deed::same_version;
+use crate::store::booking::Filter;
 
 const LIST_PARAMETERS: &[&str] = &[
     "instrument_id",
@@ -150,50 +149,19 @@ async fn check(asked: Asked) -> Answer {
     })
 }
 
-/// Where a page goes on. The moment of the first page stays that of the whole reading.
-#[derive(Serialize, Deserialize)]
-struct PageCursor {
-    id: BookingId,
-    updated_at: Instant,
-    as_of: Option<Instant>,
-}
-
 async fn list(asked: Asked) -> Answer {
     let caller = asked.may(Deed::BookingRead)?;
     let params = asked.params()?;
     let limit = params.limit()?;
-    let cursor = params.cursor::<PageCursor>()?;
-    let filter = filter(&asked, &params, limit, cursor.as_ref())?;
-    let as_of = match (&cursor, filter.updated_since) {
-        (_, None) => None,
-        (
-            Some(PageCursor {
-                as_of: Some(first), ..
-            }),
-            _,
-        ) => Some(*first),
-        _ => Some(feed::as_of(&asked.app, asked.now).await?),
-    };
+    let start = Start::of(&asked, &params).await?;
+    let filter = filter(&asked, &params, limit, &start)?;
     let seen = booking::list(&asked.app, caller, filter, asked.now).await?;
-    let cursor = |seen: &Seen| PageCursor {
-        id: seen.booking.id,
-        updated_at: seen.booking.updated_at,
-        as_of,
-    };
-    let page = Page::cut(seen, limit, cursor, BookingShape::try_from)?;
-    asked.ok(Page {
-        items: page.items.into_iter().collect::<Result<Vec<_>, _>>()?,
-        next_cursor: page.next_cursor,
-        as_of,
-    })
+    let place = |seen: &Seen| (seen.booking.updated_at, seen.booking.id.number());
+    let page = start.page(seen, limit, place, BookingShape::try_from)?;
+    asked.ok(page.all()?)
 }
 
-fn filter(
-    asked: &Asked,
-    params: &Params,
-    limit: i64,
-    cursor: Option<&PageCursor>,
-) -> Result<Filter, AppError> {
+fn filter(asked: &Asked, params: &Params, limit: i64, start: &Start) -> Result<Filter, AppError> {
     let assigned_to = match params.one::<String>("assigned_to")?.as_deref() {
         None => None,
         Some("me") => Some(asked.caller()?.user_id),
@@ -210,11 +178,8 @@ fn filter(
         until: params.one("until")?,
         assigned_to,
         client_references: params.all("client_reference")?,
-        updated_since: params.one("updated_since")?,
-        after: cursor.map(|last| Cursor {
-            updated_at: last.updated_at,
-            id: last.id,
-        }),
+        changed_after: start.changed_after(),
+        before: start.below(),
         limit: limit + 1,
     })
 }
@@ -231,10 +196,14 @@ fn shown(asked: &Asked, seen: Seen) -> Answer {
 
 /// The booking a deed is about, when the caller may do it.
 async fn admitted(asked: &Asked, deed: Deed) -> Result<BookingId, AppError> {
+    Ok(admitted_version(asked, deed).await?.0)
+}
+
+/// As [`admitted`], with the version that stands.
+async fn admitted_version(asked: &Asked, deed: Deed) -> Result<(BookingId, i64), AppError> {
     let caller = asked.caller()?;
     let id = asked.id("id")?;
-    booking::admit(&asked.app, caller, id, deed).await?;
-    Ok(id)
+    Ok((id, booking::admit(&asked.app, caller, id, deed).await?))
 }
 
 async fn approve(asked: Asked) -> Answer {
@@ -265,9 +234,11 @@ async fn cancel(asked: Asked) -> Answer {
 }
 
 async fn reschedule(asked: Asked) -> Answer {
-    let id = admitted(&asked, Deed::BookingReschedule).await?;
+    let (id, present) = admitted_version(&asked, Deed::BookingReschedule).await?;
     let body: RescheduleBody = asked.json()?;
-    let to = body.read(asked.version()?)?;
+    let version = asked.version()?;
+    same_version(version, present)?;
+    let to = body.read(version)?;
     let seen = booking::reschedule(&asked.app, &asked.act()?, id, to).await?;
     shown(&asked, seen)
 }

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use super::answer::Answer;
 use super::asked::Asked;
 use super::feed::Start;
-use super::quote::LineShape;
+use super::quote::{LineShape, ServiceLineShape};
 use super::routes::{Route, get, post};
 use crate::domain::access::{Deed, Reach};
 use crate::domain::charge::{ChargeState, PaymentSource};
@@ -90,6 +90,7 @@ struct ChargeShape {
     /// The day whose tariffs apply.
     priced_on: NaiveDate,
     lines: Vec<LineShape>,
+    services: Vec<ServiceLineShape>,
     invoice: Option<InvoiceShape>,
     payments: Vec<PaymentShape>,
     paid_payer_fen: Fen,
@@ -147,6 +148,7 @@ impl From<Whole> for ChargeShape {
             customer_class: price.customer_class,
             priced_on: price.priced_on,
             lines: price.lines.into_iter().map(LineShape::from).collect(),
+            services: price.services.into_iter().map(Into::into).collect(),
             invoice: whole.invoice.map(|invoice| InvoiceShape {
                 invoice_no: invoice.invoice_no,
                 issued_on: invoice.issued_on,

@@ -6,11 +6,12 @@ use utoipa::ToSchema;
 
 use super::answer::Answer;
 use super::asked::Asked;
+use super::booking::ServiceItemBody;
 use super::routes::{Route, post};
 use crate::domain::access::Deed;
 use crate::domain::booking::BookingMode;
-use crate::domain::tariff::{CustomerClass, QuoteLine};
-use crate::domain::{Fen, Instant, InstrumentId, Minutes, Slot, TariffId};
+use crate::domain::tariff::{CustomerClass, QuoteLine, ServiceLine};
+use crate::domain::{Fen, Instant, InstrumentId, Minutes, ServiceId, Slot, TariffId};
 use crate::error::{AppError, Code};
 use crate::operations::quote::{self, Question};
 
@@ -35,6 +36,9 @@ struct QuoteBody {
     starts_at: Instant,
     ends_at: Instant,
     mode: BookingMode,
+    /// What else is wanted from the price list.
+    #[serde(default)]
+    service_items: Vec<ServiceItemBody>,
 }
 
 /// A price; `total_fen` is null where the instrument has none for this customer, which is not a price of zero.
@@ -49,6 +53,7 @@ struct QuoteShape {
     /// The day whose tariffs apply.
     priced_on: NaiveDate,
     lines: Vec<LineShape>,
+    services: Vec<ServiceLineShape>,
     total_fen: Option<Fen>,
 }
 
@@ -72,6 +77,31 @@ impl From<QuoteLine> for LineShape {
     }
 }
 
+/// So many of an item of the price list, at its price.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ServiceLineShape {
+    service_id: ServiceId,
+    test_item: String,
+    /// What the price is for.
+    unit: String,
+    quantity: i64,
+    price_fen: Fen,
+    amount_fen: Fen,
+}
+
+impl From<ServiceLine> for ServiceLineShape {
+    fn from(line: ServiceLine) -> Self {
+        Self {
+            service_id: line.service_id,
+            test_item: line.test_item,
+            unit: line.unit,
+            quantity: line.quantity,
+            price_fen: line.price_fen,
+            amount_fen: line.amount_fen,
+        }
+    }
+}
+
 async fn ask(asked: Asked) -> Answer {
     let caller = asked.may(Deed::QuoteCreate)?;
     let body: QuoteBody = asked.json()?;
@@ -81,10 +111,13 @@ async fn ask(asked: Asked) -> Answer {
         instrument_id: body.instrument_id,
         slot,
         mode: body.mode,
+        services: body.service_items.into_iter().map(Into::into).collect(),
     };
     let (customer_class, quote) = quote::ask(&asked.app, caller, question).await?;
     let total_fen = quote.as_ref().map(|quote| quote.total_fen);
-    let lines = quote.map(|quote| quote.lines).unwrap_or_default();
+    let (lines, services) = quote
+        .map(|quote| (quote.lines, quote.services))
+        .unwrap_or_default();
     asked.ok(QuoteShape {
         instrument_id: body.instrument_id,
         starts_at: slot.starts_at(),
@@ -94,6 +127,7 @@ async fn ask(asked: Asked) -> Answer {
         customer_class,
         priced_on: slot.starts_at().local_date(),
         lines: lines.into_iter().map(LineShape::from).collect(),
+        services: services.into_iter().map(Into::into).collect(),
         total_fen,
     })
 }

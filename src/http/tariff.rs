@@ -34,6 +34,15 @@ pub fn routes() -> Vec<Route> {
         .deed(Deed::TariffCreate)
         .takes::<TariffBody>()
         .answers::<TariffShape>(201),
+        post(
+            "/instruments/{id}/tariffs/{tariff_id}/end",
+            "tariff_end",
+            "End an open-ended price, tomorrow at the earliest",
+            end,
+        )
+        .deed(Deed::TariffEnd)
+        .takes::<EndBody>()
+        .answers::<TariffShape>(200),
     ]
 }
 
@@ -47,6 +56,13 @@ struct TariffBody {
     valid_from: NaiveDate,
     valid_until: Option<NaiveDate>,
     price_fen_per_hour: Fen,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct EndBody {
+    /// The first day on which the price no longer holds.
+    valid_until: NaiveDate,
 }
 
 impl From<TariffBody> for Tariff {
@@ -111,16 +127,32 @@ async fn list(asked: Asked) -> Answer {
 }
 
 async fn create(asked: Asked) -> Answer {
-    let caller = asked.caller()?.clone();
-    let id: InstrumentId = asked.id("id")?;
-    let admit = move |conn: &mut store::Conn| {
-        tariff::admit(conn, Some(&caller), id, Some(Deed::TariffCreate)).map(|_| ())
-    };
-    asked.app.store.read(admit).await?;
+    let id = admitted(&asked, Deed::TariffCreate).await?;
     let new: Tariff = asked.json::<TariffBody>()?.into();
     let number = tariff::create(&asked.app, &asked.act()?, id, new).await?;
     asked.created(
         format!("/api/v1/instruments/{id}/tariffs"),
         TariffShape::of(id, number, new),
     )
+}
+
+async fn end(asked: Asked) -> Answer {
+    let id = admitted(&asked, Deed::TariffEnd).await?;
+    let number: TariffId = asked.id("tariff_id")?;
+    let find = move |conn: &mut store::Conn| tariff::find(conn, id, number).map(|_| ());
+    asked.app.store.read(find).await?;
+    let body: EndBody = asked.json()?;
+    let ended = tariff::end(&asked.app, &asked.act()?, (id, number), body.valid_until).await?;
+    asked.ok(TariffShape::of(id, number, ended))
+}
+
+/// The instrument of the path: 404 and 403 before anything else is looked at.
+async fn admitted(asked: &Asked, deed: Deed) -> Result<InstrumentId, AppError> {
+    let caller = asked.caller()?.clone();
+    let id: InstrumentId = asked.id("id")?;
+    let admit = move |conn: &mut store::Conn| {
+        tariff::admit(conn, Some(&caller), id, Some(deed)).map(|_| ())
+    };
+    asked.app.store.read(admit).await?;
+    Ok(id)
 }

@@ -51,7 +51,7 @@ pub async fn get(
                 channels: terms.channels,
                 now,
             };
-            let free = if terms.state.is_public() {
+            let free = if terms.is_bookable() {
                 timetable.free_spans(&window).into_vec()
             } else {
                 Vec::new()

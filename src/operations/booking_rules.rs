@@ -31,6 +31,14 @@ pub fn see(
     Ok((terms, ties))
 }
 
+/// As [`see`], before anything else of a request is read.
+pub async fn look(app: &App, visitor: Option<&Caller>, id: InstrumentId) -> Result<(), AppError> {
+    let visitor = visitor.cloned();
+    app.store
+        .read(move |conn| see(conn, visitor.as_ref(), id).map(|_| ()))
+        .await
+}
+
 /// 404 when the caller may not see the instrument, 403 when the deed is not theirs; asked before a body is read.
 pub async fn admit(
     app: &App,

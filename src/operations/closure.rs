@@ -7,11 +7,11 @@ use crate::app::App;
 use crate::domain::access::{self, Caller, Deed};
 use crate::domain::closure::Closure as Rule;
 use crate::domain::fault::Faults;
-use crate::domain::{ClosureId, InstrumentId, UserId};
+use crate::domain::{ClosureId, Instant, InstrumentId};
 use crate::error::AppError;
 use crate::operations::booking_rules::see;
 use crate::operations::deed::{Act, perform, personal, same_version};
-use crate::store::booking::Booking;
+use crate::store::booking::{Audience, Booking};
 use crate::store::closure::Closure;
 use crate::store::event::Subject;
 use crate::store::{self, Conn, Lock};
@@ -27,20 +27,34 @@ pub struct Closed {
     pub bookings: Vec<Booking>,
 }
 
-/// The closures of an instrument the visitor may see, the latest start first.
+/// Where a list of closures goes on.
+#[derive(Debug, Clone, Copy)]
+pub enum After {
+    /// The latest start first, after this one.
+    Start(Option<(Instant, ClosureId)>),
+    /// In the order of change, after this place; withdrawn ones are in it.
+    Change((Instant, i64)),
+}
+
+/// The closures of an instrument the visitor may see.
 pub async fn list(
     app: &App,
     visitor: Option<&Caller>,
     instrument: InstrumentId,
-    after: Option<(crate::domain::Instant, ClosureId)>,
+    after: After,
     limit: i64,
 ) -> Result<Vec<Closure>, AppError> {
     let visitor = visitor.cloned();
     app.store
         .read(move |conn| {
             see(conn, visitor.as_ref(), instrument)?;
-            let found = store::closure::list(conn, instrument, after, limit)?;
-            Ok::<_, AppError>(found)
+            let found = match after {
+                After::Start(last) => store::closure::list(conn, instrument, last, limit),
+                After::Change(place) => {
+                    store::closure::list_changed(conn, instrument, place, limit)
+                }
+            };
+            Ok::<_, AppError>(found?)
         })
         .await
 }
@@ -118,7 +132,7 @@ pub async fn create(
     .await
 }
 
-/// Writes the closure anew; the bookings its new time hits are told.
+/// Writes the closure anew; lists the bookings its new time hits. Whoever it hits, or hit before, is told.
 pub async fn update(
     app: &App,
     act: &Act,
@@ -132,10 +146,12 @@ pub async fn update(
         let present = lock(tx, &act.caller, id, Deed::ClosureUpdate)?;
         same_version(version, present.version)?;
         check(&rule)?;
+        let hit_before = hit_by(tx, &present)?;
         let closure = store::closure::update(tx, &present, &rule, act.now)?;
         let bookings = hit(tx, closure.instrument_id, &rule)?;
+        let concerned = [&bookings[..], &hit_before[..]].concat();
         let change = (Some(&present), Some(&closure));
-        tell(tx, act, "closure_update", change, &bookings)?;
+        tell(tx, act, "closure_update", change, &concerned)?;
         Ok(Closed {
             closure: Some(closure),
             bookings,
@@ -144,6 +160,7 @@ pub async fn update(
     .await
 }
 
+/// Takes a closure back, and tells those whose bookings it hit.
 pub async fn delete(
     app: &App,
     act: &Act,
@@ -155,8 +172,9 @@ pub async fn delete(
         let act = &performer;
         let present = lock(tx, &act.caller, id, Deed::ClosureDelete)?;
         same_version(version, present.version)?;
-        store::closure::delete(tx, id)?;
-        tell(tx, act, "closure_delete", (Some(&present), None), &[])
+        store::closure::withdraw(tx, id, act.now)?;
+        let released = hit_by(tx, &present)?;
+        tell(tx, act, "closure_delete", (Some(&present), None), &released)
     })
     .await
 }
@@ -177,6 +195,12 @@ fn hit(conn: &mut Conn, instrument: InstrumentId, rule: &Rule) -> Result<Vec<Boo
     Ok(store::booking::list_of_instrument(
         conn, instrument, from, until,
     )?)
+}
+
+fn hit_by(conn: &mut Conn, closure: &Closure) -> Result<Vec<Booking>, AppError> {
+    let rule = closure.rule();
+    let rule = rule.ok_or_else(|| AppError::internal("a closure without a time"))?;
+    hit(conn, closure.instrument_id, &rule)
 }
 
 /// A closure as events tell it: no free text.
@@ -215,6 +239,14 @@ fn tell(
         event = event.personal(personal(texts)?);
     }
     let id = store::event::append(tx, &event)?;
-    let users: Vec<UserId> = bookings.iter().map(|booking| booking.booked_by).collect();
-    Ok(store::event::announce(tx, id, &users, act.now)?)
+    for booking in bookings {
+        let concerned = Audience {
+            person: Some((booking.booked_by, booking.organization_id)),
+            unit: Some(booking.organization_id),
+            except: Some(act.caller.user_id),
+            ..Audience::default()
+        };
+        store::booking::announce(tx, id, concerned, act.now)?;
+    }
+    Ok(())
 }

@@ -62,7 +62,7 @@ pub async fn decide(
         Lock::Instrument(id).take(tx)?;
         let caller = &act_of_deed.caller;
         let instrument = admit(tx, caller, id, Deed::ExemptionDecide)?;
-        Lock::UsageShared.take(tx)?;
+        Lock::RecordsShared.take(tx)?;
         same_version(version, instrument.version)?;
         let open = store::exemption::find(tx, id)?.ok_or(AppError::NotFound)?;
         if deed == ExemptionDeed::Refuse || reason.is_some() {

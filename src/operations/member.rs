@@ -21,6 +21,9 @@ use crate::store::{self, Conn, Lock};
 /// An invitation holds for a week.
 const INVITATION_HOLDS: Minutes = Minutes::new(7 * 24 * 60);
 
+/// Roles with which somebody can be the manager of an instrument.
+const MANAGING: &[Role] = &[Role::InstrumentManager, Role::HostAdmin];
+
 /// Roles without which an organization, or the platform, would be nobody's.
 const ADMINISTRATORS: &[Role] = &[Role::UnitAdmin, Role::PlatformAdmin];
 
@@ -131,6 +134,9 @@ pub async fn update(
         }
         keep_administrators(tx, &before, (&roles, state))?;
         store::user::update_membership(tx, user, before.organization_id, &roles, state, act.now)?;
+        if !roles.iter().any(|role| MANAGING.contains(role)) {
+            store::instrument::delete_managing(tx, user)?;
+        }
         if state == UserState::Suspended {
             store::session::update_all_revoked(tx, user, None, act.now)?;
         }
@@ -161,6 +167,7 @@ pub async fn remove(
         may_take_all(&act.caller, &before.roles)?;
         keep_administrators(tx, &before, (&[], before.state))?;
         store::user::update_membership(tx, user, None, &[], before.state, act.now)?;
+        store::instrument::delete_managing(tx, user)?;
         store::session::update_all_revoked(tx, user, None, act.now)?;
         store::api_key::update_keys_of_revoked(tx, user, act.now)?;
         let event = act

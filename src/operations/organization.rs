@@ -15,7 +15,7 @@ use crate::error::{AppError, Code};
 use crate::operations::deed::{Act, perform, personal, same_version};
 use crate::store::event::{NewEvent, Subject};
 use crate::store::organization::{Amendment, Organization};
-use crate::store::{self, Conn, Constraint, StoreError};
+use crate::store::{self, Conn, Constraint, Lock, StoreError};
 
 /// The longest reason, in characters.
 const REASON_CHARS: usize = 500;
@@ -77,6 +77,7 @@ pub async fn amend(
     declared: Declared,
 ) -> Result<Organization, AppError> {
     perform(app, &act.clone(), move |tx| {
+        Lock::RecordsShared.take(tx)?;
         let before = admit_in(tx, &act.caller, id, Deed::OrganizationUpdate)?;
         same_version(version, before.version)?;
         check(tx, &declared.facts, declared.uscc_confirmed, "")?;
@@ -85,7 +86,7 @@ pub async fn amend(
             facts: declared.facts.clone(),
             uscc_confirmed: declared.uscc_confirmed,
             state,
-            now: act.now,
+            now: store::evaluation::after_freezes(tx, act.now)?,
         };
         store::organization::update_facts(tx, id, &new).map_err(known_code)?;
         let after = store::organization::get(tx, id)?;

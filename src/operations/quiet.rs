@@ -14,7 +14,7 @@ const TRIES_MAX: u32 = 600;
 
 /// Inside a transaction, before anything is read: usage and money stand still until its end. `Busy` when somebody writes.
 pub fn take_alone(tx: &mut Conn) -> Result<(), AppError> {
-    match Lock::UsageAlone.try_take(tx)? {
+    match Lock::RecordsAlone.try_take(tx)? {
         true => Ok(()),
         false => Err(AppError::Busy),
     }

@@ -3,18 +3,23 @@
 use crate::app::App;
 use crate::domain::access::{self, Caller};
 use crate::domain::booking::BookingMode;
-use crate::domain::tariff::{self, CustomerClass, Quote};
+use crate::domain::fault::Faults;
+use crate::domain::service::ServiceItem;
+use crate::domain::tariff::{CustomerClass, Quote};
 use crate::domain::usage::INTERVAL_MINUTES_MAX;
 use crate::domain::{InstrumentId, Slot};
 use crate::error::{AppError, Code, Fault};
+use crate::operations::service::check_items;
+use crate::operations::tariff::{self, Wanted};
 use crate::store::{self, Conn, StoreError};
 
 /// What is to be priced.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Question {
     pub instrument_id: InstrumentId,
     pub slot: Slot,
     pub mode: BookingMode,
+    pub services: Vec<ServiceItem>,
 }
 
 /// The price for the caller's organization and the class it is priced as; without a tariff there is no price. 422
@@ -33,14 +38,14 @@ pub async fn ask(
     }
     let caller = caller.clone();
     app.store
-        .read(move |conn| answer(conn, &caller, question))
+        .read(move |conn| answer(conn, &caller, &question))
         .await
 }
 
 fn answer(
     conn: &mut Conn,
     caller: &Caller,
-    question: Question,
+    question: &Question,
 ) -> Result<(CustomerClass, Option<Quote>), AppError> {
     let id = question.instrument_id;
     let unknown = || AppError::refused("instrument_id", Code::unknown_reference);
@@ -49,14 +54,17 @@ fn answer(
         found => found?,
     };
     access::sees_instrument(caller, &ties).map_err(|_| unknown())?;
-    let unit = store::organization::get(conn, caller.organization_id)?;
-    let host = ties.host_organization_id;
-    let class = tariff::customer_class(host, unit.id, unit.kind, unit.is_sme);
-    let tariffs = store::tariff::list(conn, id)?;
-    let (on, minutes) = (
-        question.slot.starts_at().local_date(),
-        question.slot.minutes(),
-    );
-    let quote = tariff::quote(&tariffs, class, question.mode, on, minutes);
-    Ok((class, quote.map_err(AppError::internal)?))
+    let mut faults = Faults::new();
+    check_items(conn, id, &question.services, &mut faults)?;
+    faults.into_result()?;
+    let wanted = Wanted {
+        instrument: id,
+        host: ties.host_organization_id,
+        unit: caller.organization_id,
+        mode: question.mode,
+        on: question.slot.starts_at().local_date(),
+        minutes: question.slot.minutes(),
+        services: &question.services,
+    };
+    tariff::price(conn, &wanted)
 }

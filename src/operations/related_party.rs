@@ -60,7 +60,7 @@ pub async fn add(
         for organization in [id.min(relation.other), id.max(relation.other)] {
             Lock::Organization(organization).take(tx)?;
         }
-        Lock::UsageShared.take(tx)?;
+        Lock::RecordsShared.take(tx)?;
         if let Some(verified_at) = &mut new.verified_at {
             *verified_at = store::evaluation::after_freezes(tx, *verified_at)?;
         }

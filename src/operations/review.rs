@@ -32,7 +32,7 @@ fn run(
     satisfaction: Satisfaction,
     comment: Option<&str>,
 ) -> Result<Review, AppError> {
-    Lock::UsageShared.take(tx)?;
+    Lock::RecordsShared.take(tx)?;
     let record = store::usage::get(tx, id)?;
     let ties = store::usage::get_ties(tx, &record, act.caller.user_id)?;
     access::may_on_usage(&act.caller, Deed::ReviewCreate, &ties)?;

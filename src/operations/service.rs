@@ -4,14 +4,47 @@ use serde_json::json;
 
 use crate::app::App;
 use crate::domain::access::Deed;
-use crate::domain::service::ServiceFacts;
+use crate::domain::fault::{Faults, FieldFault};
+use crate::domain::service::{ServiceFacts, ServiceItem};
 use crate::domain::{InstrumentId, ServiceId};
 use crate::error::AppError;
 use crate::operations::deed::{Act, perform, same_version};
 use crate::operations::instrument::admit;
 use crate::store::event::Subject;
 use crate::store::service::Service;
-use crate::store::{self, Lock};
+use crate::store::{self, Conn, Lock};
+
+/// The most different services of one booking, and the most of one.
+const ITEMS_MAX: usize = 50;
+const QUANTITY_MAX: i64 = 1_000_000;
+
+/// What is wrong with services that are wanted of an instrument.
+pub fn check_items(
+    conn: &mut Conn,
+    instrument: InstrumentId,
+    items: &[ServiceItem],
+    faults: &mut Faults,
+) -> Result<(), AppError> {
+    if items.is_empty() {
+        return Ok(());
+    }
+    if items.len() > ITEMS_MAX {
+        let fault = FieldFault::new("service_items", "too_many").limit(ITEMS_MAX);
+        faults.push(fault.actual(items.len()));
+        return Ok(());
+    }
+    let wanted: Vec<ServiceId> = items.iter().map(|item| item.service_id).collect();
+    let offered = store::service::list_some(conn, instrument, &wanted)?;
+    for (at, item) in items.iter().enumerate() {
+        let field = format!("service_items[{at}]");
+        faults.range(&format!("{field}.quantity"), item.quantity, 1, QUANTITY_MAX);
+        if !offered.iter().any(|service| service.id == item.service_id) {
+            let field = format!("{field}.service_id");
+            faults.push(FieldFault::new(field, "unknown_reference").actual(item.service_id));
+        }
+    }
+    Ok(())
+}
 
 /// Adds an item to the price list.
 pub async fn create(
@@ -76,7 +109,7 @@ pub async fn delete(
         let host = admit(tx, &act_of_deed.caller, instrument, Deed::ServiceDelete)?;
         let present = store::service::get(tx, instrument, id)?;
         same_version(version, present.version)?;
-        store::service::delete(tx, id)?;
+        store::service::withdraw(tx, id, act_of_deed.now)?;
         let event = act_of_deed
             .event("service_delete", Subject::new("service", id))
             .of(host.organization_id, None)

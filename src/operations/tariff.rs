@@ -1,10 +1,14 @@
 //! Tariffs: the host makes dated prices of an instrument. Two of one class and mode never hold on one day.
 
 use crate::app::App;
+use chrono::{Days, NaiveDate};
+
 use crate::domain::access::{self, Caller, Deed, InstrumentTies};
-use crate::domain::tariff::Tariff;
-use crate::domain::{InstrumentId, TariffId};
-use crate::error::{AppError, Code};
+use crate::domain::booking::BookingMode;
+use crate::domain::service::ServiceItem;
+use crate::domain::tariff::{self, CustomerClass, Priced, Quote, ServiceLine, Tariff};
+use crate::domain::{InstrumentId, Minutes, OrganizationId, TariffId, TooLarge};
+use crate::error::{AppError, Code, Fault};
 use crate::operations::deed::{Act, perform};
 use crate::store::event::Subject;
 use crate::store::{self, Conn, Constraint, Lock, StoreError};
@@ -25,6 +29,110 @@ pub fn admit(
         (None, _) => return Err(AppError::NotFound),
     }
     Ok(ties)
+}
+
+/// What an organization wants of an instrument, to be priced.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    pub instrument: InstrumentId,
+    pub host: OrganizationId,
+    pub unit: OrganizationId,
+    pub mode: BookingMode,
+    /// The local date on which the service starts.
+    pub on: NaiveDate,
+    pub minutes: Minutes,
+    pub services: &'a [ServiceItem],
+}
+
+/// The class an organization is priced as, and the price by the tariffs and the price list of today. 422 `out_of_range` when
+/// so many services cost more than any amount can say.
+pub fn price(
+    conn: &mut Conn,
+    wanted: &Wanted<'_>,
+) -> Result<(CustomerClass, Option<Quote>), AppError> {
+    let unit = store::organization::get(conn, wanted.unit)?;
+    let class = tariff::customer_class(wanted.host, unit.id, unit.kind, unit.is_sme);
+    let priced = Priced {
+        class,
+        mode: wanted.mode,
+        on: wanted.on,
+        minutes: wanted.minutes,
+    };
+    let tariffs = store::tariff::list(conn, wanted.instrument)?;
+    let lines = service_lines(conn, wanted)?;
+    let quote = lines.and_then(|lines| tariff::quote(&tariffs, priced, lines));
+    let quote = quote.map_err(|_| AppError::refused("service_items", Code::out_of_range))?;
+    Ok((class, quote))
+}
+
+/// What is not on the price list is not priced; whether it may be wanted is judged elsewhere.
+fn service_lines(
+    conn: &mut Conn,
+    wanted: &Wanted<'_>,
+) -> Result<Result<Vec<ServiceLine>, TooLarge>, AppError> {
+    if wanted.services.is_empty() {
+        return Ok(Ok(Vec::new()));
+    }
+    let ids: Vec<_> = wanted.services.iter().map(|item| item.service_id).collect();
+    let listed = store::service::list_some(conn, wanted.instrument, &ids)?;
+    let lines = wanted.services.iter().filter_map(|item| {
+        let service = listed
+            .iter()
+            .find(|service| service.id == item.service_id)?;
+        Some(ServiceLine::new(*item, &service.facts()))
+    });
+    Ok(lines.collect())
+}
+
+/// Ends an open-ended price: `valid_until` is the first day it no longer holds, tomorrow at the earliest, since the days that
+/// have begun were told with it. 409 `invalid_state` when it has an end already.
+pub async fn end(
+    app: &App,
+    act: &Act,
+    (instrument, id): (InstrumentId, TariffId),
+    valid_until: NaiveDate,
+) -> Result<Tariff, AppError> {
+    let own = act.clone();
+    perform(app, act, move |tx| {
+        let act = &own;
+        let ties = admit(tx, Some(&act.caller), instrument, Some(Deed::TariffEnd))?;
+        Lock::take_records_of(instrument, tx)?;
+        let present = find(tx, instrument, id)?;
+        let earliest = act.now.local_date().max(present.period.valid_from) + Days::new(1);
+        if valid_until < earliest {
+            let fault = Fault::field("valid_until", Code::out_of_range);
+            let fault = fault
+                .limit(format!("{earliest}.."))
+                .actual(valid_until.to_string());
+            return Err(AppError::Refused(vec![fault]));
+        }
+        let ended_at = store::evaluation::after_freezes(tx, act.now)?;
+        if !store::tariff::update_end(tx, id, valid_until, ended_at)? {
+            return Err(AppError::conflict(Code::invalid_state)
+                .with("state", "ended")
+                .with(
+                    "valid_until",
+                    present.period.valid_until.map(|day| day.to_string()),
+                ));
+        }
+        let mut ended = present;
+        ended.period.valid_until = Some(valid_until);
+        let event = act
+            .event("tariff_end", Subject::new("tariff", id))
+            .of(ties.host_organization_id, None)
+            .before(serde_json::json!({ "instrument_id": instrument, "tariff": present }))?
+            .after(serde_json::json!({ "instrument_id": instrument, "tariff": ended }))?;
+        let event = store::event::append(tx, &event)?;
+        let managers = store::instrument::list_acting_managers(tx, instrument)?;
+        store::event::announce(tx, event, &managers, act.now)?;
+        Ok(ended)
+    })
+    .await
+}
+
+/// 404 when the price is not one of the instrument.
+pub fn find(conn: &mut Conn, instrument: InstrumentId, id: TariffId) -> Result<Tariff, AppError> {
+    store::tariff::find(conn, instrument, id)?.ok_or(AppError::NotFound)
 }
 
 /// Makes a price. 422 for what is wrong with it, 409 `tariff_overlaps` with the one in the way.
@@ -66,8 +174,7 @@ fn run(
     new: &Tariff,
 ) -> Result<TariffId, AppError> {
     let ties = admit(tx, Some(&act.caller), instrument, Some(Deed::TariffCreate))?;
-    Lock::Instrument(instrument).take(tx)?;
-    Lock::UsageShared.take(tx)?;
+    Lock::take_records_of(instrument, tx)?;
     new.validate()?;
     let created_at = store::evaluation::after_freezes(tx, act.now)?;
     let id =
@@ -82,7 +189,7 @@ fn run(
         .of(ties.host_organization_id, None)
         .after(serde_json::json!({ "instrument_id": instrument, "tariff": new }))?;
     let event = store::event::append(tx, &event)?;
-    let managers = store::instrument::list_managers(tx, instrument)?;
+    let managers = store::instrument::list_acting_managers(tx, instrument)?;
     store::event::announce(tx, event, &managers, act.now)?;
     Ok(id)
 }

@@ -7,8 +7,8 @@ mod notice;
 
 pub use blocking::{Blocking, list_blocking};
 pub use listing::{
-    Cursor, Filter, list, list_of_instrument, list_overdue, list_service_ids, list_unfinished,
-    list_unstarted, list_usage_record_ids,
+    Filter, list, list_of_instrument, list_overdue, list_unfinished, list_unstarted,
+    list_usage_record_ids,
 };
 pub use notice::{Audience, announce};
 
@@ -16,6 +16,7 @@ use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::evaluation::after_freezes;
 use super::schema::booking;
 use super::{Conn, Json, Result, StoreError};
 use crate::domain::booking::{BookingMode, BookingPurpose, BookingState};
@@ -147,8 +148,10 @@ pub struct NewBooking {
     pub now: Instant,
 }
 
-/// Violates `BookingOverlap` when the channel is taken, `BookingClientReference` when the reference was used.
+/// Violates `BookingOverlap` when the channel is taken, `BookingClientReference` when the reference was used. The caller
+/// holds `Lock::RecordsShared`: what yearly runs count by time is stamped after every freeze that did not see it.
 pub fn insert(conn: &mut Conn, new: NewBooking) -> Result<Booking> {
+    let stamp = after_freezes(conn, new.now)?;
     Ok(diesel::insert_into(booking::table)
         .values((
             (
@@ -175,10 +178,10 @@ pub fn insert(conn: &mut Conn, new: NewBooking) -> Result<Booking> {
                 booking::client_reference.eq(new.client_reference),
                 booking::approval_due_at.eq(new.approval_due_at),
                 booking::answered_at.eq(new.answered_at),
-                booking::first_answered_at.eq(new.answered_at),
+                booking::first_answered_at.eq(new.answered_at.map(|_| stamp)),
                 booking::version.eq(1_i64),
-                booking::created_at.eq(new.now),
-                booking::updated_at.eq(new.now),
+                booking::created_at.eq(stamp),
+                booking::updated_at.eq(stamp),
             ),
         ))
         .get_result(conn)?)
@@ -228,20 +231,22 @@ pub fn is_channel_in_use(conn: &mut Conn, instrument: InstrumentId, channel: i64
 }
 
 /// Writes the version after `present`. Violates `BookingOverlap` when the time or channel is another's; `Contended` when
-/// `present` is no longer what stands there.
+/// `present` is no longer what stands there. Stamped as by [`insert`].
 pub fn update(conn: &mut Conn, present: &Booking, next: Changes, now: Instant) -> Result<Booking> {
+    let stamp = after_freezes(conn, now)?;
     let unchanged = booking::table.filter(
         booking::id
             .eq(present.id)
             .and(booking::version.eq(present.version)),
     );
-    let first_answered_at = present.first_answered_at.or(next.answered_at);
+    let answered_now = next.answered_at.map(|_| stamp);
+    let first_answered_at = present.first_answered_at.or(answered_now);
     let updated = diesel::update(unchanged)
         .set((
             next,
             booking::first_answered_at.eq(first_answered_at),
             booking::version.eq(present.version + 1),
-            booking::updated_at.eq(now),
+            booking::updated_at.eq(stamp),
         ))
         .get_result(conn)
         .optional()?;
@@ -252,14 +257,6 @@ pub fn update(conn: &mut Conn, present: &Booking, next: Changes, now: Instant) -
 pub fn update_channel_away(conn: &mut Conn, id: BookingId) -> Result<()> {
     diesel::update(booking::table.find(id))
         .set(booking::channel.eq(-id.number()))
-        .execute(conn)?;
-    Ok(())
-}
-
-/// Puts a booking on a channel; for its user it is the same booking. Violates `BookingOverlap`.
-pub fn update_channel(conn: &mut Conn, id: BookingId, channel: i64, now: Instant) -> Result<()> {
-    diesel::update(booking::table.find(id))
-        .set((booking::channel.eq(channel), booking::updated_at.eq(now)))
         .execute(conn)?;
     Ok(())
 }

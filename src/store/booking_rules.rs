@@ -8,6 +8,7 @@ use super::{Conn, Json, Result, StoreError};
 use crate::domain::access::InstrumentTies;
 use crate::domain::instrument::InstrumentState;
 use crate::domain::opening::BookingRules;
+use crate::domain::organization::OrganizationState;
 use crate::domain::sharing::ShareMode;
 use crate::domain::{Instant, InstrumentId, OrganizationId, RegionCode, UserId};
 
@@ -16,6 +17,7 @@ use crate::domain::{Instant, InstrumentId, OrganizationId, RegionCode, UserId};
 pub struct Terms {
     pub instrument_id: InstrumentId,
     pub host_organization_id: OrganizationId,
+    pub host_state: OrganizationState,
     pub supervising_region: RegionCode,
     pub state: InstrumentState,
     pub share_mode: Option<ShareMode>,
@@ -26,6 +28,11 @@ pub struct Terms {
 }
 
 impl Terms {
+    /// It is listed, and its host may act.
+    pub fn is_bookable(&self) -> bool {
+        self.state.is_public() && self.host_state == OrganizationState::Verified
+    }
+
     /// Who is tied to the instrument, for somebody who manages it or not.
     pub fn ties(&self, managed_by_caller: bool) -> InstrumentTies {
         InstrumentTies {
@@ -92,6 +99,7 @@ pub fn list_terms(conn: &mut Conn, ids: &[InstrumentId]) -> Result<Vec<Terms>> {
         .select((
             instrument::id,
             instrument::organization_id,
+            organization::state,
             organization::supervising_region_code,
             instrument::state,
             instrument::share_mode,

@@ -81,14 +81,16 @@ impl Database {
         }
     }
 
-    /// A connection for reading only: SQLite refuses writes on it.
+    /// A connection for reading only: SQLite refuses writes on it, PostgreSQL shows that it is none that writes.
     pub fn connect_reader(&self) -> Result<Conn, diesel::ConnectionError> {
         let mut connection = self.connect()?;
-        if let Conn::Sqlite(sqlite) = &mut connection {
-            sqlite
-                .batch_execute("PRAGMA query_only = ON")
-                .map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
-        }
+        let read_only = match &connection {
+            Conn::Sqlite(_) => "PRAGMA query_only = ON",
+            Conn::Postgres(_) => "SET application_name = 'yiqi reader'",
+        };
+        connection
+            .batch_execute(read_only)
+            .map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
         Ok(connection)
     }
 }
@@ -134,10 +136,10 @@ impl r2d2::ManageConnection for Manager {
 pub enum Lock {
     /// The time of one instrument: bookings, closures, usage and tariffs there.
     Instrument(crate::domain::InstrumentId),
-    /// All usage and money, shared: taken by every deed that writes some.
-    UsageShared,
-    /// All usage and money, alone: taken while the inputs of a yearly run are frozen.
-    UsageAlone,
+    /// What yearly runs read (usage, money, registry, requests), shared: taken by every deed that writes some.
+    RecordsShared,
+    /// The same, alone: taken for the moment in which a yearly run is frozen or becomes final.
+    RecordsAlone,
     /// The members and related parties of one organization.
     Organization(crate::domain::OrganizationId),
     /// The failed sign-ins of one login, by its hash.
@@ -148,17 +150,19 @@ pub enum Lock {
     Job(i64),
 }
 
-#[derive(QueryableByName)]
-struct Taken {
-    #[diesel(sql_type = diesel::sql_types::Bool)]
-    taken: bool,
+// Both locks answer nothing (`void`), and nobody reads it.
+#[diesel::declare_sql_function]
+extern "SQL" {
+    fn pg_advisory_xact_lock(key: BigInt) -> Text;
+    fn pg_advisory_xact_lock_shared(key: BigInt) -> Text;
+    fn pg_try_advisory_xact_lock(key: BigInt) -> Bool;
 }
 
 impl Lock {
     fn class_and_key(self) -> (i32, i64) {
         match self {
             Lock::Instrument(id) => (1, id.number()),
-            Lock::UsageShared | Lock::UsageAlone => (2, 0),
+            Lock::RecordsShared | Lock::RecordsAlone => (2, 0),
             Lock::Idempotency(hash) => (3, hash),
             Lock::Job(job) => (4, job),
             Lock::Organization(id) => (5, id.number()),
@@ -175,13 +179,27 @@ impl Lock {
     /// Waits for the lock and holds it until the transaction ends. SQLite's single writer needs none.
     pub fn take(self, connection: &mut Conn) -> Result<(), StoreError> {
         if let Conn::Postgres(postgres) = connection {
-            let statement = match self {
-                Lock::UsageShared => "SELECT pg_advisory_xact_lock_shared($1)",
-                _ => "SELECT pg_advisory_xact_lock($1)",
-            };
-            diesel::sql_query(statement)
-                .bind::<BigInt, _>(self.key())
-                .execute(postgres)?;
+            match self {
+                Lock::RecordsShared => {
+                    diesel::select(pg_advisory_xact_lock_shared(self.key())).execute(postgres)
+                }
+                _ => diesel::select(pg_advisory_xact_lock(self.key())).execute(postgres),
+            }?;
+        }
+        Ok(())
+    }
+
+    /// [`Lock::Instrument`] and then [`Lock::RecordsShared`], in one question to the database.
+    pub fn take_records_of(
+        instrument: crate::domain::InstrumentId,
+        connection: &mut Conn,
+    ) -> Result<(), StoreError> {
+        if let Conn::Postgres(postgres) = connection {
+            diesel::select((
+                pg_advisory_xact_lock(Lock::Instrument(instrument).key()),
+                pg_advisory_xact_lock_shared(Lock::RecordsShared.key()),
+            ))
+            .execute(postgres)?;
         }
         Ok(())
     }
@@ -191,11 +209,16 @@ impl Lock {
         let Conn::Postgres(postgres) = connection else {
             return Ok(true);
         };
-        let answer: Taken = diesel::sql_query("SELECT pg_try_advisory_xact_lock($1) AS taken")
-            .bind::<BigInt, _>(self.key())
-            .get_result(postgres)?;
-        Ok(answer.taken)
+        Ok(diesel::select(pg_try_advisory_xact_lock(self.key())).get_result(postgres)?)
     }
+}
+
+/// First in a transaction: every query of it sees one state. SQLite's readers do so anyway.
+pub(super) fn keep_snapshot(connection: &mut Conn) -> Result<(), StoreError> {
+    if let Conn::Postgres(postgres) = connection {
+        postgres.batch_execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")?;
+    }
+    Ok(())
 }
 
 #[derive(QueryableByName)]
@@ -205,14 +228,16 @@ struct Oldest {
 }
 
 /// Whole seconds since the oldest transaction that is open on PostgreSQL began, by any node; 0 when none is. A deed that
-/// waits for a lock has not written yet and counts all the same. On SQLite 0: the store watches its writer itself.
+/// waits for a lock has not written yet and counts all the same, a reader's long look does not. On SQLite 0: the store
+/// watches its writer itself.
 pub fn oldest_open_write(connection: &mut Conn) -> Result<i64, StoreError> {
     let Conn::Postgres(postgres) = connection else {
         return Ok(0);
     };
     let answer: Oldest = diesel::sql_query(
         "SELECT CAST(COALESCE(CEIL(EXTRACT(EPOCH FROM clock_timestamp() - min(xact_start))), 0) AS BIGINT) AS seconds \
-         FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
+         FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() \
+         AND application_name <> 'yiqi reader'",
     )
     .get_result(postgres)?;
     Ok(answer.seconds.max(0))

@@ -28,6 +28,7 @@ pub mod province;
 pub mod reference;
 pub mod related_party;
 pub mod review;
+pub mod run;
 pub mod schema;
 pub mod service;
 pub mod session;
@@ -116,6 +117,21 @@ impl Store {
                 .get()
                 .map_err(|error| StoreError::Unavailable(error.to_string()))?;
             query(&mut connection)
+        })
+        .await
+    }
+
+    /// As [`Store::read`]; all queries see one state of the database, whatever others commit meanwhile.
+    pub async fn read_snapshot<T, F>(&self, queries: F) -> std::result::Result<T, AppError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Conn) -> std::result::Result<T, AppError> + Send + 'static,
+    {
+        self.read(|connection| {
+            connection.transaction(|tx| {
+                connection::keep_snapshot(tx)?;
+                queries(tx)
+            })
         })
         .await
     }

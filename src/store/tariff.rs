@@ -37,6 +37,32 @@ type Row = (
     Fen,
 );
 
+/// The price of an instrument with this id.
+pub fn find(conn: &mut Conn, instrument: InstrumentId, id: TariffId) -> Result<Option<Tariff>> {
+    let all = list(conn, instrument)?;
+    Ok(all
+        .into_iter()
+        .find(|(one, _)| *one == id)
+        .map(|(_, tariff)| tariff))
+}
+
+/// Ends an open-ended price before this day. False when it has an end.
+pub fn update_end(
+    conn: &mut Conn,
+    id: TariffId,
+    valid_until: chrono::NaiveDate,
+    now: Instant,
+) -> Result<bool> {
+    let open = tariff::table.find(id).filter(tariff::valid_until.is_null());
+    let changed = diesel::update(open)
+        .set((
+            tariff::valid_until.eq(valid_until),
+            tariff::ended_at.eq(now),
+        ))
+        .execute(conn)?;
+    Ok(changed == 1)
+}
+
 /// Every price an instrument ever had, by its first day.
 pub fn list(conn: &mut Conn, instrument: InstrumentId) -> Result<Vec<(TariffId, Tariff)>> {
     let rows: Vec<Row> = tariff::table

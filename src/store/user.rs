@@ -211,6 +211,21 @@ pub fn list_with_roles(
         .collect())
 }
 
+/// Whether somebody is an active member of an organization.
+pub fn is_active_member(
+    conn: &mut Conn,
+    user: UserId,
+    organization: OrganizationId,
+) -> Result<bool> {
+    let member = user_account::table.filter(
+        user_account::id
+            .eq(user)
+            .and(user_account::organization_id.eq(organization))
+            .and(user_account::state.eq(UserState::Active)),
+    );
+    Ok(diesel::select(diesel::dsl::exists(member)).get_result(conn)?)
+}
+
 /// The logins of active people with one of these roles.
 pub fn list_logins(conn: &mut Conn, roles: &[Role]) -> Result<Vec<String>> {
     let people: Vec<(String, Json<Vec<Role>>)> = user_account::table

@@ -71,6 +71,7 @@ crate::vocabulary! {
         ReviewCreate = "review_create",
 
         TariffCreate = "tariff_create",
+        TariffEnd = "tariff_end",
         QuoteCreate = "quote_create",
         ChargeRead = "charge_read",
         ChargeInvoice = "charge_invoice",

@@ -148,7 +148,8 @@ impl Deed {
             | Deed::ServiceUpdate
             | Deed::ServiceDelete
             | Deed::ExemptionRequest
-            | Deed::TariffCreate => (HOST, None, Change),
+            | Deed::TariffCreate
+            | Deed::TariffEnd => (HOST, None, Change),
             Deed::InstrumentDescribe
             | Deed::BookingRulesUpdate
             | Deed::ClosureCreate

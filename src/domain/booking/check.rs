@@ -57,7 +57,12 @@ impl BookingRules {
         refusals
     }
 
-    fn check_offer(&self, mode: BookingMode, instrument: InstrumentFacts) -> Vec<BookingRefusal> {
+    /// What refuses every slot alike.
+    pub fn check_offer(
+        &self,
+        mode: BookingMode,
+        instrument: InstrumentFacts,
+    ) -> Vec<BookingRefusal> {
         let mut refusals = Vec::new();
         if !instrument.is_bookable {
             refusals.push(BookingRefusal::InstrumentNotBookable);

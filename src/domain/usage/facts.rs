@@ -71,15 +71,27 @@ impl UsageFacts {
         )
     }
 
-    /// As [`UsageFacts::check`] for the next version of a record that had this slot and these minutes.
+    /// As [`UsageFacts::check`] for the next version of a record that said this and had these minutes: what a correction
+    /// leaves as it was is not judged again.
     pub fn check_corrected(
         &self,
         channels: i64,
         now: Instant,
-        before: (&Slot, UsageMinutes),
+        (before, minutes): (&UsageFacts, UsageMinutes),
     ) -> Result<UsageMinutes, Vec<FieldFault>> {
-        let minutes = UsageMinutes::corrected(before, &self.slot, self.minutes);
-        self.with_minutes(channels, now, minutes)
+        let minutes = UsageMinutes::corrected((&before.slot, minutes), &self.slot, self.minutes);
+        let channels = match self.channel == before.channel {
+            true => channels.max(before.channel),
+            false => channels,
+        };
+        let named = UsageFacts {
+            operator: self
+                .operator
+                .clone()
+                .filter(|_| self.operator != before.operator),
+            ..self.clone()
+        };
+        named.with_minutes(channels, now, minutes)
     }
 
     fn with_minutes(

@@ -7,13 +7,15 @@ use utoipa::ToSchema;
 use crate::domain::booking::{
     BookingDeed, BookingMode, BookingPurpose, BookingState, RejectReason,
 };
+use crate::domain::fault::FieldFault;
+use crate::domain::service::ServiceItem;
 use crate::domain::usage::GivenMinutes;
 use crate::domain::{
     BookingId, Instant, InstrumentId, Minutes, OrganizationId, ServiceId, Slot, UsageRecordId,
     UserId,
 };
 use crate::error::{AppError, Code, Fault};
-use crate::operations::booking::{Draft, Finish, Move, Operator, Seen, ServiceItem};
+use crate::operations::booking::{Draft, Finish, Move, Operator, Seen};
 use crate::store::Json;
 
 /// A half-open interval `[starts_at, ends_at)`.
@@ -71,10 +73,19 @@ struct OperatorBody {
 /// A service of the instrument that is wanted with the time.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct ServiceItemBody {
+pub struct ServiceItemBody {
     service_id: ServiceId,
     #[serde(default = "one")]
     quantity: i64,
+}
+
+impl From<ServiceItemBody> for ServiceItem {
+    fn from(body: ServiceItemBody) -> Self {
+        Self {
+            service_id: body.service_id,
+            quantity: body.quantity,
+        }
+    }
 }
 
 fn one() -> i64 {
@@ -82,13 +93,13 @@ fn one() -> i64 {
 }
 
 impl OperatorBody {
-    fn read(self, faults: &mut Vec<Fault>) -> Option<Operator> {
+    fn read(self, misread: &mut Vec<FieldFault>) -> Option<Operator> {
         match (self.user_id, self.name, self.phone) {
             (Some(user_id), None, None) => Some(Operator::Member { user_id }),
             (None, Some(name), Some(phone)) => Some(Operator::Guest { name, phone }),
             _ => {
-                let fault = Fault::field("operator", Code::invalid_value);
-                faults.push(fault.limit("user_id, or name and phone"));
+                let fault = FieldFault::new("operator", "malformed");
+                misread.push(fault.limit("user_id, or name and phone"));
                 None
             }
         }
@@ -101,13 +112,11 @@ impl TryFrom<RequestBody> for Draft {
     fn try_from(body: RequestBody) -> Result<Self, AppError> {
         let mut faults = Vec::new();
         let slot = slot(body.starts_at, body.ends_at, &mut faults);
-        let operator = body.operator.and_then(|who| who.read(&mut faults));
-        let items = body.service_items.into_iter().map(|item| ServiceItem {
-            service_id: item.service_id,
-            quantity: item.quantity,
-        });
+        let mut misread = Vec::new();
+        let operator = body.operator.and_then(|who| who.read(&mut misread));
+        let items = body.service_items.into_iter().map(ServiceItem::from);
         match slot {
-            Some(slot) if faults.is_empty() => Ok(Draft {
+            Some(slot) => Ok(Draft {
                 instrument_id: body.instrument_id,
                 slot,
                 mode: body.mode,
@@ -117,8 +126,9 @@ impl TryFrom<RequestBody> for Draft {
                 samples: body.samples,
                 service_items: items.collect(),
                 client_reference: body.client_reference,
+                misread,
             }),
-            _ => Err(AppError::Refused(faults)),
+            None => Err(AppError::Refused(faults)),
         }
     }
 }

@@ -62,5 +62,5 @@ fn confirm(
         Told::Unit,
     )?;
     case.booking = after;
-    case.seen(&act.caller, calendar, act.now, Vec::new())
+    case.seen(&act.caller, calendar, act.now)
 }

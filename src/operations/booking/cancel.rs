@@ -57,7 +57,7 @@ pub async fn cancel(
             Told::Everybody,
         )?;
         case.booking = after;
-        case.seen(&act.caller, &calendar, act.now, Vec::new())
+        case.seen(&act.caller, &calendar, act.now)
     })
     .await
 }

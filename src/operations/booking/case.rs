@@ -23,20 +23,23 @@ pub struct Seen {
     pub actions: Vec<BookingDeed>,
 }
 
-/// A booking and the terms of its instrument.
+/// A booking, its usage records and the terms of its instrument.
 pub(super) struct Case {
     pub booking: Booking,
+    pub usage_record_ids: Vec<UsageRecordId>,
     pub terms: Terms,
     pub managed_by_caller: bool,
 }
 
-/// 404 when the caller may not see the booking, 403 when the deed is not theirs; asked before a body is read.
-pub async fn admit(app: &App, caller: &Caller, id: BookingId, deed: Deed) -> Result<(), AppError> {
+/// 404 when the caller may not see the booking, 403 when the deed is not theirs; asked before a body is read. Answers the
+/// present version.
+pub async fn admit(app: &App, caller: &Caller, id: BookingId, deed: Deed) -> Result<i64, AppError> {
     let caller = caller.clone();
     app.store
         .read(move |conn| {
             let case = Case::read(conn, &caller, id)?;
-            Ok::<_, AppError>(access::may_on_booking(&caller, deed, &case.ties())?)
+            access::may_on_booking(&caller, deed, &case.ties())?;
+            Ok::<_, AppError>(case.booking.version)
         })
         .await
 }
@@ -65,21 +68,23 @@ impl Case {
         managed_by_caller: bool,
     ) -> Result<Case, AppError> {
         let terms = store::booking_rules::get_terms(conn, booking.instrument_id)?;
+        let records = store::booking::list_usage_record_ids(conn, &[booking.id])?;
         Ok(Case {
             booking,
+            usage_record_ids: records.into_iter().map(|(_, record)| record).collect(),
             terms,
             managed_by_caller,
         })
     }
 
-    /// Takes the instrument's lock, then reads: what stands here stays until the deed ends. 404 and 403 as [`admit`].
+    /// Takes the lock of the instrument and its records, then reads: what stands here stays until the deed ends. 404 and 403 as [`admit`].
     pub fn lock(
         tx: &mut Conn,
         caller: &Caller,
         id: BookingId,
         deed: Deed,
     ) -> Result<Case, AppError> {
-        Lock::Instrument(store::booking::get_instrument_id(tx, id)?).take(tx)?;
+        Lock::take_records_of(store::booking::get_instrument_id(tx, id)?, tx)?;
         let case = Case::read(tx, caller, id)?;
         access::may_on_booking(caller, deed, &case.ties())?;
         Ok(case)
@@ -169,7 +174,6 @@ impl Case {
         caller: &Caller,
         calendar: &Calendar,
         now: Instant,
-        usage_record_ids: Vec<UsageRecordId>,
     ) -> Result<Seen, AppError> {
         let standing = self.standing(calendar)?;
         let overdue = is_overdue(&standing, now);
@@ -183,7 +187,7 @@ impl Case {
         let actions = BookingDeed::ALL.iter().filter(possible).copied().collect();
         Ok(Seen {
             booking: self.booking,
-            usage_record_ids,
+            usage_record_ids: self.usage_record_ids,
             actions,
         })
     }

@@ -18,7 +18,7 @@ pub struct Checked {
     /// None: it would be booked.
     pub faults: Vec<Fault>,
     pub quote: Option<Quote>,
-    /// Empty when the slot itself can be had.
+    /// Empty when the slot itself can be had, and when no other could.
     pub next_free: Vec<Slot>,
 }
 
@@ -42,7 +42,11 @@ pub async fn check(
     let (calendar, caller) = (app.calendar(), caller.clone());
     app.store
         .read(move |conn| {
-            let terms = terms_for(conn, &caller, draft.instrument_id, Deed::BookingCheck)?;
+            let terms = match terms_for(conn, &caller, draft.instrument_id, Deed::BookingCheck) {
+                // An instrument that is not there is one of the things in the way.
+                Err(AppError::Refused(faults)) => return Ok(Checked::refused(faults)),
+                found => found?,
+            };
             let wish = wish(&draft, &caller, now);
             let fields = draft.faults(conn, &caller)?;
             let mut faults: Vec<Fault> = fields.into_iter().map(Into::into).collect();
@@ -60,13 +64,14 @@ pub async fn check(
                     Code::client_reference_used,
                 ));
             }
-            let next_free = if faults.is_empty() {
+            let mends = weigh::is_offered(&terms, &wish);
+            let next_free = if faults.is_empty() || !mends {
                 Vec::new()
             } else {
                 next_free(conn, &calendar, &terms, &wish)?
             };
             Ok::<_, AppError>(Checked {
-                quote: weigh::price(conn, &terms, &wish)?,
+                quote: weigh::price(conn, &terms, &wish, &draft.service_items)?,
                 faults,
                 next_free,
             })

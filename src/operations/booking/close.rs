@@ -6,12 +6,11 @@ use super::passing;
 use super::trail::{self, By, Told};
 use crate::app::App;
 use crate::domain::booking::{self, BookingDeed, BookingState, CLOSED_AFTER};
-use crate::domain::calendar::Calendar;
 use crate::domain::usage::{Evidence, GivenMinutes, UsageMinutes};
 use crate::domain::{BookingId, Instant, Minutes};
 use crate::error::{AppError, Code};
 use crate::operations::usage::finished::{Finished, insert_finished};
-use crate::store::{self, Conn, Lock};
+use crate::store::{self, Conn};
 
 /// Nobody finished it.
 const NOT_FINISHED: &str = "not_finished";
@@ -47,26 +46,13 @@ async fn close(
 ) -> Result<bool, AppError> {
     let calendar = app.calendar();
     let deed = move |tx: &mut Conn| {
-        match due(tx, &calendar, id, now)? {
+        match passing::due(tx, &calendar, id, BookingDeed::Close, now)? {
             Some((case, state)) => end(tx, &case, state, problem, now)?,
             None => return Ok(false),
         }
         Ok(true)
     };
     app.store.write(deed).await
-}
-
-fn due(
-    tx: &mut Conn,
-    calendar: &Calendar,
-    id: BookingId,
-    now: Instant,
-) -> Result<Option<(Case, BookingState)>, AppError> {
-    let found = passing::due(tx, calendar, id, BookingDeed::Close, now)?;
-    if found.is_some() {
-        Lock::UsageShared.take(tx)?;
-    }
-    Ok(found)
 }
 
 fn end(

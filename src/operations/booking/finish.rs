@@ -1,7 +1,7 @@
 //! Finishing the use of a booking: the actual interval counts, an early end frees the rest, and one usage record is made.
 
 use super::case::{Case, Seen};
-use super::draft::QUANTITY_MAX;
+use super::draft::SAMPLES_MAX;
 use super::trail::{self, By, Told};
 use crate::app::App;
 use crate::domain::access::Deed;
@@ -13,7 +13,7 @@ use crate::domain::{BookingId, Instant, Slot};
 use crate::error::AppError;
 use crate::operations::deed::{Act, perform, same_version};
 use crate::operations::usage::finished::{Finished, insert_finished};
-use crate::store::{self, Conn, Lock};
+use crate::store::{self, Conn};
 
 /// How a use ended; what is absent is taken from the clock and the booking.
 #[derive(Debug, Clone, Default)]
@@ -42,13 +42,12 @@ fn complete(
     how: &Finish,
 ) -> Result<Seen, AppError> {
     let mut case = Case::lock(tx, &act.caller, id, Deed::BookingFinish)?;
-    Lock::UsageShared.take(tx)?;
     same_version(how.version, case.booking.version)?;
     let permitted = case.permit(&act.caller, BookingDeed::Finish, calendar, act.now);
     let started_at = case.booking.started_at.unwrap_or(case.booking.starts_at);
     let mut faults = Faults::new();
     if let Some(samples) = how.samples {
-        faults.range("samples", samples, 0, QUANTITY_MAX);
+        faults.range("samples", samples, 0, SAMPLES_MAX);
     }
     let actual = actual(started_at, how, act.now, permitted.is_ok(), &mut faults);
     let counted = actual.and_then(|interval| {
@@ -87,7 +86,8 @@ fn complete(
     };
     let record = insert_finished(tx, &after, &finished)?;
     case.booking = after;
-    case.seen(&act.caller, calendar, act.now, vec![record.id])
+    case.usage_record_ids.push(record.id);
+    case.seen(&act.caller, calendar, act.now)
 }
 
 /// The interval of the use. A booking that was never started has none to judge: its state is refused instead.

@@ -26,9 +26,7 @@ pub async fn get(
             let managed = manages(conn, &caller, booking.instrument_id)?;
             let case = Case::of(conn, booking, managed)?;
             access::may_on_booking(&caller, Deed::BookingRead, &case.ties())?;
-            let records = store::booking::list_usage_record_ids(conn, &[id])?;
-            let records = records.into_iter().map(|(_, record)| record).collect();
-            case.seen(&caller, &calendar, now, records)
+            case.seen(&caller, &calendar, now)
         })
         .await
 }
@@ -79,14 +77,10 @@ fn show(
         let case = Case {
             terms: terms.get(&instrument).cloned().ok_or(AppError::NotFound)?,
             managed_by_caller: managed.contains(&instrument),
+            usage_record_ids: records.remove(&id).unwrap_or_default(),
             booking,
         };
-        case.seen(
-            caller,
-            calendar,
-            now,
-            records.remove(&id).unwrap_or_default(),
-        )
+        case.seen(caller, calendar, now)
     });
     seen.collect()
 }

@@ -28,7 +28,7 @@ pub(super) use case::manages;
 pub use case::{Seen, admit};
 pub use check::{Checked, check};
 pub use close::close_forgotten;
-pub use draft::{Draft, Operator, ServiceItem};
+pub use draft::{Draft, Operator};
 pub use expire::expire_overdue;
 pub use finish::{Finish, finish};
 pub use lapse::lapse_unresolved;

@@ -39,7 +39,7 @@ pub async fn declare_no_show(
             Told::Unit,
         )?;
         case.booking = after;
-        case.seen(&act.caller, &calendar, act.now, Vec::new())
+        case.seen(&act.caller, &calendar, act.now)
     })
     .await
 }

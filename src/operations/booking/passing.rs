@@ -22,7 +22,7 @@ pub(super) fn due(
     deed: BookingDeed,
     now: Instant,
 ) -> Result<Option<(Case, BookingState)>, AppError> {
-    Lock::Instrument(store::booking::get_instrument_id(tx, id)?).take(tx)?;
+    Lock::take_records_of(store::booking::get_instrument_id(tx, id)?, tx)?;
     let booking = store::booking::get(tx, id)?;
     let case = Case::of(tx, booking, false)?;
     let next = case.standing(calendar)?.permit(deed, Side::Host, now);

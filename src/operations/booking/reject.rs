@@ -42,7 +42,7 @@ pub async fn reject(
             Told::Unit,
         )?;
         case.booking = after;
-        case.seen(&act.caller, &calendar, act.now, Vec::new())
+        case.seen(&act.caller, &calendar, act.now)
     })
     .await
 }

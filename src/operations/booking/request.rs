@@ -76,7 +76,7 @@ pub(super) fn terms_for(
 }
 
 fn place(tx: &mut Conn, calendar: &Calendar, act: &Act, draft: &Draft) -> Result<Seen, AppError> {
-    Lock::Instrument(draft.instrument_id).take(tx)?;
+    Lock::take_records_of(draft.instrument_id, tx)?;
     let caller = &act.caller;
     let terms = terms_for(tx, caller, draft.instrument_id, Deed::BookingRequest)?;
     let wish = wish(draft, caller, act.now);
@@ -97,7 +97,7 @@ fn place(tx: &mut Conn, calendar: &Calendar, act: &Act, draft: &Draft) -> Result
         return Err(AppError::conflict(Code::client_reference_used));
     }
     let seat = seat.map_err(|_| AppError::conflict(Code::slot_taken))?;
-    slot::make_room(tx, By::Caller(act), None, &seat.moves, act.now)?;
+    slot::make_room(tx, None, &seat.moves, act.now)?;
     let new = new_booking(tx, calendar, act, draft, (&terms, &wish), seat.channel)?;
     let booking = store::booking::insert(tx, new).map_err(slot::lost)?;
     trail::record(
@@ -111,10 +111,11 @@ fn place(tx: &mut Conn, calendar: &Calendar, act: &Act, draft: &Draft) -> Result
     let managed_by_caller = manages(tx, caller, terms.instrument_id)?;
     let case = Case {
         booking,
+        usage_record_ids: Vec::new(),
         terms,
         managed_by_caller,
     };
-    case.seen(caller, calendar, act.now, Vec::new())
+    case.seen(caller, calendar, act.now)
 }
 
 fn new_booking(
@@ -125,7 +126,7 @@ fn new_booking(
     (terms, wish): (&Terms, &Wish),
     channel: i64,
 ) -> Result<NewBooking, AppError> {
-    let quote = weigh::price(tx, terms, wish)?;
+    let quote = weigh::price(tx, terms, wish, &draft.service_items)?;
     let is_confirmed = terms.rules.approval == Approval::Automatic;
     let items = (!draft.service_items.is_empty()).then_some(&draft.service_items);
     Ok(NewBooking {

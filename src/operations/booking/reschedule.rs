@@ -10,6 +10,7 @@ use crate::app::App;
 use crate::domain::access::Deed;
 use crate::domain::booking::{BookingDeed, BookingState, Side, Stage};
 use crate::domain::calendar::Calendar;
+use crate::domain::service::ServiceItem;
 use crate::domain::{BookingId, Slot};
 use crate::error::{AppError, Code};
 use crate::operations::deed::{Act, same_version};
@@ -75,7 +76,7 @@ fn relocate(
     AppError::refuse_all(faults)?;
     let (side, _) = permitted?;
     let seat = seat.map_err(|_| AppError::conflict(Code::slot_taken))?;
-    slot::make_room(tx, By::Caller(act), Some(id), &seat.moves, act.now)?;
+    slot::make_room(tx, Some(id), &seat.moves, act.now)?;
     let mut next = moved(tx, calendar, &case, side, &wish)?;
     next.channel = seat.channel;
     next.reason.clone_from(&to.reason);
@@ -90,7 +91,14 @@ fn relocate(
         Told::Everybody,
     )?;
     case.booking = after;
-    case.seen(&act.caller, calendar, act.now, Vec::new())
+    case.seen(&act.caller, calendar, act.now)
+}
+
+/// The services wanted with a booking.
+fn wanted(booking: &Booking) -> Result<Vec<ServiceItem>, AppError> {
+    let items = booking.service_items.as_ref();
+    let items = items.map(|items| serde_json::from_value(items.clone().into_inner()));
+    Ok(items.transpose()?.unwrap_or_default())
 }
 
 /// What the move makes of the booking: its time, its price at today's tariffs, and the approval it may need again.
@@ -110,9 +118,16 @@ fn moved(
     next.ends_at = wish.slot.ends_at();
     next.blocked_from = blocked.starts_at();
     next.blocked_until = blocked.ends_at();
-    next.quote = weigh::price(tx, &case.terms, wish)?
-        .map(Json::of)
-        .transpose()?;
+    let quote = match (side, &case.booking.quote) {
+        // The host moves the booking, not the price it promised.
+        (Side::Host, promised) => {
+            let promised = promised.as_ref();
+            let kept = promised.map(|quote| quote.for_minutes(wish.slot.minutes()));
+            kept.transpose().map_err(AppError::internal)?.flatten()
+        }
+        (Side::User, _) => weigh::price(tx, &case.terms, wish, &wanted(&case.booking)?)?,
+    };
+    next.quote = quote.map(Json::of).transpose()?;
     match (next.state, side) {
         (BookingState::Requested, Side::User) => {
             next.approval_due_at = Some(rules.approval_due_at(calendar, wish.now));

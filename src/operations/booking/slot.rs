@@ -36,7 +36,7 @@ fn expire_within(
     wish: &Wish,
     window: &Slot,
 ) -> Result<Vec<Blocking>, AppError> {
-    let mut taken = store::booking::list_blocking(tx, terms.instrument_id, window, wish.now)?;
+    let mut taken = store::booking::list_blocking(tx, terms.instrument_id, window)?;
     taken.retain(|taken| Some(taken.id) != wish.without);
     let is_overdue = |taken: &&Blocking| weigh::is_overdue(taken, wish.now);
     for overdue in taken.iter().filter(is_overdue) {
@@ -47,10 +47,9 @@ fn expire_within(
     Ok(taken)
 }
 
-/// Moves others to the channels the assignment gives them; for their users nothing changes.
+/// Moves others to the channels the assignment gives them. Their users learn that, not for whom.
 pub(super) fn make_room(
     tx: &mut Conn,
-    by: By<'_>,
     without: Option<BookingId>,
     moves: &[(BookingId, i64)],
     now: Instant,
@@ -58,13 +57,19 @@ pub(super) fn make_room(
     if moves.is_empty() {
         return Ok(());
     }
+    let mut movers = Vec::with_capacity(moves.len());
+    for (id, channel) in moves {
+        movers.push((store::booking::get(tx, *id)?, *channel));
+    }
     for id in moves.iter().map(|(id, _)| *id).chain(without) {
         store::booking::update_channel_away(tx, id)?;
     }
-    for (id, channel) in moves {
-        store::booking::update_channel(tx, *id, *channel, now).map_err(lost)?;
-        let moved = store::booking::get(tx, *id)?;
-        trail::record(tx, by, "booking_move", None, &moved, Told::Nobody)?;
+    for (before, channel) in movers {
+        let mut next = before.standing();
+        next.channel = channel;
+        let moved = store::booking::update(tx, &before, next, now).map_err(lost)?;
+        let by = By::Time(now);
+        trail::record(tx, by, "booking_move", Some(&before), &moved, Told::Nobody)?;
     }
     Ok(())
 }

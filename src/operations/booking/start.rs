@@ -41,7 +41,7 @@ pub async fn start(
             Told::Nobody,
         )?;
         case.booking = after;
-        case.seen(&act.caller, &calendar, act.now, Vec::new())
+        case.seen(&act.caller, &calendar, act.now)
     })
     .await
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::domain::booking::BookingState;
-use crate::domain::{EventId, Instant, InstrumentId};
+use crate::domain::{EventId, Fen, Instant, InstrumentId};
 use crate::error::AppError;
 use crate::operations::deed::{Act, personal};
 use crate::store::booking::{Audience, Booking};
@@ -48,6 +48,12 @@ struct Facts<'a> {
     state: BookingState,
     starts_at: Instant,
     ends_at: Instant,
+    /// The price that was told, in fen.
+    quote_fen: Option<Fen>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    started_at: Option<Instant>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ended_at: Option<Instant>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cancelled_by: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -64,6 +70,9 @@ impl<'a> Facts<'a> {
             state: booking.state,
             starts_at: booking.starts_at,
             ends_at: booking.ends_at,
+            quote_fen: booking.quote.as_ref().map(|quote| quote.total_fen),
+            started_at: booking.started_at,
+            ended_at: booking.ended_at,
             cancelled_by: booking.cancelled_by.as_deref(),
             reason_code: booking.reason_code.as_deref(),
             problem: booking.problem.as_deref(),
@@ -124,7 +133,7 @@ pub(super) fn record(
     if told != Told::Nobody {
         let desk = (after.instrument_id, after.host_organization_id);
         let audience = Audience {
-            person: Some(after.booked_by),
+            person: Some((after.booked_by, after.organization_id)),
             unit: (told != Told::Desk).then_some(after.organization_id),
             desk: (told != Told::Unit).then_some(desk),
             except,

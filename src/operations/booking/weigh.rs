@@ -7,10 +7,12 @@ use crate::domain::booking::{
 };
 use crate::domain::calendar::Calendar;
 use crate::domain::channel::{self, Assignment, Fixed, Full, Movable};
+use crate::domain::service::ServiceItem;
 use crate::domain::sharing::ShareMode;
-use crate::domain::tariff::{self, Quote};
+use crate::domain::tariff::Quote;
 use crate::domain::{BookingId, Instant, OrganizationId, Slot};
 use crate::error::{AppError, Code, Fault};
+use crate::operations::tariff::{self, Wanted};
 use crate::store::booking::Blocking;
 use crate::store::booking_rules::Terms;
 use crate::store::{self, Conn};
@@ -42,13 +44,24 @@ pub(super) fn broken_rules(
         now: wish.now,
         stage: wish.stage,
     };
-    let own = terms.host_organization_id == wish.organization_id;
-    let facts = InstrumentFacts {
-        is_bookable: terms.state.is_public(),
-        is_shared_with_caller: own || terms.share_mode == Some(ShareMode::External),
-    };
-    let refusals = terms.rules.check(&question, calendar, &closures, facts);
+    let refusals = terms
+        .rules
+        .check(&question, calendar, &closures, offer(terms, wish));
     refusals.into_iter().map(fault).collect()
+}
+
+fn offer(terms: &Terms, wish: &Wish) -> InstrumentFacts {
+    let own = terms.host_organization_id == wish.organization_id;
+    InstrumentFacts {
+        is_bookable: terms.is_bookable(),
+        is_shared_with_caller: own || terms.share_mode == Some(ShareMode::External),
+    }
+}
+
+/// Whether the instrument is offered to who wishes, in this mode, whatever the time.
+pub(super) fn is_offered(terms: &Terms, wish: &Wish) -> bool {
+    let refusals = terms.rules.check_offer(wish.mode, offer(terms, wish));
+    refusals.is_empty()
 }
 
 /// A refusal as clients see it: its code is also the rule's name.
@@ -62,22 +75,23 @@ fn fault(refusal: BookingRefusal) -> Result<Fault, AppError> {
     Ok(fault)
 }
 
-/// The price of a wish, frozen as told today; none when the instrument has no tariff for it.
+/// The price of a wish with what it wants from the price list, frozen as told today; none when nothing of it has a price.
 pub(super) fn price(
     conn: &mut Conn,
     terms: &Terms,
     wish: &Wish,
+    services: &[ServiceItem],
 ) -> Result<Option<Quote>, AppError> {
-    let tariffs = store::tariff::list(conn, terms.instrument_id)?;
-    if tariffs.is_empty() {
-        return Ok(None);
-    }
-    let unit = store::organization::get(conn, wish.organization_id)?;
-    let host = terms.host_organization_id;
-    let class = tariff::customer_class(host, unit.id, unit.kind, unit.is_sme);
-    let on = wish.slot.starts_at().local_date();
-    let minutes = wish.slot.minutes();
-    tariff::quote(&tariffs, class, wish.mode, on, minutes).map_err(AppError::internal)
+    let wanted = Wanted {
+        instrument: terms.instrument_id,
+        host: terms.host_organization_id,
+        unit: wish.organization_id,
+        mode: wish.mode,
+        on: wish.slot.starts_at().local_date(),
+        minutes: wish.slot.minutes(),
+        services,
+    };
+    Ok(tariff::price(conn, &wanted)?.1)
 }
 
 /// Whether a request or hold has waited too long: it blocks nobody any more, whether or not it has been swept.
@@ -93,7 +107,7 @@ pub(super) fn in_the_way(
     wish: &Wish,
     window: &Slot,
 ) -> Result<Vec<Blocking>, AppError> {
-    let mut taken = store::booking::list_blocking(conn, terms.instrument_id, window, wish.now)?;
+    let mut taken = store::booking::list_blocking(conn, terms.instrument_id, window)?;
     taken.retain(|taken| Some(taken.id) != wish.without && !is_overdue(taken, wish.now));
     Ok(taken)
 }
@@ -175,7 +189,7 @@ pub(in crate::operations) fn blocked_in(
     now: Instant,
 ) -> Result<Vec<Slot>, AppError> {
     let window = terms.rules.blocked(window);
-    let mut taken = store::booking::list_blocking(conn, terms.instrument_id, &window, now)?;
+    let mut taken = store::booking::list_blocking(conn, terms.instrument_id, &window)?;
     taken.retain(|taken| !is_overdue(taken, now));
     Ok(taken.iter().map(|taken| taken.blocked).collect())
 }

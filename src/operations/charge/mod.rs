@@ -2,8 +2,9 @@
 //! invoices and payments.
 //!
 //! Why is the price of a booking kept? What was quoted with the booking is a promise: the actual minutes are priced at its
-//! rate, as long as the service was of the kind that was booked. Everything else is priced by the tariffs of the local day
-//! on which the service began. Without a tariff there is no charge, which is not a charge of zero.
+//! rate, as long as the service was of the kind that was booked, and the services that were booked with it are charged as
+//! booked. Everything else is priced by the tariffs of the local day on which the service began. Without a tariff there is
+//! no charge, which is not a charge of zero.
 
 mod invoice;
 mod payment;
@@ -13,11 +14,12 @@ use serde_json::json;
 use crate::app::App;
 use crate::domain::access::{self, BookingTies, Caller, Deed, Role};
 use crate::domain::charge::ChargeState;
-use crate::domain::tariff::{self, Quote};
+use crate::domain::tariff::Quote;
 use crate::domain::usage::UsageState;
 use crate::domain::{ChargeId, EventId, Instant, UsageRecordId};
 use crate::error::{AppError, Code};
 use crate::operations::deed::{Act, same_version};
+use crate::operations::tariff::{self, Wanted};
 use crate::store::charge::{Charge, NewCharge, Whole};
 use crate::store::event::Subject;
 use crate::store::usage::UsageRecord;
@@ -117,28 +119,30 @@ fn already_invoiced(charge: &Charge, invoice_no: &str) -> AppError {
         .with("invoice_no", invoice_no)
 }
 
-/// What the record costs by the promise of its booking, else by the tariffs of its day.
+/// What the record costs by the promise of its booking, else by the tariffs of its day. A booking that was told no price
+/// promised that there is none.
 fn price(tx: &mut Conn, record: &UsageRecord) -> Result<Option<Quote>, AppError> {
     if record.state == UsageState::Voided {
         return Ok(None);
     }
     let minutes = record.effective_minutes();
-    let promised = match record.booking_id {
-        Some(booking) => {
-            let booking = store::booking::get(tx, booking)?;
-            booking.quote.filter(|_| booking.mode == record.mode)
+    if let Some(booking) = record.booking_id {
+        let booking = store::booking::get(tx, booking)?;
+        if booking.mode == record.mode {
+            let promised = booking.quote.map(|quote| quote.for_minutes(minutes));
+            return Ok(promised.transpose().map_err(AppError::internal)?.flatten());
         }
-        None => None,
-    };
-    if let Some(promised) = promised {
-        return promised.for_minutes(minutes).map_err(AppError::internal);
     }
-    let host = store::instrument::get(tx, record.instrument_id)?.organization_id;
-    let unit = store::organization::get(tx, record.organization_id)?;
-    let class = tariff::customer_class(host, unit.id, unit.kind, unit.is_sme);
-    let tariffs = store::tariff::list(tx, record.instrument_id)?;
-    let on = record.started_at.local_date();
-    tariff::quote(&tariffs, class, record.mode, on, minutes).map_err(AppError::internal)
+    let wanted = Wanted {
+        instrument: record.instrument_id,
+        host: store::instrument::get(tx, record.instrument_id)?.organization_id,
+        unit: record.organization_id,
+        mode: record.mode,
+        on: record.started_at.local_date(),
+        minutes,
+        services: &[],
+    };
+    Ok(tariff::price(tx, &wanted)?.1)
 }
 
 /// A charge the caller may see, with its invoice and payments.
@@ -186,7 +190,7 @@ fn take(
     deed: Deed,
     version: Option<i64>,
 ) -> Result<Whole, AppError> {
-    Lock::UsageShared.take(tx)?;
+    Lock::RecordsShared.take(tx)?;
     let present = store::charge::get(tx, id)?;
     admitted(tx, &act.caller, deed, &present)?;
     let charge = store::charge::claim(tx, id, act.now)?;

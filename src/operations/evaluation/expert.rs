@@ -31,13 +31,13 @@ fn ten_thousandths(points: &str) -> Option<i64> {
     ratio::to_i64(&points)
 }
 
-/// Copies the reported points of the year into the evaluation and answers them.
+/// Copies the reported points of the year into the evaluation.
 pub(super) fn adopt_reported(
     tx: &mut Conn,
     id: EvaluationId,
     scope: &Scope,
     policy: &Policy,
-) -> Result<ExpertPoints, AppError> {
+) -> Result<(), AppError> {
     for (unit, metric, points) in yearly_input::list_reported(tx, scope)? {
         let Some(indicator) = metric.strip_prefix(EXPERT_PREFIX) else {
             continue;
@@ -54,7 +54,7 @@ pub(super) fn adopt_reported(
             store::evaluation::update_expert_score(tx, &score)?;
         }
     }
-    points(tx, id)
+    Ok(())
 }
 
 fn expert_score<'a>(policy: &'a Policy, indicator: &str) -> Option<&'a Score> {
@@ -107,8 +107,8 @@ pub async fn score(
             store::evaluation::delete_inputs(tx, id)?;
             store::evaluation::delete_units(tx, id)?;
             let graded = evaluation::grade(&inputs, &policy);
-            let (input_digest, result_digest) = write(tx, id, &inputs, &graded)?;
-            store::evaluation::update_digests(tx, id, &input_digest, &result_digest)?;
+            let digests = write(tx, id, &inputs, &graded)?;
+            store::evaluation::update_digests(tx, id, &digests)?;
             let after: Vec<_> = given
                 .iter()
                 .map(|score| (score.organization_id, &score.indicator, &score.points))

@@ -1,4 +1,4 @@
-//! Freezing: from the records of a year, as they are or as they were at an event, to the inputs of its evaluation.
+//! Freezing: from the records of a year, as they were at an event, to the inputs of its evaluation.
 
 mod registry;
 mod request;
@@ -30,7 +30,6 @@ pub fn scope(
     year: i32,
     frozen_at: Instant,
     frozen_event_id: Option<EventId>,
-    looks_back: bool,
 ) -> Result<Scope, AppError> {
     let date = |year, month, day| NaiveDate::from_ymd_opt(year, month, day);
     let dates = date(year, 1, 1)
@@ -49,7 +48,6 @@ pub fn scope(
         last_on,
         frozen_at,
         frozen_event_id,
-        looks_back,
     })
 }
 

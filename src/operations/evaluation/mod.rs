@@ -1,4 +1,4 @@
-//! Evaluations: begun at once, frozen and graded in a transaction of their own, then looked at, published and final.
+//! Evaluations: begun at once, frozen in a moment, graded from what was frozen, then looked at, published and final.
 
 pub mod expert;
 pub mod freeze;
@@ -10,11 +10,11 @@ use crate::domain::access::Role;
 use crate::domain::evaluation::{self, Evaluation, Inputs};
 use crate::domain::policy::Policy;
 use crate::domain::run::{RunDeed, RunState};
-use crate::domain::{EvaluationId, Instant, OrganizationId, UserId};
+use crate::domain::{EvaluationId, Instant, Minutes, OrganizationId, UserId};
 use crate::error::{AppError, Code, Fault};
 use crate::operations::deed::{Actor, same_version};
 use crate::operations::{policy, quiet};
-use crate::store::evaluation::{Frozen, NewEvaluation};
+use crate::store::evaluation::{Digests, NewEvaluation};
 use crate::store::event::{self, Subject};
 use crate::store::{self, Conn, Constraint, StoreError};
 use chrono::Datelike;
@@ -69,29 +69,65 @@ pub(crate) fn insert(
     Ok(id)
 }
 
-/// Freezes the inputs and grades them. A failure is kept with the evaluation and answered.
+/// Freezes the records and grades them. A failure is kept with the evaluation and answered.
 pub async fn carry_out(app: &App, actor: &Actor, id: EvaluationId) -> Result<(), AppError> {
-    let done = quiet::wait(|| {
-        let (calendar, by, clock) = (app.calendar(), actor.clone(), app.clock.clone());
-        let deed = move |tx: &mut Conn| freeze_and_grade(tx, &calendar, id, &by, &clock);
-        app.store.write_alone(deed)
+    let frozen = quiet::wait(|| {
+        let clock = app.clock.clone();
+        app.store.write(move |tx| freeze_records(tx, id, &clock))
     })
     .await;
-    let Err(error) = done else {
-        return Ok(());
-    };
+    match frozen {
+        Ok(()) => grade_frozen(app, actor, id).await,
+        Err(error) => fail(app, actor, id, error).await,
+    }
+}
+
+/// Keeps with a running evaluation why it failed; answers the failure.
+async fn fail(app: &App, actor: &Actor, id: EvaluationId, error: AppError) -> Result<(), AppError> {
     let (by, failure, now) = (actor.clone(), error.to_string(), app.clock.now());
     app.store
-        .write(move |tx| {
-            if store::evaluation::update_to_failed(tx, id, &failure, now)? {
-                let event = by.event("evaluation_fail", Subject::new("evaluation", id));
-                let state = serde_json::json!({ "state": RunState::Failed });
-                event::append(tx, &event.after(state)?)?;
-            }
-            Ok(())
-        })
+        .write(move |tx| record_failure(tx, &by, id, &failure, now))
         .await?;
     Err(error)
+}
+
+/// False when the evaluation no longer runs.
+fn record_failure(
+    tx: &mut Conn,
+    by: &Actor,
+    id: EvaluationId,
+    failure: &str,
+    now: Instant,
+) -> Result<bool, AppError> {
+    if !store::evaluation::update_to_failed(tx, id, failure, now)? {
+        return Ok(false);
+    }
+    let event = by.event("evaluation_fail", Subject::new("evaluation", id));
+    let state = serde_json::json!({ "state": RunState::Failed });
+    event::append(tx, &event.after(state)?)?;
+    Ok(true)
+}
+
+/// How long a run may be silent before it counts as abandoned: none takes nearly as long between two steps.
+pub(crate) const SILENT_MAX: Minutes = Minutes::new(60);
+
+/// What an abandoned run is told to have failed of.
+pub(crate) const ABANDONED: &str = "the process that worked on it ended";
+
+/// Ends evaluations that nobody works on any more; answers how many.
+pub async fn fail_silent(app: &App, now: Instant) -> Result<usize, AppError> {
+    let since = now.plus(Minutes::new(-SILENT_MAX.number()));
+    let silent = app
+        .store
+        .read(move |conn| store::evaluation::list_silent(conn, since))
+        .await?;
+    let mut failed = 0;
+    for id in silent {
+        let by = Actor::System { now };
+        let deed = move |tx: &mut Conn| record_failure(tx, &by, id, ABANDONED, now);
+        failed += usize::from(app.store.write(deed).await?);
+    }
+    Ok(failed)
 }
 
 /// [`begin`] and [`carry_out`] in one go.
@@ -106,42 +142,89 @@ pub async fn run(
     Ok(id)
 }
 
-/// Inside a transaction: freezes, grades and stores a running evaluation, which becomes a draft. `Busy` while somebody
-/// writes usage.
+/// Inside a transaction: names the state of the records that a running evaluation grades. `Busy` while somebody writes some.
 ///
-/// The time of the freeze is taken under the lock. What later deeds stamp lies after it
-/// ([`store::evaluation::after_freezes`]), so `<= frozen_at` names the same rows now and whenever the freeze is verified.
-pub(crate) fn freeze_and_grade(
+/// The time is taken under the lock. What later deeds stamp lies after it ([`store::evaluation::after_freezes`]), and their
+/// events have higher ids, so what was frozen is the same whenever it is read.
+pub(crate) fn freeze_records(
     tx: &mut Conn,
-    calendar: &crate::domain::calendar::Calendar,
     id: EvaluationId,
-    actor: &Actor,
     clock: &Clock,
 ) -> Result<(), AppError> {
     quiet::take_alone(tx)?;
-    let now = clock.now();
     let row = store::evaluation::get(tx, id)?;
+    let now = clock.now();
+    let newest = event::newest(tx)?;
+    if !store::evaluation::update_to_frozen(tx, id, newest, now)? {
+        return Err(stopped(row.state));
+    }
     let policy = policy::open(&store::policy::get(tx, row.policy_id)?)?;
     let year = i32::try_from(row.year).map_err(AppError::internal)?;
-    let frozen_event_id = event::newest(tx)?;
-    let scope = freeze::scope(year, now, frozen_event_id, false)?;
-    let experts = expert::adopt_reported(tx, id, &scope, &policy)?;
-    let inputs = freeze::read(tx, &scope, &policy, calendar, experts, None)?;
-    let graded = evaluation::grade(&inputs, &policy);
-    let (input_digest, result_digest) = write(tx, id, &inputs, &graded)?;
-    let frozen = Frozen {
-        frozen_at: now,
-        frozen_event_id,
-        input_digest,
-        result_digest,
+    expert::adopt_reported(tx, id, &freeze::scope(year, now, newest)?, &policy)
+}
+
+/// Somebody discarded the evaluation while it ran.
+fn stopped(state: RunState) -> AppError {
+    AppError::conflict(Code::invalid_state).with("state", state.as_str())
+}
+
+/// Grades what was frozen. Nobody waits for it: the records are read as they were, while others write on. A failure is kept
+/// with the evaluation and answered.
+pub(crate) async fn grade_frozen(
+    app: &App,
+    actor: &Actor,
+    id: EvaluationId,
+) -> Result<(), AppError> {
+    let calendar = app.calendar();
+    let graded = app.store.read_snapshot(move |conn| {
+        let row = store::evaluation::get(conn, id)?;
+        let policy = policy::open(&store::policy::get(conn, row.policy_id)?)?;
+        let (scope, experts) = (scope_of(&row)?, expert::points(conn, id)?);
+        let inputs = freeze::read(conn, &scope, &policy, &calendar, experts, None)?;
+        let graded = evaluation::grade(&inputs, &policy);
+        Ok((inputs, graded))
+    });
+    let done = match graded.await {
+        Ok((inputs, graded)) => {
+            let (by, now) = (actor.clone(), app.clock.now());
+            let deed = move |tx: &mut Conn| keep(tx, id, (&inputs, &graded), &by, now);
+            app.store.write_alone(deed).await
+        }
+        Err(error) => Err(error),
     };
-    if !store::evaluation::update_to_draft(tx, id, &frozen, now)? {
-        return Err(AppError::conflict(Code::invalid_state).with("state", row.state.as_str()));
+    match done {
+        Ok(()) => Ok(()),
+        Err(error) => fail(app, actor, id, error).await,
+    }
+}
+
+/// The year of an evaluation whose records were frozen, as they were then.
+pub(crate) fn scope_of(
+    row: &store::evaluation::Evaluation,
+) -> Result<store::yearly_input::Scope, AppError> {
+    let year = i32::try_from(row.year).map_err(AppError::internal)?;
+    let frozen_at = row.frozen_at;
+    let frozen_at = frozen_at.ok_or_else(|| AppError::internal("nothing was frozen"))?;
+    freeze::scope(year, frozen_at, row.frozen_event_id)
+}
+
+/// Stores the results of a running evaluation, which becomes a draft.
+fn keep(
+    tx: &mut Conn,
+    id: EvaluationId,
+    (inputs, graded): (&Inputs, &Evaluation),
+    actor: &Actor,
+    now: Instant,
+) -> Result<(), AppError> {
+    let row = store::evaluation::get(tx, id)?;
+    let digests = write(tx, id, inputs, graded)?;
+    if !store::evaluation::update_to_draft(tx, id, &digests, now)? {
+        return Err(stopped(row.state));
     }
     let after = serde_json::json!({
-        "frozen_event_id": frozen.frozen_event_id,
-        "input_digest": frozen.input_digest,
-        "result_digest": frozen.result_digest,
+        "frozen_event_id": row.frozen_event_id,
+        "input_digest": digests.input,
+        "result_digest": digests.result,
     });
     let event = actor.event("evaluation_complete", Subject::new("evaluation", id));
     event::append(tx, &event.after(after)?)?;
@@ -154,12 +237,14 @@ fn write(
     id: EvaluationId,
     inputs: &Inputs,
     graded: &Evaluation,
-) -> Result<(String, String), AppError> {
+) -> Result<Digests, AppError> {
     store::evaluation::insert_inputs(tx, id, inputs.lines())?;
     let units = stored::rows(id, graded)?;
-    let result_digest = stored::digest(&units)?;
     store::evaluation::insert_units(tx, &units)?;
-    Ok((inputs.digest(), result_digest))
+    Ok(Digests {
+        input: inputs.digest(),
+        result: stored::digest(&units)?,
+    })
 }
 
 /// The policy and the inputs of an evaluation that has results.

@@ -20,7 +20,7 @@ pub(super) fn insert(
     host: OrganizationId,
     facts: &InstrumentFacts,
 ) -> Result<Instrument, AppError> {
-    Lock::UsageShared.take(tx)?;
+    Lock::RecordsShared.take(tx)?;
     let now = actor.now();
     let region = store::organization::get(tx, host)?.region_code;
     let standing = Standing::draft();
@@ -65,7 +65,7 @@ pub(super) fn update(
     present: &Instrument,
     next: &Next<'_>,
 ) -> Result<Instrument, AppError> {
-    Lock::UsageShared.take(tx)?;
+    Lock::RecordsShared.take(tx)?;
     let event = differing(actor, present, next)?;
     let event = store::event::append(tx, &event)?;
     store::event::announce(tx, event, next.told, actor.now())?;

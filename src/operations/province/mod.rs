@@ -77,7 +77,7 @@ pub async fn import(
     let actor = actor.clone();
     app.store
         .write_alone(move |tx| {
-            Lock::UsageShared.take(tx)?;
+            Lock::RecordsShared.take(tx)?;
             let mut import = Import {
                 source: source.as_ref(),
                 actor: &actor,

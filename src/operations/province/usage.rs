@@ -80,6 +80,7 @@ impl Import<'_> {
             customer_class: class,
             priced_on: given.slot.starts_at().local_date(),
             lines: Vec::new(),
+            services: Vec::new(),
             total_fen: given.fee_fen,
         };
         let charge = charge(writing, row, given, price)?;

@@ -18,7 +18,6 @@ use crate::store::usage::UsageRecord;
 use crate::store::yearly_input::{self, Scope};
 use crate::store::{self, Conn};
 
-use super::verify::scope;
 use super::{evaluation_of, refuse_unfinished};
 
 /// A record behind a metric, at the version that was frozen.
@@ -69,7 +68,7 @@ pub async fn explain(
     choice: Choice,
 ) -> Result<Explanation, AppError> {
     app.store
-        .read(move |conn| {
+        .read_snapshot(move |conn| {
             let award = store::subsidy::get_award(conn, run, award)?;
             explanation(conn, run, award, &choice)
         })
@@ -84,7 +83,7 @@ pub async fn explain_unit(
     choice: Choice,
 ) -> Result<Explanation, AppError> {
     app.store
-        .read(move |conn| {
+        .read_snapshot(move |conn| {
             let unit = store::organization::find_by_uscc(conn, &uscc)?;
             let unit = unit.ok_or(AppError::NotFound)?.id;
             let awards = store::subsidy::list_awards(conn, run)?;
@@ -110,7 +109,7 @@ fn explanation(
     let mut units = store::evaluation::list_units(conn, row.id)?.into_iter();
     let graded = units.find(|unit| unit.organization_id == unit_id);
     let graded = graded.ok_or_else(|| AppError::internal("an award without an evaluation"))?;
-    let scope = scope(&row)?;
+    let scope = evaluations::scope_of(&row)?;
     let records = Records {
         relations: Relations::new(yearly_input::list_related(conn, &scope)?),
         scope,

@@ -8,12 +8,13 @@ pub mod verify;
 use crate::app::App;
 use crate::domain::evaluation::Inputs;
 use crate::domain::run::RunState;
-use crate::domain::{EvaluationId, Instant, MAX_SAFE_INTEGER, SubsidyRunId, subsidy};
+use crate::domain::{EvaluationId, Instant, MAX_SAFE_INTEGER, Minutes, SubsidyRunId, subsidy};
 use crate::error::{AppError, Code, Fault};
 use crate::operations::deed::{Actor, same_version};
 use crate::operations::{evaluation, policy, quiet};
 use crate::store::evaluation::NewEvaluation;
 use crate::store::event::{self, Subject};
+use crate::store::run::{Filter, Place};
 use crate::store::subsidy::{NewRun, Run};
 use crate::store::{self, Conn, Constraint, StoreError};
 
@@ -34,7 +35,13 @@ pub fn refuse_locked(conn: &mut Conn, years: &[i32]) -> Result<(), AppError> {
 pub async fn find_of_year(app: &App, year: i32) -> Result<Option<SubsidyRunId>, AppError> {
     app.store
         .read(move |conn| {
-            let runs = store::subsidy::list(conn, &[i64::from(year)], false, None, i64::MAX)?;
+            let all = Filter {
+                years: vec![i64::from(year)],
+                only_published: false,
+                place: Place::After(0),
+                limit: i64::MAX,
+            };
+            let runs = store::subsidy::list(conn, &all)?;
             let standing = |run: &Run| run.state.has_results() && run.state != RunState::Discarded;
             Ok(runs.into_iter().rev().find(standing).map(|run| run.id))
         })
@@ -118,16 +125,42 @@ pub async fn carry_out(app: &App, actor: &Actor, id: SubsidyRunId) -> Result<(),
     };
     let (by, failure, now) = (actor.clone(), error.to_string(), app.clock.now());
     app.store
-        .write(move |tx| {
-            if store::subsidy::update_to_failed(tx, id, &failure, now)? {
-                let event = by.event("subsidy_fail", Subject::new("subsidy_run", id));
-                let state = serde_json::json!({ "state": RunState::Failed });
-                event::append(tx, &event.after(state)?)?;
-            }
-            Ok(())
-        })
+        .write(move |tx| record_failure(tx, &by, id, &failure, now))
         .await?;
     Err(error)
+}
+
+/// False when the run no longer runs.
+fn record_failure(
+    tx: &mut Conn,
+    by: &Actor,
+    id: SubsidyRunId,
+    failure: &str,
+    now: Instant,
+) -> Result<bool, AppError> {
+    if !store::subsidy::update_to_failed(tx, id, failure, now)? {
+        return Ok(false);
+    }
+    let event = by.event("subsidy_fail", Subject::new("subsidy_run", id));
+    let state = serde_json::json!({ "state": RunState::Failed });
+    event::append(tx, &event.after(state)?)?;
+    Ok(true)
+}
+
+/// Ends runs that nobody works on any more; answers how many.
+pub async fn fail_silent(app: &App, now: Instant) -> Result<usize, AppError> {
+    let since = now.plus(Minutes::new(-evaluation::SILENT_MAX.number()));
+    let silent = app
+        .store
+        .read(move |conn| store::subsidy::list_silent(conn, since))
+        .await?;
+    let mut failed = 0;
+    for id in silent {
+        let by = Actor::System { now };
+        let deed = move |tx: &mut Conn| record_failure(tx, &by, id, evaluation::ABANDONED, now);
+        failed += usize::from(app.store.write(deed).await?);
+    }
+    Ok(failed)
 }
 
 /// [`begin`] and [`carry_out`] in one go.
@@ -137,18 +170,18 @@ pub async fn run(app: &App, actor: &Actor, request: Request) -> Result<SubsidyRu
     Ok(id)
 }
 
-/// The evaluation asked for, else the final one of year and policy, else one of the run's own.
+/// The evaluation asked for, else the final one of year and policy, else one of the run's own, frozen here and now.
 async fn stand_on_evaluation(app: &App, actor: &Actor, id: SubsidyRunId) -> Result<(), AppError> {
-    quiet::wait(|| {
-        let (calendar, by, clock) = (app.calendar(), actor.clone(), app.clock.clone());
-        app.store.write_alone(move |tx| {
+    let own = quiet::wait(|| {
+        let (by, clock) = (actor.clone(), app.clock.clone());
+        app.store.write(move |tx| {
             let run = store::subsidy::get(tx, id)?;
             let final_one = store::evaluation::find_final(tx, run.year)?;
             let final_one = final_one.filter(|row| row.policy_id == run.policy_id);
             let chosen = run.evaluation_id.or(final_one.map(|row| row.id));
             let now = clock.now();
-            let evaluation = match chosen {
-                Some(evaluation) => evaluation,
+            let (evaluation, percent) = match chosen {
+                Some(evaluation) => (evaluation, 50),
                 None => {
                     let new = NewEvaluation {
                         year: run.year,
@@ -158,17 +191,21 @@ async fn stand_on_evaluation(app: &App, actor: &Actor, id: SubsidyRunId) -> Resu
                         now,
                     };
                     let own = evaluation::insert(tx, &by, &new)?;
-                    evaluation::freeze_and_grade(tx, &calendar, own, &by, &clock)?;
-                    own
+                    evaluation::freeze_records(tx, own, &clock)?;
+                    (own, 10)
                 }
             };
-            match store::subsidy::update_progress(tx, id, evaluation, 50, now)? {
-                true => Ok(()),
+            match store::subsidy::update_progress(tx, id, evaluation, percent, now)? {
+                true => Ok(chosen.is_none().then_some(evaluation)),
                 false => Err(stopped(tx, id)?),
             }
         })
     })
-    .await
+    .await?;
+    match own {
+        Some(own) => evaluation::grade_frozen(app, actor, own).await,
+        None => Ok(()),
+    }
 }
 
 async fn share_out(app: &App, actor: &Actor, id: SubsidyRunId) -> Result<(), AppError> {

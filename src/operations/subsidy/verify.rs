@@ -47,41 +47,32 @@ pub struct Verification {
 /// Verifies a run that has results.
 pub async fn verify(app: &App, id: SubsidyRunId) -> Result<Verification, AppError> {
     let calendar = app.calendar();
-    app.store
-        .read(move |conn| {
-            let run = store::subsidy::get(conn, id)?;
-            refuse_unfinished(&run)?;
-            let row = evaluation_of(conn, &run)?;
-            let (pack, inputs) = evaluations::open(conn, &row)?;
-            let scope = scope(&row)?;
-            let experts = expert::points(conn, row.id)?;
-            let again = freeze::read(conn, &scope, &pack, &calendar, experts, Some(&inputs))?;
-            let stored = Check {
-                input_digest: row.input_digest.clone().unwrap_or_default(),
-                evaluation_digest: row.result_digest.clone().unwrap_or_default(),
-                result_digest: run.result_digest.clone().unwrap_or_default(),
-                agrees: true,
-            };
-            let from_inputs = check(conn, &run, &row, &inputs, &stored)?;
-            let from_records = check(conn, &run, &row, &again, &stored)?;
-            Ok(Verification {
-                verified: from_inputs.agrees && from_records.agrees,
-                stored,
-                from_inputs,
-                from_records,
-                changed_records: changed_records(conn, &scope)?,
-                changed_organizations: changed_organizations(conn, &scope, &inputs)?,
-            })
+    let look = move |conn: &mut Conn| {
+        let run = store::subsidy::get(conn, id)?;
+        refuse_unfinished(&run)?;
+        let row = evaluation_of(conn, &run)?;
+        let (pack, inputs) = evaluations::open(conn, &row)?;
+        let scope = evaluations::scope_of(&row)?;
+        let experts = expert::points(conn, row.id)?;
+        let again = freeze::read(conn, &scope, &pack, &calendar, experts, Some(&inputs))?;
+        let stored = Check {
+            input_digest: row.input_digest.clone().unwrap_or_default(),
+            evaluation_digest: row.result_digest.clone().unwrap_or_default(),
+            result_digest: run.result_digest.clone().unwrap_or_default(),
+            agrees: true,
+        };
+        let from_inputs = check(conn, &run, &row, &inputs, &stored)?;
+        let from_records = check(conn, &run, &row, &again, &stored)?;
+        Ok(Verification {
+            verified: from_inputs.agrees && from_records.agrees,
+            stored,
+            from_inputs,
+            from_records,
+            changed_records: changed_records(conn, &scope)?,
+            changed_organizations: changed_organizations(conn, &scope, &inputs)?,
         })
-        .await
-}
-
-/// The records as they were at the freeze.
-pub(super) fn scope(row: &Row) -> Result<Scope, AppError> {
-    let year = i32::try_from(row.year).map_err(AppError::internal)?;
-    let frozen_at = row.frozen_at;
-    let frozen_at = frozen_at.ok_or_else(|| AppError::internal("nothing was frozen"))?;
-    freeze::scope(year, frozen_at, row.frozen_event_id, true)
+    };
+    app.store.read_snapshot(look).await
 }
 
 fn check(

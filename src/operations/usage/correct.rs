@@ -12,7 +12,7 @@ use crate::domain::usage::{
 };
 use crate::domain::{OrganizationId, UsageRecordId};
 use crate::error::AppError;
-use crate::operations::deed::{Act, perform};
+use crate::operations::deed::{Act, perform, same_version};
 use crate::operations::{charge, subsidy};
 use crate::store::usage::{Columns, Target, UsageRecord};
 use crate::store::{self, Conn};
@@ -27,6 +27,7 @@ pub async fn correct(
     correction: Correction,
 ) -> Result<UsageRecord, AppError> {
     let id = present.id;
+    same_version(version, present.version)?;
     let intended = corrected(present, &correction)?;
     let claim = Claim {
         target: Target {
@@ -128,7 +129,7 @@ fn check(
         faults.extend(more);
     }
     faults.extend(unknown_operator(tx, correction.operator.as_ref())?);
-    let before = (&slot_of(record)?, minutes_of(record));
+    let before = (&facts_of(record)?, minutes_of(record));
     match facts.check_corrected(channels, act.now, before) {
         Ok(minutes) if faults.is_empty() => Ok(Next {
             facts,

@@ -62,7 +62,7 @@ fn write(tx: &mut Conn, act: &Act, rows: &[ImportRow]) -> Result<(), AppError> {
     for instrument in rows::instruments(tx, act, rows)? {
         Lock::Instrument(instrument).take(tx)?;
     }
-    Lock::UsageShared.take(tx)?;
+    Lock::RecordsShared.take(tx)?;
     let mut told = BTreeSet::new();
     for checked in rows::check(tx, act, rows)? {
         let entry = Entry {

@@ -89,8 +89,7 @@ fn take(
     version: Option<i64>,
 ) -> Result<(UsageRecord, BookingTies), AppError> {
     let instrument = store::usage::get(tx, id)?.instrument_id;
-    Lock::Instrument(instrument).take(tx)?;
-    Lock::UsageShared.take(tx)?;
+    Lock::take_records_of(instrument, tx)?;
     let record = store::usage::get(tx, id)?;
     let ties = admitted(tx, &act.caller, deed, &record)?;
     same_version(version, record.version)?;

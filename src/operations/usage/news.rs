@@ -64,7 +64,11 @@ pub fn tell_unit(
     ties: &BookingTies,
 ) -> Result<(), AppError> {
     let mut people = store::user::list_with_roles(tx, ties.organization_id, &[Role::UnitAdmin])?;
-    people.extend(ties.booked_by);
+    if let Some(booker) = ties.booked_by
+        && store::user::is_active_member(tx, booker, ties.organization_id)?
+    {
+        people.push(booker);
+    }
     announce(tx, act, event, people)
 }
 
@@ -78,7 +82,10 @@ pub fn tell_host(
 ) -> Result<(), AppError> {
     let host = ties.instrument.host_organization_id;
     let mut people = store::user::list_with_roles(tx, host, &[Role::HostAdmin])?;
-    people.extend(store::instrument::list_managers(tx, record.instrument_id)?);
+    people.extend(store::instrument::list_acting_managers(
+        tx,
+        record.instrument_id,
+    )?);
     announce(tx, act, event, people)
 }
 

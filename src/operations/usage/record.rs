@@ -13,6 +13,7 @@ use crate::domain::{BookingId, EventId, InstrumentId, OrganizationId};
 use crate::error::{AppError, Code};
 use crate::operations::deed::{Act, perform};
 use crate::operations::{charge, subsidy};
+use crate::store::booking::Booking;
 use crate::store::instrument::Instrument;
 use crate::store::organization::Organization;
 use crate::store::usage::{Columns, Target, UsageRecord};
@@ -51,17 +52,18 @@ pub async fn record(app: &App, act: &Act, new: NewUsage) -> Result<UsageRecord, 
 
 fn run(tx: &mut Conn, act: &Act, new: &NewUsage) -> Result<UsageRecord, AppError> {
     let (instrument, ties) = admitted_instrument(tx, act, new)?;
-    Lock::Instrument(instrument.id).take(tx)?;
-    Lock::UsageShared.take(tx)?;
+    Lock::take_records_of(instrument.id, tx)?;
     let mut faults = Vec::new();
     let unit = find_unit(tx, new.organization_id)?;
     if unit.is_none() {
         faults.push(unknown("organization_id", new.organization_id.number()));
     }
-    if let Some(booking) = new.booking_id
-        && !is_booking_of(tx, booking, new)?
-    {
-        faults.push(unknown("booking_id", booking.number()));
+    let mut booked_by = None;
+    if let Some(booking) = new.booking_id {
+        match find_booking(tx, booking, new)? {
+            Some(found) => booked_by = Some(found.booked_by),
+            None => faults.push(unknown("booking_id", booking.number())),
+        }
     }
     faults.extend(unknown_operator(tx, new.facts.operator.as_ref())?);
     let minutes = match new.facts.check(instrument.channels, act.now) {
@@ -77,7 +79,7 @@ fn run(tx: &mut Conn, act: &Act, new: &NewUsage) -> Result<UsageRecord, AppError
     subsidy::refuse_locked(tx, &[year_of(new.facts.slot.ends_at())])?;
     let entry = Entry {
         deed: "usage_record",
-        ties,
+        ties: BookingTies { booked_by, ..ties },
         instrument: instrument.id,
         booking: new.booking_id,
         facts: &new.facts,
@@ -128,14 +130,14 @@ pub fn can_use(unit: &Organization) -> bool {
     )
 }
 
-fn is_booking_of(tx: &mut Conn, id: BookingId, new: &NewUsage) -> Result<bool, AppError> {
+/// The booking the record stands on, if it is one of that instrument by that unit.
+fn find_booking(tx: &mut Conn, id: BookingId, new: &NewUsage) -> Result<Option<Booking>, AppError> {
+    let is_its = |booking: &Booking| {
+        booking.instrument_id == new.instrument_id && booking.organization_id == new.organization_id
+    };
     match store::booking::get(tx, id) {
-        Err(store::StoreError::NotFound) => Ok(false),
-        found => {
-            let booking = found?;
-            Ok(booking.instrument_id == new.instrument_id
-                && booking.organization_id == new.organization_id)
-        }
+        Err(store::StoreError::NotFound) => Ok(None),
+        found => Ok(Some(found?).filter(is_its)),
     }
 }
 

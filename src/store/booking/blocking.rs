@@ -1,5 +1,5 @@
-//! Who blocks the time of an instrument. The database's guard knows the four open states; a completed booking whose
-//! clean-up still runs is in nobody's guard and is told here besides.
+//! Who blocks the time of an instrument. The database's guard knows the four open states; a completed booking is in nobody's
+//! guard and is told here besides: its use, and the clean-up that still runs.
 
 use diesel::prelude::*;
 
@@ -46,21 +46,17 @@ pub fn list_blocking(
     conn: &mut Conn,
     instrument: InstrumentId,
     window: &Slot,
-    now: Instant,
 ) -> Result<Vec<Blocking>> {
     let reach = window.widened(
         Minutes::new(LONGEST.number() + WIDENED_MOST.number()),
         WIDENED_MOST,
     );
-    let cleaned_up = booking::state
-        .eq(BookingState::Completed)
-        .and(booking::blocked_until.gt(now));
     let rows: Vec<Row> = booking::table
         .filter(booking::instrument_id.eq(instrument))
         .filter(booking::starts_at.between(reach.starts_at(), reach.ends_at()))
         .filter(booking::blocked_from.lt(window.ends_at()))
         .filter(booking::blocked_until.gt(window.starts_at()))
-        .filter(is_open().or(cleaned_up))
+        .filter(is_open().or(booking::state.eq(BookingState::Completed)))
         .select((
             booking::id,
             booking::channel,

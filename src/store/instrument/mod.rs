@@ -10,9 +10,12 @@ use chrono::NaiveDate;
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::schema::{instrument, instrument_manager, instrument_version, organization};
+use super::schema::{
+    instrument, instrument_manager, instrument_version, organization, user_account,
+};
 use super::{Conn, Json, Result, StoreError};
 use crate::domain::access::InstrumentTies;
+use crate::domain::account::UserState;
 use crate::domain::contact::PublicContact;
 use crate::domain::instrument::{
     InstrumentDescription, InstrumentFacts, InstrumentState, PurposeType,
@@ -343,6 +346,26 @@ pub fn list_managers(conn: &mut Conn, id: InstrumentId) -> Result<Vec<UserId>> {
         .select(instrument_manager::user_id)
         .order(instrument_manager::user_id)
         .load(conn)?)
+}
+
+/// The managers of an instrument who can act: active members of its host.
+pub fn list_acting_managers(conn: &mut Conn, id: InstrumentId) -> Result<Vec<UserId>> {
+    Ok(instrument_manager::table
+        .inner_join(user_account::table)
+        .inner_join(instrument::table)
+        .filter(instrument_manager::instrument_id.eq(id))
+        .filter(user_account::state.eq(UserState::Active))
+        .filter(user_account::organization_id.eq(instrument::organization_id.nullable()))
+        .select(instrument_manager::user_id)
+        .order(instrument_manager::user_id)
+        .load(conn)?)
+}
+
+/// Takes somebody off all instruments.
+pub fn delete_managing(conn: &mut Conn, user: UserId) -> Result<()> {
+    diesel::delete(instrument_manager::table.filter(instrument_manager::user_id.eq(user)))
+        .execute(conn)?;
+    Ok(())
 }
 
 /// Makes these people, and nobody else, the managers of an instrument.

@@ -1,5 +1,5 @@
-//! What a yearly run reads, as few queries over whole tables. A [`Scope`] says which year, and whether the records count as
-//! they are or as they were at an event: then current rows up to that event stand, and for later ones their replaced versions.
+//! What a yearly run reads, as few queries over whole tables. A [`Scope`] says which year, and at which event: current rows up
+//! to that event stand, and for later ones their replaced versions.
 
 mod registry;
 mod request;
@@ -19,7 +19,7 @@ use chrono::NaiveDate;
 
 use crate::domain::{EventId, Instant, Slot};
 
-/// The year and the state of the records.
+/// The year, and the moment at which its records count as they were.
 #[derive(Debug, Clone, Copy)]
 pub struct Scope {
     pub year: i32,
@@ -30,8 +30,6 @@ pub struct Scope {
     pub frozen_at: Instant,
     /// The newest event at the freeze; none in an empty database.
     pub frozen_event_id: Option<EventId>,
-    /// Read the past: leave out what later events wrote. At the freeze itself nothing is later.
-    pub looks_back: bool,
 }
 
 impl Scope {

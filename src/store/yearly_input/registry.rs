@@ -115,7 +115,8 @@ pub fn list_priced(conn: &mut Conn, scope: &Scope) -> Result<Vec<InstrumentId>> 
         .or(tariff::customer_class.ne(CustomerClass::Own));
     let in_force = tariff::valid_until
         .is_null()
-        .or(tariff::valid_until.gt(scope.last_on));
+        .or(tariff::valid_until.gt(scope.last_on))
+        .or(tariff::ended_at.gt(scope.frozen_at));
     Ok(tariff::table
         .filter(tariff::valid_from.le(scope.last_on))
         .filter(tariff::created_at.le(scope.frozen_at))

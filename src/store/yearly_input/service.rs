@@ -86,10 +86,10 @@ struct Parts {
 impl Parts {
     fn new(scope: &Scope, pair: Option<Pair>) -> Self {
         let moment = |instant: Instant| instant.naive_utc().format("%Y-%m-%d %H:%M:%S").to_string();
-        let mut record = "u.state = 'confirmed'".to_owned();
-        if scope.looks_back {
-            record.push_str(&format!(" AND u.event_id <= {}", scope.event_number()));
-        }
+        let mut record = format!(
+            "u.state = 'confirmed' AND u.event_id <= {}",
+            scope.event_number()
+        );
         if let Some((host, user)) = pair {
             record.push_str(&format!(
                 " AND u.organization_id = {user} AND u.instrument_id IN \
@@ -184,29 +184,22 @@ pub fn list_income_of(
 
 /// Payments on invoiced charges. A charge's event is that of its last change: voided after the freeze, it stood then.
 fn paid(scope: &Scope) -> String {
-    let from =
-        "payment p JOIN payment_line l ON l.payment_id = p.id JOIN charge c ON c.id = l.charge_id";
-    if scope.looks_back {
-        let event = scope.event_number();
-        format!(
-            "{from} AND (c.state <> 'voided' OR c.event_id > {event}) \
-             JOIN invoice_line il ON il.charge_id = c.id \
-             JOIN invoice i ON i.id = il.invoice_id AND i.event_id <= {event}"
-        )
-    } else {
-        format!("{from} AND c.state = 'invoiced'")
-    }
+    let event = scope.event_number();
+    format!(
+        "payment p JOIN payment_line l ON l.payment_id = p.id \
+         JOIN charge c ON c.id = l.charge_id AND (c.state <> 'voided' OR c.event_id > {event}) \
+         JOIN invoice_line il ON il.charge_id = c.id \
+         JOIN invoice i ON i.id = il.invoice_id AND i.event_id <= {event}"
+    )
 }
 
 fn paid_in_year(scope: &Scope) -> String {
-    let mut text = format!(
-        "p.paid_on >= '{}' AND p.paid_on <= '{}'",
-        scope.first_on, scope.last_on
-    );
-    if scope.looks_back {
-        text.push_str(&format!(" AND p.event_id <= {}", scope.event_number()));
-    }
-    text
+    format!(
+        "p.paid_on >= '{}' AND p.paid_on <= '{}' AND p.event_id <= {}",
+        scope.first_on,
+        scope.last_on,
+        scope.event_number()
+    )
 }
 
 /// The answers in confirmed records of the year.

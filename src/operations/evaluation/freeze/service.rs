@@ -75,9 +75,7 @@ impl Freeze<'_> {
         for pair in self.relations.changing(&ever) {
             self.add_income(conn, hosts, &ever, Some(pair), &mut services)?;
         }
-        if self.scope.looks_back {
-            self.add_replaced(conn, hosts, &mut services)?;
-        }
+        self.add_replaced(conn, hosts, &mut services)?;
         Ok(services)
     }
 

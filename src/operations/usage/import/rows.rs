@@ -88,10 +88,11 @@ fn check_one<'a>(
             .map(|fault| {
                 let fault = Fault::from(fault);
                 match fault.place {
-                    Place::Field(column) => Fault {
+                    // The sheet has one column for what is one field with parts.
+                    Place::Field(field) => Fault {
                         place: Place::Cell {
                             row: row.row,
-                            column,
+                            column: field.split('.').next().unwrap_or_default().to_owned(),
                         },
                         ..fault
                     },
