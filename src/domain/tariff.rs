@@ -163,6 +163,14 @@ impl Quote {
         }))
     }
 
+    /// The time alone.
+    pub fn without_services(self) -> Self {
+        Self {
+            services: Vec::new(),
+            ..self
+        }
+    }
+
     /// The same prices for other minutes: what was promised with a booking holds for its actual use.
     pub fn for_minutes(&self, minutes: Minutes) -> Result<Option<Quote>, TooLarge> {
         let lines = self.lines.iter().map(|line| line.for_minutes(minutes));

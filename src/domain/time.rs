@@ -5,12 +5,37 @@ use chrono::{
     DateTime, Datelike, NaiveDate, NaiveDateTime, SecondsFormat, TimeDelta, TimeZone, Timelike, Utc,
 };
 use chrono_tz::Tz;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::money::Minutes;
 
 /// The zone in which days, opening hours and years are counted.
 pub const ZONE: Tz = chrono_tz::Asia::Shanghai;
+
+/// Reads a date from JSON: `YYYY-MM-DD` and nothing else, in the years an [`Instant`] can lie in. For
+/// `#[serde(deserialize_with)]`; chrono alone takes `2026-3-1` and `+12345-01-01` too.
+pub fn read_date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<NaiveDate, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    parse_date(&text).ok_or_else(|| D::Error::custom(NOT_A_DATE))
+}
+
+/// As [`read_date`], of a date that may be null; give it `#[serde(default)]` too where it may be absent.
+pub fn read_optional_date<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<NaiveDate>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?;
+    let date = text.map(|text| parse_date(&text).ok_or_else(|| D::Error::custom(NOT_A_DATE)));
+    date.transpose()
+}
+
+const NOT_A_DATE: &str = "a date is written like 2026-03-01, in the years 1900 to 2199";
+
+fn parse_date(text: &str) -> Option<NaiveDate> {
+    let date: NaiveDate = text.parse().ok()?;
+    let is_plain = text.len() == 10 && text.bytes().all(|b| b.is_ascii_digit() || b == b'-');
+    (is_plain && (1900..=2199).contains(&date.year())).then_some(date)
+}
 
 /// A moment: whole seconds, stored in UTC, years 1900 to 2199.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -251,6 +276,38 @@ mod tests {
         assert!(!slot("10:00", "11:00").overlaps(&slot("11:00", "12:00")));
         assert!(slot("10:00", "11:01").overlaps(&slot("11:00", "12:00")));
         assert!(Slot::new(at("2026-03-01T10:00:00Z"), at("2026-03-01T10:00:00Z")).is_err());
+    }
+
+    #[test]
+    fn a_date_has_one_spelling() {
+        #[derive(Deserialize)]
+        struct Dates {
+            #[serde(deserialize_with = "read_date")]
+            on: NaiveDate,
+            #[serde(default, deserialize_with = "read_optional_date")]
+            until: Option<NaiveDate>,
+        }
+        let read = |on: &str| {
+            let text = format!(r#"{{"on": "{on}", "until": null}}"#);
+            let dates = serde_json::from_str::<Dates>(&text);
+            dates.map(|dates| (dates.on.to_string(), dates.until)).ok()
+        };
+        assert_eq!(read("2026-03-01"), Some(("2026-03-01".to_owned(), None)));
+        for absurd in [
+            "2026-3-1",
+            "+12345-01-01",
+            "-0001-01-01",
+            "1899-12-31",
+            "2200-01-01",
+            "2026-02-30",
+            "2026-03-01 ",
+            "",
+        ] {
+            assert_eq!(read(absurd), None, "{absurd}");
+        }
+        assert!(
+            serde_json::from_str::<Dates>(r#"{"on": "2026-03-01", "until": "2026-3-1"}"#).is_err()
+        );
     }
 
     #[test]

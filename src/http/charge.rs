@@ -12,6 +12,7 @@ use super::routes::{Route, get, post};
 use crate::domain::access::{Deed, Reach};
 use crate::domain::charge::{ChargeState, PaymentSource};
 use crate::domain::tariff::CustomerClass;
+use crate::domain::time::read_date;
 use crate::domain::{ChargeId, Fen, Instant, OrganizationId, PaymentId, UsageRecordId};
 use crate::error::AppError;
 use crate::operations::charge;
@@ -66,6 +67,7 @@ pub fn routes() -> Vec<Route> {
 #[serde(deny_unknown_fields)]
 struct InvoiceBody {
     invoice_no: String,
+    #[serde(deserialize_with = "read_date")]
     issued_on: NaiveDate,
 }
 
@@ -73,6 +75,7 @@ struct InvoiceBody {
 #[serde(deny_unknown_fields)]
 struct PaymentBody {
     amount_fen: Fen,
+    #[serde(deserialize_with = "read_date")]
     paid_on: NaiveDate,
     source: PaymentSource,
 }

@@ -10,6 +10,7 @@ use super::routes::{Route, get, post};
 use crate::domain::access::Deed;
 use crate::domain::booking::BookingMode;
 use crate::domain::tariff::{CustomerClass, Period, Tariff};
+use crate::domain::time::{read_date, read_optional_date};
 use crate::domain::{Fen, InstrumentId, TariffId};
 use crate::error::AppError;
 use crate::operations::tariff;
@@ -53,7 +54,9 @@ pub fn routes() -> Vec<Route> {
 struct TariffBody {
     customer_class: Option<CustomerClass>,
     mode: Option<BookingMode>,
+    #[serde(deserialize_with = "read_date")]
     valid_from: NaiveDate,
+    #[serde(default, deserialize_with = "read_optional_date")]
     valid_until: Option<NaiveDate>,
     price_fen_per_hour: Fen,
 }
@@ -62,6 +65,7 @@ struct TariffBody {
 #[serde(deny_unknown_fields)]
 struct EndBody {
     /// The first day on which the price no longer holds.
+    #[serde(deserialize_with = "read_date")]
     valid_until: NaiveDate,
 }
 

@@ -27,6 +27,8 @@ pub async fn run(app: App, mut stop: watch::Receiver<bool>) {
 /// Every step once. A step that fails is told and tried again next time; it keeps no other from running.
 pub async fn tick(app: &App) {
     let now = app.clock.now();
+    // Another process may have seeded other public holidays.
+    tell("calendar", app.load_calendar().await.map(|()| 0));
     tell("booking", booking::tick(app, now).await);
     tell("yearly_run", yearly_run::tick(app, now).await);
     tell("retention", retention::tick(app, now).await);

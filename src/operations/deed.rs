@@ -72,6 +72,42 @@ impl Actor {
     }
 }
 
+/// Who does something to a booking, a record or a charge: a caller, or time itself.
+#[derive(Debug, Clone, Copy)]
+pub enum By<'a> {
+    Caller(&'a Act),
+    /// It happens by itself at this moment.
+    Time(Instant),
+}
+
+impl By<'_> {
+    pub fn now(&self) -> Instant {
+        match self {
+            By::Caller(act) => act.now,
+            By::Time(now) => *now,
+        }
+    }
+
+    pub fn user_id(&self) -> Option<UserId> {
+        match self {
+            By::Caller(act) => Some(act.caller.user_id),
+            By::Time(_) => None,
+        }
+    }
+
+    /// An event of theirs, to be filled in and appended.
+    pub fn event(
+        &self,
+        deed: &'static str,
+        subject: store::event::Subject,
+    ) -> store::event::NewEvent {
+        match self {
+            By::Caller(act) => act.event(deed, subject),
+            By::Time(now) => store::event::NewEvent::new(*now, deed, subject),
+        }
+    }
+}
+
 impl From<Act> for Actor {
     fn from(act: Act) -> Self {
         Actor::Caller(Box::new(act))

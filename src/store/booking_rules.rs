@@ -3,6 +3,7 @@
 
 use diesel::prelude::*;
 
+use super::bulk::insert_all;
 use super::schema::{booking_rules, instrument, instrument_manager, organization};
 use super::{Conn, Json, Result, StoreError};
 use crate::domain::access::InstrumentTies;
@@ -44,16 +45,31 @@ impl Terms {
     }
 }
 
-/// Inserts version 1; `rules` is the rules' JSON.
-pub fn insert(conn: &mut Conn, instrument: InstrumentId, rules: &str, now: Instant) -> Result<()> {
-    diesel::insert_into(booking_rules::table)
-        .values((
-            booking_rules::instrument_id.eq(instrument),
-            booking_rules::rules.eq(rules),
-            booking_rules::version.eq(1_i64),
-            booking_rules::updated_at.eq(now),
-        ))
-        .execute(conn)?;
+#[derive(Insertable)]
+#[diesel(table_name = booking_rules, treat_none_as_default_value = false)]
+struct First<'a> {
+    instrument_id: InstrumentId,
+    rules: &'a str,
+    version: i64,
+    updated_at: Instant,
+}
+
+/// Inserts version 1 for each instrument.
+pub fn insert(
+    conn: &mut Conn,
+    instruments: &[InstrumentId],
+    rules: &BookingRules,
+    now: Instant,
+) -> Result<()> {
+    let rules = serde_json::to_string(rules)?;
+    let row = |id: &InstrumentId| First {
+        instrument_id: *id,
+        rules: &rules,
+        version: 1,
+        updated_at: now,
+    };
+    let rows: Vec<First<'_>> = instruments.iter().map(row).collect();
+    insert_all!(conn, booking_rules::table, &rows);
     Ok(())
 }
 
@@ -84,30 +100,34 @@ pub fn update(
     }
 }
 
+/// All terms, to be filtered. By one id the statement stays prepared, by a list of them it cannot.
+macro_rules! terms {
+    () => {
+        instrument::table
+            .inner_join(organization::table)
+            .inner_join(booking_rules::table.on(booking_rules::instrument_id.eq(instrument::id)))
+            .select((
+                instrument::id,
+                instrument::organization_id,
+                organization::state,
+                organization::supervising_region_code,
+                instrument::state,
+                instrument::share_mode,
+                instrument::channels,
+                booking_rules::rules,
+                booking_rules::version,
+            ))
+    };
+}
+
 /// The terms of one instrument.
 pub fn get_terms(conn: &mut Conn, id: InstrumentId) -> Result<Terms> {
-    let mut found = list_terms(conn, &[id])?;
-    found.pop().ok_or(StoreError::NotFound)
+    Ok(terms!().filter(instrument::id.eq(id)).first(conn)?)
 }
 
 /// The terms of several instruments, in no order.
 pub fn list_terms(conn: &mut Conn, ids: &[InstrumentId]) -> Result<Vec<Terms>> {
-    Ok(instrument::table
-        .inner_join(organization::table)
-        .inner_join(booking_rules::table.on(booking_rules::instrument_id.eq(instrument::id)))
-        .filter(instrument::id.eq_any(ids))
-        .select((
-            instrument::id,
-            instrument::organization_id,
-            organization::state,
-            organization::supervising_region_code,
-            instrument::state,
-            instrument::share_mode,
-            instrument::channels,
-            booking_rules::rules,
-            booking_rules::version,
-        ))
-        .load(conn)?)
+    Ok(terms!().filter(instrument::id.eq_any(ids)).load(conn)?)
 }
 
 /// The instruments a person manages.

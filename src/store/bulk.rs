@@ -1,10 +1,11 @@
-//! Many rows at once, where the databases differ: COPY on PostgreSQL, one prepared statement on SQLite.
+//! Many rows at once, where the databases differ: COPY on PostgreSQL, one prepared statement on SQLite. Rows are written with
+//! ids of [`reserve_ids`], so that they can refer to each other.
 
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::BigInt;
 
-use super::{Conn, Result};
+use super::{Conn, Result, StoreError};
 
 /// Inserts every row of a slice of insertable structs (derived with `treat_none_as_default_value = false`).
 macro_rules! insert_all {
@@ -26,6 +27,17 @@ macro_rules! insert_all {
     }};
 }
 pub(in crate::store) use insert_all;
+
+/// Ids of a kind, from [`reserve_ids`].
+pub fn reserve<T: TryFrom<i64>>(
+    conn: &mut Conn,
+    table: &'static str,
+    count: usize,
+) -> Result<Vec<T>> {
+    let ids = reserve_ids(conn, table, count)?.into_iter();
+    ids.map(|id| T::try_from(id).map_err(|_| StoreError::NotFound))
+        .collect()
+}
 
 #[derive(QueryableByName)]
 struct Reserved {

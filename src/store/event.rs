@@ -6,6 +6,7 @@ use diesel::sql_types::BigInt;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::bulk::{insert_all, reserve};
 use super::schema::{delivery, event, event_personal};
 use super::{Conn, Json, Result};
 use crate::domain::{ApiKeyId, EventId, Instant, OrganizationId, UserId};
@@ -93,9 +94,83 @@ impl NewEvent {
     }
 }
 
+/// Ids for events of [`append_all`].
+pub fn reserve_ids(conn: &mut Conn, count: usize) -> Result<Vec<EventId>> {
+    reserve(conn, "event", count)
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = event, treat_none_as_default_value = false)]
+struct EventRow<'a> {
+    id: EventId,
+    happened_at: Instant,
+    deed: &'a str,
+    subject_type: &'a str,
+    subject_id: i64,
+    actor_user_id: Option<UserId>,
+    actor_api_key_id: Option<ApiKeyId>,
+    actor_organization_id: Option<OrganizationId>,
+    organization_id: Option<OrganizationId>,
+    counterpart_organization_id: Option<OrganizationId>,
+    request_id: Option<&'a str>,
+    before: Option<String>,
+    after: Option<String>,
+    personal_digest: Option<&'a str>,
+}
+
+impl<'a> EventRow<'a> {
+    fn of(id: EventId, new: &'a NewEvent) -> Self {
+        Self {
+            id,
+            happened_at: new.happened_at,
+            deed: new.deed,
+            subject_type: new.subject.kind,
+            subject_id: new.subject.id,
+            actor_user_id: new.actor_user_id,
+            actor_api_key_id: new.actor_api_key_id,
+            actor_organization_id: new.actor_organization_id,
+            organization_id: new.organization_id,
+            counterpart_organization_id: new.counterpart_organization_id,
+            request_id: new.request_id.as_deref(),
+            before: text(&new.before),
+            after: text(&new.after),
+            personal_digest: new.personal.as_ref().map(|texts| texts.digest.as_str()),
+        }
+    }
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = event_personal, treat_none_as_default_value = false)]
+struct PersonalRow<'a> {
+    event_id: EventId,
+    salt: &'a str,
+    content: &'a str,
+}
+
+/// Appends many events at once, each under its reserved id.
+pub fn append_all(conn: &mut Conn, events: &[(EventId, NewEvent)]) -> Result<()> {
+    let rows = events.iter().map(|(id, new)| EventRow::of(*id, new));
+    let rows: Vec<EventRow<'_>> = rows.collect();
+    insert_all!(conn, event::table, &rows);
+    let texts = events.iter().filter_map(|(id, new)| {
+        let personal = new.personal.as_ref()?;
+        Some(PersonalRow {
+            event_id: *id,
+            salt: &personal.salt,
+            content: &personal.content,
+        })
+    });
+    let texts: Vec<PersonalRow<'_>> = texts.collect();
+    insert_all!(conn, event_personal::table, &texts);
+    Ok(())
+}
+
+fn text(value: &Option<Value>) -> Option<String> {
+    value.as_ref().map(Value::to_string)
+}
+
 /// Appends the event; its id names the version of whatever it changed.
 pub fn append(conn: &mut Conn, new: &NewEvent) -> Result<EventId> {
-    let text = |value: &Option<Value>| value.as_ref().map(Value::to_string);
     let id: EventId = diesel::insert_into(event::table)
         .values((
             event::happened_at.eq(new.happened_at),

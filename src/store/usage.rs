@@ -51,7 +51,7 @@ pub struct UsageRecord {
 
 /// What one version of a record says, for insert and update alike; what is `None` becomes NULL.
 #[derive(Debug, Clone, Insertable, AsChangeset)]
-#[diesel(table_name = usage_record, treat_none_as_null = true)]
+#[diesel(table_name = usage_record, treat_none_as_null = true, treat_none_as_default_value = false)]
 pub struct Columns {
     pub record_no: Option<String>,
     pub instrument_id: InstrumentId,
@@ -76,18 +76,6 @@ pub struct Columns {
     pub entered_by: Option<UserId>,
     pub event_id: EventId,
     pub updated_at: Instant,
-}
-
-/// Inserts version 1. Violates `UsageOverlap`, `UsageClientReference`, `UsageRecordNo`.
-pub fn insert(conn: &mut Conn, first: Columns) -> Result<UsageRecord> {
-    let now = first.updated_at;
-    Ok(diesel::insert_into(usage_record::table)
-        .values((
-            first,
-            usage_record::version.eq(1_i64),
-            usage_record::created_at.eq(now),
-        ))
-        .get_result(conn)?)
 }
 
 /// Keeps the present version whole and writes the next one. Violates as [`insert`].
@@ -152,15 +140,25 @@ pub fn get(conn: &mut Conn, id: UsageRecordId) -> Result<UsageRecord> {
         .first(conn)?)
 }
 
-/// Takes the id of the next record, so that the event appended before it can name it. Fits [`insert_as`] alone.
-pub fn reserve_id(conn: &mut Conn) -> Result<UsageRecordId> {
-    let reserved = super::bulk::reserve_ids(conn, "usage_record", 1)?;
-    let id = reserved.first().and_then(|id| (*id).try_into().ok());
-    id.ok_or(StoreError::NotFound)
+/// The first record that stands of a booking.
+pub fn find_first_of(conn: &mut Conn, booking: BookingId) -> Result<Option<UsageRecordId>> {
+    Ok(usage_record::table
+        .filter(usage_record::booking_id.eq(booking))
+        .filter(usage_record::state.ne(UsageState::Voided))
+        .select(usage_record::id)
+        .order(usage_record::id)
+        .first(conn)
+        .optional()?)
 }
 
-/// As [`insert`], under an id of [`reserve_id`].
-pub fn insert_as(conn: &mut Conn, id: UsageRecordId, first: Columns) -> Result<UsageRecord> {
+/// Takes the id of the next record, so that the event appended before it can name it. Fits [`insert`] alone.
+pub fn reserve_id(conn: &mut Conn) -> Result<UsageRecordId> {
+    let reserved = super::bulk::reserve(conn, "usage_record", 1)?.pop();
+    reserved.ok_or(StoreError::NotFound)
+}
+
+/// Inserts version 1 under an id of [`reserve_id`]. Violates `UsageOverlap`, `UsageClientReference`, `UsageRecordNo`.
+pub fn insert(conn: &mut Conn, id: UsageRecordId, first: Columns) -> Result<UsageRecord> {
     let now = first.updated_at;
     Ok(diesel::insert_into(usage_record::table)
         .values((

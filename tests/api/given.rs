@@ -105,7 +105,6 @@ impl Instrument<'_> {
     pub fn insert(self) -> InstrumentId {
         let rules: BookingRules = serde_json::from_value(self.rules).unwrap();
         rules.validate().unwrap();
-        let rules = serde_json::to_string(&rules).unwrap();
         let (facts, standing, host, now) = (self.facts, self.standing, self.host, self.app.now());
         self.app.write(move |tx| {
             let region = store::organization::get(tx, host)?.region_code;
@@ -115,13 +114,13 @@ impl Instrument<'_> {
                 standing: &standing,
                 now,
             };
-            let inserted = store::instrument::insert(tx, host, &first, |tx, id| {
-                let subject = Subject::new("instrument", id);
-                let event = NewEvent::new(now, "instrument_create", subject).of(host, None);
-                store::event::append(tx, &event)
-            })?;
-            store::booking_rules::insert(tx, inserted.id, &rules, now)?;
-            Ok(inserted.id)
+            let id = store::instrument::reserve_ids(tx, 1)?.pop().unwrap();
+            let subject = Subject::new("instrument", id);
+            let event = NewEvent::new(now, "instrument_create", subject).of(host, None);
+            let event = store::event::append(tx, &event)?;
+            store::instrument::insert(tx, &[first.first(id, host, event)?])?;
+            store::booking_rules::insert(tx, &[id], &rules, now)?;
+            Ok(id)
         })
     }
 }

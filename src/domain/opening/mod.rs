@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::booking::BookingMode;
 use super::calendar::Calendar;
 use super::money::Minutes;
-use super::time::{Instant, Slot};
+use super::time::{Instant, Slot, read_date};
 
 crate::vocabulary! {
     /// Whether a request is confirmed at once or waits for the host.
@@ -55,7 +55,9 @@ pub struct WeeklyHours {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SpecialDays {
+    #[serde(deserialize_with = "read_date")]
     pub from_on: NaiveDate,
+    #[serde(deserialize_with = "read_date")]
     pub until_on: NaiveDate,
     pub spans: Vec<DaySpan>,
 }

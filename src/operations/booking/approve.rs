@@ -1,7 +1,7 @@
 //! Approving a request: the rules are asked again, lead time apart; the slot is held already.
 
 use super::case::{Case, Seen};
-use super::trail::{self, By, Told};
+use super::trail::{self, Told};
 use super::weigh::{self, Wish};
 use crate::app::App;
 use crate::domain::BookingId;
@@ -9,7 +9,7 @@ use crate::domain::access::Deed;
 use crate::domain::booking::{BookingDeed, Stage};
 use crate::domain::calendar::Calendar;
 use crate::error::AppError;
-use crate::operations::deed::{Act, perform, same_version};
+use crate::operations::deed::{Act, By, perform, same_version};
 use crate::store::{self, Conn};
 
 /// Confirms a request of this version. 412 when it is another, 422 when a rule is broken meanwhile.

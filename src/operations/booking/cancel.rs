@@ -1,13 +1,13 @@
 //! Cancelling a booking: the using unit until the start, the host with a reason as long as it has not begun.
 
 use super::case::{Case, Seen, reason_faults};
-use super::trail::{self, By, Told};
+use super::trail::{self, Told};
 use crate::app::App;
 use crate::domain::BookingId;
 use crate::domain::access::Deed;
 use crate::domain::booking::{BookingDeed, Side};
 use crate::error::{AppError, Code};
-use crate::operations::deed::{Act, perform, same_version};
+use crate::operations::deed::{Act, By, perform, same_version};
 use crate::store;
 
 /// What a cancellation with less than `cancel_before_minutes` left is marked with.

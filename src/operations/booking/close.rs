@@ -3,12 +3,13 @@
 
 use super::case::Case;
 use super::passing;
-use super::trail::{self, By, Told};
+use super::trail::{self, Told};
 use crate::app::App;
 use crate::domain::booking::{self, BookingDeed, BookingState, CLOSED_AFTER};
 use crate::domain::usage::{Evidence, GivenMinutes, UsageMinutes};
 use crate::domain::{BookingId, Instant, Minutes};
 use crate::error::{AppError, Code};
+use crate::operations::deed::By;
 use crate::operations::usage::finished::{Finished, insert_finished};
 use crate::store::{self, Conn};
 
@@ -72,7 +73,7 @@ fn end(
     next.problem = Some(problem.to_owned());
     let after = store::booking::update(tx, present, next, now)?;
     let (by, before) = (By::Time(now), Some(present));
-    let event = trail::record(tx, by, "booking_close", before, &after, Told::Everybody)?;
+    trail::record(tx, by, "booking_close", before, &after, Told::Everybody)?;
     if problem == NOT_FINISHED {
         let finished = Finished {
             interval,
@@ -80,11 +81,8 @@ fn end(
             samples: after.samples.unwrap_or(0),
             statutory: false,
             evidence: Evidence::Manual,
-            entered_by: None,
-            event,
-            now,
         };
-        insert_finished(tx, &after, &finished)?;
+        insert_finished(tx, by, &after, &finished)?;
     }
     Ok(())
 }

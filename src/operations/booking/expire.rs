@@ -1,11 +1,12 @@
 //! The expiry of requests and holds that nobody decided in time.
 
 use super::passing;
-use super::trail::{self, By, Told};
+use super::trail::{self, Told};
 use crate::app::App;
 use crate::domain::Instant;
 use crate::domain::booking::BookingDeed;
 use crate::error::AppError;
+use crate::operations::deed::By;
 use crate::store::booking::Booking;
 use crate::store::{self, Conn};
 

@@ -2,7 +2,7 @@
 
 use super::case::{Case, Seen};
 use super::draft::SAMPLES_MAX;
-use super::trail::{self, By, Told};
+use super::trail::{self, Told};
 use crate::app::App;
 use crate::domain::access::Deed;
 use crate::domain::booking::{self, BookingDeed};
@@ -11,7 +11,7 @@ use crate::domain::fault::{Faults, FieldFault};
 use crate::domain::usage::{Evidence, GivenMinutes, UsageMinutes};
 use crate::domain::{BookingId, Instant, Slot};
 use crate::error::AppError;
-use crate::operations::deed::{Act, perform, same_version};
+use crate::operations::deed::{Act, By, perform, same_version};
 use crate::operations::usage::finished::{Finished, insert_finished};
 use crate::store::{self, Conn};
 
@@ -66,7 +66,7 @@ fn complete(
     next.blocked_until = rest.ends_at();
     let after = store::booking::update(tx, &case.booking, next, act.now)?;
     let by = By::Caller(act);
-    let event = trail::record(
+    trail::record(
         tx,
         by,
         "booking_finish",
@@ -80,11 +80,8 @@ fn complete(
         samples: how.samples.or(after.samples).unwrap_or(0),
         statutory: how.statutory.unwrap_or(false),
         evidence: Evidence::Confirmed,
-        entered_by: Some(act.caller.user_id),
-        event,
-        now: act.now,
     };
-    let record = insert_finished(tx, &after, &finished)?;
+    let record = insert_finished(tx, by, &after, &finished)?;
     case.booking = after;
     case.usage_record_ids.push(record.id);
     case.seen(&act.caller, calendar, act.now)

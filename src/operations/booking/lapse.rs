@@ -2,11 +2,12 @@
 //! nobody.
 
 use super::passing;
-use super::trail::{self, By, Told};
+use super::trail::{self, Told};
 use crate::app::App;
 use crate::domain::Instant;
 use crate::domain::booking::BookingDeed;
 use crate::error::AppError;
+use crate::operations::deed::By;
 use crate::store;
 
 /// Marks them; answers how many.

@@ -1,13 +1,13 @@
 //! Declaring that nobody came: frees the rest of the slot.
 
 use super::case::{Case, Seen, reason_faults};
-use super::trail::{self, By, Told};
+use super::trail::{self, Told};
 use crate::app::App;
 use crate::domain::BookingId;
 use crate::domain::access::Deed;
 use crate::domain::booking::BookingDeed;
 use crate::error::AppError;
-use crate::operations::deed::{Act, perform, same_version};
+use crate::operations::deed::{Act, By, perform, same_version};
 use crate::store;
 
 /// From `no_show_after_minutes` after the start.

@@ -1,13 +1,13 @@
 //! Rejecting a request, with the reason from the list.
 
 use super::case::{Case, Seen, reason_faults};
-use super::trail::{self, By, Told};
+use super::trail::{self, Told};
 use crate::app::App;
 use crate::domain::BookingId;
 use crate::domain::access::Deed;
 use crate::domain::booking::{BookingDeed, RejectReason};
 use crate::error::AppError;
-use crate::operations::deed::{Act, perform, same_version};
+use crate::operations::deed::{Act, By, perform, same_version};
 use crate::store;
 
 /// Frees the slot and tells the using unit why.

@@ -4,7 +4,7 @@
 use super::case::{Case, Seen, reason_faults};
 use super::contest::{Contest, contest};
 use super::slot;
-use super::trail::{self, By, Told};
+use super::trail::{self, Told};
 use super::weigh::{self, Wish};
 use crate::app::App;
 use crate::domain::access::Deed;
@@ -13,7 +13,7 @@ use crate::domain::calendar::Calendar;
 use crate::domain::service::ServiceItem;
 use crate::domain::{BookingId, Slot};
 use crate::error::{AppError, Code};
-use crate::operations::deed::{Act, same_version};
+use crate::operations::deed::{Act, By, same_version};
 use crate::store::booking::{Booking, Changes};
 use crate::store::{self, Conn, Json};
 

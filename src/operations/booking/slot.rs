@@ -1,11 +1,12 @@
 //! Winning a slot inside a deed: what is overdue there expires, others move to another channel, and the database judges.
 
 use super::expire;
-use super::trail::{self, By, Told};
+use super::trail::{self, Told};
 use super::weigh::{self, Wish};
 use crate::domain::channel::{Assignment, Full};
 use crate::domain::{BookingId, Instant, Slot};
 use crate::error::{AppError, Code};
+use crate::operations::deed::By;
 use crate::store::booking::Blocking;
 use crate::store::booking_rules::Terms;
 use crate::store::{self, Conn, Constraint, StoreError};

@@ -1,13 +1,13 @@
 //! Starting the use of a booking.
 
 use super::case::{Case, Seen};
-use super::trail::{self, By, Told};
+use super::trail::{self, Told};
 use crate::app::App;
 use crate::domain::BookingId;
 use crate::domain::access::Deed;
 use crate::domain::booking::BookingDeed;
 use crate::error::{AppError, Code};
-use crate::operations::deed::{Act, perform, same_version};
+use crate::operations::deed::{Act, By, perform, same_version};
 use crate::store;
 
 /// From set-up to the scheduled end. 409 `channel_in_use` while another booking is in progress on the channel.

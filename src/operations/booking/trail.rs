@@ -7,27 +7,10 @@ use serde_json::Value;
 use crate::domain::booking::BookingState;
 use crate::domain::{EventId, Fen, Instant, InstrumentId};
 use crate::error::AppError;
-use crate::operations::deed::{Act, personal};
+use crate::operations::deed::{By, personal};
 use crate::store::booking::{Audience, Booking};
-use crate::store::event::{NewEvent, Subject};
+use crate::store::event::Subject;
 use crate::store::{self, Conn};
-
-/// Who does it.
-#[derive(Clone, Copy)]
-pub(super) enum By<'a> {
-    Caller(&'a Act),
-    /// It happens by itself at this moment.
-    Time(Instant),
-}
-
-impl By<'_> {
-    pub fn now(&self) -> Instant {
-        match self {
-            By::Caller(act) => act.now,
-            By::Time(now) => *now,
-        }
-    }
-}
 
 /// Who is told.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -113,11 +96,7 @@ pub(super) fn record(
     after: &Booking,
     told: Told,
 ) -> Result<EventId, AppError> {
-    let subject = Subject::new("booking", after.id);
-    let event = match by {
-        By::Caller(act) => act.event(deed, subject),
-        By::Time(now) => NewEvent::new(now, deed, subject),
-    };
+    let event = by.event(deed, Subject::new("booking", after.id));
     let except = event.actor_user_id;
     let mut event = event
         .of(after.host_organization_id, Some(after.organization_id))

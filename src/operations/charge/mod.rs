@@ -3,7 +3,7 @@
 //!
 //! Why is the price of a booking kept? What was quoted with the booking is a promise: the actual minutes are priced at its
 //! rate, as long as the service was of the kind that was booked, and the services that were booked with it are charged as
-//! booked. Everything else is priced by the tariffs of the local day on which the service began. Without a tariff there is
+//! booked, with the first record of the booking. Everything else is priced by the tariffs of the local day on which the service began. Without a tariff there is
 //! no charge, which is not a charge of zero.
 
 mod invoice;
@@ -16,9 +16,9 @@ use crate::domain::access::{self, BookingTies, Caller, Deed, Role};
 use crate::domain::charge::ChargeState;
 use crate::domain::tariff::Quote;
 use crate::domain::usage::UsageState;
-use crate::domain::{ChargeId, EventId, Instant, UsageRecordId};
+use crate::domain::{ChargeId, EventId, UsageRecordId};
 use crate::error::{AppError, Code};
-use crate::operations::deed::{Act, same_version};
+use crate::operations::deed::{Act, By, same_version};
 use crate::operations::tariff::{self, Wanted};
 use crate::store::charge::{Charge, NewCharge, Whole};
 use crate::store::event::Subject;
@@ -31,22 +31,22 @@ pub use payment::pay;
 /// Opens the charge of a new record, when it has a price.
 pub fn open_for(
     tx: &mut Conn,
+    by: By<'_>,
     record: &UsageRecord,
     event_id: EventId,
-    now: Instant,
 ) -> Result<Option<Charge>, AppError> {
     match price(tx, record)? {
-        Some(price) => open(tx, record, price, event_id, now).map(Some),
+        Some(price) => open(tx, by, record, price, event_id).map(Some),
         None => Ok(None),
     }
 }
 
 fn open(
     tx: &mut Conn,
+    by: By<'_>,
     record: &UsageRecord,
     price: Quote,
     event_id: EventId,
-    now: Instant,
 ) -> Result<Charge, AppError> {
     let host = store::instrument::get(tx, record.instrument_id)?.organization_id;
     let new = NewCharge {
@@ -55,9 +55,25 @@ fn open(
         payer_organization_id: record.organization_id,
         price,
         event_id,
-        now,
+        now: by.now(),
     };
-    Ok(store::charge::insert(tx, new)?)
+    let charge = store::charge::insert(tx, new)?;
+    tell(tx, by, "charge_open", &charge)?;
+    Ok(charge)
+}
+
+/// The event of a charge that comes and goes with its usage record.
+fn tell(tx: &mut Conn, by: By<'_>, deed: &'static str, charge: &Charge) -> Result<(), AppError> {
+    let (host, payer) = (charge.host_organization_id, charge.payer_organization_id);
+    let event = by
+        .event(deed, Subject::new("charge", charge.id))
+        .of(host, Some(payer))
+        .after(json!({
+            "usage_record_id": charge.usage_record_id,
+            "amount_fen": charge.amount_fen,
+        }))?;
+    store::event::append(tx, &event)?;
+    Ok(())
 }
 
 /// After a correction: a charge whose price or payer changes is voided and another opened. 409 `already_invoiced` or
@@ -79,7 +95,7 @@ pub fn reprice(
     }
     void_for(tx, act, record.id, event_id)?;
     if let Some(price) = price {
-        open(tx, record, price, event_id, act.now)?;
+        open(tx, By::Caller(act), record, price, event_id)?;
     }
     Ok(())
 }
@@ -105,12 +121,8 @@ pub fn void_for(
             .with("state", whole.balance().state().as_str())
             .with("allowed", Vec::<&str>::new()));
     }
-    Ok(store::charge::update_state(
-        tx,
-        whole.charge.id,
-        ChargeState::Voided,
-        event_id,
-    )?)
+    store::charge::update_state(tx, whole.charge.id, ChargeState::Voided, event_id)?;
+    tell(tx, By::Caller(act), "charge_void", &whole.charge)
 }
 
 fn already_invoiced(charge: &Charge, invoice_no: &str) -> AppError {
@@ -127,10 +139,15 @@ fn price(tx: &mut Conn, record: &UsageRecord) -> Result<Option<Quote>, AppError>
     }
     let minutes = record.effective_minutes();
     if let Some(booking) = record.booking_id {
+        let first = store::usage::find_first_of(tx, booking)?;
         let booking = store::booking::get(tx, booking)?;
         if booking.mode == record.mode {
-            let promised = booking.quote.map(|quote| quote.for_minutes(minutes));
-            return Ok(promised.transpose().map_err(AppError::internal)?.flatten());
+            let promised = booking.quote.map(|quote| match first == Some(record.id) {
+                true => quote.into_inner(),
+                false => quote.into_inner().without_services(),
+            });
+            let price = promised.map(|quote| quote.for_minutes(minutes));
+            return Ok(price.transpose().map_err(AppError::internal)?.flatten());
         }
     }
     let wanted = Wanted {

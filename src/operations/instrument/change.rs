@@ -22,8 +22,11 @@ pub async fn create(app: &App, act: &Act, facts: InstrumentFacts) -> Result<Entr
         let rules = Rules::read(tx, &app_of_deed.config, today)?;
         AppError::refuse_all(rules.check_new(&facts))?;
         let actor = Actor::from(act_of_deed.clone());
-        let created = write::insert(tx, &actor, host, &facts)?;
-        entry(tx, created)
+        let created = write::insert(tx, &actor, host, &[&facts])?.pop();
+        entry(
+            tx,
+            created.ok_or_else(|| AppError::internal("no entry was written"))?,
+        )
     })
     .await;
     write::naming_the_other(app, host, &asset_no, outcome).await

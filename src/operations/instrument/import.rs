@@ -1,7 +1,7 @@
 //! Entries from a table: all rows or none. Every row is judged as a single entry would be, and all that is wrong is told
 //! with its row and column.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -56,9 +56,7 @@ pub async fn import(app: &App, actor: &Actor, import: Import) -> Result<Imported
         let today = actor_of_deed.now().local_date();
         let planned = plan(tx, &app_of_deed.config, &import, today)?;
         if !import.is_dry_run {
-            for step in &planned {
-                take(tx, &actor_of_deed, import.host, step)?;
-            }
+            carry_out(tx, &actor_of_deed, import.host, &planned)?;
         }
         Ok(counted(&planned))
     };
@@ -94,6 +92,7 @@ fn plan(
     today: chrono::NaiveDate,
 ) -> Result<Vec<Step>, AppError> {
     let rules = Rules::read(conn, config, today)?;
+    let mut known = present(conn, import)?;
     let mut asset_nos = HashSet::new();
     let (mut steps, mut faults) = (Vec::with_capacity(import.rows.len()), Vec::new());
     for (number, row) in &import.rows {
@@ -101,8 +100,7 @@ fn plan(
         if !asset_nos.insert(row.asset_no.as_str()) {
             wrong.push(fault_of(row, Code::duplicate));
         }
-        let present = store::instrument::find_by_asset_no(conn, import.host, &row.asset_no)?;
-        let step = match present {
+        let step = match known.remove(&row.asset_no) {
             None => plan_new(&rules, row, &mut wrong),
             Some(_) if import.mode == ImportMode::Create => {
                 wrong.push(fault_of(row, Code::asset_no_used));
@@ -115,6 +113,17 @@ fn plan(
     }
     table_fault::refuse(faults)?;
     Ok(steps)
+}
+
+/// The entries of the host that the rows name, by number.
+fn present(conn: &mut Conn, import: &Import) -> Result<HashMap<String, Instrument>, AppError> {
+    let numbers = import.rows.iter().map(|(_, row)| row.asset_no.as_str());
+    let numbers: Vec<&str> = numbers.collect();
+    let known = store::instrument::list_by_asset_no(conn, import.host, &numbers)?;
+    let by_number = known
+        .into_iter()
+        .map(|entry| (entry.asset_no.clone(), entry));
+    Ok(by_number.collect())
 }
 
 fn fault_of(row: &InstrumentRow, code: Code) -> Fault {
@@ -169,12 +178,19 @@ fn column_of(field: &str) -> &str {
     }
 }
 
-fn take(tx: &mut Conn, actor: &Actor, host: OrganizationId, step: &Step) -> Result<(), AppError> {
-    match step {
-        Step::Create(facts) => {
-            write::insert(tx, actor, host, facts)?;
-        }
-        Step::Update(present, facts) => {
+fn carry_out(
+    tx: &mut Conn,
+    actor: &Actor,
+    host: OrganizationId,
+    steps: &[Step],
+) -> Result<(), AppError> {
+    let created = steps.iter().filter_map(|step| match step {
+        Step::Create(facts) => Some(facts),
+        Step::Update(..) | Step::Leave => None,
+    });
+    write::insert(tx, actor, host, &created.collect::<Vec<_>>())?;
+    for step in steps {
+        if let Step::Update(present, facts) = step {
             let next = Next {
                 deed: "instrument_change",
                 facts,
@@ -185,7 +201,6 @@ fn take(tx: &mut Conn, actor: &Actor, host: OrganizationId, step: &Step) -> Resu
             };
             write::update(tx, actor, present, &next)?;
         }
-        Step::Leave => {}
     }
     Ok(())
 }

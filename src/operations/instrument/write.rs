@@ -6,44 +6,59 @@ use serde_json::{Map, Value, json};
 use crate::app::App;
 use crate::domain::instrument::InstrumentFacts;
 use crate::domain::opening::BookingRules;
-use crate::domain::{OrganizationId, UserId};
+use crate::domain::{InstrumentId, OrganizationId, UserId};
 use crate::error::{AppError, Code};
 use crate::operations::deed::{Actor, personal};
 use crate::store::event::{NewEvent, Subject};
 use crate::store::instrument::{Instrument, Standing, Version};
 use crate::store::{self, Conn, Constraint, Lock, StoreError};
 
-/// Writes a new entry, a draft, with the booking rules every instrument begins with.
+/// Writes new entries, drafts, with the booking rules every instrument begins with.
 pub(super) fn insert(
     tx: &mut Conn,
     actor: &Actor,
     host: OrganizationId,
-    facts: &InstrumentFacts,
-) -> Result<Instrument, AppError> {
+    entries: &[&InstrumentFacts],
+) -> Result<Vec<Instrument>, AppError> {
+    if entries.is_empty() {
+        return Ok(Vec::new());
+    }
     Lock::RecordsShared.take(tx)?;
-    let now = actor.now();
     let region = store::organization::get(tx, host)?.region_code;
     let standing = Standing::draft();
-    let first = Version {
-        facts,
-        region,
-        standing: &standing,
-        now,
-    };
-    let told = content(facts, &standing)?;
-    let texts = personal(&told.personal)?;
-    let inserted = store::instrument::insert(tx, host, &first, |tx, id| {
-        let event = actor
-            .event("instrument_create", Subject::new("instrument", id))
-            .of(host, None)
-            .after(&told.public)?
-            .personal(texts);
-        store::event::append(tx, &event)
-    });
-    let inserted = inserted.map_err(refusal)?;
-    let rules = serde_json::to_string(&BookingRules::default())?;
-    store::booking_rules::insert(tx, inserted.id, &rules, now)?;
-    Ok(inserted)
+    let ids = store::instrument::reserve_ids(tx, entries.len())?;
+    let events = store::event::reserve_ids(tx, entries.len())?;
+    let (mut rows, mut told) = (Vec::new(), Vec::new());
+    for ((facts, id), event) in entries.iter().zip(&ids).zip(events) {
+        let first = Version {
+            facts,
+            region,
+            standing: &standing,
+            now: actor.now(),
+        };
+        rows.push(first.first(*id, host, event)?);
+        told.push((
+            event,
+            creation(actor, host, *id, &content(facts, &standing)?)?,
+        ));
+    }
+    store::event::append_all(tx, &told)?;
+    store::instrument::insert(tx, &rows).map_err(refusal)?;
+    store::booking_rules::insert(tx, &ids, &BookingRules::default(), actor.now())?;
+    Ok(rows)
+}
+
+fn creation(
+    actor: &Actor,
+    host: OrganizationId,
+    id: InstrumentId,
+    told: &Content,
+) -> Result<NewEvent, AppError> {
+    let event = actor
+        .event("instrument_create", Subject::new("instrument", id))
+        .of(host, None)
+        .after(&told.public)?;
+    Ok(event.personal(personal(&told.personal)?))
 }
 
 /// What the next version of an entry says, which deed makes it and why, and who is told.

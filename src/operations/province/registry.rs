@@ -231,7 +231,9 @@ fn add_instrument(
         standing: &standing,
         now,
     };
-    let id = store::instrument::insert(tx, host, &version, |_, _| Ok(event))?.id;
+    let id = store::instrument::reserve_ids(tx, 1)?.pop();
+    let id = id.ok_or_else(|| AppError::internal("no id was reserved"))?;
+    store::instrument::insert(tx, &[version.first(id, host, event)?])?;
     if given.exempted {
         province::insert_exemption(tx, id, submitted_at)?;
     }
@@ -239,7 +241,6 @@ fn add_instrument(
         let created_at = store::evaluation::after_freezes(tx, now)?;
         store::tariff::insert(tx, id, &price, created_at)?;
     }
-    let rules = serde_json::to_string(&BookingRules::default())?;
-    store::booking_rules::insert(tx, id, &rules, now)?;
+    store::booking_rules::insert(tx, &[id], &BookingRules::default(), now)?;
     Ok(id)
 }

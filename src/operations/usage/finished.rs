@@ -1,13 +1,16 @@
 //! The usage record of a booking that has ended.
 
-use super::year_of;
-use crate::domain::usage::{Evidence, UsageMinutes, UsageState};
-use crate::domain::{EventId, Instant, Slot, UserId};
-use crate::error::{AppError, Code};
+use super::{news, year_of};
+use crate::domain::usage::{Evidence, GivenMinutes, UsageFacts, UsageMinutes, UsageState};
+use crate::domain::{Instant, Slot};
+use crate::error::AppError;
+use crate::operations::deed::By;
+use crate::operations::usage::clash;
 use crate::operations::{charge, subsidy};
 use crate::store::booking::Booking;
+use crate::store::event::{self, Subject};
 use crate::store::usage::{Columns, UsageRecord};
-use crate::store::{self, Conn, Constraint, StoreError};
+use crate::store::{self, Conn};
 
 /// What is known at the end of a use besides the booking.
 #[derive(Debug, Clone)]
@@ -18,21 +21,39 @@ pub struct Finished {
     pub samples: i64,
     pub statutory: bool,
     pub evidence: Evidence,
-    /// Who ended it; nobody when it was closed by time.
-    pub entered_by: Option<UserId>,
-    pub event: EventId,
-    pub now: Instant,
 }
 
-/// Makes the record and opens its charge, in the transaction and under the locks (instrument, usage) of the deed that ends the booking. 409
-/// `usage_overlaps` when the channel already has a record in this time, `period_locked` in a final year.
+/// Makes the record with its event and opens its charge, in the transaction and under the locks of the deed that ends the
+/// booking. 409 `usage_overlaps` when the channel already has a record in this time, `period_locked` in a final year.
 pub fn insert_finished(
     tx: &mut Conn,
+    by: By<'_>,
     booking: &Booking,
     finished: &Finished,
 ) -> Result<UsageRecord, AppError> {
     subsidy::refuse_locked(tx, &[year_of(finished.interval.ends_at())])?;
     let is_own_use = booking.organization_id == booking.host_organization_id;
+    let state = UsageState::initial(is_own_use);
+    let id = store::usage::reserve_id(tx)?;
+    let facts = UsageFacts {
+        channel: booking.channel,
+        slot: finished.interval,
+        minutes: GivenMinutes::default(),
+        samples: finished.samples,
+        mode: booking.mode,
+        purpose: booking.purpose,
+        statutory: finished.statutory,
+        operator: None,
+        client_reference: None,
+    };
+    let whose = (booking.instrument_id, booking.organization_id);
+    let told = news::told(1, state, whose, &facts, finished.minutes);
+    let event = by
+        .event("usage_record", Subject::new("usage_record", id))
+        .of(booking.host_organization_id, Some(booking.organization_id))
+        .after(told)?;
+    let event = event::append(tx, &event)?;
+    let now: Instant = by.now();
     let first = Columns {
         record_no: None,
         instrument_id: booking.instrument_id,
@@ -50,18 +71,15 @@ pub fn insert_finished(
         statutory: finished.statutory,
         operator: booking.operator.clone(),
         client_reference: None,
-        state: UsageState::initial(is_own_use),
+        state,
         reason: None,
         evidence: finished.evidence,
-        entered_at: Some(finished.now),
-        entered_by: finished.entered_by,
-        event_id: finished.event,
-        updated_at: finished.now,
+        entered_at: Some(now),
+        entered_by: by.user_id(),
+        event_id: event,
+        updated_at: now,
     };
-    let record = store::usage::insert(tx, first).map_err(|error| match error {
-        StoreError::Violated(Constraint::UsageOverlap) => AppError::conflict(Code::usage_overlaps),
-        other => other.into(),
-    })?;
-    charge::open_for(tx, &record, finished.event, finished.now)?;
+    let record = store::usage::insert(tx, id, first).map_err(clash::conflict)?;
+    charge::open_for(tx, by, &record, event)?;
     Ok(record)
 }

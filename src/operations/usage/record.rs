@@ -11,7 +11,7 @@ use crate::domain::organization::OrganizationState;
 use crate::domain::usage::{Evidence, Operator, UsageFacts, UsageMinutes, UsageState};
 use crate::domain::{BookingId, EventId, InstrumentId, OrganizationId};
 use crate::error::{AppError, Code};
-use crate::operations::deed::{Act, perform};
+use crate::operations::deed::{Act, By, perform};
 use crate::operations::{charge, subsidy};
 use crate::store::booking::Booking;
 use crate::store::instrument::Instrument;
@@ -181,8 +181,8 @@ impl Entry<'_> {
         let event = news::event(act, self.deed, id, ties, texts)?.after(told)?;
         let event = store::event::append(tx, &event)?;
         let columns = self.columns(act, state, event)?;
-        let written = store::usage::insert_as(tx, id, columns).map_err(clash::conflict)?;
-        charge::open_for(tx, &written, event, act.now)?;
+        let written = store::usage::insert(tx, id, columns).map_err(clash::conflict)?;
+        charge::open_for(tx, By::Caller(act), &written, event)?;
         Ok((written, event))
     }
 

@@ -10,6 +10,7 @@ use chrono::NaiveDate;
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::bulk::{insert_all, reserve};
 use super::schema::{
     instrument, instrument_manager, instrument_version, organization, user_account,
 };
@@ -26,8 +27,8 @@ use crate::domain::{
 };
 
 /// One row, whole.
-#[derive(Debug, Clone, Queryable, Selectable, Serialize, Deserialize)]
-#[diesel(table_name = instrument)]
+#[derive(Debug, Clone, Queryable, Selectable, Insertable, Serialize, Deserialize)]
+#[diesel(table_name = instrument, treat_none_as_default_value = false)]
 pub struct Instrument {
     pub id: InstrumentId,
     pub organization_id: OrganizationId,
@@ -121,8 +122,8 @@ impl Standing {
     }
 }
 
-/// The columns a host's facts and the standing fill, for insert and update alike; what is `None` becomes NULL.
-#[derive(Insertable, AsChangeset)]
+/// The columns a host's facts and the standing fill; what is `None` becomes NULL.
+#[derive(AsChangeset)]
 #[diesel(table_name = instrument, treat_none_as_null = true)]
 struct Columns<'a> {
     asset_no: &'a str,
@@ -163,6 +164,47 @@ pub struct Version<'a> {
 }
 
 impl<'a> Version<'a> {
+    /// The whole row as version 1, made by `event`.
+    pub fn first(
+        &self,
+        id: InstrumentId,
+        host: OrganizationId,
+        event: EventId,
+    ) -> Result<Instrument> {
+        let (facts, standing) = (self.facts, self.standing.clone());
+        Ok(Instrument {
+            id,
+            organization_id: host,
+            asset_no: facts.asset_no.clone(),
+            name: facts.name.clone(),
+            state: standing.state,
+            state_reason: standing.state_reason,
+            category_code: facts.category_code,
+            purpose_type: facts.purpose_type,
+            original_value_fen: facts.original_value_fen,
+            share_mode: facts.share_mode,
+            model: facts.model.clone(),
+            manufacturer: facts.manufacturer.clone(),
+            country: facts.country.clone(),
+            region_code: facts.region_code.unwrap_or(self.region),
+            location: facts.location.clone(),
+            public_contact: facts.public_contact.clone().map(Json::of).transpose()?,
+            channels: facts.channels,
+            acquired_on: facts.acquired_on,
+            accepted_on: facts.accepted_on,
+            enabled_on: facts.enabled_on,
+            description: Json::of(facts.description.clone())?,
+            submitted_at: standing.submitted_at,
+            listed_at: standing.listed_at,
+            suspended_at: standing.suspended_at,
+            retired_on: standing.retired_on,
+            version: 1,
+            event_id: event,
+            created_at: self.now,
+            updated_at: self.now,
+        })
+    }
+
     fn columns(&self, version: i64) -> Result<Columns<'a>> {
         let (facts, standing) = (self.facts, self.standing);
         Ok(Columns {
@@ -195,30 +237,18 @@ impl<'a> Version<'a> {
     }
 }
 
-/// Inserts version 1; `tell` appends the event that makes it, which names the new id. Violates `InstrumentAssetNo` when the
-/// host has the number already.
-pub fn insert(
-    conn: &mut Conn,
-    host: OrganizationId,
-    first: &Version<'_>,
-    tell: impl FnOnce(&mut Conn, InstrumentId) -> Result<EventId>,
-) -> Result<Instrument> {
-    // The reference to the event is checked when the transaction ends.
-    let id: InstrumentId = diesel::insert_into(instrument::table)
-        .values((
-            instrument::organization_id.eq(host),
-            instrument::created_at.eq(first.now),
-            instrument::event_id.eq(0_i64),
-            first.columns(1)?,
-        ))
-        .returning(instrument::id)
-        .get_result(conn)?;
-    let event = tell(conn, id)?;
-    let inserted: Instrument = diesel::update(instrument::table.find(id))
-        .set(instrument::event_id.eq(event))
-        .get_result(conn)?;
-    insert_version(conn, &inserted)?;
-    Ok(inserted)
+/// Ids for instruments of [`insert`].
+pub fn reserve_ids(conn: &mut Conn, count: usize) -> Result<Vec<InstrumentId>> {
+    reserve(conn, "instrument", count)
+}
+
+/// Inserts first versions. Violates `InstrumentAssetNo` when the host has a number already.
+pub fn insert(conn: &mut Conn, firsts: &[Instrument]) -> Result<()> {
+    insert_all!(conn, instrument::table, firsts);
+    let versions = firsts.iter().map(VersionRow::of);
+    let versions: Vec<VersionRow> = versions.collect::<Result<_>>()?;
+    insert_all!(conn, instrument_version::table, &versions);
+    Ok(())
 }
 
 /// Writes the version after `present`, whole, made by `event`. Violates `InstrumentAssetNo`; contended when another deed
@@ -240,21 +270,32 @@ pub fn update(
         .get_result(conn)
         .optional()?;
     let updated = updated.ok_or(StoreError::Contended)?;
-    insert_version(conn, &updated)?;
+    diesel::insert_into(instrument_version::table)
+        .values(VersionRow::of(&updated)?)
+        .execute(conn)?;
     Ok(updated)
 }
 
-fn insert_version(conn: &mut Conn, whole: &Instrument) -> Result<()> {
-    diesel::insert_into(instrument_version::table)
-        .values((
-            instrument_version::instrument_id.eq(whole.id),
-            instrument_version::version.eq(whole.version),
-            instrument_version::content.eq(serde_json::to_string(whole)?),
-            instrument_version::valid_from.eq(whole.updated_at),
-            instrument_version::event_id.eq(whole.event_id),
-        ))
-        .execute(conn)?;
-    Ok(())
+#[derive(Insertable)]
+#[diesel(table_name = instrument_version, treat_none_as_default_value = false)]
+struct VersionRow {
+    instrument_id: InstrumentId,
+    version: i64,
+    content: String,
+    valid_from: Instant,
+    event_id: EventId,
+}
+
+impl VersionRow {
+    fn of(whole: &Instrument) -> Result<Self> {
+        Ok(Self {
+            instrument_id: whole.id,
+            version: whole.version,
+            content: serde_json::to_string(whole)?,
+            valid_from: whole.updated_at,
+            event_id: whole.event_id,
+        })
+    }
 }
 
 pub fn get(conn: &mut Conn, id: InstrumentId) -> Result<Instrument> {
@@ -262,6 +303,25 @@ pub fn get(conn: &mut Conn, id: InstrumentId) -> Result<Instrument> {
         .find(id)
         .select(Instrument::as_select())
         .first(conn)?)
+}
+
+/// The instruments of a host with these numbers.
+pub fn list_by_asset_no(
+    conn: &mut Conn,
+    host: OrganizationId,
+    asset_nos: &[&str],
+) -> Result<Vec<Instrument>> {
+    let mut found = Vec::new();
+    // No list becomes longer than the databases read.
+    for some in asset_nos.chunks(1_000) {
+        let rows = instrument::table
+            .filter(instrument::organization_id.eq(host))
+            .filter(instrument::asset_no.eq_any(some))
+            .select(Instrument::as_select())
+            .load::<Instrument>(conn)?;
+        found.extend(rows);
+    }
+    Ok(found)
 }
 
 pub fn find_by_asset_no(
