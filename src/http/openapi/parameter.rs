@@ -153,6 +153,7 @@ const IN_PATH: &[(&str, &str)] = &[
         "The id; what is absent or not yours to see is answered 404.",
     ),
     ("service_id", "The id of the service."),
+    ("tariff_id", "The id of the price."),
     ("user_id", "The id of the user."),
     ("year", "A year."),
 ];
