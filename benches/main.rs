@@ -20,6 +20,8 @@ mod client;
 mod fleet;
 #[path = "../tests/api/given.rs"]
 mod given;
+#[path = "../tests/api/people.rs"]
+mod people;
 #[path = "../tests/api/postgres.rs"]
 mod postgres;
 #[path = "../tests/api/world.rs"]

@@ -27,6 +27,7 @@ mod instrument;
 mod instrument_import;
 mod notice;
 mod organization;
+mod people;
 mod policy;
 mod postgres;
 mod promise;
