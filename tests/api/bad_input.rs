@@ -1,7 +1,9 @@
 //! Bad input of every kind on every route, made from the route table, so that no route can be forgotten: the answer is a
 //! problem document with a code, never a 5xx, and nothing changes.
 
-use serde_json::{Value, json};
+mod absurd;
+
+use serde_json::json;
 use ureq::http::Method;
 use yiqi::domain::Instant;
 use yiqi::http::routes::{self, BASE, Route};
@@ -23,6 +25,8 @@ const TELLS_MISTAKES: &str = "policy_check";
 const CALLERS: [Person; 6] = [ADMIN, HOST, FINANCE, BOSS, MANAGER, AUDITOR];
 
 fn stage(app: &TestApp) -> Stage<'_> {
+    let installed = yiqi::operations::policy::install_shipped(&app.app, app.now());
+    app.block_on(installed).unwrap();
     let instrument = given::instrument(app).insert();
     let booked = app
         .as_company()
@@ -35,11 +39,12 @@ fn stage(app: &TestApp) -> Stage<'_> {
         )
         .expect_status(201);
     let host = app.as_host();
-    host.post(
-        &format!("/api/v1/instruments/{instrument}/tariffs"),
-        json!({"valid_from": "2025-01-01", "price_fen_per_hour": 36000}),
-    )
-    .expect_status(201);
+    let tariff = host
+        .post(
+            &format!("/api/v1/instruments/{instrument}/tariffs"),
+            json!({"valid_from": "2025-01-01", "price_fen_per_hour": 36000}),
+        )
+        .expect_status(201);
     let closure = host
         .post(
             &format!("/api/v1/instruments/{instrument}/closures"),
@@ -74,7 +79,19 @@ fn stage(app: &TestApp) -> Stage<'_> {
             json!({"name": "LIMS", "scopes": ["bookings:read"]}),
         )
         .expect_status(201);
+    let budget = json!({"year": 2025, "policy": "hebei-2026", "budget_fen": 1_000_000});
+    let run = app
+        .as_admin()
+        .post("/api/v1/subsidy-runs", budget)
+        .expect_status(202);
+    let run = ended(&app.as_admin(), run.id());
+    let awards = format!("/api/v1/subsidy-runs/{}/awards", run.id());
+    let awards = app.as_admin().get(&awards).expect_status(200);
     let ids = vec![
+        ("evaluations", run["evaluation_id"].as_i64().unwrap()),
+        ("subsidy-runs", run.id()),
+        ("award_id", awards["items"][0]["id"].as_i64().unwrap()),
+        ("tariff_id", tariff.id()),
         ("organizations", app.organization_id(UNIVERSITY).number()),
         ("user_id", app.user_id(RESEARCHER).number()),
         ("instruments", instrument.number()),
@@ -91,6 +108,20 @@ fn stage(app: &TestApp) -> Stage<'_> {
         .map(|person| app.as_person(person))
         .collect();
     Stage { app, callers, ids }
+}
+
+/// The run when it no longer runs.
+fn ended(admin: &Client, run: i64) -> Answer {
+    for _ in 0..400 {
+        let answer = admin
+            .get(&format!("/api/v1/subsidy-runs/{run}"))
+            .expect_status(200);
+        if answer["status"] != "running" {
+            return answer;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(25));
+    }
+    panic!("run {run} does not end");
 }
 
 impl Stage<'_> {
@@ -162,17 +193,6 @@ fn assert_refused(answer: &Answer, route: &Route, what: &str) {
 
 fn takes_body(route: &Route) -> bool {
     route.body.is_some()
-}
-
-/// The properties of a route's body, with the kind of each.
-fn properties(route: &Route) -> Vec<(String, Value)> {
-    let (_, schema, _) = route.body.unwrap()();
-    let schema = serde_json::to_value(schema).unwrap();
-    let properties = schema["properties"]
-        .as_object()
-        .cloned()
-        .unwrap_or_default();
-    properties.into_iter().collect()
 }
 
 both! {
@@ -260,28 +280,6 @@ both! {
             assert!(send(&huge, "application/json").iter().all(|status| [413, 401].contains(status)), "{route:?} took a huge body");
             let statuses = send("{}", "text/plain");
             assert!(statuses.contains(&415) || !reachable(&stage, route), "{route:?} took text/plain: {statuses:?}");
-        }
-        assert_eq!(stage.events(), before);
-    }
-
-    fn absurd_values_of_every_field_are_refused(app: &TestApp) {
-        let stage = stage(app);
-        let before = stage.events();
-        let absurd = [
-            json!(1e300), json!(-1), json!(9_223_372_036_854_775_807_i64), json!(18_446_744_073_709_551_615_u64), json!(true),
-            json!([]), json!({}), json!("\u{0}"), json!("0000-00-00"), json!("2026-02-30"), json!("9999-12-31T23:59:59+99:99"),
-            json!("2026-03-09T10:00:00"), json!("x".repeat(20_000)), json!([1, [2]]), json!({"a": {"b": 1}}),
-        ];
-        for route in routes::all().iter().filter(|route| takes_body(route)) {
-            let path = stage.path(route);
-            for (name, _) in properties(route) {
-                for value in &absurd {
-                    let body = json!({&name: value, "no_such_field": 1});
-                    stage.refuse(route, &format!("{name}: {value:.40}"), |client| {
-                        client.request(method(route), &path).header("if-match", "\"v1\"").json(&body).send()
-                    });
-                }
-            }
         }
         assert_eq!(stage.events(), before);
     }

@@ -34,6 +34,7 @@ mod promise;
 mod province;
 mod races;
 mod reference;
+mod refused_write;
 mod schema;
 mod session;
 mod subsidy;

@@ -147,31 +147,27 @@ fn three_channels_have_three_winners_over_three_servers() {
     many_create(Backend::Postgres, 3, 3);
 }
 
-/// Two bookings are moved into one slot, and a third is made there, at once.
+/// All but two of the clients move a booking of theirs into one slot, and two book it anew, at once.
 fn reschedules_and_a_create(backend: Backend) {
     let Some((fleet, course)) = fleet(backend, 1) else {
         return;
     };
-    let clients: Vec<_> = (0..3)
+    let clients: Vec<_> = (0..CLIENTS)
         .map(|client| fleet.client(client, course.token(client)))
         .collect();
+    let make = |client: usize| {
+        let place = course.hour(i64::try_from(client).unwrap());
+        let answer = clients[client].post("/api/v1/bookings", course.booking(&place));
+        answer.expect_status(201).id()
+    };
+    let movers: Vec<i64> = (0..CLIENTS - 2).map(make).collect();
     for round in 0..ROUNDS {
-        let at = |place: i64| course.hour(3 * round + place);
-        let make = |client: usize, place: i64| {
-            clients[client]
-                .post("/api/v1/bookings", course.booking(&at(place)))
-                .expect_status(201)
-                .id()
-        };
-        let moved = [make(0, 0), make(1, 1)];
-        let (starts_at, ends_at) = at(2);
+        let (starts_at, ends_at) = course.hour(100 + round);
+        let slot = (starts_at.clone(), ends_at.clone());
         let to = json!({"starts_at": starts_at, "ends_at": ends_at});
-        let answers = at_once(3, |client| match client {
-            2 => clients[2].post("/api/v1/bookings", course.booking(&at(2))),
-            _ => clients[client].post(
-                &format!("/api/v1/bookings/{}/reschedule", moved[client]),
-                &to,
-            ),
+        let answers = at_once(CLIENTS, |client| match movers.get(client) {
+            Some(id) => clients[client].post(&format!("/api/v1/bookings/{id}/reschedule"), &to),
+            None => clients[client].post("/api/v1/bookings", course.booking(&slot)),
         });
         expect_winners(round, answers, 1, "slot_taken");
     }
@@ -192,7 +188,7 @@ fn typed_against_imported(backend: Backend) {
     let Some((fleet, course)) = fleet(backend, 1) else {
         return;
     };
-    let clients: Vec<_> = (0..8)
+    let clients: Vec<_> = (0..CLIENTS)
         .map(|client| fleet.client(client, &course.host))
         .collect();
     for round in 0..ROUNDS {
@@ -206,7 +202,7 @@ fn typed_against_imported(backend: Backend) {
             "asset_no,using_uscc,started_at,ended_at,run_minutes,mode,purpose\n{},{},{started_at},{ended_at},60,entrusted,research\n",
             course.asset_no, BOSS.organization,
         );
-        let answers = at_once(8, |client| match client % 2 {
+        let answers = at_once(CLIENTS, |client| match client % 2 {
             0 => clients[client].post("/api/v1/usage-records", &typed),
             _ => clients[client]
                 .request(ureq::http::Method::POST, "/api/v1/usage-records/import")

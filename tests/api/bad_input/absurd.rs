@@ -1,0 +1,210 @@
+//! Absurd values of every field of every body: everything else is as it should be, so the refusal names that field.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+use yiqi::http::openapi;
+
+use super::*;
+
+/// What is proved by a secret answers that it is wrong, whatever else is.
+const SECRETS: [&str; 5] = [
+    "session_open",
+    "session_close",
+    "session_refresh",
+    "invitation_accept",
+    "password_change",
+];
+
+/// The schemas of the API document.
+struct Schemas(Value);
+
+impl Schemas {
+    /// The JSON body of an operation.
+    fn body(&self, operation: &str) -> Value {
+        let paths = self.0["paths"].as_object().unwrap();
+        let mut operations = paths
+            .values()
+            .flat_map(|path| path.as_object().unwrap().values());
+        let found = operations
+            .find(|one| one["operationId"] == operation)
+            .unwrap();
+        let contents = found["requestBody"]["content"].as_object().unwrap();
+        self.resolved(&contents.values().next().unwrap()["schema"])
+    }
+
+    /// The schema behind a reference or a choice between it and null.
+    fn resolved(&self, schema: &Value) -> Value {
+        if let Some(reference) = schema["$ref"].as_str() {
+            let name = reference.rsplit('/').next().unwrap();
+            return self.resolved(&self.0["components"]["schemas"][name]);
+        }
+        let choices = schema["oneOf"].as_array().or(schema["anyOf"].as_array());
+        let choice = choices.and_then(|all| all.iter().find(|one| one["type"] != "null"));
+        choice.map_or_else(|| schema.clone(), |one| self.resolved(one))
+    }
+
+    /// The members of an object that must be there, each with a value of its kind.
+    fn required(&self, schema: &Value, ids: &BTreeMap<&str, i64>) -> Map<String, Value> {
+        let names = schema["required"].as_array().cloned().unwrap_or_default();
+        let member = |name: Value| {
+            let name = name.as_str().unwrap().to_owned();
+            let value = match ids.get(name.as_str()) {
+                Some(id) => json!(id),
+                None => self.plain(&schema["properties"][&name], ids),
+            };
+            (name, value)
+        };
+        names.into_iter().map(member).collect()
+    }
+
+    fn plain(&self, schema: &Value, ids: &BTreeMap<&str, i64>) -> Value {
+        let schema = self.resolved(schema);
+        match kind(&schema) {
+            Kind::Integer | Kind::Number => json!(1),
+            Kind::Boolean => json!(false),
+            Kind::Word => schema["enum"][0].clone(),
+            Kind::Date => json!("2026-03-01"),
+            Kind::Instant => json!("2026-03-09T10:00:00+08:00"),
+            Kind::Text => json!("x"),
+            Kind::List => json!([]),
+            Kind::Object => Value::Object(self.required(&schema, ids)),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Integer,
+    Number,
+    Boolean,
+    Word,
+    Date,
+    Instant,
+    Text,
+    List,
+    Object,
+}
+
+fn kind(schema: &Value) -> Kind {
+    let is = |name: &str| match &schema["type"] {
+        Value::Array(types) => types.iter().any(|one| one == name),
+        one => one == name,
+    };
+    match schema["format"].as_str() {
+        _ if schema["enum"].is_array() => Kind::Word,
+        _ if is("integer") => Kind::Integer,
+        _ if is("number") => Kind::Number,
+        _ if is("boolean") => Kind::Boolean,
+        _ if is("array") => Kind::List,
+        Some("date") => Kind::Date,
+        Some("date-time") => Kind::Instant,
+        _ if is("string") => Kind::Text,
+        _ => Kind::Object,
+    }
+}
+
+/// Values that no field of the kind can have.
+fn absurd(kind: Kind) -> Vec<Value> {
+    let long = "x".repeat(20_000);
+    match kind {
+        Kind::Integer => vec![
+            json!(1e300),
+            json!(-1),
+            json!(i64::MAX),
+            json!(u64::MAX),
+            json!(1.5),
+            json!(true),
+            json!("x"),
+            json!([]),
+        ],
+        Kind::Number => vec![
+            json!(1e300),
+            json!(-1e300),
+            json!(true),
+            json!("x"),
+            json!([]),
+        ],
+        Kind::Boolean => vec![json!(1), json!("x"), json!([])],
+        Kind::Word => vec![json!("no_such_word"), json!(1), json!([]), json!({})],
+        Kind::Date => vec![
+            json!("0000-00-00"),
+            json!("2026-02-30"),
+            json!("+12345-01-01"),
+            json!("1492-10-12"),
+            json!("2026-03-09T10:00:00+08:00"),
+            json!(20260309),
+            json!({}),
+        ],
+        Kind::Instant => vec![
+            json!("9999-12-31T23:59:59+99:99"),
+            json!("2026-03-09T10:00:00"),
+            json!("0001-01-01T00:00:00Z"),
+            json!("2026-03-09"),
+            json!(1772964000),
+            json!([]),
+        ],
+        Kind::Text => vec![
+            json!("\u{0}"),
+            json!(long),
+            json!(1),
+            json!(true),
+            json!([]),
+            json!({}),
+        ],
+        Kind::List => vec![json!(1), json!("x"), json!({}), json!([[]]), json!([1e300])],
+        Kind::Object => vec![json!(1), json!("x"), json!([]), json!(true)],
+    }
+}
+
+/// Who gets as far as the body.
+fn reader<'a>(stage: &'a Stage<'_>, route: &Route, path: &str) -> &'a Client {
+    let reads = |caller: &&Client| {
+        let request = caller.request(method(route), path).header("if-match", "*");
+        request.bytes("application/json", "{").send().status == 400
+    };
+    let found = stage.callers.iter().find(reads);
+    found.unwrap_or_else(|| panic!("nobody's body is read by {route:?}"))
+}
+
+fn names(answer: &Answer, field: &str) -> bool {
+    let errors = answer["errors"].as_array().cloned().unwrap_or_default();
+    errors.iter().any(|error| {
+        let named = error["field"].as_str().unwrap_or_default();
+        named
+            .strip_prefix(field)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+    })
+}
+
+both! {
+    fn absurd_values_of_every_field_are_refused_by_name(app: &TestApp) {
+        let stage = stage(app);
+        let schemas = Schemas(openapi::document("http://localhost"));
+        let known = |name: &str| stage.ids.iter().find(|(noun, _)| *noun == name).unwrap().1;
+        let ids = BTreeMap::from([
+            ("instrument_id", known("instruments")),
+            ("organization_id", app.organization_id(COMPANY).number()),
+        ]);
+        let before = stage.events();
+        for route in routes::all().iter().filter(|route| takes_body(route)) {
+            let path = stage.path(route);
+            let schema = schemas.body(route.operation);
+            let base = schemas.required(&schema, &ids);
+            let reader = reader(&stage, route, &path);
+            for (name, property) in schema["properties"].as_object().cloned().unwrap_or_default() {
+                let kind = kind(&schemas.resolved(&property));
+                for value in absurd(kind) {
+                    let mut body = base.clone();
+                    body.insert(name.clone(), value.clone());
+                    let what = format!("{name}: {value:.40}");
+                    let answer = reader.request(method(route), &path).header("if-match", "*").json(&body).send();
+                    assert_refused(&answer, route, &what);
+                    let is_named = names(&answer, &name) || SECRETS.contains(&route.operation);
+                    assert!(is_named, "{route:?} with {what} tells of something else: {} {}", answer.status, answer.text());
+                }
+            }
+        }
+        assert_eq!(stage.events(), before);
+    }
+}
