@@ -204,6 +204,7 @@ both! {
                 price_fen_per_hour: Fen::new(3_000),
                 amount_fen: Fen::new(3_000),
             }],
+            services: Vec::new(),
             total_fen: Fen::new(3_000),
         };
         let booking = booked(app, instrument, promised);
