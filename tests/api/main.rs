@@ -21,6 +21,7 @@ mod contract;
 mod crash;
 mod fleet;
 mod given;
+mod guard;
 mod house;
 mod instrument;
 mod instrument_import;
