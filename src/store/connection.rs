@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use diesel::connection::SimpleConnection;
-use diesel::r2d2::R2D2Connection;
 use diesel::sql_types::BigInt;
 use diesel::{Connection as _, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection};
 
 use super::fault::StoreError;
+use crate::error::AppError;
 
 /// A connection to whichever database the URL names; queries are written once for both.
 #[derive(diesel::MultiConnection)]
@@ -95,41 +95,17 @@ impl Database {
     }
 }
 
+/// The file is no database, or may not be read or written.
+pub(super) fn cannot_open(file: &std::path::Path, error: &diesel::ConnectionError) -> AppError {
+    AppError::unavailable(format!("cannot open {}: {error}", file.display()))
+}
+
 const SQLITE_SETUP: &str = "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
     PRAGMA foreign_keys = ON; PRAGMA cache_size = -32000; PRAGMA temp_store = MEMORY;";
 
 /// No deed may stay open longer than the margin by which `updated_since` looks back.
 const POSTGRES_SETUP: &str = "SET TIME ZONE 'UTC'; SET idle_in_transaction_session_timeout = '30s'; \
     SET client_min_messages = warning;";
-
-/// Keeps a pool of connections; `r2d2` asks it for new ones.
-#[derive(Debug)]
-pub struct Manager {
-    pub database: Database,
-    pub reads_only: bool,
-}
-
-impl r2d2::ManageConnection for Manager {
-    type Connection = Conn;
-    type Error = diesel::r2d2::Error;
-
-    fn connect(&self) -> Result<Conn, Self::Error> {
-        let made = if self.reads_only {
-            self.database.connect_reader()
-        } else {
-            self.database.connect()
-        };
-        made.map_err(diesel::r2d2::Error::ConnectionError)
-    }
-
-    fn is_valid(&self, connection: &mut Conn) -> Result<(), Self::Error> {
-        connection.ping().map_err(diesel::r2d2::Error::QueryError)
-    }
-
-    fn has_broken(&self, connection: &mut Conn) -> bool {
-        std::thread::panicking() || connection.is_broken()
-    }
-}
 
 /// What a deed locks until its end, so that racing deeds wait for each other instead of meeting in a deadlock.
 #[derive(Debug, Clone, Copy)]

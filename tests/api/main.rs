@@ -26,6 +26,7 @@ mod house;
 mod instrument;
 mod instrument_import;
 mod organization;
+mod outage;
 mod policy;
 mod postgres;
 mod province;
