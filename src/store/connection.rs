@@ -81,6 +81,16 @@ impl Database {
         }
     }
 
+    /// As [`Database::connect`]; the error says what could not be reached.
+    pub(super) fn reach(&self) -> Result<Conn, AppError> {
+        self.connect().map_err(|error| match self {
+            Database::Sqlite { file } => cannot_open(file, &error),
+            Database::Postgres { .. } => {
+                AppError::unavailable(format!("cannot reach the database: {error}"))
+            }
+        })
+    }
+
     /// A connection for reading only: SQLite refuses writes on it, PostgreSQL shows that it is none that writes.
     pub fn connect_reader(&self) -> Result<Conn, diesel::ConnectionError> {
         let mut connection = self.connect()?;
@@ -124,11 +134,14 @@ pub enum Lock {
     Idempotency(i64),
     /// One job that only one node may run at a time.
     Job(i64),
+    /// The schema; held by its connection until that ends, since migrations are transactions of their own.
+    Schema,
 }
 
-// Both locks answer nothing (`void`), and nobody reads it.
+// The locks answer nothing (`void`), and nobody reads it.
 #[diesel::declare_sql_function]
 extern "SQL" {
+    fn pg_advisory_lock(key: BigInt) -> Text;
     fn pg_advisory_xact_lock(key: BigInt) -> Text;
     fn pg_advisory_xact_lock_shared(key: BigInt) -> Text;
     fn pg_try_advisory_xact_lock(key: BigInt) -> Bool;
@@ -143,6 +156,7 @@ impl Lock {
             Lock::Job(job) => (4, job),
             Lock::Organization(id) => (5, id.number()),
             Lock::Login(hash) => (6, hash),
+            Lock::Schema => (7, 0),
         }
     }
 
@@ -177,6 +191,12 @@ impl Lock {
             ))
             .execute(postgres)?;
         }
+        Ok(())
+    }
+
+    /// Waits for the lock and holds it until the connection ends. SQLite's single writer needs none.
+    pub(super) fn take_for_connection(self, postgres: &mut PgConnection) -> Result<(), StoreError> {
+        diesel::select(pg_advisory_lock(self.key())).execute(postgres)?;
         Ok(())
     }
 

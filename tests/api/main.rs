@@ -25,6 +25,7 @@ mod guard;
 mod house;
 mod instrument;
 mod instrument_import;
+mod migration;
 mod organization;
 mod outage;
 mod policy;
