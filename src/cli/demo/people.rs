@@ -130,7 +130,7 @@ async fn settle_one(
     };
     let now = app.clock.now();
     match agency(&person.uscc)? {
-        Some(facts) => drop(account::establish(app, facts, vec![founder], now).await?),
+        Some(facts) => drop(account::establish(app, facts, true, vec![founder], now).await?),
         None => {
             let uscc = person.uscc.parse().map_err(wrong_constant)?;
             drop(account::add_members(app, uscc, vec![founder], now).await?);
