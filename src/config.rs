@@ -1,5 +1,8 @@
 //! Settings: the defaults, overridden by a file, overridden by the environment. The only reader of the environment.
 
+mod mistake;
+mod settings;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -7,6 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::store::Database;
 use crate::store::connection::UnknownDatabase;
+pub use mistake::Mistake;
+use settings::Settings;
+pub use settings::listen_address;
 
 /// The defaults, with what each key means.
 pub const DEFAULTS: &str = include_str!("../config/default.toml");
@@ -64,24 +70,17 @@ pub enum ConfigError {
         origin: String,
         cause: Box<toml::de::Error>,
     },
-    #[error("{key} is not a setting{}", did_you_mean.as_ref().map(|word| format!("; did you mean {word}?")).unwrap_or_default())]
-    UnknownKey {
-        key: String,
-        did_you_mean: Option<String>,
-    },
+    /// All of them, so that they can be mended at once.
+    #[error("{}", mistake::listed(.0))]
+    Mistakes(Vec<Mistake>),
     #[error("database_url: {0}")]
     Database(#[from] UnknownDatabase),
-    #[error("{key} must be {limit}")]
-    OutOfRange {
-        key: &'static str,
-        limit: &'static str,
-    },
 }
 
 impl Config {
     /// The settings in force: defaults, then `file` (or the one YIQI_CONFIG names), then the environment.
     pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
-        let environment = environment();
+        let environment = environment()?;
         let named = environment.get("YIQI_CONFIG").map(PathBuf::from);
         let text = match file.map(Path::to_path_buf).or(named) {
             Some(file) => {
@@ -102,76 +101,22 @@ impl Config {
         file: Option<(String, String)>,
         environment: &BTreeMap<String, String>,
     ) -> Result<Self, ConfigError> {
-        let mut merged = parse("default.toml", DEFAULTS)?;
+        let mut settings = Settings::new(parse("default.toml", DEFAULTS)?);
         if let Some((origin, text)) = file {
-            let overrides = parse(&origin, &text)?;
-            for (key, value) in overrides {
-                known(&merged, &key, &key)?;
-                merged.insert(key, value);
+            for (key, value) in parse(&origin, &text)? {
+                settings.set(&key, format!("{key} in {origin}"), value);
             }
         }
-        for (name, text) in environment
-            .iter()
-            .filter(|(name, _)| !NOT_SETTINGS.contains(&name.as_str()))
-        {
-            let key = name.trim_start_matches("YIQI_").to_lowercase();
-            let present = known(&merged, &key, name)?;
-            let value = if present.is_integer() {
-                text.parse().map(toml::Value::Integer).ok()
-            } else {
-                None
-            };
-            merged.insert(
-                key,
-                value.unwrap_or_else(|| toml::Value::String(text.clone())),
-            );
+        for (name, text) in environment {
+            if !NOT_SETTINGS.contains(&name.as_str()) {
+                settings.set_variable(name, text);
+            }
         }
-        let config: Config = merged.try_into().map_err(|cause| ConfigError::Invalid {
+        let merged = settings.checked().map_err(ConfigError::Mistakes)?;
+        merged.try_into().map_err(|cause| ConfigError::Invalid {
             origin: "settings".to_owned(),
             cause: Box::new(cause),
-        })?;
-        config.checked()
-    }
-
-    fn checked(self) -> Result<Self, ConfigError> {
-        let ranges = [
-            (
-                self.database_connections >= 1,
-                "database_connections",
-                "at least 1",
-            ),
-            (self.workers >= 1, "workers", "at least 1"),
-            (
-                self.access_token_minutes >= 1,
-                "access_token_minutes",
-                "at least 1",
-            ),
-            (self.session_days >= 1, "session_days", "at least 1"),
-            (
-                (1..=3650).contains(&self.api_key_days),
-                "api_key_days",
-                "1 to 3650",
-            ),
-            (
-                self.login_failures_max >= 1,
-                "login_failures_max",
-                "at least 1",
-            ),
-            (
-                self.password_memory_kib >= 64,
-                "password_memory_kib",
-                "at least 64",
-            ),
-            (
-                self.job_interval_seconds >= 1,
-                "job_interval_seconds",
-                "at least 1",
-            ),
-        ];
-        match ranges.into_iter().find(|(holds, _, _)| !holds) {
-            Some((_, key, limit)) => Err(ConfigError::OutOfRange { key, limit }),
-            None => self.database().map(|_| self),
-        }
+        })
     }
 
     /// Where the data is.
@@ -181,7 +126,7 @@ impl Config {
 
     /// The signing keys' lines: from YIQI_SECRET, else from `secret_file`; `None` when neither is given.
     pub fn secret(&self) -> Result<Option<String>, ConfigError> {
-        if let Some(lines) = environment().remove("YIQI_SECRET") {
+        if let Some(lines) = environment()?.remove("YIQI_SECRET") {
             return Ok(Some(lines));
         }
         if self.secret_file.is_empty() {
@@ -201,22 +146,23 @@ fn parse(origin: &str, text: &str) -> Result<toml::Table, ConfigError> {
     })
 }
 
-fn known<'a>(
-    settings: &'a toml::Table,
-    key: &str,
-    named: &str,
-) -> Result<&'a toml::Value, ConfigError> {
-    settings.get(key).ok_or_else(|| ConfigError::UnknownKey {
-        key: named.to_owned(),
-        did_you_mean: crate::error::closest(key, settings.keys().map(String::as_str)),
-    })
-}
-
+/// Our variables. Others may hold anything, also what is no text.
 #[allow(clippy::disallowed_methods, reason = "this is the door")]
-fn environment() -> BTreeMap<String, String> {
-    std::env::vars()
-        .filter(|(name, _)| name.starts_with("YIQI_"))
-        .collect()
+fn environment() -> Result<BTreeMap<String, String>, ConfigError> {
+    let ours = std::env::vars_os()
+        .map(|(name, value)| (name.to_string_lossy().into_owned(), value))
+        .filter(|(name, _)| name.starts_with(settings::PREFIX));
+    let (mut variables, mut mistakes) = (BTreeMap::new(), Vec::new());
+    for (name, value) in ours {
+        match value.into_string() {
+            Ok(text) => drop(variables.insert(name, text)),
+            Err(_) => mistakes.push(Mistake::NoText { named: name }),
+        }
+    }
+    match mistakes.is_empty() {
+        true => Ok(variables),
+        false => Err(ConfigError::Mistakes(mistakes)),
+    }
 }
 
 #[cfg(test)]
@@ -246,32 +192,84 @@ mod tests {
     }
 
     #[test]
-    fn unknown_keys_are_refused_with_a_suggestion() {
+    fn every_unknown_key_is_refused_with_a_suggestion() {
         assert_eq!(
-            merge("listn = \"x\"", &[]).unwrap_err(),
-            "listn is not a setting; did you mean listen?"
+            merge("listn = \"x\"", &[("YIQI_DATABSE_URL", "x")]).unwrap_err(),
+            "listn in test.toml is not a setting; did you mean listen?; \
+             YIQI_DATABSE_URL is not a setting; did you mean database_url?"
         );
-        assert_eq!(
-            merge("", &[("YIQI_DATABSE_URL", "x")]).unwrap_err(),
-            "YIQI_DATABSE_URL is not a setting; did you mean database_url?"
+        let twice = merge("", &[("YIQI_YIQI_LISTEN", "0.0.0.0:1")]).unwrap_err();
+        assert!(
+            twice.starts_with("YIQI_YIQI_LISTEN is not a setting"),
+            "{twice}"
         );
     }
 
     #[test]
-    fn wrong_types_and_ranges_are_refused() {
-        assert!(
-            merge("", &[("YIQI_WORKERS", "many")])
-                .unwrap_err()
-                .contains("workers")
-        );
+    fn what_cannot_work_is_refused_with_its_place_and_limit() {
+        for (variable, value, told) in [
+            (
+                "YIQI_WORKERS",
+                "many",
+                "YIQI_WORKERS must be a whole number, not many",
+            ),
+            ("YIQI_WORKERS", "0", "YIQI_WORKERS must be 1 to 1024, not 0"),
+            (
+                "YIQI_WORKERS",
+                "100000",
+                "YIQI_WORKERS must be 1 to 1024, not 100000",
+            ),
+            (
+                "YIQI_WORKERS",
+                "-1",
+                "YIQI_WORKERS must be 1 to 1024, not -1",
+            ),
+            (
+                "YIQI_SESSION_DAYS",
+                "4294967295",
+                "must be 1 to 3650, not 4294967295",
+            ),
+            (
+                "YIQI_BODY_BYTES_MAX",
+                "0",
+                "must be 1024 to 1073741824, not 0",
+            ),
+            (
+                "YIQI_LISTEN",
+                "nonsense",
+                "must be ADDRESS:PORT, for example 127.0.0.1:8080, not nonsense",
+            ),
+            ("YIQI_LISTEN", "127.0.0.1:99999", "must be ADDRESS:PORT"),
+            ("YIQI_LOG", "info,=x=", "YIQI_LOG must be a log filter"),
+            (
+                "YIQI_LOG_FORMAT",
+                "xml",
+                "YIQI_LOG_FORMAT must be text or json, not xml",
+            ),
+            (
+                "YIQI_PUBLIC_URL",
+                "yiqi.example.org",
+                "must begin with http:// or https://",
+            ),
+            (
+                "YIQI_DATABASE_URL",
+                "mysql://u:secret@x",
+                "YIQI_DATABASE_URL: the database URL must begin with",
+            ),
+        ] {
+            let refused = merge("", &[(variable, value)]).unwrap_err();
+            assert!(refused.contains(told), "{variable}={value}: {refused}");
+            assert!(!refused.contains("secret"), "{refused}");
+        }
         assert_eq!(
-            merge("workers = 0", &[]).unwrap_err(),
-            "workers must be at least 1"
+            merge("workers = \"3\"\nlog = 3", &[]).unwrap_err(),
+            "log in test.toml must be text, not 3; workers in test.toml must be a whole number, not \"3\""
         );
-        assert!(
-            merge("database_url = \"mysql://x\"", &[])
-                .unwrap_err()
-                .starts_with("database_url: ")
-        );
+        for address in ["[::1]:8080", "localhost:8080", "0.0.0.0:0"] {
+            assert_eq!(
+                merge("", &[("YIQI_LISTEN", address)]).unwrap().listen,
+                address
+            );
+        }
     }
 }

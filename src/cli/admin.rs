@@ -5,12 +5,13 @@ use std::io::{IsTerminal, Write};
 
 use clap::{Args, Subcommand};
 use console::Term;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::failure::Failure;
 use super::output::{self, Format};
 use crate::config::Config;
-use crate::operations::account::{self, Applicant, UserFacts};
+use crate::error::{AppError, Fault, Place};
+use crate::operations::account::{self, Applicant, Uscc, UserFacts};
 use crate::operations::password;
 
 #[derive(Debug, Subcommand)]
@@ -29,7 +30,10 @@ pub struct Arguments {
     name: String,
     /// The unified social credit code of the agency that runs the platform.
     #[arg(long, value_name = "USCC")]
-    agency: String,
+    agency: Uscc,
+    /// Accept a code of the agency whose check character fails.
+    #[arg(long)]
+    uscc_confirmed: bool,
     /// Read the password from the first line of standard input and ask nothing.
     #[arg(long)]
     password_stdin: bool,
@@ -39,10 +43,6 @@ pub struct Arguments {
 
 pub async fn run(config: Config, deed: Deed) -> Result<(), Failure> {
     let Deed::Create(arguments) = deed;
-    let agency = arguments
-        .agency
-        .parse()
-        .map_err(|error| Failure::Refused(format!("--agency: {error}")))?;
     let app = super::open(config).await?;
     let typed = typed_password(arguments.password_stdin)?;
     let made = typed.is_none().then(password::generate);
@@ -55,8 +55,10 @@ pub async fn run(config: Config, deed: Deed) -> Result<(), Failure> {
         password: typed.or_else(|| made.clone()).unwrap_or_default(),
     };
     let now = app.clock.now();
-    let id = account::create_first_administrator(&app, agency, administrator, now).await?;
+    let agency = (arguments.agency, arguments.uscc_confirmed);
+    let made_one = account::create_first_administrator(&app, agency, administrator, now).await;
     app.store.drain();
+    let id = made_one.map_err(about_agency)?;
     match arguments.format {
         Format::Json => output::json(
             &json!({"user_id": id, "email": arguments.email, "generated_password": made}),
@@ -72,6 +74,33 @@ pub async fn run(config: Config, deed: Deed) -> Result<(), Failure> {
             }
         }
     }
+}
+
+/// What the general sentences leave open: which option is meant, and what would do.
+fn about_agency(error: AppError) -> Failure {
+    match &error {
+        AppError::Conflict(conflict) => match conflict
+            .members
+            .get("platform_agency")
+            .and_then(Value::as_str)
+        {
+            Some(known) => Failure::Refused(format!(
+                "the platform is run by the agency {known} already; say it with --agency"
+            )),
+            None => error.into(),
+        },
+        AppError::Refused(faults) if faults.iter().any(is_unchecked_code) => {
+            Failure::Refused(format!(
+                "--agency: {}; --uscc-confirmed accepts it",
+                Failure::from(error)
+            ))
+        }
+        _ => error.into(),
+    }
+}
+
+fn is_unchecked_code(fault: &Fault) -> bool {
+    fault.place == Place::Field("uscc".to_owned())
 }
 
 /// `None` when nobody typed one, so that one is made.

@@ -37,6 +37,14 @@ impl Failure {
         })
     }
 
+    /// Of something that was asked for by name: not found says what it was.
+    pub fn seeking(error: AppError, what: impl std::fmt::Display) -> Self {
+        match error {
+            AppError::NotFound => Failure::Refused(format!("there is no {what}")),
+            other => other.into(),
+        }
+    }
+
     /// A file that cannot be read or written.
     pub fn file(path: &std::path::Path, error: &std::io::Error) -> Self {
         Failure::Unavailable(format!("{}: {error}", path.display()))

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::exchange::sheet::Reading;
+
 /// A spinner with what is being done and since when; it clears itself when dropped.
 #[derive(Debug)]
 pub struct Spinner(ProgressBar);
@@ -28,6 +30,38 @@ pub fn over_bytes(what: &str, bytes: u64) -> ProgressBar {
     }
     bar.set_message(what.to_owned());
     bar
+}
+
+/// A bar over the rows of a table, and a spinner while they are stored: the table comes in as a whole or not at all.
+#[derive(Debug)]
+pub struct Rows {
+    what: &'static str,
+    bar: ProgressBar,
+}
+
+/// Shows that a table of `what` is being read.
+pub fn over_rows(what: &'static str) -> Rows {
+    let bar = ProgressBar::new(0);
+    if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} rows {eta}") {
+        bar.set_style(style);
+    }
+    bar.set_message(format!("reading {what}"));
+    Rows { what, bar }
+}
+
+impl Rows {
+    pub fn told(&self, reading: Reading) {
+        let of = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+        self.bar.set_length(of(reading.rows));
+        self.bar.set_position(of(reading.rows_done));
+    }
+
+    /// All rows are read.
+    pub fn store(self) -> Spinner {
+        let rows = self.bar.position();
+        self.bar.finish_and_clear();
+        show(&format!("checking and storing {rows} {}", self.what))
+    }
 }
 
 impl Drop for Spinner {

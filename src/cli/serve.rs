@@ -1,11 +1,14 @@
 //! `yiqi serve`: the API and the timed work until SIGTERM or SIGINT. Then running requests finish, the jobs end, and the
 //! writer commits what waits.
 
+use std::net::TcpListener;
+
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use super::failure::Failure;
+use super::health::reachable;
 use super::{logging, output, seed};
 use crate::app::App;
 use crate::app::token::{NotKeys, TokenKeys};
@@ -34,16 +37,23 @@ pub async fn run(config: Config, arguments: Arguments) -> Result<(), Failure> {
     if arguments.create {
         seed::load(&app).await?;
     }
+    let listener = http::server::listen(&app.config)?;
     output::say(&format!(
-        "Serving {0}, documentation at {0}/docs",
+        "Listening on {}, serving {1}, documentation at {1}/docs",
+        open_address(&listener)?,
         app.config.public_url
     ))?;
-    until_stopped(app).await
+    until_stopped(app, listener).await
 }
 
-/// Serves and works until a signal asks to stop.
-pub async fn until_stopped(app: App) -> Result<(), Failure> {
-    let listener = http::server::listen(&app)?;
+/// Where a person on this machine finds the server, whatever it listens on.
+pub fn open_address(listener: &TcpListener) -> Result<String, Failure> {
+    let bound = listener.local_addr().map_err(AppError::internal)?;
+    Ok(format!("http://{}", reachable(bound)))
+}
+
+/// Serves on an open socket and works until a signal asks to stop.
+pub async fn until_stopped(app: App, listener: TcpListener) -> Result<(), Failure> {
     let server = http::server::serve(&app, listener)?;
     let handle = server.handle();
     let (stop, stopping) = watch::channel(false);

@@ -32,6 +32,9 @@
 //! | 绩效后补助 | post-subsidy | money paid to hosts after the year, by income and grade |
 //! | 政策包 | policy pack | weights, rates and caps as versioned data |
 
+// Money, hours and points are exact: integers and rationals.
+#![deny(clippy::float_arithmetic)]
+
 pub mod access;
 pub mod account;
 pub mod availability;

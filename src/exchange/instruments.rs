@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use super::sheet::{self, Cell, CellFault, Column, Format, Kind, Numbered, Row, Table, WriteError};
+use super::sheet::{
+    self, Cell, CellFault, Column, Format, Kind, Numbered, Row, Table, Told, WriteError,
+};
 use crate::domain::instrument::PurposeType;
 use crate::domain::sharing::ShareMode;
 use crate::error::{AppError, Place};
@@ -56,9 +58,18 @@ pub struct Sheet {
 
 /// All instruments of a table, or every fault in it.
 pub fn read(bytes: &[u8], format: Format) -> Result<Sheet, Vec<CellFault>> {
+    read_telling(bytes, format, &mut |_| ())
+}
+
+/// As [`read`]; tells how far it is.
+pub fn read_telling(
+    bytes: &[u8],
+    format: Format,
+    told: &mut Told<'_>,
+) -> Result<Sheet, Vec<CellFault>> {
     let table = Table::read(bytes, format, COLUMNS)?;
     let captions = table.captions();
-    let rows = table.parse(InstrumentRow::read)?;
+    let rows = table.parse_telling(InstrumentRow::read, told)?;
     Ok(Sheet { rows, captions })
 }
 

@@ -1,6 +1,8 @@
 //! The spreadsheet of usage records. It has no column for evidence: that is answered, never accepted.
 
-use super::sheet::{self, Cell, CellFault, Column, Format, Kind, Numbered, Row, Table, WriteError};
+use super::sheet::{
+    self, Cell, CellFault, Column, Format, Kind, Numbered, Row, Table, Told, WriteError,
+};
 use crate::domain::booking::{BookingMode, BookingPurpose};
 use crate::domain::usage::{GivenMinutes, Operator, UsageFacts};
 use crate::domain::{Minutes, Slot};
@@ -58,6 +60,15 @@ pub struct UsageRow {
 /// All usage records of a table, or every fault in it.
 pub fn read(bytes: &[u8], format: Format) -> Result<Vec<Numbered<UsageRow>>, Vec<CellFault>> {
     Table::read(bytes, format, COLUMNS)?.parse(UsageRow::read)
+}
+
+/// As [`read`]; tells how far it is.
+pub fn read_telling(
+    bytes: &[u8],
+    format: Format,
+    told: &mut Told<'_>,
+) -> Result<Vec<Numbered<UsageRow>>, Vec<CellFault>> {
+    Table::read(bytes, format, COLUMNS)?.parse_telling(UsageRow::read, told)
 }
 
 /// The export; [`read`] reads it again.

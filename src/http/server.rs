@@ -10,12 +10,13 @@ use actix_web::{App as Actix, HttpServer};
 
 use super::{docs, envelope, health, routes};
 use crate::app::App;
+use crate::config::Config;
 use crate::error::AppError;
 
-/// Opens the socket the settings name.
-pub fn listen(app: &App) -> Result<TcpListener, AppError> {
-    TcpListener::bind(&app.config.listen).map_err(|error| {
-        AppError::unavailable(format!("cannot listen on {}: {error}", app.config.listen))
+/// Opens the socket the settings name. From here on connections wait until [`serve`] takes them.
+pub fn listen(config: &Config) -> Result<TcpListener, AppError> {
+    TcpListener::bind(&config.listen).map_err(|error| {
+        AppError::unavailable(format!("cannot listen on {}: {error}", config.listen))
     })
 }
 

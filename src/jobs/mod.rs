@@ -13,6 +13,10 @@ use crate::app::App;
 use crate::error::AppError;
 
 /// Runs every step, waits, and begins again, until `stop` says true or is dropped.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "this is the loop: nothing signals that time has passed"
+)]
 pub async fn run(app: App, mut stop: watch::Receiver<bool>) {
     let pause = Duration::from_secs(app.config.job_interval_seconds);
     loop {

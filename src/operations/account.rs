@@ -9,7 +9,7 @@ use crate::domain::access::Deed;
 use crate::domain::account::{check_password, login_key};
 use crate::domain::fault::FieldFault;
 use crate::domain::organization::{OrganizationState, first_roles};
-use crate::domain::{Instant, OrganizationId, RegionCode, SessionId, Uscc, UserId};
+use crate::domain::{Instant, OrganizationId, RegionCode, SessionId, UserId};
 use crate::error::{AppError, Code};
 use crate::operations::deed::{Act, Visit, find_earlier, perform, personal, same_version};
 use crate::operations::{organization, password, session};
@@ -20,6 +20,7 @@ use crate::store::user::{NewUser, User};
 use crate::store::{self, Conn, Constraint, Lock, StoreError};
 
 // What the command line needs to name people and organizations.
+pub use crate::domain::Uscc;
 pub use crate::domain::access::Role;
 pub use crate::domain::account::UserFacts;
 pub use crate::domain::organization::{OrganizationFacts, OrganizationKind};
@@ -322,19 +323,29 @@ pub struct Founder {
 
 /// Makes a verified organization with these members in one deed; an organization of this code that is verified already
 /// gets the members. For the command line, which stands outside the rights of callers.
+///
+/// `uscc_confirmed` accepts a code whose check character fails. Administrators of the platform sit in one agency: 409
+/// `organization_exists` with `platform_agency` when they would be founded in another.
 pub async fn establish(
     app: &App,
     facts: OrganizationFacts,
+    uscc_confirmed: bool,
     founders: Vec<Founder>,
     now: Instant,
 ) -> Result<(OrganizationId, Vec<UserId>), AppError> {
     let checked = facts.clone();
     app.store
-        .read(move |conn| organization::check(conn, &checked, true, ""))
+        .read(move |conn| organization::check(conn, &checked, uscc_confirmed, ""))
         .await?;
     let members = ready(app, founders).await?;
     app.store
         .write(move |tx| {
+            if members
+                .iter()
+                .any(|(.., roles)| roles.contains(&Role::PlatformAdmin))
+            {
+                refuse_second_platform(tx, &facts.uscc)?;
+            }
             let id = establish_organization(tx, &facts, now)?;
             Ok((id, insert_members(tx, id, &members, now)?))
         })
@@ -387,6 +398,23 @@ fn insert_members(
     Ok(ids)
 }
 
+/// A mistyped code would otherwise make an agency beside the one that runs the platform.
+fn refuse_second_platform(tx: &mut Conn, agency: &Uscc) -> Result<(), AppError> {
+    for login in store::user::list_logins(tx, &[Role::PlatformAdmin])? {
+        let administrator = store::user::find_by_login(tx, &login)?;
+        let Some(known) = administrator.and_then(|user| user.organization_id) else {
+            continue;
+        };
+        let known = store::organization::get(tx, known)?;
+        if known.uscc != *agency {
+            return Err(AppError::conflict(Code::organization_exists)
+                .with("existing_id", known.id.number())
+                .with("platform_agency", known.uscc.as_str()));
+        }
+    }
+    Ok(())
+}
+
 fn establish_organization(
     tx: &mut Conn,
     facts: &OrganizationFacts,
@@ -413,10 +441,11 @@ fn establish_organization(
     Ok(id)
 }
 
-/// Makes an administrator of the platform in the province's agency, which is made first if it is missing.
+/// Makes an administrator of the platform in the province's agency, which is made first if it is missing. Its code must
+/// pass its check, unless it was confirmed. Errors as [`establish`].
 pub async fn create_first_administrator(
     app: &App,
-    agency: Uscc,
+    (agency, uscc_confirmed): (Uscc, bool),
     administrator: Applicant,
     now: Instant,
 ) -> Result<UserId, AppError> {
@@ -434,6 +463,6 @@ pub async fn create_first_administrator(
         applicant: administrator,
         roles: vec![Role::PlatformAdmin],
     };
-    let (_, users) = establish(app, facts, vec![founder], now).await?;
+    let (_, users) = establish(app, facts, uscc_confirmed, vec![founder], now).await?;
     users.first().copied().ok_or(AppError::NotFound)
 }

@@ -21,6 +21,10 @@ pub fn take_alone(tx: &mut Conn) -> Result<(), AppError> {
 }
 
 /// Attempts a deed until nobody else writes; 503 after half a minute.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "a lock that must not be waited for signals nobody when it is free"
+)]
 pub async fn wait<T, F>(mut attempt: impl FnMut() -> F) -> Result<T, AppError>
 where
     F: Future<Output = Result<T, AppError>>,

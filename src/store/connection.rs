@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use diesel::connection::SimpleConnection;
-use diesel::r2d2::R2D2Connection;
 use diesel::sql_types::BigInt;
 use diesel::{Connection as _, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection};
 
 use super::fault::StoreError;
+use crate::error::AppError;
 
 /// A connection to whichever database the URL names; queries are written once for both.
 #[derive(diesel::MultiConnection)]
@@ -81,6 +81,16 @@ impl Database {
         }
     }
 
+    /// As [`Database::connect`]; the error says what could not be reached.
+    pub(super) fn reach(&self) -> Result<Conn, AppError> {
+        self.connect().map_err(|error| match self {
+            Database::Sqlite { file } => cannot_open(file, &error),
+            Database::Postgres { .. } => {
+                AppError::unavailable(format!("cannot reach the database: {error}"))
+            }
+        })
+    }
+
     /// A connection for reading only: SQLite refuses writes on it, PostgreSQL shows that it is none that writes.
     pub fn connect_reader(&self) -> Result<Conn, diesel::ConnectionError> {
         let mut connection = self.connect()?;
@@ -95,41 +105,17 @@ impl Database {
     }
 }
 
+/// The file is no database, or may not be read or written.
+pub(super) fn cannot_open(file: &std::path::Path, error: &diesel::ConnectionError) -> AppError {
+    AppError::unavailable(format!("cannot open {}: {error}", file.display()))
+}
+
 const SQLITE_SETUP: &str = "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
     PRAGMA foreign_keys = ON; PRAGMA cache_size = -32000; PRAGMA temp_store = MEMORY;";
 
 /// No deed may stay open longer than the margin by which `updated_since` looks back.
 const POSTGRES_SETUP: &str = "SET TIME ZONE 'UTC'; SET idle_in_transaction_session_timeout = '30s'; \
     SET client_min_messages = warning;";
-
-/// Keeps a pool of connections; `r2d2` asks it for new ones.
-#[derive(Debug)]
-pub struct Manager {
-    pub database: Database,
-    pub reads_only: bool,
-}
-
-impl r2d2::ManageConnection for Manager {
-    type Connection = Conn;
-    type Error = diesel::r2d2::Error;
-
-    fn connect(&self) -> Result<Conn, Self::Error> {
-        let made = if self.reads_only {
-            self.database.connect_reader()
-        } else {
-            self.database.connect()
-        };
-        made.map_err(diesel::r2d2::Error::ConnectionError)
-    }
-
-    fn is_valid(&self, connection: &mut Conn) -> Result<(), Self::Error> {
-        connection.ping().map_err(diesel::r2d2::Error::QueryError)
-    }
-
-    fn has_broken(&self, connection: &mut Conn) -> bool {
-        std::thread::panicking() || connection.is_broken()
-    }
-}
 
 /// What a deed locks until its end, so that racing deeds wait for each other instead of meeting in a deadlock.
 #[derive(Debug, Clone, Copy)]
@@ -148,11 +134,14 @@ pub enum Lock {
     Idempotency(i64),
     /// One job that only one node may run at a time.
     Job(i64),
+    /// The schema; held by its connection until that ends, since migrations are transactions of their own.
+    Schema,
 }
 
-// Both locks answer nothing (`void`), and nobody reads it.
+// The locks answer nothing (`void`), and nobody reads it.
 #[diesel::declare_sql_function]
 extern "SQL" {
+    fn pg_advisory_lock(key: BigInt) -> Text;
     fn pg_advisory_xact_lock(key: BigInt) -> Text;
     fn pg_advisory_xact_lock_shared(key: BigInt) -> Text;
     fn pg_try_advisory_xact_lock(key: BigInt) -> Bool;
@@ -167,6 +156,7 @@ impl Lock {
             Lock::Job(job) => (4, job),
             Lock::Organization(id) => (5, id.number()),
             Lock::Login(hash) => (6, hash),
+            Lock::Schema => (7, 0),
         }
     }
 
@@ -201,6 +191,12 @@ impl Lock {
             ))
             .execute(postgres)?;
         }
+        Ok(())
+    }
+
+    /// Waits for the lock and holds it until the connection ends. SQLite's single writer needs none.
+    pub(super) fn take_for_connection(self, postgres: &mut PgConnection) -> Result<(), StoreError> {
+        diesel::select(pg_advisory_lock(self.key())).execute(postgres)?;
         Ok(())
     }
 

@@ -88,6 +88,11 @@ impl From<DieselError> for StoreError {
                 Some(known) => known,
                 None => StoreError::Database(error),
             },
+            // Why it did not commit says more than that it could not be rolled back either.
+            DieselError::RollbackErrorOnCommit { commit_error, .. } => Self::from(*commit_error),
+            DieselError::BrokenTransactionManager => {
+                StoreError::Unavailable("the connection was lost".to_owned())
+            }
             other => StoreError::Database(other),
         }
     }
@@ -100,6 +105,39 @@ impl From<DieselError> for AppError {
     }
 }
 
+/// Whether a connection is better given up after this; a rule that said no and a transaction in the way tell nothing bad
+/// of it.
+pub(super) fn leaves_in_doubt(error: &DieselError) -> bool {
+    match error {
+        DieselError::NotFound => false,
+        DieselError::DatabaseError(kind, info) => !matches!(
+            classify(kind, info.as_ref()),
+            Some(StoreError::Violated(_) | StoreError::Contended)
+        ),
+        _ => true,
+    }
+}
+
+/// How PostgreSQL tells of a deadlock (40P01), for which diesel has no kind, in the languages of `lc_messages` in which it
+/// does not say "deadlock" beside its own word: German, simplified and traditional Chinese, Japanese, Korean, Russian.
+const DEADLOCKS: [&str; 7] = [
+    "deadlock",
+    "Verklemmung",
+    "死锁",
+    "死結",
+    "デッドロック",
+    "데드락",
+    "взаимоблокировка",
+];
+
+/// SQLite's words, which are never translated.
+const NOT_NOW: [&str; 4] = [
+    "disk is full",
+    "disk I/O error",
+    "database is locked",
+    "unable to open",
+];
+
 fn classify(kind: &DatabaseErrorKind, info: &dyn DatabaseErrorInformation) -> Option<StoreError> {
     if let Some(constraint) = violated(info) {
         return Some(StoreError::Violated(constraint));
@@ -107,18 +145,12 @@ fn classify(kind: &DatabaseErrorKind, info: &dyn DatabaseErrorInformation) -> Op
     let message = info.message();
     match kind {
         DatabaseErrorKind::SerializationFailure => Some(StoreError::Contended),
-        DatabaseErrorKind::ClosedConnection => Some(StoreError::Unavailable(message.to_owned())),
-        // diesel has no kind for 40P01.
-        _ if message.contains("deadlock") => Some(StoreError::Contended),
-        _ if [
-            "disk is full",
-            "disk I/O error",
-            "database is locked",
-            "unable to open",
-        ]
-        .iter()
-        .any(|sign| message.contains(sign)) =>
-        {
+        // The second is what a query on a connection meets whose server is gone already.
+        DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand => {
+            Some(StoreError::Unavailable(message.to_owned()))
+        }
+        _ if DEADLOCKS.iter().any(|word| message.contains(word)) => Some(StoreError::Contended),
+        _ if NOT_NOW.iter().any(|sign| message.contains(sign)) => {
             Some(StoreError::Unavailable(message.to_owned()))
         }
         _ => None,
@@ -137,4 +169,72 @@ fn violated(info: &dyn DatabaseErrorInformation) -> Option<Constraint> {
     Constraint::ALL.iter().copied().find(|constraint| {
         constraint.name() == name || (columns.is_some() && constraint.sqlite_columns() == columns)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answered(kind: DatabaseErrorKind, message: &str) -> DieselError {
+        DieselError::DatabaseError(kind, Box::new(message.to_owned()))
+    }
+
+    /// What became of an error, and whether its connection is given up.
+    fn judged(error: DieselError) -> (&'static str, bool) {
+        let in_doubt = leaves_in_doubt(&error);
+        let kind = match StoreError::from(error) {
+            StoreError::Violated(_) => "violated",
+            StoreError::NotFound => "not found",
+            StoreError::Contended => "contended",
+            StoreError::Unavailable(_) => "unavailable",
+            StoreError::Database(_) => "database",
+            StoreError::Panicked(_) | StoreError::Content(_) => "other",
+        };
+        (kind, in_doubt)
+    }
+
+    #[test]
+    fn contention_is_recognised_in_every_language() {
+        for message in [
+            "deadlock detected",
+            "检测到死锁",
+            "偵測到死結",
+            "Verklemmung (Deadlock) entdeckt",
+            "デッドロックを検出しました",
+            "обнаружена взаимоблокировка",
+        ] {
+            let error = answered(DatabaseErrorKind::Unknown, message);
+            assert_eq!(judged(error), ("contended", false), "{message}");
+        }
+        for message in [
+            "could not serialize access due to concurrent update",
+            "由于同步更新而无法串行访问",
+        ] {
+            let error = answered(DatabaseErrorKind::SerializationFailure, message);
+            assert_eq!(judged(error), ("contended", false), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_lost_server_is_not_a_defect_and_its_connection_is_given_up() {
+        use DatabaseErrorKind::{ClosedConnection, UnableToSendCommand, Unknown};
+        let lost = || answered(UnableToSendCommand, "no connection to the server");
+        for error in [
+            lost(),
+            answered(ClosedConnection, "由于管理员命令中断联接"),
+            DieselError::BrokenTransactionManager,
+            DieselError::RollbackErrorOnCommit {
+                rollback_error: Box::new(lost()),
+                commit_error: Box::new(lost()),
+            },
+            answered(Unknown, "database or disk is full"),
+        ] {
+            assert_eq!(judged(error), ("unavailable", true));
+        }
+        let defect = answered(Unknown, "column \"x\" does not exist");
+        assert_eq!(judged(defect), ("database", true));
+        let violated = answered(Unknown, Constraint::BookingOverlap.name());
+        assert_eq!(judged(violated), ("violated", false));
+        assert_eq!(judged(DieselError::NotFound), ("not found", false));
+    }
 }

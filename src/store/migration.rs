@@ -1,9 +1,17 @@
 //! Brings a database to this program's schema and back. The twins in `migrations/` are compiled in.
 
-use diesel::migration::MigrationVersion;
+use std::collections::BTreeSet;
+
+use diesel::backend::Backend;
+use diesel::migration::{MigrationSource, MigrationVersion};
+use diesel::pg::Pg;
+use diesel::sql_types::{BigInt, Bool, Text};
+use diesel::sqlite::Sqlite;
+use diesel::{PgConnection, QueryableByName, RunQueryDsl};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use super::connection::{Conn, Database};
+use super::connection::{Conn, Database, Lock};
+use super::fault::StoreError;
 use crate::error::AppError;
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
@@ -12,7 +20,7 @@ const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 /// Applies what is missing; answers the names of the migrations it ran. `create` allows a new SQLite file.
 ///
 /// On PostgreSQL the role needs CREATE on the database and its schema, also for the trusted extension `btree_gist`; the
-/// error says which right is missing.
+/// error says which right is missing. Several programs that migrate at once wait for each other.
 pub fn migrate(database: &Database, create: bool) -> Result<Vec<String>, AppError> {
     if let Database::Sqlite { file } = database {
         if !file.exists() && !create {
@@ -25,38 +33,168 @@ pub fn migrate(database: &Database, create: bool) -> Result<Vec<String>, AppErro
             .parent()
             .filter(|folder| !folder.as_os_str().is_empty())
         {
-            std::fs::create_dir_all(folder).map_err(AppError::internal)?;
+            std::fs::create_dir_all(folder).map_err(|error| {
+                AppError::unavailable(format!("cannot make {}: {error}", folder.display()))
+            })?;
         }
     }
-    let mut connection = database
-        .connect()
-        .map_err(|error| AppError::unavailable(error.to_string()))?;
+    let mut connection = database.reach()?;
+    if let Conn::Postgres(postgres) = &mut connection {
+        Lock::Schema.take_for_connection(postgres)?;
+    }
+    let (applied, own) = (applied(&mut connection)?, own(&connection)?);
+    if let Some(newest) = applied.difference(&own).last() {
+        return Err(AppError::unavailable(format!(
+            "the database was migrated by a newer program: this one does not know {newest}"
+        )));
+    }
     let ran = match &mut connection {
         Conn::Sqlite(sqlite) => sqlite.run_pending_migrations(SQLITE).map(names),
-        Conn::Postgres(postgres) => postgres.run_pending_migrations(POSTGRES).map(names),
+        Conn::Postgres(postgres) => {
+            if applied != own {
+                refuse_without_rights(postgres)?;
+            }
+            postgres.run_pending_migrations(POSTGRES).map(names)
+        }
     };
     ran.map_err(AppError::migration)
 }
 
 /// Undoes every migration. Everything stored is gone.
 pub fn revert_all(database: &Database) -> Result<Vec<String>, AppError> {
-    let mut connection = database
-        .connect()
-        .map_err(|error| AppError::unavailable(error.to_string()))?;
+    let mut connection = database.reach()?;
     let reverted = match &mut connection {
         Conn::Sqlite(sqlite) => sqlite.revert_all_migrations(SQLITE).map(names),
-        Conn::Postgres(postgres) => postgres.revert_all_migrations(POSTGRES).map(names),
+        Conn::Postgres(postgres) => {
+            Lock::Schema.take_for_connection(postgres)?;
+            postgres.revert_all_migrations(POSTGRES).map(names)
+        }
     };
     reverted.map_err(AppError::migration)
 }
 
-/// Whether the database has exactly this program's migrations.
+/// Whether the database has exactly this program's migrations: none is missing, and none is of a newer program. Only
+/// reads, so that a role without CREATE and a standby can ask.
 pub fn is_current(connection: &mut Conn) -> Result<bool, AppError> {
-    let pending = match connection {
-        Conn::Sqlite(sqlite) => sqlite.has_pending_migration(SQLITE),
-        Conn::Postgres(postgres) => postgres.has_pending_migration(POSTGRES),
+    Ok(applied(connection)? == own(connection)?)
+}
+
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    count: i64,
+}
+
+#[derive(QueryableByName)]
+struct Version {
+    #[diesel(sql_type = Text)]
+    version: String,
+}
+
+/// The migrations the database has; diesel keeps them in a table that an empty database lacks.
+fn applied(connection: &mut Conn) -> Result<BTreeSet<String>, StoreError> {
+    let tables = match connection {
+        Conn::Sqlite(_) => {
+            "SELECT count(*) AS count FROM sqlite_master \
+             WHERE type = 'table' AND name = '__diesel_schema_migrations'"
+        }
+        Conn::Postgres(_) => {
+            "SELECT count(*) AS count FROM pg_class WHERE oid = to_regclass('__diesel_schema_migrations')"
+        }
     };
-    pending.map(|pending| !pending).map_err(AppError::migration)
+    let tables: Count = diesel::sql_query(tables).get_result(connection)?;
+    if tables.count == 0 {
+        return Ok(BTreeSet::new());
+    }
+    let rows: Vec<Version> =
+        diesel::sql_query("SELECT version FROM __diesel_schema_migrations").load(connection)?;
+    Ok(rows.into_iter().map(|row| row.version).collect())
+}
+
+/// This program's migrations for a database of this kind.
+fn own(connection: &Conn) -> Result<BTreeSet<String>, AppError> {
+    match connection {
+        Conn::Sqlite(_) => versions::<Sqlite>(&SQLITE),
+        Conn::Postgres(_) => versions::<Pg>(&POSTGRES),
+    }
+}
+
+fn versions<DB: Backend>(source: &EmbeddedMigrations) -> Result<BTreeSet<String>, AppError> {
+    let migrations = MigrationSource::<DB>::migrations(source).map_err(AppError::migration)?;
+    let version = migrations
+        .iter()
+        .map(|migration| migration.name().version().to_string());
+    Ok(version.collect())
+}
+
+#[derive(QueryableByName)]
+struct Rights {
+    #[diesel(sql_type = Text)]
+    role: String,
+    #[diesel(sql_type = Text)]
+    database: String,
+    #[diesel(sql_type = Bool)]
+    may_create_in_schema: bool,
+    #[diesel(sql_type = Bool)]
+    may_create_in_database: bool,
+    #[diesel(sql_type = Bool)]
+    is_super: bool,
+    #[diesel(sql_type = Bool)]
+    is_installed: bool,
+    #[diesel(sql_type = Bool)]
+    is_available: bool,
+    #[diesel(sql_type = Bool)]
+    is_trusted: bool,
+}
+
+const RIGHTS: &str = "SELECT current_user::text AS role, current_database()::text AS database, \
+    COALESCE(has_schema_privilege(current_schema(), 'CREATE'), FALSE) AS may_create_in_schema, \
+    has_database_privilege(current_database(), 'CREATE') AS may_create_in_database, \
+    EXISTS (SELECT 1 FROM pg_roles WHERE rolname = current_user AND rolsuper) AS is_super, \
+    EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'btree_gist') AS is_installed, \
+    EXISTS (SELECT 1 FROM pg_available_extension_versions WHERE name = 'btree_gist') AS is_available, \
+    EXISTS (SELECT 1 FROM pg_available_extension_versions WHERE name = 'btree_gist' AND trusted) AS is_trusted";
+
+/// Asked before the migrations, since PostgreSQL says only that it refused, in the language of the server.
+fn refuse_without_rights(postgres: &mut PgConnection) -> Result<(), AppError> {
+    let rights: Rights = diesel::sql_query(RIGHTS)
+        .get_result(postgres)
+        .map_err(StoreError::from)?;
+    match missing(&rights) {
+        None => Ok(()),
+        Some(what) => Err(AppError::unavailable(format!(
+            "the database cannot be migrated: {what}"
+        ))),
+    }
+}
+
+fn missing(rights: &Rights) -> Option<String> {
+    let Rights { role, database, .. } = rights;
+    let needs_extension = !rights.is_installed;
+    if needs_extension && !rights.is_available {
+        return Some(
+            "the server lacks the extension btree_gist; install PostgreSQL's contrib package"
+                .to_owned(),
+        );
+    }
+    if needs_extension && !rights.is_trusted && !rights.is_super {
+        return Some(format!(
+            "the extension btree_gist is not trusted on this server; let a superuser run \
+             CREATE EXTENSION btree_gist in {database}"
+        ));
+    }
+    if needs_extension && !rights.may_create_in_database {
+        return Some(format!(
+            "the role {role} lacks CREATE on the database, which the trusted extension btree_gist needs; \
+             GRANT CREATE ON DATABASE \"{database}\" TO \"{role}\" gives it"
+        ));
+    }
+    (!rights.may_create_in_schema).then(|| {
+        format!(
+            "the role {role} lacks CREATE on the schema of the tables; \
+             GRANT CREATE ON SCHEMA public TO \"{role}\" gives it"
+        )
+    })
 }
 
 fn names(versions: Vec<MigrationVersion<'_>>) -> Vec<String> {

@@ -24,6 +24,7 @@ pub mod migration;
 pub mod organization;
 pub mod payment;
 pub mod policy;
+mod pool;
 pub mod province;
 pub mod reference;
 pub mod related_party;
@@ -57,7 +58,7 @@ pub type Result<T> = std::result::Result<T, StoreError>;
 /// How often a deed runs again after a deadlock or serialization failure before it is answered 503.
 const RETRIES_MAX: u32 = 3;
 
-type Pool = r2d2::Pool<connection::Manager>;
+type Pool = r2d2::Pool<pool::Manager>;
 
 #[derive(Debug, Clone)]
 enum Writing {
@@ -86,12 +87,16 @@ impl Store {
             )));
         }
         let writing = match &database {
-            Database::Sqlite { .. } => Writing::Sqlite(Arc::new(
-                writer::Writer::start(&database).map_err(AppError::internal)?,
-            )),
-            Database::Postgres { .. } => Writing::Postgres(pool(&database, connections, false)?),
+            Database::Sqlite { file } => {
+                let writer = writer::Writer::start(&database)
+                    .map_err(|error| connection::cannot_open(file, &error))?;
+                Writing::Sqlite(Arc::new(writer))
+            }
+            Database::Postgres { .. } => {
+                Writing::Postgres(fill_pool(&database, connections, false)?)
+            }
         };
-        let readers = pool(&database, connections, true)?;
+        let readers = fill_pool(&database, connections, true)?;
         Ok(Self {
             database,
             readers,
@@ -116,7 +121,7 @@ impl Store {
             let mut connection = readers
                 .get()
                 .map_err(|error| StoreError::Unavailable(error.to_string()))?;
-            query(&mut connection)
+            query(&mut connection.conn)
         })
         .await
     }
@@ -191,16 +196,17 @@ impl Store {
     }
 }
 
-fn pool(database: &Database, size: u32, reads_only: bool) -> std::result::Result<Pool, AppError> {
+fn fill_pool(
+    database: &Database,
+    size: u32,
+    reads_only: bool,
+) -> std::result::Result<Pool, AppError> {
     r2d2::Pool::builder()
         .max_size(size)
         .min_idle(Some(1))
-        .test_on_check_out(false)
+        .test_on_check_out(true)
         .connection_timeout(Duration::from_secs(10))
-        .build(connection::Manager {
-            database: database.clone(),
-            reads_only,
-        })
+        .build(pool::Manager::new(database.clone(), reads_only))
         .map_err(|error| AppError::unavailable(format!("cannot reach the database: {error}")))
 }
 
@@ -215,8 +221,7 @@ where
         let mut connection = writers
             .get()
             .map_err(|error| AppError::unavailable(error.to_string()))?;
-        let connection: &mut Conn = &mut connection;
-        match connection.transaction(|tx| deed(tx)) {
+        match connection.conn.transaction(|tx| deed(tx)) {
             Err(AppError::Contended) if attempt <= RETRIES_MAX => continue,
             Err(AppError::Contended) => {
                 return Err(AppError::unavailable(

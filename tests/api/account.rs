@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use yiqi::domain::Uscc;
+use yiqi::error::AppError;
 
 use crate::both;
 use crate::client::{Answer, Client};
@@ -256,13 +257,20 @@ both! {
     fn the_first_administrator_comes_from_the_command_line(app: &TestApp) {
         use yiqi::domain::account::UserFacts;
         use yiqi::operations::account::{Applicant, create_first_administrator};
-        let create = |agency: &str, password: &str| {
+        let create_confirmed = |agency: &str, password: &str, confirmed: bool| {
             let facts = UserFacts { name: "管理员".to_owned(), email: "first@province.example".to_owned(), phone: None };
             let applicant = Applicant { facts, password: password.to_owned() };
-            app.block_on(create_first_administrator(&app.app, agency.parse().unwrap(), applicant, app.now()))
+            app.block_on(create_first_administrator(&app.app, (agency.parse().unwrap(), confirmed), applicant, app.now()))
         };
+        let create = |agency: &str, password: &str| create_confirmed(agency, password, true);
         assert!(create(PROVINCE, "short").is_err());
         assert!(create(COMPANY, "a-good-password").is_err(), "a company must not become the agency");
+        let mistyped = create_confirmed("11130000000000011P", "a-good-password", false);
+        assert!(matches!(mistyped, Err(AppError::Refused(_))), "the check character fails: {mistyped:?}");
+        for other in ["11130000000000011P", CITY] {
+            let second = create(other, "a-good-password");
+            assert!(matches!(&second, Err(AppError::Conflict(known)) if known.members["platform_agency"] == PROVINCE), "{second:?}");
+        }
         create(PROVINCE, "a-good-password").unwrap();
         assert!(create(PROVINCE, "a-good-password").is_err(), "the login is taken");
         let me = signed_in(app, "first@province.example", "a-good-password").get("/api/v1/me").expect_status(200);

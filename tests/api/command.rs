@@ -4,7 +4,9 @@ use std::io::{Read, Write};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::world::{Backend, KEYS, empty_database, remove_database};
+use crate::world::{
+    Backend, COMPANY, HOST, KEYS, PROVINCE, copy_of_template, empty_database, remove_database,
+};
 
 /// Runs the program in an environment of its own.
 fn yiqi(variables: &[(&str, &str)], arguments: &[&str]) -> Output {
@@ -79,9 +81,106 @@ fn settings_are_checked_and_shown_without_secrets() {
         2,
         "did you mean listen?",
     );
-    expect(&yiqi(&[("YIQI_LOG", "info,=x=")], &["serve"]), 2, "log");
+    for (variable, value) in [
+        ("YIQI_LOG", "info,=x="),
+        ("YIQI_LISTEN", "nonsense"),
+        ("YIQI_SESSION_DAYS", "4294967295"),
+        ("YIQI_BODY_BYTES_MAX", "0"),
+        ("YIQI_WORKERS", "100000"),
+        ("YIQI_YIQI_LISTEN", "127.0.0.1:1"),
+    ] {
+        expect(
+            &yiqi(&[(variable, value)], &["config", "check"]),
+            2,
+            variable,
+        );
+    }
     expect(&yiqi(&[], &["serve"]), 2, "no signing key");
     expect(&yiqi(&[], &["serv"]), 2, "serve");
+}
+
+#[test]
+fn variables_that_are_no_text_are_refused_if_they_are_ours() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    let check = |name: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_yiqi"));
+        command.args(["config", "check"]).env_clear();
+        command
+            .env(name, OsStr::from_bytes(b"\xff"))
+            .output()
+            .unwrap()
+    };
+    expect(&check("LC_SOMETHING"), 0, "");
+    expect(&check("YIQI_LISTEN"), 2, "YIQI_LISTEN is not in UTF-8");
+}
+
+/// Faults of the world outside are told with what they are about, and are no defect of the program.
+#[test]
+fn what_is_no_database_is_told_with_its_path() {
+    let folder = std::env::temp_dir().join(format!("yiqi-outside-{}", std::process::id()));
+    std::fs::create_dir_all(folder.join("folder")).unwrap();
+    let file = folder.join("notes.txt");
+    std::fs::write(
+        &file,
+        "no database, but long enough to be read as one".repeat(40),
+    )
+    .unwrap();
+    let at = |path: &std::path::Path, arguments: &[&str]| {
+        let url = format!("sqlite:{}", path.display());
+        let output = yiqi(
+            &[("YIQI_DATABASE_URL", &url), ("YIQI_SECRET", KEYS)],
+            arguments,
+        );
+        expect(&output, 3, &path.to_string_lossy());
+        text(&output.stderr)
+    };
+    for command in [&["serve"][..], &["seed"], &["migrate"]] {
+        assert!(at(&file, command).contains("not a database"));
+        at(&folder.join("folder"), command);
+    }
+    let below_a_file = file.join("data");
+    let url = format!("sqlite:{}", below_a_file.join("yiqi.sqlite").display());
+    let output = yiqi(&[("YIQI_DATABASE_URL", &url)], &["migrate", "--create"]);
+    expect(
+        &output,
+        3,
+        &format!("cannot make {}: ", below_a_file.display()),
+    );
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+/// Nothing is promised, and nothing made, before the port is open.
+#[test]
+fn a_taken_port_is_told_first() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let folder = std::env::temp_dir().join(format!("yiqi-demo-taken-{}", std::process::id()));
+    let arguments = [
+        "demo",
+        "--listen",
+        &address,
+        "--data",
+        folder.to_str().unwrap(),
+    ];
+    let demo = yiqi(&[], &arguments);
+    expect(&demo, 3, &address);
+    assert!(demo.stdout.is_empty() && !folder.exists());
+    expect(
+        &yiqi(&[], &["demo", "--listen", "nonsense"]),
+        2,
+        "ADDRESS:PORT",
+    );
+    let url = copy_of_template(Backend::Sqlite).unwrap();
+    let here = [
+        ("YIQI_DATABASE_URL", url.as_str()),
+        ("YIQI_SECRET", KEYS),
+        ("YIQI_LISTEN", &address),
+    ];
+    let serve = yiqi(&here, &["serve"]);
+    expect(&serve, 3, &address);
+    assert!(serve.stdout.is_empty(), "{}", text(&serve.stdout));
+    remove_database(Backend::Sqlite, &url);
 }
 
 #[test]
@@ -227,15 +326,229 @@ fn the_first_administrator_gets_a_password_nobody_else_knows() {
         ];
         yiqi(&here, &[&arguments[..], &["--format", "json"]].concat())
     };
+    expect(
+        &create("first@example.org", PROVINCE),
+        1,
+        "--uscc-confirmed",
+    );
+    let unconfirmed = create;
+    let create = |email: &str, agency: &str| {
+        let arguments = [
+            "admin",
+            "create",
+            "--email",
+            email,
+            "--name",
+            "管理员",
+            "--agency",
+            agency,
+        ];
+        yiqi(
+            &here,
+            &[&arguments[..], &["--uscc-confirmed", "--format", "json"]].concat(),
+        )
+    };
     let made = create("first@example.org", "11130000000000001P");
     expect(&made, 0, "");
     let made: serde_json::Value = serde_json::from_slice(&made.stdout).unwrap();
     assert_eq!(made["generated_password"].as_str().unwrap().len(), 23);
     expect(&create("first@example.org", "11130000000000001P"), 1, "");
     expect(&create("second@example.org", "11130000000000001P"), 0, "");
-    expect(&create("third@example.org", "123"), 1, "--agency");
+    expect(&create("third@example.org", "123"), 2, "--agency");
+    expect(
+        &unconfirmed("third@example.org", "11130000000000002P"),
+        1,
+        "",
+    );
+    let other = create("third@example.org", "11130000000000002P");
+    expect(&other, 1, "11130000000000001P already");
     expect(&create("no address", "11130000000000001P"), 1, "");
     remove_database(Backend::Sqlite, &url);
+}
+
+const SEEDED_YEAR: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/seeds/province-2025");
+
+/// The host of the seeded year that stands first there.
+const SEEDED_HOST: &str = "12130602FJ6WTC2F75";
+
+fn json_of(output: &Output) -> serde_json::Value {
+    expect(output, 0, "");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// From an empty database to a final run, through the command line alone.
+fn a_year(backend: Backend) {
+    let Some(url) = empty_database(backend) else {
+        return;
+    };
+    let run = |arguments: &[&str]| yiqi(&[("YIQI_DATABASE_URL", url.as_str())], arguments);
+    let json = |arguments: &[&str]| json_of(&run(&[arguments, &["--format", "json"]].concat()));
+    expect(&run(&["migrate", "--create"]), 0, "");
+    expect(&run(&["seed"]), 0, "");
+    let imported = json(&["import", "province", SEEDED_YEAR]);
+    assert_eq!(imported[2]["file"], "usage.csv");
+    assert_eq!(
+        (&imported[2]["rows"], &imported[2]["inserted"]),
+        (&21_815.into(), &21_815.into())
+    );
+    let graded = json(&[
+        "evaluate",
+        "run",
+        "--year",
+        "2025",
+        "--policy",
+        "hebei-2026",
+    ]);
+    assert_eq!(graded["units"].as_array().unwrap().len(), 18);
+    let shared = run(&[
+        "subsidy",
+        "run",
+        "--year",
+        "2025",
+        "--policy",
+        "hebei-2026",
+        "--budget-yuan",
+        "300000",
+        "--format",
+        "json",
+    ]);
+    expect(&shared, 0, "");
+    let expected = crate::house::package_file("seeds/province-2025/expected.json");
+    assert_eq!(text(&shared.stdout).trim_end(), expected.trim_end());
+    let explain = |more: &[&str]| run(&[&["subsidy", "explain"], more].concat());
+    let explained = json(&["subsidy", "explain", "1", "--organization", SEEDED_HOST]);
+    assert!(explained["award_fen"].is_i64() && !explained["steps"].as_array().unwrap().is_empty());
+    expect(
+        &explain(&["1", "--organization", "91130602JPEL4PEGP5"]),
+        1,
+        "91130602JPEL4PEGP5 has no award in run 1",
+    );
+    expect(
+        &explain(&["999", "--organization", SEEDED_HOST]),
+        1,
+        "there is no run 999",
+    );
+    expect(
+        &explain(&["1", "--organization", SEEDED_HOST, "--metric", "nope"]),
+        1,
+        "no such metric",
+    );
+    expect(
+        &explain(&["1", "--organization", "nobody"]),
+        2,
+        "--organization",
+    );
+    expect(
+        &run(&["subsidy", "verify", "999"]),
+        1,
+        "there is no run 999",
+    );
+    expect(
+        &run(&["subsidy", "publish", "999"]),
+        1,
+        "there is no run 999",
+    );
+    assert_eq!(json(&["subsidy", "verify", "1"])["verified"], true);
+    assert_eq!(json(&["subsidy", "publish", "1"])["state"], "published");
+    assert_eq!(json(&["subsidy", "finalize", "1"])["state"], "final");
+    remove_database(backend, &url);
+}
+
+#[test]
+fn a_year_through_the_command_line_on_sqlite() {
+    a_year(Backend::Sqlite);
+}
+
+#[test]
+fn a_year_through_the_command_line_on_postgres() {
+    a_year(Backend::Postgres);
+}
+
+#[test]
+fn an_absent_file_of_a_year_is_told_as_absent() {
+    let url = copy_of_template(Backend::Sqlite).unwrap();
+    let folder = std::env::temp_dir().join(format!("yiqi-absent-{}-2025", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let arguments = ["import", "province", folder.to_str().unwrap()];
+    let output = yiqi(&[("YIQI_DATABASE_URL", &url)], &arguments);
+    expect(&output, 3, "organizations.csv: No such file");
+    std::fs::remove_dir_all(folder).unwrap();
+    remove_database(Backend::Sqlite, &url);
+}
+
+/// Tables in the name of a host's account: tried, imported, and refused by file, row and column the second time.
+fn tables(backend: Backend) {
+    let Some(url) = copy_of_template(backend) else {
+        return;
+    };
+    let folder =
+        std::env::temp_dir().join(format!("yiqi-tables-{}-{backend:?}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = |name: &str, content: &str| {
+        let path = folder.join(name);
+        std::fs::write(&path, content).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let import = |what: &str, file: &str, more: &[&str]| {
+        let arguments = ["import", what, file, "--as", HOST.login, "--format", "json"];
+        yiqi(
+            &[("YIQI_DATABASE_URL", &url)],
+            &[&arguments[..], more].concat(),
+        )
+    };
+    let instruments = file(
+        "instruments.csv",
+        "资产编号,name,original_value_fen,category_code,purpose_type\nA1,电镜,20000000,010102,general\n",
+    );
+    let dry = json_of(&import("instruments", &instruments, &["--dry-run"]));
+    assert_eq!(
+        (&dry["dry_run"], &dry["imported"]["created"]),
+        (&true.into(), &1.into())
+    );
+    let done = json_of(&import("instruments", &instruments, &[]));
+    assert_eq!(
+        (&done["dry_run"], &done["imported"]["created"]),
+        (&false.into(), &1.into())
+    );
+    let again = import("instruments", &instruments, &[]);
+    expect(&again, 1, "1 mistake");
+    let told: serde_json::Value = serde_json::from_slice(&again.stdout).unwrap();
+    let told = &told["errors"][0];
+    assert_eq!(
+        (&told["file"], &told["row"]),
+        (&instruments.as_str().into(), &2.into())
+    );
+    assert_eq!(
+        (&told["column"], &told["code"]),
+        (&"资产编号".into(), &"asset_no_used".into())
+    );
+    let usage = file(
+        "usage.csv",
+        &format!(
+            "asset_no,using_uscc,started_at,ended_at,mode,purpose\nA1,{COMPANY},2026-02-02 09:00,2026-02-02 10:00,guided,other\n"
+        ),
+    );
+    assert_eq!(
+        json_of(&import("usage", &usage, &["--dry-run"]))["imported"]["rows"],
+        1
+    );
+    assert_eq!(
+        json_of(&import("usage", &usage, &[]))["imported"]["rows"],
+        1
+    );
+    expect(&import("usage", &usage, &[]), 1, "1 mistake");
+    std::fs::remove_dir_all(folder).unwrap();
+    remove_database(backend, &url);
+}
+
+#[test]
+fn tables_through_the_command_line_on_sqlite() {
+    tables(Backend::Sqlite);
+}
+
+#[test]
+fn tables_through_the_command_line_on_postgres() {
+    tables(Backend::Postgres);
 }
 
 /// What the demo says below the subsidy run.
@@ -252,6 +565,7 @@ fn change_what_was_imported(database: &std::path::Path) {
         "UPDATE usage_record SET samples = samples + 1, version = version + 1
              WHERE id = (SELECT max(id) FROM usage_record);
          UPDATE organization SET name = '改名', version = version + 1 WHERE id = (SELECT min(id) FROM organization WHERE is_host);
+         UPDATE user_account SET organization_id = NULL, roles = '[]' WHERE login = 'engineer@company.example';
          UPDATE organization SET state = 'suspended', version = version + 1
              WHERE id = (SELECT max(id) FROM organization WHERE is_host);",
     )

@@ -6,7 +6,7 @@ use std::time::Duration;
 use diesel::RunQueryDsl;
 use yiqi::domain::Instant;
 use yiqi::error::{AppError, Code};
-use yiqi::store::{self, Conn, StoreError};
+use yiqi::store::{self, Conn, Store, StoreError};
 
 use crate::both;
 use crate::world::*;
@@ -185,11 +185,35 @@ fn a_full_queue_is_answered_at_once() {
 fn draining_finishes_what_waits_and_takes_nothing_more() {
     TestApp::run(Backend::Sqlite, |app| {
         let now = app.now();
-        app.write(move |tx| insert(tx, "a", now));
-        app.app.store.drain();
+        let (open, opened) = channel();
+        let waited = app.block_on(async {
+            let store = &app.app.store;
+            let drain = async {
+                let draining = store.clone();
+                let drained = std::thread::spawn(move || draining.drain());
+                // The queue is closed while both deeds still wait; only then are they let go.
+                while !is_closed(store).await {
+                    std::thread::sleep(Duration::from_millis(2));
+                }
+                open.send(()).unwrap();
+                drained
+            };
+            let waiting = store.write(move |tx| insert(tx, "a", now));
+            let (_, waited, drained) = tokio::join!(hold(app, opened), waiting, drain);
+            drained.join().unwrap();
+            waited
+        });
+        assert!(waited.is_ok(), "{waited:?}");
+        assert_eq!(keys(app), [true, false, false]);
         let late = app.block_on(app.app.store.write(|_| Ok(())));
         assert!(matches!(late, Err(AppError::Unavailable(_))));
     });
+}
+
+/// Whether a deed is refused because the service stops. One that is taken instead is left to itself.
+async fn is_closed(store: &Store) -> bool {
+    let answer = futures_util::future::poll_immediate(store.write(|_| Ok(()))).await;
+    matches!(answer, Some(Err(AppError::Unavailable(why))) if why.contains("stopping"))
 }
 
 #[test]

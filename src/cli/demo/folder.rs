@@ -2,10 +2,10 @@
 //! so a second start goes on where the first was.
 
 use std::collections::BTreeMap;
-use std::fs::{self, OpenOptions};
+use std::fs::{self, DirBuilder, OpenOptions, Permissions};
 use std::io::{ErrorKind, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::PathBuf;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
 
 use crate::app::token::TokenKeys;
 use crate::cli::failure::Failure;
@@ -15,14 +15,33 @@ use crate::operations::password;
 pub struct Folder(PathBuf);
 
 impl Folder {
-    /// Makes the folder when it is missing.
+    /// Makes the folder and an empty database when they are missing. SQLite gives the files beside its database the rights
+    /// that the database has.
     pub fn open(path: PathBuf) -> Result<Self, Failure> {
-        fs::create_dir_all(&path).map_err(|error| Failure::file(&path, &error))?;
-        Ok(Self(path))
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(&path);
+        made.map_err(|error| Failure::file(&path, &error))?;
+        let folder = Self(path);
+        // A folder that was there may hold other things, but not when an earlier demo made it.
+        if folder.0.join("keys").exists() {
+            restrict(&folder.0, 0o700)?;
+        }
+        let database = folder.database();
+        let opened = OpenOptions::new()
+            .append(true)
+            .create(true)
+            .mode(0o600)
+            .open(&database);
+        opened.map_err(|error| Failure::file(&database, &error))?;
+        restrict(&database, 0o600)?;
+        Ok(folder)
+    }
+
+    fn database(&self) -> PathBuf {
+        self.0.join("yiqi.sqlite")
     }
 
     pub fn database_url(&self) -> String {
-        format!("sqlite:{}", self.0.join("yiqi.sqlite").display())
+        format!("sqlite:{}", self.database().display())
     }
 
     /// Where the passwords are, to be told.
@@ -88,10 +107,13 @@ impl Folder {
     }
 }
 
+fn restrict(path: &Path, mode: u32) -> Result<(), Failure> {
+    let done = fs::set_permissions(path, Permissions::from_mode(mode));
+    done.map_err(|error| Failure::file(path, &error))
+}
+
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
 
     #[test]
@@ -108,10 +130,18 @@ mod tests {
             Folder::open(path.clone()).unwrap().keys().unwrap().ids(),
             keys
         );
-        for name in ["keys", "passwords.toml"] {
-            let mode = fs::metadata(path.join(name)).unwrap().permissions().mode();
-            assert_eq!(mode & 0o777, 0o600, "{name}");
+        let mode = |name: &str| {
+            let known = fs::metadata(path.join(name)).unwrap();
+            known.permissions().mode() & 0o777
+        };
+        for name in ["keys", "passwords.toml", "yiqi.sqlite"] {
+            assert_eq!(mode(name), 0o600, "{name}");
         }
+        assert_eq!(mode(""), 0o700);
+        restrict(&path, 0o755).unwrap();
+        restrict(&path.join("yiqi.sqlite"), 0o644).unwrap();
+        Folder::open(path.clone()).unwrap();
+        assert_eq!((mode(""), mode("yiqi.sqlite")), (0o700, 0o600));
         fs::remove_dir_all(path).unwrap();
     }
 }

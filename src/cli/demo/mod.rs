@@ -14,8 +14,9 @@ use super::output::{self, Format};
 use super::{import, logging, operator, progress, seed, serve, subsidy};
 use crate::app::App;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, listen_address};
 use crate::exchange::province::Open;
+use crate::http;
 use crate::operations::province::{self, ProvinceFile};
 use crate::operations::subsidy::{Fen, Request};
 use crate::operations::{migration, subsidy as runs};
@@ -32,7 +33,7 @@ pub struct Arguments {
     #[arg(long, value_name = "FOLDER", default_value = "demo-data")]
     data: PathBuf,
     /// Address and port to listen on.
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = listen_address)]
     listen: Option<String>,
     /// End after printing, without serving.
     #[arg(long)]
@@ -40,10 +41,8 @@ pub struct Arguments {
 }
 
 pub async fn run(config: Config, arguments: Arguments) -> Result<(), Failure> {
-    let folder = Folder::open(arguments.data)?;
     let listen = arguments.listen.unwrap_or_else(|| config.listen.clone());
-    let config = Config {
-        database_url: folder.database_url(),
+    let mut config = Config {
         public_url: format!("http://{listen}"),
         listen,
         // The server's own lines would stand between what the demo prints.
@@ -51,6 +50,16 @@ pub async fn run(config: Config, arguments: Arguments) -> Result<(), Failure> {
         ..config
     };
     logging::start(&config)?;
+    // First of all: a port that is taken is told before a minute of work, not after it.
+    let listener = match arguments.exit {
+        true => None,
+        false => Some(http::server::listen(&config)?),
+    };
+    if let Some(listener) = &listener {
+        config.public_url = serve::open_address(listener)?;
+    }
+    let folder = Folder::open(arguments.data)?;
+    config.database_url = folder.database_url();
     migration::migrate(&config, true)?;
     let app = App::open(config, Clock::System, folder.keys()?)?;
     app.prepare().await?;
@@ -58,11 +67,13 @@ pub async fn run(config: Config, arguments: Arguments) -> Result<(), Failure> {
     let run = yearly_run(&app).await?;
     subsidy::report::print(&app, run, Format::Table).await?;
     introduce(&app, &folder, &people)?;
-    if arguments.exit {
-        app.store.drain();
-        return Ok(());
+    match listener {
+        Some(listener) => serve::until_stopped(app, listener).await,
+        None => {
+            app.store.drain();
+            Ok(())
+        }
     }
-    serve::until_stopped(app).await
 }
 
 /// Reference tables, the year, accounts, booking rules; answers who to introduce.
@@ -110,7 +121,7 @@ fn bytes_of(file: ProvinceFile) -> &'static [u8] {
     }
 }
 
-/// The first run of the year, made when there is none.
+/// The newest run of the year that has results and was not discarded; one is made when there is none.
 async fn yearly_run(app: &App) -> Result<i64, Failure> {
     let known = runs::find_of_year(app, YEAR).await?;
     if let Some(known) = known {

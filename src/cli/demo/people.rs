@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::app::App;
 use crate::cli::failure::Failure;
-use crate::error::AppError;
+use crate::error::{AppError, Code};
 use crate::operations::account::{
     self, Applicant, Founder, OrganizationFacts, OrganizationKind, Role, UserFacts,
 };
@@ -129,14 +129,22 @@ async fn settle_one(
         roles: vec![person.role],
     };
     let now = app.clock.now();
-    match agency(&person.uscc)? {
-        Some(facts) => drop(account::establish(app, facts, vec![founder], now).await?),
+    let settled = match agency(&person.uscc)? {
+        Some(facts) => {
+            let established = account::establish(app, facts, true, vec![founder], now).await;
+            established.map(drop)
+        }
         None => {
             let uscc = person.uscc.parse().map_err(wrong_constant)?;
-            drop(account::add_members(app, uscc, vec![founder], now).await?);
+            let added = account::add_members(app, uscc, vec![founder], now).await;
+            added.map(drop)
         }
+    };
+    match settled {
+        // Somebody who was removed from the organization keeps the login, and stays removed.
+        Err(AppError::Conflict(conflict)) if conflict.code == Code::login_taken => Ok(()),
+        settled => Ok(settled?),
     }
-    Ok(())
 }
 
 /// The two agencies; every other organization comes with the imported year.

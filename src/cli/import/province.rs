@@ -1,7 +1,7 @@
 //! The year of a province: five files in a folder, checked as a whole before anything is imported.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{Error, Read};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::cli::failure::Failure;
 use crate::cli::output::{self, Format};
 use crate::cli::progress;
 use crate::error::Fault;
-use crate::exchange::province::{Open, ProvinceYear, year_of};
+use crate::exchange::province::{Open, ProvinceYear, Unfit, year_of};
 use crate::operations::deed::Actor;
 use crate::operations::province::{self, FileSummary, ProvinceFile};
 
@@ -48,7 +48,10 @@ pub async fn run(app: &App, arguments: Arguments) -> Result<(), Failure> {
         )));
     }
     let open: Open = Box::new(move |file: ProvinceFile| {
-        let opened = File::open(folder.join(file.as_str()))?;
+        let path = folder.join(file.as_str());
+        // The error of the system does not say which file.
+        let opened = File::open(&path)
+            .map_err(|error| Error::new(error.kind(), format!("{}: {error}", path.display())))?;
         let bytes = opened.metadata()?.len();
         let shown = progress::over_bytes(file.as_str(), bytes).wrap_read(opened);
         let shown: Box<dyn Read> = Box::new(shown);
@@ -77,7 +80,11 @@ pub async fn load(
     open: Open,
     format: Format,
 ) -> Result<Vec<FileSummary>, Failure> {
-    let checked = ProvinceYear::check(year, open).map_err(|faults| {
+    let checked = ProvinceYear::check(year, open).map_err(|unfit| {
+        let faults = match unfit {
+            Unfit::Faults(faults) => faults,
+            Unfit::Closed(_, error) => return Failure::Unavailable(error.to_string()),
+        };
         let files: Vec<(&str, Vec<Fault>)> = ProvinceFile::ALL
             .iter()
             .map(|file| {

@@ -56,9 +56,11 @@ pub async fn instruments(app: &App, arguments: Instruments) -> Result<(), Failur
         ImportMode::Create
     };
     let act = table.act(app, Deed::InstrumentImport).await?;
-    let _shown = progress::show("importing instruments");
     let (bytes, kind) = table.read()?;
-    let sheet = instruments::read(&bytes, kind).map_err(|faults| table.refused(faults))?;
+    let shown = progress::over_rows("instruments");
+    let sheet = instruments::read_telling(&bytes, kind, &mut |reading| shown.told(reading))
+        .map_err(|faults| table.refused(faults))?;
+    let _shown = shown.store();
     let (rows, captions) = sheet.into_parts();
     let import = Import {
         host: act.caller.organization_id,
@@ -82,9 +84,11 @@ pub async fn instruments(app: &App, arguments: Instruments) -> Result<(), Failur
 pub async fn usage(app: &App, arguments: Usage) -> Result<(), Failure> {
     let Usage { table } = arguments;
     let act = table.act(app, Deed::UsageImport).await?;
-    let _shown = progress::show("importing usage records");
     let (bytes, kind) = table.read()?;
-    let rows = usage_records::read(&bytes, kind).map_err(|faults| table.refused(faults))?;
+    let shown = progress::over_rows("usage records");
+    let rows = usage_records::read_telling(&bytes, kind, &mut |reading| shown.told(reading))
+        .map_err(|faults| table.refused(faults))?;
+    let _shown = shown.store();
     let rows = rows.into_iter().map(Into::into).collect();
     let imported = usage::import(app, &act, rows, table.dry_run)
         .await

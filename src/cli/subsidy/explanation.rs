@@ -3,11 +3,14 @@
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::id;
+use super::{id, no_run};
 use crate::app::App;
 use crate::cli::failure::Failure;
 use crate::cli::output::{self, Format};
+use crate::error::{AppError, Fault, Place};
+use crate::operations::account::Uscc;
 use crate::operations::subsidy::explain::{self, Choice, Explanation, MetricRecords};
+use crate::operations::subsidy::stored;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -15,7 +18,7 @@ pub struct Arguments {
     run: i64,
     /// The unit.
     #[arg(long, value_name = "USCC")]
-    organization: String,
+    organization: Uscc,
     /// The records of this metric only.
     #[arg(long)]
     metric: Option<String>,
@@ -30,16 +33,25 @@ pub struct Arguments {
 }
 
 pub async fn run(app: &App, arguments: Arguments) -> Result<(), Failure> {
-    let unit = arguments
-        .organization
-        .parse()
-        .map_err(|error| Failure::Refused(format!("--organization: {error}")))?;
+    let run = id(arguments.run)?;
     let choice = Choice {
         metric: arguments.metric,
         after: arguments.after.map(id).transpose()?,
         limit: arguments.limit,
     };
-    let explanation = explain::explain_unit(app, id(arguments.run)?, unit, choice).await?;
+    let unit = arguments.organization.clone();
+    let explanation = match explain::explain_unit(app, run, unit, choice).await {
+        Err(AppError::NotFound) => {
+            // The run itself may be what is missing.
+            let known = stored::report(app, run).await;
+            known.map_err(|error| no_run(error, arguments.run))?;
+            return Err(Failure::Refused(format!(
+                "{} has no award in run {}",
+                arguments.organization, arguments.run
+            )));
+        }
+        explained => explained.map_err(no_metric)?,
+    };
     match arguments.format {
         Format::Json => output::json(&document(&explanation)),
         Format::Table => {
@@ -56,6 +68,23 @@ pub async fn run(app: &App, arguments: Arguments) -> Result<(), Failure> {
             explanation.metrics.iter().try_for_each(records)
         }
     }
+}
+
+/// The choice has one field that can be wrong in itself.
+fn no_metric(error: AppError) -> Failure {
+    let (AppError::Refused(faults) | AppError::Malformed(faults)) = &error else {
+        return error.into();
+    };
+    let is_metric = |fault: &&Fault| fault.place == Place::Field("metric".to_owned());
+    let Some(fault) = faults.iter().find(is_metric) else {
+        return error.into();
+    };
+    let guess = fault.did_you_mean.as_ref();
+    let guess = guess.map(|word| format!("; did you mean {word}?"));
+    Failure::Refused(format!(
+        "--metric: the policy of the run has no such metric{}; without --metric all of them are listed",
+        guess.unwrap_or_default()
+    ))
 }
 
 fn scores(explanation: &Explanation) -> Result<(), Failure> {

@@ -11,6 +11,7 @@ use super::output::{self, Format};
 use super::{allowed, operator, progress};
 use crate::app::App;
 use crate::config::Config;
+use crate::error::AppError;
 use crate::operations::deed::Actor;
 use crate::operations::session::Deed as Right;
 use crate::operations::subsidy::verify::{self, Check};
@@ -93,9 +94,15 @@ fn id<T: TryFrom<i64>>(number: i64) -> Result<T, Failure> {
     T::try_from(number).map_err(|_| Failure::Refused(format!("there is no run {number}")))
 }
 
+fn no_run(error: AppError, run: i64) -> Failure {
+    Failure::seeking(error, format_args!("run {run}"))
+}
+
 async fn verify(app: &App, chosen: Chosen) -> Result<(), Failure> {
     let shown = progress::show("computing the run again, twice");
-    let outcome = verify::verify(app, id(chosen.run)?).await?;
+    let outcome = verify::verify(app, id(chosen.run)?)
+        .await
+        .map_err(|error| no_run(error, chosen.run))?;
     drop(shown);
     match chosen.format {
         Format::Json => output::json(&outcome)?,
@@ -142,7 +149,9 @@ async fn decide(app: &App, decision: Decision, deed: RunDeed) -> Result<(), Fail
         Some(login) => Actor::from(allowed(app, &login, right).await?),
         None => operator(app),
     };
-    subsidy::decide(app, &actor, id(chosen.run)?, deed, None).await?;
+    subsidy::decide(app, &actor, id(chosen.run)?, deed, None)
+        .await
+        .map_err(|error| no_run(error, chosen.run))?;
     let report = subsidy::stored::report(app, id(chosen.run)?).await?;
     let state = report.run.state;
     match chosen.format {

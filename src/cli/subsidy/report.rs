@@ -1,6 +1,6 @@
 //! The result of a run: the document that other programs compare, or a table.
 
-use super::id;
+use super::{id, no_run};
 use crate::app::App;
 use crate::cli::failure::Failure;
 use crate::cli::output::{self, Format};
@@ -8,7 +8,9 @@ use crate::exchange::subsidy_json::{self, PrintedRun};
 use crate::operations::subsidy::{Fen, stored};
 
 pub async fn print(app: &App, run: i64, format: Format) -> Result<(), Failure> {
-    let report = stored::report(app, id(run)?).await?;
+    let report = stored::report(app, id(run)?)
+        .await
+        .map_err(|error| no_run(error, run))?;
     let year =
         i32::try_from(report.run.year).map_err(|error| Failure::Internal(error.to_string()))?;
     let printed = subsidy_json::print(

@@ -14,7 +14,7 @@ pub use instruments::instruments;
 pub use organizations::organizations;
 pub use reported::{expert_scores, requests};
 pub use usage::usage;
-pub use year::{FileFault, Open, ProvinceYear};
+pub use year::{FileFault, Open, ProvinceYear, Unfit};
 
 /// The year in the digits that end a folder's name: `province-2025` tells 2025.
 pub fn year_of(folder: &str) -> Option<i32> {

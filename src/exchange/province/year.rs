@@ -5,7 +5,7 @@ use std::io::Read;
 
 use super::{expert_scores, instruments, organizations, requests, usage};
 use crate::error::AppError;
-use crate::exchange::sheet::{CellFault, FaultCode, Stream};
+use crate::exchange::sheet::{CellFault, Stream};
 use crate::operations::province::{
     ExpertScores, FileFacts, ProvinceFile, ProvinceInstrument, ProvinceOrganization,
     ProvinceSource, ProvinceUsage, RequestCounts, Rows,
@@ -38,6 +38,14 @@ pub struct FileFault {
     pub fault: CellFault,
 }
 
+/// Why a year cannot be imported.
+#[derive(Debug)]
+pub enum Unfit {
+    Faults(Vec<FileFault>),
+    /// A file is not there or cannot be opened.
+    Closed(ProvinceFile, std::io::Error),
+}
+
 /// So many faults are told of one file.
 const FAULTS_MAX: usize = 100;
 
@@ -47,17 +55,18 @@ type Opened = Box<dyn Read>;
 type Begin<T> = fn(Opened) -> Result<Stream<Opened, T>, Vec<CellFault>>;
 
 impl ProvinceYear {
-    /// Reads every file to its end; answers the faults of all of them when there are any.
-    pub fn check(year: i32, open: Open) -> Result<Self, Vec<FileFault>> {
+    /// Opens every file and reads it to its end; answers the faults of all of them when there are any.
+    pub fn check(year: i32, open: Open) -> Result<Self, Unfit> {
         let mut facts = Vec::new();
         let mut faults = Vec::new();
         for file in ProvinceFile::ALL.iter().copied() {
+            let input = open(file).map_err(|error| Unfit::Closed(file, error))?;
             let checked = match file {
-                ProvinceFile::Organizations => check(&open, file, organizations),
-                ProvinceFile::Instruments => check(&open, file, instruments),
-                ProvinceFile::Usage => check(&open, file, usage),
-                ProvinceFile::Requests => check(&open, file, requests),
-                ProvinceFile::ExpertScores => check(&open, file, expert_scores),
+                ProvinceFile::Organizations => check(input, organizations),
+                ProvinceFile::Instruments => check(input, instruments),
+                ProvinceFile::Usage => check(input, usage),
+                ProvinceFile::Requests => check(input, requests),
+                ProvinceFile::ExpertScores => check(input, expert_scores),
             };
             match checked {
                 Ok(known) => facts.push((file, known)),
@@ -69,7 +78,7 @@ impl ProvinceYear {
         if faults.is_empty() {
             Ok(Self { year, open, facts })
         } else {
-            Err(faults)
+            Err(Unfit::Faults(faults))
         }
     }
 
@@ -87,11 +96,7 @@ impl ProvinceYear {
     }
 }
 
-fn check<T>(open: &Open, file: ProvinceFile, begin: Begin<T>) -> Result<FileFacts, Vec<CellFault>> {
-    let input = open(file).map_err(|error| {
-        let fault = CellFault::of_file(FaultCode::Unreadable);
-        vec![fault.value(error)]
-    })?;
+fn check<T>(input: Opened, begin: Begin<T>) -> Result<FileFacts, Vec<CellFault>> {
     let mut stream = begin(input)?;
     let (mut rows, mut faults) = (0, Vec::new());
     for row in stream.by_ref() {

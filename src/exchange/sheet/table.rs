@@ -15,6 +15,16 @@ use super::row::{Numbered, Row, Source};
 use super::xlsx_container::too_large;
 use super::{Format, MAX_FILE_BYTES, MAX_ROWS, xlsx_reader};
 
+/// How far the reading of a table is.
+#[derive(Debug, Clone, Copy)]
+pub struct Reading {
+    pub rows_done: usize,
+    pub rows: usize,
+}
+
+/// Who is told how far the reading is, after each row.
+pub type Told<'a> = dyn FnMut(Reading) + 'a;
+
 /// Rows below a matched header. Rows without any content are left out.
 #[derive(Debug)]
 pub struct Table {
@@ -62,7 +72,16 @@ impl Table {
     /// A row for which `each` answers `None` without having reported why is left out.
     pub fn parse<T>(
         self,
+        each: impl FnMut(&mut Row<'_>) -> Option<T>,
+    ) -> Result<Vec<Numbered<T>>, Vec<CellFault>> {
+        self.parse_telling(each, &mut |_| ())
+    }
+
+    /// As [`Table::parse`]; tells how far it is.
+    pub fn parse_telling<T>(
+        self,
         mut each: impl FnMut(&mut Row<'_>) -> Option<T>,
+        told: &mut Told<'_>,
     ) -> Result<Vec<Numbered<T>>, Vec<CellFault>> {
         let Table {
             header,
@@ -70,12 +89,16 @@ impl Table {
             mut faults,
         } = self;
         let mut values = Vec::with_capacity(rows.len());
-        for (number, source) in rows.iter() {
+        for ((number, source), rows_done) in rows.iter().zip(1..) {
             let mut row = Row::new(number, &header, source, &mut faults);
             row.check_titles();
             if let Some(value) = each(&mut row) {
                 values.push(Numbered { row: number, value });
             }
+            told(Reading {
+                rows_done,
+                rows: rows.len(),
+            });
         }
         if faults.is_empty() {
             Ok(values)
