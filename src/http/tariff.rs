@@ -33,7 +33,8 @@ pub fn routes() -> Vec<Route> {
         )
         .deed(Deed::TariffCreate)
         .takes::<TariffBody>()
-        .answers::<TariffShape>(201),
+        .answers::<TariffShape>(201)
+        .ignores_version(),
         post(
             "/instruments/{id}/tariffs/{tariff_id}/end",
             "tariff_end",
@@ -41,6 +42,7 @@ pub fn routes() -> Vec<Route> {
             end,
         )
         .deed(Deed::TariffEnd)
+        .ignores_version()
         .takes::<EndBody>()
         .answers::<TariffShape>(200),
     ]
