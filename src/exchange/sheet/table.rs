@@ -62,8 +62,21 @@ impl Table {
     /// A row for which `each` answers `None` without having reported why is left out.
     pub fn parse<T>(
         self,
-        mut each: impl FnMut(&mut Row<'_>) -> Option<T>,
+        each: impl FnMut(&mut Row<'_>) -> Option<T>,
     ) -> Result<Vec<Numbered<T>>, Vec<CellFault>> {
+        let (values, faults) = self.parse_some(each);
+        if faults.is_empty() {
+            Ok(values)
+        } else {
+            Err(faults)
+        }
+    }
+
+    /// As [`Table::parse`]: the values of the rows without a fault, and all faults of the others.
+    pub fn parse_some<T>(
+        self,
+        mut each: impl FnMut(&mut Row<'_>) -> Option<T>,
+    ) -> (Vec<Numbered<T>>, Vec<CellFault>) {
         let Table {
             header,
             rows,
@@ -71,17 +84,15 @@ impl Table {
         } = self;
         let mut values = Vec::with_capacity(rows.len());
         for (number, source) in rows.iter() {
+            let before = faults.count();
             let mut row = Row::new(number, &header, source, &mut faults);
             row.check_titles();
-            if let Some(value) = each(&mut row) {
+            let value = each(&mut row);
+            if let Some(value) = value.filter(|_| faults.count() == before) {
                 values.push(Numbered { row: number, value });
             }
         }
-        if faults.is_empty() {
-            Ok(values)
-        } else {
-            Err(faults.into_list())
-        }
+        (values, faults.into_list())
     }
 
     fn read_csv(bytes: &[u8], columns: &'static [Column]) -> Result<Table, CellFault> {
