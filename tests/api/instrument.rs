@@ -126,7 +126,7 @@ both! {
             host.post(LIST, body)
         };
         let below = worth("A1", 19_999_999).expect_code(422, "below_registration_threshold");
-        assert_eq!(below["errors"][0]["limit"], "20000000");
+        assert_eq!(below["errors"][0]["limit"], 20_000_000);
         let made = worth("A1", 20_000_000).expect_status(201);
         patch(&host, made.id(), made.etag(), json!({"original_value_fen": 1})).expect_code(422, "below_registration_threshold");
     }
