@@ -37,10 +37,16 @@ pub fn document(server: &str) -> Value {
                 "RetryAfter": header("Seconds after which to ask again."),
             },
             "responses": {
-                "Problem": problem("Something is wrong; `code` says what.", json!({})),
+                "Problem": problem(
+                    "Something is wrong; `code` says what.",
+                    json!({"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}),
+                ),
                 "ProblemForNow": problem(
                     "It can be asked again later.",
-                    json!({"Retry-After": {"$ref": "#/components/headers/RetryAfter"}}),
+                    json!({
+                        "X-Request-Id": {"$ref": "#/components/headers/RequestId"},
+                        "Retry-After": {"$ref": "#/components/headers/RetryAfter"},
+                    }),
                 ),
             },
             "securitySchemes": {
@@ -58,8 +64,7 @@ fn header(about: &str) -> Value {
     json!({"description": about, "schema": {"type": "string"}})
 }
 
-fn problem(about: &str, mut headers: Value) -> Value {
-    headers["X-Request-Id"] = json!({"$ref": "#/components/headers/RequestId"});
+fn problem(about: &str, headers: Value) -> Value {
     json!({
         "description": about,
         "headers": headers,

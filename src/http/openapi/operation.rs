@@ -173,11 +173,12 @@ fn answers_version(route: &Route) -> bool {
     };
     let (name, schema, _) = shape();
     let schema = json!(schema);
-    let parts = schema["allOf"].as_array().cloned().unwrap_or_default();
-    let has_version = |part: &Value| !part["properties"]["version"].is_null();
+    let parts = schema.get("allOf").and_then(Value::as_array);
+    let has_version = |part: &Value| part.pointer("/properties/version").is_some();
     // What is flattened into a shape is only referred to.
     let is_organization = name == "OrganizationShape";
-    name != NO_STATE && (has_version(&schema) || parts.iter().any(has_version) || is_organization)
+    name != NO_STATE
+        && (has_version(&schema) || parts.into_iter().flatten().any(has_version) || is_organization)
 }
 
 const CSV: &str = "text/csv";

@@ -115,7 +115,7 @@ fn operation<'a>(document: &'a Value, id: &str) -> &'a Value {
     found.unwrap_or_else(|| panic!("no {id}")).2
 }
 
-fn statuses<'a>(operation: &'a Value) -> Vec<&'a str> {
+fn statuses(operation: &Value) -> Vec<&str> {
     let answers = operation["responses"].as_object().unwrap();
     answers.keys().map(String::as_str).collect()
 }
