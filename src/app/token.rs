@@ -97,6 +97,12 @@ impl TokenKeys {
         jsonwebtoken::encode(&header, claims, key).map_err(AppError::internal)
     }
 
+    /// A digest under the signing key: who has not the key cannot find out by trying what was digested.
+    pub fn sealed(&self, content: &[u8]) -> Result<String, AppError> {
+        let (_, key) = &self.signing;
+        jsonwebtoken::crypto::sign(content, key, Algorithm::HS256).map_err(AppError::internal)
+    }
+
     /// The claims of a token that one of our keys signed and that is valid at `now`.
     pub fn verify(&self, token: &str, now: Instant) -> Result<Claims, AppError> {
         let invalid = || AppError::Unauthenticated(Code::invalid_token);

@@ -25,13 +25,17 @@ impl UserFacts {
     pub fn validate(&self, prefix: &str) -> Result<(), Vec<FieldFault>> {
         let mut faults = Faults::new();
         faults.text(&format!("{prefix}name"), &self.name, 50);
-        check_email(&format!("{prefix}email"), &self.email, 254, &mut faults);
+        let field = format!("{prefix}email");
+        check_email(&field, &self.email, LOGIN_CHARS_MAX, &mut faults);
         if let Some(phone) = &self.phone {
             check_phone(&format!("{prefix}phone"), phone, &mut faults);
         }
         faults.into_result()
     }
 }
+
+/// The most characters of an address, and so of the name to sign in with.
+pub const LOGIN_CHARS_MAX: usize = 254;
 
 /// The one spelling under which an account is found: without blanks around it, in lower case.
 pub fn login_key(email: &str) -> String {

@@ -3,7 +3,46 @@
 
 use chrono::NaiveDate;
 
-use super::{Fen, id::MAX_SAFE_INTEGER};
+use super::{Fen, Instant, Minutes, RegionCode, Uscc, id::MAX_SAFE_INTEGER};
+
+/// A limit or an actual value, as it was: numbers stay numbers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Told {
+    Number(i64),
+    Text(String),
+}
+
+macro_rules! told {
+    ($($number:ty),+ => Number; $($text:ty),+ => Text;) => {
+        $(impl From<$number> for Told {
+            fn from(number: $number) -> Told {
+                // What does not fit is no number that JSON could carry either.
+                i64::try_from(number).map_or_else(|_| Told::Text(number.to_string()), Told::Number)
+            }
+        })+
+        $(impl From<$text> for Told {
+            fn from(text: $text) -> Told {
+                Told::Text(text.to_string())
+            }
+        })+
+    };
+}
+told! {
+    i64, i128, i32, u32, u64, usize => Number;
+    &str, String, &String, NaiveDate, Instant, RegionCode, &Uscc => Text;
+}
+
+impl From<&usize> for Told {
+    fn from(number: &usize) -> Told {
+        (*number).into()
+    }
+}
+
+impl From<&Minutes> for Told {
+    fn from(minutes: &Minutes) -> Told {
+        minutes.number().into()
+    }
+}
 
 /// One field that breaks one rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,8 +51,8 @@ pub struct FieldFault {
     pub field: String,
     /// The stable snake_case code of the rule.
     pub code: &'static str,
-    pub limit: Option<String>,
-    pub actual: Option<String>,
+    pub limit: Option<Told>,
+    pub actual: Option<Told>,
 }
 
 impl FieldFault {
@@ -31,13 +70,13 @@ impl FieldFault {
         Self::new(field, "required")
     }
 
-    pub fn limit(mut self, limit: impl ToString) -> Self {
-        self.limit = Some(limit.to_string());
+    pub fn limit(mut self, limit: impl Into<Told>) -> Self {
+        self.limit = Some(limit.into());
         self
     }
 
-    pub fn actual(mut self, actual: impl ToString) -> Self {
-        self.actual = Some(actual.to_string());
+    pub fn actual(mut self, actual: impl Into<Told>) -> Self {
+        self.actual = Some(actual.into());
         self
     }
 }

@@ -35,6 +35,18 @@ macro_rules! typed_id {
             }
         }
 
+        impl From<&$name> for $crate::domain::fault::Told {
+            fn from(id: &$name) -> Self {
+                id.0.into()
+            }
+        }
+
+        impl From<$name> for $crate::domain::fault::Told {
+            fn from(id: $name) -> Self {
+                id.0.into()
+            }
+        }
+
         impl From<$name> for i64 {
             fn from(id: $name) -> i64 {
                 id.0

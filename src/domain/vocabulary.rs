@@ -27,6 +27,18 @@ macro_rules! vocabulary {
             }
         }
 
+        impl From<$name> for $crate::domain::fault::Told {
+            fn from(word: $name) -> Self {
+                word.as_str().into()
+            }
+        }
+
+        impl From<&$name> for $crate::domain::fault::Told {
+            fn from(word: &$name) -> Self {
+                word.as_str().into()
+            }
+        }
+
         impl From<$name> for &'static str {
             fn from(word: $name) -> &'static str {
                 word.as_str()

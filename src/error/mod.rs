@@ -213,11 +213,32 @@ impl From<serde_json::Error> for AppError {
     }
 }
 
+/// The longest word that is taken for a misspelt one, in bytes: the comparison takes its length times that of the other.
+const MISSPELT_MAX: usize = 64;
+
 /// The known word nearest to a misspelt one, if one is near.
 pub fn closest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
+    if word.len() > MISSPELT_MAX {
+        return None;
+    }
     known
         .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
         .filter(|(distance, candidate)| *distance <= 1 + candidate.chars().count() / 4)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_near_word_is_suggested_and_a_long_one_is_not_compared() {
+        let near = |word: &str| closest(word, ["region", "state"].into_iter());
+        assert_eq!(near("regoin").as_deref(), Some("region"));
+        assert_eq!(near("nothing"), None);
+        // However near the known one is.
+        let long = "a".repeat(MISSPELT_MAX + 1);
+        assert_eq!(closest(&long, [long.as_str()].into_iter()), None);
+    }
 }

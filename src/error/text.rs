@@ -20,11 +20,11 @@ impl Language {
             header
                 .split(',')
                 .filter_map(|part| {
-                    let (tag, q) = part.split_once(";q=").unwrap_or((part, "1"));
-                    tag.trim()
-                        .to_lowercase()
-                        .starts_with(prefix)
-                        .then(|| q.trim().parse::<f32>().unwrap_or(0.0))
+                    let mut words = part.split(';').map(str::trim);
+                    let tag = words.next().unwrap_or_default().to_lowercase();
+                    let q = words.find_map(|word| word.strip_prefix("q="));
+                    let weight = q.map_or(1.0, |q| q.trim().parse::<f32>().unwrap_or(0.0));
+                    tag.starts_with(prefix).then_some(weight)
                 })
                 .fold(0.0, f32::max)
         };
@@ -43,7 +43,13 @@ impl Language {
     }
 }
 
-type Texts = BTreeMap<String, String>;
+/// A file of one language: a sentence for each code, and titles where the sentence does not begin with one.
+#[derive(Default, serde::Deserialize)]
+struct Texts {
+    titles: BTreeMap<String, String>,
+    #[serde(flatten)]
+    sentences: BTreeMap<String, String>,
+}
 
 fn parse(text: &str) -> Texts {
     toml::from_str(text).unwrap_or_default()
@@ -54,29 +60,32 @@ static CHINESE: LazyLock<Texts> =
 static ENGLISH: LazyLock<Texts> =
     LazyLock::new(|| parse(include_str!("../../config/locales/en.toml")));
 
+fn texts(language: Language) -> &'static Texts {
+    match language {
+        Language::Chinese => &CHINESE,
+        Language::English => &ENGLISH,
+    }
+}
+
 /// The sentence for a code, its placeholders still in it; the code itself where a text is missing.
 pub fn of(code: Code, language: Language) -> &'static str {
-    let texts = match language {
-        Language::Chinese => &*CHINESE,
-        Language::English => &*ENGLISH,
-    };
-    texts
+    texts(language)
+        .sentences
         .get(code.as_str())
         .map_or(code.as_str(), String::as_str)
 }
 
-/// The first clause of a code's sentence, without its placeholders: what stands over a problem.
-pub fn title(code: Code, language: Language) -> String {
-    let plain: String = of(code, language)
-        .split('{')
-        .map(|part| part.split_once('}').map_or(part, |(_, rest)| rest))
-        .collect();
-    let clauses = plain.split(['：', ':', '，', ',', ';', '；', '。']);
-    // What remains of a clause that was mostly filled in says nothing.
-    let first = clauses
-        .map(str::trim)
-        .find(|clause| clause.chars().count() >= 4);
-    first.unwrap_or(code.as_str()).to_owned()
+/// What stands over a problem: a code's title, or the first clause of its sentence.
+pub fn title(code: Code, language: Language) -> &'static str {
+    let told = texts(language).titles.get(code.as_str());
+    told.map_or_else(|| first_clause(of(code, language)), String::as_str)
+}
+
+fn first_clause(sentence: &str) -> &str {
+    let clause = sentence
+        .split(['：', ':', '，', ',', ';', '；', '。'])
+        .next();
+    clause.unwrap_or(sentence).trim()
 }
 
 /// The whole sentence about one fault, with field, limit and actual value filled in.
@@ -104,14 +113,15 @@ mod tests {
 
     #[test]
     fn every_code_has_a_text_in_both_languages_and_no_text_is_left_over() {
-        for texts in [&*CHINESE, &*ENGLISH] {
+        for Texts { titles, sentences } in [&*CHINESE, &*ENGLISH] {
             let missing: Vec<_> = Code::ALL
                 .iter()
-                .filter(|code| !texts.contains_key(code.as_str()))
+                .filter(|code| !sentences.contains_key(code.as_str()))
                 .collect();
             assert!(missing.is_empty(), "{missing:?}");
-            let left: Vec<_> = texts
+            let left: Vec<_> = sentences
                 .keys()
+                .chain(titles.keys())
                 .filter(|name| Code::find(name).is_none())
                 .collect();
             assert!(left.is_empty(), "{left:?}");
@@ -124,11 +134,14 @@ mod tests {
             for language in [Language::Chinese, Language::English] {
                 let title = title(*code, language);
                 assert!(
-                    title.chars().count() > 1 && !title.contains(['{', '}']),
+                    title.chars().count() > 2 && !title.contains(['{', '}']),
                     "{code}: {title:?}"
                 );
             }
         }
+        assert_eq!(title(Code::not_found, Language::Chinese), "不存在");
+        let value = title(Code::invalid_value, Language::English);
+        assert_eq!(value, "A value is not understood");
     }
 
     #[test]
@@ -138,6 +151,8 @@ mod tests {
             ("en", Language::English),
             ("zh-CN,zh;q=0.9,en;q=0.8", Language::Chinese),
             ("fr, en-GB;q=0.7, zh;q=0.2", Language::English),
+            ("zh-CN; q=0.1, en;q=0.9", Language::English),
+            ("zh-CN ;q=0.9 , en; q=0.1", Language::Chinese),
         ] {
             assert_eq!(Language::accepted(header), language, "{header}");
         }

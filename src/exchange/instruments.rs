@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use super::sheet::{
     self, Cell, CellFault, Column, Format, Kind, Numbered, Row, Table, Told, WriteError,
 };
-use crate::domain::instrument::PurposeType;
+use crate::domain::instrument::{InstrumentState, PurposeType};
 use crate::domain::sharing::ShareMode;
+use crate::domain::{InstrumentId, OrganizationId};
 use crate::error::{AppError, Place};
 pub use crate::operations::instrument::InstrumentRow;
 
@@ -18,8 +19,13 @@ const SHARE_MODES: &[&str] = &[
     ShareMode::None.as_str(),
 ];
 
-/// The columns in the order of the export; only the key is required, so that a table can change single fields.
-pub const COLUMNS: &[Column] = &[
+/// The columns of an import in the order of the export; only the key is required, so that a table can change single fields.
+pub const COLUMNS: &[Column] = EXPORTED.split_at(IMPORTED).0;
+
+/// So many columns of the export say what a host declares; the others are the registry's, and an import passes over them.
+const IMPORTED: usize = 27;
+
+const EXPORTED: &[Column] = &[
     Column::new("asset_no", "资产编号", Kind::Text).required(),
     Column::new("name", "仪器名称", Kind::Text),
     Column::new("name_en", "英文名称", Kind::Text),
@@ -47,7 +53,18 @@ pub const COLUMNS: &[Column] = &[
     Column::new("channels", "通道数", Kind::Integer),
     Column::new("latitude", "纬度（WGS84）", Kind::Decimal),
     Column::new("longitude", "经度（WGS84）", Kind::Decimal),
+    Column::new("id", "平台编号", Kind::Integer),
+    Column::new("organization_id", "管理单位编号", Kind::Integer),
+    Column::new("status", "状态", Kind::Text),
 ];
+
+/// What the registry says of an entry beside its row.
+#[derive(Debug, Clone, Copy)]
+pub struct Origin {
+    pub id: InstrumentId,
+    pub organization_id: OrganizationId,
+    pub status: InstrumentState,
+}
 
 /// The instruments of a table, and what the table calls its columns.
 #[derive(Debug)]
@@ -67,10 +84,25 @@ pub fn read_telling(
     format: Format,
     told: &mut Told<'_>,
 ) -> Result<Sheet, Vec<CellFault>> {
-    let table = Table::read(bytes, format, COLUMNS)?;
+    let (sheet, faults) = read_some(bytes, format, told)?;
+    if faults.is_empty() {
+        Ok(sheet)
+    } else {
+        Err(faults)
+    }
+}
+
+/// The instruments of the rows that can be read, and the faults of the others; or what is wrong with the table as a whole.
+/// Tells how far it is.
+pub fn read_some(
+    bytes: &[u8],
+    format: Format,
+    told: &mut Told<'_>,
+) -> Result<(Sheet, Vec<CellFault>), Vec<CellFault>> {
+    let table = Table::read(bytes, format, EXPORTED)?;
     let captions = table.captions();
-    let rows = table.parse_telling(InstrumentRow::read, told)?;
-    Ok(Sheet { rows, captions })
+    let (rows, faults) = table.parse_some(InstrumentRow::read, told);
+    Ok((Sheet { rows, captions }, faults))
 }
 
 impl Sheet {
@@ -104,7 +136,22 @@ impl Captions {
     }
 }
 
-/// The export; [`read`] reads it again.
+/// The export; [`read`] reads it again, but for the origins.
+pub fn export<'a>(
+    rows: impl IntoIterator<Item = &'a (Origin, InstrumentRow)>,
+    format: Format,
+) -> Result<Vec<u8>, WriteError> {
+    let cells = rows.into_iter().map(|(origin, row)| {
+        let mut cells = row.cells();
+        cells.push(Some(origin.id.number()).into());
+        cells.push(Some(origin.organization_id.number()).into());
+        cells.push(origin.status.as_str().into());
+        cells
+    });
+    sheet::write(EXPORTED, format, cells)
+}
+
+/// A table of rows as a host would fill it in.
 pub fn write<'a>(
     rows: impl IntoIterator<Item = &'a InstrumentRow>,
     format: Format,
@@ -252,6 +299,32 @@ mod tests {
             assert_eq!(values, rows);
             assert_eq!(read[1].row, 3);
         }
+    }
+
+    #[test]
+    fn what_the_registry_says_is_exported_and_passed_over_when_it_comes_back() {
+        let origin = Origin {
+            id: 7.try_into().unwrap(),
+            organization_id: 3.try_into().unwrap(),
+            status: InstrumentState::Listed,
+        };
+        let rows = [(origin, full(1))];
+        for format in [Format::Csv, Format::Xlsx] {
+            let exported = export(&rows, format).unwrap();
+            let read = read(&exported, format).unwrap().rows;
+            assert_eq!(read[0].value, rows[0].1);
+        }
+        let csv = String::from_utf8(export(&rows, Format::Csv).unwrap()).unwrap();
+        assert!(csv.trim_end().ends_with(",7,3,listed"), "{csv}");
+        assert_eq!(COLUMNS.last().unwrap().name, "longitude");
+    }
+
+    #[test]
+    fn rows_that_can_be_read_are_read_beside_those_that_cannot() {
+        let csv = "asset_no,name,original_value_fen\n1,甲,100\n2,乙,x\n3,丙,100\n";
+        let (sheet, faults) = read_some(csv.as_bytes(), Format::Csv, &mut |_| ()).unwrap();
+        let read: Vec<_> = sheet.rows.iter().map(|row| row.row).collect();
+        assert_eq!((read, faults.len(), faults[0].row), (vec![2, 4], 1, 3));
     }
 
     #[test]

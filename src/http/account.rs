@@ -26,6 +26,7 @@ pub fn routes() -> Vec<Route> {
             "Ask for an organization to join, with its first user",
             register,
         )
+        .ignores_caller()
         .takes::<RegisterBody>()
         .answers::<RegisteredShape>(201),
         post(
@@ -43,6 +44,7 @@ pub fn routes() -> Vec<Route> {
             "Join an organization; an invitation works once",
             accept,
         )
+        .ignores_caller()
         .takes::<AcceptBody>()
         .answers::<UserShape>(201),
         get("/me", "me_read", "Who is signed in", read_me)

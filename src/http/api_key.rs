@@ -34,6 +34,7 @@ pub fn routes() -> Vec<Route> {
         .answers::<NewApiKeyShape>(201),
         delete("/api-keys/{id}", "api_key_revoke", "End an API key", revoke)
             .deed(Deed::ApiKeyRevoke)
+            .ignores_version()
             .answers_status(204),
     ]
 }
@@ -121,8 +122,8 @@ async fn create(asked: Asked) -> Answer {
 }
 
 async fn revoke(asked: Asked) -> Answer {
-    asked.caller()?;
-    let id = asked.id("id")?;
+    let (caller, id) = (asked.caller()?, asked.id("id")?);
+    api_key::find_own(&asked.app, caller, id).await?;
     asked.may(Deed::ApiKeyRevoke)?;
     api_key::revoke(&asked.app, asked.act()?, id).await?;
     asked.no_content()

@@ -37,7 +37,8 @@ pub fn routes() -> Vec<Route> {
         .deed(Deed::ClosureCreate)
         .parameters(&["dry_run"])
         .takes::<ClosureBody>()
-        .answers::<ClosedShape>(201),
+        .answers::<ClosedShape>(201)
+        .ignores_version(),
         patch(
             "/closures/{id}",
             "closure_update",

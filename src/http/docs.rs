@@ -83,7 +83,7 @@ fn page(code: Code) -> String {
         let _ = write!(
             html,
             "<section lang=\"{tag}\"><h2>{}</h2><p>{}</p></section>",
-            escape(&title),
+            escape(title),
             escape(whole)
         );
     }

@@ -16,7 +16,7 @@ use crate::store::exemption::Exemption;
 pub fn routes() -> Vec<Route> {
     vec![
         post("/instruments/{id}/sharing-exemption", "exemption_request", "Ask not to share an instrument, with a reason", request)
-            .deed(Deed::ExemptionRequest).takes::<ExemptionBody>().answers::<ExemptionShape>(201),
+            .deed(Deed::ExemptionRequest).takes::<ExemptionBody>().answers::<ExemptionShape>(201).ignores_version(),
         post("/instruments/{id}/sharing-exemption/approve", "exemption_approve", "Approve the exemption", approve)
             .deed(Deed::ExemptionDecide).takes::<ExemptionDecisionBody>().answers::<ExemptionShape>(200),
         post("/instruments/{id}/sharing-exemption/refuse", "exemption_refuse", "Refuse the exemption, with a reason", refuse)

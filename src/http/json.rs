@@ -242,16 +242,21 @@ impl<T> Patch<T> {
 }
 
 impl<T> Patch<T> {
-    /// The value after the patch of a field that cannot be empty; clearing it is a fault.
-    pub fn over(self, field: &str, present: T, faults: &mut Vec<Fault>) -> T {
+    /// The value the patch sets, of a field that cannot be empty; clearing it is a fault.
+    pub fn given(self, field: &str, faults: &mut Vec<Fault>) -> Option<T> {
         match self {
-            Patch::Keep => present,
-            Patch::Set(value) => value,
+            Patch::Keep => None,
+            Patch::Set(value) => Some(value),
             Patch::Clear => {
                 faults.push(Fault::field(field, Code::required));
-                present
+                None
             }
         }
+    }
+
+    /// The value after the patch of a field that cannot be empty; clearing it is a fault.
+    pub fn over(self, field: &str, present: T, faults: &mut Vec<Fault>) -> T {
+        self.given(field, faults).unwrap_or(present)
     }
 }
 

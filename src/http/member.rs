@@ -6,10 +6,12 @@ use utoipa::ToSchema;
 use super::account::UserShape;
 use super::answer::{Answer, Page};
 use super::asked::Asked;
+use super::json::Patch;
 use super::routes::{BASE, Route, delete, get, patch, post};
 use crate::domain::access::{Deed, Role};
 use crate::domain::account::UserState;
 use crate::domain::{Instant, OrganizationId, UserId};
+use crate::error::AppError;
 use crate::operations::member::{self, Invitation, Invited, MemberChange};
 use crate::operations::organization;
 use crate::store;
@@ -32,6 +34,7 @@ pub fn routes() -> Vec<Route> {
             invite,
         )
         .deed(Deed::MemberInvite)
+        .ignores_version()
         .takes::<InviteBody>()
         .answers::<InvitationShape>(201),
         patch(
@@ -94,8 +97,12 @@ impl From<Invitation> for InvitationShape {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct MemberBody {
-    roles: Option<Vec<Role>>,
-    state: Option<UserState>,
+    #[serde(default)]
+    #[schema(value_type = Option<Vec<Role>>)]
+    roles: Patch<Vec<Role>>,
+    #[serde(default)]
+    #[schema(value_type = Option<UserState>)]
+    state: Patch<UserState>,
 }
 
 async fn list(asked: Asked) -> Answer {
@@ -131,10 +138,12 @@ async fn update(asked: Asked) -> Answer {
     let present = user.version;
     let (body, version): (MemberBody, _) =
         asked.change(&UserShape::from(user), present, &["roles", "state"])?;
+    let mut faults = Vec::new();
     let change = MemberChange {
-        roles: body.roles,
-        state: body.state,
+        roles: body.roles.given("roles", &mut faults),
+        state: body.state.given("state", &mut faults),
     };
+    AppError::refuse_all(faults)?;
     let user = member::update(&asked.app, asked.act()?, place, version, change).await?;
     asked.ok_versioned(user.version, UserShape::from(user))
 }

@@ -43,10 +43,12 @@ pub fn routes() -> Vec<Route> {
         patch(
             "/organizations/{id}",
             "organization_update",
-            "Change what an organization says of itself; a refused one is pending again",
+            "Change what an organization says of itself; a refused one is pending again. Its administration corrects the seat, \
+             the supervising region, the kind and the code of a verified one",
             amend,
         )
         .deed(Deed::OrganizationUpdate)
+        .also(Deed::OrganizationCorrect)
         .takes::<OrganizationChange>()
         .answers::<OrganizationShape>(200)
         .needs_version(),
@@ -209,7 +211,6 @@ async fn list(asked: Asked) -> Answer {
 
 async fn read(asked: Asked) -> Answer {
     let id: OrganizationId = asked.id("id")?;
-    asked.params()?;
     let find = move |conn: &mut store::Conn| -> Result<_, AppError> {
         let row = store::organization::get(conn, id)?;
         Ok((row, directory::count_listed(conn, &[id])?))
@@ -240,14 +241,16 @@ struct OrganizationChange {
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     name: Patch<String>,
-    /// Fixed once verified, like the code, the seat and the supervising region.
+    /// Once verified its administration's to change, like the code, the seat and the supervising region.
     #[serde(default)]
     #[schema(value_type = Option<OrganizationKind>)]
     kind: Patch<OrganizationKind>,
     #[serde(default)]
     #[schema(value_type = Option<Uscc>)]
     uscc: Patch<Uscc>,
-    uscc_confirmed: Option<bool>,
+    #[serde(default)]
+    #[schema(value_type = Option<bool>)]
+    uscc_confirmed: Patch<bool>,
     #[serde(default)]
     #[schema(value_type = Option<RegionCode>)]
     region_code: Patch<RegionCode>,
@@ -280,10 +283,26 @@ const WRITABLE_BEFORE: &[&str] = &[
     "public_contact",
 ];
 
-fn writable(state: OrganizationState) -> &'static [&'static str] {
-    match state {
-        OrganizationState::Pending | OrganizationState::Refused => WRITABLE_BEFORE,
-        OrganizationState::Verified | OrganizationState::Suspended => WRITABLE_ALWAYS,
+/// What was verified is its administration's to correct: a seat moves, a code is issued anew. The rest is the organization's
+/// own to say.
+const WRITABLE_BY_ADMINISTRATION: &[&str] = &[
+    "kind",
+    "uscc",
+    "uscc_confirmed",
+    "region_code",
+    "supervising_region_code",
+];
+
+fn writable(right: Deed, state: OrganizationState) -> &'static [&'static str] {
+    let is_settled = match state {
+        OrganizationState::Pending | OrganizationState::Refused => false,
+        OrganizationState::Verified | OrganizationState::Suspended => true,
+    };
+    match (right, is_settled) {
+        (Deed::OrganizationCorrect, true) => WRITABLE_BY_ADMINISTRATION,
+        (Deed::OrganizationCorrect, false) => &[],
+        (_, true) => WRITABLE_ALWAYS,
+        (_, false) => WRITABLE_BEFORE,
     }
 }
 
@@ -303,9 +322,10 @@ impl OrganizationChange {
         } else {
             facts.supervising_region_code
         };
+        let confirmed = present.uscc_confirmed && uscc == present.uscc;
         let uscc_confirmed = self
             .uscc_confirmed
-            .unwrap_or(present.uscc_confirmed && uscc == present.uscc);
+            .over("uscc_confirmed", confirmed, &mut faults);
         let facts = OrganizationFacts {
             name: self.name.over("name", facts.name, &mut faults),
             kind: self.kind.over("kind", facts.kind, &mut faults),
@@ -330,10 +350,10 @@ impl OrganizationChange {
 
 async fn amend(asked: Asked) -> Answer {
     let (caller, id) = (asked.caller()?, asked.id("id")?);
-    let present = organization::admit(&asked.app, caller, id, Deed::OrganizationUpdate).await?;
+    let (present, right) = organization::admit_change(&asked.app, caller, id).await?;
     let shown = OrganizationShape::whole(present.clone(), count_listed(&asked, id).await?);
     let (change, version): (OrganizationChange, _) =
-        asked.change(&shown, present.version, writable(present.state))?;
+        asked.change(&shown, present.version, writable(right, present.state))?;
     let declared = change.onto(&present)?;
     let row = organization::amend(&asked.app, asked.act()?, id, version, declared).await?;
     whole(&asked, row).await

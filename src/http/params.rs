@@ -1,16 +1,23 @@
 //! Query parameters: unknown ones are refused by name, a repeated one means OR, values are parsed once. Also the cursor,
 //! which is opaque to clients.
 
+use std::any::Any;
+use std::str::FromStr;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
 use super::json;
+use crate::domain::vocabulary::UnknownWord;
 use crate::error::{AppError, Code, Fault, closest};
 
 /// The most and the usual items on one page.
 const LIMIT_MAX: i64 = 200;
 const LIMIT_DEFAULT: i64 = 50;
+
+/// The most parameters of one request: each value of a filter becomes a condition of its own, nested in the one before.
+const PARAMETERS_MAX: usize = 100;
 
 /// The parameters of one request, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +26,11 @@ pub struct Params(Vec<(String, String)>);
 impl Params {
     /// Decodes a query string; every name must be in `known`.
     pub fn parse(query: &str, known: &[&str]) -> Result<Self, AppError> {
+        let count = query.split('&').count();
+        if count > PARAMETERS_MAX {
+            let fault = Fault::field("query", Code::too_many).limit(PARAMETERS_MAX);
+            return Err(AppError::Malformed(vec![fault.actual(count)]));
+        }
         let pairs = actix_web::web::Query::<Vec<(String, String)>>::from_query(query)
             .map_err(|_| {
                 AppError::Malformed(vec![
@@ -47,18 +59,18 @@ impl Params {
     }
 
     /// Every value of a parameter, parsed; none when it is absent.
-    pub fn all<T: std::str::FromStr>(&self, name: &str) -> Result<Vec<T>, AppError> {
+    pub fn all<T: FromStr<Err: 'static>>(&self, name: &str) -> Result<Vec<T>, AppError> {
         let values = self.0.iter().filter(|(known, _)| known == name);
         values
             .map(|(_, text)| {
                 text.parse()
-                    .map_err(|_| invalid(name, text, std::any::type_name::<T>()))
+                    .map_err(|error| invalid(name, text, &error, std::any::type_name::<T>()))
             })
             .collect()
     }
 
     /// The one value of a parameter.
-    pub fn one<T: std::str::FromStr>(&self, name: &str) -> Result<Option<T>, AppError> {
+    pub fn one<T: FromStr<Err: 'static>>(&self, name: &str) -> Result<Option<T>, AppError> {
         let mut values = self.all::<T>(name)?;
         if values.len() > 1 {
             return Err(AppError::Malformed(vec![Fault::field(
@@ -70,7 +82,7 @@ impl Params {
     }
 
     /// The one value of a parameter that must be there.
-    pub fn required<T: std::str::FromStr>(&self, name: &str) -> Result<T, AppError> {
+    pub fn required<T: FromStr<Err: 'static>>(&self, name: &str) -> Result<T, AppError> {
         self.one(name)?
             .ok_or_else(|| AppError::Malformed(vec![Fault::field(name, Code::missing_field)]))
     }
@@ -108,18 +120,23 @@ pub fn cursor_text(cursor: &impl Serialize) -> Result<String, AppError> {
 }
 
 /// A value that cannot be read; the limit names what was expected in words a client knows.
-fn invalid(name: &str, text: &str, kind: &str) -> AppError {
+fn invalid(name: &str, text: &str, error: &dyn Any, kind: &str) -> AppError {
+    let known = error.downcast_ref::<UnknownWord>();
+    let words = known.map(|unknown| unknown.known.join(" | "));
     let expected = match kind.rsplit("::").next().unwrap_or(kind) {
         "i64" | "i32" | "u32" => "an integer",
         "bool" => "true or false",
         "NaiveDate" => "a date like 2026-03-01",
         "Instant" => "a time like 2026-03-01T09:00:00+08:00",
         id if id.ends_with("Id") => "an id",
-        _ => "a known word",
+        "RegionCode" => "a region code of six digits",
+        "CategoryCode" => "a category code of six digits",
+        "Uscc" => "a code of 18 characters",
+        _ => "a value the API document names",
     };
     AppError::Malformed(vec![
         Fault::field(name, Code::invalid_value)
-            .limit(expected)
+            .limit(words.unwrap_or_else(|| expected.to_owned()))
             .actual(text),
     ])
 }
@@ -127,6 +144,7 @@ fn invalid(name: &str, text: &str, kind: &str) -> AppError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::account::UserState;
 
     #[test]
     fn unknown_parameters_are_refused_with_a_suggestion() {
@@ -136,6 +154,34 @@ mod tests {
         };
         assert_eq!(faults.len(), 1);
         assert_eq!(faults[0].did_you_mean.as_deref(), Some("state"));
+    }
+
+    #[test]
+    fn more_than_a_hundred_parameters_are_refused() {
+        let query = |count: usize| vec!["q=a"; count].join("&");
+        assert!(Params::parse(&query(100), &["q"]).is_ok());
+        let Err(AppError::Malformed(faults)) = Params::parse(&query(101), &["q"]) else {
+            panic!()
+        };
+        assert_eq!(faults[0].code, Code::too_many);
+        assert_eq!(faults[0].limit, Some(100.into()));
+    }
+
+    #[test]
+    fn a_word_that_is_none_is_told_those_there_are() {
+        let params = Params::parse("state=a&limit=x", &["state", "limit"]).unwrap();
+        for (found, expected) in [
+            (
+                params.one::<UserState>("state").unwrap_err(),
+                "active | suspended",
+            ),
+            (params.limit().unwrap_err(), "an integer"),
+        ] {
+            let AppError::Malformed(faults) = found else {
+                panic!()
+            };
+            assert_eq!(faults[0].limit, Some(expected.into()));
+        }
     }
 
     #[test]

@@ -18,6 +18,7 @@ pub fn routes() -> Vec<Route> {
             categories,
         )
         .parameters(&["parent", "limit", "cursor"])
+        .ignores_caller()
         .answers::<CategoryPage>(200),
         get(
             "/regions",
@@ -26,6 +27,7 @@ pub fn routes() -> Vec<Route> {
             regions,
         )
         .parameters(&["parent", "limit", "cursor"])
+        .ignores_caller()
         .answers::<RegionPage>(200),
     ]
 }

@@ -32,7 +32,8 @@ pub fn routes() -> Vec<Route> {
         )
         .deed(Deed::RelatedPartyAdd)
         .takes::<RelatedPartyBody>()
-        .answers::<RelatedPartyShape>(201),
+        .answers::<RelatedPartyShape>(201)
+        .ignores_version(),
     ]
 }
 

@@ -32,7 +32,8 @@ pub fn routes() -> Vec<Route> {
         )
         .deed(Deed::ReviewCreate)
         .takes::<ReviewBody>()
-        .answers::<ReviewShape>(201),
+        .answers::<ReviewShape>(201)
+        .ignores_version(),
     ]
 }
 

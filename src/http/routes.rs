@@ -39,6 +39,8 @@ pub struct Route {
     pub summary: &'static str,
     /// The deed whose roles and scope apply; `None`: open to visitors.
     pub deed: Option<Deed>,
+    /// A part of it that others do, by a right of their own.
+    pub other_deed: Option<Deed>,
     pub parameters: &'static [&'static str],
     pub body: Option<NamedSchema>,
     pub answer: (u16, Option<NamedSchema>),
@@ -47,6 +49,10 @@ pub struct Route {
     pub takes_file: bool,
     /// `If-Match` is required.
     pub needs_version: bool,
+    /// `If-Match` means nothing here: what is made or ended has no version.
+    pub ignores_version: bool,
+    /// The answer is the same whoever asks: a token that is sent along is not looked at.
+    pub ignores_caller: bool,
     handler: Box<dyn Fn() -> actix_web::Route + Send + Sync>,
 }
 
@@ -86,12 +92,15 @@ impl Route {
             operation,
             summary,
             deed: None,
+            other_deed: None,
             parameters: &[],
             body: None,
             answer: (200, None),
             files: &[],
             takes_file: false,
             needs_version: false,
+            ignores_version: false,
+            ignores_caller: false,
             handler: Box::new(move || web::method(by_method.clone()).to(handler.clone())),
         }
     }
@@ -99,6 +108,12 @@ impl Route {
     /// Only callers whose role allows this deed.
     pub fn deed(mut self, deed: Deed) -> Self {
         self.deed = Some(deed);
+        self
+    }
+
+    /// As [`Route::deed`], for those whom another right brings here.
+    pub fn also(mut self, deed: Deed) -> Self {
+        self.other_deed = Some(deed);
         self
     }
 
@@ -136,6 +151,18 @@ impl Route {
     /// `If-Match` must be sent.
     pub fn needs_version(mut self) -> Self {
         self.needs_version = true;
+        self
+    }
+
+    /// Nothing here has a version that `If-Match` could name.
+    pub fn ignores_version(mut self) -> Self {
+        self.ignores_version = true;
+        self
+    }
+
+    /// Who asks makes no difference, so an old token is no obstacle.
+    pub fn ignores_caller(mut self) -> Self {
+        self.ignores_caller = true;
         self
     }
 }

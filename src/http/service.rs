@@ -22,7 +22,7 @@ pub fn routes() -> Vec<Route> {
         get("/instruments/{id}/services", "service_list", "The price list of an instrument", list)
             .parameters(&["updated_since", "limit", "cursor"]).answers::<ServicePage>(200),
         post("/instruments/{id}/services", "service_create", "Add a service", create)
-            .deed(Deed::ServiceCreate).takes::<ServiceBody>().answers::<ServiceShape>(201),
+            .deed(Deed::ServiceCreate).takes::<ServiceBody>().answers::<ServiceShape>(201).ignores_version(),
         patch("/instruments/{id}/services/{service_id}", "service_change", "Change a service", change)
             .deed(Deed::ServiceUpdate).takes::<ServiceBody>().answers::<ServiceShape>(200).needs_version(),
         delete("/instruments/{id}/services/{service_id}", "service_delete", "Take a service off the list", remove)
@@ -173,6 +173,9 @@ async fn remove(asked: Asked) -> Answer {
     let caller = asked.caller()?.clone();
     let place: (InstrumentId, ServiceId) = (asked.id("id")?, asked.id("service_id")?);
     instrument::check_right(&asked.app, &caller, place.0, Deed::ServiceDelete).await?;
+    let find =
+        move |conn: &mut Conn| store::service::get(conn, place.0, place.1).map_err(AppError::from);
+    asked.app.store.read(find).await?;
     asked.params()?;
     let version = asked.version()?;
     service::delete(&asked.app, &asked.act()?, place, version).await?;

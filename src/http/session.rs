@@ -9,13 +9,14 @@ use super::asked::Asked;
 use super::routes::{Route, delete, get, post};
 use crate::domain::access::Deed;
 use crate::domain::{Instant, SessionId};
-use crate::operations::session::{self, Tokens};
+use crate::operations::session::{self, Occasion, Tokens};
 use crate::store;
 use crate::store::session::Session;
 
 pub fn routes() -> Vec<Route> {
     vec![
         post("/auth/login", "session_open", "Sign in", login)
+            .ignores_caller()
             .takes::<LoginBody>()
             .answers::<TokensShape>(200),
         post(
@@ -24,6 +25,7 @@ pub fn routes() -> Vec<Route> {
             "Renew the tokens; a refresh token works once",
             refresh,
         )
+        .ignores_caller()
         .takes::<RefreshBody>()
         .answers::<TokensShape>(200),
         post(
@@ -32,6 +34,7 @@ pub fn routes() -> Vec<Route> {
             "End the session of a refresh token",
             logout,
         )
+        .ignores_caller()
         .takes::<RefreshBody>()
         .answers_status(204),
         get(
@@ -58,6 +61,7 @@ pub fn routes() -> Vec<Route> {
             revoke,
         )
         .deed(Deed::SessionRevoke)
+        .ignores_version()
         .answers_status(204),
     ]
 }
@@ -117,6 +121,13 @@ impl From<Tokens> for TokensShape {
     }
 }
 
+fn occasion(asked: &Asked) -> Occasion {
+    Occasion {
+        now: asked.now,
+        request_id: asked.request_id(),
+    }
+}
+
 async fn login(asked: Asked) -> Answer {
     let body: LoginBody = asked.json()?;
     let tokens = session::login(
@@ -124,7 +135,7 @@ async fn login(asked: Asked) -> Answer {
         &body.email,
         body.password,
         asked.header(&USER_AGENT),
-        asked.now,
+        occasion(&asked),
     )
     .await?;
     asked.ok(TokensShape::from(tokens))
@@ -133,13 +144,13 @@ async fn login(asked: Asked) -> Answer {
 async fn refresh(asked: Asked) -> Answer {
     let body: RefreshBody = asked.json()?;
     asked.ok(TokensShape::from(
-        session::refresh(&asked.app, &body.refresh_token, asked.now).await?,
+        session::refresh(&asked.app, &body.refresh_token, occasion(&asked)).await?,
     ))
 }
 
 async fn logout(asked: Asked) -> Answer {
     let body: RefreshBody = asked.json()?;
-    session::logout(&asked.app, &body.refresh_token, asked.now).await?;
+    session::logout(&asked.app, &body.refresh_token, occasion(&asked)).await?;
     asked.no_content()
 }
 
@@ -170,8 +181,9 @@ async fn revoke_all(asked: Asked) -> Answer {
 }
 
 async fn revoke(asked: Asked) -> Answer {
-    asked.may(Deed::SessionRevoke)?;
+    let caller = asked.may(Deed::SessionRevoke)?;
     let id = asked.id("id")?;
+    session::find_own(&asked.app, caller, id, asked.now).await?;
     session::revoke(&asked.app, asked.act()?, Some(id)).await?;
     asked.no_content()
 }

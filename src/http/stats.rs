@@ -16,6 +16,7 @@ pub fn routes() -> Vec<Route> {
             "Open figures of a year",
             get_one,
         )
+        .ignores_caller()
         .answers::<StatsShape>(200),
     ]
 }

@@ -34,7 +34,8 @@ pub fn routes() -> Vec<Route> {
         )
         .deed(Deed::TariffCreate)
         .takes::<TariffBody>()
-        .answers::<TariffShape>(201),
+        .answers::<TariffShape>(201)
+        .ignores_version(),
         post(
             "/instruments/{id}/tariffs/{tariff_id}/end",
             "tariff_end",
@@ -42,6 +43,7 @@ pub fn routes() -> Vec<Route> {
             end,
         )
         .deed(Deed::TariffEnd)
+        .ignores_version()
         .takes::<EndBody>()
         .answers::<TariffShape>(200),
     ]

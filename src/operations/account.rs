@@ -299,7 +299,7 @@ pub async fn update_me(
             phone: phone.clone(),
         };
         facts.validate("")?;
-        store::user::update_profile(tx, id, &facts.name, facts.phone.as_deref(), act.now)?;
+        store::user::update_profile(tx, &before, &facts.name, facts.phone.as_deref(), act.now)?;
         let texts = json!({
             "before": {"name": before.name, "phone": before.phone},
             "after": {"name": facts.name, "phone": facts.phone},

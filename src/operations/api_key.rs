@@ -4,13 +4,13 @@ use crate::app::App;
 use crate::app::token;
 use crate::domain::access::{ApiScope, Caller, Deed};
 use crate::domain::fault::{Faults, FieldFault};
-use crate::domain::{ApiKeyId, Instant, Minutes};
+use crate::domain::{ApiKeyId, Instant, Minutes, OrganizationId};
 use crate::error::AppError;
 use crate::operations::deed::{Act, perform, personal};
 use crate::operations::session::API_KEY_PREFIX;
-use crate::store;
 use crate::store::api_key::{ApiKey, NewApiKey};
 use crate::store::event::Subject;
+use crate::store::{self, Conn};
 
 /// A key holds for ten years at most, as the settings allow.
 const DAYS_MAX: i64 = 3650;
@@ -104,14 +104,26 @@ fn days(days: i64) -> Minutes {
     Minutes::new(days * 24 * 60)
 }
 
+/// 404 unless this is a key of the caller's organization that did not end.
+pub async fn find_own(app: &App, caller: &Caller, id: ApiKeyId) -> Result<(), AppError> {
+    let own = caller.organization_id;
+    let find = move |conn: &mut Conn| get_own(conn, own, id).map(|_| ());
+    app.store.read(find).await
+}
+
+fn get_own(conn: &mut Conn, own: OrganizationId, id: ApiKeyId) -> Result<ApiKey, AppError> {
+    let key = store::api_key::get(conn, id)?;
+    if key.organization_id != own || key.revoked_at.is_some() {
+        return Err(AppError::NotFound);
+    }
+    Ok(key)
+}
+
 /// Ends a key of the caller's organization; a key that ended already is none.
 pub async fn revoke(app: &App, act: Act, id: ApiKeyId) -> Result<(), AppError> {
     perform(app, &act.clone(), move |tx| {
-        let key = store::api_key::get(tx, id)?;
         let own = act.caller.organization_id;
-        if key.organization_id != own || key.revoked_at.is_some() {
-            return Err(AppError::NotFound);
-        }
+        get_own(tx, own, id)?;
         store::api_key::update_key_revoked(tx, id, act.now)?;
         let event = act
             .event(Deed::ApiKeyRevoke.as_str(), Subject::new("api_key", id))

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use crate::app::{App, token};
 use crate::domain::access::{Caller, Denied};
-use crate::domain::fault::FieldFault;
+use crate::domain::fault::{FieldFault, Told};
 use crate::domain::state::InvalidState;
 use crate::domain::{Instant, UserId};
 use crate::error::{AppError, Code, Fault};
@@ -315,6 +315,15 @@ impl From<Denied> for AppError {
         match denied {
             Denied::Hidden => AppError::NotFound,
             other => AppError::Denied(Code::find(other.as_str()).unwrap_or(Code::forbidden)),
+        }
+    }
+}
+
+impl From<Told> for serde_json::Value {
+    fn from(told: Told) -> Self {
+        match told {
+            Told::Number(number) => number.into(),
+            Told::Text(text) => text.into(),
         }
     }
 }

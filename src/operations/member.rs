@@ -65,7 +65,7 @@ pub async fn invite(
         let new = NewInvitation {
             organization_id: id,
             login: login.clone(),
-            roles: invited.roles.clone(),
+            roles: distinct(&invited.roles),
             token_hash: token_hash.clone(),
             invited_by: act.caller.user_id,
             created_at: act.now,
@@ -110,6 +110,17 @@ pub struct MemberChange {
     pub state: Option<UserState>,
 }
 
+/// Every role once, where it was named first.
+fn distinct(roles: &[Role]) -> Vec<Role> {
+    let mut kept = Vec::with_capacity(roles.len());
+    for role in roles {
+        if !kept.contains(role) {
+            kept.push(*role);
+        }
+    }
+    kept
+}
+
 /// Gives other roles, suspends or lets in again. A suspended person's sessions end.
 pub async fn update(
     app: &App,
@@ -123,17 +134,15 @@ pub async fn update(
         Lock::Organization(organization).take(tx)?;
         let before = member(tx, organization, user)?;
         same_version(version, before.version)?;
-        let roles = change
-            .roles
-            .clone()
-            .unwrap_or_else(|| before.roles.to_vec());
+        let roles = distinct(change.roles.as_deref().unwrap_or(&before.roles));
         let state = change.state.unwrap_or(before.state);
         access::check_roles(&act.caller, unit.is_host, &before.roles, &roles)?;
         if state != before.state {
             may_take_all(&act.caller, &before.roles)?;
         }
         keep_administrators(tx, &before, (&roles, state))?;
-        store::user::update_membership(tx, user, before.organization_id, &roles, state, act.now)?;
+        let unit = before.organization_id;
+        store::user::update_membership(tx, &before, unit, &roles, state, act.now)?;
         if !roles.iter().any(|role| MANAGING.contains(role)) {
             store::instrument::delete_managing(tx, user)?;
         }
@@ -166,7 +175,7 @@ pub async fn remove(
         same_version(version, before.version)?;
         may_take_all(&act.caller, &before.roles)?;
         keep_administrators(tx, &before, (&[], before.state))?;
-        store::user::update_membership(tx, user, None, &[], before.state, act.now)?;
+        store::user::update_membership(tx, &before, None, &[], before.state, act.now)?;
         store::instrument::delete_managing(tx, user)?;
         store::session::update_all_revoked(tx, user, None, act.now)?;
         store::api_key::update_keys_of_revoked(tx, user, act.now)?;

@@ -61,6 +61,32 @@ pub fn reach(visitor: Option<&Caller>) -> Reach {
         .unwrap_or_default()
 }
 
+/// The organization, if the caller may change it, and as whom: as one of its own people or as its administration. 404, then
+/// 403.
+pub async fn admit_change(
+    app: &App,
+    caller: &Caller,
+    id: OrganizationId,
+) -> Result<(Organization, Deed), AppError> {
+    let caller = caller.clone();
+    app.store
+        .read(move |conn| admit_change_in(conn, &caller, id))
+        .await
+}
+
+fn admit_change_in(
+    conn: &mut Conn,
+    caller: &Caller,
+    id: OrganizationId,
+) -> Result<(Organization, Deed), AppError> {
+    let organization = store::organization::get(conn, id)?;
+    let ties = organization.ties();
+    let may = |right: Deed| access::may_on_organization(caller, right, &ties).map(|()| right);
+    let own = may(Deed::OrganizationUpdate);
+    let right = own.or_else(|denied| may(Deed::OrganizationCorrect).map_err(|_| denied))?;
+    Ok((organization, right))
+}
+
 /// A change of what an organization declares: every field with the value it shall have.
 #[derive(Debug, Clone)]
 pub struct Declared {
@@ -68,7 +94,7 @@ pub struct Declared {
     pub uscc_confirmed: bool,
 }
 
-/// Changes what an organization declares; a refused one is pending again.
+/// Changes what an organization declares; a refused one is pending again. Its administration corrects what was verified.
 pub async fn amend(
     app: &App,
     act: Act,
@@ -78,7 +104,7 @@ pub async fn amend(
 ) -> Result<Organization, AppError> {
     perform(app, &act.clone(), move |tx| {
         Lock::RecordsShared.take(tx)?;
-        let before = admit_in(tx, &act.caller, id, Deed::OrganizationUpdate)?;
+        let (before, right) = admit_change_in(tx, &act.caller, id)?;
         same_version(version, before.version)?;
         check(tx, &declared.facts, declared.uscc_confirmed, "")?;
         let state = before.state.after(OrganizationDeed::Amend)?;
@@ -88,7 +114,7 @@ pub async fn amend(
             state,
             now: store::evaluation::after_freezes(tx, act.now)?,
         };
-        store::organization::update_facts(tx, id, &new).map_err(known_code)?;
+        store::organization::update_facts(tx, &before, &new).map_err(known_code)?;
         let after = store::organization::get(tx, id)?;
         let event = act
             .event("organization_update", Subject::new("organization", id))
@@ -97,10 +123,14 @@ pub async fn amend(
             .after(Trace::of(&after))?
             .personal(personal(declared_texts(&after))?);
         let event = store::event::append(tx, &event)?;
-        if state != before.state {
-            let told = store::user::list_supervisors(tx, after.supervising_region_code)?;
-            store::event::announce(tx, event, &told, act.now)?;
-        }
+        let told = match right {
+            Deed::OrganizationCorrect => store::user::list_with_roles(tx, id, HEADS)?,
+            _ if state != before.state => {
+                store::user::list_supervisors(tx, after.supervising_region_code)?
+            }
+            _ => Vec::new(),
+        };
+        store::event::announce(tx, event, &told, act.now)?;
         Ok(after)
     })
     .await
@@ -119,7 +149,7 @@ pub async fn decide(
         same_version(version, before.version)?;
         let reason = checked_reason(decision, reason.as_deref())?;
         let state = before.state.after(decision.turn())?;
-        store::organization::update_state(tx, id, state, reason, act.now)?;
+        store::organization::update_state(tx, &before, state, reason, act.now)?;
         let after = store::organization::get(tx, id)?;
         let event = act
             .event(decision.deed().as_str(), Subject::new("organization", id))

@@ -4,7 +4,7 @@
 use crate::app::App;
 use crate::app::token::{self, Claims};
 use crate::domain::access::{self, ApiKeyGrant, Caller, Role};
-use crate::domain::account::{UserState, login_key};
+use crate::domain::account::{LOGIN_CHARS_MAX, UserState, login_key};
 use crate::domain::{Instant, Minutes, SessionId, UserId};
 use crate::error::{AppError, Code};
 use crate::operations::deed::{Act, lock_number, perform};
@@ -24,24 +24,35 @@ pub struct Tokens {
     pub expires_in_seconds: i64,
 }
 
+/// When something happens to a session, and under which request.
+#[derive(Debug, Clone)]
+pub struct Occasion {
+    pub now: Instant,
+    pub request_id: String,
+}
+
 /// Signs in. 401 `wrong_credentials`; after repeated failures 429 `locked_out`, for right passwords too.
 pub async fn login(
     app: &App,
     login: &str,
     password: String,
     user_agent: Option<String>,
-    now: Instant,
+    occasion: Occasion,
 ) -> Result<Tokens, AppError> {
     let login = login_key(login);
+    if login.chars().count() > LOGIN_CHARS_MAX {
+        // Nobody's, and nothing to keep a count of.
+        return Err(AppError::Unauthenticated(Code::wrong_credentials));
+    }
     let find = {
         let login = login.clone();
         move |conn: &mut Conn| store::user::find_password(conn, &login)
     };
     let known = app.store.read(find).await.map_err(AppError::from)?;
     let (user, stored) = known.unzip();
-    let right = prove(app, &login, password, stored, now).await?;
+    let right = prove(app, &login, password, stored, occasion.now).await?;
     match user.filter(|_| right) {
-        Some(user) => open(app, user, login, user_agent, now).await,
+        Some(user) => open(app, user, login, user_agent, occasion).await,
         None => Err(AppError::Unauthenticated(Code::wrong_credentials)),
     }
 }
@@ -111,8 +122,9 @@ async fn open(
     user: UserId,
     login: String,
     user_agent: Option<String>,
-    now: Instant,
+    occasion: Occasion,
 ) -> Result<Tokens, AppError> {
+    let now = occasion.now;
     let expires_at = session_end(app, now);
     let refresh_token = token::random_token("");
     let token_hash = token::hash(&refresh_token);
@@ -129,7 +141,7 @@ async fn open(
             session::delete_failures(tx, &login)?;
             let id = session::insert(tx, user, user_agent.as_deref(), now, expires_at)?;
             session::insert_refresh_token(tx, &token_hash, id, now)?;
-            append_own(tx, "session_open", id, user, now)?;
+            append_own(tx, "session_open", id, user, &occasion)?;
             Ok(id)
         })
         .await?;
@@ -137,7 +149,12 @@ async fn open(
 }
 
 /// Gives new tokens for a refresh token, which can be used once: a second use revokes the family.
-pub async fn refresh(app: &App, refresh_token: &str, now: Instant) -> Result<Tokens, AppError> {
+pub async fn refresh(
+    app: &App,
+    refresh_token: &str,
+    occasion: Occasion,
+) -> Result<Tokens, AppError> {
+    let now = occasion.now;
     let (old, new) = (token::hash(refresh_token), token::random_token(""));
     let (new_hash, expires_at) = (token::hash(&new), session_end(app, now));
     let found = app
@@ -152,11 +169,12 @@ pub async fn refresh(app: &App, refresh_token: &str, now: Instant) -> Result<Tok
             }
             if !session::claim_refresh_token(tx, &old, now)? {
                 session::update_revoked(tx, id, now)?;
-                append_own(tx, "session_revoke_reused", id, family.user_id, now)?;
+                append_own(tx, "session_revoke_reused", id, family.user_id, &occasion)?;
                 return Ok(None);
             }
             session::insert_refresh_token(tx, &new_hash, id, now)?;
             session::update_used(tx, id, now, expires_at)?;
+            append_own(tx, "session_refresh", id, family.user_id, &occasion)?;
             Ok(Some((id, family.user_id)))
         })
         .await?;
@@ -165,20 +183,34 @@ pub async fn refresh(app: &App, refresh_token: &str, now: Instant) -> Result<Tok
 }
 
 /// Ends the session of a refresh token; an unknown one is ended already.
-pub async fn logout(app: &App, refresh_token: &str, now: Instant) -> Result<(), AppError> {
+pub async fn logout(app: &App, refresh_token: &str, occasion: Occasion) -> Result<(), AppError> {
     let hash = token::hash(refresh_token);
     app.store
         .write(move |tx| {
             if let Some((id, _)) = session::find_refresh_token(tx, &hash)? {
                 let family = session::get(tx, id)?;
                 if family.revoked_at.is_none() {
-                    session::update_revoked(tx, id, now)?;
-                    append_own(tx, "session_close", id, family.user_id, now)?;
+                    session::update_revoked(tx, id, occasion.now)?;
+                    append_own(tx, "session_close", id, family.user_id, &occasion)?;
                 }
             }
             Ok(())
         })
         .await
+}
+
+/// 404 unless this is an open session of the caller.
+pub async fn find_own(
+    app: &App,
+    caller: &Caller,
+    id: SessionId,
+    now: Instant,
+) -> Result<(), AppError> {
+    let user = caller.user_id;
+    let find = move |conn: &mut Conn| session::list_open(conn, user, now);
+    let open = app.store.read(find).await.map_err(AppError::from)?;
+    let is_own = open.iter().any(|session| session.id == id);
+    is_own.then_some(()).ok_or(AppError::NotFound)
 }
 
 /// Ends one of the caller's sessions, or all of them; somebody else's does not exist.
@@ -211,10 +243,11 @@ fn append_own(
     deed: &'static str,
     id: SessionId,
     user: UserId,
-    now: Instant,
+    occasion: &Occasion,
 ) -> Result<(), AppError> {
     let account = store::user::get(tx, user)?;
-    let mut event = NewEvent::new(now, deed, Subject::new("session", id));
+    let mut event = NewEvent::new(occasion.now, deed, Subject::new("session", id));
+    event.request_id = Some(occasion.request_id.clone());
     event.actor_user_id = Some(user);
     event.actor_organization_id = account.organization_id;
     event.organization_id = account.organization_id;

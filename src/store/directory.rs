@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use diesel::dsl::not;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 
@@ -53,32 +54,15 @@ pub fn list(conn: &mut Conn, filter: &Filter) -> Result<Vec<Organization>> {
         .select(Organization::as_select())
         .limit(filter.limit)
         .into_boxed();
-    if !filter.reach.everything {
-        query = query.filter(visible(&filter.reach, is_feed));
-    }
-    let named = |part: &String| named(&letters, part);
-    if let Some(names) = filter.names.iter().map(named).reduce(or) {
-        query = query.filter(names);
-    }
-    if !filter.kinds.is_empty() {
-        query = query.filter(organization::kind.eq_any(filter.kinds.clone()));
-    }
-    if !filter.states.is_empty() {
-        query = query.filter(organization::state.eq_any(filter.states.clone()));
-    }
-    if let Some(seats) = filter
-        .regions
-        .iter()
-        .map(|region| seated(*region))
-        .reduce(or)
-    {
-        query = query.filter(seats);
-    }
-    if !filter.usccs.is_empty() {
-        query = query.filter(organization::uscc.eq_any(filter.usccs.clone()));
-    }
-    if let Some(is_host) = filter.is_host {
-        query = query.filter(organization::is_host.eq(is_host));
+    let wanted = conditions(filter, &letters).into_iter().reduce(and);
+    if is_feed && !filter.reach.everything {
+        let gone = withdrawn(&filter.reach);
+        query = query.filter(match wanted {
+            Some(wanted) => or(wanted, gone),
+            None => gone,
+        });
+    } else if let Some(wanted) = wanted {
+        query = query.filter(wanted);
     }
     let query = match filter.place {
         Place::Start => query,
@@ -98,22 +82,47 @@ pub fn list(conn: &mut Conn, filter: &Filter) -> Result<Vec<Organization>> {
     })
 }
 
+/// What somebody may see and asked for.
+fn conditions(filter: &Filter, letters: &Letters) -> Vec<Condition> {
+    let mut all: Vec<Condition> = Vec::new();
+    if !filter.reach.everything {
+        all.push(visible(&filter.reach));
+    }
+    let names = filter.names.iter().map(|part| named(letters, part));
+    all.extend(names.reduce(or));
+    all.extend(filter.regions.iter().copied().map(seated).reduce(or));
+    if !filter.kinds.is_empty() {
+        all.push(Box::new(organization::kind.eq_any(filter.kinds.clone())));
+    }
+    if !filter.states.is_empty() {
+        all.push(Box::new(organization::state.eq_any(filter.states.clone())));
+    }
+    if !filter.usccs.is_empty() {
+        all.push(Box::new(organization::uscc.eq_any(filter.usccs.clone())));
+    }
+    if let Some(is_host) = filter.is_host {
+        all.push(Box::new(organization::is_host.eq(is_host)));
+    }
+    all
+}
+
 /// Names with this part in them, in whatever letters.
 fn named(letters: &Letters, part: &str) -> Condition {
     let part = format!("%{}%", literally(&part.to_ascii_lowercase()));
     Box::new(letters.lower("organization.name").like(part).escape('\\'))
 }
 
-/// Public rows, in a feed also those that were public once, and what the reach covers.
-fn visible(reach: &Reach, is_feed: bool) -> Condition {
+/// Rows that were public once and are no longer to be seen. No filter narrows them: what a mirror kept may have had other
+/// values than the row has now.
+fn withdrawn(reach: &Reach) -> Condition {
+    // Only verified organizations are ever suspended.
+    let suspended = organization::state.eq(OrganizationState::Suspended);
+    Box::new(suspended.and(not(visible(reach))))
+}
+
+/// Public rows, and what the reach covers.
+fn visible(reach: &Reach) -> Condition {
     let mut condition: Condition = Box::new(organization::state.eq(OrganizationState::Verified));
-    if is_feed {
-        // Only verified organizations are ever suspended.
-        condition = or(
-            condition,
-            Box::new(organization::state.eq(OrganizationState::Suspended)),
-        );
-    }
     for own in [reach.host, reach.unit].into_iter().flatten() {
         condition = or(condition, Box::new(organization::id.eq(own)));
     }
@@ -126,6 +135,10 @@ fn visible(reach: &Reach, is_feed: bool) -> Condition {
 
 fn seated(region: RegionCode) -> Condition {
     Box::new(organization::region_code.like(format!("{}%", region.prefix())))
+}
+
+fn and(one: Condition, other: Condition) -> Condition {
+    Box::new(one.and(other))
 }
 
 fn or(one: Condition, other: Condition) -> Condition {

@@ -268,19 +268,27 @@ pub struct Filter {
     pub limit: i64,
 }
 
-/// Events in order. On PostgreSQL only those below every transaction still open: ids do not follow commit order.
+/// Events in order. On PostgreSQL only those below every transaction still open, and in the order of transactions: ids do
+/// not follow commit order, so a smaller id may become visible after a greater one was told.
 pub fn list(conn: &mut Conn, filter: &Filter) -> Result<Vec<Event>> {
-    let horizon = settled_below(conn)?;
     let mut query = event::table
         .select(Event::as_select())
-        .order(event::id.asc())
         .limit(filter.limit)
         .into_boxed();
-    if let Some(horizon) = horizon {
-        query = query.filter(event::transaction_id.lt(horizon));
-    }
-    if let Some(after) = filter.after {
-        query = query.filter(event::id.gt(after));
+    if let Some(horizon) = settled_below(conn)? {
+        query = query
+            .filter(event::transaction_id.lt(horizon))
+            .order((event::transaction_id.asc(), event::id.asc()));
+        if let Some((transaction, after)) = place_of(conn, filter.after)? {
+            let same = event::transaction_id.eq(transaction);
+            let later = event::transaction_id.gt(transaction);
+            query = query.filter(later.or(same.and(event::id.gt(after))));
+        }
+    } else {
+        query = query.order(event::id.asc());
+        if let Some(after) = filter.after {
+            query = query.filter(event::id.gt(after));
+        }
     }
     if !filter.subject_types.is_empty() {
         query = query.filter(event::subject_type.eq_any(&filter.subject_types));
@@ -314,6 +322,20 @@ pub fn list(conn: &mut Conn, filter: &Filter) -> Result<Vec<Event>> {
         );
     }
     Ok(query.load(conn)?)
+}
+
+/// The transaction of an event after which to read, and its id. An id that no event has stands for the last one before it.
+fn place_of(conn: &mut Conn, after: Option<EventId>) -> Result<Option<(i64, EventId)>> {
+    let Some(after) = after else {
+        return Ok(None);
+    };
+    let transaction: Option<i64> = event::table
+        .filter(event::id.le(after))
+        .select(event::transaction_id)
+        .order(event::id.desc())
+        .first(conn)
+        .optional()?;
+    Ok(transaction.map(|transaction| (transaction, after)))
 }
 
 #[derive(QueryableByName)]

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::schema::organization;
-use super::{Conn, Json, Result};
+use super::{Conn, Json, Result, StoreError};
 use crate::domain::access::OrganizationTies;
 use crate::domain::contact::PublicContact;
 use crate::domain::organization::{OrganizationFacts, OrganizationKind, OrganizationState};
@@ -107,23 +107,35 @@ pub fn find_by_uscc(conn: &mut Conn, uscc: &Uscc) -> Result<Option<Organization>
         .optional()?)
 }
 
-/// Moves an organization to a state, with the reason given.
+/// Moves an organization to a state, with the reason given; contended when another deed wrote the version after `present`
+/// first.
 pub fn update_state(
     conn: &mut Conn,
-    id: OrganizationId,
+    present: &Organization,
     state: OrganizationState,
     reason: Option<&str>,
     now: Instant,
 ) -> Result<()> {
-    diesel::update(organization::table.find(id))
+    let as_read = organization::table
+        .find(present.id)
+        .filter(organization::version.eq(present.version));
+    let updated = diesel::update(as_read)
         .set((
             organization::state.eq(state),
             organization::state_reason.eq(reason),
-            organization::version.eq(organization::version + 1),
+            organization::version.eq(present.version + 1),
             organization::updated_at.eq(now),
         ))
         .execute(conn)?;
-    Ok(())
+    one(updated)
+}
+
+/// The row as it was read was there to change.
+fn one(updated: usize) -> Result<()> {
+    match updated {
+        1 => Ok(()),
+        _ => Err(StoreError::Contended),
+    }
 }
 
 /// What an organization says of itself after a change, and the state that follows.
@@ -135,11 +147,15 @@ pub struct Amendment {
     pub now: Instant,
 }
 
-/// Violates `OrganizationUscc` when the code is another's.
-pub fn update_facts(conn: &mut Conn, id: OrganizationId, new: &Amendment) -> Result<()> {
+/// Violates `OrganizationUscc` when the code is another's; contended when another deed wrote the version after `present`
+/// first.
+pub fn update_facts(conn: &mut Conn, present: &Organization, new: &Amendment) -> Result<()> {
     let facts = &new.facts;
     let contact = facts.public_contact.clone().map(Json::of).transpose()?;
-    diesel::update(organization::table.find(id))
+    let as_read = organization::table
+        .find(present.id)
+        .filter(organization::version.eq(present.version));
+    let updated = diesel::update(as_read)
         .set((
             organization::name.eq(&facts.name),
             organization::kind.eq(facts.kind),
@@ -151,9 +167,9 @@ pub fn update_facts(conn: &mut Conn, id: OrganizationId, new: &Amendment) -> Res
             organization::address.eq(&facts.address),
             organization::public_contact.eq(contact),
             organization::state.eq(new.state),
-            organization::version.eq(organization::version + 1),
+            organization::version.eq(present.version + 1),
             organization::updated_at.eq(new.now),
         ))
         .execute(conn)?;
-    Ok(())
+    one(updated)
 }

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::schema::{organization, user_account};
-use super::{Conn, Json, Result};
+use super::{Conn, Json, Result, StoreError};
 use crate::domain::access::Role;
 use crate::domain::account::UserState;
 use crate::domain::{Instant, OrganizationId, RegionCode, UserId};
@@ -109,25 +109,37 @@ pub fn list_members(
     Ok(members.load(conn)?)
 }
 
-/// Sets where a person belongs, with which roles, and whether it may sign in.
+/// Sets where a person belongs, with which roles, and whether it may sign in; contended when another deed wrote the version
+/// after `present` first.
 pub fn update_membership(
     conn: &mut Conn,
-    id: UserId,
+    present: &User,
     organization: Option<OrganizationId>,
     roles: &[Role],
     state: UserState,
     now: Instant,
 ) -> Result<()> {
-    diesel::update(user_account::table.find(id))
+    let as_read = user_account::table
+        .find(present.id)
+        .filter(user_account::version.eq(present.version));
+    let updated = diesel::update(as_read)
         .set((
             user_account::organization_id.eq(organization),
             user_account::roles.eq(Json::of(roles.to_vec())?),
             user_account::state.eq(state),
-            user_account::version.eq(user_account::version + 1),
+            user_account::version.eq(present.version + 1),
             user_account::updated_at.eq(now),
         ))
         .execute(conn)?;
-    Ok(())
+    one(updated)
+}
+
+/// The row as it was read was there to change.
+fn one(updated: usize) -> Result<()> {
+    match updated {
+        1 => Ok(()),
+        _ => Err(StoreError::Contended),
+    }
 }
 
 /// Makes somebody who belongs nowhere a member; whether they still belonged nowhere.
@@ -171,22 +183,26 @@ pub fn update_password(
     Ok(())
 }
 
+/// Sets what a person says of itself; contended when another deed wrote the version after `present` first.
 pub fn update_profile(
     conn: &mut Conn,
-    id: UserId,
+    present: &User,
     name: &str,
     phone: Option<&str>,
     now: Instant,
 ) -> Result<()> {
-    diesel::update(user_account::table.find(id))
+    let as_read = user_account::table
+        .find(present.id)
+        .filter(user_account::version.eq(present.version));
+    let updated = diesel::update(as_read)
         .set((
             user_account::name.eq(name),
             user_account::phone.eq(phone),
-            user_account::version.eq(user_account::version + 1),
+            user_account::version.eq(present.version + 1),
             user_account::updated_at.eq(now),
         ))
         .execute(conn)?;
-    Ok(())
+    one(updated)
 }
 
 /// The active members of an organization with one of these roles: who is told what happens there.

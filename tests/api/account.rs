@@ -2,11 +2,12 @@
 
 use serde_json::{Value, json};
 use yiqi::domain::Uscc;
+use yiqi::domain::instrument::InstrumentState;
 use yiqi::error::AppError;
 
-use crate::both;
 use crate::client::{Answer, Client};
 use crate::world::*;
+use crate::{both, given};
 
 /// A code of the right form whose check character fits.
 pub fn uscc(number: u32) -> String {
@@ -239,6 +240,41 @@ both! {
         app.as_stranger().delete(&path).expect_code(404, "not_found");
         boss.delete(&path).expect_status(204);
         key.get(&own).expect_code(401, "invalid_token");
+    }
+
+    fn a_key_without_the_catalog_sees_what_the_public_sees(app: &TestApp) {
+        let draft = given::instrument(app).in_state(InstrumentState::Draft).insert();
+        let path = format!("/api/v1/instruments/{draft}");
+        let host = app.as_host();
+        let key = |scope: &str| {
+            let made = host.post("/api/v1/api-keys", json!({"name": scope, "scopes": [scope]})).expect_status(201);
+            app.visitor().with_token(made["secret"].as_str().unwrap())
+        };
+        host.get(&path).expect_status(200);
+        key("catalog:read").get(&path).expect_status(200);
+        key("bookings:read").get(&path).expect_code(404, "not_found");
+        let listed = given::instrument(app).insert();
+        key("bookings:read").get(&format!("/api/v1/instruments/{listed}")).expect_status(200);
+        // What is the host's own to record it records by a key for that, listed or not.
+        let suspended = given::instrument(app).in_state(InstrumentState::Suspended).insert();
+        key("usage:write").post("/api/v1/usage-records", json!({
+            "instrument_id": suspended, "organization_id": app.organization_id(COMPANY), "run_minutes": 60,
+            "started_at": "2026-02-10T10:00:00+08:00", "ended_at": "2026-02-10T11:00:00+08:00", "mode": "entrusted", "purpose": "research",
+        })).expect_status(201);
+    }
+
+    fn roles_are_given_once_and_never_taken_by_saying_nothing(app: &TestApp) {
+        let boss = app.as_company();
+        let path = format!("/api/v1/organizations/{}/members/{}", app.organization_id(COMPANY), app.user_id(ENGINEER));
+        patch(&boss, &path, "\"v1\"", json!({"roles": null})).expect_code(422, "required");
+        patch(&boss, &path, "\"v1\"", json!({"state": null})).expect_code(422, "required");
+        let twice = json!({"roles": ["unit_member", "unit_admin", "unit_member"]});
+        let after = patch(&boss, &path, "\"v1\"", twice).expect_status(200);
+        assert_eq!(after["roles"], json!(["unit_member", "unit_admin"]));
+        let made = register(app, 1).expect_status(201);
+        let own = format!("/api/v1/organizations/{}", made["organization"]["id"]);
+        let newcomer = signed_in(app, "new1@new.example", "a-good-password");
+        patch(&newcomer, &own, "\"v1\"", json!({"uscc_confirmed": null})).expect_code(422, "required");
     }
 
     fn suspending_a_person_takes_effect_at_the_next_request(app: &TestApp) {

@@ -106,7 +106,7 @@ both! {
         finance.post(&format!("{path}/invoice"), invoice("A-2")).expect_code(409, "already_invoiced");
         company.post(&format!("{path}/payments"), payment(4_000, "voucher")).expect_status(201);
         let over = finance.post(&format!("{path}/payments"), payment(5_001, "payer")).expect_code(422, "overpaid");
-        assert_eq!(over["errors"][0]["limit"], "5000");
+        assert_eq!(over["errors"][0]["limit"], 5000);
         let paid = finance.post(&format!("{path}/payments"), payment(5_000, "payer")).expect_status(201);
         for (field, value) in [("state", json!("paid")), ("paid_voucher_fen", json!(4_000)), ("paid_payer_fen", json!(5_000)), ("outstanding_fen", json!(0))] {
             assert_eq!(paid[field], value, "{field}");

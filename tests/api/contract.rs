@@ -1,5 +1,9 @@
 //! What the contract promises of every route: texts without U+0000, versions, the order of refusals, lists in pages.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use ureq::http::Method;
 
@@ -35,7 +39,77 @@ fn pages(client: &Client, first: &str) -> Vec<Value> {
     }
 }
 
+/// What a server answers to the head of a request and, after a pause in which something happens, to its body.
+fn slowly(app: &TestApp, head: &str, pause: impl FnOnce(), body: &str) -> String {
+    let mut stream = TcpStream::connect(app.base.trim_start_matches("http://")).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_secs(10)))
+        .unwrap();
+    write!(stream, "{head}Host: x\r\nConnection: close\r\n\r\n").unwrap();
+    std::thread::sleep(Duration::from_millis(300));
+    pause();
+    stream.write_all(body.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
 both! {
+    fn a_request_has_at_most_a_hundred_parameters(app: &TestApp) {
+        for list in ["instruments", "organizations"] {
+            let query = |count: usize| vec!["q=a"; count].join("&");
+            app.visitor().get(&format!("/api/v1/{list}?{}", query(100))).expect_status(200);
+            let refused = app.visitor().get(&format!("/api/v1/{list}?{}", query(5_000))).expect_code(400, "too_many");
+            assert_eq!((&refused["errors"][0]["limit"], &refused["errors"][0]["actual"]), (&json!(100), &json!(5_000)));
+        }
+    }
+
+    fn what_a_slow_body_asks_for_happens_when_it_is_here(app: &TestApp) {
+        let (token, body) = (app.token(BOSS), "{\"name\":\"慢\"}");
+        let head = format!(
+            "PATCH /api/v1/me HTTP/1.1\r\nAuthorization: Bearer {token}\r\nIf-Match: *\r\nContent-Type: application/json\r\n\
+             Content-Length: {}\r\n",
+            body.len()
+        );
+        let answer = slowly(app, &head, || app.advance(10), body);
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        assert!(answer.contains("\"updated_at\":\"2026-03-02T09:10:00+08:00\""), "{answer}");
+    }
+
+    fn who_must_sign_in_is_told_before_the_body_is_read(app: &TestApp) {
+        let head = "POST /api/v1/instruments HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 900000000\r\n";
+        let answer = slowly(app, head, || (), "");
+        assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
+    }
+
+    fn what_is_absent_is_absent_whatever_is_asked_of_it(app: &TestApp) {
+        let sem = given::instrument(app).insert();
+        let host = app.as_host();
+        for path in ["/api/v1/organizations/999?x=1", "/api/v1/instruments/999?x=1"] {
+            app.visitor().get(path).expect_code(404, "not_found");
+        }
+        app.visitor().get(&format!("/api/v1/instruments/{sem}?x=1")).expect_code(400, "unknown_parameter");
+        for path in [&format!("/api/v1/instruments/{sem}/services/999?x=1"), "/api/v1/me/sessions/999?x=1", "/api/v1/api-keys/999?x=1"] {
+            host.delete(path).expect_code(404, "not_found");
+        }
+        let key = app.as_company().post("/api/v1/api-keys", json!({"name": "LIMS", "scopes": ["catalog:read"]})).expect_status(201);
+        let member = app.as_person(ENGINEER);
+        member.delete("/api/v1/api-keys/999").expect_code(404, "not_found");
+        member.delete(&format!("/api/v1/api-keys/{}", key.id())).expect_code(403, "forbidden");
+    }
+
+    fn words_and_numbers_are_told_as_they_are(app: &TestApp) {
+        let refused = app.visitor().get("/api/v1/organizations?kind=uni").expect_code(400, "invalid_value");
+        assert_eq!(refused["errors"][0]["limit"], "university | institute | hospital | enterprise | agency | other");
+        assert_eq!(refused["title"], "A value is not understood");
+        let change = json!({"current_password": PASSWORD, "new_password": "short"});
+        let refused = app.as_company().post("/api/v1/auth/password/change", change).expect_code(422, "password_too_short");
+        assert_eq!((&refused["errors"][0]["limit"], &refused["errors"][0]["actual"]), (&json!(10), &json!(5)));
+        let sem = given::instrument(app).insert();
+        let gone = app.visitor().in_language("zh-CN").get(&format!("/api/v1/instruments/{}", sem.number() + 1)).expect_code(404, "not_found");
+        assert_eq!(gone["title"], "不存在");
+    }
+
     fn no_text_has_the_character_that_postgresql_has_not(app: &TestApp) {
         let login = json!({"email": "\u{0}", "password": "x"});
         let refused = app.visitor().post("/api/v1/auth/login", login).expect_code(400, "control_character");

@@ -126,7 +126,7 @@ both! {
             host.post(LIST, body)
         };
         let below = worth("A1", 19_999_999).expect_code(422, "below_registration_threshold");
-        assert_eq!(below["errors"][0]["limit"], "20000000");
+        assert_eq!(below["errors"][0]["limit"], 20_000_000);
         let made = worth("A1", 20_000_000).expect_status(201);
         patch(&host, made.id(), made.etag(), json!({"original_value_fen": 1})).expect_code(422, "below_registration_threshold");
     }
@@ -168,7 +168,22 @@ both! {
         host.post(LIST, json!({"nmae": "x"})).expect_code(400, "unknown_field");
         let mut body = draft("A3");
         body["latitude"] = json!(91.5);
-        host.post(LIST, body).expect_code(400, "invalid_value");
+        host.post(LIST, body).expect_code(422, "out_of_range");
+    }
+
+    fn a_place_that_is_none_is_told_with_everything_else(app: &TestApp) {
+        let mut body = draft("N1");
+        let wrong = json!({"name": " ", "latitude": 95, "longitude": -180.5});
+        body.as_object_mut().unwrap().extend(wrong.as_object().unwrap().clone());
+        let refused = app.as_host().post(LIST, body).expect_status(422);
+        let fault = |field: &str, code: &str| (field.to_owned(), code.to_owned());
+        let expected = [fault("name", "required"), fault("latitude", "out_of_range"), fault("longitude", "out_of_range")];
+        assert_eq!(codes(&refused), expected);
+        assert_eq!((&refused["errors"][1]["limit"], &refused["errors"][1]["actual"]), (&json!("-90..90"), &json!(95)));
+        let made = app.as_host().post(LIST, draft("N2")).expect_status(201);
+        patch(&app.as_host(), made.id(), made.etag(), json!({"latitude": 91, "longitude": 1})).expect_code(422, "out_of_range");
+        let placed = patch(&app.as_host(), made.id(), made.etag(), json!({"latitude": -1e-7, "longitude": 115.4})).expect_status(200);
+        assert_eq!((&placed["latitude"], &placed["longitude"]), (&json!(0.0), &json!(115.4)));
     }
 
     fn a_change_needs_the_version_and_may_say_what_is_so(app: &TestApp) {

@@ -115,6 +115,23 @@ both! {
         import(&app.visitor(), "", CSV, HEAD).expect_code(401, "unauthenticated");
     }
 
+    fn what_cannot_be_read_is_told_with_what_may_not_be(app: &TestApp) {
+        let host = app.as_host();
+        let rows = format!("{HEAD}A1,电镜,x,010102,general,\nA2,质谱,30000000,999999,special,\nA3,色谱,30000000,010102,special,\n");
+        let keyed = |rows: &str| {
+            let request = host.request(ureq::http::Method::POST, &format!("{LIST}/import")).header("idempotency-key", "i1");
+            request.bytes(CSV, rows).send()
+        };
+        let refused = keyed(&rows).expect_code(422, "not_an_amount");
+        assert_eq!(faults(&refused), [fault(2, "original_value_fen", "not_an_amount"), fault(3, "category_code", "unknown_category")]);
+        assert_eq!(count(&host), 0);
+        // Nor does a row that could not be read leave a success behind under the key.
+        let one_bad = format!("{HEAD}A1,电镜,x,010102,general,\nA3,色谱,30000000,010102,special,\n");
+        keyed(&one_bad).expect_code(422, "not_an_amount");
+        keyed(&format!("{HEAD}A3,色谱,30000000,010102,special,\n")).expect_status(200);
+        assert_eq!(count(&host), 1);
+    }
+
     fn an_export_is_an_import_of_the_same(app: &TestApp) {
         let host = app.as_host();
         for _ in 0..3 {
@@ -127,9 +144,14 @@ both! {
         given::instrument(app).of(OTHER_HOST).insert();
         for (format, media_type) in [("csv", CSV), ("xlsx", XLSX)] {
             let table = host.get(&format!("{LIST}/export?format={format}")).expect_status(200);
+            let text = table.text();
             let again = import(&host, "?mode=upsert&dry_run=true", media_type, table.bytes).expect_status(200);
             assert_eq!(again["unchanged"], 3, "{format}");
             assert_eq!(again["created"], 0);
+            if format == "csv" {
+                let own = app.organization_id(UNIVERSITY);
+                assert!(text.trim_end().ends_with(&format!(",{own},listed")), "{text}");
+            }
         }
         let template = host.get(&format!("{LIST}/import-template")).expect_status(200);
         let empty = import(&host, "", XLSX, template.bytes).expect_status(200);

@@ -1,6 +1,8 @@
 //! Organizations: verified, refused, suspended, listed for everybody, and who belongs to them.
 
+use diesel::RunQueryDsl;
 use serde_json::{Value, json};
+use yiqi::store::Database;
 
 use crate::account::{patch, register, signed_in};
 use crate::client::Client;
@@ -23,6 +25,36 @@ fn pages(client: &Client, first: &str) -> Vec<Value> {
             .get(&format!("{first}&cursor={cursor}"))
             .expect_status(200);
     }
+}
+
+/// Both requests come while somebody holds the row they change (on PostgreSQL; SQLite has one writer), so that both have
+/// read the same version. Their statuses, in order.
+fn held_up(
+    app: &TestApp,
+    table: &str,
+    id: i64,
+    requests: [&(dyn Fn() -> u16 + Sync); 2],
+) -> Vec<u16> {
+    let database: Database = app.url.parse().unwrap();
+    let mut holder = database.connect().unwrap();
+    let mut run = |statement: &str| {
+        if app.backend == Backend::Postgres {
+            diesel::sql_query(statement).execute(&mut holder).unwrap();
+        }
+    };
+    run("BEGIN");
+    run(&format!(
+        "SELECT id FROM {table} WHERE id = {id} FOR UPDATE"
+    ));
+    std::thread::scope(|scope| {
+        let running = requests.map(|request| {
+            let one = scope.spawn(request);
+            std::thread::sleep(std::time::Duration::from_millis(400));
+            one
+        });
+        run("COMMIT");
+        running.into_iter().map(|one| one.join().unwrap()).collect()
+    })
 }
 
 both! {
@@ -104,6 +136,10 @@ both! {
         assert_eq!(changed.len(), 2, "{changed:?}");
         let gone = json!({"id": app.organization_id(COMPANY), "status": "withdrawn", "updated_at": "2026-03-02T09:10:00+08:00"});
         assert!(changed.contains(&gone), "{changed:?}");
+        // What left does so whatever it was when a mirror kept it.
+        let universities = mirror.get(&format!("/api/v1/organizations?kind=university&state=verified&updated_since={since}")).expect_status(200);
+        let universities = universities["items"].as_array().unwrap().clone();
+        assert!(universities.len() == 2 && universities.contains(&gone), "{universities:?}");
         let own_view = app.as_company().get(&format!("/api/v1/organizations?updated_since={since}")).expect_status(200);
         assert!(own_view["items"].as_array().unwrap().iter().any(|item| item["state"] == "suspended"));
     }
@@ -126,6 +162,48 @@ both! {
         assert_eq!((&after["public_contact"], &after["state"]), (&contact, &json!("verified")));
         let cleared = patch(&host, &own, after.etag(), json!({"public_contact": null})).expect_status(200);
         assert!(cleared["public_contact"].is_null());
+    }
+
+    fn of_two_changes_of_one_version_one_is_too_late(app: &TestApp) {
+        let (host, own) = (app.as_host(), path(app, UNIVERSITY));
+        let tag = host.get(&own).etag().to_owned();
+        let change = |address: &str| patch(&host, &own, &tag, json!({"address": address})).status;
+        let mut statuses = held_up(app, "organization", app.organization_id(UNIVERSITY).number(), [&|| change("甲"), &|| change("乙")]);
+        statuses.sort_unstable();
+        assert_eq!(statuses, [200, 412]);
+        let tag = host.get("/api/v1/me").etag().to_owned();
+        let rename = |name: &str| patch(&host, "/api/v1/me", &tag, json!({"name": name})).status;
+        let mut statuses = held_up(app, "user_account", app.user_id(HOST).number(), [&|| rename("甲"), &|| rename("乙")]);
+        statuses.sort_unstable();
+        assert_eq!(statuses, [200, 412]);
+    }
+
+    fn a_change_does_not_undo_a_suspension(app: &TestApp) {
+        let (host, admin, own) = (app.as_host(), app.as_admin(), path(app, UNIVERSITY));
+        let tag = host.get(&own).etag().to_owned();
+        let suspend = || admin.post(&format!("{own}/suspend"), json!({"reason": "核查"})).status;
+        let change = || patch(&host, &own, &tag, json!({"address": "甲"})).status;
+        let statuses = held_up(app, "organization", app.organization_id(UNIVERSITY).number(), [&suspend, &change]);
+        assert_eq!(statuses[0], 200);
+        assert_eq!(admin.get(&own).expect_status(200)["state"], "suspended");
+    }
+
+    fn the_administration_corrects_what_was_verified(app: &TestApp) {
+        let own = path(app, UNIVERSITY);
+        let (host, city) = (app.as_host(), app.as_person(CITY_ADMIN));
+        let tag = host.get(&own).etag().to_owned();
+        patch(&host, &own, &tag, json!({"region_code": "130702"})).expect_code(422, "read_only");
+        patch(&city, &own, &tag, json!({"name": "另一个名字"})).expect_code(422, "read_only");
+        patch(&app.as_stranger(), &own, &tag, json!({"region_code": "130702"})).expect_code(403, "forbidden");
+        patch(&app.as_person(AUDITOR), &own, &tag, json!({"region_code": "130702"})).expect_code(403, "forbidden");
+        patch(&city, &own, &tag, json!({"region_code": "130799"})).expect_code(422, "unknown_region");
+        let moved = patch(&city, &own, &tag, json!({"region_code": "130702", "kind": "institute"})).expect_status(200);
+        let seen = (&moved["region_code"], &moved["kind"], &moved["supervising_region_code"], &moved["state"]);
+        assert_eq!(seen, (&json!("130702"), &json!("institute"), &json!("130600"), &json!("verified")));
+        let handed = patch(&city, &own, moved.etag(), json!({"supervising_region_code": "130700"})).expect_status(200);
+        patch(&city, &own, handed.etag(), json!({"region_code": "130602"})).expect_code(403, "forbidden");
+        let back = json!({"region_code": "130602", "uscc": "12130302BYC46N1249"});
+        patch(&app.as_admin(), &own, handed.etag(), back).expect_status(200);
     }
 
     fn the_last_administrator_stays(app: &TestApp) {

@@ -32,6 +32,25 @@ both! {
         login(PASSWORD).expect_status(200);
     }
 
+    fn a_login_that_can_be_nobody_s_is_not_counted(app: &TestApp) {
+        let email = format!("{}@long.example", "a".repeat(16_000));
+        for _ in 0..6 {
+            app.visitor().post("/api/v1/auth/login", json!({"email": email, "password": "x"})).expect_code(401, "wrong_credentials");
+        }
+        assert_eq!(app.read(move |conn| Ok(yiqi::store::session::find_failures(conn, &email)?)), None);
+    }
+
+    fn an_old_token_is_no_obstacle_to_a_new_one(app: &TestApp) {
+        let old = app.visitor().with_token("x");
+        let tokens = old.post("/api/v1/auth/login", json!({"email": BOSS.login, "password": PASSWORD})).expect_status(200);
+        let again = json!({"refresh_token": tokens["refresh_token"]});
+        let tokens = old.post("/api/v1/auth/refresh", again).expect_status(200);
+        let end = json!({"refresh_token": tokens["refresh_token"]});
+        old.post("/api/v1/auth/logout", end).expect_status(204);
+        old.post("/api/v1/auth/register", crate::account::application(1)).expect_status(201);
+        old.get("/api/v1/instruments").expect_code(401, "invalid_token");
+    }
+
     fn the_trail_is_read_by_those_who_may(app: &TestApp) {
         app.visitor().get("/api/v1/events").expect_code(401, "unauthenticated");
         app.as_person(ENGINEER).get("/api/v1/events").expect_code(403, "forbidden");

@@ -1,6 +1,9 @@
 //! What every deed has in common: its event, once per idempotency key, told in the reader's language.
 
+use diesel::RunQueryDsl;
 use serde_json::{Value, json};
+use yiqi::store::event::{NewEvent, Subject};
+use yiqi::store::{self, Conn};
 
 use crate::account::{patch, register, sign_in};
 use crate::both;
@@ -46,6 +49,10 @@ both! {
         let again = keyed(&boss, "change-1", path, &change).expect_status(204);
         assert_eq!(again.header("idempotency-replayed"), Some("true"));
         keyed(&boss, "change-2", path, &change).expect_code(422, "wrong_password");
+        // Nothing would change, so it must not be answered as if it had.
+        let other = json!({"current_password": "another-password", "new_password": "a-third-password"});
+        keyed(&boss, "change-1", path, &other).expect_code(422, "idempotency_key_reused");
+        sign_in(app, BOSS.login, "another-password").expect_status(200);
     }
 
     fn joining_twice_under_one_key_is_joining_once(app: &TestApp) {
@@ -131,6 +138,33 @@ both! {
         assert_eq!(seen, ["related_party_add"], "an organization sees its own");
     }
 
+    fn a_session_is_in_the_trail_from_its_beginning_to_its_end(app: &TestApp) {
+        let first = sign_in(app, BOSS.login, PASSWORD).expect_status(200);
+        let refresh = |tokens: &Answer| app.visitor().post("/api/v1/auth/refresh", json!({"refresh_token": tokens["refresh_token"]}));
+        let second = refresh(&first).expect_status(200);
+        let id = second.header("x-request-id").unwrap().to_owned();
+        refresh(&first).expect_code(401, "session_revoked");
+        let told = deeds(app, "&subject_type=session");
+        let names: Vec<_> = told.iter().map(|event| event["deed"].as_str().unwrap()).collect();
+        assert_eq!(names, ["session_open", "session_refresh", "session_revoke_reused"]);
+        assert!(told.iter().all(|event| event["request_id"].is_string()), "{told:?}");
+        assert_eq!(told[1]["request_id"], json!(id));
+    }
+
+    fn the_free_texts_of_an_instrument_can_be_erased(app: &TestApp) {
+        let made = json!({
+            "name": "质谱仪", "asset_no": "E1", "original_value_fen": 30_000_000, "category_code": "010102", "purpose_type": "general",
+            "location": "文字甲", "technical": "文字乙", "functions": "文字丙", "service_content": "文字丁", "user_notice": "文字戊",
+        });
+        let host = app.as_host();
+        let made = host.post("/api/v1/instruments", made).expect_status(201);
+        let path = format!("/api/v1/instruments/{}", made.id());
+        patch(&host, &path, made.etag(), json!({"technical": "文字己", "channels": 2})).expect_status(200);
+        let told = deeds(app, "&subject_type=instrument");
+        assert_eq!((told.len(), &told[1]["after"]), (2, &json!({"channels": 2})));
+        assert!(!serde_json::to_string(&told).unwrap().contains("文字"), "{told:?}");
+    }
+
     fn a_key_makes_a_deed_happen_once(app: &TestApp) {
         let (boss, path) = (app.as_company(), "/api/v1/api-keys");
         let body = json!({"name": "LIMS", "scopes": ["catalog:read"]});
@@ -177,4 +211,45 @@ both! {
         assert_eq!(answer["type"], "/docs/problems/unauthenticated");
         assert_eq!(answer.header("x-request-id"), answer["request_id"].as_str());
     }
+}
+
+/// Of two open transactions the younger takes the smaller id, and commits when the older's event was told.
+#[test]
+fn an_event_that_is_committed_late_is_told_late() {
+    let Some(app) = TestApp::start(Backend::Postgres) else {
+        return;
+    };
+    let database: store::Database = app.url.parse().unwrap();
+    let (mut older, mut younger) = (database.connect().unwrap(), database.connect().unwrap());
+    let run = |conn: &mut Conn, statement: &str| {
+        diesel::sql_query(statement).execute(conn).unwrap();
+    };
+    let now = app.now();
+    let append = |conn: &mut Conn| {
+        let event = NewEvent::new(now, "session_close", Subject::new("session", 1_i64));
+        store::event::append(conn, &event).unwrap().number()
+    };
+    for conn in [&mut older, &mut younger] {
+        run(conn, "BEGIN");
+        run(conn, "SELECT txid_current()");
+    }
+    let late = append(&mut younger);
+    let early = append(&mut older);
+    assert!(late < early);
+    run(&mut older, "COMMIT");
+    let wait_for = |path: &str, id: i64| {
+        for _ in 0..500 {
+            let page = app.as_person(AUDITOR).get(path).expect_status(200);
+            let events = page["items"].as_array().unwrap();
+            if events.iter().any(|event| event["id"] == id) {
+                return;
+            }
+            // The trail waits for transactions of other tests, too.
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        panic!("event {id} is never told by {path}");
+    };
+    wait_for("/api/v1/events?deed=session_close", early);
+    run(&mut younger, "COMMIT");
+    wait_for(&format!("/api/v1/events?after={early}"), late);
 }

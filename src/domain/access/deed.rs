@@ -14,6 +14,8 @@ crate::vocabulary! {
         ApiKeyRevoke = "api_key_revoke",
         OrganizationRead = "organization_read",
         OrganizationUpdate = "organization_update",
+        /// What was verified and is so no longer: the seat, the supervisor, the kind, the code.
+        OrganizationCorrect = "organization_correct",
         OrganizationVerify = "organization_verify",
         OrganizationRefuse = "organization_refuse",
         OrganizationSuspend = "organization_suspend",

@@ -74,18 +74,21 @@ pub fn may(caller: &Caller, deed: Deed) -> Result<(), Denied> {
 ///
 /// Using units reach every instrument they can see: whether it can be booked is a rule of booking.
 pub fn may_on_instrument(caller: &Caller, deed: Deed, ties: &InstrumentTies) -> Result<(), Denied> {
-    sees_instrument(caller, ties)?;
-    decide(
-        caller,
-        deed,
-        Reach::of(caller, deed).covers_instrument(ties),
-    )
+    let reach = Reach::of(caller, deed);
+    // A key that may write usage of its host's instruments does so whether or not it reads the catalog.
+    let is_at_hand = reach.covers_hosted(ties) && caller.key_allows(deed).is_ok();
+    if !is_at_hand {
+        sees_instrument(caller, ties)?;
+    }
+    decide(caller, deed, reach.covers_instrument(ties))
 }
 
-/// The public sees listed instruments; the host, its administration and the auditors see the others.
+/// The public sees listed instruments; the host, its administration and the auditors see the others, also by their keys
+/// when these read the catalog.
 pub fn sees_instrument(caller: &Caller, ties: &InstrumentTies) -> Result<(), Denied> {
+    let is_reader = may(caller, Deed::InstrumentRead).is_ok();
     let reach = Reach::of(caller, Deed::InstrumentRead);
-    if ties.is_public || reach.covers_instrument(ties) {
+    if ties.is_public || (is_reader && reach.covers_instrument(ties)) {
         Ok(())
     } else {
         Err(Denied::Hidden)

@@ -103,7 +103,7 @@ impl Reach {
             || member(self.unit)
     }
 
-    fn covers_hosted(&self, ties: &InstrumentTies) -> bool {
+    pub(super) fn covers_hosted(&self, ties: &InstrumentTies) -> bool {
         self.everything
             || self
                 .region

@@ -119,7 +119,8 @@ impl Deed {
             Deed::ApiKeyCreate | Deed::ApiKeyRevoke => (UNIT, None, Change),
             Deed::OrganizationRead => (EVERYBODY, Some(CatalogRead), Look),
             Deed::OrganizationUpdate => (HEADS, None, Organization),
-            Deed::OrganizationVerify
+            Deed::OrganizationCorrect
+            | Deed::OrganizationVerify
             | Deed::OrganizationRefuse
             | Deed::OrganizationSuspend
             | Deed::OrganizationResume => (ADMINISTRATION, None, Change),

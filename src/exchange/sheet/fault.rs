@@ -127,6 +127,10 @@ impl Faults {
         self.listed.is_empty()
     }
 
+    pub(super) fn count(&self) -> usize {
+        self.listed.len() + self.beyond
+    }
+
     /// The faults in the order of the rows, with a last entry for those not listed.
     pub(super) fn into_list(mut self) -> Vec<CellFault> {
         self.listed.sort_by_key(|fault| fault.row);

@@ -80,9 +80,23 @@ impl Table {
     /// As [`Table::parse`]; tells how far it is.
     pub fn parse_telling<T>(
         self,
-        mut each: impl FnMut(&mut Row<'_>) -> Option<T>,
+        each: impl FnMut(&mut Row<'_>) -> Option<T>,
         told: &mut Told<'_>,
     ) -> Result<Vec<Numbered<T>>, Vec<CellFault>> {
+        let (values, faults) = self.parse_some(each, told);
+        if faults.is_empty() {
+            Ok(values)
+        } else {
+            Err(faults)
+        }
+    }
+
+    /// The values of the rows without a fault, and all faults of the others; tells how far it is.
+    pub fn parse_some<T>(
+        self,
+        mut each: impl FnMut(&mut Row<'_>) -> Option<T>,
+        told: &mut Told<'_>,
+    ) -> (Vec<Numbered<T>>, Vec<CellFault>) {
         let Table {
             header,
             rows,
@@ -90,9 +104,11 @@ impl Table {
         } = self;
         let mut values = Vec::with_capacity(rows.len());
         for ((number, source), rows_done) in rows.iter().zip(1..) {
+            let before = faults.count();
             let mut row = Row::new(number, &header, source, &mut faults);
             row.check_titles();
-            if let Some(value) = each(&mut row) {
+            let value = each(&mut row);
+            if let Some(value) = value.filter(|_| faults.count() == before) {
                 values.push(Numbered { row: number, value });
             }
             told(Reading {
@@ -100,11 +116,7 @@ impl Table {
                 rows: rows.len(),
             });
         }
-        if faults.is_empty() {
-            Ok(values)
-        } else {
-            Err(faults.into_list())
-        }
+        (values, faults.into_list())
     }
 
     fn read_csv(bytes: &[u8], columns: &'static [Column]) -> Result<Table, CellFault> {

@@ -8,12 +8,14 @@ use utoipa::ToSchema;
 
 use super::shape::Degrees;
 use crate::domain::contact::PublicContact;
+use crate::domain::fault::{FieldFault, Told};
 use crate::domain::instrument::{
-    Customs, FundingSource, InstrumentDescription, InstrumentFacts, InstrumentSource, PurposeType,
+    Customs, FundingSource, InstrumentDescription, InstrumentFacts, InstrumentSource, NotADegree,
+    PurposeType,
 };
 use crate::domain::sharing::ShareMode;
 use crate::domain::{CategoryCode, Fen, RegionCode, SubjectCode};
-use crate::error::{AppError, Code, Fault};
+use crate::operations::instrument::Declared;
 
 /// The fields a host may change.
 pub const WRITABLE: &[&str] = &[
@@ -92,9 +94,12 @@ pub struct InstrumentBody {
 }
 
 impl InstrumentBody {
-    /// What it declares; 400 for a coordinate that is none.
-    pub fn facts(self) -> Result<InstrumentFacts, AppError> {
-        Ok(InstrumentFacts {
+    /// What it declares, and what of it stands nowhere on Earth.
+    pub fn declared(self) -> Declared {
+        let mut faults = Vec::new();
+        let latitude = degrees("latitude", self.latitude, &mut faults);
+        let longitude = degrees("longitude", self.longitude, &mut faults);
+        let facts = InstrumentFacts {
             name: self.name,
             asset_no: self.asset_no,
             original_value_fen: self.original_value_fen,
@@ -120,22 +125,27 @@ impl InstrumentBody {
                 functions: self.functions,
                 service_content: self.service_content,
                 user_notice: self.user_notice,
-                latitude: degrees("latitude", self.latitude)?,
-                longitude: degrees("longitude", self.longitude)?,
+                latitude,
+                longitude,
                 customs: self.customs,
             },
-        })
+        };
+        Declared { facts, faults }
     }
 }
 
-/// The shortest digits of the number, so that nothing is lost on the way.
-fn degrees<T: FromStr>(field: &str, sent: Option<Degrees>) -> Result<Option<T>, AppError> {
-    let Some(Degrees(number)) = sent else {
-        return Ok(None);
-    };
-    let degrees = number.to_string().parse().ok();
-    degrees.map(Some).ok_or_else(|| {
-        let fault = Fault::field(field, Code::invalid_value).limit("decimal degrees");
-        AppError::Malformed(vec![fault.actual(number)])
-    })
+/// A coordinate from the digits of the number, far more of them than it keeps.
+fn degrees<T>(field: &str, sent: Option<Degrees>, faults: &mut Vec<FieldFault>) -> Option<T>
+where
+    T: FromStr<Err = NotADegree>,
+{
+    let Degrees(number) = sent?;
+    let digits = format!("{:.10}", number.as_f64()?);
+    let read: Result<T, NotADegree> = digits.parse();
+    if let Err(NotADegree { most }) = &read {
+        let fault = FieldFault::new(field, "out_of_range").limit(format!("-{most}..{most}"));
+        let told = number.as_i64().map(Told::from);
+        faults.push(fault.actual(told.unwrap_or_else(|| number.to_string().into())));
+    }
+    read.ok()
 }

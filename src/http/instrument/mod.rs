@@ -31,7 +31,7 @@ pub fn routes() -> Vec<Route> {
             .answers::<InstrumentShape>(200),
         patch("/instruments/{id}", "instrument_change", "Change an instrument; its managers change its texts", change)
             .deed(Deed::InstrumentDescribe).takes::<InstrumentBody>().answers::<InstrumentShape>(200).needs_version(),
-        get("/instruments/{id}/versions", "instrument_versions", "Every version of an instrument, newest first", versions)
+        get("/instruments/{id}/versions", "instrument_version_list", "Every version of an instrument, newest first", versions)
             .deed(Deed::InstrumentRead).parameters(&["limit", "cursor"]).answers::<VersionPage>(200),
         put("/instruments/{id}/managers", "instrument_assign_managers", "Say who manages an instrument", assign_managers)
             .deed(Deed::InstrumentAssignManagers).takes::<ManagersBody>().answers::<InstrumentShape>(200).needs_version(),
@@ -62,8 +62,8 @@ fn answer(asked: &Asked, entry: Entry) -> Answer {
 async fn create(asked: Asked) -> Answer {
     asked.may(Deed::InstrumentCreate)?;
     asked.params()?;
-    let facts = asked.json::<InstrumentBody>()?.facts()?;
-    let entry = instrument::create(&asked.app, &asked.act()?, facts).await?;
+    let declared = asked.json::<InstrumentBody>()?.declared();
+    let entry = instrument::create(&asked.app, &asked.act()?, declared).await?;
     let (id, version) = (entry.instrument.id, entry.instrument.version);
     let location = format!("{BASE}/instruments/{id}");
     asked.created_versioned(location, version, InstrumentShape::from(entry))
@@ -71,7 +71,6 @@ async fn create(asked: Asked) -> Answer {
 
 async fn read(asked: Asked) -> Answer {
     let id: InstrumentId = asked.id("id")?;
-    asked.params()?;
     let visitor = asked.visitor().cloned();
     let find = move |conn: &mut store::Conn| instrument::read(conn, visitor.as_ref(), id);
     answer(&asked, asked.app.store.read(find).await?)
@@ -92,7 +91,7 @@ async fn change(asked: Asked) -> Answer {
     let merge = |sent: Members| json::merged::<InstrumentBody>(&declared(shape.clone()), sent);
     let (body, version) = asked.change_as(&shape, number, writable, merge)?;
     let act = asked.act()?;
-    let changed = instrument::change(&asked.app, &act, id, version, body.facts()?).await?;
+    let changed = instrument::change(&asked.app, &act, id, version, body.declared()).await?;
     answer(&asked, changed)
 }
 

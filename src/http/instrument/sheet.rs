@@ -10,11 +10,12 @@ use super::super::routes::{Route, get, post};
 use super::list;
 use crate::domain::access::Deed;
 use crate::error::{AppError, Code, Fault};
-use crate::exchange::instruments::{self, InstrumentRow};
-use crate::exchange::sheet::{Format, MAX_ROWS};
+use crate::exchange::instruments::{self, InstrumentRow, Origin};
+use crate::exchange::sheet::{CellFault, Format, MAX_ROWS};
 use crate::operations::deed::Actor;
-use crate::operations::instrument::{self, Import, ImportMode};
-use crate::store::instrument::Filter;
+use crate::operations::instrument::{self, Import, ImportMode, Imported};
+use crate::operations::table_fault;
+use crate::store::instrument::{Filter, Instrument};
 use crate::store::{self, Conn};
 
 const CSV: &str = "text/csv";
@@ -39,7 +40,7 @@ pub fn routes() -> Vec<Route> {
         post("/instruments/import", "instrument_import", "Import instruments from CSV or XLSX: all rows or none", import)
             .deed(Deed::InstrumentImport).parameters(&["dry_run", "mode"]).takes_file(&[CSV, XLSX])
             .answers::<ImportedInstrumentsShape>(200),
-        get("/instruments/import-template", "instrument_template", "The empty table (XLSX)", template)
+        get("/instruments/import-template", "instrument_template_get", "The empty table (XLSX)", template)
             .deed(Deed::InstrumentImport),
         get("/instruments/export", "instrument_export", "Instruments as a table", export)
             .deed(Deed::InstrumentExport).parameters(EXPORT_FILTERS),
@@ -65,25 +66,52 @@ async fn import(asked: Asked) -> Answer {
         CSV => Format::Csv,
         _ => Format::Xlsx,
     };
-    let sheet = away(move || instruments::read(&bytes, format)).await?;
-    let sheet =
-        sheet.map_err(|faults| AppError::Refused(faults.into_iter().map(Fault::from).collect()))?;
+    let sheet = away(move || instruments::read_some(&bytes, format, &mut |_| ())).await?;
+    let (sheet, unread) = sheet.map_err(|faults| AppError::Refused(as_told(faults)))?;
     let (rows, captions) = sheet.into_parts();
-    let import = Import {
+    let mut import = Import {
         host,
         rows,
         mode,
         is_dry_run,
     };
-    let imported = instrument::import(&asked.app, &Actor::from(asked.act()?), import)
-        .await
-        .map_err(|error| captions.told(error))?;
+    let mut act = asked.act()?;
+    if !unread.is_empty() {
+        // Nothing will be imported, but what the rules say of the other rows is told along.
+        import.is_dry_run = true;
+        act.once = None;
+    }
+    let imported = instrument::import(&asked.app, &Actor::from(act), import).await;
+    let imported = also_unread(imported.map_err(|error| captions.told(error)), unread)?;
     asked.ok(ImportedInstrumentsShape {
         dry_run: is_dry_run,
         created: imported.created,
         updated: imported.updated,
         unchanged: imported.unchanged,
     })
+}
+
+fn as_told(faults: Vec<CellFault>) -> Vec<Fault> {
+    faults.into_iter().map(Fault::from).collect()
+}
+
+/// What came of the rows that could be read, refused together with those that could not.
+fn also_unread(
+    imported: Result<Imported, AppError>,
+    unread: Vec<CellFault>,
+) -> Result<Imported, AppError> {
+    if unread.is_empty() {
+        return imported;
+    }
+    let mut faults = as_told(unread);
+    match imported {
+        Ok(_) => {}
+        Err(AppError::Refused(broken)) => faults.extend(broken),
+        Err(AppError::Conflict(conflict)) => faults.extend(conflict.faults),
+        Err(other) => return Err(other),
+    }
+    table_fault::refuse(faults)?;
+    Ok(Imported::default())
 }
 
 /// Reading and writing tables takes long, so it leaves the thread that serves requests.
@@ -116,12 +144,18 @@ async fn export(asked: Asked) -> Answer {
         return Err(AppError::Refused(vec![fault]));
     }
     let bytes = away(move || {
-        let rows: Vec<_> = found
-            .iter()
-            .map(|row| InstrumentRow::of(&row.facts()))
-            .collect();
-        instruments::write(&rows, format)
+        let rows: Vec<_> = found.iter().map(exported).collect();
+        instruments::export(&rows, format)
     });
     let bytes = bytes.await?.map_err(AppError::internal)?;
     asked.download(format.media_type(), &format!("instruments.{format}"), bytes)
+}
+
+fn exported(row: &Instrument) -> (Origin, InstrumentRow) {
+    let origin = Origin {
+        id: row.id,
+        organization_id: row.organization_id,
+        status: row.state,
+    };
+    (origin, InstrumentRow::of(&row.facts()))
 }

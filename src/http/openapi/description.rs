@@ -14,7 +14,11 @@ Instants are RFC 3339 with offset, dates `YYYY-MM-DD`, durations whole minutes (
 tax included), ids positive integers below 2^53. Intervals are half-open. Unknown body fields and query parameters are refused by name.
 
 Lists answer `{items, next_cursor}`; send `next_cursor` as `cursor` for the next page. `updated_since` answers what changed, with `as_of`, the \
-value to send next time. A repeated parameter means or.
+value to send next time; organizations, instruments, their closures and services, bookings, usage records, charges, evaluations and subsidy \
+runs have it. A repeated parameter means or; a request has at most 100 parameters.
+
+Every POST that changes something takes an `Idempotency-Key`, but for `/auth/login`, `/auth/refresh` and `/auth/logout`: tokens are never stored, \
+so their answers cannot come again.
 
 Errors are problem documents (RFC 9457) that name everything that is wrong at once, in the order 401, 404, 403, 400, 412, 422, 409.
 
@@ -94,11 +98,13 @@ pub fn problem() -> Value {
 pub fn problem_entry() -> Value {
     json!({
         "type": "object",
-        "description": "One thing that is wrong: with a field, or with a rule.",
+        "description": "One thing that is wrong: with a field, with a rule, or with a cell of a table.",
         "required": ["code", "message"],
         "properties": {
             "field": {"type": "string"},
             "rule": {"type": "string"},
+            "row": {"type": "integer", "description": "The row of the table from 1; 0: the table as a whole."},
+            "column": {"type": "string", "description": "The column, as the table calls it."},
             "code": {"type": "string"},
             "message": {"type": "string"},
             "limit": {"description": "What would be right."},

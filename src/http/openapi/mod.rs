@@ -30,19 +30,24 @@ pub fn document(server: &str) -> Value {
             "schemas": schemas(routes),
             "parameters": parameter::components(),
             "headers": {
-                "RequestId": {
-                    "description": "The id of the request, as sent or made here; it stands in the log.",
-                    "schema": {"type": "string"},
-                },
+                "RequestId": header("The id of the request, as sent or made here; it stands in the log."),
+                "Location": header("Where it is."),
+                "ETag": header("The version, to be sent back as `If-Match`: `\"v3\"`."),
+                "IdempotencyReplayed": header("`true` when the stored answer of an earlier request is given again."),
+                "RetryAfter": header("Seconds after which to ask again."),
             },
             "responses": {
-                "Problem": {
-                    "description": "Something is wrong; `code` says what.",
-                    "headers": {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}},
-                    "content": {
-                        "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}},
-                    },
-                },
+                "Problem": problem(
+                    "Something is wrong; `code` says what.",
+                    json!({"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}),
+                ),
+                "ProblemForNow": problem(
+                    "It can be asked again later.",
+                    json!({
+                        "X-Request-Id": {"$ref": "#/components/headers/RequestId"},
+                        "Retry-After": {"$ref": "#/components/headers/RetryAfter"},
+                    }),
+                ),
             },
             "securitySchemes": {
                 "bearer": {
@@ -52,6 +57,18 @@ pub fn document(server: &str) -> Value {
                 },
             },
         },
+    })
+}
+
+fn header(about: &str) -> Value {
+    json!({"description": about, "schema": {"type": "string"}})
+}
+
+fn problem(about: &str, headers: Value) -> Value {
+    json!({
+        "description": about,
+        "headers": headers,
+        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
     })
 }
 
@@ -76,7 +93,7 @@ fn paths(routes: &[Route]) -> Value {
             "tags": ["health"],
             "responses": {
                 "200": {"description": "It does."},
-                "503": {"$ref": "#/components/responses/Problem"},
+                "503": {"$ref": "#/components/responses/ProblemForNow"},
             },
         });
         paths.insert(path.to_owned(), Map::from_iter([("get".to_owned(), get)]));

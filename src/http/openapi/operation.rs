@@ -17,18 +17,26 @@ pub fn of(route: &Route) -> Value {
         operation.insert("requestBody".into(), body);
     }
     operation.insert("responses".into(), responses(route));
-    operation.extend(rights(route.deed));
+    operation.extend(rights(route));
     Value::Object(operation)
 }
 
-fn rights(deed: Option<Deed>) -> Map<String, Value> {
-    let Some(deed) = deed else {
-        return Map::from_iter([("security".to_owned(), json!([]))]);
+/// Who may. Where no deed is needed, signing in may still show more; an empty requirement means that it is optional.
+fn rights(route: &Route) -> Map<String, Value> {
+    let Some(deed) = route.deed else {
+        let security = if route.ignores_caller {
+            json!([])
+        } else {
+            json!([{}, {"bearer": []}])
+        };
+        return Map::from_iter([("security".to_owned(), security)]);
     };
+    let also = route.other_deed.map_or(&[][..], Deed::roles);
+    let roles = deed.roles().iter().chain(also);
     let mut rights = Map::from_iter([
         ("security".to_owned(), json!([{"bearer": []}])),
         ("x-deed".to_owned(), json!(deed)),
-        ("x-roles".to_owned(), json!(deed.roles())),
+        ("x-roles".to_owned(), json!(roles.collect::<Vec<_>>())),
     ]);
     if let Some(scope) = deed.scope() {
         rights.insert("x-scope".to_owned(), json!(scope));
@@ -73,10 +81,16 @@ fn headers(route: &Route) -> Vec<&'static str> {
     }
     if route.needs_version {
         names.push("IfMatch");
-    } else if changes && route.path.contains('{') {
+    } else if honors_version(route) {
         names.push("IfMatchOptional");
     }
     names
+}
+
+/// `If-Match` is compared where it is sent: deeds on one thing that has a version.
+fn honors_version(route: &Route) -> bool {
+    let changes = route.deed.is_some_and(|deed| !deed.is_read());
+    changes && route.path.contains('{') && !route.needs_version && !route.ignores_version
 }
 
 fn body(route: &Route) -> Option<Value> {
@@ -91,7 +105,18 @@ fn body(route: &Route) -> Option<Value> {
     for media_type in route.files {
         content.insert((*media_type).to_owned(), json!({}));
     }
-    (!content.is_empty()).then(|| json!({"required": true, "content": content}))
+    let required = !may_be_empty(route);
+    (!content.is_empty()).then(|| json!({"required": required, "content": content}))
+}
+
+/// What it corrects may be anything, but something.
+const SAYS_SOMETHING: &str = "usage_record_correct";
+
+/// A deed about which nothing must be said is done without a body too.
+fn may_be_empty(route: &Route) -> bool {
+    let needs_nothing = |schema: NamedSchema| json!(schema().1).get("required").is_none();
+    let may = route.method == Method::POST && route.operation != SAYS_SOMETHING;
+    may && route.body.is_some_and(needs_nothing)
 }
 
 fn reference(schema: NamedSchema) -> Value {
@@ -100,22 +125,81 @@ fn reference(schema: NamedSchema) -> Value {
 }
 
 fn responses(route: &Route) -> Value {
-    let (status, shape) = route.answer;
-    let mut headers = json!({"X-Request-Id": {"$ref": "#/components/headers/RequestId"}});
-    if let (201 | 202, Some(headers)) = (status, headers.as_object_mut()) {
-        let location = json!({"description": "Where it is.", "schema": {"type": "string"}});
-        headers.insert("Location".into(), location);
-    }
-    let mut done = json!({"description": description(status), "headers": headers});
-    if let (Some(shape), Some(done)) = (shape, done.as_object_mut()) {
-        let content = json!({"application/json": {"schema": reference(shape)}});
+    let (status, _) = route.answer;
+    let mut done = Map::new();
+    done.insert("description".into(), description(status).into());
+    done.insert("headers".into(), answer_headers(route));
+    if let Some(content) = answer_content(route) {
         done.insert("content".into(), content);
     }
-    let problem = json!({"$ref": "#/components/responses/Problem"});
-    let mut all = Map::from_iter([(status.to_string(), done)]);
-    let problems = problems(route).into_iter();
-    all.extend(problems.map(|status| (status.to_string(), problem.clone())));
+    let problem = |status: u16| {
+        let name = match status {
+            429 | 503 => "ProblemForNow",
+            _ => "Problem",
+        };
+        let reference = json!({"$ref": format!("#/components/responses/{name}")});
+        (status.to_string(), reference)
+    };
+    let mut all = Map::from_iter([(status.to_string(), Value::Object(done))]);
+    all.extend(problems(route).into_iter().map(problem));
     Value::Object(all)
+}
+
+fn answer_headers(route: &Route) -> Value {
+    let (status, _) = route.answer;
+    let mut names = vec![("X-Request-Id", "RequestId")];
+    if matches!(status, 201 | 202) {
+        names.push(("Location", "Location"));
+    }
+    if answers_version(route) {
+        names.push(("ETag", "ETag"));
+    }
+    if headers(route).contains(&"IdempotencyKey") {
+        names.push(("Idempotency-Replayed", "IdempotencyReplayed"));
+    }
+    let named = names.into_iter().map(|(header, name)| {
+        let reference = json!({"$ref": format!("#/components/headers/{name}")});
+        (header.to_owned(), reference)
+    });
+    Value::Object(named.collect())
+}
+
+/// The version of a pack is a part of its name: packs never change.
+const NO_STATE: &str = "PolicyShape";
+
+fn answers_version(route: &Route) -> bool {
+    let Some(shape) = route.answer.1 else {
+        return false;
+    };
+    let (name, schema, _) = shape();
+    let schema = json!(schema);
+    let parts = schema.get("allOf").and_then(Value::as_array);
+    let has_version = |part: &Value| part.pointer("/properties/version").is_some();
+    // What is flattened into a shape is only referred to.
+    let is_organization = name == "OrganizationShape";
+    name != NO_STATE
+        && (has_version(&schema) || parts.into_iter().flatten().any(has_version) || is_organization)
+}
+
+const CSV: &str = "text/csv";
+const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+
+/// JSON of a shape; a reading without one answers a file, in the format that is asked for, or as a workbook to fill in.
+fn answer_content(route: &Route) -> Option<Value> {
+    if let (_, Some(shape)) = route.answer {
+        return Some(json!({"application/json": {"schema": reference(shape)}}));
+    }
+    if route.method != Method::GET {
+        return None;
+    }
+    let formats: &[&str] = match route.parameters.contains(&"format") {
+        true => &[XLSX, CSV],
+        false => &[XLSX],
+    };
+    let files = formats
+        .iter()
+        .map(|format| ((*format).to_owned(), json!({})));
+    Some(Value::Object(files.collect()))
 }
 
 const fn description(status: u16) -> &'static str {
@@ -127,21 +211,35 @@ const fn description(status: u16) -> &'static str {
     }
 }
 
+/// Routes that prove a password or a token themselves, and what they answer when it is wrong, its owner may not sign in, or
+/// it was guessed too often.
+const PROVING: [(&str, &[u16]); 4] = [
+    ("/auth/login", &[401, 403, 429]),
+    ("/auth/refresh", &[401]),
+    ("/auth/password/change", &[429]),
+    ("/auth/invitations/accept", &[429]),
+];
+
 /// The statuses of refusals that can be met here.
 fn problems(route: &Route) -> Vec<u16> {
     let takes_body = route.body.is_some() || route.takes_file;
     let changes = route.method != Method::GET;
+    let proving = PROVING.iter().find(|(path, _)| *path == route.path);
+    let proves = |status: u16| proving.is_some_and(|(_, statuses)| statuses.contains(&status));
+    // A token that is sent along must be a good one, of somebody who is not suspended.
+    let is_identified = !route.ignores_caller;
     let possible = [
-        (400, takes_body || !route.parameters.is_empty()),
-        (401, route.deed.is_some()),
-        (403, route.deed.is_some()),
+        (400, true),
+        (401, is_identified || proves(401)),
+        (403, is_identified || proves(403)),
         (404, route.path.contains('{')),
         (409, changes),
-        (412, route.needs_version),
+        (412, route.needs_version || honors_version(route)),
         (413, takes_body),
         (415, takes_body),
         (422, takes_body || changes),
         (428, route.needs_version),
+        (429, proves(429)),
         (500, true),
         (503, true),
     ];

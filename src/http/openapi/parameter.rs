@@ -214,7 +214,7 @@ pub fn components() -> Value {
         "IdempotencyKey": {
             "name": "Idempotency-Key",
             "in": "header",
-            "description": "Makes repeating the request safe for 14 days: the stored answer comes again, with `Idempotency-Replayed: true`.",
+            "description": "Makes repeating the request safe for 14 days: the stored answer comes again, with `Idempotency-Replayed: true`. Not kept where tokens are given: signing in, refreshing and signing out know no such keys, and a secret is not shown again.",
             "schema": {"type": "string", "minLength": 1, "maxLength": 255},
         },
         "IfMatch": header("If-Match", true, &format!("{version}; 428 without it.")),

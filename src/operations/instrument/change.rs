@@ -6,23 +6,41 @@ use super::{Entry, admit_change, entry};
 use crate::app::App;
 use crate::domain::InstrumentId;
 use crate::domain::access::{self, Deed};
+use crate::domain::fault::FieldFault;
 use crate::domain::instrument::{InstrumentDeed, InstrumentFacts, InstrumentState};
-use crate::error::AppError;
+use crate::error::{AppError, Fault};
 use crate::operations::deed::{Act, Actor, perform, same_version};
 use crate::store::Lock;
 use crate::store::instrument::Standing;
 
+/// What a host says of an entry, with the faults of what could not be read: they are told together with those of the rules.
+#[derive(Debug, Clone)]
+pub struct Declared {
+    pub facts: InstrumentFacts,
+    pub faults: Vec<FieldFault>,
+}
+
+impl Declared {
+    /// Refuses what is wrong, if anything is; what could not be read is not missing besides.
+    fn judge(&self, mut broken: Vec<Fault>) -> Result<(), AppError> {
+        let unread: Vec<Fault> = self.faults.iter().cloned().map(Fault::from).collect();
+        broken.retain(|fault| unread.iter().all(|other| other.place != fault.place));
+        broken.extend(unread);
+        AppError::refuse_all(broken)
+    }
+}
+
 /// Creates a draft of the caller's organization. 409 `asset_no_used` with `existing_id`.
-pub async fn create(app: &App, act: &Act, facts: InstrumentFacts) -> Result<Entry, AppError> {
-    let (host, asset_no) = (act.caller.organization_id, facts.asset_no.clone());
+pub async fn create(app: &App, act: &Act, declared: Declared) -> Result<Entry, AppError> {
+    let (host, asset_no) = (act.caller.organization_id, declared.facts.asset_no.clone());
     let (app_of_deed, act_of_deed) = (app.clone(), act.clone());
     let outcome = perform(app, act, move |tx| {
         access::may(&act_of_deed.caller, Deed::InstrumentCreate)?;
         let today = act_of_deed.now.local_date();
         let rules = Rules::read(tx, &app_of_deed.config, today)?;
-        AppError::refuse_all(rules.check_new(&facts))?;
+        declared.judge(rules.check_new(&declared.facts))?;
         let actor = Actor::from(act_of_deed.clone());
-        let created = write::insert(tx, &actor, host, &[&facts])?.pop();
+        let created = write::insert(tx, &actor, host, &[&declared.facts])?.pop();
         entry(
             tx,
             created.ok_or_else(|| AppError::internal("no entry was written"))?,
@@ -32,15 +50,15 @@ pub async fn create(app: &App, act: &Act, facts: InstrumentFacts) -> Result<Entr
     write::naming_the_other(app, host, &asset_no, outcome).await
 }
 
-/// Makes the entry say `facts`, as the caller read it at `version`. A manager changes its texts only.
+/// Makes the entry say what is declared, as the caller read it at `version`. A manager changes its texts only.
 pub async fn change(
     app: &App,
     act: &Act,
     id: InstrumentId,
     version: Option<i64>,
-    facts: InstrumentFacts,
+    declared: Declared,
 ) -> Result<Entry, AppError> {
-    let asset_no = facts.asset_no.clone();
+    let asset_no = declared.facts.asset_no.clone();
     let host = act.caller.organization_id;
     let (app_of_deed, act_of_deed) = (app.clone(), act.clone());
     let outcome = perform(app, act, move |tx| {
@@ -49,12 +67,12 @@ pub async fn change(
         let present = found.instrument;
         same_version(version, present.version)?;
         let facts = match right {
-            Deed::InstrumentUpdate => facts.clone(),
-            _ => with_texts(present.facts(), &facts),
+            Deed::InstrumentUpdate => declared.facts.clone(),
+            _ => with_texts(present.facts(), &declared.facts),
         };
         let rules = Rules::read(tx, &app_of_deed.config, act_of_deed.now.local_date())?;
         let exemption = exemption_of(tx, &present)?;
-        AppError::refuse_all(rules.check_change(&present, &facts, exemption))?;
+        declared.judge(rules.check_change(&present, &facts, exemption))?;
         if present.state == InstrumentState::Retired {
             // Nothing leads out of it: the refusal names the state and that nothing is allowed.
             present.state.after(InstrumentDeed::Submit)?;

@@ -9,7 +9,7 @@ mod moves;
 mod row;
 mod write;
 
-pub use change::{change, create};
+pub use change::{Declared, change, create};
 pub use import::{Import, ImportMode, Imported, import};
 pub use managers::{Own, assign_managers, list_own};
 pub(super) use moves::faults_of_reason;

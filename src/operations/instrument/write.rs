@@ -154,23 +154,38 @@ fn differing(actor: &Actor, present: &Instrument, next: &Next<'_>) -> Result<New
     })
 }
 
-/// What an event says of an entry: the contact is a person's, so it stands apart.
+/// What an event says of an entry: the contact is a person's, and the free texts may name somebody, so they stand apart and
+/// can be erased.
 struct Content {
     public: Map<String, Value>,
     personal: Value,
 }
+
+/// The members of an entry that people fill with words of their own.
+const APART: [&str; 2] = ["public_contact", "location"];
+/// The same within its description.
+const APART_IN_DESCRIPTION: [&str; 4] =
+    ["technical", "functions", "service_content", "user_notice"];
 
 fn content(facts: &InstrumentFacts, standing: &Standing) -> Result<Content, AppError> {
     let mut public = match serde_json::to_value(facts)? {
         Value::Object(members) => members,
         _ => Map::new(),
     };
-    let contact = public.remove("public_contact");
+    let mut personal = taken_out(&mut public, &APART);
+    if let Some(Value::Object(description)) = public.get_mut("description") {
+        personal.extend(taken_out(description, &APART_IN_DESCRIPTION));
+    }
     public.insert("state".to_owned(), standing.state.as_str().into());
     Ok(Content {
         public,
-        personal: json!({ "public_contact": contact }),
+        personal: Value::Object(personal),
     })
+}
+
+fn taken_out(members: &mut Map<String, Value>, names: &[&str]) -> Map<String, Value> {
+    let taken = |name: &&str| Some(((*name).to_owned(), members.remove(*name)?));
+    names.iter().filter_map(taken).collect()
 }
 
 fn only_differences(
