@@ -158,7 +158,7 @@ fn a_relation_that_begins_within_the_year_divides_it() {
         let now = world.now();
         let (host, user, told) = world.read(move |conn| {
             let newest = store::event::newest(conn)?;
-            let scope = freeze::scope(2025, now, newest, true)?;
+            let scope = freeze::scope(2025, now, newest)?;
             Ok(busiest_pair(conn, &scope, since)?)
         });
         let relation = NewRelatedParty {
@@ -174,7 +174,7 @@ fn a_relation_that_begins_within_the_year_divides_it() {
         let calendar = world.app.calendar();
         let frozen = world.read(move |conn| {
             let newest = store::event::newest(conn)?;
-            let scope = freeze::scope(2025, now, newest, false)?;
+            let scope = freeze::scope(2025, now, newest)?;
             let pack = policy::get_named(conn, "hebei-2026")?;
             let pack = policy::open(&pack)?;
             freeze::read(conn, &scope, &pack, &calendar, BTreeMap::new(), None)

@@ -164,7 +164,7 @@ both! {
         deed(&company, &request(14), "cancel", json!({}));
         let (now, calendar) = (app.now(), app.app.calendar());
         let inputs = app.read(move |conn| {
-            let scope = freeze::scope(2026, now, event::newest(conn)?, false)?;
+            let scope = freeze::scope(2026, now, event::newest(conn)?)?;
             let pack = policy::open(&policy::get_named(conn, "hebei-2026")?)?;
             freeze::read(conn, &scope, &pack, &calendar, Default::default(), None)
         });
