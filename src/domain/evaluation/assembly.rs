@@ -2,6 +2,7 @@
 
 use super::inputs::{Cell, Inputs, Instrument, Service, Unit, UsingUnit, days_of_year};
 use crate::domain::{Fen, InstrumentId, Minutes, OrganizationId};
+use num_traits::Signed;
 use std::collections::BTreeMap;
 use std::iter::Peekable;
 
@@ -86,8 +87,9 @@ impl Inputs {
             counts.requests_received,
             counts.requests_answered_in_time,
         ];
-        let others = unit.answers.values().chain(unit.expert_scores.values());
-        if numbers.iter().chain(others).any(|number| *number < 0) {
+        let mut numbers = numbers.iter().chain(unit.answers.values());
+        let mut points = unit.expert_scores.values();
+        if numbers.any(|number| *number < 0) || points.any(|points| points.is_negative()) {
             return Err(InputsMistake::NegativeUnit(id));
         }
         match self.units.insert(id, unit) {

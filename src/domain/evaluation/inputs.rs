@@ -8,6 +8,7 @@ use crate::domain::review::Satisfaction;
 use crate::domain::usage::Evidence;
 use crate::domain::{Fen, InstrumentId, Minutes, OrganizationId};
 use chrono::NaiveDate;
+use num_rational::BigRational;
 use std::collections::BTreeMap;
 
 crate::vocabulary! {
@@ -59,8 +60,8 @@ pub struct Unit {
     pub counts: UnitCounts,
     /// Answers of external customers in confirmed records of the year, weak evidence included.
     pub answers: BTreeMap<Satisfaction, i64>,
-    /// Expert points by score id, in ten-thousandths of a point.
-    pub expert_scores: BTreeMap<String, i64>,
+    /// Expert points by score id, exact: experts may give a third of a point.
+    pub expert_scores: BTreeMap<String, BigRational>,
     /// Filled by [`Inputs::assemble`]; in the order of (`asset_no`, id).
     pub instruments: Vec<Instrument>,
 }

@@ -7,7 +7,7 @@
 use super::inputs::{Cell, Inputs, Instrument, Unit};
 use crate::domain::policy::hex;
 use crate::domain::review::Satisfaction;
-use crate::domain::{InstrumentId, OrganizationId};
+use crate::domain::{InstrumentId, OrganizationId, ratio};
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
 
@@ -43,7 +43,7 @@ impl Inputs {
                     line.of("expert")
                         .field(id)
                         .escaped(score)
-                        .field(points)
+                        .field(ratio::exact(points))
                         .text(),
                 );
             }

@@ -5,7 +5,8 @@ use super::inputs::{
     Cell, CellKey, Inputs, Instrument, InstrumentFlags, Service, Unit, UnitCounts, UsingUnit,
 };
 use crate::domain::review::Satisfaction;
-use crate::domain::{Fen, InstrumentId, Minutes, OrganizationId};
+use crate::domain::{Fen, InstrumentId, Minutes, OrganizationId, ratio};
+use num_rational::BigRational;
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
@@ -51,8 +52,8 @@ impl Inputs {
 struct Rows {
     year: Option<i32>,
     units: Vec<Unit>,
-    /// Line, unit, score id, ten-thousandths.
-    experts: Vec<(usize, OrganizationId, String, i64)>,
+    /// Line, unit, score id, points.
+    experts: Vec<(usize, OrganizationId, String, BigRational)>,
     instruments: Vec<(OrganizationId, Instrument)>,
     using_units: Vec<UsingUnit>,
     cells: Vec<(InstrumentId, Cell)>,
@@ -67,7 +68,8 @@ impl Rows {
             "unit" => self.units.push(read_unit(fields)?),
             "expert" => {
                 let unit_id = fields.parsed()?;
-                let row = (self.lines, unit_id, fields.unescaped()?, fields.parsed()?);
+                let (id, points) = (fields.unescaped()?, fields.exact()?);
+                let row = (self.lines, unit_id, id, points);
                 self.experts.push(row);
             }
             "user" => self.using_units.push(UsingUnit {
@@ -98,6 +100,10 @@ impl<'a> Fields<'a> {
 
     fn parsed<T: FromStr>(&mut self) -> Option<T> {
         self.word()?.parse().ok()
+    }
+
+    fn exact(&mut self) -> Option<BigRational> {
+        ratio::parse_exact(self.word()?).ok()
     }
 
     fn flag(&mut self) -> Option<bool> {
@@ -196,7 +202,7 @@ mod tests {
     fn inputs(asset_no: &str) -> Inputs {
         let mut rows = Rows::of(1);
         rows.using_units.truncate(1);
-        rows.units[0].expert_scores.insert("A4".to_owned(), 35_000);
+        rows.units[0].expert_scores.insert("A4".to_owned(), ratio::parse("3.14286").unwrap());
         rows.units[0].answers.insert(Satisfaction::Neutral, 2);
         let mut renamed = instrument(11);
         renamed.asset_no = asset_no.to_owned();
@@ -212,7 +218,7 @@ mod tests {
             [
                 "year\t2025",
                 "unit\t1\tU001\tuniversity\t0\t0\t0\t0\t0\t0\t2\t0\t0",
-                "expert\t1\tA4\t35000",
+                "expert\t1\tA4\t157143/50000",
                 "user\t901\tC901\t130102",
                 "instrument\t1\tA 1\t11\tgeneral\t30000000\t365\t1\t1\t0\t1",
                 "cell\t11\t901\texternal\tautomatic\t0\t60\t1\t0\t100\t0",
@@ -231,6 +237,7 @@ mod tests {
             "user\t902\tC902\t130102\tmore",
             "cell\t11\t901\texternal\tautomatic\ttrue\t60\t1\t0\t100\t0",
             "expert\t1\tA\\4\t35000",
+            "expert\t1\tA4\t1/0",
             "thing\t1",
         ] {
             let mut lines = inputs("A1").lines();

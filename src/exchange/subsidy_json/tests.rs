@@ -69,8 +69,7 @@ impl Province {
         for row in rows("province-2025/expert_scores.csv") {
             let unit = province.units.get_mut(&row["host_uscc"]).unwrap();
             for id in ["A4", "B3"] {
-                let points = ratio::parse(&row[id]).unwrap() * ratio::whole(10_000);
-                let points = ratio::to_i64(&points).unwrap();
+                let points = ratio::parse(&row[id]).unwrap();
                 unit.expert_scores.insert(id.to_owned(), points);
             }
         }

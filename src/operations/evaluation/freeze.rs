@@ -7,6 +7,7 @@ mod service;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
+use num_rational::BigRational;
 
 use crate::domain::calendar::Calendar;
 use crate::domain::evaluation::{Inputs, Relations, Unit, UnitCounts, UsingUnit};
@@ -16,8 +17,8 @@ use crate::error::AppError;
 use crate::store::Conn;
 use crate::store::yearly_input::{self, Member, Scope};
 
-/// Expert points by unit and score, in ten-thousandths of a point.
-pub type ExpertPoints = BTreeMap<OrganizationId, BTreeMap<String, i64>>;
+/// Expert points by unit and score, exact.
+pub type ExpertPoints = BTreeMap<OrganizationId, BTreeMap<String, BigRational>>;
 
 /// The metrics a unit reports for a year, as `reported_metric` names them.
 pub const REQUESTS_RECEIVED: &str = "requests_received";
