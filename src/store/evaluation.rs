@@ -93,7 +93,7 @@ pub fn after_freezes(conn: &mut Conn, now: Instant) -> Result<Instant> {
 pub fn update_to_frozen(
     conn: &mut Conn,
     id: EvaluationId,
-    newest: Option<EventId>,
+    (frozen_at, newest): (Instant, Option<EventId>),
     now: Instant,
 ) -> Result<bool> {
     let running = evaluation::table
@@ -102,7 +102,7 @@ pub fn update_to_frozen(
     let changed = diesel::update(running)
         .set((
             evaluation::progress.eq(10_i64),
-            evaluation::frozen_at.eq(now),
+            evaluation::frozen_at.eq(frozen_at),
             evaluation::frozen_event_id.eq(newest),
             evaluation::updated_at.eq(now),
         ))

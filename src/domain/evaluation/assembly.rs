@@ -45,6 +45,7 @@ impl Inputs {
             year,
             units: BTreeMap::new(),
             using_units: BTreeMap::new(),
+            days: BTreeMap::new(),
         };
         for using_unit in using_units {
             let id = using_unit.organization_id;

@@ -2,6 +2,7 @@
 //! excluded and what is rated is derived from the policy later, not frozen.
 
 use super::assembly::InputsMistake;
+use crate::domain::calendar::DayKind;
 use crate::domain::instrument::PurposeType;
 use crate::domain::organization::OrganizationKind;
 use crate::domain::review::Satisfaction;
@@ -49,6 +50,7 @@ pub struct Inputs {
     pub(super) year: i32,
     pub(super) units: BTreeMap<OrganizationId, Unit>,
     pub(super) using_units: BTreeMap<OrganizationId, UsingUnit>,
+    pub(super) days: BTreeMap<NaiveDate, DayKind>,
 }
 
 /// A host with its instruments. Its name is no input: renaming a unit changes neither result nor digest.
@@ -138,6 +140,17 @@ pub struct Service {
 impl Inputs {
     pub const fn year(&self) -> i32 {
         self.year
+    }
+
+    /// With the holidays and make-up working days by which deadlines were counted: a notice that changes later must not
+    /// change what was on time.
+    pub fn with_days(mut self, days: BTreeMap<NaiveDate, DayKind>) -> Self {
+        self.days = days;
+        self
+    }
+
+    pub const fn days(&self) -> &BTreeMap<NaiveDate, DayKind> {
+        &self.days
     }
 
     /// Every unit, in the order of ids.

@@ -1,7 +1,7 @@
 //! The canonical text of frozen inputs: one self-contained line per row, fields parted by tabs, in key order. Their
 //! SHA-256 is the digest of a run; reading them back gives equal inputs.
 //!
-//! `year`, then `unit` (each followed by its `expert` lines), `user`, `instrument`, `cell`. Organization names are left
+//! `year`, then `day`, `unit` (each followed by its `expert` lines), `user`, `instrument`, `cell`. Organization names are left
 //! out: renaming a unit must not look like a change of the inputs.
 
 use super::inputs::{Cell, Inputs, Instrument, Unit};
@@ -35,6 +35,9 @@ impl Inputs {
     fn each_line(&self, mut tell: impl FnMut(&str)) {
         let mut line = Line(String::new());
         tell(line.of("year").field(self.year()).text());
+        for (on, kind) in self.days() {
+            tell(line.of("day").field(on).field(kind).text());
+        }
         for unit in self.units() {
             tell(line.unit(unit).text());
             for (score, points) in &unit.expert_scores {

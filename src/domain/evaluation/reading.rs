@@ -4,8 +4,10 @@ use super::assembly::InputsMistake;
 use super::inputs::{
     Cell, CellKey, Inputs, Instrument, InstrumentFlags, Service, Unit, UnitCounts, UsingUnit,
 };
+use crate::domain::calendar::DayKind;
 use crate::domain::review::Satisfaction;
 use crate::domain::{Fen, InstrumentId, Minutes, OrganizationId, ratio};
+use chrono::NaiveDate;
 use num_rational::BigRational;
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -38,19 +40,21 @@ impl Inputs {
             }
         }
         let year = rows.year.ok_or(LineMistake::Unreadable(1))?;
-        Ok(Inputs::assemble(
+        let inputs = Inputs::assemble(
             year,
             rows.units,
             rows.instruments,
             rows.using_units,
             rows.cells,
-        )?)
+        )?;
+        Ok(inputs.with_days(rows.days))
     }
 }
 
 #[derive(Default)]
 struct Rows {
     year: Option<i32>,
+    days: BTreeMap<NaiveDate, DayKind>,
     units: Vec<Unit>,
     /// Line, unit, score id, points.
     experts: Vec<(usize, OrganizationId, String, BigRational)>,
@@ -65,6 +69,12 @@ impl Rows {
         self.lines += 1;
         match fields.word()? {
             "year" if self.year.is_none() => self.year = Some(fields.parsed()?),
+            "day" => {
+                let (on, kind) = (fields.parsed()?, fields.parsed()?);
+                if self.days.insert(on, kind).is_some() {
+                    return None;
+                }
+            }
             "unit" => self.units.push(read_unit(fields)?),
             "expert" => {
                 let unit_id = fields.parsed()?;
@@ -207,7 +217,8 @@ mod tests {
         let mut renamed = instrument(11);
         renamed.asset_no = asset_no.to_owned();
         rows.add(1, renamed, &[cell(901, 60, 100)]);
-        rows.assemble().unwrap()
+        let new_year = ("2025-01-01".parse().unwrap(), DayKind::Holiday);
+        rows.assemble().unwrap().with_days([new_year].into())
     }
 
     #[test]
@@ -217,6 +228,7 @@ mod tests {
             inputs.lines(),
             [
                 "year\t2025",
+                "day\t2025-01-01\tholiday",
                 "unit\t1\tU001\tuniversity\t0\t0\t0\t0\t0\t0\t2\t0\t0",
                 "expert\t1\tA4\t157143/50000",
                 "user\t901\tC901\t130102",
@@ -238,6 +250,7 @@ mod tests {
             "cell\t11\t901\texternal\tautomatic\ttrue\t60\t1\t0\t100\t0",
             "expert\t1\tA\\4\t35000",
             "expert\t1\tA4\t1/0",
+            "day\t2025-02-30\tholiday",
             "thing\t1",
         ] {
             let mut lines = inputs("A1").lines();

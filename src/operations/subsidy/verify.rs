@@ -5,7 +5,8 @@ use crate::app::App;
 use crate::domain::evaluation::{self, Evaluation, Inputs};
 use crate::domain::{EventId, OrganizationId, SubsidyRunId, UsageRecordId, subsidy};
 use crate::error::AppError;
-use crate::operations::evaluation::{expert, freeze};
+use crate::operations::evaluation::expert;
+use crate::operations::evaluation::freeze::{self, Known};
 use crate::operations::{evaluation as evaluations, policy};
 use crate::store::evaluation::Evaluation as Row;
 use crate::store::subsidy::Run;
@@ -54,7 +55,11 @@ pub async fn verify(app: &App, id: SubsidyRunId) -> Result<Verification, AppErro
         let (pack, inputs) = evaluations::open(conn, &row)?;
         let scope = evaluations::scope_of(&row)?;
         let experts = expert::points(conn, row.id)?;
-        let again = freeze::read(conn, &scope, &pack, &calendar, experts, Some(&inputs))?;
+        let known = Known {
+            inputs: &inputs,
+            since: row.created_at,
+        };
+        let again = freeze::read(conn, &scope, &pack, &calendar, experts, Some(known))?;
         let stored = Check {
             input_digest: row.input_digest.clone().unwrap_or_default(),
             evaluation_digest: row.result_digest.clone().unwrap_or_default(),

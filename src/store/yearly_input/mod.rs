@@ -19,6 +19,9 @@ use chrono::NaiveDate;
 
 use crate::domain::{EventId, Instant, Slot};
 
+/// Rows that are read at once where a table is walked through: PostgreSQL keeps all that a query answers.
+const PAGE_ROWS: i64 = 2_000;
+
 /// The year, and the moment at which its records count as they were.
 #[derive(Debug, Clone, Copy)]
 pub struct Scope {
