@@ -43,9 +43,7 @@ impl Calendar {
 
     /// Days whose festivals nobody asks for.
     pub fn of_days(days: &BTreeMap<NaiveDate, DayKind>) -> Self {
-        let days = days
-            .iter()
-            .map(|(on, kind)| (*on, (*kind, String::new())));
+        let days = days.iter().map(|(on, kind)| (*on, (*kind, String::new())));
         Self {
             days: days.collect(),
         }

@@ -225,6 +225,9 @@ pub struct Unit {
     pub place: i64,
     pub scores: Json<Vec<ScoreExplanation>>,
     pub instruments: Json<Vec<Figures>>,
+    pub uscc: String,
+    /// As it was called when it was graded.
+    pub name: String,
 }
 
 pub fn insert_units(conn: &mut Conn, units: &[Unit]) -> Result<()> {

@@ -212,7 +212,9 @@ mod tests {
     fn inputs(asset_no: &str) -> Inputs {
         let mut rows = Rows::of(1);
         rows.using_units.truncate(1);
-        rows.units[0].expert_scores.insert("A4".to_owned(), ratio::parse("3.14286").unwrap());
+        rows.units[0]
+            .expert_scores
+            .insert("A4".to_owned(), ratio::parse("3.14286").unwrap());
         rows.units[0].answers.insert(Satisfaction::Neutral, 2);
         let mut renamed = instrument(11);
         renamed.asset_no = asset_no.to_owned();

@@ -241,7 +241,7 @@ fn write(
     graded: &Evaluation,
 ) -> Result<Digests, AppError> {
     store::evaluation::insert_inputs(tx, id, inputs.lines())?;
-    let units = stored::rows(id, graded)?;
+    let units = stored::rows(id, graded, &stored::names(tx)?)?;
     store::evaluation::insert_units(tx, &units)?;
     Ok(Digests {
         input: inputs.digest(),

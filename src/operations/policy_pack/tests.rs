@@ -37,7 +37,10 @@ fn the_same_records_are_found_along_a_chain() {
     let Measure::UsingUnits(filter) = measure("units_again") else {
         panic!("counts no units");
     };
-    assert_eq!(Measure::EffectiveMinutes(filter), measure("external_minutes"));
+    assert_eq!(
+        Measure::EffectiveMinutes(filter),
+        measure("external_minutes")
+    );
 }
 
 #[test]

@@ -97,7 +97,10 @@ fn list_versions(
     let id = instrument_version::instrument_id;
     Ok(instrument_version::table
         .filter(id.ge(instrument))
-        .filter(id.gt(instrument).or(instrument_version::version.gt(version)))
+        .filter(
+            id.gt(instrument)
+                .or(instrument_version::version.gt(version)),
+        )
         .filter(instrument_version::event_id.le(scope.event_number()))
         .select((
             id,

@@ -120,7 +120,11 @@ impl Parts {
 }
 
 /// One pass over the year's records. On SQLite the index `usage_record_confirmed` holds all of it, in this order.
-pub fn list_usage(conn: &mut Conn, scope: &Scope, pairs: Option<&[Pair]>) -> Result<Vec<UsageGroup>> {
+pub fn list_usage(
+    conn: &mut Conn,
+    scope: &Scope,
+    pairs: Option<&[Pair]>,
+) -> Result<Vec<UsageGroup>> {
     let Parts {
         period,
         record,
@@ -138,7 +142,11 @@ pub fn list_usage(conn: &mut Conn, scope: &Scope, pairs: Option<&[Pair]>) -> Res
 }
 
 /// One pass over the year's payments.
-pub fn list_income(conn: &mut Conn, scope: &Scope, pairs: Option<&[Pair]>) -> Result<Vec<IncomeGroup>> {
+pub fn list_income(
+    conn: &mut Conn,
+    scope: &Scope,
+    pairs: Option<&[Pair]>,
+) -> Result<Vec<IncomeGroup>> {
     let Parts {
         record,
         ended_at,
