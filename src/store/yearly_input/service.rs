@@ -3,6 +3,8 @@
 //!
 //! The conditions are written into the texts as numbers and times, never as anything somebody typed.
 
+use std::collections::BTreeMap;
+
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamp};
@@ -252,6 +254,23 @@ pub fn find_answer(
         .select(review::satisfaction)
         .first(conn)
         .optional()?)
+}
+
+/// The answers in these records.
+pub fn list_answers_of(
+    conn: &mut Conn,
+    scope: &Scope,
+    records: &[UsageRecordId],
+) -> Result<BTreeMap<UsageRecordId, Satisfaction>> {
+    let answers: Vec<(UsageRecordId, Satisfaction)> = review::table
+        .filter(
+            review::usage_record_id
+                .eq_any(records)
+                .and(review::event_id.le(scope.event_number())),
+        )
+        .select((review::usage_record_id, review::satisfaction))
+        .load(conn)?;
+    Ok(answers.into_iter().collect())
 }
 
 /// The versions that stood at the freeze and were replaced since, by record id.
