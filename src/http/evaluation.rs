@@ -277,11 +277,11 @@ async fn run(asked: Asked) -> Answer {
     let id = evaluation::begin(&asked.app, &actor, body.year, body.policy).await?;
     if !asked.replayed() {
         let app = asked.app.clone();
-        actix_web::rt::spawn(async move {
+        asked.app.work.start(move || async move {
             if let Err(error) = evaluation::carry_out(&app, &actor, id).await {
                 tracing::error!(%id, %error, "the evaluation failed");
             }
-        });
+        })?;
     }
     let row = read(&asked, id).await?;
     asked.accepted(

@@ -70,6 +70,18 @@ pub fn insert(conn: &mut Conn, new: &NewEvaluation) -> Result<EvaluationId> {
 
 runs!(evaluation, EvaluationId, Evaluation);
 
+/// The evaluation as nobody changes it until the transaction ends: who discards it or enters points waits, or was first.
+pub fn get_locked(conn: &mut Conn, id: EvaluationId) -> Result<Evaluation> {
+    if let Conn::Postgres(postgres) = conn {
+        evaluation::table
+            .find(id)
+            .select(evaluation::id)
+            .for_no_key_update()
+            .first::<EvaluationId>(postgres)?;
+    }
+    get(conn, id)
+}
+
 /// The final evaluation of a year.
 pub fn find_final(conn: &mut Conn, year: i64) -> Result<Option<Evaluation>> {
     Ok(evaluation::table
