@@ -1,6 +1,7 @@
 //! What every room needs at hand: the store, the clock, the settings, the signing keys and the calendar.
 
 pub mod token;
+pub mod work;
 
 use std::collections::BTreeMap;
 use std::ops::Deref;
@@ -14,6 +15,7 @@ use crate::domain::stats::YearStats;
 use crate::error::AppError;
 use crate::store::{Store, migration};
 use token::TokenKeys;
+use work::Work;
 
 /// Cheap to clone; one per process.
 #[derive(Debug, Clone)]
@@ -27,6 +29,8 @@ pub struct Parts {
     pub keys: TokenKeys,
     /// The open figures last computed of a year, and when. Whoever computes some holds the lock.
     pub year_stats: tokio::sync::Mutex<BTreeMap<i32, (Instant, YearStats)>>,
+    /// Accepted and answered; it goes on, and the stop waits for it.
+    pub work: Work,
     calendar: RwLock<Arc<Calendar>>,
 }
 
@@ -45,6 +49,7 @@ impl App {
             config,
             keys,
             year_stats: tokio::sync::Mutex::default(),
+            work: Work::default(),
             calendar: RwLock::default(),
         }))
     }

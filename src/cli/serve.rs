@@ -68,6 +68,7 @@ pub async fn until_stopped(app: App, listener: TcpListener) -> Result<(), Failur
     // Without a receiver the jobs have ended already.
     let _ = stop.send(true);
     let worked = jobs.await;
+    app.work.finish();
     app.store.drain();
     served.map_err(AppError::internal)?;
     worked.map_err(AppError::internal)?;

@@ -41,6 +41,20 @@ impl Calendar {
         }
     }
 
+    /// Days whose festivals nobody asks for.
+    pub fn of_days(days: &BTreeMap<NaiveDate, DayKind>) -> Self {
+        let days = days.iter().map(|(on, kind)| (*on, (*kind, String::new())));
+        Self {
+            days: days.collect(),
+        }
+    }
+
+    /// What the list says of each day from `first` to `last`, in their order.
+    pub fn days_within(&self, first: NaiveDate, last: NaiveDate) -> BTreeMap<NaiveDate, DayKind> {
+        let days = self.days.range(first..=last);
+        days.map(|(on, (kind, _))| (*on, *kind)).collect()
+    }
+
     /// The festival for which `date` is a public holiday.
     pub fn holiday_on(&self, date: NaiveDate) -> Option<&str> {
         match self.days.get(&date) {

@@ -4,8 +4,6 @@ use crate::domain::evaluation::{Evaluation, GradedUnit, InstrumentFigures};
 use crate::domain::policy::Policy;
 use crate::domain::subsidy::{Allocation, InstrumentBase, UnitAward};
 use crate::domain::{InstrumentId, OrganizationId, ratio};
-use num_rational::BigRational;
-use num_traits::One;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -86,21 +84,12 @@ pub fn print(
         year,
         policy: policy.code.clone(),
         budget_fen: allocation.budget.number(),
-        factor: print_factor(&allocation.factor),
+        factor: allocation.factor_printed(),
         sum_before_pool_fen: ratio::exact(&allocation.sum_before_pool),
         awarded_fen: allocation.awarded.number(),
         unspent_fen: allocation.unspent.number(),
         units: units.collect::<Result<_, _>>()?,
     })
-}
-
-/// The factor as reduced `p/q`, `1/1` when the budget suffices.
-pub fn print_factor(factor: &BigRational) -> String {
-    if factor.is_one() {
-        "1/1".to_owned()
-    } else {
-        ratio::exact(factor)
-    }
 }
 
 fn print_unit(

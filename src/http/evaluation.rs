@@ -1,7 +1,5 @@
 //! `/evaluations`: scores and grades of a year. Before publication the province and the auditors see them.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -23,7 +21,6 @@ use crate::operations::evaluation::{self, expert, stored};
 use crate::store;
 use crate::store::evaluation::{Evaluation, Unit};
 use crate::store::run::{Filter, Place};
-use crate::store::yearly_input::list_members;
 
 pub fn routes() -> Vec<Route> {
     let mut routes = runs();
@@ -280,11 +277,11 @@ async fn run(asked: Asked) -> Answer {
     let id = evaluation::begin(&asked.app, &actor, body.year, body.policy).await?;
     if !asked.replayed() {
         let app = asked.app.clone();
-        actix_web::rt::spawn(async move {
+        asked.app.work.start(move || async move {
             if let Err(error) = evaluation::carry_out(&app, &actor, id).await {
                 tracing::error!(%id, %error, "the evaluation failed");
             }
-        });
+        })?;
     }
     let row = read(&asked, id).await?;
     asked.accepted(
@@ -338,31 +335,13 @@ async fn get_one(asked: Asked) -> Answer {
 async fn scores(asked: Asked) -> Answer {
     let row = admit(&asked, Deed::EvaluationRead).await?;
     let params = asked.params()?;
-    let (units, members) = asked
-        .app
-        .store
-        .read(move |conn| {
-            let units = store::evaluation::list_units(conn, row.id)?;
-            Ok::<_, AppError>((units, list_members(conn)?))
-        })
-        .await?;
-    let members: BTreeMap<_, _> = members
-        .into_iter()
-        .map(|member| (member.id, (member.uscc.to_string(), member.name)))
-        .collect();
-    let page = Page::of(
-        units,
-        &params,
-        |unit| unit.organization_id,
-        |unit| {
-            let names = members.get(&unit.organization_id).cloned();
-            shape(unit, names.unwrap_or_default())
-        },
-    )?;
+    let list = move |conn: &mut store::Conn| store::evaluation::list_units(conn, row.id);
+    let units = asked.app.store.read(list).await.map_err(AppError::from)?;
+    let page = Page::of(units, &params, |unit| unit.organization_id, shape)?;
     asked.ok(page.all()?)
 }
 
-fn shape(unit: Unit, (uscc, name): (String, String)) -> Result<UnitShape, AppError> {
+fn shape(unit: Unit) -> Result<UnitShape, AppError> {
     let figures = unit.instruments.iter().map(|figures| FiguresShape {
         instrument_id: figures.instrument_id,
         asset_no: figures.asset_no.clone(),
@@ -372,8 +351,8 @@ fn shape(unit: Unit, (uscc, name): (String, String)) -> Result<UnitShape, AppErr
     });
     Ok(UnitShape {
         organization_id: unit.organization_id,
-        uscc,
-        name,
+        uscc: unit.uscc,
+        name: unit.name,
         total: ratio::decimal(&stored::exact(&unit.total)?, 2),
         grade: unit.grade,
         place: unit.place,

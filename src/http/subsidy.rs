@@ -137,11 +137,11 @@ async fn run(asked: Asked) -> Answer {
     let id = subsidy::begin(&asked.app, &actor, request).await?;
     if !asked.replayed() {
         let app = asked.app.clone();
-        actix_web::rt::spawn(async move {
+        asked.app.work.start(move || async move {
             if let Err(error) = subsidy::carry_out(&app, &actor, id).await {
                 tracing::error!(%id, %error, "the subsidy run failed");
             }
-        });
+        })?;
     }
     let run = read(&asked, id).await?;
     asked.accepted(format!("/api/v1/subsidy-runs/{id}"), RunShape::from(run))

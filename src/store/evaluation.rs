@@ -70,6 +70,18 @@ pub fn insert(conn: &mut Conn, new: &NewEvaluation) -> Result<EvaluationId> {
 
 runs!(evaluation, EvaluationId, Evaluation);
 
+/// The evaluation as nobody changes it until the transaction ends: who discards it or enters points waits, or was first.
+pub fn get_locked(conn: &mut Conn, id: EvaluationId) -> Result<Evaluation> {
+    if let Conn::Postgres(postgres) = conn {
+        evaluation::table
+            .find(id)
+            .select(evaluation::id)
+            .for_no_key_update()
+            .first::<EvaluationId>(postgres)?;
+    }
+    get(conn, id)
+}
+
 /// The final evaluation of a year.
 pub fn find_final(conn: &mut Conn, year: i64) -> Result<Option<Evaluation>> {
     Ok(evaluation::table
@@ -93,7 +105,7 @@ pub fn after_freezes(conn: &mut Conn, now: Instant) -> Result<Instant> {
 pub fn update_to_frozen(
     conn: &mut Conn,
     id: EvaluationId,
-    newest: Option<EventId>,
+    (frozen_at, newest): (Instant, Option<EventId>),
     now: Instant,
 ) -> Result<bool> {
     let running = evaluation::table
@@ -102,7 +114,7 @@ pub fn update_to_frozen(
     let changed = diesel::update(running)
         .set((
             evaluation::progress.eq(10_i64),
-            evaluation::frozen_at.eq(now),
+            evaluation::frozen_at.eq(frozen_at),
             evaluation::frozen_event_id.eq(newest),
             evaluation::updated_at.eq(now),
         ))
@@ -225,6 +237,9 @@ pub struct Unit {
     pub place: i64,
     pub scores: Json<Vec<ScoreExplanation>>,
     pub instruments: Json<Vec<Figures>>,
+    pub uscc: String,
+    /// As it was called when it was graded.
+    pub name: String,
 }
 
 pub fn insert_units(conn: &mut Conn, units: &[Unit]) -> Result<()> {

@@ -33,12 +33,26 @@ pub fn are_related(conn: &mut Conn, one: OrganizationId, other: OrganizationId) 
     Ok(diesel::select(diesel::dsl::exists(rows)).get_result(conn)?)
 }
 
+/// To whom an organization was said to be related from this moment on.
+pub fn list_related_since(
+    conn: &mut Conn,
+    id: OrganizationId,
+    since: Instant,
+) -> Result<Vec<OrganizationId>> {
+    Ok(related_party::table
+        .filter(related_party::organization_id.eq(id))
+        .filter(related_party::since.eq(since))
+        .select(related_party::related_organization_id)
+        .order(related_party::related_organization_id)
+        .load(conn)?)
+}
+
 /// A verified relation that lasts.
 pub fn insert_related(
     conn: &mut Conn,
-    one: OrganizationId,
-    other: OrganizationId,
+    (one, other): (OrganizationId, OrganizationId),
     since: Instant,
+    verified_at: Instant,
     now: Instant,
 ) -> Result<()> {
     diesel::insert_into(related_party::table)
@@ -46,7 +60,7 @@ pub fn insert_related(
             related_party::organization_id.eq(one),
             related_party::related_organization_id.eq(other),
             related_party::since.eq(since),
-            related_party::verified_at.eq(now),
+            related_party::verified_at.eq(verified_at),
             related_party::created_at.eq(now),
         ))
         .execute(conn)?;

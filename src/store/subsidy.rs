@@ -177,6 +177,8 @@ pub struct Award {
     pub before_pool_fen: String,
     pub award_fen: Fen,
     pub instruments: Json<Vec<Base>>,
+    /// What the unit was called when the budget was shared out.
+    pub name: String,
 }
 
 /// An award to insert.
@@ -189,6 +191,8 @@ pub struct NewAward {
     pub before_pool_fen: String,
     pub award_fen: Fen,
     pub instruments: Json<Vec<Base>>,
+    /// What the unit was called when the budget was shared out.
+    pub name: String,
 }
 
 pub fn insert_award(conn: &mut Conn, new: &NewAward) -> Result<AwardId> {
@@ -232,6 +236,16 @@ pub struct Step {
 pub fn insert_steps(conn: &mut Conn, steps: &[Step]) -> Result<()> {
     insert_all!(conn, award_step::table, steps);
     Ok(())
+}
+
+/// The steps of all awards of a run, award by award in their order.
+pub fn list_steps_of_run(conn: &mut Conn, run: SubsidyRunId) -> Result<Vec<Step>> {
+    Ok(award_step::table
+        .inner_join(award::table.on(award::id.eq(award_step::award_id)))
+        .filter(award::subsidy_run_id.eq(run))
+        .select(Step::as_select())
+        .order((award_step::award_id, award_step::position))
+        .load(conn)?)
 }
 
 /// The steps of an award in their order.

@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use diesel::prelude::*;
 use yiqi::app::App;
 use yiqi::app::token::TokenKeys;
 use yiqi::clock::Clock;
 use yiqi::domain::charge::PaymentSource;
 use yiqi::domain::evaluation::Relation;
 use yiqi::domain::run::RunDeed;
+use yiqi::domain::tariff::{Period, Tariff};
 use yiqi::domain::usage::UsageState;
 use yiqi::domain::{Fen, Instant, Minutes, OrganizationId, SubsidyRunId, Uscc};
 use yiqi::error::{AppError, Code};
@@ -132,6 +134,15 @@ fn the_year_comes_out_to_the_fen_and_can_be_verified() {
         assert_eq!(one.stored.result_digest, two.stored.result_digest);
         assert!(one.verified, "{one:#?}");
         assert!(one.changed_records.is_empty());
+
+        // The notice of the holidays changes later: what was on time stays so.
+        world.write(|tx| {
+            let removed = diesel::delete(store::schema::public_holiday::table).execute(tx);
+            Ok(removed.map_err(store::StoreError::from)?)
+        });
+        world.block_on(world.app.load_calendar()).unwrap();
+        let calendar_changed = verify(first);
+        assert!(calendar_changed.verified, "{calendar_changed:#?}");
 
         let changed = change_a_record(world);
         let after = verify(first);
@@ -288,6 +299,17 @@ fn a_second_import_changes_nothing_and_a_differing_row_refuses_everything() {
         assert_eq!(world.read(|conn| Ok(store::event::newest(conn)?)), newest);
 
         let differing = [
+            // A unit that was related to a host is related to another one.
+            source(|file, text| match file {
+                ProvinceFile::Organizations => {
+                    text.replace("user,12130203930RQCAT52", "user,12130302BYC46N1249")
+                }
+                _ => text,
+            }),
+            source(|file, text| match file {
+                ProvinceFile::Organizations => text.replace("user,12130203930RQCAT52", "user,"),
+                _ => text,
+            }),
             source(|file, text| match file {
                 ProvinceFile::Usage => text.replacen(",20,90,0,6,", ",20,89,0,6,", 1),
                 _ => text,
@@ -309,6 +331,359 @@ fn a_second_import_changes_nothing_and_a_differing_row_refuses_everything() {
             let refused = import(world, source).unwrap_err();
             assert_eq!(conflict(refused), Code::row_differs);
         }
+    });
+}
+
+/// Changes the first cell of a file that reads `from`.
+fn respelled(change: fn(ProvinceFile, &str) -> Option<String>) -> Arc<ProvinceYear> {
+    let open = move |file: ProvinceFile| -> std::io::Result<Box<dyn std::io::Read>> {
+        let text = std::fs::read_to_string(seeds().join(file.as_str()))?;
+        let text = change(file, &text).unwrap_or(text);
+        Ok(Box::new(std::io::Cursor::new(text)))
+    };
+    Arc::new(ProvinceYear::check(2025, Box::new(open)).unwrap())
+}
+
+#[test]
+fn an_import_keeps_the_rules_of_every_other_entrance() {
+    fn service(cells: &str) -> impl Fn(&str) -> String {
+        let row = format!("U20259999999,12130203930RQCAT52,25006887,{cells}\n");
+        move |text: &str| format!("{text}{row}")
+    }
+    const OWN: &str = "12130203930RQCAT52,entrusted,research";
+    on_both(|world| {
+        let cases: [(fn(ProvinceFile, &str) -> Option<String>, &str, Code); 8] = [
+            (
+                |file, text| {
+                    let hours = "2025-12-31T20:00:00+08:00,2025-12-31T22:00:00+08:00";
+                    let cells = format!("{OWN},{hours},0,84000,0,1,false,manual,recorded,0,0,,,,");
+                    (file == ProvinceFile::Usage).then(|| service(&cells)(text))
+                },
+                "run_minutes",
+                Code::minutes_exceed_interval,
+            ),
+            (
+                |file, text| {
+                    let hours = "2026-03-02T08:00:00+08:00,2026-03-02T10:00:00+08:00";
+                    let cells = format!("{OWN},{hours},0,60,0,1,false,manual,recorded,0,0,,,,");
+                    (file == ProvinceFile::Usage).then(|| service(&cells)(text))
+                },
+                "ended_at",
+                Code::in_the_future,
+            ),
+            (
+                |file, text| {
+                    let hours = "2025-12-31T20:00:00+08:00,2025-12-31T22:00:00+08:00";
+                    let cells = format!(
+                        "{OWN},{hours},0,60,0,1,false,manual,recorded,100,0,!!,2025-12-31,,"
+                    );
+                    (file == ProvinceFile::Usage).then(|| service(&cells)(text))
+                },
+                "invoice_no",
+                Code::malformed,
+            ),
+            (
+                |file, text| {
+                    let hours = "2025-12-31T20:00:00+08:00,2025-12-31T22:00:00+08:00";
+                    let cells = format!(
+                        "{OWN},{hours},0,60,0,1,false,manual,recorded,100,0,AB-1,2027-01-01,,"
+                    );
+                    (file == ProvinceFile::Usage).then(|| service(&cells)(text))
+                },
+                "invoiced_on",
+                Code::out_of_range,
+            ),
+            (
+                |file, text| {
+                    let more =
+                        text.replacen("12130302BYC46N1249,2,6", "12130302BYC46N1249,4.00001,6", 1);
+                    (file == ProvinceFile::ExpertScores).then_some(more)
+                },
+                "A4",
+                Code::out_of_range,
+            ),
+            (
+                |file, text| {
+                    let other = text.replacen("0311-80000000", "none", 1);
+                    (file == ProvinceFile::Instruments).then_some(other)
+                },
+                "public_contact.phone",
+                Code::not_a_phone,
+            ),
+            (
+                |file, text| {
+                    let other = text.replacen(
+                        ",university,130302,false,host,",
+                        ",university,130302,false,user,",
+                        1,
+                    );
+                    (file == ProvinceFile::Organizations).then_some(other)
+                },
+                "host_uscc",
+                Code::organization_is_no_host,
+            ),
+            (
+                |file, text| {
+                    let longer = "号".repeat(101);
+                    let other = text.replacen("实验楼", &longer, 1);
+                    (file == ProvinceFile::Instruments).then_some(other)
+                },
+                "location",
+                Code::text_too_long,
+            ),
+        ];
+        for (change, column, code) in cases {
+            let refused = import(world, respelled(change)).unwrap_err();
+            let AppError::Refused(faults) = refused else {
+                panic!("{refused:?}");
+            };
+            let fault = format!("{:?}", faults[0]);
+            assert!(
+                fault.contains(column) && fault.contains(code.as_str()),
+                "{fault}"
+            );
+        }
+    });
+}
+
+#[test]
+fn one_invoice_has_one_spelling() {
+    on_both(|world| {
+        let twice = source(|file, text| match file {
+            ProvinceFile::Usage => {
+                let row = |number: u8, hour: u8, invoice: &str| {
+                    format!(
+                        "U2025999999{number},12130203930RQCAT52,25006887,12130203930RQCAT52,entrusted,research,\
+                         2025-12-31T{hour}:00:00+08:00,2025-12-31T{hour}:30:00+08:00,0,30,0,1,false,manual,recorded,\
+                         100,0,{invoice},2025-12-31,,\n"
+                    )
+                };
+                format!("{text}{}{}", row(1, 21, "ab-1"), row(2, 23, "AB-1"))
+            }
+            _ => text,
+        });
+        let refused = import(world, twice).unwrap_err();
+        assert_eq!(conflict(refused), Code::invoice_no_used);
+    });
+}
+
+/// The scores of one evaluated unit by their ids, as printed, by its code.
+fn scores(world: &World, id: SubsidyRunId, uscc: &str) -> BTreeMap<String, String> {
+    let printed: serde_json::Value = serde_json::from_str(&printed(world, id)).unwrap();
+    let units = printed["units"].as_array().unwrap();
+    let unit = units.iter().find(|unit| unit["uscc"] == uscc).unwrap();
+    serde_json::from_value(unit["scores"].clone()).unwrap()
+}
+
+#[test]
+fn experts_give_any_decimal() {
+    on_both(|world| {
+        let third = source(|file, text| match file {
+            ProvinceFile::ExpertScores => {
+                text.replacen("12130302BYC46N1249,2,6", "12130302BYC46N1249,3.14286,6", 1)
+            }
+            _ => text,
+        });
+        import(world, third).unwrap();
+        let id = run(world);
+        assert_eq!(scores(world, id, "12130302BYC46N1249")["A4"], "3.1429");
+        let verify = subsidy::verify::verify(&world.app, id);
+        assert!(world.block_on(verify).unwrap().verified);
+    });
+}
+
+#[test]
+fn what_came_after_the_year_does_not_count_for_it() {
+    on_both(|world| {
+        import(world, source(|_, text| text)).unwrap();
+        let uscc = "12130302BYC46N1249";
+        let before = scores(world, run(world), uscc);
+        world.advance(60);
+        let now = world.now();
+        // Every instrument of the platform gets a back-dated price and an exemption.
+        world.write(move |tx| {
+            use store::schema::{instrument, sharing_exemption};
+            let ids: Vec<yiqi::domain::InstrumentId> = instrument::table
+                .select(instrument::id)
+                .load(tx)
+                .map_err(store::StoreError::from)?;
+            for id in ids {
+                let price = Tariff {
+                    customer_class: Some(yiqi::domain::tariff::CustomerClass::Sme),
+                    mode: None,
+                    period: Period {
+                        valid_from: "2020-01-01".parse().unwrap(),
+                        valid_until: None,
+                    },
+                    price_fen_per_hour: Fen::new(100),
+                };
+                store::tariff::insert(tx, id, &price, now)?;
+                let known: i64 = sharing_exemption::table
+                    .filter(sharing_exemption::instrument_id.eq(id))
+                    .count()
+                    .get_result(tx)
+                    .map_err(store::StoreError::from)?;
+                if known == 0 {
+                    store::province::insert_exemption(tx, id, now)?;
+                }
+            }
+            Ok(())
+        });
+        let after = scores(world, run(world), uscc);
+        assert_eq!((&after["A2"], &after["A3"]), (&before["A2"], &before["A3"]));
+    });
+}
+
+#[test]
+fn an_exemption_submitted_after_the_freeze_counts_as_it_came_in() {
+    on_both(|world| {
+        let late = source(|file, text| match file {
+            ProvinceFile::Instruments => {
+                let mut lines = text.lines().map(str::to_owned).collect::<Vec<_>>();
+                let line =
+                    lines[1].replace("2021-07-09,external,false", "2026-03-20,external,true");
+                assert_ne!(line, lines[1]);
+                lines[1] = line;
+                lines.join("\n") + "\n"
+            }
+            _ => text,
+        });
+        import(world, late).unwrap();
+        let id = run(world);
+        let lines = world.read(move |conn| {
+            let run = store::subsidy::get(conn, id)?;
+            Ok(store::evaluation::list_inputs(
+                conn,
+                run.evaluation_id.unwrap(),
+            )?)
+        });
+        let line = lines
+            .iter()
+            .find(|line| line.contains("\t25000872\t"))
+            .unwrap();
+        let flags: Vec<&str> = line.rsplit('\t').take(2).collect();
+        assert_eq!(flags[1], "1", "{line}");
+    });
+}
+
+#[test]
+fn what_is_written_under_one_clock_is_frozen() {
+    on_both(|world| {
+        run(world);
+        import(world, source(|_, text| text)).unwrap();
+        let second = run(world);
+        let expected = std::fs::read_to_string(seeds().join("expected.json")).unwrap();
+        assert_eq!(printed(world, second), expected.trim_end());
+        // Whoever joins the family later stands in the year's relations by the next freeze.
+        let relation = world.read(move |conn| {
+            let run = store::subsidy::get(conn, second)?;
+            let row = store::evaluation::get(conn, run.evaluation_id.unwrap())?;
+            let scope = freeze::scope(2025, row.frozen_at.unwrap(), row.frozen_event_id)?;
+            Ok(yearly_input::list_related(conn, &scope)?.len())
+        });
+        assert_eq!(relation, 2);
+        let verify = subsidy::verify::verify(&world.app, second);
+        assert!(world.block_on(verify).unwrap().verified);
+    });
+}
+
+/// Runs a statement; the rule that refused it, if one did.
+fn forced(world: &World, statement: String) -> Option<store::Constraint> {
+    let forced = world.block_on(world.app.store.write(move |tx| {
+        let done = diesel::sql_query(statement.as_str()).execute(tx);
+        Ok::<_, AppError>(done.map_err(store::StoreError::from).err())
+    }));
+    match forced {
+        Ok(Some(store::StoreError::Violated(constraint))) => Some(constraint),
+        Ok(None) => None,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn stored_results_changed_by_hand_do_not_verify() {
+    on_both(|world| {
+        import(world, source(|_, text| text)).unwrap();
+        let id = run(world);
+        let verified = || {
+            let verify = subsidy::verify::verify(&world.app, id);
+            world.block_on(verify).unwrap().verified
+        };
+        assert!(verified());
+        for (there, back) in [
+            (
+                "award SET award_fen = award_fen + 1",
+                "award SET award_fen = award_fen - 1",
+            ),
+            (
+                "award_step SET position = -position",
+                "award_step SET position = -position",
+            ),
+            (
+                "award_step SET after_fen = after_fen || '0'",
+                "award_step SET after_fen = substr(after_fen, 1, length(after_fen) - 1)",
+            ),
+            (
+                "evaluation_unit SET place = place + 1",
+                "evaluation_unit SET place = place - 1",
+            ),
+            (
+                "evaluation_unit SET uscc = uscc || '0'",
+                "evaluation_unit SET uscc = substr(uscc, 1, length(uscc) - 1)",
+            ),
+        ] {
+            assert_eq!(forced(world, format!("UPDATE {there}")), None);
+            assert!(!verified(), "{there}");
+            assert_eq!(forced(world, format!("UPDATE {back}")), None);
+            assert!(verified(), "{back}");
+        }
+    });
+}
+
+#[test]
+fn what_is_beneath_a_final_run_stands() {
+    on_both(|world| {
+        import(world, source(|_, text| text)).unwrap();
+        let (id, other) = (run(world), run(world));
+        for deed in [RunDeed::Publish, RunDeed::Finalize] {
+            let by = actor(world);
+            let decide = subsidy::decide(&world.app, &by, id, deed, None);
+            world.block_on(decide).unwrap();
+        }
+        let before = printed(world, id);
+        let awards = "(SELECT id FROM award WHERE subsidy_run_id = {run})";
+        let beneath = "(SELECT evaluation_id FROM subsidy_run WHERE id = {run})";
+        let statements = |run: SubsidyRunId| {
+            [
+                format!("UPDATE award_step SET after_fen = '1' WHERE award_id IN {awards}"),
+                format!("DELETE FROM award_step WHERE award_id IN {awards}"),
+                format!("INSERT INTO award_step SELECT award_id, 99, instrument_id, step, operands, before_fen, after_fen \
+                     FROM award_step WHERE position = 1 AND award_id IN {awards}"),
+                format!("UPDATE evaluation_unit SET place = 1 WHERE evaluation_id = {beneath}"),
+                format!("UPDATE expert_score SET points = '4' WHERE evaluation_id = {beneath}"),
+                format!("INSERT INTO evaluation_input SELECT evaluation_id, 1000000, line FROM evaluation_input \
+                     WHERE position = 1 AND evaluation_id = {beneath}"),
+                format!("DELETE FROM expert_score WHERE evaluation_id = {beneath}"),
+                format!("DELETE FROM evaluation_unit WHERE evaluation_id = {beneath}"),
+                format!("DELETE FROM evaluation_input WHERE evaluation_id = {beneath}"),
+            ]
+            .map(|text| text.replace("{run}", &run.to_string()))
+        };
+        for statement in statements(id) {
+            let rule = match statement.contains("award_step") {
+                true => store::Constraint::SubsidyRunFinal,
+                false => store::Constraint::EvaluationFinal,
+            };
+            assert_eq!(forced(world, statement.clone()), Some(rule), "{statement}");
+        }
+        for statement in statements(other) {
+            assert_eq!(forced(world, statement.clone()), None, "{statement}");
+        }
+        assert_eq!(
+            forced(world, "UPDATE organization SET name = 'new'".to_owned()),
+            None
+        );
+        assert_eq!(printed(world, id), before);
     });
 }
 
@@ -386,35 +761,36 @@ fn an_award_is_explained_down_to_its_records() {
             after: None,
             limit: 100,
         };
-        let mut income = 0;
-        let mut records = 0;
+        let (mut income, mut base, mut voucher, mut records) = (0, 0, 0, 0);
         let award = loop {
             let explain =
                 subsidy::explain::explain_unit(&world.app, id, uscc.clone(), choice.clone());
             let explanation = world.block_on(explain).unwrap();
             let page = &explanation.metrics[0];
-            income += page
-                .records
-                .iter()
-                .map(|r| r.payer_fen.number())
-                .sum::<i64>();
+            for record in &page.records {
+                income += record.payer_fen.number();
+                voucher += record.voucher_fen.number();
+                if record.left_out.is_none() {
+                    base += record.payer_fen.number();
+                }
+            }
             records += page.records.len();
             choice.after = page.next;
             if page.next.is_none() {
+                assert_eq!(page.value, income);
                 break explanation;
             }
         };
         assert!(records > 100);
         // What a related party or another province paid is income of the metric and left out of the base.
-        let bases = award.award.instruments.iter();
-        let told: i64 = bases
-            .map(|base| {
-                let left_out = base.left_out_fen.iter();
-                let left_out = left_out.filter(|(reason, _)| reason.as_str() != "voucher");
-                base.base_fen.number() + left_out.map(|(_, fen)| fen.number()).sum::<i64>()
-            })
+        let bases: i64 = award
+            .award
+            .instruments
+            .iter()
+            .map(|i| i.base_fen.number())
             .sum();
-        assert_eq!(income, told);
+        assert_eq!(base, bases);
+        assert!(voucher > 0 && base < income);
         let names: Vec<&str> = award.steps.iter().map(|step| step.step.as_str()).collect();
         let last: Vec<&str> = names.iter().rev().take(5).rev().copied().collect();
         assert_eq!(last, ["sum", "cap", "drop_below", "pool", "round"]);
@@ -422,10 +798,37 @@ fn an_award_is_explained_down_to_its_records() {
         assert_eq!(award.steps.last().unwrap().after_fen, "4530000");
         assert_eq!(award.scores.len(), 12);
 
-        choice.metric = Some("effective_minutes".to_owned());
-        let explain = subsidy::explain::explain_unit(&world.app, id, uscc, choice);
-        let page = world.block_on(explain).unwrap();
-        assert_eq!(page.metrics[0].records.len(), 100);
-        assert!(page.metrics[0].next.is_some());
+        let explained = |metric: Option<&str>| {
+            let choice = Choice {
+                metric: metric.map(str::to_owned),
+                after: None,
+                limit: 100,
+            };
+            let explain = subsidy::explain::explain_unit(&world.app, id, uscc.clone(), choice);
+            world.block_on(explain).unwrap()
+        };
+        let page = &explained(Some("effective_minutes")).metrics[0];
+        assert_eq!(page.records.len(), 100);
+        assert!(page.next.is_some());
+        let all = explained(None);
+        assert_eq!(all.total.split('.').nth(1).map(str::len), Some(2));
+        assert!(all.total_exact.contains('/'));
+        // Nothing is counted that is not told of.
+        for metric in &all.metrics {
+            let told = !metric.records.is_empty() || !metric.instruments.is_empty();
+            let is_told = metric.value == 0 || told || metric.note.is_some();
+            assert!(is_told, "{metric:?}");
+        }
+        let of = |name: &str| all.metrics.iter().find(|metric| metric.metric == name);
+        let counted = of("instruments_counted").unwrap();
+        let sum: i64 = counted.instruments.iter().map(|share| share.value).sum();
+        assert_eq!(sum, counted.value);
+        let answers = of("satisfaction").unwrap();
+        assert!(
+            answers
+                .records
+                .iter()
+                .all(|record| record.satisfaction.is_some())
+        );
     });
 }

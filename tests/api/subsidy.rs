@@ -7,8 +7,12 @@ use crate::both;
 use crate::client::{Answer, Client};
 use crate::given;
 use crate::world::*;
-use yiqi::operations::evaluation::freeze;
+use yiqi::domain::Fen;
+use yiqi::jobs::yearly_run;
+use yiqi::operations::deed::Actor;
+use yiqi::operations::evaluation::{self, freeze};
 use yiqi::operations::policy::{self, install_shipped};
+use yiqi::operations::subsidy;
 use yiqi::store::event;
 
 /// Asks until the work at `location` has ended.
@@ -171,5 +175,85 @@ both! {
         let unit = inputs.units().next().unwrap();
         assert_eq!(unit.counts.requests_received, 2);
         assert_eq!(unit.counts.requests_answered_in_time, 1);
+    }
+
+    fn a_run_stands_only_on_an_evaluation_that_stands(app: &TestApp) {
+        app.block_on(install_shipped(&app.app, app.now())).unwrap();
+        given::instrument(app).insert();
+        let admin = app.as_admin();
+        let body = json!({"year": 2025, "policy": "hebei-2026@1", "budget_fen": 1_000_000});
+        let run = begun(&admin, "/api/v1/subsidy-runs", body);
+        let path = format!("/api/v1/subsidy-runs/{}", run.id());
+        let evaluation = format!("/api/v1/evaluations/{}", run["evaluation_id"]);
+        admin.post(&format!("{evaluation}/discard"), json!({})).expect_code(409, "relation_in_use");
+        let discard = |from: &'static str, to: &'static str| app.write(move |tx| {
+            let text = format!("UPDATE evaluation SET state = '{to}' WHERE state = '{from}'");
+            Ok(diesel::RunQueryDsl::execute(diesel::sql_query(text), tx)?)
+        });
+        discard("draft", "discarded");
+        admin.post(&format!("{path}/publish"), json!({})).expect_code(409, "run_not_ready");
+        discard("discarded", "draft");
+        admin.post(&format!("{path}/publish"), json!({})).expect_status(200);
+        discard("draft", "discarded");
+        admin.post(&format!("{path}/finalize"), json!({})).expect_code(409, "run_not_ready");
+    }
+
+    fn no_run_comes_to_stand_on_a_discarded_evaluation(app: &TestApp) {
+        app.block_on(install_shipped(&app.app, app.now())).unwrap();
+        given::instrument(app).insert();
+        let admin = app.as_admin();
+        for _ in 0..6 {
+            let draft = begun(&admin, "/api/v1/evaluations", json!({"year": 2025, "policy": "hebei-2026"}));
+            let evaluation = format!("/api/v1/evaluations/{}", draft.id());
+            let body = json!({
+                "year": 2025, "policy": "hebei-2026", "budget_fen": 1_000_000, "evaluation_id": draft["id"],
+            });
+            let (run, discarded) = std::thread::scope(|scope| {
+                let run = scope.spawn(|| app.as_admin().post("/api/v1/subsidy-runs", body));
+                let discarded = app.as_admin().post(&format!("{evaluation}/discard"), json!({}));
+                (run.join().unwrap(), discarded)
+            });
+            app.app.work.finish();
+            match discarded.status {
+                200 => assert_eq!(run.status, 409, "{}", run.text()),
+                _ => {
+                    discarded.expect_code(409, "relation_in_use");
+                    run.expect_status(202);
+                }
+            }
+        }
+    }
+
+    fn what_was_accepted_has_ended_when_the_stop_goes_on(app: &TestApp) {
+        app.block_on(install_shipped(&app.app, app.now())).unwrap();
+        given::instrument(app).insert();
+        let admin = app.as_admin();
+        let body = json!({"year": 2025, "policy": "hebei-2026", "budget_fen": 1});
+        let run = admin.post("/api/v1/subsidy-runs", body).expect_status(202);
+        app.app.work.finish();
+        let path = format!("/api/v1/subsidy-runs/{}", run.id());
+        assert_eq!(admin.get(&path).expect_status(200)["status"], "draft");
+    }
+
+    fn a_run_that_nobody_works_on_is_told_as_failed(app: &TestApp) {
+        app.block_on(install_shipped(&app.app, app.now())).unwrap();
+        let actor = Actor::System { now: app.now() };
+        let policy = "hebei-2026".to_owned();
+        let evaluation = app.block_on(evaluation::begin(&app.app, &actor, 2025, policy.clone())).unwrap();
+        let request = subsidy::Request { year: 2025, policy, budget_fen: Fen::new(1), evaluation_id: None };
+        let run = app.block_on(subsidy::begin(&app.app, &actor, request)).unwrap();
+        let admin = app.as_admin();
+        let paths = [format!("/api/v1/evaluations/{evaluation}"), format!("/api/v1/subsidy-runs/{run}")];
+        app.advance(60);
+        assert_eq!(app.block_on(yearly_run::tick(&app.app, app.now())).unwrap(), 0);
+        app.advance(1);
+        assert_eq!(app.block_on(yearly_run::tick(&app.app, app.now())).unwrap(), 2);
+        for path in paths {
+            let ended = app.as_admin().get(&path).expect_status(200);
+            assert_eq!(ended["status"], "failed");
+            assert_eq!(ended["failure"], "the process that worked on it ended");
+        }
+        drop(admin);
+        assert_eq!(app.block_on(yearly_run::tick(&app.app, app.now())).unwrap(), 0);
     }
 }

@@ -9,7 +9,7 @@ use crate::cli::failure::Failure;
 use crate::cli::output::{self, Format};
 use crate::error::{AppError, Fault, Place};
 use crate::operations::account::Uscc;
-use crate::operations::subsidy::explain::{self, Choice, Explanation, MetricRecords};
+use crate::operations::subsidy::explain::{self, Choice, Explanation, MetricRecords, RecordShare};
 use crate::operations::subsidy::stored;
 
 #[derive(Debug, Args)]
@@ -133,21 +133,14 @@ fn steps(explanation: &Explanation) -> Result<(), Failure> {
 }
 
 fn records(metric: &MetricRecords) -> Result<(), Failure> {
-    let rows: Vec<_> = metric
-        .records
-        .iter()
-        .map(|share| {
-            [
-                share.usage_record_id.to_string(),
-                share.version.to_string(),
-                share.instrument_id.to_string(),
-                share.organization_id.to_string(),
-                share.effective_minutes.number().to_string(),
-                share.payer_fen.number().to_string(),
-            ]
-        })
-        .collect();
-    output::say(&format!("\nRecords behind {}", metric.metric))?;
+    output::say(&format!("\nBehind {}, {}", metric.metric, metric.value))?;
+    if let Some(note) = metric.note {
+        return output::say(note);
+    }
+    if !metric.instruments.is_empty() {
+        return instruments(metric);
+    }
+    let rows: Vec<_> = metric.records.iter().map(record).collect();
     let headings = [
         "record",
         "version",
@@ -155,12 +148,46 @@ fn records(metric: &MetricRecords) -> Result<(), Failure> {
         "user",
         "minutes",
         "paid fen",
+        "voucher fen",
+        "left out",
+        "answer",
     ];
     output::table(headings, &rows)?;
     match metric.next {
         Some(next) => output::say(&format!("More: --metric {} --after {next}", metric.metric)),
         None => Ok(()),
     }
+}
+
+fn record(share: &RecordShare) -> [String; 9] {
+    let left_out = share.left_out.map(|reason| reason.to_string());
+    let answer = share.satisfaction.map(|level| level.to_string());
+    [
+        share.usage_record_id.to_string(),
+        share.version.to_string(),
+        share.instrument_id.to_string(),
+        share.organization_id.to_string(),
+        share.effective_minutes.number().to_string(),
+        share.payer_fen.number().to_string(),
+        share.voucher_fen.number().to_string(),
+        left_out.unwrap_or_default(),
+        answer.unwrap_or_default(),
+    ]
+}
+
+fn instruments(metric: &MetricRecords) -> Result<(), Failure> {
+    let rows: Vec<_> = metric
+        .instruments
+        .iter()
+        .map(|share| {
+            [
+                share.instrument_id.to_string(),
+                share.asset_no.clone(),
+                share.value.to_string(),
+            ]
+        })
+        .collect();
+    output::table(["instrument", "asset number", "value"], &rows)
 }
 
 fn document(explanation: &Explanation) -> Value {
@@ -174,30 +201,49 @@ fn document(explanation: &Explanation) -> Value {
             "after_fen": step.after_fen,
         })
     });
-    let metrics = explanation.metrics.iter().map(|metric| {
-        let records = metric.records.iter().map(|share| {
-            json!({
-                "usage_record_id": share.usage_record_id,
-                "version": share.version,
-                "instrument_id": share.instrument_id,
-                "organization_id": share.organization_id,
-                "effective_minutes": share.effective_minutes,
-                "payer_fen": share.payer_fen,
-            })
-        });
-        let records: Vec<_> = records.collect();
-        json!({"metric": metric.metric, "records": records, "next": metric.next})
-    });
     json!({
         "organization_id": award.organization_id,
         "grade": award.grade,
         "total": explanation.total,
+        "total_exact": explanation.total_exact,
         "place": explanation.place,
         "award_fen": award.award_fen,
-        "before_pool_fen": award.before_pool_fen,
+        "before_pool_fen": explanation.before_pool_fen,
+        "before_pool_fen_exact": award.before_pool_fen,
         "instruments": award.instruments,
         "scores": explanation.scores,
         "steps": steps.collect::<Vec<_>>(),
-        "metrics": metrics.collect::<Vec<_>>(),
+        "metrics": explanation.metrics.iter().map(metric_document).collect::<Vec<_>>(),
+    })
+}
+
+fn metric_document(metric: &MetricRecords) -> Value {
+    let records = metric.records.iter().map(|share| {
+        json!({
+            "usage_record_id": share.usage_record_id,
+            "version": share.version,
+            "instrument_id": share.instrument_id,
+            "organization_id": share.organization_id,
+            "effective_minutes": share.effective_minutes,
+            "payer_fen": share.payer_fen,
+            "voucher_fen": share.voucher_fen,
+            "left_out": share.left_out,
+            "satisfaction": share.satisfaction,
+        })
+    });
+    let instruments = metric.instruments.iter().map(|share| {
+        json!({
+            "instrument_id": share.instrument_id,
+            "asset_no": share.asset_no,
+            "value": share.value,
+        })
+    });
+    json!({
+        "metric": metric.metric,
+        "value": metric.value,
+        "records": records.collect::<Vec<_>>(),
+        "next": metric.next,
+        "instruments": instruments.collect::<Vec<_>>(),
+        "note": metric.note,
     })
 }

@@ -2,6 +2,7 @@
 
 use super::inputs::{Cell, Inputs, Instrument, Service, Unit, UsingUnit, days_of_year};
 use crate::domain::{Fen, InstrumentId, Minutes, OrganizationId};
+use num_traits::Signed;
 use std::collections::BTreeMap;
 use std::iter::Peekable;
 
@@ -44,6 +45,7 @@ impl Inputs {
             year,
             units: BTreeMap::new(),
             using_units: BTreeMap::new(),
+            days: BTreeMap::new(),
         };
         for using_unit in using_units {
             let id = using_unit.organization_id;
@@ -86,8 +88,9 @@ impl Inputs {
             counts.requests_received,
             counts.requests_answered_in_time,
         ];
-        let others = unit.answers.values().chain(unit.expert_scores.values());
-        if numbers.iter().chain(others).any(|number| *number < 0) {
+        let mut numbers = numbers.iter().chain(unit.answers.values());
+        let mut points = unit.expert_scores.values();
+        if numbers.any(|number| *number < 0) || points.any(|points| points.is_negative()) {
             return Err(InputsMistake::NegativeUnit(id));
         }
         match self.units.insert(id, unit) {

@@ -2,12 +2,14 @@
 //! excluded and what is rated is derived from the policy later, not frozen.
 
 use super::assembly::InputsMistake;
+use crate::domain::calendar::DayKind;
 use crate::domain::instrument::PurposeType;
 use crate::domain::organization::OrganizationKind;
 use crate::domain::review::Satisfaction;
 use crate::domain::usage::Evidence;
 use crate::domain::{Fen, InstrumentId, Minutes, OrganizationId};
 use chrono::NaiveDate;
+use num_rational::BigRational;
 use std::collections::BTreeMap;
 
 crate::vocabulary! {
@@ -48,6 +50,7 @@ pub struct Inputs {
     pub(super) year: i32,
     pub(super) units: BTreeMap<OrganizationId, Unit>,
     pub(super) using_units: BTreeMap<OrganizationId, UsingUnit>,
+    pub(super) days: BTreeMap<NaiveDate, DayKind>,
 }
 
 /// A host with its instruments. Its name is no input: renaming a unit changes neither result nor digest.
@@ -59,8 +62,8 @@ pub struct Unit {
     pub counts: UnitCounts,
     /// Answers of external customers in confirmed records of the year, weak evidence included.
     pub answers: BTreeMap<Satisfaction, i64>,
-    /// Expert points by score id, in ten-thousandths of a point.
-    pub expert_scores: BTreeMap<String, i64>,
+    /// Expert points by score id, exact: experts may give a third of a point.
+    pub expert_scores: BTreeMap<String, BigRational>,
     /// Filled by [`Inputs::assemble`]; in the order of (`asset_no`, id).
     pub instruments: Vec<Instrument>,
 }
@@ -137,6 +140,17 @@ pub struct Service {
 impl Inputs {
     pub const fn year(&self) -> i32 {
         self.year
+    }
+
+    /// With the holidays and make-up working days by which deadlines were counted: a notice that changes later must not
+    /// change what was on time.
+    pub fn with_days(mut self, days: BTreeMap<NaiveDate, DayKind>) -> Self {
+        self.days = days;
+        self
+    }
+
+    pub const fn days(&self) -> &BTreeMap<NaiveDate, DayKind> {
+        &self.days
     }
 
     /// Every unit, in the order of ids.

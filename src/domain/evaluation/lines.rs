@@ -1,13 +1,13 @@
 //! The canonical text of frozen inputs: one self-contained line per row, fields parted by tabs, in key order. Their
 //! SHA-256 is the digest of a run; reading them back gives equal inputs.
 //!
-//! `year`, then `unit` (each followed by its `expert` lines), `user`, `instrument`, `cell`. Organization names are left
+//! `year`, then `day`, `unit` (each followed by its `expert` lines), `user`, `instrument`, `cell`. Organization names are left
 //! out: renaming a unit must not look like a change of the inputs.
 
 use super::inputs::{Cell, Inputs, Instrument, Unit};
 use crate::domain::policy::hex;
 use crate::domain::review::Satisfaction;
-use crate::domain::{InstrumentId, OrganizationId};
+use crate::domain::{InstrumentId, OrganizationId, ratio};
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
 
@@ -35,6 +35,9 @@ impl Inputs {
     fn each_line(&self, mut tell: impl FnMut(&str)) {
         let mut line = Line(String::new());
         tell(line.of("year").field(self.year()).text());
+        for (on, kind) in self.days() {
+            tell(line.of("day").field(on).field(kind).text());
+        }
         for unit in self.units() {
             tell(line.unit(unit).text());
             for (score, points) in &unit.expert_scores {
@@ -43,7 +46,7 @@ impl Inputs {
                     line.of("expert")
                         .field(id)
                         .escaped(score)
-                        .field(points)
+                        .field(ratio::exact(points))
                         .text(),
                 );
             }

@@ -29,7 +29,7 @@ impl WeakEvidence {
 }
 
 /// A measure of one counted instrument.
-pub(super) fn of_instrument(inputs: &Inputs, instrument: &Instrument, measure: &Measure) -> i128 {
+pub fn of_instrument(inputs: &Inputs, instrument: &Instrument, measure: &Measure) -> i128 {
     match measure {
         Measure::EffectiveMinutes(filter) => cells(instrument, filter)
             .map(|cell| i128::from(cell.service.effective_minutes.number()))
@@ -49,7 +49,7 @@ pub(super) fn of_instrument(inputs: &Inputs, instrument: &Instrument, measure: &
 }
 
 /// A measure of a unit: over its counted instruments, or of its own.
-pub(super) fn of_unit(inputs: &Inputs, unit: &Unit, measure: &Measure) -> i128 {
+pub fn of_unit(inputs: &Inputs, unit: &Unit, measure: &Measure) -> i128 {
     match measure {
         Measure::UsingUnits(filter) => {
             let served: BTreeSet<_> = unit

@@ -18,6 +18,7 @@ pub use inputs::{
     Cell, CellKey, Inputs, Instrument, InstrumentFlags, Relation, Service, Unit, UnitCounts,
     UsingUnit, days_in_service, days_of_year,
 };
+pub use measure::{of_instrument as measure_instrument, of_unit as measure_unit};
 pub use reading::LineMistake;
 pub use relations::Relations;
 pub use score::{ScoreExplanation, ScoreResult};

@@ -4,8 +4,11 @@ use super::assembly::InputsMistake;
 use super::inputs::{
     Cell, CellKey, Inputs, Instrument, InstrumentFlags, Service, Unit, UnitCounts, UsingUnit,
 };
+use crate::domain::calendar::DayKind;
 use crate::domain::review::Satisfaction;
-use crate::domain::{Fen, InstrumentId, Minutes, OrganizationId};
+use crate::domain::{Fen, InstrumentId, Minutes, OrganizationId, ratio};
+use chrono::NaiveDate;
+use num_rational::BigRational;
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
@@ -37,22 +40,24 @@ impl Inputs {
             }
         }
         let year = rows.year.ok_or(LineMistake::Unreadable(1))?;
-        Ok(Inputs::assemble(
+        let inputs = Inputs::assemble(
             year,
             rows.units,
             rows.instruments,
             rows.using_units,
             rows.cells,
-        )?)
+        )?;
+        Ok(inputs.with_days(rows.days))
     }
 }
 
 #[derive(Default)]
 struct Rows {
     year: Option<i32>,
+    days: BTreeMap<NaiveDate, DayKind>,
     units: Vec<Unit>,
-    /// Line, unit, score id, ten-thousandths.
-    experts: Vec<(usize, OrganizationId, String, i64)>,
+    /// Line, unit, score id, points.
+    experts: Vec<(usize, OrganizationId, String, BigRational)>,
     instruments: Vec<(OrganizationId, Instrument)>,
     using_units: Vec<UsingUnit>,
     cells: Vec<(InstrumentId, Cell)>,
@@ -64,10 +69,17 @@ impl Rows {
         self.lines += 1;
         match fields.word()? {
             "year" if self.year.is_none() => self.year = Some(fields.parsed()?),
+            "day" => {
+                let (on, kind) = (fields.parsed()?, fields.parsed()?);
+                if self.days.insert(on, kind).is_some() {
+                    return None;
+                }
+            }
             "unit" => self.units.push(read_unit(fields)?),
             "expert" => {
                 let unit_id = fields.parsed()?;
-                let row = (self.lines, unit_id, fields.unescaped()?, fields.parsed()?);
+                let (id, points) = (fields.unescaped()?, fields.exact()?);
+                let row = (self.lines, unit_id, id, points);
                 self.experts.push(row);
             }
             "user" => self.using_units.push(UsingUnit {
@@ -98,6 +110,10 @@ impl<'a> Fields<'a> {
 
     fn parsed<T: FromStr>(&mut self) -> Option<T> {
         self.word()?.parse().ok()
+    }
+
+    fn exact(&mut self) -> Option<BigRational> {
+        ratio::parse_exact(self.word()?).ok()
     }
 
     fn flag(&mut self) -> Option<bool> {
@@ -196,12 +212,15 @@ mod tests {
     fn inputs(asset_no: &str) -> Inputs {
         let mut rows = Rows::of(1);
         rows.using_units.truncate(1);
-        rows.units[0].expert_scores.insert("A4".to_owned(), 35_000);
+        rows.units[0]
+            .expert_scores
+            .insert("A4".to_owned(), ratio::parse("3.14286").unwrap());
         rows.units[0].answers.insert(Satisfaction::Neutral, 2);
         let mut renamed = instrument(11);
         renamed.asset_no = asset_no.to_owned();
         rows.add(1, renamed, &[cell(901, 60, 100)]);
-        rows.assemble().unwrap()
+        let new_year = ("2025-01-01".parse().unwrap(), DayKind::Holiday);
+        rows.assemble().unwrap().with_days([new_year].into())
     }
 
     #[test]
@@ -211,8 +230,9 @@ mod tests {
             inputs.lines(),
             [
                 "year\t2025",
+                "day\t2025-01-01\tholiday",
                 "unit\t1\tU001\tuniversity\t0\t0\t0\t0\t0\t0\t2\t0\t0",
-                "expert\t1\tA4\t35000",
+                "expert\t1\tA4\t157143/50000",
                 "user\t901\tC901\t130102",
                 "instrument\t1\tA 1\t11\tgeneral\t30000000\t365\t1\t1\t0\t1",
                 "cell\t11\t901\texternal\tautomatic\t0\t60\t1\t0\t100\t0",
@@ -231,6 +251,8 @@ mod tests {
             "user\t902\tC902\t130102\tmore",
             "cell\t11\t901\texternal\tautomatic\ttrue\t60\t1\t0\t100\t0",
             "expert\t1\tA\\4\t35000",
+            "expert\t1\tA4\t1/0",
+            "day\t2025-02-30\tholiday",
             "thing\t1",
         ] {
             let mut lines = inputs("A1").lines();

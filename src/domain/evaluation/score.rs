@@ -175,10 +175,7 @@ fn mean_answer(unit: &Unit, points: &SatisfactionPoints, at_least: i64) -> Opera
 /// No expert's points: nothing to divide by.
 fn expert(score: &Score, unit: &Unit) -> Operands {
     match unit.expert_scores.get(&score.id) {
-        Some(ten_thousandths) => {
-            let points = ratio::whole(*ten_thousandths) / ratio::whole(10_000);
-            Operands::new(points, ratio::whole(1))
-        }
+        Some(points) => Operands::new(points.clone(), ratio::whole(1)),
         None => Operands::new(BigRational::zero(), BigRational::zero()),
     }
 }

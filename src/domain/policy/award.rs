@@ -33,6 +33,8 @@ crate::vocabulary! {
 /// The award of a pack: to the host, per instrument.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Award {
+    /// The metric that is the base, by its name in the pack.
+    pub base_metric: String,
     /// Whose income is the base, before exclusions.
     pub base: RecordFilter,
     /// In the order in which a reason is named when several hold.
@@ -83,7 +85,7 @@ fn read_one(node: &Node, metrics: &Metrics) -> Option<Award> {
     let base = table
         .required("base")
         .and_then(|node| match metrics.named(&node)? {
-            Measure::PayerIncome(filter) => Some(filter),
+            Measure::PayerIncome(filter) => Some((node.text()?.to_owned(), filter)),
             _ => node.refuse("the base is a metric of income.payer_fen"),
         });
     let exclude = table
@@ -94,8 +96,10 @@ fn read_one(node: &Node, metrics: &Metrics) -> Option<Award> {
     let steps = table.required("steps").and_then(|node| read_steps(&node));
     table.finish();
     recipient.and(per)?;
+    let (base_metric, base) = base?;
     Some(Award {
-        base: base?,
+        base_metric,
+        base,
         exclude: exclude?,
         weak_evidence: metrics.weak_evidence.clone(),
         user_regions: regions,

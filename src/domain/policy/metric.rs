@@ -8,7 +8,7 @@ use super::measure::{
 use super::raw::{Node, Table};
 use crate::domain::review::Satisfaction;
 use crate::domain::{Fen, MAX_SAFE_INTEGER};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 crate::vocabulary! {
     /// The words of `of`: every quantity the engine can count.
@@ -27,6 +27,15 @@ crate::vocabulary! {
         RequestsReceived = "request.received",
         RequestsAnswered = "request.answered_in_time",
         Answers = "review.answers",
+    }
+}
+
+impl Quantity {
+    const fn counts_records(self) -> bool {
+        matches!(
+            self,
+            Self::EffectiveMinutes | Self::UsingUnits | Self::UsedInstruments | Self::PayerIncome
+        )
     }
 }
 
@@ -123,7 +132,7 @@ fn read(node: &Node, all: &Table) -> Option<Measure> {
 }
 
 fn read_measure(quantity: Quantity, table: &Table, all: &Table) -> Option<Measure> {
-    let filter = || read_filter(table, Some(all));
+    let filter = || read_filter(table, all);
     Some(match quantity {
         Quantity::EffectiveMinutes => Measure::EffectiveMinutes(filter()?),
         Quantity::UsingUnits => Measure::UsingUnits(filter()?),
@@ -143,14 +152,36 @@ fn read_measure(quantity: Quantity, table: &Table, all: &Table) -> Option<Measur
 }
 
 /// The filter of a metric: its own, or by `same_records_as` that of another one.
-fn read_filter(table: &Table, all: Option<&Table>) -> Option<RecordFilter> {
-    if let Some((same, all)) = all.and_then(|all| Some((table.optional("same_records_as")?, all))) {
-        let name = same.text()?;
-        return match all.entries().find(|(other, _)| *other == name) {
-            Some((_, other)) => read_filter(&other.table()?, None),
-            None => same.refuse(format!("unknown metric {name:?}")),
-        };
+fn read_filter(table: &Table, all: &Table) -> Option<RecordFilter> {
+    match table.optional("same_records_as") {
+        Some(same) => follow(&same, all),
+        None => read_own_filter(table),
     }
+}
+
+/// Goes from metric to metric until one says for itself which records belong to it.
+fn follow(same: &Node, all: &Table) -> Option<RecordFilter> {
+    let mut name = same.text()?;
+    let mut passed = BTreeSet::new();
+    loop {
+        if !passed.insert(name) {
+            return same.refuse(format!("leads back to {name:?}, in a circle"));
+        }
+        let Some((_, metric)) = all.entries().find(|(other, _)| *other == name) else {
+            return same.refuse(format!("unknown metric {name:?}"));
+        };
+        let metric = metric.table()?;
+        if !metric.optional("of")?.word::<Quantity>()?.counts_records() {
+            return same.refuse(format!("metric {name:?} counts no records"));
+        }
+        match metric.optional("same_records_as") {
+            Some(next) => name = next.text()?,
+            None => return read_own_filter(&metric),
+        }
+    }
+}
+
+fn read_own_filter(table: &Table) -> Option<RecordFilter> {
     let customers = match table.optional("user") {
         Some(user) => user.word()?,
         None => Customers::All,

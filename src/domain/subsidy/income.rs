@@ -77,7 +77,8 @@ fn of_instrument(
     })
 }
 
-fn reason_against(
+/// Why what a cell's customer paid is not in the base; `None` when it is.
+pub fn reason_against(
     instrument: &Instrument,
     cell: &Cell,
     inputs: &Inputs,

@@ -4,14 +4,14 @@
 mod income;
 mod steps;
 
-pub use income::{InstrumentBase, LeftOut};
+pub use income::{InstrumentBase, LeftOut, reason_against};
 pub use steps::{StepExplanation, StepName, StepRow};
 
 use super::evaluation::Inputs;
 use super::policy::{Award, Grade, Policy};
 use super::{Fen, OrganizationId, TooLarge, ratio};
 use num_rational::BigRational;
-use num_traits::Zero;
+use num_traits::{One, Zero};
 use std::collections::BTreeMap;
 use steps::Course;
 
@@ -29,6 +29,16 @@ pub struct Allocation {
     pub units: Vec<UnitAward>,
     /// Every step of every amount, in the order in which they happened.
     pub steps: Vec<StepRow>,
+}
+
+impl Allocation {
+    /// The factor as reduced `p/q`, `1/1` when the budget suffices.
+    pub fn factor_printed(&self) -> String {
+        match self.factor.is_one() {
+            true => "1/1".to_owned(),
+            false => ratio::exact(&self.factor),
+        }
+    }
 }
 
 /// What a unit gets.

@@ -26,6 +26,7 @@ fn cap(yuan: i64) -> Step {
 
 fn award(steps: Vec<Step>) -> Award {
     Award {
+        base_metric: "paid".to_owned(),
         base: RecordFilter {
             customers: Customers::NotHost,
             drop_weak_evidence: None,

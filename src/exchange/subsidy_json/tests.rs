@@ -69,8 +69,7 @@ impl Province {
         for row in rows("province-2025/expert_scores.csv") {
             let unit = province.units.get_mut(&row["host_uscc"]).unwrap();
             for id in ["A4", "B3"] {
-                let points = ratio::parse(&row[id]).unwrap() * ratio::whole(10_000);
-                let points = ratio::to_i64(&points).unwrap();
+                let points = ratio::parse(&row[id]).unwrap();
                 unit.expert_scores.insert(id.to_owned(), points);
             }
         }
@@ -287,13 +286,13 @@ fn the_default_pack_pays_an_excellent_unit_the_whole_of_a_small_budget() {
     ]);
     let budget = Fen::new(5_000_000);
     let allocation = allocate(budget, &grades, &inputs, &policy).unwrap();
-    assert_eq!(print_factor(&allocation.factor), "250/433");
+    assert_eq!(allocation.factor_printed(), "250/433");
     assert_eq!(ratio::exact(&allocation.sum_before_pool), "8660000");
     let awards: Vec<i64> = allocation.units.iter().map(|u| u.award.number()).collect();
     assert_eq!(awards, [5_000_000, 0]);
 
     let enough = allocate(Fen::new(8_660_000), &grades, &inputs, &policy).unwrap();
-    assert_eq!(print_factor(&enough.factor), "1/1");
+    assert_eq!(enough.factor_printed(), "1/1");
     assert_eq!(enough.unspent, Fen::ZERO);
 }
 

@@ -167,10 +167,13 @@ pub struct ExplanationShape {
     subsidy_run_id: SubsidyRunId,
     organization_id: OrganizationId,
     grade: Grade,
-    /// Exact, as `p/q`.
+    /// 2 decimals; `total_exact` is `p/q`.
     total: String,
+    total_exact: String,
     place: i64,
+    /// 4 decimals; `before_pool_fen_exact` is `p/q`.
     before_pool_fen: String,
+    before_pool_fen_exact: String,
     award_fen: Fen,
     scores: Vec<ScoreShape>,
     steps: Vec<StepShape>,
@@ -202,15 +205,28 @@ impl From<Step> for StepShape {
     }
 }
 
-/// The records a metric was counted from; ask with `metric` and `cursor` for the next ones.
+/// What a metric was counted from: records (ask with `metric` and `cursor` for the next ones), instruments, or, where only
+/// a number was frozen, a note that says of what.
 #[derive(Serialize, ToSchema)]
 struct MetricShape {
     metric: String,
+    value: i64,
     records: Vec<RecordShape>,
     next_cursor: Option<String>,
+    instruments: Vec<CountedInstrumentShape>,
+    note: Option<&'static str>,
 }
 
-/// A record at the version that was frozen.
+/// An instrument with what it gives to a metric.
+#[derive(Serialize, ToSchema)]
+struct CountedInstrumentShape {
+    instrument_id: InstrumentId,
+    asset_no: String,
+    value: i64,
+}
+
+/// A record at the version that was frozen. Of income: `left_out` says why what the payer paid is not in the base, and what
+/// was paid by a voucher never is; the other payers' amounts sum to the base.
 #[derive(Serialize, ToSchema)]
 struct RecordShape {
     usage_record_id: UsageRecordId,
@@ -222,6 +238,9 @@ struct RecordShape {
     statutory: bool,
     effective_minutes: Minutes,
     payer_fen: Fen,
+    voucher_fen: Fen,
+    left_out: Option<String>,
+    satisfaction: Option<String>,
 }
 
 impl From<RecordShare> for RecordShape {
@@ -236,6 +255,9 @@ impl From<RecordShare> for RecordShape {
             statutory: share.key.statutory,
             effective_minutes: share.effective_minutes,
             payer_fen: share.payer_fen,
+            voucher_fen: share.voucher_fen,
+            left_out: share.left_out.map(|reason| reason.to_string()),
+            satisfaction: share.satisfaction.map(|level| level.to_string()),
         }
     }
 }
@@ -252,8 +274,10 @@ impl ExplanationShape {
             organization_id: award.organization_id,
             grade: award.grade,
             total: explained.total,
+            total_exact: explained.total_exact,
             place: explained.place,
-            before_pool_fen: award.before_pool_fen,
+            before_pool_fen: explained.before_pool_fen,
+            before_pool_fen_exact: award.before_pool_fen,
             award_fen: award.award_fen,
             scores: explained.scores.iter().map(ScoreShape::from).collect(),
             steps: explained.steps.into_iter().map(StepShape::from).collect(),
@@ -266,10 +290,19 @@ impl ExplanationShape {
 
 impl MetricShape {
     fn new(found: MetricRecords, cursor: CursorOf) -> Result<Self, AppError> {
+        let instruments = found.instruments.into_iter();
+        let instruments = instruments.map(|share| CountedInstrumentShape {
+            instrument_id: share.instrument_id,
+            asset_no: share.asset_no,
+            value: share.value,
+        });
         Ok(Self {
             metric: found.metric,
+            value: found.value,
             records: found.records.into_iter().map(RecordShape::from).collect(),
             next_cursor: found.next.map(cursor).transpose()?,
+            instruments: instruments.collect(),
+            note: found.note,
         })
     }
 }

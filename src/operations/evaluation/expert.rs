@@ -25,12 +25,6 @@ pub struct GivenScore {
     pub points: String,
 }
 
-/// Ten-thousandths of a point; `None` when the text has more decimals or is no decimal.
-fn ten_thousandths(points: &str) -> Option<i64> {
-    let points = ratio::parse(points).ok()? * ratio::whole(10_000);
-    ratio::to_i64(&points)
-}
-
 /// Copies the reported points of the year into the evaluation.
 pub(super) fn adopt_reported(
     tx: &mut Conn,
@@ -66,8 +60,7 @@ fn expert_score<'a>(policy: &'a Policy, indicator: &str) -> Option<&'a Score> {
 pub(crate) fn points(conn: &mut Conn, id: EvaluationId) -> Result<ExpertPoints, AppError> {
     let mut experts = ExpertPoints::new();
     for score in store::evaluation::list_expert_scores(conn, id)? {
-        let points = ten_thousandths(&score.points)
-            .ok_or_else(|| AppError::internal(format!("{} are no points", score.points)))?;
+        let points = ratio::parse(&score.points).map_err(AppError::internal)?;
         experts
             .entry(score.organization_id)
             .or_default()
@@ -153,7 +146,7 @@ fn faults(given: &[GivenScore], policy: &Policy, inputs: &Inputs) -> Vec<Fault> 
         };
         let points = ratio::parse(&score.points);
         let fits = points.is_ok_and(|points| points <= indicator.max);
-        if !fits || ten_thousandths(&score.points).is_none() {
+        if !fits {
             let fault = Fault::field(field("points"), Code::out_of_range);
             let limit = format!("0–{}", ratio::exact(&indicator.max));
             faults.push(fault.limit(limit).actual(score.points.as_str()));
@@ -172,6 +165,7 @@ fn with_experts(inputs: &Inputs, experts: &ExpertPoints) -> Result<Inputs, AppEr
         .collect();
     for (unit, scores) in experts.iter().filter(|(unit, _)| units.contains_key(unit)) {
         for (indicator, points) in scores {
+            let points = ratio::exact(points);
             lines.push(format!("expert\t{unit}\t{indicator}\t{points}"));
         }
     }

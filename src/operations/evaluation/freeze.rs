@@ -6,7 +6,8 @@ mod service;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::NaiveDate;
+use chrono::{Months, NaiveDate};
+use num_rational::BigRational;
 
 use crate::domain::calendar::Calendar;
 use crate::domain::evaluation::{Inputs, Relations, Unit, UnitCounts, UsingUnit};
@@ -16,8 +17,8 @@ use crate::error::AppError;
 use crate::store::Conn;
 use crate::store::yearly_input::{self, Member, Scope};
 
-/// Expert points by unit and score, in ten-thousandths of a point.
-pub type ExpertPoints = BTreeMap<OrganizationId, BTreeMap<String, i64>>;
+/// Expert points by unit and score, exact.
+pub type ExpertPoints = BTreeMap<OrganizationId, BTreeMap<String, BigRational>>;
 
 /// The metrics a unit reports for a year, as `reported_metric` names them.
 pub const REQUESTS_RECEIVED: &str = "requests_received";
@@ -55,25 +56,36 @@ pub fn scope(
 struct Freeze<'a> {
     scope: &'a Scope,
     policy: &'a Policy,
-    calendar: &'a Calendar,
+    calendar: Calendar,
     relations: Relations,
 }
 
-/// Reads the inputs. Organizations have no versions: of those changed after the freeze, `known` (the inputs stored then)
-/// tells what they were.
+/// The inputs stored at a freeze, told again where the records have no versions.
+#[derive(Debug)]
+pub struct Known<'a> {
+    pub inputs: &'a Inputs,
+    /// Organizations not changed since then are what they were at the freeze.
+    pub since: Instant,
+}
+
+/// Reads the inputs. Organizations and the calendar have no versions: `known` tells what they were at the freeze.
 pub fn read(
     conn: &mut Conn,
     scope: &Scope,
     policy: &Policy,
     calendar: &Calendar,
     experts: ExpertPoints,
-    known: Option<&Inputs>,
+    known: Option<Known<'_>>,
 ) -> Result<Inputs, AppError> {
     let relations = Relations::new(yearly_input::list_related(conn, scope)?);
+    let days = match &known {
+        Some(known) => known.inputs.days().clone(),
+        None => calendar.days_within(scope.first_on, last_deadline_on(scope)),
+    };
     let freeze = Freeze {
         scope,
         policy,
-        calendar,
+        calendar: Calendar::of_days(&days),
         relations,
     };
     let registry = freeze.registry(conn)?;
@@ -85,7 +97,7 @@ pub fn read(
         .map(|member| (member.id, member))
         .collect();
     if let Some(known) = known {
-        restore(&mut members, known, scope.frozen_at)?;
+        restore(&mut members, &known)?;
     }
     let hosts: BTreeSet<OrganizationId> = registry.hosts.values().copied().collect();
     let units = units(&hosts, &members, counts, service.answers, experts)?;
@@ -105,14 +117,21 @@ pub fn read(
             })
         })
         .collect();
-    Inputs::assemble(
+    let inputs = Inputs::assemble(
         scope.year,
         units,
         registry.instruments,
         using_units?,
         service.cells,
-    )
-    .map_err(AppError::internal)
+    );
+    Ok(inputs.map_err(AppError::internal)?.with_days(days))
+}
+
+/// No deadline is later: a pack gives at most 366 working days.
+fn last_deadline_on(scope: &Scope) -> NaiveDate {
+    let two_years = Months::new(24);
+    let last = scope.last_on.checked_add_months(two_years);
+    last.unwrap_or(scope.last_on)
 }
 
 fn member(
@@ -145,18 +164,17 @@ fn units(
     hosts.iter().map(unit).collect()
 }
 
-/// Gives organizations changed at the second of the freeze or later the values the stored inputs have of them.
+/// Gives organizations that may have changed since the freeze the values the stored inputs have of them.
 fn restore(
     members: &mut BTreeMap<OrganizationId, Member>,
-    known: &Inputs,
-    frozen_at: Instant,
+    known: &Known<'_>,
 ) -> Result<(), AppError> {
     let changed = |members: &BTreeMap<OrganizationId, Member>, id: OrganizationId| {
         members
             .get(&id)
-            .is_some_and(|member| member.updated_at >= frozen_at)
+            .is_some_and(|member| member.updated_at >= known.since)
     };
-    for unit in known.units() {
+    for unit in known.inputs.units() {
         let id = unit.organization_id;
         if changed(members, id)
             && let Some(member) = members.get_mut(&id)
@@ -165,7 +183,7 @@ fn restore(
             member.uscc = unit.uscc.parse().map_err(AppError::internal)?;
         }
     }
-    for user in known.using_units() {
+    for user in known.inputs.using_units() {
         let id = user.organization_id;
         if changed(members, id)
             && let Some(member) = members.get_mut(&id)

@@ -154,13 +154,15 @@ pub(crate) fn freeze_records(
     quiet::take_alone(tx)?;
     let row = store::evaluation::get(tx, id)?;
     let now = clock.now();
+    // What was written since the freeze before may be stamped a second ahead of the clock: this freeze sees it.
+    let frozen_at = store::evaluation::after_freezes(tx, now)?;
     let newest = event::newest(tx)?;
-    if !store::evaluation::update_to_frozen(tx, id, newest, now)? {
+    if !store::evaluation::update_to_frozen(tx, id, (frozen_at, newest), now)? {
         return Err(stopped(row.state));
     }
     let policy = policy::open(&store::policy::get(tx, row.policy_id)?)?;
     let year = i32::try_from(row.year).map_err(AppError::internal)?;
-    expert::adopt_reported(tx, id, &freeze::scope(year, now, newest)?, &policy)
+    expert::adopt_reported(tx, id, &freeze::scope(year, frozen_at, newest)?, &policy)
 }
 
 /// Somebody discarded the evaluation while it ran.
@@ -239,7 +241,7 @@ fn write(
     graded: &Evaluation,
 ) -> Result<Digests, AppError> {
     store::evaluation::insert_inputs(tx, id, inputs.lines())?;
-    let units = stored::rows(id, graded)?;
+    let units = stored::rows(id, graded, &stored::names(tx)?)?;
     store::evaluation::insert_units(tx, &units)?;
     Ok(Digests {
         input: inputs.digest(),

@@ -3,18 +3,30 @@
 use crate::domain::evaluation::{
     Evaluation, GradedUnit, InstrumentFigures, ScoreExplanation, ScoreResult,
 };
-use crate::domain::{EvaluationId, policy, ratio};
+use crate::domain::{EvaluationId, OrganizationId, policy, ratio};
 use crate::error::AppError;
 use crate::store::evaluation::{Figures, Unit};
 use crate::store::{self, Conn, Json};
 use num_rational::BigRational;
+use std::collections::BTreeMap;
 
-/// The rows of graded units.
-pub fn rows(id: EvaluationId, graded: &Evaluation) -> Result<Vec<Unit>, AppError> {
-    graded.units.iter().map(|unit| row(id, unit)).collect()
+/// Names of organizations by their ids.
+pub type Names = BTreeMap<OrganizationId, String>;
+
+/// What the organizations are called now.
+pub fn names(conn: &mut Conn) -> Result<Names, AppError> {
+    let members = store::yearly_input::list_members(conn)?.into_iter();
+    Ok(members.map(|member| (member.id, member.name)).collect())
 }
 
-fn row(id: EvaluationId, unit: &GradedUnit) -> Result<Unit, AppError> {
+/// The rows of graded units. Names are kept beside the results and have no part in them.
+pub fn rows(id: EvaluationId, graded: &Evaluation, names: &Names) -> Result<Vec<Unit>, AppError> {
+    let units = graded.units.iter();
+    units.map(|unit| row(id, unit, names)).collect()
+}
+
+fn row(id: EvaluationId, unit: &GradedUnit, names: &Names) -> Result<Unit, AppError> {
+    let name = names.get(&unit.organization_id);
     let scores: Vec<_> = unit.scores.iter().map(ScoreResult::explain).collect();
     let figures = unit.instruments.iter().map(|figures| Figures {
         instrument_id: figures.instrument_id,
@@ -31,6 +43,8 @@ fn row(id: EvaluationId, unit: &GradedUnit) -> Result<Unit, AppError> {
         place: i64::try_from(unit.place).map_err(AppError::internal)?,
         scores: Json::of(scores)?,
         instruments: Json::of(figures.collect())?,
+        uscc: unit.uscc.clone(),
+        name: name.cloned().unwrap_or_default(),
     })
 }
 
@@ -41,6 +55,7 @@ pub fn digest(units: &[Unit]) -> Result<String, AppError> {
         .map(|unit| {
             serde_json::to_string(&(
                 unit.organization_id,
+                &unit.uscc,
                 &unit.total,
                 unit.grade,
                 unit.place,
@@ -54,21 +69,14 @@ pub fn digest(units: &[Unit]) -> Result<String, AppError> {
 
 /// The results as they are stored; nothing is computed again.
 pub fn read(conn: &mut Conn, id: EvaluationId) -> Result<Evaluation, AppError> {
-    let members = store::yearly_input::list_members(conn)?;
     let units = store::evaluation::list_units(conn, id)?;
-    let units = units.into_iter().map(|unit| {
-        let member = members
-            .iter()
-            .find(|member| member.id == unit.organization_id);
-        let uscc = member.map(|member| member.uscc.to_string());
-        graded(unit, uscc.unwrap_or_default())
-    });
+    let units = units.into_iter().map(graded);
     Ok(Evaluation {
         units: units.collect::<Result<_, _>>()?,
     })
 }
 
-fn graded(unit: Unit, uscc: String) -> Result<GradedUnit, AppError> {
+fn graded(unit: Unit) -> Result<GradedUnit, AppError> {
     let scores = unit.scores.iter().map(score);
     let instruments = unit.instruments.iter().map(|figures| InstrumentFigures {
         instrument_id: figures.instrument_id,
@@ -79,7 +87,7 @@ fn graded(unit: Unit, uscc: String) -> Result<GradedUnit, AppError> {
     });
     Ok(GradedUnit {
         organization_id: unit.organization_id,
-        uscc,
+        uscc: unit.uscc,
         scores: scores.collect::<Result<_, _>>()?,
         total: exact(&unit.total)?,
         place: usize::try_from(unit.place).map_err(AppError::internal)?,

@@ -1,7 +1,7 @@
 //! What the default pack says, and how packs with mistakes are refused.
 
 use super::*;
-use crate::domain::policy::{Source, Value};
+use crate::domain::policy::{Measure, Source, Value};
 use crate::domain::ratio;
 
 /// The default pack with one text replaced.
@@ -25,6 +25,22 @@ fn mistake(text: &str) -> (usize, String, String) {
     assert_eq!(mistakes.len(), 1, "{mistakes:#?}");
     let mistake = mistakes.into_iter().next().unwrap();
     (mistake.line, mistake.key, mistake.reason)
+}
+
+#[test]
+fn the_same_records_are_found_along_a_chain() {
+    let chained = "[metrics.units_again]\nof = \"usage.using_units\"\n\
+                   same_records_as = \"external_units_served\"\n\n[metrics.instruments_used]";
+    let policy = read(&changed("[metrics.instruments_used]", chained)).unwrap();
+    let measure = |name: &str| policy.metrics[name].clone();
+    assert_eq!(measure("units_again"), measure("external_units_served"));
+    let Measure::UsingUnits(filter) = measure("units_again") else {
+        panic!("counts no units");
+    };
+    assert_eq!(
+        Measure::EffectiveMinutes(filter),
+        measure("external_minutes")
+    );
 }
 
 #[test]
@@ -200,6 +216,18 @@ fn each_mistake_has_its_line_its_key_and_its_reason() {
             "same_records_as = \"nothing\"",
             "metrics.external_units_served.same_records_as",
             "\"nothing\"",
+        ),
+        (
+            "same_records_as = \"external_minutes\"",
+            "same_records_as = \"instruments_counted\"",
+            "metrics.external_units_served.same_records_as",
+            "\"instruments_counted\" counts no records",
+        ),
+        (
+            "same_records_as = \"external_minutes\"",
+            "same_records_as = \"external_units_served\"",
+            "metrics.external_units_served.same_records_as",
+            "\"external_units_served\", in a circle",
         ),
         (
             "pass = \"60\" }",

@@ -17,9 +17,12 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::app::App;
+use crate::domain::fault::FieldFault;
+use crate::domain::policy::Policy;
 use crate::domain::{EventId, InstrumentId, OrganizationId};
 use crate::error::{AppError, Code, Fault};
 use crate::operations::deed::Actor;
+use crate::operations::policy;
 use crate::store::event::{self, Subject};
 use crate::store::{Conn, Lock};
 
@@ -75,6 +78,7 @@ pub async fn import(
     source: Arc<dyn ProvinceSource>,
 ) -> Result<Vec<FileSummary>, AppError> {
     let actor = actor.clone();
+    let active = app.config.active_policy.clone();
     app.store
         .write_alone(move |tx| {
             Lock::RecordsShared.take(tx)?;
@@ -84,6 +88,7 @@ pub async fn import(
                 organizations: BTreeMap::new(),
                 instruments: BTreeMap::new(),
                 known_before: Vec::new(),
+                policy: policy::active(tx, &active)?,
             };
             let mut summary = Vec::new();
             for file in ProvinceFile::ALL {
@@ -113,6 +118,9 @@ pub async fn is_imported(app: &App, year: i32) -> Result<bool, AppError> {
 #[derive(Debug, Clone, Copy)]
 struct Known {
     id: OrganizationId,
+    is_host: bool,
+    /// It was there before this import.
+    is_stored: bool,
     kind: crate::domain::organization::OrganizationKind,
     is_sme: bool,
 }
@@ -126,6 +134,8 @@ struct Import<'a> {
     instruments: BTreeMap<(OrganizationId, String), InstrumentId>,
     /// Years in which new usage or payments were already allowed.
     known_before: Vec<i32>,
+    /// Says how many points experts can give.
+    policy: Policy,
 }
 
 impl Import<'_> {
@@ -155,6 +165,15 @@ impl Import<'_> {
     ) -> Result<Known, AppError> {
         let known = self.organizations.get(uscc).copied();
         known.ok_or_else(|| writing.unknown(row, column, uscc))
+    }
+
+    /// The organization a row names as its host.
+    fn host(&self, writing: &Writing, row: u32, uscc: &str) -> Result<Known, AppError> {
+        let known = self.organization(writing, row, "host_uscc", uscc)?;
+        match known.is_host {
+            true => Ok(known),
+            false => Err(writing.refused(row, "host_uscc", Code::organization_is_no_host, uscc)),
+        }
     }
 }
 
@@ -211,6 +230,15 @@ impl<'a> Writing<'a> {
     fn refused(&self, row: u32, column: &str, code: Code, value: &str) -> AppError {
         let fault = Fault::field(self.place(row, column), code);
         AppError::Refused(vec![fault.actual(value)])
+    }
+
+    /// The values of a row break the rules that everybody's keep.
+    fn faulty(&self, row: u32, faults: Vec<FieldFault>) -> AppError {
+        let faults = faults.into_iter().map(|fault| {
+            let field = self.place(row, &fault.field);
+            Fault::from(FieldFault { field, ..fault })
+        });
+        AppError::Refused(faults.collect())
     }
 
     /// The row contradicts what is stored.

@@ -25,22 +25,52 @@ impl Import<'_> {
         let mut related = Vec::new();
         for row in self.source.organizations()? {
             let (row, organization) = row?;
-            if let Some(host) = &organization.related_to {
-                related.push((row, organization.uscc.clone(), host.clone()));
-            }
             let known = add_organization(tx, writing, row, &organization)?;
+            if organization.related_to.is_some() || known.is_stored {
+                let uscc = organization.uscc.clone();
+                related.push((row, uscc, organization.related_to, known));
+            }
             self.organizations.insert(organization.uscc, known);
         }
-        for (row, uscc, host) in related {
-            let one = self.organization(writing, row, "uscc", &uscc)?.id;
-            let other = self.organization(writing, row, "related_to", &host)?.id;
-            if one == other {
-                return Err(writing.refused(row, "related_to", Code::unknown_reference, &host));
-            }
-            if !province::are_related(tx, one, other)? {
-                writing.event(tx)?;
-                province::insert_related(tx, one, other, since(), writing.actor.now())?;
-            }
+        for (row, uscc, host, known) in related {
+            self.relate(tx, writing, (row, &uscc), known, host)?;
+        }
+        Ok(())
+    }
+
+    /// Relates a new organization to its host; one that was there must be related to it, and to no other by an import.
+    fn relate(
+        &self,
+        tx: &mut Conn,
+        writing: &mut Writing,
+        (row, uscc): (u32, &str),
+        known: Known,
+        host: Option<String>,
+    ) -> Result<(), AppError> {
+        let other = match &host {
+            Some(host) => Some(self.organization(writing, row, "related_to", host)?.id),
+            None => None,
+        };
+        if other == Some(known.id) {
+            let host = host.unwrap_or_default();
+            return Err(writing.refused(row, "related_to", Code::unknown_reference, &host));
+        }
+        if known.is_stored {
+            let imported = province::list_related_since(tx, known.id, since())?;
+            let same = match other {
+                Some(other) if imported.is_empty() => province::are_related(tx, known.id, other)?,
+                other => imported.iter().copied().eq(other),
+            };
+            return match same {
+                true => Ok(()),
+                false => Err(writing.differs(row, uscc, &["related_to"])),
+            };
+        }
+        if let Some(other) = other {
+            writing.event(tx)?;
+            let now = writing.actor.now();
+            let verified_at = store::evaluation::after_freezes(tx, now)?;
+            province::insert_related(tx, (known.id, other), since(), verified_at, now)?;
         }
         Ok(())
     }
@@ -53,7 +83,7 @@ impl Import<'_> {
         let categories = province::list_category_codes(tx)?;
         for row in self.source.instruments()? {
             let (row, instrument) = row?;
-            let host = self.organization(writing, row, "host_uscc", &instrument.host_uscc)?;
+            let host = self.host(writing, row, &instrument.host_uscc)?;
             if !categories.contains(&instrument.category_code) {
                 let code = &instrument.category_code;
                 return Err(writing.refused(row, "category_code", Code::unknown_category, code));
@@ -83,8 +113,10 @@ fn add_organization(
         writing.refused(row, "region_code", Code::unknown_region, &given.region_code)
     })?;
     let is_host = given.role == OrganizationRole::Host;
-    let known = |id| Known {
+    let known = |id, is_stored| Known {
         id,
+        is_host,
+        is_stored,
         kind: given.kind,
         is_sme: given.is_sme,
     };
@@ -97,7 +129,7 @@ fn add_organization(
             ("role", stored.is_host == is_host),
         ]);
         return match columns.is_empty() {
-            true => Ok(known(stored.id)),
+            true => Ok(known(stored.id, true)),
             false => Err(writing.differs(row, &given.uscc, &columns)),
         };
     }
@@ -119,7 +151,7 @@ fn add_organization(
             public_contact: None,
         },
     };
-    Ok(known(store::organization::insert(tx, &new)?))
+    Ok(known(store::organization::insert(tx, &new)?, false))
 }
 
 fn facts(
@@ -147,7 +179,7 @@ fn facts(
         phone,
         email: None,
     });
-    Ok(InstrumentFacts {
+    let facts = InstrumentFacts {
         name: given.name.clone(),
         asset_no: given.asset_no.clone(),
         original_value_fen: given.original_value_fen,
@@ -171,7 +203,11 @@ fn facts(
             user_notice: given.user_notice.clone(),
             ..InstrumentDescription::default()
         },
-    })
+    };
+    let today = writing.actor.now().local_date();
+    let valid = facts.validate(today);
+    valid.map_err(|faults| writing.faulty(row, faults))?;
+    Ok(facts)
 }
 
 fn price(given: &ProvinceInstrument) -> Option<Tariff> {
@@ -234,12 +270,12 @@ fn add_instrument(
     let id = store::instrument::reserve_ids(tx, 1)?.pop();
     let id = id.ok_or_else(|| AppError::internal("no id was reserved"))?;
     store::instrument::insert(tx, &[version.first(id, host, event)?])?;
+    // Both came in with the entry, at the latest. No freeze before knew it.
     if given.exempted {
-        province::insert_exemption(tx, id, submitted_at)?;
+        province::insert_exemption(tx, id, submitted_at.min(now))?;
     }
     if let Some(price) = price(given) {
-        let created_at = store::evaluation::after_freezes(tx, now)?;
-        store::tariff::insert(tx, id, &price, created_at)?;
+        store::tariff::insert(tx, id, &price, now)?;
     }
     store::booking_rules::insert(tx, &[id], &BookingRules::default(), now)?;
     Ok(id)

@@ -14,9 +14,7 @@ impl Import<'_> {
     ) -> Result<(), AppError> {
         for row in self.source.requests()? {
             let (row, given) = row?;
-            let host = self
-                .organization(writing, row, "host_uscc", &given.host_uscc)?
-                .id;
+            let host = self.host(writing, row, &given.host_uscc)?.id;
             let metrics = [
                 (REQUESTS_RECEIVED.to_owned(), given.received.to_string()),
                 (
@@ -36,13 +34,16 @@ impl Import<'_> {
     ) -> Result<(), AppError> {
         for row in self.source.expert_scores()? {
             let (row, given) = row?;
-            let host = self
-                .organization(writing, row, "host_uscc", &given.host_uscc)?
-                .id;
+            let host = self.host(writing, row, &given.host_uscc)?.id;
             let mut metrics = Vec::new();
             for (indicator, points) in [("A4", &given.a4), ("B3", &given.b3)] {
-                if ratio::parse(points).is_err() {
+                let Ok(exact) = ratio::parse(points) else {
                     return Err(writing.refused(row, indicator, Code::invalid_value, points));
+                };
+                let mut scores = self.policy.scores.iter();
+                let score = scores.find(|score| score.id == indicator);
+                if score.is_some_and(|score| exact > score.max) {
+                    return Err(writing.refused(row, indicator, Code::out_of_range, points));
                 }
                 metrics.push((format!("{EXPERT_PREFIX}{indicator}"), points.clone()));
             }

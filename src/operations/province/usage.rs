@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use chrono::{Datelike, NaiveDate};
 
 use super::{Import, ProvinceUsage, Row, Writing, differing};
-use crate::domain::charge::PaymentSource;
+use crate::domain::charge::{InvoiceNo, PaymentSource, check_day};
 use crate::domain::tariff::{Quote, customer_class};
+use crate::domain::usage::{GivenMinutes, UsageMinutes, check_interval};
 use crate::domain::{Fen, Minutes, OrganizationId};
 use crate::error::{AppError, Code};
 use crate::operations::subsidy;
@@ -69,7 +70,7 @@ impl Import<'_> {
         given: &ProvinceUsage,
     ) -> Result<NewService, AppError> {
         self.refuse_locked(tx, given.slot.ends_at().local_date())?;
-        let host = self.organization(writing, row, "host_uscc", &given.host_uscc)?;
+        let host = self.host(writing, row, &given.host_uscc)?;
         let user = self.organization(writing, row, "user_uscc", &given.user_uscc)?;
         let key = (host.id, given.asset_no.clone());
         let instrument = self.instruments.get(&key).copied();
@@ -83,6 +84,7 @@ impl Import<'_> {
             services: Vec::new(),
             total_fen: given.fee_fen,
         };
+        let minutes = check_service(writing, row, given)?;
         let charge = charge(writing, row, given, price)?;
         if let Some(paid_on) = given.paid_on {
             self.refuse_locked(tx, paid_on)?;
@@ -96,9 +98,9 @@ impl Import<'_> {
                 channel: 1,
                 started_at: given.slot.starts_at(),
                 ended_at: given.slot.ends_at(),
-                prepare_minutes: given.prepare_minutes,
-                run_minutes: given.run_minutes,
-                post_minutes: given.post_minutes,
+                prepare_minutes: minutes.prepare(),
+                run_minutes: minutes.run(),
+                post_minutes: minutes.post(),
                 samples: i64::from(given.samples),
                 mode: given.mode,
                 purpose: given.purpose,
@@ -147,7 +149,10 @@ impl Import<'_> {
             record.run_minutes,
             record.post_minutes,
         ];
-        let invoice = given.invoice_no.clone().zip(given.invoiced_on);
+        let number = given.invoice_no.as_deref();
+        let number = number.and_then(|text| InvoiceNo::parse(text).ok());
+        let number = number.map(|number| number.as_str().to_owned());
+        let invoice = number.zip(given.invoiced_on);
         let columns = differing(&[
             (
                 "asset_no",
@@ -184,6 +189,31 @@ impl Import<'_> {
     }
 }
 
+/// The minutes of a service that keeps the rules of every other entrance.
+fn check_service(
+    writing: &Writing,
+    row: u32,
+    given: &ProvinceUsage,
+) -> Result<UsageMinutes, AppError> {
+    let minutes = GivenMinutes {
+        prepare: Some(given.prepare_minutes),
+        run: Some(given.run_minutes),
+        post: Some(given.post_minutes),
+    };
+    let now = writing.actor.now();
+    let mut faults = check_interval(&given.slot, now);
+    // Days of payment may lie ahead: the file also tells what was promised.
+    let invoiced_on = given.invoiced_on;
+    let invoiced_on = invoiced_on.map(|day| check_day("invoiced_on", day, now.local_date()));
+    faults.extend(invoiced_on.and_then(Result::err));
+    match UsageMinutes::within(&given.slot, minutes) {
+        Ok(minutes) if faults.is_empty() => return Ok(minutes),
+        Ok(_) => {}
+        Err(more) => faults.extend(more),
+    }
+    Err(writing.faulty(row, faults))
+}
+
 fn charge(
     writing: &Writing,
     row: u32,
@@ -194,7 +224,11 @@ fn charge(
         return Ok(None);
     }
     let invoice = match (&given.invoice_no, given.invoiced_on) {
-        (Some(invoice_no), Some(issued_on)) => Some((invoice_no.clone(), issued_on)),
+        (Some(invoice_no), Some(issued_on)) => {
+            let number = InvoiceNo::parse(invoice_no);
+            let number = number.map_err(|fault| writing.faulty(row, vec![fault]))?;
+            Some((number.as_str().to_owned(), issued_on))
+        }
         (Some(invoice_no), None) => {
             return Err(writing.refused(row, "invoiced_on", Code::required, invoice_no));
         }

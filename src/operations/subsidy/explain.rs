@@ -1,26 +1,32 @@
 //! How an award came about: the chain of steps with their operands, the scores behind the grade, and for each metric the
 //! records it was counted from, as they were at the freeze.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod records;
+
+use std::collections::BTreeMap;
 
 use crate::app::App;
-use crate::domain::charge::PaymentSource;
-use crate::domain::evaluation::{Cell, CellKey, Inputs, Relations, ScoreExplanation, Unit};
-use crate::domain::policy::{Measure, Policy, RecordFilter};
-use crate::domain::usage::UsageState;
+use crate::domain::evaluation::{
+    CellKey, Relations, ScoreExplanation, measure_instrument, measure_unit,
+};
+use crate::domain::policy::{Measure, Policy, UnitCount};
+use crate::domain::review::Satisfaction;
+use crate::domain::subsidy::LeftOut;
 use crate::domain::{
-    AwardId, Fen, InstrumentId, Minutes, OrganizationId, SubsidyRunId, UsageRecordId, Uscc,
+    AwardId, Fen, InstrumentId, Minutes, OrganizationId, SubsidyRunId, UsageRecordId, Uscc, ratio,
 };
 use crate::error::{AppError, Code, Fault, closest};
+use crate::operations::evaluation::stored::exact;
 use crate::operations::{evaluation as evaluations, policy};
 use crate::store::subsidy::{Award, Step};
-use crate::store::usage::UsageRecord;
-use crate::store::yearly_input::{self, Scope};
+use crate::store::yearly_input;
 use crate::store::{self, Conn};
 
 use super::{evaluation_of, refuse_unfinished};
+use records::{Counted, Records};
 
-/// A record behind a metric, at the version that was frozen.
+/// A record behind a metric, at the version that was frozen. What payers paid for the records that the base takes (those
+/// without a reason against them) sums to the base.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordShare {
     pub usage_record_id: UsageRecordId,
@@ -28,24 +34,49 @@ pub struct RecordShare {
     pub instrument_id: InstrumentId,
     pub organization_id: OrganizationId,
     pub key: CellKey,
+    /// Otherwise it only earned in the year.
+    pub ended_in_year: bool,
     pub effective_minutes: Minutes,
     /// Paid in the year by the payer; the voucher's part is not in it.
     pub payer_fen: Fen,
+    pub voucher_fen: Fen,
+    /// Only of income: why what the payer paid is not in the base.
+    pub left_out: Option<LeftOut>,
+    /// Only of answers.
+    pub satisfaction: Option<Satisfaction>,
 }
 
-/// The records behind one metric, in order of ids; `next` is the id to go on after.
+/// An instrument behind a metric of instruments, with what it gives to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InstrumentShare {
+    pub instrument_id: InstrumentId,
+    pub asset_no: String,
+    pub value: i64,
+}
+
+/// What stands behind one metric: records in order of ids (`next` is the id to go on after), instruments, or a note where
+/// only a number was frozen.
 #[derive(Debug, Clone)]
 pub struct MetricRecords {
     pub metric: String,
+    /// Of the unit, from the frozen inputs.
+    pub value: i64,
     pub records: Vec<RecordShare>,
     pub next: Option<UsageRecordId>,
+    pub instruments: Vec<InstrumentShare>,
+    pub note: Option<&'static str>,
 }
 
 /// An award with everything that led to it.
 #[derive(Debug, Clone)]
 pub struct Explanation {
     pub award: Award,
+    /// With 2 decimals.
     pub total: String,
+    /// As `p/q`, like the award's own `before_pool_fen`.
+    pub total_exact: String,
+    /// With 4 decimals.
+    pub before_pool_fen: String,
     pub place: i64,
     pub scores: Vec<ScoreExplanation>,
     pub steps: Vec<Step>,
@@ -103,8 +134,8 @@ fn explanation(
     let run = store::subsidy::get(conn, run)?;
     refuse_unfinished(&run)?;
     let row = evaluation_of(conn, &run)?;
-    let (_, inputs) = evaluations::open(conn, &row)?;
-    let pack = policy::open(&store::policy::get(conn, run.policy_id)?)?;
+    let (graded_by, inputs) = evaluations::open(conn, &row)?;
+    let awarded_by = policy::open(&store::policy::get(conn, run.policy_id)?)?;
     let unit_id = award.organization_id;
     let mut units = store::evaluation::list_units(conn, row.id)?.into_iter();
     let graded = units.find(|unit| unit.organization_id == unit_id);
@@ -114,15 +145,18 @@ fn explanation(
         relations: Relations::new(yearly_input::list_related(conn, &scope)?),
         scope,
         host: unit_id,
+        inputs: &inputs,
+        award: &awarded_by.award,
     };
     let mut metrics = Vec::new();
-    for (metric, filter, is_income) in chosen(&pack, choice)? {
-        let keys = keys(&inputs, unit_id, filter);
-        metrics.push(records.of(conn, metric, &keys, is_income, choice)?);
+    for (name, measure) in chosen(&graded_by, &awarded_by, choice)? {
+        metrics.push(behind(conn, &records, name, &measure, choice)?);
     }
     Ok(Explanation {
         steps: store::subsidy::list_steps(conn, award.id)?,
-        total: graded.total,
+        total: ratio::decimal(&exact(&graded.total)?, 2),
+        total_exact: graded.total,
+        before_pool_fen: ratio::decimal(&exact(&award.before_pool_fen)?, 4),
         place: graded.place,
         scores: graded.scores.into_inner(),
         award,
@@ -130,154 +164,76 @@ fn explanation(
     })
 }
 
-/// The metrics that count records, or the one asked for: name, records, and whether it counts income.
+/// The metrics, or the one asked for: the evaluation's pack counted them, and the run's pack the base of the award.
 fn chosen<'a>(
-    pack: &'a Policy,
+    graded_by: &'a Policy,
+    awarded_by: &'a Policy,
     choice: &Choice,
-) -> Result<Vec<(&'a str, &'a RecordFilter, bool)>, AppError> {
-    let counted = |measure: &'a Measure| match measure {
-        Measure::EffectiveMinutes(filter)
-        | Measure::UsingUnits(filter)
-        | Measure::UsedInstruments(filter) => Some((filter, false)),
-        Measure::PayerIncome(filter) => Some((filter, true)),
-        Measure::RatedMinutes(_)
-        | Measure::Instruments(_)
-        | Measure::Count(_)
-        | Measure::Answers(_) => None,
-    };
-    let all: Vec<_> = pack
-        .metrics
-        .iter()
-        .filter_map(|(name, measure)| {
-            let (filter, is_income) = counted(measure)?;
-            Some((name.as_str(), filter, is_income))
-        })
+) -> Result<Vec<(&'a str, Measure)>, AppError> {
+    let base = &awarded_by.award;
+    let measures = graded_by.metrics.iter();
+    let mut all: BTreeMap<&str, Measure> = measures
+        .map(|(name, measure)| (name.as_str(), measure.clone()))
         .collect();
+    all.insert(&base.base_metric, Measure::PayerIncome(base.base.clone()));
     let Some(wanted) = &choice.metric else {
-        return Ok(all);
+        return Ok(all.into_iter().collect());
     };
-    let names = all.iter().map(|(name, ..)| *name);
-    let suggestion = closest(wanted, names);
-    let found: Vec<_> = all
-        .into_iter()
-        .filter(|(name, ..)| name == wanted)
-        .collect();
-    if found.is_empty() {
-        let fault = Fault::field("metric", Code::invalid_value).actual(wanted.as_str());
-        return Err(AppError::Malformed(vec![fault.did_you_mean(suggestion)]));
-    }
-    Ok(found)
-}
-
-/// The classes of the unit's counted instruments that a metric takes.
-fn keys(
-    inputs: &Inputs,
-    unit: OrganizationId,
-    filter: &RecordFilter,
-) -> BTreeSet<(InstrumentId, CellKey)> {
-    let units = inputs.units().filter(|known| known.organization_id == unit);
-    let instruments = units.flat_map(Unit::counted);
-    instruments
-        .flat_map(|instrument| {
-            let cells = instrument.cells.iter();
-            cells
-                .filter(|cell: &&Cell| filter.takes(instrument, cell))
-                .map(|cell| (instrument.id, cell.key))
-        })
-        .collect()
-}
-
-struct Records {
-    scope: Scope,
-    relations: Relations,
-    host: OrganizationId,
-}
-
-impl Records {
-    fn of(
-        &self,
-        conn: &mut Conn,
-        metric: &str,
-        keys: &BTreeSet<(InstrumentId, CellKey)>,
-        is_income: bool,
-        choice: &Choice,
-    ) -> Result<MetricRecords, AppError> {
-        let step = i64::try_from(choice.limit.max(500) + 1).map_err(AppError::internal)?;
-        let mut found = MetricRecords {
-            metric: metric.to_owned(),
-            records: Vec::new(),
-            next: None,
-        };
-        let mut after = choice.after;
-        loop {
-            let rows = yearly_input::list_records(conn, &self.scope, self.host, after, step)?;
-            let Some(last) = rows.last().map(|record| record.id) else {
-                return Ok(found);
-            };
-            let shares = self.shares(conn, &rows, keys, is_income)?;
-            for share in shares {
-                if found.records.len() == choice.limit {
-                    found.next = found.records.last().map(|share| share.usage_record_id);
-                    return Ok(found);
-                }
-                found.records.push(share);
-            }
-            after = Some(last);
+    match all.remove_entry(wanted.as_str()) {
+        Some(found) => Ok(vec![found]),
+        None => {
+            let suggestion = closest(wanted, all.into_keys());
+            let fault = Fault::field("metric", Code::invalid_value).actual(wanted.as_str());
+            Err(AppError::Malformed(vec![fault.did_you_mean(suggestion)]))
         }
     }
+}
 
-    /// What confirmed records give to a metric whose classes these are; those that give nothing are left out.
-    fn shares(
-        &self,
-        conn: &mut Conn,
-        records: &[UsageRecord],
-        keys: &BTreeSet<(InstrumentId, CellKey)>,
-        is_income: bool,
-    ) -> Result<Vec<RecordShare>, AppError> {
-        let ids: Vec<_> = records.iter().map(|record| record.id).collect();
-        let paid = yearly_input::list_income_of(conn, &self.scope, &ids)?;
-        let by_payer = paid.iter().filter(|row| row.source == PaymentSource::Payer);
-        let by_payer: BTreeMap<_, _> = by_payer
-            .map(|row| (row.usage_record_id, row.amount_fen))
-            .collect();
-        let shares = records
-            .iter()
-            .filter(|record| record.state == UsageState::Confirmed)
-            .map(|record| {
-                let paid = by_payer.get(&record.id).copied();
-                self.share(record, paid.unwrap_or(Fen::ZERO))
-            })
-            .filter(|share| keys.contains(&(share.instrument_id, share.key)))
-            .filter(|share| match is_income {
-                true => share.payer_fen > Fen::ZERO,
-                false => share.effective_minutes > Minutes::ZERO,
+/// What stands behind a metric of a unit.
+fn behind(
+    conn: &mut Conn,
+    records: &Records<'_>,
+    metric: &str,
+    measure: &Measure,
+    choice: &Choice,
+) -> Result<MetricRecords, AppError> {
+    let (inputs, host) = (records.inputs, records.host);
+    let unit = inputs.units().find(|unit| unit.organization_id == host);
+    let unit = unit.ok_or_else(|| AppError::internal("an award without inputs"))?;
+    let number = |value: i128| i64::try_from(value).unwrap_or(i64::MAX);
+    let mut behind = MetricRecords {
+        metric: metric.to_owned(),
+        value: number(measure_unit(inputs, unit, measure)),
+        records: Vec::new(),
+        next: None,
+        instruments: Vec::new(),
+        note: None,
+    };
+    match (Counted::of(measure), measure) {
+        (Some(counted), _) => {
+            (behind.records, behind.next) = records.of(conn, &counted, choice)?;
+        }
+        (None, Measure::Count(count)) => behind.note = Some(note(*count)),
+        (None, _) => {
+            let shares = unit.counted().map(|instrument| InstrumentShare {
+                instrument_id: instrument.id,
+                asset_no: instrument.asset_no.clone(),
+                value: number(measure_instrument(inputs, instrument, measure)),
             });
-        Ok(shares.collect())
+            behind.instruments = shares.filter(|share| share.value > 0).collect();
+        }
     }
+    Ok(behind)
+}
 
-    fn share(&self, record: &UsageRecord, payer_fen: Fen) -> RecordShare {
-        let user = record.organization_id;
-        let period = &self.scope.period;
-        let in_year = period.starts_at() <= record.ended_at && record.ended_at < period.ends_at();
-        let minutes = [
-            record.prepare_minutes,
-            record.run_minutes,
-            record.post_minutes,
-        ];
-        let minutes: i64 = minutes.iter().map(|part| part.number()).sum();
-        RecordShare {
-            usage_record_id: record.id,
-            version: record.version,
-            instrument_id: record.instrument_id,
-            organization_id: user,
-            key: CellKey {
-                using_unit_id: user,
-                relation: self.relations.at(self.host, user, record.ended_at),
-                evidence: record.evidence,
-                statutory: record.statutory,
-            },
-            effective_minutes: Minutes::new(if in_year { minutes } else { 0 }),
-            payer_fen,
+/// Where a number of a unit comes from that is frozen as such.
+const fn note(count: UnitCount) -> &'static str {
+    match count {
+        UnitCount::RegistrationsDue | UnitCount::RegistrationsOnTime => {
+            "a number of the frozen inputs: instruments accepted in the year whose deadline came before the freeze"
+        }
+        UnitCount::RequestsReceived | UnitCount::RequestsAnswered => {
+            "a number of the frozen inputs: external bookings of the year, and what the unit reported of others"
         }
     }
 }

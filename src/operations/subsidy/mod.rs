@@ -95,22 +95,27 @@ pub async fn begin(app: &App, actor: &Actor, request: Request) -> Result<Subsidy
         .await
 }
 
-/// An evaluation of this year, with results.
+/// An evaluation of this year, with results. It keeps them while the run that is about to stand on it is written.
 fn check_evaluation(tx: &mut Conn, id: EvaluationId, year: i32) -> Result<(), AppError> {
     let unknown = || {
         let fault = Fault::field("evaluation_id", Code::unknown_reference);
         AppError::Refused(vec![fault.actual(id.number())])
     };
-    let row = store::evaluation::get(tx, id).map_err(|error| match error {
+    let row = store::evaluation::get_locked(tx, id).map_err(|error| match error {
         StoreError::NotFound => unknown(),
         other => other.into(),
     })?;
     if row.year != i64::from(year) {
         return Err(unknown());
     }
-    match row.state.has_results() {
+    refuse_without_results(row.state)
+}
+
+/// 409 `run_not_ready` when the evaluation has no results, or was thrown away.
+fn refuse_without_results(evaluation: RunState) -> Result<(), AppError> {
+    match evaluation.has_results() {
         true => Ok(()),
-        false => Err(AppError::conflict(Code::run_not_ready).with("state", row.state.as_str())),
+        false => Err(not_ready(evaluation)),
     }
 }
 
@@ -181,7 +186,12 @@ async fn stand_on_evaluation(app: &App, actor: &Actor, id: SubsidyRunId) -> Resu
             let chosen = run.evaluation_id.or(final_one.map(|row| row.id));
             let now = clock.now();
             let (evaluation, percent) = match chosen {
-                Some(evaluation) => (evaluation, 50),
+                Some(evaluation) => {
+                    // It may have been thrown away since the run was begun.
+                    let row = store::evaluation::get_locked(tx, evaluation)?;
+                    refuse_without_results(row.state)?;
+                    (evaluation, 50)
+                }
                 None => {
                     let new = NewEvaluation {
                         year: run.year,
@@ -310,6 +320,10 @@ fn move_run(
     let run = store::subsidy::get(tx, id)?;
     same_version(version, run.version)?;
     let state = run.state.after(deed)?;
+    if let Some(evaluation) = run.evaluation_id.filter(|_| state.is_published()) {
+        let row = store::evaluation::get_locked(tx, evaluation)?;
+        refuse_without_results(row.state)?;
+    }
     move_to(tx, &run, state, by)?;
     let subject = Subject::new("subsidy_run", id);
     let event = by

@@ -2,19 +2,109 @@
 
 use std::collections::BTreeMap;
 
-use num_rational::BigRational;
-use num_traits::One;
+use serde::Serialize;
 
 use super::{evaluation_of, refuse_unfinished};
 use crate::app::App;
 use crate::domain::evaluation::Evaluation;
-use crate::domain::policy::{self, Policy};
-use crate::domain::subsidy::{Allocation, InstrumentBase, StepRow, UnitAward};
-use crate::domain::{AwardId, Fen, OrganizationId, SubsidyRunId, ratio};
+use crate::domain::policy::{self, Grade, Policy};
+use crate::domain::subsidy::{Allocation, InstrumentBase, StepName, StepRow, UnitAward};
+use crate::domain::{AwardId, Fen, InstrumentId, OrganizationId, SubsidyRunId, ratio};
 use crate::error::AppError;
-use crate::operations::evaluation::stored::{self, exact};
+use crate::operations::evaluation::stored::{self, Names, exact};
 use crate::store::subsidy::{Award, Base, NewAward, Run, Step, Totals};
 use crate::store::{self, Conn, Json};
+
+/// An award as it is stored and hashed.
+#[derive(Debug, Serialize)]
+struct AwardFacts {
+    organization_id: OrganizationId,
+    grade: Grade,
+    before_pool_fen: String,
+    award_fen: Fen,
+    instruments: Vec<Base>,
+    steps: Vec<StepFacts>,
+}
+
+/// A step of an award; the position is that in the list.
+#[derive(Debug, Serialize)]
+struct StepFacts {
+    instrument_id: Option<InstrumentId>,
+    step: StepName,
+    operands: BTreeMap<String, String>,
+    before_fen: String,
+    after_fen: String,
+}
+
+impl From<&StepRow> for StepFacts {
+    fn from(step: &StepRow) -> Self {
+        let operands = step.operands.iter();
+        let operands = operands.map(|(name, value)| ((*name).to_owned(), value.clone()));
+        Self {
+            instrument_id: step.instrument_id,
+            step: step.name,
+            operands: operands.collect(),
+            before_fen: ratio::exact(&step.before),
+            after_fen: ratio::exact(&step.after),
+        }
+    }
+}
+
+impl From<Step> for StepFacts {
+    fn from(step: Step) -> Self {
+        Self {
+            instrument_id: step.instrument_id,
+            step: step.step,
+            operands: step.operands.into_inner(),
+            before_fen: step.before_fen,
+            after_fen: step.after_fen,
+        }
+    }
+}
+
+/// The awards of an allocation.
+fn computed(allocation: &Allocation) -> Vec<AwardFacts> {
+    let mut steps: BTreeMap<OrganizationId, Vec<StepFacts>> = BTreeMap::new();
+    for step in &allocation.steps {
+        let of_unit = steps.entry(step.organization_id).or_default();
+        of_unit.push(step.into());
+    }
+    let units = allocation.units.iter().map(|unit| {
+        let bases = unit.instruments.iter().map(|base| Base {
+            instrument_id: base.instrument_id,
+            asset_no: base.asset_no.clone(),
+            base_fen: base.base,
+            left_out_fen: base.left_out.clone(),
+        });
+        AwardFacts {
+            organization_id: unit.organization_id,
+            grade: unit.grade,
+            before_pool_fen: ratio::exact(&unit.before_pool),
+            award_fen: unit.award,
+            instruments: bases.collect(),
+            steps: steps.remove(&unit.organization_id).unwrap_or_default(),
+        }
+    });
+    units.collect()
+}
+
+/// The awards of a run as they stand in the database.
+fn kept(conn: &mut Conn, run: SubsidyRunId) -> Result<Vec<AwardFacts>, AppError> {
+    let mut steps: BTreeMap<AwardId, Vec<StepFacts>> = BTreeMap::new();
+    for step in store::subsidy::list_steps_of_run(conn, run)? {
+        steps.entry(step.award_id).or_default().push(step.into());
+    }
+    let awards = store::subsidy::list_awards(conn, run)?.into_iter();
+    let awards = awards.map(|award| AwardFacts {
+        organization_id: award.organization_id,
+        grade: award.grade,
+        before_pool_fen: award.before_pool_fen,
+        award_fen: award.award_fen,
+        instruments: award.instruments.into_inner(),
+        steps: steps.remove(&award.id).unwrap_or_default(),
+    });
+    Ok(awards.collect())
+}
 
 /// Stores awards and steps; answers the totals with the digest of everything.
 pub(super) fn write(
@@ -22,92 +112,74 @@ pub(super) fn write(
     id: SubsidyRunId,
     allocation: &Allocation,
 ) -> Result<Totals, AppError> {
-    let mut steps: BTreeMap<OrganizationId, Vec<&StepRow>> = BTreeMap::new();
-    for step in &allocation.steps {
-        steps.entry(step.organization_id).or_default().push(step);
-    }
-    for unit in &allocation.units {
-        let bases = unit.instruments.iter().map(|base| Base {
-            instrument_id: base.instrument_id,
-            asset_no: base.asset_no.clone(),
-            base_fen: base.base,
-            left_out_fen: base.left_out.clone(),
-        });
+    let result_digest = digest(allocation)?;
+    let names = stored::names(tx)?;
+    for award in computed(allocation) {
+        let name = names.get(&award.organization_id);
         let new = NewAward {
             subsidy_run_id: id,
-            organization_id: unit.organization_id,
-            grade: unit.grade,
-            before_pool_fen: ratio::exact(&unit.before_pool),
-            award_fen: unit.award,
-            instruments: Json::of(bases.collect())?,
+            organization_id: award.organization_id,
+            grade: award.grade,
+            before_pool_fen: award.before_pool_fen,
+            award_fen: award.award_fen,
+            instruments: Json::of(award.instruments)?,
+            name: name.cloned().unwrap_or_default(),
         };
-        let award = store::subsidy::insert_award(tx, &new)?;
-        let of_unit = steps.remove(&unit.organization_id).unwrap_or_default();
-        store::subsidy::insert_steps(tx, &step_rows(award, &of_unit)?)?;
+        let award_id = store::subsidy::insert_award(tx, &new)?;
+        let steps = award.steps.into_iter().zip(1..).map(|(step, position)| {
+            Ok(Step {
+                award_id,
+                position,
+                instrument_id: step.instrument_id,
+                step: step.step,
+                operands: Json::of(step.operands)?,
+                before_fen: step.before_fen,
+                after_fen: step.after_fen,
+            })
+        });
+        let steps: Vec<Step> = steps.collect::<Result<_, AppError>>()?;
+        store::subsidy::insert_steps(tx, &steps)?;
     }
     Ok(Totals {
-        factor: print_factor(&allocation.factor),
+        factor: allocation.factor_printed(),
         sum_before_pool_fen: ratio::exact(&allocation.sum_before_pool),
         awarded_fen: allocation.awarded,
         unspent_fen: allocation.unspent,
-        result_digest: digest(allocation)?,
+        result_digest,
     })
 }
 
-/// `1/1` when the budget suffices.
-fn print_factor(factor: &BigRational) -> String {
-    if factor.is_one() {
-        "1/1".to_owned()
-    } else {
-        ratio::exact(factor)
-    }
-}
-
-fn step_rows(award: AwardId, steps: &[&StepRow]) -> Result<Vec<Step>, AppError> {
-    let rows = steps.iter().zip(1..).map(|(step, position)| {
-        let operands = step.operands.iter();
-        let operands = operands.map(|(name, value)| ((*name).to_owned(), value.clone()));
-        Ok(Step {
-            award_id: award,
-            position,
-            instrument_id: step.instrument_id,
-            step: step.name,
-            operands: Json::of(operands.collect())?,
-            before_fen: ratio::exact(&step.before),
-            after_fen: ratio::exact(&step.after),
-        })
-    });
-    rows.collect()
-}
-
-/// SHA-256 of the totals, the awards with their bases, and every step: one JSON text a line.
+/// SHA-256 of the totals and of the awards with their bases and every step: one JSON text a line.
 pub(super) fn digest(allocation: &Allocation) -> Result<String, AppError> {
-    let mut lines = vec![serde_json::to_string(&(
+    let totals = (
         allocation.budget,
-        ratio::exact(&allocation.factor),
+        allocation.factor_printed(),
         ratio::exact(&allocation.sum_before_pool),
         allocation.awarded,
         allocation.unspent,
-    ))?];
-    for unit in &allocation.units {
-        lines.push(serde_json::to_string(&(
-            unit.organization_id,
-            unit.grade,
-            ratio::exact(&unit.before_pool),
-            unit.award,
-        ))?);
-        for base in &unit.instruments {
-            let line = (
-                base.instrument_id,
-                &base.asset_no,
-                base.base,
-                &base.left_out,
-            );
-            lines.push(serde_json::to_string(&line)?);
-        }
-    }
-    for step in &allocation.steps {
-        lines.push(serde_json::to_string(&step.explain())?);
+    );
+    hash(&totals, &computed(allocation))
+}
+
+/// The same of what stands in the database now.
+pub(super) fn kept_digest(conn: &mut Conn, run: &Run) -> Result<String, AppError> {
+    let totals = (
+        run.budget_fen,
+        run.factor.clone().unwrap_or_default(),
+        run.sum_before_pool_fen.clone().unwrap_or_default(),
+        run.awarded_fen.unwrap_or(Fen::ZERO),
+        run.unspent_fen.unwrap_or(Fen::ZERO),
+    );
+    hash(&totals, &kept(conn, run.id)?)
+}
+
+fn hash(
+    totals: &(Fen, String, String, Fen, Fen),
+    awards: &[AwardFacts],
+) -> Result<String, AppError> {
+    let mut lines = vec![serde_json::to_string(totals)?];
+    for award in awards {
+        lines.push(serde_json::to_string(award)?);
     }
     Ok(policy::digest(&lines.join("\n")))
 }
@@ -120,7 +192,8 @@ pub struct Report {
     pub evaluation: Evaluation,
     /// Without its steps.
     pub allocation: Allocation,
-    pub names: BTreeMap<OrganizationId, String>,
+    /// As they were when the budget was shared out.
+    pub names: Names,
 }
 
 /// Reads a run's results; 409 `run_not_ready` before it has any.
@@ -133,9 +206,11 @@ pub(super) fn read(conn: &mut Conn, id: SubsidyRunId) -> Result<Report, AppError
     refuse_unfinished(&run)?;
     let evaluation = evaluation_of(conn, &run)?;
     let policy = store::policy::get(conn, run.policy_id)?;
-    let units = store::subsidy::list_awards(conn, id)?;
-    let units = units.into_iter().map(award).collect::<Result<_, _>>()?;
-    let members = store::yearly_input::list_members(conn)?;
+    let awards = store::subsidy::list_awards(conn, id)?;
+    let names = awards.iter();
+    let names = names.map(|award| (award.organization_id, award.name.clone()));
+    let names = names.collect();
+    let units = awards.into_iter().map(award).collect::<Result<_, _>>()?;
     let zero = Fen::ZERO;
     let allocation = Allocation {
         budget: run.budget_fen,
@@ -150,10 +225,7 @@ pub(super) fn read(conn: &mut Conn, id: SubsidyRunId) -> Result<Report, AppError
         policy: crate::operations::policy::open(&policy)?,
         evaluation: stored::read(conn, evaluation.id)?,
         allocation,
-        names: members
-            .into_iter()
-            .map(|member| (member.id, member.name))
-            .collect(),
+        names,
         run,
     })
 }

@@ -3,19 +3,22 @@
 
 use crate::app::App;
 use crate::domain::evaluation::{self, Evaluation, Inputs};
+use crate::domain::policy::Policy;
 use crate::domain::{EventId, OrganizationId, SubsidyRunId, UsageRecordId, subsidy};
 use crate::error::AppError;
-use crate::operations::evaluation::{expert, freeze};
+use crate::operations::evaluation::expert;
+use crate::operations::evaluation::freeze::{self, Known};
+use crate::operations::evaluation::stored::Names;
 use crate::operations::{evaluation as evaluations, policy};
 use crate::store::evaluation::Evaluation as Row;
 use crate::store::subsidy::Run;
 use crate::store::yearly_input::{self, Scope};
 use crate::store::{self, Conn};
 
-use super::stored::digest;
+use super::stored::{digest, kept_digest};
 use super::{evaluation_of, refuse_unfinished};
 
-/// What came out of one computation, beside what is stored.
+/// The digests that are stored, or that came out of one computation. The stored ones agree when the stored rows have them.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Check {
     pub input_digest: String,
@@ -48,54 +51,99 @@ pub struct Verification {
 pub async fn verify(app: &App, id: SubsidyRunId) -> Result<Verification, AppError> {
     let calendar = app.calendar();
     let look = move |conn: &mut Conn| {
-        let run = store::subsidy::get(conn, id)?;
-        refuse_unfinished(&run)?;
-        let row = evaluation_of(conn, &run)?;
-        let (pack, inputs) = evaluations::open(conn, &row)?;
-        let scope = evaluations::scope_of(&row)?;
+        let basis = Basis::read(conn, id)?;
+        let (row, inputs) = (&basis.row, &basis.inputs);
+        let scope = evaluations::scope_of(row)?;
         let experts = expert::points(conn, row.id)?;
-        let again = freeze::read(conn, &scope, &pack, &calendar, experts, Some(&inputs))?;
-        let stored = Check {
-            input_digest: row.input_digest.clone().unwrap_or_default(),
-            evaluation_digest: row.result_digest.clone().unwrap_or_default(),
-            result_digest: run.result_digest.clone().unwrap_or_default(),
-            agrees: true,
+        let known = Known {
+            inputs,
+            since: row.created_at,
         };
-        let from_inputs = check(conn, &run, &row, &inputs, &stored)?;
-        let from_records = check(conn, &run, &row, &again, &stored)?;
+        let pack = &basis.graded_by;
+        let again = freeze::read(conn, &scope, pack, &calendar, experts, Some(known))?;
+        let stored = basis.stored(conn)?;
+        let from_inputs = basis.check(inputs, &stored)?;
+        let from_records = basis.check(&again, &stored)?;
         Ok(Verification {
-            verified: from_inputs.agrees && from_records.agrees,
+            verified: stored.agrees && from_inputs.agrees && from_records.agrees,
             stored,
             from_inputs,
             from_records,
             changed_records: changed_records(conn, &scope)?,
-            changed_organizations: changed_organizations(conn, &scope, &inputs)?,
+            changed_organizations: changed_organizations(conn, &scope, inputs)?,
         })
     };
     app.store.read_snapshot(look).await
 }
 
-fn check(
-    conn: &mut Conn,
-    run: &Run,
-    row: &Row,
-    inputs: &Inputs,
-    stored: &Check,
-) -> Result<Check, AppError> {
-    let graded_by = policy::open(&store::policy::get(conn, row.policy_id)?)?;
-    let awarded_by = policy::open(&store::policy::get(conn, run.policy_id)?)?;
-    let graded: Evaluation = evaluation::grade(inputs, &graded_by);
-    let rows = evaluations::stored::rows(row.id, &graded)?;
-    let allocation = subsidy::allocate(run.budget_fen, &graded.grades(), inputs, &awarded_by)
-        .map_err(AppError::internal)?;
-    let mut check = Check {
-        input_digest: inputs.digest(),
-        evaluation_digest: evaluations::stored::digest(&rows)?,
-        result_digest: digest(&allocation)?,
-        agrees: true,
-    };
-    check.agrees = check == *stored;
-    Ok(check)
+/// What a run was computed from.
+struct Basis {
+    run: Run,
+    row: Row,
+    graded_by: Policy,
+    awarded_by: Policy,
+    inputs: Inputs,
+}
+
+impl Basis {
+    fn read(conn: &mut Conn, id: SubsidyRunId) -> Result<Self, AppError> {
+        let run = store::subsidy::get(conn, id)?;
+        refuse_unfinished(&run)?;
+        let row = evaluation_of(conn, &run)?;
+        let (graded_by, inputs) = evaluations::open(conn, &row)?;
+        let awarded_by = match run.policy_id == row.policy_id {
+            true => graded_by.clone(),
+            false => policy::open(&store::policy::get(conn, run.policy_id)?)?,
+        };
+        Ok(Self {
+            run,
+            row,
+            graded_by,
+            awarded_by,
+            inputs,
+        })
+    }
+
+    /// The digests that were stored; they agree when the stored rows still come out as they did.
+    fn stored(&self, conn: &mut Conn) -> Result<Check, AppError> {
+        let units = store::evaluation::list_units(conn, self.row.id)?;
+        let told = |digest: &Option<String>| digest.clone().unwrap_or_default();
+        let mut stored = Check {
+            input_digest: self.inputs.digest(),
+            evaluation_digest: evaluations::stored::digest(&units)?,
+            result_digest: kept_digest(conn, &self.run)?,
+            agrees: true,
+        };
+        let digests = Check {
+            input_digest: told(&self.row.input_digest),
+            evaluation_digest: told(&self.row.result_digest),
+            result_digest: told(&self.run.result_digest),
+            agrees: true,
+        };
+        stored.agrees = stored == digests;
+        Ok(Check {
+            agrees: stored.agrees,
+            ..digests
+        })
+    }
+
+    fn check(&self, inputs: &Inputs, stored: &Check) -> Result<Check, AppError> {
+        let graded: Evaluation = evaluation::grade(inputs, &self.graded_by);
+        let rows = evaluations::stored::rows(self.row.id, &graded, &Names::new())?;
+        let budget = self.run.budget_fen;
+        let allocation = subsidy::allocate(budget, &graded.grades(), inputs, &self.awarded_by)
+            .map_err(AppError::internal)?;
+        let check = Check {
+            input_digest: inputs.digest(),
+            evaluation_digest: evaluations::stored::digest(&rows)?,
+            result_digest: digest(&allocation)?,
+            agrees: stored.agrees,
+        };
+        Ok(Check {
+            agrees: check == *stored,
+            ..check
+        })
+    }
 }
 
 fn changed_records(conn: &mut Conn, scope: &Scope) -> Result<Vec<ChangedRecord>, AppError> {

@@ -1,4 +1,4 @@
-//! Tables of migration `0005_evaluation_and_subsidy`.
+//! Tables of migrations `0005_evaluation_and_subsidy` and `0007_yearly_guards`.
 
 diesel::table! {
     reported_metric (organization_id, year, metric) {
@@ -62,6 +62,8 @@ diesel::table! {
         place -> BigInt,
         scores -> Text,
         instruments -> Text,
+        uscc -> Text,
+        name -> Text,
     }
 }
 
@@ -101,6 +103,7 @@ diesel::table! {
         before_pool_fen -> Text,
         award_fen -> BigInt,
         instruments -> Text,
+        name -> Text,
     }
 }
 

@@ -12,12 +12,16 @@ pub use registry::{
 pub use request::{Request, each_request};
 pub use service::{
     AnswerGroup, IncomeGroup, Pair, RecordIncome, RecordRow, UsageGroup, find_answer, list_answers,
-    list_changed, list_income, list_income_of, list_records, list_replaced, list_usage,
+    list_answers_of, list_changed, list_income, list_income_of, list_records, list_replaced,
+    list_usage,
 };
 
 use chrono::NaiveDate;
 
 use crate::domain::{EventId, Instant, Slot};
+
+/// Rows that are read at once where a table is walked through: PostgreSQL keeps all that a query answers.
+const PAGE_ROWS: i64 = 2_000;
 
 /// The year, and the moment at which its records count as they were.
 #[derive(Debug, Clone, Copy)]

@@ -1,10 +1,9 @@
 //! Organizations with their relations, instruments with their versions, exemptions and prices, and figures reported for
 //! the year.
 
-use diesel::connection::DefaultLoadingMode;
 use diesel::prelude::*;
 
-use super::Scope;
+use super::{PAGE_ROWS, Scope};
 use crate::domain::organization::OrganizationKind;
 use crate::domain::sharing::ExemptionState;
 use crate::domain::tariff::CustomerClass;
@@ -13,7 +12,7 @@ use crate::store::instrument::Instrument;
 use crate::store::schema::{
     instrument_version, organization, related_party, reported_metric, sharing_exemption, tariff,
 };
-use crate::store::{Conn, Json, Result, StoreError};
+use crate::store::{Conn, Json, Result};
 
 /// An organization, as far as a yearly run knows it.
 #[derive(Debug, Clone, Queryable, Selectable)]
@@ -72,29 +71,50 @@ pub fn each_version(
     scope: &Scope,
     mut take: impl FnMut(InstrumentVersion),
 ) -> Result<()> {
-    let rows = instrument_version::table
-        .filter(instrument_version::event_id.le(scope.event_number()))
-        .select((instrument_version::valid_from, instrument_version::content))
-        .order((
-            instrument_version::instrument_id,
-            instrument_version::version,
-        ))
-        .load_iter::<(Instant, Json<Instrument>), DefaultLoadingMode>(conn)?;
-    for row in rows {
-        let (valid_from, whole) = row.map_err(StoreError::from)?;
-        take(InstrumentVersion {
-            valid_from,
-            whole: whole.into_inner(),
-        });
+    let mut last = Some((0, 0));
+    while let Some(after) = last {
+        let page = list_versions(conn, scope, after)?;
+        last = page.last().map(|row| (row.0, row.1));
+        for (_, _, valid_from, whole) in page {
+            take(InstrumentVersion {
+                valid_from,
+                whole: whole.into_inner(),
+            });
+        }
     }
     Ok(())
 }
 
-/// The instruments exempted from sharing by a decision up to the freeze, and when it was decided.
-pub fn list_exemptions(
+/// Instrument, version, since when, and the whole of it.
+type VersionRow = (i64, i64, Instant, Json<Instrument>);
+
+/// The next versions after an instrument and version. The first condition is for the index, which knows no pairs.
+fn list_versions(
     conn: &mut Conn,
     scope: &Scope,
-) -> Result<Vec<(InstrumentId, Option<Instant>)>> {
+    (instrument, version): (i64, i64),
+) -> Result<Vec<VersionRow>> {
+    let id = instrument_version::instrument_id;
+    Ok(instrument_version::table
+        .filter(id.ge(instrument))
+        .filter(
+            id.gt(instrument)
+                .or(instrument_version::version.gt(version)),
+        )
+        .filter(instrument_version::event_id.le(scope.event_number()))
+        .select((
+            id,
+            instrument_version::version,
+            instrument_version::valid_from,
+            instrument_version::content,
+        ))
+        .order((id, instrument_version::version))
+        .limit(PAGE_ROWS)
+        .load(conn)?)
+}
+
+/// The instruments exempted from sharing by a decision up to the freeze, and when it was decided.
+pub fn list_exemptions(conn: &mut Conn, scope: &Scope) -> Result<Vec<(InstrumentId, Instant)>> {
     Ok(sharing_exemption::table
         .filter(
             sharing_exemption::state
@@ -103,13 +123,13 @@ pub fn list_exemptions(
         )
         .select((
             sharing_exemption::instrument_id,
-            sharing_exemption::decided_at,
+            sharing_exemption::decided_at.assume_not_null(),
         ))
         .load(conn)?)
 }
 
-/// The instruments that have a price for others than their own unit on the last day of the year.
-pub fn list_priced(conn: &mut Conn, scope: &Scope) -> Result<Vec<InstrumentId>> {
+/// The prices for others than the instrument's own unit that hold on the last day of the year, and when each was made.
+pub fn list_priced(conn: &mut Conn, scope: &Scope) -> Result<Vec<(InstrumentId, Instant)>> {
     let for_others = tariff::customer_class
         .is_null()
         .or(tariff::customer_class.ne(CustomerClass::Own));
@@ -122,8 +142,7 @@ pub fn list_priced(conn: &mut Conn, scope: &Scope) -> Result<Vec<InstrumentId>> 
         .filter(tariff::created_at.le(scope.frozen_at))
         .filter(for_others)
         .filter(in_force)
-        .select(tariff::instrument_id)
-        .distinct()
+        .select((tariff::instrument_id, tariff::created_at))
         .load(conn)?)
 }
 

@@ -1,7 +1,9 @@
 //! Usage, income and answers of the year, summed by instrument, using unit and class. Whether a using unit was related is
-//! not summed: the caller knows the few pairs whose relation changed and asks for those moment by moment.
+//! not summed: the caller knows the pairs whose relation changed and asks for all of those at once, moment by moment.
 //!
 //! The conditions are written into the texts as numbers and times, never as anything somebody typed.
+
+use std::collections::BTreeMap;
 
 use diesel::prelude::*;
 use diesel::sql_query;
@@ -19,7 +21,7 @@ use crate::store::{Conn, Json, Result};
 /// A host and one of its using units.
 pub type Pair = (OrganizationId, OrganizationId);
 
-/// Confirmed usage of one class; `ended_at` only where a pair was asked for.
+/// Confirmed usage of one class; `ended_at` only where pairs were asked for.
 #[derive(Debug, QueryableByName)]
 pub struct UsageGroup {
     #[diesel(sql_type = BigInt)]
@@ -74,7 +76,7 @@ pub struct AnswerGroup {
     pub answers: i64,
 }
 
-/// The parts of a text that the scope and the pair decide.
+/// The parts of a text that the scope and the pairs decide.
 struct Parts {
     period: String,
     /// Conditions on the record alone.
@@ -84,16 +86,21 @@ struct Parts {
 }
 
 impl Parts {
-    fn new(scope: &Scope, pair: Option<Pair>) -> Self {
+    fn new(scope: &Scope, pairs: Option<&[Pair]>) -> Self {
         let moment = |instant: Instant| instant.naive_utc().format("%Y-%m-%d %H:%M:%S").to_string();
         let mut record = format!(
             "u.state = 'confirmed' AND u.event_id <= {}",
             scope.event_number()
         );
-        if let Some((host, user)) = pair {
+        if let Some(pairs) = pairs {
+            let pairs: Vec<_> = pairs
+                .iter()
+                .map(|(host, user)| format!("({host}, {user})"))
+                .collect();
             record.push_str(&format!(
-                " AND u.organization_id = {user} AND u.instrument_id IN \
-                 (SELECT id FROM instrument WHERE organization_id = {host})"
+                " AND ((SELECT i.organization_id FROM instrument i WHERE i.id = u.instrument_id), u.organization_id) \
+                 IN (VALUES {})",
+                pairs.join(", ")
             ));
         }
         Self {
@@ -104,24 +111,28 @@ impl Parts {
             ),
             record,
             // A column is taken as it is: a cast would make a number of it on SQLite. PostgreSQL wants the type of a NULL.
-            ended_at: if pair.is_some() {
+            ended_at: if pairs.is_some() {
                 "u.ended_at"
             } else {
                 "CAST(NULL AS TIMESTAMP)"
             },
-            by_ended_at: if pair.is_some() { ", u.ended_at" } else { "" },
+            by_ended_at: if pairs.is_some() { ", u.ended_at" } else { "" },
         }
     }
 }
 
 /// One pass over the year's records. On SQLite the index `usage_record_confirmed` holds all of it, in this order.
-pub fn list_usage(conn: &mut Conn, scope: &Scope, pair: Option<Pair>) -> Result<Vec<UsageGroup>> {
+pub fn list_usage(
+    conn: &mut Conn,
+    scope: &Scope,
+    pairs: Option<&[Pair]>,
+) -> Result<Vec<UsageGroup>> {
     let Parts {
         period,
         record,
         ended_at,
         by_ended_at,
-    } = Parts::new(scope, pair);
+    } = Parts::new(scope, pairs);
     Ok(sql_query(format!(
         "SELECT u.instrument_id, u.organization_id, u.evidence, u.statutory, {ended_at} AS ended_at, \
          CAST(SUM(u.prepare_minutes + u.run_minutes + u.post_minutes) AS BIGINT) AS effective_minutes, \
@@ -133,13 +144,17 @@ pub fn list_usage(conn: &mut Conn, scope: &Scope, pair: Option<Pair>) -> Result<
 }
 
 /// One pass over the year's payments.
-pub fn list_income(conn: &mut Conn, scope: &Scope, pair: Option<Pair>) -> Result<Vec<IncomeGroup>> {
+pub fn list_income(
+    conn: &mut Conn,
+    scope: &Scope,
+    pairs: Option<&[Pair]>,
+) -> Result<Vec<IncomeGroup>> {
     let Parts {
         record,
         ended_at,
         by_ended_at,
         ..
-    } = Parts::new(scope, pair);
+    } = Parts::new(scope, pairs);
     let paid = paid(scope);
     Ok(sql_query(format!(
         "SELECT u.instrument_id, u.organization_id, u.evidence, u.statutory, {ended_at} AS ended_at, \
@@ -206,14 +221,14 @@ fn paid_in_year(scope: &Scope) -> String {
 pub fn list_answers(
     conn: &mut Conn,
     scope: &Scope,
-    pair: Option<Pair>,
+    pairs: Option<&[Pair]>,
 ) -> Result<Vec<AnswerGroup>> {
     let Parts {
         period,
         record,
         ended_at,
         by_ended_at,
-    } = Parts::new(scope, pair);
+    } = Parts::new(scope, pairs);
     Ok(sql_query(format!(
         "SELECT u.instrument_id, u.organization_id, {ended_at} AS ended_at, r.satisfaction, \
          COUNT(*) AS answers FROM review r JOIN usage_record u ON u.id = r.usage_record_id \
@@ -239,6 +254,23 @@ pub fn find_answer(
         .select(review::satisfaction)
         .first(conn)
         .optional()?)
+}
+
+/// The answers in these records.
+pub fn list_answers_of(
+    conn: &mut Conn,
+    scope: &Scope,
+    records: &[UsageRecordId],
+) -> Result<BTreeMap<UsageRecordId, Satisfaction>> {
+    let answers: Vec<(UsageRecordId, Satisfaction)> = review::table
+        .filter(
+            review::usage_record_id
+                .eq_any(records)
+                .and(review::event_id.le(scope.event_number())),
+        )
+        .select((review::usage_record_id, review::satisfaction))
+        .load(conn)?;
+    Ok(answers.into_iter().collect())
 }
 
 /// The versions that stood at the freeze and were replaced since, by record id.

@@ -274,9 +274,14 @@ fn stocks_and_counts_are_those_of_counted_instruments() {
 #[test]
 fn experts_give_points_up_to_the_maximum() {
     let score = score("4", "4", Value::Expert, "0");
-    for (given, expected) in [(Some(35_000), "7/2"), (Some(50_000), "4"), (None, "0")] {
+    for (given, expected) in [
+        (Some("3.5"), "7/2"),
+        (Some("3.14286"), "157143/50000"),
+        (Some("5"), "4"),
+        (None, "0"),
+    ] {
         let mut rows = Rows::of(1);
-        let given = given.map(|points| ("X1".to_owned(), points));
+        let given = given.map(|points| ("X1".to_owned(), ratio::parse(points).unwrap()));
         rows.units[0].expert_scores.extend(given);
         rows.add(1, instrument(11), &[]);
         assert_eq!(points(&score, rows), [expected]);

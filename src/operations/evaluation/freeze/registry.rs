@@ -1,7 +1,7 @@
 //! Stocks at the end of 31 December from the versions of instruments, and registrations due and on time. An instrument
-//! entered later stands as its first version.
+//! entered later stands as its first version, with the exemption and the price that came with it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use chrono::Datelike;
 
@@ -24,9 +24,25 @@ pub(super) struct Registry {
     pub counts: BTreeMap<OrganizationId, UnitCounts>,
 }
 
+/// Since when the instruments that have one have an exemption, and a price for others.
+struct Since {
+    exempted: BTreeMap<InstrumentId, Instant>,
+    priced: BTreeMap<InstrumentId, Instant>,
+}
+
+fn first_of_each(rows: Vec<(InstrumentId, Instant)>) -> BTreeMap<InstrumentId, Instant> {
+    let mut first = BTreeMap::new();
+    for (id, at) in rows {
+        let known = first.entry(id).or_insert(at);
+        *known = at.min(*known);
+    }
+    first
+}
+
 /// The versions of one instrument that matter.
 struct History {
     first: Instrument,
+    entered_at: Instant,
     /// In force at the end of the year; `None`: entered later.
     in_force: Option<Instrument>,
     newest: Instrument,
@@ -40,8 +56,14 @@ impl History {
             in_force: (valid_from < year_ends_at).then(|| whole.clone()),
             first_submitted_at: whole.submitted_at,
             first: whole.clone(),
+            entered_at: valid_from,
             newest: whole,
         }
+    }
+
+    /// Whether it had what came at a moment: by the end of the year, or together with an entry made later.
+    fn had(&self, at: Instant, year_ends_at: Instant) -> bool {
+        at < year_ends_at || (self.in_force.is_none() && at <= self.entered_at)
     }
 
     fn add(&mut self, version: InstrumentVersion, year_ends_at: Instant) {
@@ -56,21 +78,16 @@ impl History {
 
 impl Freeze<'_> {
     pub(super) fn registry(&self, conn: &mut Conn) -> Result<Registry, AppError> {
-        let exempted: BTreeMap<InstrumentId, Option<Instant>> =
-            yearly_input::list_exemptions(conn, self.scope)?
-                .into_iter()
-                .collect();
-        let priced: BTreeSet<InstrumentId> = yearly_input::list_priced(conn, self.scope)?
-            .into_iter()
-            .collect();
+        let since = Since {
+            exempted: first_of_each(yearly_input::list_exemptions(conn, self.scope)?),
+            priced: first_of_each(yearly_input::list_priced(conn, self.scope)?),
+        };
         let year_ends_at = self.scope.period.ends_at();
         let mut registry = Registry::default();
         let mut refused = None;
         let mut present: Option<History> = None;
         let mut finish = |history: History| {
-            let id = history.first.id;
-            let decided_at = exempted.get(&id).copied();
-            let added = self.add(&mut registry, &history, decided_at, priced.contains(&id));
+            let added = self.add(&mut registry, &history, &since);
             if let Err(error) = added {
                 refused = Some(error);
             }
@@ -95,23 +112,22 @@ impl Freeze<'_> {
         }
     }
 
-    /// `exempted`: there is an approved exemption, decided then.
     fn add(
         &self,
         registry: &mut Registry,
         history: &History,
-        exempted: Option<Option<Instant>>,
-        is_priced: bool,
+        since: &Since,
     ) -> Result<(), AppError> {
         let stock = history.in_force.as_ref().unwrap_or(&history.first);
-        let entered_later = history.in_force.is_none();
-        let year_ends_at = self.scope.period.ends_at();
+        let stood = |at: &BTreeMap<InstrumentId, Instant>| {
+            at.get(&stock.id)
+                .is_some_and(|at| history.had(*at, self.scope.period.ends_at()))
+        };
         let flags = InstrumentFlags {
             counted: self.is_counted(stock),
             externally_shared: stock.share_mode == Some(ShareMode::External),
-            exempted: exempted
-                .is_some_and(|at| entered_later || at.is_some_and(|at| at < year_ends_at)),
-            complete: stock.facts().is_complete(is_priced),
+            exempted: stood(&since.exempted),
+            complete: stock.facts().is_complete(stood(&since.priced)),
         };
         let days = stock
             .enabled_on

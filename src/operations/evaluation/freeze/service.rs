@@ -63,17 +63,16 @@ impl Freeze<'_> {
     pub(super) fn service(&self, conn: &mut Conn, hosts: &Hosts) -> Result<Services, AppError> {
         let mut services = Services::default();
         let year = self.scope.period;
-        self.add_usage(conn, hosts, &year, None, &mut services)?;
-        self.add_answers(conn, hosts, &year, None, &mut services)?;
-        for pair in self.relations.changing(&year) {
-            self.add_usage(conn, hosts, &year, Some(pair), &mut services)?;
-            self.add_answers(conn, hosts, &year, Some(pair), &mut services)?;
+        let changing = self.relations.changing(&year);
+        for pairs in passes(&changing) {
+            self.add_usage(conn, hosts, &year, pairs, &mut services)?;
+            self.add_answers(conn, hosts, &year, pairs, &mut services)?;
         }
         // Income of the year may belong to a record of any other.
         let ever = self.ever()?;
-        self.add_income(conn, hosts, &ever, None, &mut services)?;
-        for pair in self.relations.changing(&ever) {
-            self.add_income(conn, hosts, &ever, Some(pair), &mut services)?;
+        let changing = self.relations.changing(&ever);
+        for pairs in passes(&changing) {
+            self.add_income(conn, hosts, &ever, pairs, &mut services)?;
         }
         self.add_replaced(conn, hosts, &mut services)?;
         Ok(services)
@@ -111,10 +110,10 @@ impl Freeze<'_> {
         conn: &mut Conn,
         hosts: &Hosts,
         period: &Slot,
-        pair: Option<Pair>,
+        pairs: Option<&[Pair]>,
         services: &mut Services,
     ) -> Result<(), AppError> {
-        for group in yearly_input::list_usage(conn, self.scope, pair)? {
+        for group in yearly_input::list_usage(conn, self.scope, pairs)? {
             let class = Class {
                 instrument_id: group.instrument_id,
                 organization_id: group.organization_id,
@@ -140,10 +139,10 @@ impl Freeze<'_> {
         conn: &mut Conn,
         hosts: &Hosts,
         period: &Slot,
-        pair: Option<Pair>,
+        pairs: Option<&[Pair]>,
         services: &mut Services,
     ) -> Result<(), AppError> {
-        for group in yearly_input::list_income(conn, self.scope, pair)? {
+        for group in yearly_input::list_income(conn, self.scope, pairs)? {
             let class = Class {
                 instrument_id: group.instrument_id,
                 organization_id: group.organization_id,
@@ -164,10 +163,10 @@ impl Freeze<'_> {
         conn: &mut Conn,
         hosts: &Hosts,
         period: &Slot,
-        pair: Option<Pair>,
+        pairs: Option<&[Pair]>,
         services: &mut Services,
     ) -> Result<(), AppError> {
-        for group in yearly_input::list_answers(conn, self.scope, pair)? {
+        for group in yearly_input::list_answers(conn, self.scope, pairs)? {
             let host = host_of(hosts, group.instrument_id)?;
             let user = group.organization_id;
             let relation = match group.ended_at {
@@ -224,6 +223,12 @@ impl Freeze<'_> {
         }
         Ok(())
     }
+}
+
+/// One pass over everybody, and where relations changed one more over all of those pairs.
+fn passes(changing: &[Pair]) -> impl Iterator<Item = Option<&[Pair]>> {
+    let again = Some(changing).filter(|pairs| !pairs.is_empty());
+    std::iter::once(None).chain(again.map(Some))
 }
 
 fn host_of(hosts: &Hosts, instrument: InstrumentId) -> Result<OrganizationId, AppError> {
