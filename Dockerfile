@@ -13,6 +13,7 @@ FROM rust:1.95-bookworm AS build
 WORKDIR /yiqi
 # Only what goes into the program: another README costs no build.
 COPY Cargo.toml Cargo.lock ./
+COPY .cargo .cargo
 COPY src src
 COPY config config
 COPY migrations migrations

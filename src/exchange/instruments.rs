@@ -23,7 +23,7 @@ const SHARE_MODES: &[&str] = &[
 pub const COLUMNS: &[Column] = EXPORTED.split_at(IMPORTED).0;
 
 /// So many columns of the export say what a host declares; the others are the registry's, and an import passes over them.
-const IMPORTED: usize = 27;
+const IMPORTED: usize = 28;
 
 const EXPORTED: &[Column] = &[
     Column::new("asset_no", "资产编号", Kind::Text).required(),
@@ -41,6 +41,7 @@ const EXPORTED: &[Column] = &[
     Column::new("funding", "经费来源", Kind::Text),
     Column::new("source", "仪器来源", Kind::Text),
     Column::new("share_mode", "共享模式", Kind::Word(SHARE_MODES)),
+    Column::new("region_code", "所在行政区划", Kind::Text),
     Column::new("location", "安放地址", Kind::Text),
     Column::new("contact_name", "联系人", Kind::Text),
     Column::new("contact_phone", "联系电话", Kind::Text),
@@ -183,6 +184,7 @@ impl InstrumentRow {
             funding: row.text("funding"),
             source: row.text("source"),
             share_mode: row.word("share_mode"),
+            region_code: row.text("region_code"),
             location: row.text("location"),
             contact_name: row.text("contact_name"),
             contact_phone: row.text("contact_phone"),
@@ -220,6 +222,7 @@ impl InstrumentRow {
             self.funding.as_deref().into(),
             self.source.as_deref().into(),
             self.share_mode.map(ShareMode::as_str).into(),
+            self.region_code.as_deref().into(),
             self.location.as_deref().into(),
             self.contact_name.as_deref().into(),
             self.contact_phone.as_deref().into(),
@@ -269,6 +272,7 @@ mod tests {
             funding: text("funding"),
             source: Some("purchased".to_owned()),
             share_mode: Some(ShareMode::External),
+            region_code: Some("130602".to_owned()),
             location: text("location"),
             contact_name: text("name"),
             contact_phone: Some("+86 311 80000000".to_owned()),

@@ -58,7 +58,7 @@ fn runs() -> Vec<Route> {
         .answers::<EvaluationShape>(200),
         get(
             "/evaluations/{id}/scores",
-            "evaluation_scores",
+            "evaluation_score_list",
             "Every unit's scores, explained",
             scores,
         )

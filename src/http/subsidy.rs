@@ -52,7 +52,7 @@ fn reading_and_running() -> Vec<Route> {
             .answers::<RunShape>(200),
         get(
             "/subsidy-runs/{id}/awards",
-            "subsidy_awards",
+            "subsidy_award_list",
             "Every unit's award",
             list_awards,
         )

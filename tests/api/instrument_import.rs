@@ -65,6 +65,28 @@ both! {
         assert_eq!((page["items"][0]["version"].as_i64(), page["items"][1]["version"].as_i64()), (Some(2), Some(1)));
     }
 
+    fn a_fault_of_a_row_hides_no_other(app: &TestApp) {
+        let host = app.as_host();
+        import(&host, "", CSV, format!("{HEAD}A1,电镜,20000000,010102,general,\n")).expect_status(200);
+        let head = "asset_no,name,original_value_fen,category_code,purpose_type,region_code,latitude\n";
+        let rows = format!("{head}A1,电镜,20000000,010102,general,139999,95\nA2,,,999999,general,130602,\n");
+        let refused = import(&host, "", CSV, rows).expect_status(422);
+        let mut told = faults(&refused);
+        told.sort();
+        assert_eq!(told, [
+            fault(2, "asset_no", "asset_no_used"),
+            fault(2, "latitude", "out_of_range"),
+            fault(2, "region_code", "unknown_region"),
+            fault(3, "category_code", "unknown_category"),
+            fault(3, "name", "required"),
+            fault(3, "original_value_fen", "required"),
+        ]);
+        let good = format!("{head}A3,质谱,20000000,010102,general,130602,38.9\n");
+        import(&host, "", CSV, good).expect_status(200);
+        let page = host.get(&format!("{LIST}?sort=-id"));
+        assert_eq!(page["items"][0]["region_code"], "130602");
+    }
+
     fn every_fault_has_its_row_and_column_and_nothing_is_imported(app: &TestApp) {
         let host = app.as_host();
         let rows = format!(

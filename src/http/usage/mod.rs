@@ -62,7 +62,7 @@ pub fn routes() -> Vec<Route> {
         .answers::<UsageShape>(200),
         get(
             "/usage-records/{id}/versions",
-            "usage_record_versions",
+            "usage_record_version_list",
             "Every version, newest first; to a using unit those that name it",
             versions,
         )

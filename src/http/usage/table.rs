@@ -37,7 +37,7 @@ pub fn routes() -> [Route; 3] {
         .answers::<ImportedUsageShape>(200),
         get(
             "/usage-records/import-template",
-            "usage_record_import_template",
+            "usage_record_template_get",
             "The empty spreadsheet (XLSX)",
             template,
         )

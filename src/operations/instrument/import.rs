@@ -104,7 +104,7 @@ fn plan(
             None => plan_new(&rules, row, &mut wrong),
             Some(_) if import.mode == ImportMode::Create => {
                 wrong.push(fault_of(row, Code::asset_no_used));
-                None
+                plan_new(&rules, row, &mut wrong)
             }
             Some(present) => Some(plan_change(conn, &rules, row, present, &mut wrong)?),
         };
@@ -132,7 +132,10 @@ fn fault_of(row: &InstrumentRow, code: Code) -> Fault {
 
 fn plan_new(rules: &Rules, row: &InstrumentRow, wrong: &mut Vec<Fault>) -> Option<Step> {
     let facts = row.new_facts(wrong)?;
-    wrong.extend(rules.check_new(&facts));
+    let told: Vec<Place> = wrong.iter().map(|fault| fault.place.clone()).collect();
+    let judged = rules.check_new(&facts).into_iter();
+    // What is missing or unreadable is told once, not judged besides.
+    wrong.extend(judged.filter(|fault| !told.contains(&fault.place)));
     Some(Step::Create(facts))
 }
 

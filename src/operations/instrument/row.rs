@@ -28,6 +28,7 @@ pub struct InstrumentRow {
     pub funding: Option<String>,
     pub source: Option<String>,
     pub share_mode: Option<ShareMode>,
+    pub region_code: Option<String>,
     pub location: Option<String>,
     pub contact_name: Option<String>,
     pub contact_phone: Option<String>,
@@ -66,6 +67,7 @@ impl InstrumentRow {
             funding: texts.funding.map(|word| word.to_string()),
             source: texts.source.map(|word| word.to_string()),
             share_mode: facts.share_mode,
+            region_code: facts.region_code.map(|region| region.to_string()),
             location: facts.location,
             contact_name: contact.as_ref().map(|contact| contact.name.clone()),
             contact_phone: contact.as_ref().map(|contact| contact.phone.clone()),
@@ -81,7 +83,8 @@ impl InstrumentRow {
         }
     }
 
-    /// The facts of a new entry; `None` when the row lacks what every entry has, which is told.
+    /// The facts of a new entry. What every entry has and the row lacks is told, and has some value here, so that the rest of
+    /// the row can be judged.
     pub(super) fn new_facts(&self, faults: &mut Vec<Fault>) -> Option<InstrumentFacts> {
         for (field, is_there) in [
             ("name", self.name.is_some()),
@@ -94,11 +97,11 @@ impl InstrumentRow {
             }
         }
         let begun = InstrumentFacts {
-            name: self.name.clone()?,
+            name: self.name.clone().unwrap_or_default(),
             asset_no: self.asset_no.clone(),
-            original_value_fen: self.original_value_fen?,
-            category_code: self.category(faults)?,
-            purpose_type: self.purpose_type?,
+            original_value_fen: self.original_value_fen.unwrap_or_default(),
+            category_code: self.category(faults).or_else(|| "010000".parse().ok())?,
+            purpose_type: self.purpose_type.unwrap_or(PurposeType::General),
             model: None,
             manufacturer: None,
             country: None,
@@ -164,6 +167,9 @@ impl InstrumentRow {
         facts.accepted_on = self.accepted_on.or(facts.accepted_on);
         facts.enabled_on = self.enabled_on.or(facts.enabled_on);
         facts.share_mode = self.share_mode.or(facts.share_mode);
+        let region = Code::unknown_region;
+        let region = parsed("region_code", self.region_code.as_deref(), region, faults);
+        facts.region_code = region.or(facts.region_code);
         facts.channels = self.channels.map_or(facts.channels, i64::from);
         facts.public_contact = self.contact(facts.public_contact.take());
         facts
