@@ -4,7 +4,7 @@ mod facts;
 
 use serde::{Deserialize, Serialize};
 
-use super::fault::FieldFault;
+use super::fault::{Faults, FieldFault};
 use super::state::{self, InvalidState, Move};
 use super::{Instant, Minutes, Slot};
 
@@ -101,6 +101,25 @@ pub struct GivenMinutes {
     pub post: Option<Minutes>,
 }
 
+impl GivenMinutes {
+    /// The minutes that no service can have, whatever its interval.
+    pub fn out_of_range(&self) -> Vec<FieldFault> {
+        out_of_range(&[
+            ("prepare_minutes", self.prepare.unwrap_or(Minutes::ZERO)),
+            ("run_minutes", self.run.unwrap_or(Minutes::ZERO)),
+            ("post_minutes", self.post.unwrap_or(Minutes::ZERO)),
+        ])
+    }
+}
+
+fn out_of_range(parts: &[(&str, Minutes)]) -> Vec<FieldFault> {
+    let mut faults = Faults::new();
+    for (field, minutes) in parts {
+        faults.range(field, minutes.number(), 0, INTERVAL_MINUTES_MAX);
+    }
+    faults.into_vec()
+}
+
 impl UsageMinutes {
     /// The minutes of a service in `interval`: as given, absent ones 0; when none is given all of it is run time.
     ///
@@ -150,17 +169,9 @@ impl UsageMinutes {
             ("run_minutes", run_minutes),
             ("post_minutes", post_minutes),
         ];
-        let negative: Vec<_> = parts
-            .iter()
-            .filter(|(_, minutes)| *minutes < Minutes::ZERO)
-            .map(|(field, minutes)| {
-                FieldFault::new(*field, "out_of_range")
-                    .limit("0..")
-                    .actual(minutes)
-            })
-            .collect();
-        if !negative.is_empty() {
-            return Err(negative);
+        let absurd = out_of_range(&parts);
+        if !absurd.is_empty() {
+            return Err(absurd);
         }
         let sum: i128 = parts.iter().map(|(_, m)| i128::from(m.number())).sum();
         if sum > i128::from(most) {

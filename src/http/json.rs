@@ -97,6 +97,20 @@ fn malformed(path: &str, error: &serde_json::Error) -> AppError {
     AppError::Malformed(vec![fault])
 }
 
+/// An object, or null; serde would take an array of its members too. For `#[serde(deserialize_with)]`.
+pub fn object<'de, D: serde::Deserializer<'de>, T: DeserializeOwned>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    use serde::de::Error;
+    match <Option<Value> as serde::Deserialize>::deserialize(deserializer)? {
+        None => Ok(None),
+        Some(members @ Value::Object(_)) => serde_json::from_value(members)
+            .map(Some)
+            .map_err(D::Error::custom),
+        Some(_) => Err(D::Error::custom("invalid type: not an object")),
+    }
+}
+
 /// The members of a JSON object, each of them once: a change that is merged before its fields are known.
 #[derive(Debug, Clone, Default)]
 pub struct Members(Map<String, Value>);

@@ -67,6 +67,9 @@ fn stage(app: &TestApp) -> Stage<'_> {
             }),
         )
         .expect_status(201);
+    let exemption = format!("/api/v1/instruments/{instrument}/sharing-exemption");
+    let reason = json!({"reason": "教学专用"});
+    host.post(&exemption, reason).expect_status(201);
     let charges = app
         .as_person(FINANCE)
         .get("/api/v1/charges")

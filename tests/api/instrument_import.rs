@@ -68,8 +68,8 @@ both! {
     fn a_fault_of_a_row_hides_no_other(app: &TestApp) {
         let host = app.as_host();
         import(&host, "", CSV, format!("{HEAD}A1,电镜,20000000,010102,general,\n")).expect_status(200);
-        let head = "asset_no,name,original_value_fen,category_code,purpose_type,region_code,latitude\n";
-        let rows = format!("{head}A1,电镜,20000000,010102,general,139999,95\nA2,,,999999,general,130602,\n");
+        let head = "asset_no,name,original_value_fen,category_code,purpose_type,region_code,latitude,longitude\n";
+        let rows = format!("{head}A1,电镜,20000000,010102,general,139999,95,115\nA2,,,999999,general,130602,,\n");
         let refused = import(&host, "", CSV, rows).expect_status(422);
         let mut told = faults(&refused);
         told.sort();
@@ -81,7 +81,7 @@ both! {
             fault(3, "name", "required"),
             fault(3, "original_value_fen", "required"),
         ]);
-        let good = format!("{head}A3,质谱,20000000,010102,general,130602,38.9\n");
+        let good = format!("{head}A3,质谱,20000000,010102,general,130602,38.9,115.5\n");
         import(&host, "", CSV, good).expect_status(200);
         let page = host.get(&format!("{LIST}?sort=-id"));
         assert_eq!(page["items"][0]["region_code"], "130602");

@@ -6,6 +6,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::super::json;
 use super::shape::Degrees;
 use crate::domain::contact::PublicContact;
 use crate::domain::fault::{FieldFault, Told};
@@ -90,6 +91,7 @@ pub struct InstrumentBody {
     functions: Option<String>,
     service_content: Option<String>,
     user_notice: Option<String>,
+    #[serde(default, deserialize_with = "json::object")]
     customs: Option<Customs>,
 }
 

@@ -50,6 +50,9 @@ fn complete(
         faults.range("samples", samples, 0, SAMPLES_MAX);
     }
     let actual = actual(started_at, how, act.now, permitted.is_ok(), &mut faults);
+    if actual.is_none() {
+        faults.extend(how.minutes.out_of_range());
+    }
     let counted = actual.and_then(|interval| {
         let minutes = UsageMinutes::within(&interval, how.minutes);
         let minutes = minutes.map_err(|found| faults.extend(found)).ok()?;
