@@ -323,7 +323,11 @@ mod tests {
                 Err(vec!["minutes_exceed_interval"]),
             ),
             (
-                given(Some(i64::MAX), Some(i64::MAX), Some(i64::MAX)),
+                given(Some(i64::MAX), Some(INTERVAL_MINUTES_MAX + 1), Some(59)),
+                Err(vec!["out_of_range", "out_of_range"]),
+            ),
+            (
+                given(Some(1), Some(INTERVAL_MINUTES_MAX), None),
                 Err(vec!["minutes_exceed_interval"]),
             ),
             (
