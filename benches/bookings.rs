@@ -76,7 +76,7 @@ impl Course {
     /// The statements of a request that is confirmed at once, without HTTP, sign-in, rules and queue.
     fn statements(&self, conn: &mut Conn, number: usize, now: Instant) -> Result<(), AppError> {
         let (instrument_id, slot) = self.place(number);
-        Lock::Instrument(instrument_id).take(conn)?;
+        Lock::take_records_of(instrument_id, conn)?;
         let terms = store::booking_rules::get_terms(conn, instrument_id)?;
         store::closure::list_rules(conn, instrument_id, &slot)?;
         store::booking::list_blocking(conn, instrument_id, &slot)?;

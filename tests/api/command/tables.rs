@@ -1,0 +1,188 @@
+//! Whole years and tables through the command line, on both databases.
+
+use super::*;
+
+const SEEDED_YEAR: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/seeds/province-2025");
+
+/// The host of the seeded year that stands first there.
+const SEEDED_HOST: &str = "12130602FJ6WTC2F75";
+
+fn json_of(output: &Output) -> serde_json::Value {
+    expect(output, 0, "");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// From an empty database to a final run, through the command line alone.
+fn a_year(backend: Backend) {
+    let Some(url) = empty_database(backend) else {
+        return;
+    };
+    let run = |arguments: &[&str]| yiqi(&[("YIQI_DATABASE_URL", url.as_str())], arguments);
+    let json = |arguments: &[&str]| json_of(&run(&[arguments, &["--format", "json"]].concat()));
+    expect(&run(&["migrate", "--create"]), 0, "");
+    expect(&run(&["seed"]), 0, "");
+    let imported = json(&["import", "province", SEEDED_YEAR]);
+    assert_eq!(imported[2]["file"], "usage.csv");
+    assert_eq!(
+        (&imported[2]["rows"], &imported[2]["inserted"]),
+        (&21_815.into(), &21_815.into())
+    );
+    let graded = json(&[
+        "evaluate",
+        "run",
+        "--year",
+        "2025",
+        "--policy",
+        "hebei-2026",
+    ]);
+    assert_eq!(graded["units"].as_array().unwrap().len(), 18);
+    let shared = run(&[
+        "subsidy",
+        "run",
+        "--year",
+        "2025",
+        "--policy",
+        "hebei-2026",
+        "--budget-yuan",
+        "300000",
+        "--format",
+        "json",
+    ]);
+    expect(&shared, 0, "");
+    let expected = crate::house::package_file("seeds/province-2025/expected.json");
+    assert_eq!(text(&shared.stdout).trim_end(), expected.trim_end());
+    let explain = |more: &[&str]| run(&[&["subsidy", "explain"], more].concat());
+    let explained = json(&["subsidy", "explain", "1", "--organization", SEEDED_HOST]);
+    assert!(explained["award_fen"].is_i64() && !explained["steps"].as_array().unwrap().is_empty());
+    expect(
+        &explain(&["1", "--organization", "91130602JPEL4PEGP5"]),
+        1,
+        "91130602JPEL4PEGP5 has no award in run 1",
+    );
+    expect(
+        &explain(&["999", "--organization", SEEDED_HOST]),
+        1,
+        "there is no run 999",
+    );
+    expect(
+        &explain(&["1", "--organization", SEEDED_HOST, "--metric", "nope"]),
+        1,
+        "no such metric",
+    );
+    expect(
+        &explain(&["1", "--organization", "nobody"]),
+        2,
+        "--organization",
+    );
+    expect(
+        &run(&["subsidy", "verify", "999"]),
+        1,
+        "there is no run 999",
+    );
+    expect(
+        &run(&["subsidy", "publish", "999"]),
+        1,
+        "there is no run 999",
+    );
+    assert_eq!(json(&["subsidy", "verify", "1"])["verified"], true);
+    assert_eq!(json(&["subsidy", "publish", "1"])["state"], "published");
+    assert_eq!(json(&["subsidy", "finalize", "1"])["state"], "final");
+    remove_database(backend, &url);
+}
+
+#[test]
+fn a_year_through_the_command_line_on_sqlite() {
+    a_year(Backend::Sqlite);
+}
+
+#[test]
+fn a_year_through_the_command_line_on_postgres() {
+    a_year(Backend::Postgres);
+}
+
+#[test]
+fn an_absent_file_of_a_year_is_told_as_absent() {
+    let url = copy_of_template(Backend::Sqlite).unwrap();
+    let folder = std::env::temp_dir().join(format!("yiqi-absent-{}-2025", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let arguments = ["import", "province", folder.to_str().unwrap()];
+    let output = yiqi(&[("YIQI_DATABASE_URL", &url)], &arguments);
+    expect(&output, 3, "organizations.csv: No such file");
+    std::fs::remove_dir_all(folder).unwrap();
+    remove_database(Backend::Sqlite, &url);
+}
+
+/// Tables in the name of a host's account: tried, imported, and refused by file, row and column the second time.
+fn tables(backend: Backend) {
+    let Some(url) = copy_of_template(backend) else {
+        return;
+    };
+    let folder =
+        std::env::temp_dir().join(format!("yiqi-tables-{}-{backend:?}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = |name: &str, content: &str| {
+        let path = folder.join(name);
+        std::fs::write(&path, content).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let import = |what: &str, file: &str, more: &[&str]| {
+        let arguments = ["import", what, file, "--as", HOST.login, "--format", "json"];
+        yiqi(
+            &[("YIQI_DATABASE_URL", &url)],
+            &[&arguments[..], more].concat(),
+        )
+    };
+    let instruments = file(
+        "instruments.csv",
+        "资产编号,name,original_value_fen,category_code,purpose_type\nA1,电镜,20000000,010102,general\n",
+    );
+    let dry = json_of(&import("instruments", &instruments, &["--dry-run"]));
+    assert_eq!(
+        (&dry["dry_run"], &dry["imported"]["created"]),
+        (&true.into(), &1.into())
+    );
+    let done = json_of(&import("instruments", &instruments, &[]));
+    assert_eq!(
+        (&done["dry_run"], &done["imported"]["created"]),
+        (&false.into(), &1.into())
+    );
+    let again = import("instruments", &instruments, &[]);
+    expect(&again, 1, "1 mistake");
+    let told: serde_json::Value = serde_json::from_slice(&again.stdout).unwrap();
+    let told = &told["errors"][0];
+    assert_eq!(
+        (&told["file"], &told["row"]),
+        (&instruments.as_str().into(), &2.into())
+    );
+    assert_eq!(
+        (&told["column"], &told["code"]),
+        (&"资产编号".into(), &"asset_no_used".into())
+    );
+    let usage = file(
+        "usage.csv",
+        &format!(
+            "asset_no,using_uscc,started_at,ended_at,mode,purpose\nA1,{COMPANY},2026-02-02 09:00,2026-02-02 10:00,guided,other\n"
+        ),
+    );
+    assert_eq!(
+        json_of(&import("usage", &usage, &["--dry-run"]))["imported"]["rows"],
+        1
+    );
+    assert_eq!(
+        json_of(&import("usage", &usage, &[]))["imported"]["rows"],
+        1
+    );
+    expect(&import("usage", &usage, &[]), 1, "1 mistake");
+    std::fs::remove_dir_all(folder).unwrap();
+    remove_database(backend, &url);
+}
+
+#[test]
+fn tables_through_the_command_line_on_sqlite() {
+    tables(Backend::Sqlite);
+}
+
+#[test]
+fn tables_through_the_command_line_on_postgres() {
+    tables(Backend::Postgres);
+}
