@@ -4,10 +4,10 @@ use std::io::Cursor;
 use std::time::Instant as Stopwatch;
 
 use calamine::{Reader, Xlsx};
-use yiqi::exchange::instruments;
+use yiqi::exchange::instrument;
 use yiqi::exchange::sheet::Format;
-use yiqi::operations::deed::Actor;
 use yiqi::operations::instrument::{Import, ImportMode, import};
+use yiqi::operations::run::Actor;
 
 use crate::RUNS;
 use crate::fleet::{Direct, Fleet};
@@ -47,10 +47,10 @@ fn workbook() -> Vec<u8> {
             number % 900
         ));
     }
-    let (rows, _) = instruments::read(csv.as_bytes(), Format::Csv)
+    let (rows, _) = instrument::read(csv.as_bytes(), Format::Csv)
         .unwrap()
         .into_parts();
-    instruments::write(rows.iter().map(|(_, row)| row), Format::Xlsx).unwrap()
+    instrument::write(rows.iter().map(|(_, row)| row), Format::Xlsx).unwrap()
 }
 
 fn only_read(bytes: &[u8]) -> f64 {
@@ -65,7 +65,7 @@ fn whole_import(direct: &Direct, bytes: &[u8]) -> f64 {
     let world = &direct.world;
     let host = world.organization_id(UNIVERSITY);
     let start = Stopwatch::now();
-    let (rows, _) = instruments::read(bytes, Format::Xlsx).unwrap().into_parts();
+    let (rows, _) = instrument::read(bytes, Format::Xlsx).unwrap().into_parts();
     let asked = Import {
         host,
         rows,

@@ -10,12 +10,12 @@ use serde_json::{Value, json};
 use super::failure::Failure;
 use super::output::{self, Format};
 use crate::config::Config;
-use crate::error::{AppError, Fault, Place};
+use crate::error::{AppError, Fault, Location};
 use crate::operations::account::{self, Applicant, Uscc, UserFacts};
 use crate::operations::password;
 
 #[derive(Debug, Subcommand)]
-pub enum Deed {
+pub enum Command {
     /// Make an administrator of the platform, and the province's agency when it is missing.
     Create(Arguments),
 }
@@ -41,8 +41,8 @@ pub struct Arguments {
     format: Format,
 }
 
-pub async fn run(config: Config, deed: Deed) -> Result<(), Failure> {
-    let Deed::Create(arguments) = deed;
+pub async fn run(config: Config, action: Command) -> Result<(), Failure> {
+    let Command::Create(arguments) = action;
     let app = super::open(config).await?;
     let typed = typed_password(arguments.password_stdin)?;
     let made = typed.is_none().then(password::generate);
@@ -100,7 +100,7 @@ fn about_agency(error: AppError) -> Failure {
 }
 
 fn is_unchecked_code(fault: &Fault) -> bool {
-    fault.place == Place::Field("uscc".to_owned())
+    fault.place == Location::Field("uscc".to_owned())
 }
 
 /// `None` when nobody typed one, so that one is made.

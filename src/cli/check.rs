@@ -8,7 +8,7 @@ use crate::app::token::TokenKeys;
 use crate::config::Config;
 
 #[derive(Debug, Subcommand)]
-pub enum Deed {
+pub enum Command {
     /// Print the settings in force; wrong and unknown ones are refused.
     Check {
         #[arg(long, value_enum, default_value_t)]
@@ -16,8 +16,8 @@ pub enum Deed {
     },
 }
 
-pub fn run(config: &Config, deed: &Deed) -> Result<(), Failure> {
-    let Deed::Check { format } = deed;
+pub fn run(config: &Config, action: &Command) -> Result<(), Failure> {
+    let Command::Check { format } = action;
     let keys = match config.secret()? {
         Some(lines) => TokenKeys::parse(&lines)?.ids(),
         None => Vec::new(),

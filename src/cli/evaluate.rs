@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::operations::evaluation::{self, stored};
 
 #[derive(Debug, Subcommand)]
-pub enum Deed {
+pub enum Command {
     /// Freeze the records of a year and grade every unit.
     Run(Arguments),
 }
@@ -26,8 +26,8 @@ pub struct Arguments {
     format: Format,
 }
 
-pub async fn run(config: Config, deed: Deed) -> Result<(), Failure> {
-    let Deed::Run(arguments) = deed;
+pub async fn run(config: Config, action: Command) -> Result<(), Failure> {
+    let Command::Run(arguments) = action;
     let app = super::open(config).await?;
     let shown = progress::show("freezing and grading");
     let id = evaluation::run(&app, &operator(&app), arguments.year, arguments.policy).await?;

@@ -27,8 +27,8 @@ use crate::app::token::TokenKeys;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::AppError;
-use crate::operations::deed::{Act, Actor};
-use crate::operations::session::{self, Deed};
+use crate::operations::run::{Act, Actor};
+use crate::operations::session::{self, Action};
 use failure::Failure;
 use output::Format;
 
@@ -58,22 +58,22 @@ enum Command {
     },
     /// Settings.
     #[command(subcommand)]
-    Config(check::Deed),
+    Config(check::Command),
     /// Administrators of the platform.
     #[command(subcommand)]
-    Admin(admin::Deed),
+    Admin(admin::Command),
     /// Bring in tables and a province's year.
     #[command(subcommand)]
-    Import(import::Deed),
+    Import(import::Command),
     /// Yearly evaluations.
     #[command(subcommand)]
-    Evaluate(evaluate::Deed),
+    Evaluate(evaluate::Command),
     /// Yearly subsidy runs.
     #[command(subcommand)]
-    Subsidy(subsidy::Deed),
+    Subsidy(subsidy::Command),
     /// Policy packs.
     #[command(subcommand)]
-    Policy(policy::Deed),
+    Policy(policy::Command),
     /// Print the OpenAPI 3.1 document.
     Openapi,
     /// Ask a running server whether it is ready; exit code 0 when it is.
@@ -100,12 +100,12 @@ async fn act(line: CommandLine) -> Result<(), Failure> {
         Command::Demo(arguments) => demo::run(config, arguments).await,
         Command::Migrate(arguments) => migrate::run(&config, &arguments),
         Command::Seed { format } => seed::run(config, format).await,
-        Command::Config(deed) => check::run(&config, &deed),
-        Command::Admin(deed) => admin::run(config, deed).await,
-        Command::Import(deed) => import::run(config, deed).await,
-        Command::Evaluate(deed) => evaluate::run(config, deed).await,
-        Command::Subsidy(deed) => subsidy::run(config, deed).await,
-        Command::Policy(deed) => policy::run(&deed),
+        Command::Config(action) => check::run(&config, &action),
+        Command::Admin(action) => admin::run(config, action).await,
+        Command::Import(action) => import::run(config, action).await,
+        Command::Evaluate(action) => evaluate::run(config, action).await,
+        Command::Subsidy(action) => subsidy::run(config, action).await,
+        Command::Policy(action) => policy::run(&action),
         Command::Openapi => output::json(&crate::http::openapi::document(&config.public_url)),
         Command::Health => health::run(&config),
     }
@@ -128,11 +128,11 @@ fn operator(app: &App) -> Actor {
 }
 
 /// The account that is named, or the only one that may do this.
-async fn acting_as_or_only(app: &App, named: Option<&str>, deed: Deed) -> Result<Act, Failure> {
+async fn acting_as_or_only(app: &App, named: Option<&str>, action: Action) -> Result<Act, Failure> {
     if let Some(login) = named {
         return acting_as(app, login).await;
     }
-    let mut able = session::list_able(app, deed).await?;
+    let mut able = session::list_able(app, action).await?;
     match (able.pop(), able.len()) {
         (Some(only), 0) => acting_as(app, &only).await,
         (None, _) => Err(Failure::Refused("no account may do this".to_owned())),
@@ -143,14 +143,14 @@ async fn acting_as_or_only(app: &App, named: Option<&str>, deed: Deed) -> Result
     }
 }
 
-/// A deed of an account that may do it; for what its operation does not ask itself.
-async fn allowed(app: &App, login: &str, deed: Deed) -> Result<Act, Failure> {
+/// An action of an account that may do it; for what its operation does not ask itself.
+async fn allowed(app: &App, login: &str, action: Action) -> Result<Act, Failure> {
     let act = acting_as(app, login).await?;
-    session::may(&act.caller, deed)?;
+    session::may(&act.caller, action)?;
     Ok(act)
 }
 
-/// A deed in the name of an account, whose rights hold.
+/// An action in the name of an account, whose rights hold.
 async fn acting_as(app: &App, login: &str) -> Result<Act, Failure> {
     let caller = session::caller_of_login(app, login)
         .await

@@ -10,7 +10,7 @@ use super::output::{self, Format};
 use crate::operations::policy_pack;
 
 #[derive(Debug, Subcommand)]
-pub enum Deed {
+pub enum Command {
     /// Read a pack and tell every mistake with its line.
     Check {
         file: PathBuf,
@@ -19,8 +19,8 @@ pub enum Deed {
     },
 }
 
-pub fn run(deed: &Deed) -> Result<(), Failure> {
-    let Deed::Check { file, format } = deed;
+pub fn run(action: &Command) -> Result<(), Failure> {
+    let Command::Check { file, format } = action;
     let text = std::fs::read_to_string(file).map_err(|error| Failure::file(file, &error))?;
     match policy_pack::read(&text) {
         Ok(policy) => match format {

@@ -1,11 +1,11 @@
 //! When an instrument can be had: its free spans, and the next free slots of a length under all rules. Pure arithmetic over
 //! merged intervals; who has the busy ones is not known here.
 
+use super::booking_rules::BookingRules;
 use super::calendar::Calendar;
 use super::channel::full_spans;
 use super::closure::Closure;
 use super::money::Minutes;
-use super::opening::BookingRules;
 use super::spans::Spans;
 use super::time::{Instant, Slot};
 

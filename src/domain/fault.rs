@@ -7,22 +7,22 @@ use super::{Fen, Instant, Minutes, RegionCode, Uscc, id::MAX_SAFE_INTEGER};
 
 /// A limit or an actual value, as it was: numbers stay numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Told {
+pub enum FaultValue {
     Number(i64),
     Text(String),
 }
 
 macro_rules! told {
     ($($number:ty),+ => Number; $($text:ty),+ => Text;) => {
-        $(impl From<$number> for Told {
-            fn from(number: $number) -> Told {
+        $(impl From<$number> for FaultValue {
+            fn from(number: $number) -> FaultValue {
                 // What does not fit is no number that JSON could carry either.
-                i64::try_from(number).map_or_else(|_| Told::Text(number.to_string()), Told::Number)
+                i64::try_from(number).map_or_else(|_| FaultValue::Text(number.to_string()), FaultValue::Number)
             }
         })+
-        $(impl From<$text> for Told {
-            fn from(text: $text) -> Told {
-                Told::Text(text.to_string())
+        $(impl From<$text> for FaultValue {
+            fn from(text: $text) -> FaultValue {
+                FaultValue::Text(text.to_string())
             }
         })+
     };
@@ -32,14 +32,14 @@ told! {
     &str, String, &String, NaiveDate, Instant, RegionCode, &Uscc => Text;
 }
 
-impl From<&usize> for Told {
-    fn from(number: &usize) -> Told {
+impl From<&usize> for FaultValue {
+    fn from(number: &usize) -> FaultValue {
         (*number).into()
     }
 }
 
-impl From<&Minutes> for Told {
-    fn from(minutes: &Minutes) -> Told {
+impl From<&Minutes> for FaultValue {
+    fn from(minutes: &Minutes) -> FaultValue {
         minutes.number().into()
     }
 }
@@ -51,8 +51,8 @@ pub struct FieldFault {
     pub field: String,
     /// The stable snake_case code of the rule.
     pub code: &'static str,
-    pub limit: Option<Told>,
-    pub actual: Option<Told>,
+    pub limit: Option<FaultValue>,
+    pub actual: Option<FaultValue>,
 }
 
 impl FieldFault {
@@ -65,17 +65,17 @@ impl FieldFault {
         }
     }
 
-    /// The field must be filled for this deed.
+    /// The field must be filled for this action.
     pub fn required(field: impl Into<String>) -> Self {
         Self::new(field, "required")
     }
 
-    pub fn limit(mut self, limit: impl Into<Told>) -> Self {
+    pub fn limit(mut self, limit: impl Into<FaultValue>) -> Self {
         self.limit = Some(limit.into());
         self
     }
 
-    pub fn actual(mut self, actual: impl Into<Told>) -> Self {
+    pub fn actual(mut self, actual: impl Into<FaultValue>) -> Self {
         self.actual = Some(actual.into());
         self
     }

@@ -35,13 +35,13 @@ macro_rules! typed_id {
             }
         }
 
-        impl From<&$name> for $crate::domain::fault::Told {
+        impl From<&$name> for $crate::domain::fault::FaultValue {
             fn from(id: &$name) -> Self {
                 id.0.into()
             }
         }
 
-        impl From<$name> for $crate::domain::fault::Told {
+        impl From<$name> for $crate::domain::fault::FaultValue {
             fn from(id: $name) -> Self {
                 id.0.into()
             }

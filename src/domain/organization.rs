@@ -57,9 +57,9 @@ const MOVES: &[Move<S, D>] = &[
 ];
 
 impl OrganizationState {
-    /// The state after `deed`.
-    pub fn after(self, deed: OrganizationDeed) -> Result<Self, InvalidState> {
-        state::after(MOVES, self, deed)
+    /// The state after `action`.
+    pub fn after(self, action: OrganizationDeed) -> Result<Self, InvalidState> {
+        state::after(MOVES, self, action)
     }
 }
 

@@ -36,9 +36,9 @@ const MOVES: &[Move<S, D>] = &[
 ];
 
 impl RunState {
-    /// The state after `deed`.
-    pub fn after(self, deed: RunDeed) -> Result<Self, InvalidState> {
-        state::after(MOVES, self, deed)
+    /// The state after `action`.
+    pub fn after(self, action: RunDeed) -> Result<Self, InvalidState> {
+        state::after(MOVES, self, action)
     }
 
     /// The hosts and everybody else may see it.
@@ -66,9 +66,9 @@ mod tests {
         published --discard--> discarded
         ");
         assert!(S::Draft.after(D::Finalize).is_err());
-        for deed in RunDeed::ALL {
+        for action in RunDeed::ALL {
             for state in [S::Final, S::Discarded, S::Failed] {
-                assert!(state.after(*deed).is_err(), "{state} {deed}");
+                assert!(state.after(*action).is_err(), "{state} {action}");
             }
         }
     }

@@ -1,28 +1,28 @@
-//! State machines as tables of moves: what a deed makes of a state, and which deeds a state allows. The tables stand with
-//! their nouns; who may do a deed is decided by `access`.
+//! State machines as tables of moves: what an action makes of a state, and which actions a state allows. The tables stand with
+//! their nouns; who may do an action is decided by `access`.
 
-/// One move: in this state, this deed leads to that state.
+/// One move: in this state, this action leads to that state.
 pub type Move<S, D> = (S, D, S);
 
-/// The present state forbids the deed.
+/// The present state forbids the action.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the state {state} does not allow this, only: {}", allowed.join(", "))]
 pub struct InvalidState {
     /// The word of the present state.
     pub state: &'static str,
-    /// The deeds it allows, in the order of the machine's table.
+    /// The actions it allows, in the order of the machine's table.
     pub allowed: Vec<&'static str>,
 }
 
-/// The state after `deed`, or what `state` allows instead.
-pub fn after<S, D>(moves: &[Move<S, D>], state: S, deed: D) -> Result<S, InvalidState>
+/// The state after `action`, or what `state` allows instead.
+pub fn after<S, D>(moves: &[Move<S, D>], state: S, action: D) -> Result<S, InvalidState>
 where
     S: Copy + PartialEq + Into<&'static str>,
     D: Copy + PartialEq + Into<&'static str>,
 {
     moves
         .iter()
-        .find(|(from, by, _)| *from == state && *by == deed)
+        .find(|(from, by, _)| *from == state && *by == action)
         .map(|(_, _, to)| *to)
         .ok_or_else(|| InvalidState {
             state: state.into(),
@@ -30,7 +30,7 @@ where
         })
 }
 
-/// The deeds `state` allows, in the order of the table.
+/// The actions `state` allows, in the order of the table.
 pub fn allowed<S, D>(moves: &[Move<S, D>], state: S) -> Vec<D>
 where
     S: Copy + PartialEq,
@@ -43,7 +43,7 @@ where
         .collect()
 }
 
-/// The whole machine, `deed × state → state`, one line per move: the text its test compares.
+/// The whole machine, `action × state → state`, one line per move: the text its test compares.
 #[cfg(test)]
 pub(crate) fn printed<S, D>(moves: &[Move<S, D>]) -> Vec<String>
 where

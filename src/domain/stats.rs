@@ -1,6 +1,6 @@
 //! Open figures of a year: sums over the instruments that count in it.
 
-use super::evaluation::{Cell, Relation};
+use super::evaluation::{Relation, UsageGroup};
 
 /// Sums over the counted instruments of the year.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -18,7 +18,7 @@ pub struct YearStats {
 
 impl YearStats {
     /// Adds what a cell of a counted instrument served.
-    pub fn add(&mut self, cell: &Cell) {
+    pub fn add(&mut self, cell: &UsageGroup) {
         let minutes = cell.service.effective_minutes.number();
         self.records += cell.service.records;
         self.samples += cell.service.samples;

@@ -73,9 +73,9 @@ impl UsageState {
         }
     }
 
-    /// The state after `deed`; a correction of own use is confirmed at once, like a new record.
-    pub fn after(self, deed: UsageDeed, is_own_use: bool) -> Result<Self, InvalidState> {
-        match (state::after(MOVES, self, deed)?, deed) {
+    /// The state after `action`; a correction of own use is confirmed at once, like a new record.
+    pub fn after(self, action: UsageDeed, is_own_use: bool) -> Result<Self, InvalidState> {
+        match (state::after(MOVES, self, action)?, action) {
             (Self::Recorded, UsageDeed::Correct) => Ok(Self::initial(is_own_use)),
             (next, _) => Ok(next),
         }

@@ -35,13 +35,13 @@ macro_rules! vocabulary {
             }
         }
 
-        impl From<$name> for $crate::domain::fault::Told {
+        impl From<$name> for $crate::domain::fault::FaultValue {
             fn from(word: $name) -> Self {
                 word.as_str().into()
             }
         }
 
-        impl From<&$name> for $crate::domain::fault::Told {
+        impl From<&$name> for $crate::domain::fault::FaultValue {
             fn from(word: &$name) -> Self {
                 word.as_str().into()
             }

@@ -72,7 +72,7 @@ impl std::fmt::Display for Code {
 mod tests {
     use super::*;
     use crate::domain::access::Denied;
-    use crate::domain::opening::RuleFaultCode;
+    use crate::domain::booking_rules::RuleFaultCode;
     use crate::error::text::{self, Language};
 
     #[test]

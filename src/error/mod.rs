@@ -13,7 +13,7 @@ use crate::store::StoreError;
 
 /// What a fault is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
+pub enum Location {
     /// A field of the body or a parameter of the query, with its path: `weekly_hours[0].from`.
     Field(String),
     /// A rule of the instrument or the policy.
@@ -27,7 +27,7 @@ pub enum Place {
 /// One thing that is wrong, with what a person needs to mend it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fault {
-    pub place: Place,
+    pub place: Location,
     pub code: Code,
     pub limit: Option<Value>,
     pub actual: Option<Value>,
@@ -37,23 +37,23 @@ pub struct Fault {
 
 impl Fault {
     pub fn field(field: impl Into<String>, code: Code) -> Self {
-        Self::at(Place::Field(field.into()), code)
+        Self::at(Location::Field(field.into()), code)
     }
 
     pub fn rule(rule: &'static str, code: Code) -> Self {
-        Self::at(Place::Rule(rule), code)
+        Self::at(Location::Rule(rule), code)
     }
 
     pub fn cell(row: u32, column: impl Into<String>, code: Code) -> Self {
         let column = column.into();
-        Self::at(Place::Cell { row, column }, code)
+        Self::at(Location::Cell { row, column }, code)
     }
 
     pub fn request(code: Code) -> Self {
-        Self::at(Place::Request, code)
+        Self::at(Location::Request, code)
     }
 
-    fn at(place: Place, code: Code) -> Self {
+    fn at(place: Location, code: Code) -> Self {
         Self {
             place,
             code,
@@ -115,10 +115,10 @@ pub enum AppError {
     },
     #[error("not available now: {0}")]
     Unavailable(String),
-    /// A deadlock or serialization failure; the store runs the deed again.
+    /// A deadlock or serialization failure; the store runs the action again.
     #[error("another transaction was in the way")]
     Contended,
-    /// Somebody writes usage or money; a deed that needs them alone waits outside its transaction and tries again.
+    /// Somebody writes usage or money; an action that needs them alone waits outside its transaction and tries again.
     #[error("usage is being written")]
     Busy,
     #[error(transparent)]
@@ -188,11 +188,11 @@ impl AppError {
         AppError::Unavailable(format!("migration failed: {cause}"))
     }
 
-    /// A deed's panic, as the error it is.
+    /// An action's panic, as the error it is.
     pub fn panicked(panic: &(dyn std::any::Any + Send)) -> Self {
         let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
         let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-        AppError::Internal(format!("a deed panicked: {}", text.unwrap_or_default()).into())
+        AppError::Internal(format!("an action panicked: {}", text.unwrap_or_default()).into())
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use super::{Code, Fault, Place};
+use super::{Code, Fault, Location};
 
 /// The languages answers are written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -96,10 +96,10 @@ pub fn message(fault: &Fault, language: Language) -> String {
         None => "—".to_owned(),
     };
     let place = match &fault.place {
-        Place::Field(field) => field.as_str(),
-        Place::Rule(rule) => rule,
-        Place::Cell { column, .. } => column,
-        Place::Request => "",
+        Location::Field(field) => field.as_str(),
+        Location::Rule(rule) => rule,
+        Location::Cell { column, .. } => column,
+        Location::Request => "",
     };
     of(fault.code, language)
         .replace("{field}", place)

@@ -2,9 +2,9 @@
 //! a yearly run. This room parses and writes bytes; it opens no files and decides no rules.
 
 pub mod awards;
-pub mod instruments;
+pub mod instrument;
 pub mod province;
 pub mod seed;
 pub mod sheet;
 pub mod subsidy_json;
-pub mod usage_records;
+pub mod usage;

@@ -1,6 +1,6 @@
 //! The printed form of a yearly run: scores, grades, minutes, bases and awards of every unit in one JSON document.
 
-use crate::domain::evaluation::{Evaluation, GradedUnit, InstrumentFigures};
+use crate::domain::evaluation::{Evaluation, GradedHost, InstrumentFigures};
 use crate::domain::policy::Policy;
 use crate::domain::subsidy::{Allocation, InstrumentBase, UnitAward};
 use crate::domain::{InstrumentId, OrganizationId, ratio};
@@ -21,12 +21,12 @@ pub struct PrintedRun {
     pub awarded_fen: i64,
     pub unspent_fen: i64,
     /// In the order of organization ids.
-    pub units: Vec<PrintedUnit>,
+    pub units: Vec<PrintedHost>,
 }
 
 /// A unit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PrintedUnit {
+pub struct PrintedHost {
     pub uscc: String,
     pub name: String,
     /// By id, 4 decimals.
@@ -69,7 +69,7 @@ pub fn print(
     allocation: &Allocation,
     names: &BTreeMap<OrganizationId, String>,
 ) -> Result<PrintedRun, Unprintable> {
-    let graded: BTreeMap<OrganizationId, &GradedUnit> = evaluation
+    let graded: BTreeMap<OrganizationId, &GradedHost> = evaluation
         .units
         .iter()
         .map(|unit| (unit.organization_id, unit))
@@ -93,10 +93,10 @@ pub fn print(
 }
 
 fn print_unit(
-    graded: &GradedUnit,
+    graded: &GradedHost,
     award: &UnitAward,
     name: &str,
-) -> Result<PrintedUnit, Unprintable> {
+) -> Result<PrintedHost, Unprintable> {
     let figures: BTreeMap<InstrumentId, &InstrumentFigures> = graded
         .instruments
         .iter()
@@ -108,7 +108,7 @@ fn print_unit(
         Ok(print_instrument(figures, base))
     });
     let scores = graded.scores.iter();
-    Ok(PrintedUnit {
+    Ok(PrintedHost {
         uscc: graded.uscc.clone(),
         name: name.to_owned(),
         scores: scores.map(|s| (s.id.clone(), s.printed())).collect(),

@@ -4,11 +4,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::answer::Answer;
-use super::asked::Asked;
+use super::context::RequestContext;
 use super::json::Patch;
 use super::organization::OrganizationShape;
 use super::routes::{BASE, Route, get, patch, post};
-use crate::domain::access::{Deed, Role};
+use crate::domain::access::{Action, Role};
 use crate::domain::account::{UserFacts, UserState};
 use crate::domain::contact::PublicContact;
 use crate::domain::organization::{OrganizationFacts, OrganizationKind};
@@ -35,7 +35,7 @@ pub fn routes() -> Vec<Route> {
             "Change the own password; every other session ends",
             change_password,
         )
-        .deed(Deed::PasswordChange)
+        .action(Action::PasswordChange)
         .takes::<PasswordBody>()
         .answers_status(204),
         post(
@@ -48,7 +48,7 @@ pub fn routes() -> Vec<Route> {
         .takes::<AcceptBody>()
         .answers::<UserShape>(201),
         get("/me", "me_read", "Who is signed in", read_me)
-            .deed(Deed::MeRead)
+            .action(Action::MeRead)
             .answers::<UserShape>(200),
         patch(
             "/me",
@@ -56,7 +56,7 @@ pub fn routes() -> Vec<Route> {
             "Change the own name or phone",
             update_me,
         )
-        .deed(Deed::MeUpdate)
+        .action(Action::MeUpdate)
         .takes::<MeChange>()
         .answers::<UserShape>(200)
         .needs_version(),
@@ -168,11 +168,12 @@ impl From<User> for UserShape {
     }
 }
 
-async fn register(asked: Asked) -> Answer {
-    let body: RegisterBody = asked.json()?;
-    let (organization, user) = account::register(&asked.app, body.into(), asked.visit()?).await?;
+async fn register(context: RequestContext) -> Answer {
+    let body: RegisterBody = context.json()?;
+    let (organization, user) =
+        account::register(&context.app, body.into(), context.visit()?).await?;
     let location = format!("{BASE}/organizations/{}", organization.id);
-    asked.created(
+    context.created(
         location,
         RegisteredShape {
             organization: OrganizationShape::whole(organization, 0),
@@ -188,13 +189,13 @@ struct PasswordBody {
     new_password: String,
 }
 
-async fn change_password(asked: Asked) -> Answer {
-    asked.may(Deed::PasswordChange)?;
-    let body: PasswordBody = asked.json()?;
+async fn change_password(context: RequestContext) -> Answer {
+    context.may(Action::PasswordChange)?;
+    let body: PasswordBody = context.json()?;
     let passwords = (body.current_password, body.new_password);
-    let act = asked.act_with_password()?;
-    account::change_password(&asked.app, act, passwords, asked.session()?).await?;
-    asked.no_content()
+    let act = context.act_with_password()?;
+    account::change_password(&context.app, act, passwords, context.session()?).await?;
+    context.no_content()
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -207,28 +208,31 @@ struct AcceptBody {
     password: String,
 }
 
-async fn accept(asked: Asked) -> Answer {
-    let body: AcceptBody = asked.json()?;
+async fn accept(context: RequestContext) -> Answer {
+    let body: AcceptBody = context.json()?;
     let acceptance = Acceptance {
         invitation_token: body.invitation_token,
         name: body.name,
         phone: body.phone,
         password: body.password,
     };
-    let user = account::accept(&asked.app, acceptance, asked.visit()?).await?;
+    let user = account::accept(&context.app, acceptance, context.visit()?).await?;
     let version = user.version;
-    asked.created_versioned(format!("{BASE}/me"), version, UserShape::from(user))
+    context.created_versioned(format!("{BASE}/me"), version, UserShape::from(user))
 }
 
-async fn read_me(asked: Asked) -> Answer {
-    let user = present(&asked, Deed::MeRead).await?;
-    asked.params()?;
-    asked.ok_versioned(user.version, UserShape::from(user))
+async fn read_me(context: RequestContext) -> Answer {
+    let user = present(&context, Action::MeRead).await?;
+    context.params()?;
+    context.ok_versioned(user.version, UserShape::from(user))
 }
 
-async fn present(asked: &Asked, deed: Deed) -> Result<User, AppError> {
-    let id = asked.may(deed)?.user_id;
-    let read = asked.app.store.read(move |conn| store::user::get(conn, id));
+async fn present(context: &RequestContext, action: Action) -> Result<User, AppError> {
+    let id = context.may(action)?.user_id;
+    let read = context
+        .app
+        .store
+        .read(move |conn| store::user::get(conn, id));
     Ok(read.await?)
 }
 
@@ -243,14 +247,14 @@ struct MeChange {
     phone: Patch<String>,
 }
 
-async fn update_me(asked: Asked) -> Answer {
-    let present = UserShape::from(present(&asked, Deed::MeUpdate).await?);
+async fn update_me(context: RequestContext) -> Answer {
+    let present = UserShape::from(present(&context, Action::MeUpdate).await?);
     let (change, version): (MeChange, _) =
-        asked.change(&present, present.version, &["name", "phone"])?;
+        context.change(&present, present.version, &["name", "phone"])?;
     let mut faults = Vec::new();
     let name = change.name.over("name", present.name, &mut faults);
     AppError::refuse_all(faults)?;
     let texts = (name, change.phone.onto(present.phone));
-    let user = account::update_me(&asked.app, asked.act()?, version, texts).await?;
-    asked.ok_versioned(user.version, UserShape::from(user))
+    let user = account::update_me(&context.app, context.act()?, version, texts).await?;
+    context.ok_versioned(user.version, UserShape::from(user))
 }

@@ -5,7 +5,7 @@ use actix_web::{HttpResponse, HttpResponseBuilder};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::asked::Asked;
+use super::context::RequestContext;
 use super::params::{Params, cursor_text};
 use crate::domain::Instant;
 use crate::error::AppError;
@@ -69,7 +69,7 @@ impl<T> Page<Result<T, AppError>> {
     }
 }
 
-impl Asked {
+impl RequestContext {
     fn answer(&self, mut builder: HttpResponseBuilder) -> HttpResponseBuilder {
         if self.replayed() {
             builder.insert_header(("Idempotency-Replayed", "true"));
@@ -77,7 +77,7 @@ impl Asked {
         builder
     }
 
-    /// 200 with a shape. Reads refuse unknown query parameters here at the latest; deeds did before.
+    /// 200 with a shape. Reads refuse unknown query parameters here at the latest; actions did before.
     pub fn ok(&self, shape: impl Serialize) -> Answer {
         self.params()?;
         Ok(self.answer(HttpResponse::Ok()).json(shape))

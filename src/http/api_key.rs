@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::answer::{Answer, Page};
-use super::asked::Asked;
+use super::context::RequestContext;
 use super::routes::{BASE, Route, delete, get, post};
-use crate::domain::access::{ApiScope, Deed};
+use crate::domain::access::{Action, ApiScope};
 use crate::domain::{ApiKeyId, Instant, UserId};
 use crate::operations::api_key::{self, KeyDraft};
 use crate::store::api_key::ApiKey;
@@ -20,7 +20,7 @@ pub fn routes() -> Vec<Route> {
             "The organization's API keys",
             list,
         )
-        .deed(Deed::ApiKeyRead)
+        .action(Action::ApiKeyRead)
         .parameters(&["limit", "cursor"])
         .answers::<ApiKeyPage>(200),
         post(
@@ -29,11 +29,11 @@ pub fn routes() -> Vec<Route> {
             "Make an API key; its secret is shown once",
             create,
         )
-        .deed(Deed::ApiKeyCreate)
+        .action(Action::ApiKeyCreate)
         .takes::<ApiKeyBody>()
         .answers::<NewApiKeyShape>(201),
         delete("/api-keys/{id}", "api_key_revoke", "End an API key", revoke)
-            .deed(Deed::ApiKeyRevoke)
+            .action(Action::ApiKeyRevoke)
             .ignores_version()
             .answers_status(204),
     ]
@@ -95,36 +95,36 @@ impl From<ApiKey> for ApiKeyShape {
     }
 }
 
-async fn list(asked: Asked) -> Answer {
-    let own = asked.may(Deed::ApiKeyRead)?.organization_id;
-    let params = asked.params()?;
+async fn list(context: RequestContext) -> Answer {
+    let own = context.may(Action::ApiKeyRead)?.organization_id;
+    let params = context.params()?;
     let (limit, after) = (params.limit()?, params.cursor::<ApiKeyId>()?);
-    let keys = asked
+    let keys = context
         .app
         .store
         .read(move |conn| store::api_key::list_of(conn, own, after, limit + 1))
         .await?;
-    asked.ok(Page::cut(keys, limit, |key| key.id, ApiKeyShape::from)?)
+    context.ok(Page::cut(keys, limit, |key| key.id, ApiKeyShape::from)?)
 }
 
-async fn create(asked: Asked) -> Answer {
-    asked.may(Deed::ApiKeyCreate)?;
-    let body: ApiKeyBody = asked.json()?;
+async fn create(context: RequestContext) -> Answer {
+    context.may(Action::ApiKeyCreate)?;
+    let body: ApiKeyBody = context.json()?;
     let draft = KeyDraft {
         name: body.name,
         scopes: body.scopes,
         expires_at: body.expires_at,
     };
-    let (key, secret) = api_key::create(&asked.app, asked.act()?, draft).await?;
+    let (key, secret) = api_key::create(&context.app, context.act()?, draft).await?;
     let location = format!("{BASE}/api-keys/{}", key.id);
     let key = ApiKeyShape::from(key);
-    asked.created(location, NewApiKeyShape { secret, key })
+    context.created(location, NewApiKeyShape { secret, key })
 }
 
-async fn revoke(asked: Asked) -> Answer {
-    let (caller, id) = (asked.caller()?, asked.id("id")?);
-    api_key::find_own(&asked.app, caller, id).await?;
-    asked.may(Deed::ApiKeyRevoke)?;
-    api_key::revoke(&asked.app, asked.act()?, id).await?;
-    asked.no_content()
+async fn revoke(context: RequestContext) -> Answer {
+    let (caller, id) = (context.caller()?, context.id("id")?);
+    api_key::find_own(&context.app, caller, id).await?;
+    context.may(Action::ApiKeyRevoke)?;
+    api_key::revoke(&context.app, context.act()?, id).await?;
+    context.no_content()
 }

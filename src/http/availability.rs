@@ -4,8 +4,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::answer::Answer;
-use super::asked::Asked;
 use super::booking::{SlotShape, slot};
+use super::context::RequestContext;
 use super::routes::{Route, get};
 use crate::domain::Instant;
 use crate::domain::closure::ClosureKind;
@@ -61,14 +61,14 @@ impl From<Availability> for AvailabilityShape {
     }
 }
 
-async fn find(asked: Asked) -> Answer {
-    let id = asked.id("id")?;
-    let visitor = asked.visitor();
-    booking_rules::look(&asked.app, visitor, id).await?;
-    let params = asked.params()?;
+async fn find(context: RequestContext) -> Answer {
+    let id = context.id("id")?;
+    let visitor = context.visitor();
+    booking_rules::look(&context.app, visitor, id).await?;
+    let params = context.params()?;
     let (from, until) = (params.required("from")?, params.required("until")?);
     let window = slot(from, until, &mut Vec::new());
     let window = window.ok_or_else(|| AppError::refused("until", Code::not_after_start))?;
-    let found = availability::get(&asked.app, visitor, id, window, asked.now).await?;
-    asked.ok(AvailabilityShape::from(found))
+    let found = availability::get(&context.app, visitor, id, window, context.now).await?;
+    context.ok(AvailabilityShape::from(found))
 }

@@ -1,4 +1,4 @@
-//! `/bookings`: requesting, checking, listing, and every deed on a booking.
+//! `/bookings`: requesting, checking, listing, and every action on a booking.
 
 mod shape;
 
@@ -7,17 +7,17 @@ use self::shape::{
 };
 pub use self::shape::{ServiceItemBody, SlotShape, slot};
 use super::answer::Answer;
-use super::asked::Asked;
+use super::context::RequestContext;
 use super::feed::Start;
 use super::params::Params;
 use super::problem;
 use super::reason::{EmptyBody, ReasonBody};
 use super::routes::{BASE, Route, get, post};
 use crate::domain::BookingId;
-use crate::domain::access::Deed;
+use crate::domain::access::Action;
 use crate::error::{AppError, Code, Fault};
-use crate::operations::booking::{self, Checked, Draft, Seen};
-use crate::operations::deed::same_version;
+use crate::operations::booking::{self, BookingView, Checked, Draft};
+use crate::operations::run::same_version;
 use crate::store::booking::Filter;
 
 const LIST_PARAMETERS: &[&str] = &[
@@ -36,7 +36,7 @@ const LIST_PARAMETERS: &[&str] = &[
 pub fn routes() -> Vec<Route> {
     let mut routes = vec![
         post("/bookings", "booking_request", "Book a slot", request)
-            .deed(Deed::BookingRequest)
+            .action(Action::BookingRequest)
             .takes::<RequestBody>()
             .answers::<BookingShape>(201),
         post(
@@ -45,30 +45,30 @@ pub fn routes() -> Vec<Route> {
             "Ask whether a slot could be booked, without any effect",
             check,
         )
-        .deed(Deed::BookingCheck)
+        .action(Action::BookingCheck)
         .takes::<RequestBody>()
         .answers::<CheckShape>(200),
         get("/bookings", "booking_list", "Bookings you may see", list)
-            .deed(Deed::BookingRead)
+            .action(Action::BookingRead)
             .parameters(LIST_PARAMETERS)
             .answers::<BookingPage>(200),
         get("/bookings/{id}", "booking_get", "One booking", find)
-            .deed(Deed::BookingRead)
+            .action(Action::BookingRead)
             .answers::<BookingShape>(200),
     ];
-    routes.extend(deeds());
+    routes.extend(actions());
     routes
 }
 
-fn deeds() -> Vec<Route> {
-    let deeds = vec![
+fn actions() -> Vec<Route> {
+    let actions = vec![
         post(
             "/bookings/{id}/approve",
             "booking_approve",
-            "Approve a request; the rules are asked again",
+            "Approve a request; the rules are context again",
             approve,
         )
-        .deed(Deed::BookingApprove)
+        .action(Action::BookingApprove)
         .takes::<EmptyBody>()
         .needs_version(),
         post(
@@ -77,7 +77,7 @@ fn deeds() -> Vec<Route> {
             "Reject a request",
             reject,
         )
-        .deed(Deed::BookingReject)
+        .action(Action::BookingReject)
         .takes::<RejectBody>(),
         post(
             "/bookings/{id}/cancel",
@@ -85,7 +85,7 @@ fn deeds() -> Vec<Route> {
             "Cancel a booking; the host gives a reason",
             cancel,
         )
-        .deed(Deed::BookingCancel)
+        .action(Action::BookingCancel)
         .takes::<ReasonBody>(),
         post(
             "/bookings/{id}/reschedule",
@@ -93,7 +93,7 @@ fn deeds() -> Vec<Route> {
             "Move a booking; the old slot is kept until the new one is won",
             reschedule,
         )
-        .deed(Deed::BookingReschedule)
+        .action(Action::BookingReschedule)
         .takes::<RescheduleBody>(),
         post(
             "/bookings/{id}/start",
@@ -101,7 +101,7 @@ fn deeds() -> Vec<Route> {
             "Start the use",
             start,
         )
-        .deed(Deed::BookingStart)
+        .action(Action::BookingStart)
         .takes::<EmptyBody>(),
         post(
             "/bookings/{id}/finish",
@@ -109,7 +109,7 @@ fn deeds() -> Vec<Route> {
             "End the use; makes one usage record of the actual interval",
             finish,
         )
-        .deed(Deed::BookingFinish)
+        .action(Action::BookingFinish)
         .takes::<FinishBody>(),
         post(
             "/bookings/{id}/no-show",
@@ -117,31 +117,31 @@ fn deeds() -> Vec<Route> {
             "Declare that nobody came",
             no_show,
         )
-        .deed(Deed::BookingNoShow)
+        .action(Action::BookingNoShow)
         .takes::<ReasonBody>(),
     ];
     let answered = |route: Route| route.answers::<BookingShape>(200);
-    deeds.into_iter().map(answered).collect()
+    actions.into_iter().map(answered).collect()
 }
 
-async fn request(asked: Asked) -> Answer {
-    asked.may(Deed::BookingRequest)?;
-    let draft = Draft::try_from(asked.json::<RequestBody>()?)?;
-    let seen = booking::request(&asked.app, &asked.act()?, draft).await?;
+async fn request(context: RequestContext) -> Answer {
+    context.may(Action::BookingRequest)?;
+    let draft = Draft::try_from(context.json::<RequestBody>()?)?;
+    let seen = booking::request(&context.app, &context.act()?, draft).await?;
     let (id, version) = (seen.booking.id, seen.booking.version);
     let location = format!("{BASE}/bookings/{id}");
-    asked.created_versioned(location, version, BookingShape::try_from(seen)?)
+    context.created_versioned(location, version, BookingShape::try_from(seen)?)
 }
 
-async fn check(asked: Asked) -> Answer {
-    let caller = asked.may(Deed::BookingCheck)?;
-    let checked = match Draft::try_from(asked.json::<RequestBody>()?) {
-        Ok(draft) => booking::check(&asked.app, caller, draft, asked.now).await?,
+async fn check(context: RequestContext) -> Answer {
+    let caller = context.may(Action::BookingCheck)?;
+    let checked = match Draft::try_from(context.json::<RequestBody>()?) {
+        Ok(draft) => booking::check(&context.app, caller, draft, context.now).await?,
         Err(AppError::Refused(faults)) => Checked::refused(faults),
         Err(other) => return Err(other),
     };
-    let entry = |fault: &Fault| problem::entry(fault, asked.language);
-    asked.ok(CheckShape {
+    let entry = |fault: &Fault| problem::entry(fault, context.language);
+    context.ok(CheckShape {
         bookable: checked.faults.is_empty(),
         errors: checked.faults.iter().map(entry).collect(),
         quote: checked.quote.map(serde_json::to_value).transpose()?,
@@ -149,22 +149,27 @@ async fn check(asked: Asked) -> Answer {
     })
 }
 
-async fn list(asked: Asked) -> Answer {
-    let caller = asked.may(Deed::BookingRead)?;
-    let params = asked.params()?;
+async fn list(context: RequestContext) -> Answer {
+    let caller = context.may(Action::BookingRead)?;
+    let params = context.params()?;
     let limit = params.limit()?;
-    let start = Start::of(&asked, &params).await?;
-    let filter = filter(&asked, &params, limit, &start)?;
-    let seen = booking::list(&asked.app, caller, filter, asked.now).await?;
-    let place = |seen: &Seen| (seen.booking.updated_at, seen.booking.id.number());
+    let start = Start::of(&context, &params).await?;
+    let filter = filter(&context, &params, limit, &start)?;
+    let seen = booking::list(&context.app, caller, filter, context.now).await?;
+    let place = |seen: &BookingView| (seen.booking.updated_at, seen.booking.id.number());
     let page = start.page(seen, limit, place, BookingShape::try_from)?;
-    asked.ok(page.all()?)
+    context.ok(page.all()?)
 }
 
-fn filter(asked: &Asked, params: &Params, limit: i64, start: &Start) -> Result<Filter, AppError> {
+fn filter(
+    context: &RequestContext,
+    params: &Params,
+    limit: i64,
+    start: &Start,
+) -> Result<Filter, AppError> {
     let assigned_to = match params.one::<String>("assigned_to")?.as_deref() {
         None => None,
-        Some("me") => Some(asked.caller()?.user_id),
+        Some("me") => Some(context.caller()?.user_id),
         Some(other) => {
             let fault = Fault::field("assigned_to", Code::invalid_value);
             return Err(AppError::Malformed(vec![fault.limit("me").actual(other)]));
@@ -184,85 +189,88 @@ fn filter(asked: &Asked, params: &Params, limit: i64, start: &Start) -> Result<F
     })
 }
 
-async fn find(asked: Asked) -> Answer {
-    let caller = asked.caller()?;
-    let seen = booking::get(&asked.app, caller, asked.id("id")?, asked.now).await?;
-    shown(&asked, seen)
+async fn find(context: RequestContext) -> Answer {
+    let caller = context.caller()?;
+    let seen = booking::get(&context.app, caller, context.id("id")?, context.now).await?;
+    shown(&context, seen)
 }
 
-fn shown(asked: &Asked, seen: Seen) -> Answer {
-    asked.ok_versioned(seen.booking.version, BookingShape::try_from(seen)?)
+fn shown(context: &RequestContext, seen: BookingView) -> Answer {
+    context.ok_versioned(seen.booking.version, BookingShape::try_from(seen)?)
 }
 
-/// The booking a deed is about, when the caller may do it.
-async fn admitted(asked: &Asked, deed: Deed) -> Result<BookingId, AppError> {
-    Ok(admitted_version(asked, deed).await?.0)
+/// The booking an action is about, when the caller may do it.
+async fn admitted(context: &RequestContext, action: Action) -> Result<BookingId, AppError> {
+    Ok(admitted_version(context, action).await?.0)
 }
 
 /// As [`admitted`], with the version that stands.
-async fn admitted_version(asked: &Asked, deed: Deed) -> Result<(BookingId, i64), AppError> {
-    let caller = asked.caller()?;
-    let id = asked.id("id")?;
-    Ok((id, booking::admit(&asked.app, caller, id, deed).await?))
+async fn admitted_version(
+    context: &RequestContext,
+    action: Action,
+) -> Result<(BookingId, i64), AppError> {
+    let caller = context.caller()?;
+    let id = context.id("id")?;
+    Ok((id, booking::admit(&context.app, caller, id, action).await?))
 }
 
-async fn approve(asked: Asked) -> Answer {
-    let id = admitted(&asked, Deed::BookingApprove).await?;
-    let EmptyBody {} = asked.json_or_default()?;
-    let version = asked.required_version()?;
-    let seen = booking::approve(&asked.app, &asked.act()?, id, version).await?;
-    shown(&asked, seen)
+async fn approve(context: RequestContext) -> Answer {
+    let id = admitted(&context, Action::BookingApprove).await?;
+    let EmptyBody {} = context.json_or_default()?;
+    let version = context.required_version()?;
+    let seen = booking::approve(&context.app, &context.act()?, id, version).await?;
+    shown(&context, seen)
 }
 
-async fn reject(asked: Asked) -> Answer {
-    let id = admitted(&asked, Deed::BookingReject).await?;
+async fn reject(context: RequestContext) -> Answer {
+    let id = admitted(&context, Action::BookingReject).await?;
     let RejectBody {
         reason_code,
         reason,
-    } = asked.json()?;
-    let (act, version) = (asked.act()?, asked.version()?);
-    let seen = booking::reject(&asked.app, &act, id, version, reason_code, reason).await?;
-    shown(&asked, seen)
+    } = context.json()?;
+    let (act, version) = (context.act()?, context.version()?);
+    let seen = booking::reject(&context.app, &act, id, version, reason_code, reason).await?;
+    shown(&context, seen)
 }
 
-async fn cancel(asked: Asked) -> Answer {
-    let id = admitted(&asked, Deed::BookingCancel).await?;
-    let ReasonBody { reason } = asked.json_or_default()?;
-    let (act, version) = (asked.act()?, asked.version()?);
-    let seen = booking::cancel(&asked.app, &act, id, version, reason).await?;
-    shown(&asked, seen)
+async fn cancel(context: RequestContext) -> Answer {
+    let id = admitted(&context, Action::BookingCancel).await?;
+    let ReasonBody { reason } = context.json_or_default()?;
+    let (act, version) = (context.act()?, context.version()?);
+    let seen = booking::cancel(&context.app, &act, id, version, reason).await?;
+    shown(&context, seen)
 }
 
-async fn reschedule(asked: Asked) -> Answer {
-    let (id, present) = admitted_version(&asked, Deed::BookingReschedule).await?;
-    let body: RescheduleBody = asked.json()?;
-    let version = asked.version()?;
+async fn reschedule(context: RequestContext) -> Answer {
+    let (id, present) = admitted_version(&context, Action::BookingReschedule).await?;
+    let body: RescheduleBody = context.json()?;
+    let version = context.version()?;
     same_version(version, present)?;
     let to = body.read(version)?;
-    let seen = booking::reschedule(&asked.app, &asked.act()?, id, to).await?;
-    shown(&asked, seen)
+    let seen = booking::reschedule(&context.app, &context.act()?, id, to).await?;
+    shown(&context, seen)
 }
 
-async fn start(asked: Asked) -> Answer {
-    let id = admitted(&asked, Deed::BookingStart).await?;
-    let EmptyBody {} = asked.json_or_default()?;
-    let (act, version) = (asked.act()?, asked.version()?);
-    let seen = booking::start(&asked.app, &act, id, version).await?;
-    shown(&asked, seen)
+async fn start(context: RequestContext) -> Answer {
+    let id = admitted(&context, Action::BookingStart).await?;
+    let EmptyBody {} = context.json_or_default()?;
+    let (act, version) = (context.act()?, context.version()?);
+    let seen = booking::start(&context.app, &act, id, version).await?;
+    shown(&context, seen)
 }
 
-async fn finish(asked: Asked) -> Answer {
-    let id = admitted(&asked, Deed::BookingFinish).await?;
-    let body: FinishBody = asked.json_or_default()?;
-    let how = body.read(asked.version()?);
-    let seen = booking::finish(&asked.app, &asked.act()?, id, how).await?;
-    shown(&asked, seen)
+async fn finish(context: RequestContext) -> Answer {
+    let id = admitted(&context, Action::BookingFinish).await?;
+    let body: FinishBody = context.json_or_default()?;
+    let how = body.read(context.version()?);
+    let seen = booking::finish(&context.app, &context.act()?, id, how).await?;
+    shown(&context, seen)
 }
 
-async fn no_show(asked: Asked) -> Answer {
-    let id = admitted(&asked, Deed::BookingNoShow).await?;
-    let ReasonBody { reason } = asked.json_or_default()?;
-    let (act, version) = (asked.act()?, asked.version()?);
-    let seen = booking::declare_no_show(&asked.app, &act, id, version, reason).await?;
-    shown(&asked, seen)
+async fn no_show(context: RequestContext) -> Answer {
+    let id = admitted(&context, Action::BookingNoShow).await?;
+    let ReasonBody { reason } = context.json_or_default()?;
+    let (act, version) = (context.act()?, context.version()?);
+    let seen = booking::declare_no_show(&context.app, &act, id, version, reason).await?;
+    shown(&context, seen)
 }

@@ -4,11 +4,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::answer::Answer;
-use super::asked::Asked;
+use super::context::RequestContext;
 use super::routes::{Route, get, put};
-use crate::domain::access::Deed;
+use crate::domain::access::Action;
 use crate::domain::booking::BookingMode;
-use crate::domain::opening::{Approval, BookingRules, Holidays};
+use crate::domain::booking_rules::{Approval, BookingRules, Holidays};
 use crate::domain::{InstrumentId, Minutes};
 use crate::operations::booking_rules;
 
@@ -28,7 +28,7 @@ pub fn routes() -> Vec<Route> {
             "Replace the booking rules; a field left out has its default",
             replace,
         )
-        .deed(Deed::BookingRulesUpdate)
+        .action(Action::BookingRulesUpdate)
         .takes::<BookingRulesShape>()
         .answers::<BookingRulesShape>(200)
         .needs_version(),
@@ -81,19 +81,19 @@ struct DaySpanShape {
     until: String,
 }
 
-async fn find(asked: Asked) -> Answer {
-    let id = asked.id("id")?;
-    let (rules, version) = booking_rules::get(&asked.app, asked.visitor(), id).await?;
-    asked.ok_versioned(version, rules)
+async fn find(context: RequestContext) -> Answer {
+    let id = context.id("id")?;
+    let (rules, version) = booking_rules::get(&context.app, context.visitor(), id).await?;
+    context.ok_versioned(version, rules)
 }
 
-async fn replace(asked: Asked) -> Answer {
-    let caller = asked.caller()?;
-    let id: InstrumentId = asked.id("id")?;
-    booking_rules::admit(&asked.app, caller, id, Deed::BookingRulesUpdate).await?;
-    let rules: BookingRules = asked.json()?;
-    let version = asked.required_version()?;
+async fn replace(context: RequestContext) -> Answer {
+    let caller = context.caller()?;
+    let id: InstrumentId = context.id("id")?;
+    booking_rules::admit(&context.app, caller, id, Action::BookingRulesUpdate).await?;
+    let rules: BookingRules = context.json()?;
+    let version = context.required_version()?;
     let (rules, version) =
-        booking_rules::put(&asked.app, &asked.act()?, id, version, rules).await?;
-    asked.ok_versioned(version, rules)
+        booking_rules::put(&context.app, &context.act()?, id, version, rules).await?;
+    context.ok_versioned(version, rules)
 }

@@ -5,11 +5,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::answer::Answer;
-use super::asked::Asked;
+use super::context::RequestContext;
 use super::feed::Start;
 use super::quote::{LineShape, ServiceLineShape};
 use super::routes::{Route, get, post};
-use crate::domain::access::{Deed, Reach};
+use crate::domain::access::{Action, Reach};
 use crate::domain::charge::{ChargeState, PaymentSource};
 use crate::domain::tariff::CustomerClass;
 use crate::domain::time::read_date;
@@ -28,7 +28,7 @@ pub fn routes() -> Vec<Route> {
             "Charges, newest first, or with updated_since in the order of change",
             list,
         )
-        .deed(Deed::ChargeRead)
+        .action(Action::ChargeRead)
         .parameters(&[
             "usage_record_id",
             "host_organization_id",
@@ -40,7 +40,7 @@ pub fn routes() -> Vec<Route> {
         ])
         .answers::<ChargePage>(200),
         get("/charges/{id}", "charge_get", "One charge", get_one)
-            .deed(Deed::ChargeRead)
+            .action(Action::ChargeRead)
             .answers::<ChargeShape>(200),
         post(
             "/charges/{id}/invoice",
@@ -48,7 +48,7 @@ pub fn routes() -> Vec<Route> {
             "Invoice the charge; a number is valid once on the whole platform",
             invoice,
         )
-        .deed(Deed::ChargeInvoice)
+        .action(Action::ChargeInvoice)
         .takes::<InvoiceBody>()
         .answers::<ChargeShape>(200),
         post(
@@ -57,7 +57,7 @@ pub fn routes() -> Vec<Route> {
             "Enter a payment, never beyond what is outstanding",
             pay,
         )
-        .deed(Deed::ChargePay)
+        .action(Action::ChargePay)
         .takes::<PaymentBody>()
         .answers::<ChargeShape>(201),
     ]
@@ -176,10 +176,10 @@ impl From<Whole> for ChargeShape {
     }
 }
 
-async fn list(asked: Asked) -> Answer {
-    let reach = Reach::of(asked.may(Deed::ChargeRead)?, Deed::ChargeRead);
-    let params = asked.params()?;
-    let start = Start::of(&asked, &params).await?;
+async fn list(context: RequestContext) -> Answer {
+    let reach = Reach::of(context.may(Action::ChargeRead)?, Action::ChargeRead);
+    let params = context.params()?;
+    let start = Start::of(&context, &params).await?;
     let limit = params.limit()?;
     let filter = Filter {
         reach,
@@ -199,23 +199,23 @@ async fn list(asked: Asked) -> Answer {
             .collect::<store::Result<Vec<_>>>()
             .map_err(AppError::from)
     };
-    let rows = asked.app.store.read(read).await?;
+    let rows = context.app.store.read(read).await?;
     let place = |row: &Whole| (row.charge.updated_at, row.charge.id.number());
-    asked.ok(start.page(rows, limit, place, ChargeShape::from)?)
+    context.ok(start.page(rows, limit, place, ChargeShape::from)?)
 }
 
-async fn get_one(asked: Asked) -> Answer {
-    let caller = asked.caller()?;
-    let whole = charge::get(&asked.app, caller, asked.id("id")?).await?;
-    answer(&asked, whole)
+async fn get_one(context: RequestContext) -> Answer {
+    let caller = context.caller()?;
+    let whole = charge::get(&context.app, caller, context.id("id")?).await?;
+    answer(&context, whole)
 }
 
-async fn invoice(asked: Asked) -> Answer {
-    let id = admitted(&asked, Deed::ChargeInvoice).await?;
-    let body: InvoiceBody = asked.json()?;
-    let (act, version) = (asked.act()?, asked.version()?);
+async fn invoice(context: RequestContext) -> Answer {
+    let id = admitted(&context, Action::ChargeInvoice).await?;
+    let body: InvoiceBody = context.json()?;
+    let (act, version) = (context.act()?, context.version()?);
     let whole = charge::invoice(
-        &asked.app,
+        &context.app,
         &act,
         id,
         version,
@@ -223,20 +223,20 @@ async fn invoice(asked: Asked) -> Answer {
         body.issued_on,
     )
     .await?;
-    answer(&asked, whole)
+    answer(&context, whole)
 }
 
-async fn pay(asked: Asked) -> Answer {
-    let id = admitted(&asked, Deed::ChargePay).await?;
-    let body: PaymentBody = asked.json()?;
+async fn pay(context: RequestContext) -> Answer {
+    let id = admitted(&context, Action::ChargePay).await?;
+    let body: PaymentBody = context.json()?;
     let new = NewPayment {
         amount_fen: body.amount_fen,
         paid_on: body.paid_on,
         source: body.source,
     };
-    let whole = charge::pay(&asked.app, &asked.act()?, id, asked.version()?, new).await?;
+    let whole = charge::pay(&context.app, &context.act()?, id, context.version()?, new).await?;
     let version = whole.charge.version;
-    asked.created_versioned(
+    context.created_versioned(
         format!("/api/v1/charges/{id}"),
         version,
         ChargeShape::from(whole),
@@ -244,13 +244,13 @@ async fn pay(asked: Asked) -> Answer {
 }
 
 /// The charge of the path: 404 and 403 before anything else is looked at.
-async fn admitted(asked: &Asked, deed: Deed) -> Result<ChargeId, AppError> {
-    let caller = asked.caller()?;
-    let id: ChargeId = asked.id("id")?;
-    charge::admit(&asked.app, caller, id, deed).await?;
+async fn admitted(context: &RequestContext, action: Action) -> Result<ChargeId, AppError> {
+    let caller = context.caller()?;
+    let id: ChargeId = context.id("id")?;
+    charge::admit(&context.app, caller, id, action).await?;
     Ok(id)
 }
 
-fn answer(asked: &Asked, whole: Whole) -> Answer {
-    asked.ok_versioned(whole.charge.version, ChargeShape::from(whole))
+fn answer(context: &RequestContext, whole: Whole) -> Answer {
+    context.ok_versioned(whole.charge.version, ChargeShape::from(whole))
 }

@@ -4,11 +4,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::answer::{Answer, Page};
-use super::asked::Asked;
+use super::context::RequestContext;
 use super::feed::{Changes, Withdrawn};
 use super::json::Patch;
 use super::routes::{BASE, Route, delete, get, patch, post};
-use crate::domain::access::Deed;
+use crate::domain::access::Action;
 use crate::domain::booking::BookingState;
 use crate::domain::closure::{ClosedTime, Closure as Rule, ClosureKind};
 use crate::domain::{BookingId, ClosureId, Instant, InstrumentId, OrganizationId};
@@ -34,7 +34,7 @@ pub fn routes() -> Vec<Route> {
             "Close an instrument; lists the bookings it hits and tells their users",
             create,
         )
-        .deed(Deed::ClosureCreate)
+        .action(Action::ClosureCreate)
         .parameters(&["dry_run"])
         .takes::<ClosureBody>()
         .answers::<ClosedShape>(201)
@@ -45,7 +45,7 @@ pub fn routes() -> Vec<Route> {
             "Change a closure",
             update,
         )
-        .deed(Deed::ClosureUpdate)
+        .action(Action::ClosureUpdate)
         .parameters(&["dry_run"])
         .takes::<ClosureChange>()
         .answers::<ClosedShape>(200)
@@ -56,7 +56,7 @@ pub fn routes() -> Vec<Route> {
             "Take a closure back",
             remove,
         )
-        .deed(Deed::ClosureDelete)
+        .action(Action::ClosureDelete)
         .answers_status(204),
     ]
 }
@@ -195,54 +195,58 @@ fn rule(
     })
 }
 
-fn is_dry_run(asked: &Asked) -> Result<bool, AppError> {
-    Ok(asked.params()?.one("dry_run")?.unwrap_or(false))
+fn is_dry_run(context: &RequestContext) -> Result<bool, AppError> {
+    Ok(context.params()?.one("dry_run")?.unwrap_or(false))
 }
 
-async fn list(asked: Asked) -> Answer {
-    let id: InstrumentId = asked.id("id")?;
-    booking_rules::look(&asked.app, asked.visitor(), id).await?;
-    let params = asked.params()?;
-    let (limit, changes) = (params.limit()?, Changes::asked_for(&asked, &params).await?);
+async fn list(context: RequestContext) -> Answer {
+    let id: InstrumentId = context.id("id")?;
+    booking_rules::look(&context.app, context.visitor(), id).await?;
+    let params = context.params()?;
+    let (limit, changes) = (
+        params.limit()?,
+        Changes::asked_for(&context, &params).await?,
+    );
     let after = match &changes {
         Some(changes) => After::Change(changes.place()),
         None => After::Start(params.cursor()?),
     };
-    let rows = closure::list(&asked.app, asked.visitor(), id, after, limit + 1).await?;
+    let rows = closure::list(&context.app, context.visitor(), id, after, limit + 1).await?;
     let start = |row: &Closure| (row.starts_at, row.id);
     let change = |row: &Closure| (row.updated_at, row.id.number());
-    asked.ok(match changes {
+    context.ok(match changes {
         Some(changes) => changes.page(rows, limit, change, ListedClosure::from)?,
         None => Page::cut(rows, limit, start, ListedClosure::from)?,
     })
 }
 
-async fn create(asked: Asked) -> Answer {
-    let caller = asked.caller()?;
-    let id: InstrumentId = asked.id("id")?;
-    booking_rules::admit(&asked.app, caller, id, Deed::ClosureCreate).await?;
-    let dry_run = is_dry_run(&asked)?;
-    let body: ClosureBody = asked.json()?;
+async fn create(context: RequestContext) -> Answer {
+    let caller = context.caller()?;
+    let id: InstrumentId = context.id("id")?;
+    booking_rules::admit(&context.app, caller, id, Action::ClosureCreate).await?;
+    let dry_run = is_dry_run(&context)?;
+    let body: ClosureBody = context.json()?;
     let rule = rule(body.starts_at, body.ends_at, body.kind, body.public_reason)?;
     if dry_run {
-        let place = (id, Deed::ClosureCreate);
-        let foreseen = closure::foresee(&asked.app, caller, place, rule).await?;
-        return asked.ok(ClosedShape::from(foreseen));
+        let place = (id, Action::ClosureCreate);
+        let foreseen = closure::foresee(&context.app, caller, place, rule).await?;
+        return context.ok(ClosedShape::from(foreseen));
     }
-    let closed = closure::create(&asked.app, &asked.act()?, id, rule).await?;
+    let closed = closure::create(&context.app, &context.act()?, id, rule).await?;
     let made = closed.closure.as_ref().map(|made| (made.id, made.version));
     let (id, version) = made.ok_or_else(|| AppError::internal("no closure was made"))?;
     let location = format!("{BASE}/closures/{id}");
-    asked.created_versioned(location, version, ClosedShape::from(closed))
+    context.created_versioned(location, version, ClosedShape::from(closed))
 }
 
-async fn update(asked: Asked) -> Answer {
-    let caller = asked.caller()?;
-    let id: ClosureId = asked.id("id")?;
-    let present = closure::admit(&asked.app, caller, id, Deed::ClosureUpdate).await?;
-    let dry_run = is_dry_run(&asked)?;
+async fn update(context: RequestContext) -> Answer {
+    let caller = context.caller()?;
+    let id: ClosureId = context.id("id")?;
+    let present = closure::admit(&context.app, caller, id, Action::ClosureUpdate).await?;
+    let dry_run = is_dry_run(&context)?;
     let shape = ClosureShape::from(present.clone());
-    let (change, version): (ClosureChange, _) = asked.change(&shape, present.version, WRITABLE)?;
+    let (change, version): (ClosureChange, _) =
+        context.change(&shape, present.version, WRITABLE)?;
     let mut faults = Vec::new();
     let starts_at = change
         .starts_at
@@ -256,20 +260,20 @@ async fn update(asked: Asked) -> Answer {
         change.public_reason.onto(present.public_reason),
     )?;
     if dry_run {
-        let place = (present.instrument_id, Deed::ClosureUpdate);
-        let foreseen = closure::foresee(&asked.app, caller, place, rule).await?;
-        return asked.ok(ClosedShape::from(foreseen));
+        let place = (present.instrument_id, Action::ClosureUpdate);
+        let foreseen = closure::foresee(&context.app, caller, place, rule).await?;
+        return context.ok(ClosedShape::from(foreseen));
     }
-    let closed = closure::update(&asked.app, &asked.act()?, id, version, rule).await?;
+    let closed = closure::update(&context.app, &context.act()?, id, version, rule).await?;
     let version = closed.closure.as_ref().map(|now| now.version);
     let version = version.ok_or_else(|| AppError::internal("no closure was changed"))?;
-    asked.ok_versioned(version, ClosedShape::from(closed))
+    context.ok_versioned(version, ClosedShape::from(closed))
 }
 
-async fn remove(asked: Asked) -> Answer {
-    let caller = asked.caller()?;
-    let id: ClosureId = asked.id("id")?;
-    closure::admit(&asked.app, caller, id, Deed::ClosureDelete).await?;
-    closure::delete(&asked.app, &asked.act()?, id, asked.version()?).await?;
-    asked.no_content()
+async fn remove(context: RequestContext) -> Answer {
+    let caller = context.caller()?;
+    let id: ClosureId = context.id("id")?;
+    closure::admit(&context.app, caller, id, Action::ClosureDelete).await?;
+    closure::delete(&context.app, &context.act()?, id, context.version()?).await?;
+    context.no_content()
 }

@@ -8,7 +8,7 @@ use actix_web::{Error, HttpMessage};
 use rand::RngExt;
 use tracing::Instrument;
 
-use super::asked::language;
+use super::context::language;
 use super::problem;
 use crate::app::token::hex;
 use crate::error::AppError;

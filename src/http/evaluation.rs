@@ -4,12 +4,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::answer::{Answer, Page};
-use super::asked::Asked;
+use super::context::RequestContext;
 use super::feed::{Changes, Withdrawn};
 use super::params::Params;
 use super::reason::EmptyBody;
 use super::routes::{Route, get, post, put};
-use crate::domain::access::{Caller, Deed, Role, may_on_run};
+use crate::domain::access::{Action, Caller, Role, may_on_run};
 use crate::domain::evaluation::ScoreExplanation;
 use crate::domain::policy::Grade;
 use crate::domain::run::{RunDeed, RunState};
@@ -19,8 +19,8 @@ use crate::domain::{
 use crate::error::AppError;
 use crate::operations::evaluation::{self, expert, stored};
 use crate::store;
-use crate::store::evaluation::{Evaluation, Unit};
-use crate::store::run::{Filter, Place};
+use crate::store::evaluation::{Evaluation, Host};
+use crate::store::run::{Filter, PageStart};
 
 pub fn routes() -> Vec<Route> {
     let mut routes = runs();
@@ -36,7 +36,7 @@ fn runs() -> Vec<Route> {
             "Freezes and grades a year",
             run,
         )
-        .deed(Deed::EvaluationRun)
+        .action(Action::EvaluationRun)
         .takes::<EvaluationBody>()
         .answers::<EvaluationShape>(202),
         get(
@@ -45,7 +45,7 @@ fn runs() -> Vec<Route> {
             "Evaluations, oldest first",
             list,
         )
-        .deed(Deed::EvaluationRead)
+        .action(Action::EvaluationRead)
         .parameters(&["year", "updated_since", "limit", "cursor"])
         .answers::<EvaluationPage>(200),
         get(
@@ -54,7 +54,7 @@ fn runs() -> Vec<Route> {
             "An evaluation",
             get_one,
         )
-        .deed(Deed::EvaluationRead)
+        .action(Action::EvaluationRead)
         .answers::<EvaluationShape>(200),
         get(
             "/evaluations/{id}/scores",
@@ -62,7 +62,7 @@ fn runs() -> Vec<Route> {
             "Every unit's scores, explained",
             scores,
         )
-        .deed(Deed::EvaluationRead)
+        .action(Action::EvaluationRead)
         .parameters(&["limit", "cursor"])
         .answers::<UnitPage>(200),
         put(
@@ -71,7 +71,7 @@ fn runs() -> Vec<Route> {
             "Enters experts' points",
             score,
         )
-        .deed(Deed::EvaluationScore)
+        .action(Action::EvaluationScore)
         .takes::<ExpertBody>()
         .needs_version()
         .answers::<EvaluationShape>(200),
@@ -86,7 +86,7 @@ fn decisions() -> Vec<Route> {
             "Shows it to everybody",
             publish,
         )
-        .deed(Deed::EvaluationPublish)
+        .action(Action::EvaluationPublish)
         .takes::<EmptyBody>()
         .answers::<EvaluationShape>(200),
         post(
@@ -95,7 +95,7 @@ fn decisions() -> Vec<Route> {
             "Makes it final",
             finalize,
         )
-        .deed(Deed::EvaluationFinalize)
+        .action(Action::EvaluationFinalize)
         .takes::<EmptyBody>()
         .answers::<EvaluationShape>(200),
         post(
@@ -104,7 +104,7 @@ fn decisions() -> Vec<Route> {
             "Throws it away",
             discard,
         )
-        .deed(Deed::EvaluationDiscard)
+        .action(Action::EvaluationDiscard)
         .takes::<EmptyBody>()
         .answers::<EvaluationShape>(200),
     ]
@@ -258,10 +258,10 @@ struct UnitPage {
 }
 
 /// Where a list of runs begins.
-pub(super) fn run_place(changes: Option<&Changes>, params: &Params) -> Result<Place, AppError> {
+pub(super) fn run_place(changes: Option<&Changes>, params: &Params) -> Result<PageStart, AppError> {
     Ok(match changes.map(Changes::place) {
-        Some((moment, id)) => Place::Changed(moment, id),
-        None => Place::After(params.cursor()?.unwrap_or(0)),
+        Some((moment, id)) => PageStart::Changed(moment, id),
+        None => PageStart::After(params.cursor()?.unwrap_or(0)),
     })
 }
 
@@ -270,44 +270,47 @@ pub(super) fn sees_drafts(caller: &Caller) -> bool {
     caller.has(Role::PlatformAdmin) || caller.has(Role::Auditor)
 }
 
-async fn run(asked: Asked) -> Answer {
-    asked.may(Deed::EvaluationRun)?;
-    let body: EvaluationBody = asked.json()?;
-    let actor = asked.act()?.into();
-    let id = evaluation::begin(&asked.app, &actor, body.year, body.policy).await?;
-    if !asked.replayed() {
-        let app = asked.app.clone();
-        asked.app.work.start(move || async move {
+async fn run(context: RequestContext) -> Answer {
+    context.may(Action::EvaluationRun)?;
+    let body: EvaluationBody = context.json()?;
+    let actor = context.act()?.into();
+    let id = evaluation::begin(&context.app, &actor, body.year, body.policy).await?;
+    if !context.replayed() {
+        let app = context.app.clone();
+        context.app.work.start(move || async move {
             if let Err(error) = evaluation::carry_out(&app, &actor, id).await {
                 tracing::error!(%id, %error, "the evaluation failed");
             }
         })?;
     }
-    let row = read(&asked, id).await?;
-    asked.accepted(
+    let row = read(&context, id).await?;
+    context.accepted(
         format!("/api/v1/evaluations/{id}"),
         EvaluationShape::from(row),
     )
 }
 
-async fn read(asked: &Asked, id: EvaluationId) -> Result<Evaluation, AppError> {
+async fn read(context: &RequestContext, id: EvaluationId) -> Result<Evaluation, AppError> {
     let get =
         move |conn: &mut store::Conn| store::evaluation::get(conn, id).map_err(AppError::from);
-    asked.app.store.read(get).await
+    context.app.store.read(get).await
 }
 
 /// The evaluation in the path, when the caller may do this with it: 404, then 403.
-async fn admit(asked: &Asked, deed: Deed) -> Result<Evaluation, AppError> {
-    let caller = asked.caller()?;
-    let row = read(asked, asked.id("id")?).await?;
-    may_on_run(caller, deed, row.state.is_published())?;
+async fn admit(context: &RequestContext, action: Action) -> Result<Evaluation, AppError> {
+    let caller = context.caller()?;
+    let row = read(context, context.id("id")?).await?;
+    may_on_run(caller, action, row.state.is_published())?;
     Ok(row)
 }
 
-async fn list(asked: Asked) -> Answer {
-    let only_published = !sees_drafts(asked.may(Deed::EvaluationRead)?);
-    let params = asked.params()?;
-    let (limit, changes) = (params.limit()?, Changes::asked_for(&asked, &params).await?);
+async fn list(context: RequestContext) -> Answer {
+    let only_published = !sees_drafts(context.may(Action::EvaluationRead)?);
+    let params = context.params()?;
+    let (limit, changes) = (
+        params.limit()?,
+        Changes::asked_for(&context, &params).await?,
+    );
     let filter = Filter {
         years: params.all("year")?,
         only_published,
@@ -315,33 +318,33 @@ async fn list(asked: Asked) -> Answer {
         limit: limit + 1,
     };
     let find = move |conn: &mut store::Conn| store::evaluation::list(conn, &filter);
-    let rows = asked.app.store.read(find).await.map_err(AppError::from)?;
+    let rows = context.app.store.read(find).await.map_err(AppError::from)?;
     let shape = |row: Evaluation| match only_published && !row.state.is_published() {
         true => ListedEvaluation::Withdrawn(Withdrawn::new(row.id, row.updated_at)),
         false => ListedEvaluation::Evaluation(Box::new(EvaluationShape::from(row))),
     };
     let change = |row: &Evaluation| (row.updated_at, row.id.number());
-    asked.ok(match changes {
+    context.ok(match changes {
         Some(changes) => changes.page(rows, limit, change, shape)?,
         None => Page::cut(rows, limit, |row| row.id, shape)?,
     })
 }
 
-async fn get_one(asked: Asked) -> Answer {
-    let row = admit(&asked, Deed::EvaluationRead).await?;
-    asked.ok_versioned(row.version, EvaluationShape::from(row))
+async fn get_one(context: RequestContext) -> Answer {
+    let row = admit(&context, Action::EvaluationRead).await?;
+    context.ok_versioned(row.version, EvaluationShape::from(row))
 }
 
-async fn scores(asked: Asked) -> Answer {
-    let row = admit(&asked, Deed::EvaluationRead).await?;
-    let params = asked.params()?;
+async fn scores(context: RequestContext) -> Answer {
+    let row = admit(&context, Action::EvaluationRead).await?;
+    let params = context.params()?;
     let list = move |conn: &mut store::Conn| store::evaluation::list_units(conn, row.id);
-    let units = asked.app.store.read(list).await.map_err(AppError::from)?;
+    let units = context.app.store.read(list).await.map_err(AppError::from)?;
     let page = Page::of(units, &params, |unit| unit.organization_id, shape)?;
-    asked.ok(page.all()?)
+    context.ok(page.all()?)
 }
 
-fn shape(unit: Unit) -> Result<UnitShape, AppError> {
+fn shape(unit: Host) -> Result<UnitShape, AppError> {
     let figures = unit.instruments.iter().map(|figures| FiguresShape {
         instrument_id: figures.instrument_id,
         asset_no: figures.asset_no.clone(),
@@ -362,38 +365,38 @@ fn shape(unit: Unit) -> Result<UnitShape, AppError> {
     })
 }
 
-async fn score(asked: Asked) -> Answer {
-    let row = admit(&asked, Deed::EvaluationScore).await?;
-    let body: ExpertBody = asked.json()?;
-    let version = asked.required_version()?;
+async fn score(context: RequestContext) -> Answer {
+    let row = admit(&context, Action::EvaluationScore).await?;
+    let body: ExpertBody = context.json()?;
+    let version = context.required_version()?;
     let given = body.scores.into_iter().map(|entry| expert::GivenScore {
         organization_id: entry.organization_id,
         indicator: entry.indicator,
         points: entry.points,
     });
-    let actor = asked.act()?.into();
-    expert::score(&asked.app, &actor, row.id, version, given.collect()).await?;
-    let row = read(&asked, row.id).await?;
-    asked.ok_versioned(row.version, EvaluationShape::from(row))
+    let actor = context.act()?.into();
+    expert::score(&context.app, &actor, row.id, version, given.collect()).await?;
+    let row = read(&context, row.id).await?;
+    context.ok_versioned(row.version, EvaluationShape::from(row))
 }
 
-async fn publish(asked: Asked) -> Answer {
-    decide(asked, Deed::EvaluationPublish, RunDeed::Publish).await
+async fn publish(context: RequestContext) -> Answer {
+    decide(context, Action::EvaluationPublish, RunDeed::Publish).await
 }
 
-async fn finalize(asked: Asked) -> Answer {
-    decide(asked, Deed::EvaluationFinalize, RunDeed::Finalize).await
+async fn finalize(context: RequestContext) -> Answer {
+    decide(context, Action::EvaluationFinalize, RunDeed::Finalize).await
 }
 
-async fn discard(asked: Asked) -> Answer {
-    decide(asked, Deed::EvaluationDiscard, RunDeed::Discard).await
+async fn discard(context: RequestContext) -> Answer {
+    decide(context, Action::EvaluationDiscard, RunDeed::Discard).await
 }
 
-async fn decide(asked: Asked, deed: Deed, run_deed: RunDeed) -> Answer {
-    let row = admit(&asked, deed).await?;
-    let EmptyBody {} = asked.json_or_default()?;
-    let (actor, version) = (asked.act()?.into(), asked.version()?);
-    evaluation::decide(&asked.app, &actor, row.id, run_deed, version).await?;
-    let row = read(&asked, row.id).await?;
-    asked.ok_versioned(row.version, EvaluationShape::from(row))
+async fn decide(context: RequestContext, action: Action, run_action: RunDeed) -> Answer {
+    let row = admit(&context, action).await?;
+    let EmptyBody {} = context.json_or_default()?;
+    let (actor, version) = (context.act()?.into(), context.version()?);
+    evaluation::decide(&context.app, &actor, row.id, run_action, version).await?;
+    let row = read(&context, row.id).await?;
+    context.ok_versioned(row.version, EvaluationShape::from(row))
 }

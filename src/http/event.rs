@@ -4,9 +4,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::answer::{Answer, Page};
-use super::asked::Asked;
+use super::context::RequestContext;
 use super::routes::{Route, get};
-use crate::domain::access::{Deed, Role};
+use crate::domain::access::{Action, Role};
 use crate::domain::{ApiKeyId, EventId, Instant, OrganizationId, UserId};
 use crate::error::AppError;
 use crate::store::event::{self, Event, Filter};
@@ -14,13 +14,13 @@ use crate::store::event::{self, Event, Filter};
 pub fn routes() -> Vec<Route> {
     vec![
         get("/events", "event_list", "The trail, in order", list)
-            .deed(Deed::EventRead)
+            .action(Action::EventRead)
             .parameters(&[
                 "after",
                 "subject_type",
                 "subject_id",
                 "actor",
-                "deed",
+                "action",
                 "from",
                 "until",
                 "limit",
@@ -35,7 +35,7 @@ pub fn routes() -> Vec<Route> {
 struct EventShape {
     id: EventId,
     happened_at: Instant,
-    deed: String,
+    action: String,
     subject_type: String,
     subject_id: i64,
     actor_user_id: Option<UserId>,
@@ -61,7 +61,7 @@ impl From<Event> for EventShape {
         Self {
             id: event.id,
             happened_at: event.happened_at,
-            deed: event.deed,
+            action: event.action,
             subject_type: event.subject_type,
             subject_id: event.subject_id,
             actor_user_id: event.actor_user_id,
@@ -76,9 +76,9 @@ impl From<Event> for EventShape {
     }
 }
 
-async fn list(asked: Asked) -> Answer {
-    let caller = asked.may(Deed::EventRead)?;
-    let params = asked.params()?;
+async fn list(context: RequestContext) -> Answer {
+    let caller = context.may(Action::EventRead)?;
+    let params = context.params()?;
     let limit = params.limit()?;
     let sees_all = caller.has(Role::PlatformAdmin) || caller.has(Role::Auditor);
     let filter = Filter {
@@ -89,18 +89,18 @@ async fn list(asked: Asked) -> Answer {
         subject_types: params.all("subject_type")?,
         subject_ids: params.all("subject_id")?,
         actors: params.all("actor")?,
-        deeds: params.all("deed")?,
+        actions: params.all("action")?,
         from: params.one("from")?,
         until: params.one("until")?,
         organization: (!sees_all).then_some(caller.organization_id),
         limit: limit + 1,
     };
-    let events = asked
+    let events = context
         .app
         .store
         .read(move |conn| event::list(conn, &filter).map_err(AppError::from))
         .await?;
-    asked.ok(Page::cut(
+    context.ok(Page::cut(
         events,
         limit,
         |event| event.id,

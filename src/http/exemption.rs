@@ -4,10 +4,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::answer::Answer;
-use super::asked::Asked;
+use super::context::RequestContext;
 use super::routes::{BASE, Route, post};
-use crate::domain::access::Deed;
-use crate::domain::sharing::{ExemptionDeed, ExemptionState};
+use crate::domain::access::Action;
+use crate::domain::exemption::{ExemptionDeed, ExemptionState};
 use crate::domain::{Instant, InstrumentId};
 use crate::operations::{exemption, instrument};
 use crate::store::exemption::Exemption;
@@ -16,11 +16,11 @@ use crate::store::exemption::Exemption;
 pub fn routes() -> Vec<Route> {
     vec![
         post("/instruments/{id}/sharing-exemption", "exemption_request", "Ask not to share an instrument, with a reason", request)
-            .deed(Deed::ExemptionRequest).takes::<ExemptionBody>().answers::<ExemptionShape>(201).ignores_version(),
+            .action(Action::ExemptionRequest).takes::<ExemptionBody>().answers::<ExemptionShape>(201).ignores_version(),
         post("/instruments/{id}/sharing-exemption/approve", "exemption_approve", "Approve the exemption", approve)
-            .deed(Deed::ExemptionDecide).takes::<ExemptionDecisionBody>().answers::<ExemptionShape>(200),
+            .action(Action::ExemptionDecide).takes::<ExemptionDecisionBody>().answers::<ExemptionShape>(200),
         post("/instruments/{id}/sharing-exemption/refuse", "exemption_refuse", "Refuse the exemption, with a reason", refuse)
-            .deed(Deed::ExemptionDecide).takes::<ExemptionDecisionBody>().answers::<ExemptionShape>(200),
+            .action(Action::ExemptionDecide).takes::<ExemptionDecisionBody>().answers::<ExemptionShape>(200),
     ]
 }
 
@@ -61,34 +61,34 @@ impl From<Exemption> for ExemptionShape {
     }
 }
 
-async fn request(asked: Asked) -> Answer {
-    let caller = asked.caller()?.clone();
-    let id: InstrumentId = asked.id("id")?;
-    instrument::check_right(&asked.app, &caller, id, Deed::ExemptionRequest).await?;
-    asked.params()?;
-    let body: ExemptionBody = asked.json()?;
-    let row = exemption::request(&asked.app, &asked.act()?, id, body.reason).await?;
-    asked.created(
+async fn request(context: RequestContext) -> Answer {
+    let caller = context.caller()?.clone();
+    let id: InstrumentId = context.id("id")?;
+    instrument::check_right(&context.app, &caller, id, Action::ExemptionRequest).await?;
+    context.params()?;
+    let body: ExemptionBody = context.json()?;
+    let row = exemption::request(&context.app, &context.act()?, id, body.reason).await?;
+    context.created(
         format!("{BASE}/instruments/{id}"),
         ExemptionShape::from(row),
     )
 }
 
-async fn approve(asked: Asked) -> Answer {
-    decide(asked, ExemptionDeed::Approve).await
+async fn approve(context: RequestContext) -> Answer {
+    decide(context, ExemptionDeed::Approve).await
 }
 
-async fn refuse(asked: Asked) -> Answer {
-    decide(asked, ExemptionDeed::Refuse).await
+async fn refuse(context: RequestContext) -> Answer {
+    decide(context, ExemptionDeed::Refuse).await
 }
 
-async fn decide(asked: Asked, deed: ExemptionDeed) -> Answer {
-    let caller = asked.caller()?.clone();
-    let id: InstrumentId = asked.id("id")?;
-    instrument::check_right(&asked.app, &caller, id, Deed::ExemptionDecide).await?;
-    asked.params()?;
-    let body: ExemptionDecisionBody = asked.json_or_default()?;
-    let place = (id, asked.version()?);
-    let row = exemption::decide(&asked.app, &asked.act()?, place, deed, body.reason).await?;
-    asked.ok(ExemptionShape::from(row))
+async fn decide(context: RequestContext, action: ExemptionDeed) -> Answer {
+    let caller = context.caller()?.clone();
+    let id: InstrumentId = context.id("id")?;
+    instrument::check_right(&context.app, &caller, id, Action::ExemptionDecide).await?;
+    context.params()?;
+    let body: ExemptionDecisionBody = context.json_or_default()?;
+    let place = (id, context.version()?);
+    let row = exemption::decide(&context.app, &context.act()?, place, action, body.reason).await?;
+    context.ok(ExemptionShape::from(row))
 }

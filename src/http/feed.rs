@@ -5,7 +5,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::answer::Page;
-use super::asked::Asked;
+use super::context::RequestContext;
 use super::params::Params;
 use crate::domain::Instant;
 use crate::error::AppError;
@@ -36,7 +36,10 @@ pub struct Changes(FeedCursor);
 
 impl Changes {
     /// From `updated_since` and `cursor`; none without `updated_since`.
-    pub async fn asked_for(asked: &Asked, params: &Params) -> Result<Option<Self>, AppError> {
+    pub async fn asked_for(
+        context: &RequestContext,
+        params: &Params,
+    ) -> Result<Option<Self>, AppError> {
         let Some(since) = params.one::<Instant>("updated_since")? else {
             return Ok(None);
         };
@@ -47,7 +50,7 @@ impl Changes {
         Ok(Some(Self(FeedCursor {
             updated_at: since,
             id: 0,
-            as_of: feed::as_of(&asked.app, asked.now).await?,
+            as_of: feed::as_of(&context.app, context.now).await?,
         })))
     }
 
@@ -90,8 +93,8 @@ pub enum Start {
 
 impl Start {
     /// From `updated_since` and `cursor`.
-    pub async fn of(asked: &Asked, params: &Params) -> Result<Self, AppError> {
-        Ok(match Changes::asked_for(asked, params).await? {
+    pub async fn of(context: &RequestContext, params: &Params) -> Result<Self, AppError> {
+        Ok(match Changes::asked_for(context, params).await? {
             Some(changes) => Start::Changed(changes),
             None => Start::Newest(params.cursor()?),
         })

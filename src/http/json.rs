@@ -306,7 +306,7 @@ mod tests {
     fn fault(body: &str) -> (String, Code) {
         match parse::<Shape>(body.as_bytes()) {
             Err(AppError::Malformed(faults)) => match &faults[0].place {
-                crate::error::Place::Field(field) => (field.clone(), faults[0].code),
+                crate::error::Location::Field(field) => (field.clone(), faults[0].code),
                 _ => (String::new(), faults[0].code),
             },
             other => panic!("{other:?}"),

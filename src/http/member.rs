@@ -5,10 +5,10 @@ use utoipa::ToSchema;
 
 use super::account::UserShape;
 use super::answer::{Answer, Page};
-use super::asked::Asked;
+use super::context::RequestContext;
 use super::json::Patch;
 use super::routes::{BASE, Route, delete, get, patch, post};
-use crate::domain::access::{Deed, Role};
+use crate::domain::access::{Action, Role};
 use crate::domain::account::UserState;
 use crate::domain::{Instant, OrganizationId, UserId};
 use crate::error::AppError;
@@ -24,7 +24,7 @@ pub fn routes() -> Vec<Route> {
             "The people of an organization",
             list,
         )
-        .deed(Deed::MemberRead)
+        .action(Action::MemberRead)
         .parameters(&["limit", "cursor"])
         .answers::<MemberPage>(200),
         post(
@@ -33,7 +33,7 @@ pub fn routes() -> Vec<Route> {
             "Invite a person; the token is shown once and works once",
             invite,
         )
-        .deed(Deed::MemberInvite)
+        .action(Action::MemberInvite)
         .ignores_version()
         .takes::<InviteBody>()
         .answers::<InvitationShape>(201),
@@ -43,7 +43,7 @@ pub fn routes() -> Vec<Route> {
             "Give a member other roles, suspend it or let it in again",
             update,
         )
-        .deed(Deed::MemberUpdate)
+        .action(Action::MemberUpdate)
         .takes::<MemberBody>()
         .answers::<UserShape>(200)
         .needs_version(),
@@ -53,7 +53,7 @@ pub fn routes() -> Vec<Route> {
             "Remove a member",
             remove,
         )
-        .deed(Deed::MemberRemove)
+        .action(Action::MemberRemove)
         .answers_status(204),
     ]
 }
@@ -105,54 +105,54 @@ struct MemberBody {
     state: Patch<UserState>,
 }
 
-async fn list(asked: Asked) -> Answer {
-    let (caller, id) = (asked.caller()?, asked.id("id")?);
-    organization::admit(&asked.app, caller, id, Deed::MemberRead).await?;
-    let params = asked.params()?;
+async fn list(context: RequestContext) -> Answer {
+    let (caller, id) = (context.caller()?, context.id("id")?);
+    organization::admit(&context.app, caller, id, Action::MemberRead).await?;
+    let params = context.params()?;
     let (limit, after) = (params.limit()?, params.cursor::<UserId>()?);
-    let members = asked
+    let members = context
         .app
         .store
         .read(move |conn| store::user::list_members(conn, id, after, limit + 1))
         .await?;
-    asked.ok(Page::cut(members, limit, |user| user.id, UserShape::from)?)
+    context.ok(Page::cut(members, limit, |user| user.id, UserShape::from)?)
 }
 
-async fn invite(asked: Asked) -> Answer {
-    let (caller, id): (_, OrganizationId) = (asked.caller()?, asked.id("id")?);
-    organization::admit(&asked.app, caller, id, Deed::MemberInvite).await?;
-    let body: InviteBody = asked.json()?;
+async fn invite(context: RequestContext) -> Answer {
+    let (caller, id): (_, OrganizationId) = (context.caller()?, context.id("id")?);
+    organization::admit(&context.app, caller, id, Action::MemberInvite).await?;
+    let body: InviteBody = context.json()?;
     let invited = Invited {
         email: body.email,
         roles: body.roles,
     };
-    let invitation = member::invite(&asked.app, asked.act()?, id, invited).await?;
+    let invitation = member::invite(&context.app, context.act()?, id, invited).await?;
     let location = format!("{BASE}/organizations/{id}/members");
-    asked.created(location, InvitationShape::from(invitation))
+    context.created(location, InvitationShape::from(invitation))
 }
 
-async fn update(asked: Asked) -> Answer {
-    let caller = asked.caller()?;
-    let place = (asked.id("id")?, asked.id("user_id")?);
-    let user = member::admit(&asked.app, caller, place, Deed::MemberUpdate).await?;
+async fn update(context: RequestContext) -> Answer {
+    let caller = context.caller()?;
+    let place = (context.id("id")?, context.id("user_id")?);
+    let user = member::admit(&context.app, caller, place, Action::MemberUpdate).await?;
     let present = user.version;
     let (body, version): (MemberBody, _) =
-        asked.change(&UserShape::from(user), present, &["roles", "state"])?;
+        context.change(&UserShape::from(user), present, &["roles", "state"])?;
     let mut faults = Vec::new();
     let change = MemberChange {
         roles: body.roles.given("roles", &mut faults),
         state: body.state.given("state", &mut faults),
     };
     AppError::refuse_all(faults)?;
-    let user = member::update(&asked.app, asked.act()?, place, version, change).await?;
-    asked.ok_versioned(user.version, UserShape::from(user))
+    let user = member::update(&context.app, context.act()?, place, version, change).await?;
+    context.ok_versioned(user.version, UserShape::from(user))
 }
 
-async fn remove(asked: Asked) -> Answer {
-    let caller = asked.caller()?;
-    let place = (asked.id("id")?, asked.id("user_id")?);
-    member::admit(&asked.app, caller, place, Deed::MemberRemove).await?;
-    let version = asked.version()?;
-    member::remove(&asked.app, asked.act()?, place, version).await?;
-    asked.no_content()
+async fn remove(context: RequestContext) -> Answer {
+    let caller = context.caller()?;
+    let place = (context.id("id")?, context.id("user_id")?);
+    member::admit(&context.app, caller, place, Action::MemberRemove).await?;
+    let version = context.version()?;
+    member::remove(&context.app, context.act()?, place, version).await?;
+    context.no_content()
 }

@@ -3,13 +3,13 @@
 pub mod account;
 pub mod answer;
 pub mod api_key;
-pub mod asked;
 pub mod availability;
 pub mod booking;
 pub mod booking_rules;
 pub mod caller;
 pub mod charge;
 pub mod closure;
+pub mod context;
 pub mod docs;
 pub mod envelope;
 pub mod evaluation;

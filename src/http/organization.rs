@@ -4,17 +4,17 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::answer::{Answer, Page};
-use super::asked::Asked;
+use super::context::RequestContext;
 use super::feed::{Changes, Withdrawn};
 use super::json::Patch;
 use super::routes::{Route, get, patch, post};
-use crate::domain::access::{Caller, Deed};
+use crate::domain::access::{Action, Caller};
 use crate::domain::contact::PublicContact;
 use crate::domain::organization::{OrganizationFacts, OrganizationKind, OrganizationState};
 use crate::domain::{Instant, OrganizationId, RegionCode, Uscc};
 use crate::error::AppError;
 use crate::operations::organization::{self, Decision, Declared};
-use crate::store::directory::{self, Filter, Place};
+use crate::store::directory::{self, Filter, PageStart};
 use crate::store::organization::Organization;
 use crate::store::{self, Json};
 
@@ -47,8 +47,8 @@ pub fn routes() -> Vec<Route> {
              the supervising region, the kind and the code of a verified one",
             amend,
         )
-        .deed(Deed::OrganizationUpdate)
-        .also(Deed::OrganizationCorrect)
+        .action(Action::OrganizationUpdate)
+        .also(Action::OrganizationCorrect)
         .takes::<OrganizationChange>()
         .answers::<OrganizationShape>(200)
         .needs_version(),
@@ -65,10 +65,10 @@ fn decision(
     summary: &'static str,
     decision: Decision,
 ) -> Route {
-    post(path, operation, summary, move |asked| {
-        decide(asked, decision)
+    post(path, operation, summary, move |context| {
+        decide(context, decision)
     })
-    .deed(decision.deed())
+    .action(decision.action())
     .takes::<DecisionBody>()
     .answers::<OrganizationShape>(200)
 }
@@ -162,18 +162,18 @@ impl OrganizationShape {
     }
 }
 
-async fn list(asked: Asked) -> Answer {
-    let params = asked.params()?;
+async fn list(context: RequestContext) -> Answer {
+    let params = context.params()?;
     let limit = params.limit()?;
-    let changes = Changes::asked_for(&asked, &params).await?;
+    let changes = Changes::asked_for(&context, &params).await?;
     let place = match &changes {
         Some(changes) => {
             let (moment, id) = changes.place();
-            Place::Changed(moment, id)
+            PageStart::Changed(moment, id)
         }
         None => params
             .cursor::<OrganizationId>()?
-            .map_or(Place::Start, Place::After),
+            .map_or(PageStart::Start, PageStart::After),
     };
     let filter = Filter {
         names: params.all("q")?,
@@ -182,7 +182,7 @@ async fn list(asked: Asked) -> Answer {
         regions: params.all("region")?,
         usccs: params.all("uscc")?,
         is_host: params.one("is_host")?,
-        reach: organization::reach(asked.visitor()),
+        reach: organization::reach(context.visitor()),
         place,
         limit: limit + 1,
     };
@@ -191,47 +191,47 @@ async fn list(asked: Asked) -> Answer {
         let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
         Ok((rows, directory::count_listed(conn, &ids)?))
     };
-    let (rows, listed) = asked.app.store.read(read).await?;
+    let (rows, listed) = context.app.store.read(read).await?;
     let shape = |row: Organization| {
         let count = listed.get(&row.id).copied().unwrap_or(0);
-        let is_shown = row.ties().is_public || organization::sees_all(asked.visitor(), &row);
+        let is_shown = row.ties().is_public || organization::sees_all(context.visitor(), &row);
         if is_shown {
-            let shape = OrganizationShape::seen_by(asked.visitor(), row, count);
+            let shape = OrganizationShape::seen_by(context.visitor(), row, count);
             ListedShape::Organization(Box::new(shape))
         } else {
             ListedShape::Withdrawn(Withdrawn::new(row.id, row.updated_at))
         }
     };
     let change = |row: &Organization| (row.updated_at, row.id.number());
-    asked.ok(match changes {
+    context.ok(match changes {
         Some(changes) => changes.page(rows, limit, change, shape)?,
         None => Page::cut(rows, limit, |row| row.id, shape)?,
     })
 }
 
-async fn read(asked: Asked) -> Answer {
-    let id: OrganizationId = asked.id("id")?;
+async fn read(context: RequestContext) -> Answer {
+    let id: OrganizationId = context.id("id")?;
     let find = move |conn: &mut store::Conn| -> Result<_, AppError> {
         let row = store::organization::get(conn, id)?;
         Ok((row, directory::count_listed(conn, &[id])?))
     };
-    let (row, listed) = asked.app.store.read(find).await?;
-    if !row.ties().is_public && !organization::sees_all(asked.visitor(), &row) {
+    let (row, listed) = context.app.store.read(find).await?;
+    if !row.ties().is_public && !organization::sees_all(context.visitor(), &row) {
         return Err(AppError::NotFound);
     }
     let (version, count) = (row.version, listed.get(&id).copied().unwrap_or(0));
-    let shape = OrganizationShape::seen_by(asked.visitor(), row, count);
-    asked.ok_versioned(version, shape)
+    let shape = OrganizationShape::seen_by(context.visitor(), row, count);
+    context.ok_versioned(version, shape)
 }
 
-async fn whole(asked: &Asked, row: Organization) -> Answer {
-    let count = count_listed(asked, row.id).await?;
-    asked.ok_versioned(row.version, OrganizationShape::whole(row, count))
+async fn whole(context: &RequestContext, row: Organization) -> Answer {
+    let count = count_listed(context, row.id).await?;
+    context.ok_versioned(row.version, OrganizationShape::whole(row, count))
 }
 
-async fn count_listed(asked: &Asked, id: OrganizationId) -> Result<i64, AppError> {
+async fn count_listed(context: &RequestContext, id: OrganizationId) -> Result<i64, AppError> {
     let count = move |conn: &mut store::Conn| directory::count_listed(conn, &[id]);
-    let counts = asked.app.store.read(count).await?;
+    let counts = context.app.store.read(count).await?;
     Ok(counts.get(&id).copied().unwrap_or(0))
 }
 
@@ -293,14 +293,14 @@ const WRITABLE_BY_ADMINISTRATION: &[&str] = &[
     "supervising_region_code",
 ];
 
-fn writable(right: Deed, state: OrganizationState) -> &'static [&'static str] {
+fn writable(right: Action, state: OrganizationState) -> &'static [&'static str] {
     let is_settled = match state {
         OrganizationState::Pending | OrganizationState::Refused => false,
         OrganizationState::Verified | OrganizationState::Suspended => true,
     };
     match (right, is_settled) {
-        (Deed::OrganizationCorrect, true) => WRITABLE_BY_ADMINISTRATION,
-        (Deed::OrganizationCorrect, false) => &[],
+        (Action::OrganizationCorrect, true) => WRITABLE_BY_ADMINISTRATION,
+        (Action::OrganizationCorrect, false) => &[],
         (_, true) => WRITABLE_ALWAYS,
         (_, false) => WRITABLE_BEFORE,
     }
@@ -348,15 +348,15 @@ impl OrganizationChange {
     }
 }
 
-async fn amend(asked: Asked) -> Answer {
-    let (caller, id) = (asked.caller()?, asked.id("id")?);
-    let (present, right) = organization::admit_change(&asked.app, caller, id).await?;
-    let shown = OrganizationShape::whole(present.clone(), count_listed(&asked, id).await?);
+async fn amend(context: RequestContext) -> Answer {
+    let (caller, id) = (context.caller()?, context.id("id")?);
+    let (present, right) = organization::admit_change(&context.app, caller, id).await?;
+    let shown = OrganizationShape::whole(present.clone(), count_listed(&context, id).await?);
     let (change, version): (OrganizationChange, _) =
-        asked.change(&shown, present.version, writable(right, present.state))?;
+        context.change(&shown, present.version, writable(right, present.state))?;
     let declared = change.onto(&present)?;
-    let row = organization::amend(&asked.app, asked.act()?, id, version, declared).await?;
-    whole(&asked, row).await
+    let row = organization::amend(&context.app, context.act()?, id, version, declared).await?;
+    whole(&context, row).await
 }
 
 #[derive(Deserialize, ToSchema, Default)]
@@ -366,11 +366,12 @@ struct DecisionBody {
     reason: Option<String>,
 }
 
-async fn decide(asked: Asked, decision: Decision) -> Answer {
-    let (caller, id) = (asked.caller()?, asked.id("id")?);
-    organization::admit(&asked.app, caller, id, decision.deed()).await?;
-    let body: DecisionBody = asked.json_or_default()?;
-    let place = (id, asked.version()?);
-    let row = organization::decide(&asked.app, asked.act()?, place, decision, body.reason).await?;
-    whole(&asked, row).await
+async fn decide(context: RequestContext, decision: Decision) -> Answer {
+    let (caller, id) = (context.caller()?, context.id("id")?);
+    organization::admit(&context.app, caller, id, decision.action()).await?;
+    let body: DecisionBody = context.json_or_default()?;
+    let place = (id, context.version()?);
+    let row =
+        organization::decide(&context.app, context.act()?, place, decision, body.reason).await?;
+    whole(&context, row).await
 }

@@ -4,9 +4,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::answer::{Answer, Page};
-use super::asked::Asked;
+use super::context::RequestContext;
 use super::routes::{Route, get, post};
-use crate::domain::access::Deed;
+use crate::domain::access::Action;
 use crate::domain::policy::PolicyMistake;
 use crate::domain::{Instant, PolicyId, UserId};
 use crate::error::{AppError, Code, Fault};
@@ -24,11 +24,11 @@ pub fn routes() -> Vec<Route> {
             "Policy packs, oldest first",
             list,
         )
-        .deed(Deed::PolicyRead)
+        .action(Action::PolicyRead)
         .parameters(&["limit", "cursor"])
         .answers::<PolicyPage>(200),
         post("/policies", "policy_create", "Stores a pack (TOML)", create)
-            .deed(Deed::PolicyCreate)
+            .action(Action::PolicyCreate)
             .takes_file(TOML)
             .answers::<PolicyShape>(201),
         post(
@@ -37,7 +37,7 @@ pub fn routes() -> Vec<Route> {
             "Tells every mistake of a pack",
             check,
         )
-        .deed(Deed::PolicyCheck)
+        .action(Action::PolicyCheck)
         .takes_file(TOML)
         .answers::<PolicyCheckShape>(200),
         get(
@@ -46,7 +46,7 @@ pub fn routes() -> Vec<Route> {
             "A pack with its text",
             get_one,
         )
-        .deed(Deed::PolicyRead)
+        .action(Action::PolicyRead)
         .answers::<PolicyShape>(200),
     ]
 }
@@ -113,11 +113,11 @@ impl From<PolicyMistake> for MistakeShape {
     }
 }
 
-async fn list(asked: Asked) -> Answer {
-    asked.may(Deed::PolicyRead)?;
-    let params = asked.params()?;
+async fn list(context: RequestContext) -> Answer {
+    context.may(Action::PolicyRead)?;
+    let params = context.params()?;
     let (limit, after) = (params.limit()?, params.cursor::<PolicyId>()?);
-    let packs = asked
+    let packs = context
         .app
         .store
         .read(move |conn| store::policy::list(conn, after, limit + 1).map_err(AppError::from))
@@ -131,41 +131,43 @@ async fn list(asked: Asked) -> Answer {
             ..pack.into()
         },
     )?;
-    asked.ok(page)
+    context.ok(page)
 }
 
-async fn get_one(asked: Asked) -> Answer {
-    asked.may(Deed::PolicyRead)?;
-    let pack = read(&asked, asked.id("id")?).await?;
-    asked.ok(PolicyShape::from(pack))
+async fn get_one(context: RequestContext) -> Answer {
+    context.may(Action::PolicyRead)?;
+    let pack = read(&context, context.id("id")?).await?;
+    context.ok(PolicyShape::from(pack))
 }
 
-async fn create(asked: Asked) -> Answer {
-    asked.may(Deed::PolicyCreate)?;
-    let content = text(&asked)?;
-    let id = policy::create(&asked.app, &asked.act()?.into(), content).await?;
-    let pack = read(&asked, id).await?;
-    asked.created(format!("/api/v1/policies/{id}"), PolicyShape::from(pack))
+async fn create(context: RequestContext) -> Answer {
+    context.may(Action::PolicyCreate)?;
+    let content = text(&context)?;
+    let id = policy::create(&context.app, &context.act()?.into(), content).await?;
+    let pack = read(&context, id).await?;
+    context.created(format!("/api/v1/policies/{id}"), PolicyShape::from(pack))
 }
 
-async fn check(asked: Asked) -> Answer {
-    asked.may(Deed::PolicyCheck)?;
-    let mistakes = policy_pack::read(&text(&asked)?).err().unwrap_or_default();
-    asked.ok(PolicyCheckShape {
+async fn check(context: RequestContext) -> Answer {
+    context.may(Action::PolicyCheck)?;
+    let mistakes = policy_pack::read(&text(&context)?)
+        .err()
+        .unwrap_or_default();
+    context.ok(PolicyCheckShape {
         valid: mistakes.is_empty(),
         mistakes: mistakes.into_iter().map(MistakeShape::from).collect(),
     })
 }
 
-fn text(asked: &Asked) -> Result<String, AppError> {
-    let bytes = asked.file(TOML)?;
+fn text(context: &RequestContext) -> Result<String, AppError> {
+    let bytes = context.file(TOML)?;
     String::from_utf8(bytes.to_vec()).map_err(|_| {
         let fault = Fault::request(Code::invalid_value).limit("UTF-8");
         AppError::Malformed(vec![fault])
     })
 }
 
-async fn read(asked: &Asked, id: PolicyId) -> Result<Pack, AppError> {
+async fn read(context: &RequestContext, id: PolicyId) -> Result<Pack, AppError> {
     let get = move |conn: &mut store::Conn| store::policy::get(conn, id).map_err(AppError::from);
-    asked.app.store.read(get).await
+    context.app.store.read(get).await
 }

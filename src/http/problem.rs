@@ -7,7 +7,7 @@ use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
 use serde_json::{Map, Value, json};
 
 use crate::error::text::{self, Language};
-use crate::error::{AppError, Code, Fault, Place};
+use crate::error::{AppError, Code, Fault, Location};
 
 /// How long a client waits before it asks again when the service was not available, in seconds.
 const RETRY_AFTER_SECONDS: u32 = 1;
@@ -134,13 +134,13 @@ pub fn document(error: &AppError, language: Language, path: &str, request_id: &s
 pub fn entry(fault: &Fault, language: Language) -> Value {
     let mut members = Map::new();
     match &fault.place {
-        Place::Field(field) => members.insert("field".into(), field.as_str().into()),
-        Place::Rule(rule) => members.insert("rule".into(), (*rule).into()),
-        Place::Cell { row, column } => {
+        Location::Field(field) => members.insert("field".into(), field.as_str().into()),
+        Location::Rule(rule) => members.insert("rule".into(), (*rule).into()),
+        Location::Cell { row, column } => {
             members.insert("row".into(), (*row).into());
             members.insert("column".into(), column.as_str().into())
         }
-        Place::Request => None,
+        Location::Request => None,
     };
     members.insert("code".into(), fault.code.as_str().into());
     members.insert("message".into(), text::message(fault, language).into());

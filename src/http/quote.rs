@@ -5,10 +5,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::answer::Answer;
-use super::asked::Asked;
 use super::booking::ServiceItemBody;
+use super::context::RequestContext;
 use super::routes::{Route, post};
-use crate::domain::access::Deed;
+use crate::domain::access::Action;
 use crate::domain::booking::BookingMode;
 use crate::domain::tariff::{CustomerClass, QuoteLine, ServiceLine};
 use crate::domain::{Fen, Instant, InstrumentId, Minutes, ServiceId, Slot, TariffId};
@@ -23,7 +23,7 @@ pub fn routes() -> Vec<Route> {
             "What a service would cost, without effect",
             ask,
         )
-        .deed(Deed::QuoteCreate)
+        .action(Action::QuoteCreate)
         .takes::<QuoteBody>()
         .answers::<QuoteShape>(200),
     ]
@@ -102,9 +102,9 @@ impl From<ServiceLine> for ServiceLineShape {
     }
 }
 
-async fn ask(asked: Asked) -> Answer {
-    let caller = asked.may(Deed::QuoteCreate)?;
-    let body: QuoteBody = asked.json()?;
+async fn ask(context: RequestContext) -> Answer {
+    let caller = context.may(Action::QuoteCreate)?;
+    let body: QuoteBody = context.json()?;
     let slot = Slot::new(body.starts_at, body.ends_at)
         .map_err(|_| AppError::refused("ends_at", Code::not_after_start))?;
     let question = Question {
@@ -113,12 +113,12 @@ async fn ask(asked: Asked) -> Answer {
         mode: body.mode,
         services: body.service_items.into_iter().map(Into::into).collect(),
     };
-    let (customer_class, quote) = quote::ask(&asked.app, caller, question).await?;
+    let (customer_class, quote) = quote::ask(&context.app, caller, question).await?;
     let total_fen = quote.as_ref().map(|quote| quote.total_fen);
     let (lines, services) = quote
         .map(|quote| (quote.lines, quote.services))
         .unwrap_or_default();
-    asked.ok(QuoteShape {
+    context.ok(QuoteShape {
         instrument_id: body.instrument_id,
         starts_at: slot.starts_at(),
         ends_at: slot.ends_at(),

@@ -1,4 +1,4 @@
-//! The bodies of deeds about which nothing or only a reason is to be said; whether it must be given is the operation's rule.
+//! The bodies of actions about which nothing or only a reason is to be said; whether it must be given is the operation's rule.
 
 use serde::Deserialize;
 use utoipa::ToSchema;

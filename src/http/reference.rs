@@ -4,7 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::answer::{Answer, Page};
-use super::asked::Asked;
+use super::context::RequestContext;
 use super::routes::{Route, get};
 use crate::domain::region::RegionLevel;
 use crate::store::reference::{self, Category, Region};
@@ -94,20 +94,20 @@ fn is_below(parent: &Option<String>, wider: &[String]) -> bool {
     wider.is_empty() || parent.as_ref().is_some_and(|parent| wider.contains(parent))
 }
 
-async fn categories(asked: Asked) -> Answer {
-    let params = asked.params()?;
+async fn categories(context: RequestContext) -> Answer {
+    let params = context.params()?;
     let wider = params.all("parent")?;
-    let mut all = asked.app.store.read(reference::list_categories).await?;
+    let mut all = context.app.store.read(reference::list_categories).await?;
     all.retain(|row| is_below(&row.parent, &wider));
     let code = |row: &Category| row.code.clone();
-    asked.ok(Page::of(all, &params, code, CategoryShape::from)?)
+    context.ok(Page::of(all, &params, code, CategoryShape::from)?)
 }
 
-async fn regions(asked: Asked) -> Answer {
-    let params = asked.params()?;
+async fn regions(context: RequestContext) -> Answer {
+    let params = context.params()?;
     let wider = params.all("parent")?;
-    let mut all = asked.app.store.read(reference::list_regions).await?;
+    let mut all = context.app.store.read(reference::list_regions).await?;
     all.retain(|row| is_below(&row.parent, &wider));
     let code = |row: &Region| row.code.clone();
-    asked.ok(Page::of(all, &params, code, RegionShape::from)?)
+    context.ok(Page::of(all, &params, code, RegionShape::from)?)
 }

@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::answer::{Answer, Page};
-use super::asked::Asked;
+use super::context::RequestContext;
 use super::routes::{BASE, Route, get, post};
-use crate::domain::access::Deed;
+use crate::domain::access::Action;
 use crate::domain::{Instant, OrganizationId, RelatedPartyId};
 use crate::operations::organization;
 use crate::operations::related_party::{self, Relation};
@@ -21,7 +21,7 @@ pub fn routes() -> Vec<Route> {
             "The related parties of an organization, whoever entered them",
             list,
         )
-        .deed(Deed::RelatedPartyRead)
+        .action(Action::RelatedPartyRead)
         .parameters(&["limit", "cursor"])
         .answers::<RelatedPartyPage>(200),
         post(
@@ -30,7 +30,7 @@ pub fn routes() -> Vec<Route> {
             "Declare a related party; verified when the administration enters it",
             add,
         )
-        .deed(Deed::RelatedPartyAdd)
+        .action(Action::RelatedPartyAdd)
         .takes::<RelatedPartyBody>()
         .answers::<RelatedPartyShape>(201)
         .ignores_version(),
@@ -92,31 +92,31 @@ impl RelatedPartyShape {
     }
 }
 
-async fn list(asked: Asked) -> Answer {
-    let (caller, id) = (asked.caller()?, asked.id("id")?);
-    organization::admit(&asked.app, caller, id, Deed::RelatedPartyRead).await?;
-    let params = asked.params()?;
+async fn list(context: RequestContext) -> Answer {
+    let (caller, id) = (context.caller()?, context.id("id")?);
+    organization::admit(&context.app, caller, id, Action::RelatedPartyRead).await?;
+    let params = context.params()?;
     let (limit, after) = (params.limit()?, params.cursor::<RelatedPartyId>()?);
-    let parties = asked
+    let parties = context
         .app
         .store
         .read(move |conn| store::related_party::list_of(conn, id, after, limit + 1))
         .await?;
     let shape = |party| RelatedPartyShape::seen_from(id, party);
-    asked.ok(Page::cut(parties, limit, |party| party.id, shape)?)
+    context.ok(Page::cut(parties, limit, |party| party.id, shape)?)
 }
 
-async fn add(asked: Asked) -> Answer {
-    let (caller, id): (_, OrganizationId) = (asked.caller()?, asked.id("id")?);
-    organization::admit(&asked.app, caller, id, Deed::RelatedPartyAdd).await?;
-    let body: RelatedPartyBody = asked.json()?;
+async fn add(context: RequestContext) -> Answer {
+    let (caller, id): (_, OrganizationId) = (context.caller()?, context.id("id")?);
+    organization::admit(&context.app, caller, id, Action::RelatedPartyAdd).await?;
+    let body: RelatedPartyBody = context.json()?;
     let relation = Relation {
         other: body.organization_id,
         relation: body.relation,
         since: body.since,
         until: body.until,
     };
-    let party = related_party::add(&asked.app, asked.act()?, id, relation).await?;
+    let party = related_party::add(&context.app, context.act()?, id, relation).await?;
     let location = format!("{BASE}/organizations/{id}/related-parties");
-    asked.created(location, RelatedPartyShape::seen_from(id, party))
+    context.created(location, RelatedPartyShape::seen_from(id, party))
 }

@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::answer::Answer;
-use super::asked::Asked;
+use super::context::RequestContext;
 use super::routes::{Route, get, post};
-use crate::domain::access::Deed;
+use crate::domain::access::Action;
 use crate::domain::review::Satisfaction;
 use crate::domain::{Instant, OrganizationId, ReviewId, UsageRecordId};
 use crate::error::AppError;
@@ -22,7 +22,7 @@ pub fn routes() -> Vec<Route> {
             "The review of a service",
             get_one,
         )
-        .deed(Deed::UsageRead)
+        .action(Action::UsageRead)
         .answers::<ReviewShape>(200),
         post(
             "/usage-records/{id}/review",
@@ -30,7 +30,7 @@ pub fn routes() -> Vec<Route> {
             "Review an external service, once",
             create,
         )
-        .deed(Deed::ReviewCreate)
+        .action(Action::ReviewCreate)
         .takes::<ReviewBody>()
         .answers::<ReviewShape>(201)
         .ignores_version(),
@@ -67,30 +67,30 @@ impl From<Review> for ReviewShape {
     }
 }
 
-async fn get_one(asked: Asked) -> Answer {
-    let id = admitted(&asked, Deed::UsageRead).await?;
-    let review = asked
+async fn get_one(context: RequestContext) -> Answer {
+    let id = admitted(&context, Action::UsageRead).await?;
+    let review = context
         .app
         .store
         .read(move |conn| store::review::find_of_usage(conn, id).map_err(AppError::from))
         .await?;
-    asked.ok(ReviewShape::from(review.ok_or(AppError::NotFound)?))
+    context.ok(ReviewShape::from(review.ok_or(AppError::NotFound)?))
 }
 
-async fn create(asked: Asked) -> Answer {
-    let id = admitted(&asked, Deed::ReviewCreate).await?;
-    let body: ReviewBody = asked.json()?;
-    let act = asked.act()?;
-    let review = review::create(&asked.app, &act, id, body.satisfaction, body.comment).await?;
-    asked.created(
+async fn create(context: RequestContext) -> Answer {
+    let id = admitted(&context, Action::ReviewCreate).await?;
+    let body: ReviewBody = context.json()?;
+    let act = context.act()?;
+    let review = review::create(&context.app, &act, id, body.satisfaction, body.comment).await?;
+    context.created(
         format!("/api/v1/usage-records/{id}/review"),
         ReviewShape::from(review),
     )
 }
 
-async fn admitted(asked: &Asked, deed: Deed) -> Result<UsageRecordId, AppError> {
-    let caller = asked.caller()?;
-    let id: UsageRecordId = asked.id("id")?;
-    usage::admit(&asked.app, caller, id, deed).await?;
+async fn admitted(context: &RequestContext, action: Action) -> Result<UsageRecordId, AppError> {
+    let caller = context.caller()?;
+    let id: UsageRecordId = context.id("id")?;
+    usage::admit(&context.app, caller, id, action).await?;
     Ok(id)
 }

@@ -12,13 +12,13 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::answer::Answer;
-use super::asked::Asked;
+use super::context::RequestContext;
 use super::{
     account, api_key, availability, booking, booking_rules, charge, closure, evaluation, event,
     exemption, instrument, member, organization, policy, quote, reference, related_party, review,
     service, session, stats, subsidy, tariff, usage,
 };
-use crate::domain::access::Deed;
+use crate::domain::access::Action;
 use crate::error::{AppError, Code, Fault};
 
 /// Where the contract's routes begin.
@@ -37,10 +37,10 @@ pub struct Route {
     /// `noun_verb`: the operationId.
     pub operation: &'static str,
     pub summary: &'static str,
-    /// The deed whose roles and scope apply; `None`: open to visitors.
-    pub deed: Option<Deed>,
+    /// The action whose roles and scope apply; `None`: open to visitors.
+    pub action: Option<Action>,
     /// A part of it that others do, by a right of their own.
-    pub other_deed: Option<Deed>,
+    pub other_action: Option<Action>,
     pub parameters: &'static [&'static str],
     pub body: Option<NamedSchema>,
     pub answer: (u16, Option<NamedSchema>),
@@ -82,7 +82,7 @@ impl Route {
         handler: H,
     ) -> Self
     where
-        H: Fn(Asked) -> F + Clone + Send + Sync + 'static,
+        H: Fn(RequestContext) -> F + Clone + Send + Sync + 'static,
         F: Future<Output = Answer> + 'static,
     {
         let by_method = method.clone();
@@ -91,8 +91,8 @@ impl Route {
             path,
             operation,
             summary,
-            deed: None,
-            other_deed: None,
+            action: None,
+            other_action: None,
             parameters: &[],
             body: None,
             answer: (200, None),
@@ -105,15 +105,15 @@ impl Route {
         }
     }
 
-    /// Only callers whose role allows this deed.
-    pub fn deed(mut self, deed: Deed) -> Self {
-        self.deed = Some(deed);
+    /// Only callers whose role allows this action.
+    pub fn action(mut self, action: Action) -> Self {
+        self.action = Some(action);
         self
     }
 
-    /// As [`Route::deed`], for those whom another right brings here.
-    pub fn also(mut self, deed: Deed) -> Self {
-        self.other_deed = Some(deed);
+    /// As [`Route::action`], for those whom another right brings here.
+    pub fn also(mut self, action: Action) -> Self {
+        self.other_action = Some(action);
         self
     }
 
@@ -171,7 +171,7 @@ macro_rules! methods {
     ($($name:ident = $method:ident),+) => {$(
         pub(super) fn $name<H, F>(path: &'static str, operation: &'static str, summary: &'static str, handler: H) -> Route
         where
-            H: Fn(Asked) -> F + Clone + Send + Sync + 'static,
+            H: Fn(RequestContext) -> F + Clone + Send + Sync + 'static,
             F: Future<Output = Answer> + 'static,
         {
             Route::new(Method::$method, path, operation, summary, handler)

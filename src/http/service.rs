@@ -4,11 +4,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::answer::{Answer, Page};
-use super::asked::Asked;
+use super::context::RequestContext;
 use super::feed::{Changes, Withdrawn};
 use super::json::{self, Members};
 use super::routes::{BASE, Route, delete, get, patch, post};
-use crate::domain::access::Deed;
+use crate::domain::access::Action;
 use crate::domain::service::ServiceFacts;
 use crate::domain::{Fen, Instant, InstrumentId, ServiceId};
 use crate::error::AppError;
@@ -22,11 +22,11 @@ pub fn routes() -> Vec<Route> {
         get("/instruments/{id}/services", "service_list", "The price list of an instrument", list)
             .parameters(&["updated_since", "limit", "cursor"]).answers::<ServicePage>(200),
         post("/instruments/{id}/services", "service_create", "Add a service", create)
-            .deed(Deed::ServiceCreate).takes::<ServiceBody>().answers::<ServiceShape>(201).ignores_version(),
+            .action(Action::ServiceCreate).takes::<ServiceBody>().answers::<ServiceShape>(201).ignores_version(),
         patch("/instruments/{id}/services/{service_id}", "service_change", "Change a service", change)
-            .deed(Deed::ServiceUpdate).takes::<ServiceBody>().answers::<ServiceShape>(200).needs_version(),
+            .action(Action::ServiceUpdate).takes::<ServiceBody>().answers::<ServiceShape>(200).needs_version(),
         delete("/instruments/{id}/services/{service_id}", "service_delete", "Take a service off the list", remove)
-            .deed(Deed::ServiceDelete).answers_status(204),
+            .action(Action::ServiceDelete).answers_status(204),
     ]
 }
 
@@ -119,65 +119,66 @@ impl From<Service> for ServiceShape {
     }
 }
 
-async fn list(asked: Asked) -> Answer {
-    let id: InstrumentId = asked.id("id")?;
-    let visitor = asked.visitor().cloned();
+async fn list(context: RequestContext) -> Answer {
+    let id: InstrumentId = context.id("id")?;
+    let visitor = context.visitor().cloned();
     let look = move |conn: &mut Conn| instrument::read(conn, visitor.as_ref(), id);
-    asked.app.store.read(look).await?;
-    let params = asked.params()?;
+    context.app.store.read(look).await?;
+    let params = context.params()?;
     let limit = params.limit()?;
-    if let Some(changes) = Changes::asked_for(&asked, &params).await? {
+    if let Some(changes) = Changes::asked_for(&context, &params).await? {
         let place = changes.place();
         let find = move |conn: &mut Conn| -> Result<_, AppError> {
             Ok(store::service::list_changed(conn, id, place, limit + 1)?)
         };
-        let rows = asked.app.store.read(find).await?;
+        let rows = context.app.store.read(find).await?;
         let place = |row: &Service| (row.updated_at, row.id.number());
-        return asked.ok(changes.page(rows, limit, place, ListedService::from)?);
+        return context.ok(changes.page(rows, limit, place, ListedService::from)?);
     }
     let after = params.cursor()?;
     let find = move |conn: &mut Conn| {
         store::service::list(conn, id, after, limit + 1).map_err(AppError::from)
     };
-    let rows = asked.app.store.read(find).await?;
-    asked.ok(Page::cut(rows, limit, |row| row.id, ListedService::from)?)
+    let rows = context.app.store.read(find).await?;
+    context.ok(Page::cut(rows, limit, |row| row.id, ListedService::from)?)
 }
 
-async fn create(asked: Asked) -> Answer {
-    let caller = asked.caller()?.clone();
-    let id: InstrumentId = asked.id("id")?;
-    instrument::check_right(&asked.app, &caller, id, Deed::ServiceCreate).await?;
-    asked.params()?;
-    let body: ServiceBody = asked.json()?;
-    let row = service::create(&asked.app, &asked.act()?, id, body.into()).await?;
+async fn create(context: RequestContext) -> Answer {
+    let caller = context.caller()?.clone();
+    let id: InstrumentId = context.id("id")?;
+    instrument::check_right(&context.app, &caller, id, Action::ServiceCreate).await?;
+    context.params()?;
+    let body: ServiceBody = context.json()?;
+    let row = service::create(&context.app, &context.act()?, id, body.into()).await?;
     let location = format!("{BASE}/instruments/{id}/services/{}", row.id);
-    asked.created_versioned(location, row.version, ServiceShape::from(row))
+    context.created_versioned(location, row.version, ServiceShape::from(row))
 }
 
-async fn change(asked: Asked) -> Answer {
-    let caller = asked.caller()?.clone();
-    let place: (InstrumentId, ServiceId) = (asked.id("id")?, asked.id("service_id")?);
-    instrument::check_right(&asked.app, &caller, place.0, Deed::ServiceUpdate).await?;
+async fn change(context: RequestContext) -> Answer {
+    let caller = context.caller()?.clone();
+    let place: (InstrumentId, ServiceId) = (context.id("id")?, context.id("service_id")?);
+    instrument::check_right(&context.app, &caller, place.0, Action::ServiceUpdate).await?;
     let find =
         move |conn: &mut Conn| store::service::get(conn, place.0, place.1).map_err(AppError::from);
-    let present = asked.app.store.read(find).await?;
-    asked.params()?;
+    let present = context.app.store.read(find).await?;
+    context.params()?;
     let (facts, number) = (present.facts(), present.version);
     let merge = |sent: Members| json::merged::<ServiceBody>(&facts, sent);
-    let (body, version) = asked.change_as(&ServiceShape::from(present), number, WRITABLE, merge)?;
-    let row = service::change(&asked.app, &asked.act()?, place, version, body.into()).await?;
-    asked.ok_versioned(row.version, ServiceShape::from(row))
+    let (body, version) =
+        context.change_as(&ServiceShape::from(present), number, WRITABLE, merge)?;
+    let row = service::change(&context.app, &context.act()?, place, version, body.into()).await?;
+    context.ok_versioned(row.version, ServiceShape::from(row))
 }
 
-async fn remove(asked: Asked) -> Answer {
-    let caller = asked.caller()?.clone();
-    let place: (InstrumentId, ServiceId) = (asked.id("id")?, asked.id("service_id")?);
-    instrument::check_right(&asked.app, &caller, place.0, Deed::ServiceDelete).await?;
+async fn remove(context: RequestContext) -> Answer {
+    let caller = context.caller()?.clone();
+    let place: (InstrumentId, ServiceId) = (context.id("id")?, context.id("service_id")?);
+    instrument::check_right(&context.app, &caller, place.0, Action::ServiceDelete).await?;
     let find =
         move |conn: &mut Conn| store::service::get(conn, place.0, place.1).map_err(AppError::from);
-    asked.app.store.read(find).await?;
-    asked.params()?;
-    let version = asked.version()?;
-    service::delete(&asked.app, &asked.act()?, place, version).await?;
-    asked.no_content()
+    context.app.store.read(find).await?;
+    context.params()?;
+    let version = context.version()?;
+    service::delete(&context.app, &context.act()?, place, version).await?;
+    context.no_content()
 }

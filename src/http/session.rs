@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::answer::{Answer, Page};
-use super::asked::Asked;
+use super::context::RequestContext;
 use super::routes::{Route, delete, get, post};
-use crate::domain::access::Deed;
+use crate::domain::access::Action;
 use crate::domain::{Instant, SessionId};
 use crate::operations::session::{self, Occasion, Tokens};
 use crate::store;
@@ -43,7 +43,7 @@ pub fn routes() -> Vec<Route> {
             "Where the caller is signed in",
             list,
         )
-        .deed(Deed::SessionRead)
+        .action(Action::SessionRead)
         .parameters(&["limit", "cursor"])
         .answers::<SessionPage>(200),
         delete(
@@ -52,7 +52,7 @@ pub fn routes() -> Vec<Route> {
             "Sign out everywhere, here too",
             revoke_all,
         )
-        .deed(Deed::SessionRevoke)
+        .action(Action::SessionRevoke)
         .answers_status(204),
         delete(
             "/me/sessions/{id}",
@@ -60,7 +60,7 @@ pub fn routes() -> Vec<Route> {
             "Sign out in one place",
             revoke,
         )
-        .deed(Deed::SessionRevoke)
+        .action(Action::SessionRevoke)
         .ignores_version()
         .answers_status(204),
     ]
@@ -121,44 +121,44 @@ impl From<Tokens> for TokensShape {
     }
 }
 
-fn occasion(asked: &Asked) -> Occasion {
+fn occasion(context: &RequestContext) -> Occasion {
     Occasion {
-        now: asked.now,
-        request_id: asked.request_id(),
+        now: context.now,
+        request_id: context.request_id(),
     }
 }
 
-async fn login(asked: Asked) -> Answer {
-    let body: LoginBody = asked.json()?;
+async fn login(context: RequestContext) -> Answer {
+    let body: LoginBody = context.json()?;
     let tokens = session::login(
-        &asked.app,
+        &context.app,
         &body.email,
         body.password,
-        asked.header(&USER_AGENT),
-        occasion(&asked),
+        context.header(&USER_AGENT),
+        occasion(&context),
     )
     .await?;
-    asked.ok(TokensShape::from(tokens))
+    context.ok(TokensShape::from(tokens))
 }
 
-async fn refresh(asked: Asked) -> Answer {
-    let body: RefreshBody = asked.json()?;
-    asked.ok(TokensShape::from(
-        session::refresh(&asked.app, &body.refresh_token, occasion(&asked)).await?,
+async fn refresh(context: RequestContext) -> Answer {
+    let body: RefreshBody = context.json()?;
+    context.ok(TokensShape::from(
+        session::refresh(&context.app, &body.refresh_token, occasion(&context)).await?,
     ))
 }
 
-async fn logout(asked: Asked) -> Answer {
-    let body: RefreshBody = asked.json()?;
-    session::logout(&asked.app, &body.refresh_token, occasion(&asked)).await?;
-    asked.no_content()
+async fn logout(context: RequestContext) -> Answer {
+    let body: RefreshBody = context.json()?;
+    session::logout(&context.app, &body.refresh_token, occasion(&context)).await?;
+    context.no_content()
 }
 
-async fn list(asked: Asked) -> Answer {
-    let (user, now) = (asked.may(Deed::SessionRead)?.user_id, asked.now);
-    asked.params()?;
-    let (params, current) = (asked.params()?, asked.session()?);
-    let open = asked
+async fn list(context: RequestContext) -> Answer {
+    let (user, now) = (context.may(Action::SessionRead)?.user_id, context.now);
+    context.params()?;
+    let (params, current) = (context.params()?, context.session()?);
+    let open = context
         .app
         .store
         .read(move |conn| store::session::list_open(conn, user, now))
@@ -171,19 +171,19 @@ async fn list(asked: Asked) -> Answer {
         expires_at: session.expires_at,
         is_current: Some(session.id) == current,
     };
-    asked.ok(Page::of(open, &params, |session| session.id, shape)?)
+    context.ok(Page::of(open, &params, |session| session.id, shape)?)
 }
 
-async fn revoke_all(asked: Asked) -> Answer {
-    asked.may(Deed::SessionRevoke)?;
-    session::revoke(&asked.app, asked.act()?, None).await?;
-    asked.no_content()
+async fn revoke_all(context: RequestContext) -> Answer {
+    context.may(Action::SessionRevoke)?;
+    session::revoke(&context.app, context.act()?, None).await?;
+    context.no_content()
 }
 
-async fn revoke(asked: Asked) -> Answer {
-    let caller = asked.may(Deed::SessionRevoke)?;
-    let id = asked.id("id")?;
-    session::find_own(&asked.app, caller, id, asked.now).await?;
-    session::revoke(&asked.app, asked.act()?, Some(id)).await?;
-    asked.no_content()
+async fn revoke(context: RequestContext) -> Answer {
+    let caller = context.may(Action::SessionRevoke)?;
+    let id = context.id("id")?;
+    session::find_own(&context.app, caller, id, context.now).await?;
+    session::revoke(&context.app, context.act()?, Some(id)).await?;
+    context.no_content()
 }

@@ -4,7 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::answer::Answer;
-use super::asked::Asked;
+use super::context::RequestContext;
 use super::routes::{Route, get};
 use crate::operations::stats;
 
@@ -35,11 +35,11 @@ struct StatsShape {
     external_minutes: i64,
 }
 
-async fn get_one(asked: Asked) -> Answer {
-    let year = asked.id("year")?;
-    asked.params()?;
-    let stats = stats::of_year(&asked.app, year, asked.now).await?;
-    asked.ok(StatsShape {
+async fn get_one(context: RequestContext) -> Answer {
+    let year = context.id("year")?;
+    context.params()?;
+    let stats = stats::of_year(&context.app, year, context.now).await?;
+    context.ok(StatsShape {
         year,
         hosts: stats.hosts,
         instruments: stats.instruments,

@@ -7,13 +7,13 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::answer::{Answer, Page};
-use super::asked::Asked;
+use super::context::RequestContext;
 use super::evaluation::{run_place, sees_drafts};
 use super::feed::{Changes, Withdrawn};
 use super::params::{Params, cursor_text};
 use super::reason::EmptyBody;
 use super::routes::{Route, get, post};
-use crate::domain::access::{Deed, may_explain_award, may_on_run};
+use crate::domain::access::{Action, may_explain_award, may_on_run};
 use crate::domain::run::RunDeed;
 use crate::domain::{AwardId, EvaluationId, Fen, SubsidyRunId};
 use crate::error::AppError;
@@ -40,15 +40,15 @@ fn reading_and_running() -> Vec<Route> {
             "Shares out a year's budget",
             run,
         )
-        .deed(Deed::SubsidyRun)
+        .action(Action::SubsidyRun)
         .takes::<SubsidyRunBody>()
         .answers::<RunShape>(202),
         get("/subsidy-runs", "subsidy_list", "Runs, oldest first", list)
-            .deed(Deed::SubsidyRead)
+            .action(Action::SubsidyRead)
             .parameters(&["year", "updated_since", "limit", "cursor"])
             .answers::<RunPage>(200),
         get("/subsidy-runs/{id}", "subsidy_get", "A run", get_one)
-            .deed(Deed::SubsidyRead)
+            .action(Action::SubsidyRead)
             .answers::<RunShape>(200),
         get(
             "/subsidy-runs/{id}/awards",
@@ -56,7 +56,7 @@ fn reading_and_running() -> Vec<Route> {
             "Every unit's award",
             list_awards,
         )
-        .deed(Deed::SubsidyRead)
+        .action(Action::SubsidyRead)
         .parameters(&["limit", "cursor"])
         .answers::<AwardPage>(200),
         get(
@@ -65,7 +65,7 @@ fn reading_and_running() -> Vec<Route> {
             "The steps of an award and the records behind each metric",
             explanation,
         )
-        .deed(Deed::SubsidyExplain)
+        .action(Action::SubsidyExplain)
         .parameters(&["metric", "limit", "cursor"])
         .answers::<ExplanationShape>(200),
         get(
@@ -74,7 +74,7 @@ fn reading_and_running() -> Vec<Route> {
             "The awards as a table",
             export,
         )
-        .deed(Deed::SubsidyExport)
+        .action(Action::SubsidyExport)
         .parameters(&["format"])
         .answers_status(200),
     ]
@@ -89,7 +89,7 @@ fn decisions() -> Vec<Route> {
             "Shows it to everybody",
             publish,
         )
-        .deed(Deed::SubsidyPublish)
+        .action(Action::SubsidyPublish)
         .takes::<EmptyBody>()
         .answers::<RunShape>(200),
         post(
@@ -98,7 +98,7 @@ fn decisions() -> Vec<Route> {
             "Makes it final",
             finalize,
         )
-        .deed(Deed::SubsidyFinalize)
+        .action(Action::SubsidyFinalize)
         .takes::<EmptyBody>()
         .answers::<RunShape>(200),
         post(
@@ -107,7 +107,7 @@ fn decisions() -> Vec<Route> {
             "Throws it away",
             discard,
         )
-        .deed(Deed::SubsidyDiscard)
+        .action(Action::SubsidyDiscard)
         .takes::<EmptyBody>()
         .answers::<RunShape>(200),
     ]
@@ -124,46 +124,49 @@ struct SubsidyRunBody {
     evaluation_id: Option<EvaluationId>,
 }
 
-async fn run(asked: Asked) -> Answer {
-    asked.may(Deed::SubsidyRun)?;
-    let body: SubsidyRunBody = asked.json()?;
+async fn run(context: RequestContext) -> Answer {
+    context.may(Action::SubsidyRun)?;
+    let body: SubsidyRunBody = context.json()?;
     let request = subsidy::Request {
         year: body.year,
         policy: body.policy,
         budget_fen: body.budget_fen,
         evaluation_id: body.evaluation_id,
     };
-    let actor = asked.act()?.into();
-    let id = subsidy::begin(&asked.app, &actor, request).await?;
-    if !asked.replayed() {
-        let app = asked.app.clone();
-        asked.app.work.start(move || async move {
+    let actor = context.act()?.into();
+    let id = subsidy::begin(&context.app, &actor, request).await?;
+    if !context.replayed() {
+        let app = context.app.clone();
+        context.app.work.start(move || async move {
             if let Err(error) = subsidy::carry_out(&app, &actor, id).await {
                 tracing::error!(%id, %error, "the subsidy run failed");
             }
         })?;
     }
-    let run = read(&asked, id).await?;
-    asked.accepted(format!("/api/v1/subsidy-runs/{id}"), RunShape::from(run))
+    let run = read(&context, id).await?;
+    context.accepted(format!("/api/v1/subsidy-runs/{id}"), RunShape::from(run))
 }
 
-async fn read(asked: &Asked, id: SubsidyRunId) -> Result<Run, AppError> {
+async fn read(context: &RequestContext, id: SubsidyRunId) -> Result<Run, AppError> {
     let get = move |conn: &mut store::Conn| store::subsidy::get(conn, id).map_err(AppError::from);
-    asked.app.store.read(get).await
+    context.app.store.read(get).await
 }
 
 /// The run in the path, when the caller may do this with it: 404, then 403.
-async fn admit(asked: &Asked, deed: Deed) -> Result<Run, AppError> {
-    let caller = asked.caller()?;
-    let run = read(asked, asked.id("id")?).await?;
-    may_on_run(caller, deed, run.state.is_published())?;
+async fn admit(context: &RequestContext, action: Action) -> Result<Run, AppError> {
+    let caller = context.caller()?;
+    let run = read(context, context.id("id")?).await?;
+    may_on_run(caller, action, run.state.is_published())?;
     Ok(run)
 }
 
-async fn list(asked: Asked) -> Answer {
-    let only_published = !sees_drafts(asked.may(Deed::SubsidyRead)?);
-    let params = asked.params()?;
-    let (limit, changes) = (params.limit()?, Changes::asked_for(&asked, &params).await?);
+async fn list(context: RequestContext) -> Answer {
+    let only_published = !sees_drafts(context.may(Action::SubsidyRead)?);
+    let params = context.params()?;
+    let (limit, changes) = (
+        params.limit()?,
+        Changes::asked_for(&context, &params).await?,
+    );
     let filter = Filter {
         years: params.all("year")?,
         only_published,
@@ -171,21 +174,21 @@ async fn list(asked: Asked) -> Answer {
         limit: limit + 1,
     };
     let find = move |conn: &mut store::Conn| store::subsidy::list(conn, &filter);
-    let rows = asked.app.store.read(find).await.map_err(AppError::from)?;
+    let rows = context.app.store.read(find).await.map_err(AppError::from)?;
     let shape = |row: Run| match only_published && !row.state.is_published() {
         true => ListedRun::Withdrawn(Withdrawn::new(row.id, row.updated_at)),
         false => ListedRun::Run(Box::new(RunShape::from(row))),
     };
     let change = |row: &Run| (row.updated_at, row.id.number());
-    asked.ok(match changes {
+    context.ok(match changes {
         Some(changes) => changes.page(rows, limit, change, shape)?,
         None => Page::cut(rows, limit, |row| row.id, shape)?,
     })
 }
 
-async fn get_one(asked: Asked) -> Answer {
-    let run = admit(&asked, Deed::SubsidyRead).await?;
-    asked.ok_versioned(run.version, RunShape::from(run))
+async fn get_one(context: RequestContext) -> Answer {
+    let run = admit(&context, Action::SubsidyRead).await?;
+    context.ok_versioned(run.version, RunShape::from(run))
 }
 
 fn print(report: &Report) -> Result<subsidy_json::PrintedRun, AppError> {
@@ -199,11 +202,11 @@ fn print(report: &Report) -> Result<subsidy_json::PrintedRun, AppError> {
     .map_err(AppError::internal)
 }
 
-async fn list_awards(asked: Asked) -> Answer {
-    let run = admit(&asked, Deed::SubsidyRead).await?;
-    let params = asked.params()?;
-    let report = stored::report(&asked.app, run.id).await?;
-    let awards = asked
+async fn list_awards(context: RequestContext) -> Answer {
+    let run = admit(&context, Action::SubsidyRead).await?;
+    let params = context.params()?;
+    let report = stored::report(&context.app, run.id).await?;
+    let awards = context
         .app
         .store
         .read(move |conn| store::subsidy::list_awards(conn, run.id).map_err(AppError::from))
@@ -212,23 +215,23 @@ async fn list_awards(asked: Asked) -> Answer {
     let rows = awards.into_iter().zip(printed.units).collect();
     let by_unit = |(award, _): &(Award, _)| award.organization_id;
     let shape = |(award, unit): (Award, _)| AwardShape::new(&award, unit);
-    asked.ok(Page::of(rows, &params, by_unit, shape)?)
+    context.ok(Page::of(rows, &params, by_unit, shape)?)
 }
 
-async fn explanation(asked: Asked) -> Answer {
-    let caller = asked.caller()?.clone();
-    let run = read(&asked, asked.id("id")?).await?;
-    may_on_run(&caller, Deed::SubsidyRead, run.state.is_published())?;
-    let award_id: AwardId = asked.id("award_id")?;
-    let award = asked
+async fn explanation(context: RequestContext) -> Answer {
+    let caller = context.caller()?.clone();
+    let run = read(&context, context.id("id")?).await?;
+    may_on_run(&caller, Action::SubsidyRead, run.state.is_published())?;
+    let award_id: AwardId = context.id("award_id")?;
+    let award = context
         .app
         .store
         .read(move |conn| store::subsidy::get_award(conn, run.id, award_id).map_err(AppError::from))
         .await?;
     may_explain_award(&caller, run.state.is_published(), award.organization_id)?;
-    let choice = choice(&asked.params()?)?;
-    let explained = explain::explain(&asked.app, run.id, award_id, choice).await?;
-    asked.ok(ExplanationShape::new(explained, |after| {
+    let choice = choice(&context.params()?)?;
+    let explained = explain::explain(&context.app, run.id, award_id, choice).await?;
+    context.ok(ExplanationShape::new(explained, |after| {
         cursor_text(&after)
     })?)
 }
@@ -241,33 +244,33 @@ fn choice(params: &Params) -> Result<Choice, AppError> {
     })
 }
 
-async fn export(asked: Asked) -> Answer {
-    let run = admit(&asked, Deed::SubsidyExport).await?;
-    let format: Option<sheet::Format> = asked.params()?.one("format")?;
+async fn export(context: RequestContext) -> Answer {
+    let run = admit(&context, Action::SubsidyExport).await?;
+    let format: Option<sheet::Format> = context.params()?.one("format")?;
     let format = format.unwrap_or(sheet::Format::Csv);
-    let report = stored::report(&asked.app, run.id).await?;
+    let report = stored::report(&context.app, run.id).await?;
     let bytes = awards::write(&print(&report)?, format).map_err(AppError::internal)?;
     let name = format!("subsidy-run-{}.{format}", run.id);
-    asked.download(format.media_type(), &name, bytes)
+    context.download(format.media_type(), &name, bytes)
 }
 
-async fn publish(asked: Asked) -> Answer {
-    decide(asked, Deed::SubsidyPublish, RunDeed::Publish).await
+async fn publish(context: RequestContext) -> Answer {
+    decide(context, Action::SubsidyPublish, RunDeed::Publish).await
 }
 
-async fn finalize(asked: Asked) -> Answer {
-    decide(asked, Deed::SubsidyFinalize, RunDeed::Finalize).await
+async fn finalize(context: RequestContext) -> Answer {
+    decide(context, Action::SubsidyFinalize, RunDeed::Finalize).await
 }
 
-async fn discard(asked: Asked) -> Answer {
-    decide(asked, Deed::SubsidyDiscard, RunDeed::Discard).await
+async fn discard(context: RequestContext) -> Answer {
+    decide(context, Action::SubsidyDiscard, RunDeed::Discard).await
 }
 
-async fn decide(asked: Asked, deed: Deed, run_deed: RunDeed) -> Answer {
-    let run = admit(&asked, deed).await?;
-    let EmptyBody {} = asked.json_or_default()?;
-    let (actor, version) = (asked.act()?.into(), asked.version()?);
-    subsidy::decide(&asked.app, &actor, run.id, run_deed, version).await?;
-    let run = read(&asked, run.id).await?;
-    asked.ok_versioned(run.version, RunShape::from(run))
+async fn decide(context: RequestContext, action: Action, run_action: RunDeed) -> Answer {
+    let run = admit(&context, action).await?;
+    let EmptyBody {} = context.json_or_default()?;
+    let (actor, version) = (context.act()?.into(), context.version()?);
+    subsidy::decide(&context.app, &actor, run.id, run_action, version).await?;
+    let run = read(&context, run.id).await?;
+    context.ok_versioned(run.version, RunShape::from(run))
 }

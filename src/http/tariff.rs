@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::answer::{Answer, Page};
-use super::asked::Asked;
+use super::context::RequestContext;
 use super::routes::{Route, get, post};
-use crate::domain::access::Deed;
+use crate::domain::access::Action;
 use crate::domain::booking::BookingMode;
 use crate::domain::tariff::{CustomerClass, Period, Tariff};
 use crate::domain::time::{read_date, read_optional_date};
@@ -32,7 +32,7 @@ pub fn routes() -> Vec<Route> {
             "Make a price; the most specific one of a day applies",
             create,
         )
-        .deed(Deed::TariffCreate)
+        .action(Action::TariffCreate)
         .takes::<TariffBody>()
         .answers::<TariffShape>(201)
         .ignores_version(),
@@ -42,7 +42,7 @@ pub fn routes() -> Vec<Route> {
             "End an open-ended price, tomorrow at the earliest",
             end,
         )
-        .deed(Deed::TariffEnd)
+        .action(Action::TariffEnd)
         .ignores_version()
         .takes::<EndBody>()
         .answers::<TariffShape>(200),
@@ -118,47 +118,53 @@ impl TariffShape {
     }
 }
 
-async fn list(asked: Asked) -> Answer {
-    let id: InstrumentId = asked.id("id")?;
-    let caller = asked.visitor().cloned();
-    let params = asked.params()?;
+async fn list(context: RequestContext) -> Answer {
+    let id: InstrumentId = context.id("id")?;
+    let caller = context.visitor().cloned();
+    let params = context.params()?;
     let read = move |conn: &mut store::Conn| {
         tariff::admit(conn, caller.as_ref(), id, None)?;
         Ok::<_, AppError>(store::tariff::list(conn, id)?)
     };
-    let tariffs = asked.app.store.read(read).await?;
+    let tariffs = context.app.store.read(read).await?;
     let by_first_day = |(number, tariff): &(TariffId, Tariff)| (tariff.period.valid_from, *number);
     let shape = |(number, tariff)| TariffShape::of(id, number, tariff);
-    asked.ok(Page::of(tariffs, &params, by_first_day, shape)?)
+    context.ok(Page::of(tariffs, &params, by_first_day, shape)?)
 }
 
-async fn create(asked: Asked) -> Answer {
-    let id = admitted(&asked, Deed::TariffCreate).await?;
-    let new: Tariff = asked.json::<TariffBody>()?.into();
-    let number = tariff::create(&asked.app, &asked.act()?, id, new).await?;
-    asked.created(
+async fn create(context: RequestContext) -> Answer {
+    let id = admitted(&context, Action::TariffCreate).await?;
+    let new: Tariff = context.json::<TariffBody>()?.into();
+    let number = tariff::create(&context.app, &context.act()?, id, new).await?;
+    context.created(
         format!("/api/v1/instruments/{id}/tariffs"),
         TariffShape::of(id, number, new),
     )
 }
 
-async fn end(asked: Asked) -> Answer {
-    let id = admitted(&asked, Deed::TariffEnd).await?;
-    let number: TariffId = asked.id("tariff_id")?;
+async fn end(context: RequestContext) -> Answer {
+    let id = admitted(&context, Action::TariffEnd).await?;
+    let number: TariffId = context.id("tariff_id")?;
     let find = move |conn: &mut store::Conn| tariff::find(conn, id, number).map(|_| ());
-    asked.app.store.read(find).await?;
-    let body: EndBody = asked.json()?;
-    let ended = tariff::end(&asked.app, &asked.act()?, (id, number), body.valid_until).await?;
-    asked.ok(TariffShape::of(id, number, ended))
+    context.app.store.read(find).await?;
+    let body: EndBody = context.json()?;
+    let ended = tariff::end(
+        &context.app,
+        &context.act()?,
+        (id, number),
+        body.valid_until,
+    )
+    .await?;
+    context.ok(TariffShape::of(id, number, ended))
 }
 
 /// The instrument of the path: 404 and 403 before anything else is looked at.
-async fn admitted(asked: &Asked, deed: Deed) -> Result<InstrumentId, AppError> {
-    let caller = asked.caller()?.clone();
-    let id: InstrumentId = asked.id("id")?;
+async fn admitted(context: &RequestContext, action: Action) -> Result<InstrumentId, AppError> {
+    let caller = context.caller()?.clone();
+    let id: InstrumentId = context.id("id")?;
     let admit = move |conn: &mut store::Conn| {
-        tariff::admit(conn, Some(&caller), id, Some(deed)).map(|_| ())
+        tariff::admit(conn, Some(&caller), id, Some(action)).map(|_| ())
     };
-    asked.app.store.read(admit).await?;
+    context.app.store.read(admit).await?;
     Ok(id)
 }

@@ -5,13 +5,13 @@ use serde_json::json;
 
 use crate::app::App;
 use crate::app::token;
-use crate::domain::access::Deed;
+use crate::domain::access::Action;
 use crate::domain::account::{check_password, login_key};
 use crate::domain::fault::FieldFault;
 use crate::domain::organization::{OrganizationState, first_roles};
 use crate::domain::{Instant, OrganizationId, RegionCode, SessionId, UserId};
 use crate::error::{AppError, Code};
-use crate::operations::deed::{Act, Visit, find_earlier, perform, personal, same_version};
+use crate::operations::run::{Act, Visit, find_earlier, perform, personal, same_version};
 use crate::operations::{organization, password, session};
 use crate::store::event::{NewEvent, Subject};
 use crate::store::invitation::Invitation;
@@ -274,7 +274,7 @@ pub async fn change_password(
         store::session::delete_failures(tx, &login)?;
         store::session::update_all_revoked(tx, id, kept, act.now)?;
         let event = act
-            .event(Deed::PasswordChange.as_str(), Subject::new("user", id))
+            .event(Action::PasswordChange.as_str(), Subject::new("user", id))
             .of(act.caller.organization_id, None);
         store::event::append(tx, &event)?;
         Ok(())
@@ -305,7 +305,7 @@ pub async fn update_me(
             "after": {"name": facts.name, "phone": facts.phone},
         });
         let event = act
-            .event(Deed::MeUpdate.as_str(), Subject::new("user", id))
+            .event(Action::MeUpdate.as_str(), Subject::new("user", id))
             .of(act.caller.organization_id, None)
             .personal(personal(texts)?);
         store::event::append(tx, &event)?;
@@ -321,7 +321,7 @@ pub struct Founder {
     pub roles: Vec<Role>,
 }
 
-/// Makes a verified organization with these members in one deed; an organization of this code that is verified already
+/// Makes a verified organization with these members in one action; an organization of this code that is verified already
 /// gets the members. For the command line, which stands outside the rights of callers.
 ///
 /// `uscc_confirmed` accepts a code whose check character fails. Administrators of the platform sit in one agency: 409

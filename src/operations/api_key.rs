@@ -2,11 +2,11 @@
 
 use crate::app::App;
 use crate::app::token;
-use crate::domain::access::{ApiScope, Caller, Deed};
+use crate::domain::access::{Action, ApiScope, Caller};
 use crate::domain::fault::{Faults, FieldFault};
 use crate::domain::{ApiKeyId, Instant, Minutes, OrganizationId};
 use crate::error::AppError;
-use crate::operations::deed::{Act, perform, personal};
+use crate::operations::run::{Act, perform, personal};
 use crate::operations::session::API_KEY_PREFIX;
 use crate::store::api_key::{ApiKey, NewApiKey};
 use crate::store::event::Subject;
@@ -53,7 +53,7 @@ pub async fn create(
         let id = store::api_key::insert(tx, &new)?;
         let key = store::api_key::get(tx, id)?;
         let event = asked
-            .event(Deed::ApiKeyCreate.as_str(), Subject::new("api_key", id))
+            .event(Action::ApiKeyCreate.as_str(), Subject::new("api_key", id))
             .of(new.organization_id, None)
             .after(serde_json::json!({"user_id": key.user_id, "scopes": key.scopes, "expires_at": key.expires_at}))?
             .personal(personal(&key.name)?);
@@ -93,11 +93,11 @@ fn check(
     Ok(faults.into_result()?)
 }
 
-/// Whether some deed of the scope is the caller's own to do.
+/// Whether some action of the scope is the caller's own to do.
 fn may_grant(caller: &Caller, scope: ApiScope) -> bool {
-    Deed::ALL
+    Action::ALL
         .iter()
-        .any(|deed| deed.scope() == Some(scope) && !caller.roles_for(*deed).is_empty())
+        .any(|action| action.scope() == Some(scope) && !caller.roles_for(*action).is_empty())
 }
 
 fn days(days: i64) -> Minutes {
@@ -126,7 +126,7 @@ pub async fn revoke(app: &App, act: Act, id: ApiKeyId) -> Result<(), AppError> {
         get_own(tx, own, id)?;
         store::api_key::update_key_revoked(tx, id, act.now)?;
         let event = act
-            .event(Deed::ApiKeyRevoke.as_str(), Subject::new("api_key", id))
+            .event(Action::ApiKeyRevoke.as_str(), Subject::new("api_key", id))
             .of(own, None);
         store::event::append(tx, &event)?;
         Ok(())

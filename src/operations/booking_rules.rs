@@ -2,11 +2,11 @@
 
 use crate::app::App;
 use crate::domain::InstrumentId;
-use crate::domain::access::{self, Caller, Deed, Denied, InstrumentTies};
-use crate::domain::opening::{BookingRules, RuleFault};
+use crate::domain::access::{self, Action, Caller, Denied, InstrumentTies};
+use crate::domain::booking_rules::{BookingRules, RuleFault};
 use crate::error::{AppError, Code, Fault};
 use crate::operations::booking::manages;
-use crate::operations::deed::{Act, perform, same_version};
+use crate::operations::run::{Act, perform, same_version};
 use crate::store::booking_rules::Terms;
 use crate::store::event::Subject;
 use crate::store::{self, Conn, Lock};
@@ -39,18 +39,18 @@ pub async fn look(app: &App, visitor: Option<&Caller>, id: InstrumentId) -> Resu
         .await
 }
 
-/// 404 when the caller may not see the instrument, 403 when the deed is not theirs; asked before a body is read.
+/// 404 when the caller may not see the instrument, 403 when the action is not theirs; asked before a body is read.
 pub async fn admit(
     app: &App,
     caller: &Caller,
     id: InstrumentId,
-    deed: Deed,
+    action: Action,
 ) -> Result<(), AppError> {
     let caller = caller.clone();
     app.store
         .read(move |conn| {
             let (_, ties) = see(conn, Some(&caller), id)?;
-            Ok::<_, AppError>(access::may_on_instrument(&caller, deed, &ties)?)
+            Ok::<_, AppError>(access::may_on_instrument(&caller, action, &ties)?)
         })
         .await
 }
@@ -83,7 +83,7 @@ pub async fn put(
         let act = &performer;
         Lock::Instrument(id).take(tx)?;
         let (terms, ties) = see(tx, Some(&act.caller), id)?;
-        access::may_on_instrument(&act.caller, Deed::BookingRulesUpdate, &ties)?;
+        access::may_on_instrument(&act.caller, Action::BookingRulesUpdate, &ties)?;
         same_version(version, terms.version)?;
         rules.validate().map_err(refused)?;
         store::booking_rules::update(tx, id, terms.version, &rules, act.now)?;

@@ -4,13 +4,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::app::App;
-use crate::domain::access::{self, Caller, Deed};
+use crate::domain::access::{self, Action, Caller};
 use crate::domain::closure::Closure as Rule;
 use crate::domain::fault::Faults;
 use crate::domain::{ClosureId, Instant, InstrumentId};
 use crate::error::AppError;
 use crate::operations::booking_rules::see;
-use crate::operations::deed::{Act, perform, personal, same_version};
+use crate::operations::run::{Act, perform, personal, same_version};
 use crate::store::booking::{Audience, Booking};
 use crate::store::closure::Closure;
 use crate::store::event::Subject;
@@ -59,22 +59,27 @@ pub async fn list(
         .await
 }
 
-/// A closure as it stands; 404 when its instrument is not the caller's to see, 403 when the deed is not theirs.
+/// A closure as it stands; 404 when its instrument is not the caller's to see, 403 when the action is not theirs.
 pub async fn admit(
     app: &App,
     caller: &Caller,
     id: ClosureId,
-    deed: Deed,
+    action: Action,
 ) -> Result<Closure, AppError> {
     let caller = caller.clone();
     app.store
-        .read(move |conn| read(conn, &caller, id, deed))
+        .read(move |conn| read(conn, &caller, id, action))
         .await
 }
 
-fn read(conn: &mut Conn, caller: &Caller, id: ClosureId, deed: Deed) -> Result<Closure, AppError> {
+fn read(
+    conn: &mut Conn,
+    caller: &Caller,
+    id: ClosureId,
+    action: Action,
+) -> Result<Closure, AppError> {
     let closure = store::closure::get(conn, id)?;
-    may(conn, caller, closure.instrument_id, deed)?;
+    may(conn, caller, closure.instrument_id, action)?;
     Ok(closure)
 }
 
@@ -82,23 +87,23 @@ fn may(
     conn: &mut Conn,
     caller: &Caller,
     instrument: InstrumentId,
-    deed: Deed,
+    action: Action,
 ) -> Result<(), AppError> {
     let (_, ties) = see(conn, Some(caller), instrument)?;
-    Ok(access::may_on_instrument(caller, deed, &ties)?)
+    Ok(access::may_on_instrument(caller, action, &ties)?)
 }
 
 /// What a closure that the caller may make or change would hit, without any effect.
 pub async fn foresee(
     app: &App,
     caller: &Caller,
-    (instrument, deed): (InstrumentId, Deed),
+    (instrument, action): (InstrumentId, Action),
     rule: Rule,
 ) -> Result<Closed, AppError> {
     let caller = caller.clone();
     app.store
         .read(move |conn| {
-            may(conn, &caller, instrument, deed)?;
+            may(conn, &caller, instrument, action)?;
             check(&rule)?;
             let bookings = hit(conn, instrument, &rule)?;
             Ok(Closed {
@@ -119,7 +124,7 @@ pub async fn create(
     perform(app, act, move |tx| {
         let act = &performer;
         Lock::Instrument(instrument).take(tx)?;
-        may(tx, &act.caller, instrument, Deed::ClosureCreate)?;
+        may(tx, &act.caller, instrument, Action::ClosureCreate)?;
         check(&rule)?;
         let closure = store::closure::insert(tx, instrument, &rule, act.now)?;
         let bookings = hit(tx, instrument, &rule)?;
@@ -143,7 +148,7 @@ pub async fn update(
     let performer = act.clone();
     perform(app, act, move |tx| {
         let act = &performer;
-        let present = lock(tx, &act.caller, id, Deed::ClosureUpdate)?;
+        let present = lock(tx, &act.caller, id, Action::ClosureUpdate)?;
         same_version(version, present.version)?;
         check(&rule)?;
         let hit_before = hit_by(tx, &present)?;
@@ -170,7 +175,7 @@ pub async fn delete(
     let performer = act.clone();
     perform(app, act, move |tx| {
         let act = &performer;
-        let present = lock(tx, &act.caller, id, Deed::ClosureDelete)?;
+        let present = lock(tx, &act.caller, id, Action::ClosureDelete)?;
         same_version(version, present.version)?;
         store::closure::withdraw(tx, id, act.now)?;
         let released = hit_by(tx, &present)?;
@@ -179,9 +184,14 @@ pub async fn delete(
     .await
 }
 
-fn lock(tx: &mut Conn, caller: &Caller, id: ClosureId, deed: Deed) -> Result<Closure, AppError> {
+fn lock(
+    tx: &mut Conn,
+    caller: &Caller,
+    id: ClosureId,
+    action: Action,
+) -> Result<Closure, AppError> {
     Lock::Instrument(store::closure::get(tx, id)?.instrument_id).take(tx)?;
-    read(tx, caller, id, deed)
+    read(tx, caller, id, action)
 }
 
 fn check(rule: &Rule) -> Result<(), AppError> {
@@ -217,14 +227,14 @@ fn told(closure: &Closure) -> Value {
 fn tell(
     tx: &mut Conn,
     act: &Act,
-    deed: &'static str,
+    action: &'static str,
     (before, after): (Option<&Closure>, Option<&Closure>),
     bookings: &[Booking],
 ) -> Result<(), AppError> {
     let closure = after.or(before).ok_or(AppError::NotFound)?;
     let host = store::booking_rules::get_terms(tx, closure.instrument_id)?.host_organization_id;
     let mut event = act
-        .event(deed, Subject::new("closure", closure.id))
+        .event(action, Subject::new("closure", closure.id))
         .of(host, None);
     if let Some(before) = before {
         event = event.before(told(before))?;

@@ -5,11 +5,11 @@ use serde_json::json;
 use crate::app::App;
 use crate::domain::InstrumentId;
 use crate::domain::RegionCode;
-use crate::domain::access::{Deed, Role};
-use crate::domain::sharing::ExemptionDeed;
+use crate::domain::access::{Action, Role};
+use crate::domain::exemption::ExemptionDeed;
 use crate::error::{AppError, Code};
-use crate::operations::deed::{Act, perform, personal, same_version};
 use crate::operations::instrument::{admit, faults_of_reason};
+use crate::operations::run::{Act, perform, personal, same_version};
 use crate::store::event::Subject;
 use crate::store::exemption::Exemption;
 use crate::store::{self, Constraint, Lock, StoreError};
@@ -21,13 +21,13 @@ pub async fn request(
     id: InstrumentId,
     reason: String,
 ) -> Result<Exemption, AppError> {
-    let act_of_deed = act.clone();
+    let act_of_action = act.clone();
     perform(app, act, move |tx| {
         Lock::Instrument(id).take(tx)?;
-        let caller = &act_of_deed.caller;
-        let instrument = admit(tx, caller, id, Deed::ExemptionRequest)?;
+        let caller = &act_of_action.caller;
+        let instrument = admit(tx, caller, id, Action::ExemptionRequest)?;
         AppError::refuse_all(faults_of_reason(&reason))?;
-        let now = act_of_deed.now;
+        let now = act_of_action.now;
         let requested = store::exemption::insert(tx, id, &reason, caller.user_id, now);
         let requested = requested.map_err(|error| match error {
             StoreError::Violated(Constraint::ExemptionOpen) => {
@@ -35,7 +35,7 @@ pub async fn request(
             }
             other => other.into(),
         })?;
-        let event = act_of_deed
+        let event = act_of_action
             .event("exemption_request", Subject::new("instrument", id))
             .of(instrument.organization_id, None)
             .after(json!({ "state": requested.state }))?
@@ -54,30 +54,30 @@ pub async fn decide(
     app: &App,
     act: &Act,
     (id, version): (InstrumentId, Option<i64>),
-    deed: ExemptionDeed,
+    action: ExemptionDeed,
     reason: Option<String>,
 ) -> Result<Exemption, AppError> {
-    let act_of_deed = act.clone();
+    let act_of_action = act.clone();
     perform(app, act, move |tx| {
         Lock::Instrument(id).take(tx)?;
-        let caller = &act_of_deed.caller;
-        let instrument = admit(tx, caller, id, Deed::ExemptionDecide)?;
+        let caller = &act_of_action.caller;
+        let instrument = admit(tx, caller, id, Action::ExemptionDecide)?;
         Lock::RecordsShared.take(tx)?;
         same_version(version, instrument.version)?;
         let open = store::exemption::find(tx, id)?.ok_or(AppError::NotFound)?;
-        if deed == ExemptionDeed::Refuse || reason.is_some() {
+        if action == ExemptionDeed::Refuse || reason.is_some() {
             AppError::refuse_all(faults_of_reason(reason.as_deref().unwrap_or_default()))?;
         }
-        let (state, now) = (open.state.after(deed)?, act_of_deed.now);
+        let (state, now) = (open.state.after(action)?, act_of_action.now);
         let (reason, by) = (reason.as_deref(), caller.user_id);
         let decided_at = store::evaluation::after_freezes(tx, now)?;
         let decided =
             store::exemption::update_decision(tx, open.id, state, reason, by, decided_at)?;
-        let name = match deed {
+        let name = match action {
             ExemptionDeed::Approve => "exemption_approve",
             _ => "exemption_refuse",
         };
-        let event = act_of_deed
+        let event = act_of_action
             .event(name, Subject::new("instrument", id))
             .of(instrument.organization_id, None)
             .before(json!({ "state": open.state }))?

@@ -7,7 +7,7 @@ use crate::domain::Instant;
 use crate::error::AppError;
 use crate::store::connection;
 
-/// A deed takes its time before it begins to write; a row is stamped with the earlier moment. In seconds.
+/// An action takes its time before it begins to write; a row is stamped with the earlier moment. In seconds.
 const MARGIN_SECONDS: i64 = 60;
 
 /// Where the next page of a feed begins: after this row, in the order of (`updated_at`, `id`). The moment of the first

@@ -5,14 +5,14 @@ use serde_json::json;
 
 use crate::app::App;
 use crate::app::token;
-use crate::domain::access::{self, Caller, Deed, Role};
+use crate::domain::access::{self, Action, Caller, Role};
 use crate::domain::account::{UserState, login_key};
 use crate::domain::contact::check_email;
 use crate::domain::fault::{Faults, FieldFault};
 use crate::domain::{Instant, Minutes, OrganizationId, UserId};
 use crate::error::{AppError, Code};
-use crate::operations::deed::{Act, perform, personal, same_version};
 use crate::operations::organization::admit_in;
+use crate::operations::run::{Act, perform, personal, same_version};
 use crate::store::event::Subject;
 use crate::store::invitation::NewInvitation;
 use crate::store::user::User;
@@ -55,7 +55,7 @@ pub async fn invite(
     let (token_hash, asked) = (token::hash(&secret), act.clone());
     let mut invitation = perform(app, &act, move |tx| {
         let act = &asked;
-        let organization = admit_in(tx, &act.caller, id, Deed::MemberInvite)?;
+        let organization = admit_in(tx, &act.caller, id, Action::MemberInvite)?;
         check_invited(&act.caller, organization.is_host, &invited)?;
         let login = login_key(&invited.email);
         let known = store::user::find_by_login(tx, &login)?;
@@ -130,7 +130,7 @@ pub async fn update(
     change: MemberChange,
 ) -> Result<User, AppError> {
     perform(app, &act.clone(), move |tx| {
-        let unit = admit_in(tx, &act.caller, organization, Deed::MemberUpdate)?;
+        let unit = admit_in(tx, &act.caller, organization, Action::MemberUpdate)?;
         Lock::Organization(organization).take(tx)?;
         let before = member(tx, organization, user)?;
         same_version(version, before.version)?;
@@ -169,7 +169,7 @@ pub async fn remove(
     version: Option<i64>,
 ) -> Result<(), AppError> {
     perform(app, &act.clone(), move |tx| {
-        admit_in(tx, &act.caller, organization, Deed::MemberRemove)?;
+        admit_in(tx, &act.caller, organization, Action::MemberRemove)?;
         Lock::Organization(organization).take(tx)?;
         let before = member(tx, organization, user)?;
         same_version(version, before.version)?;
@@ -195,12 +195,12 @@ pub async fn admit(
     app: &App,
     caller: &Caller,
     (organization, user): (OrganizationId, UserId),
-    deed: Deed,
+    action: Action,
 ) -> Result<User, AppError> {
     let caller = caller.clone();
     app.store
         .read(move |conn| {
-            admit_in(conn, &caller, organization, deed)?;
+            admit_in(conn, &caller, organization, action)?;
             member(conn, organization, user)
         })
         .await

@@ -1,4 +1,4 @@
-//! What can be done: one function per deed. Check, decide, write, record and announce in one transaction. Every entrance
+//! What can be done: one function per action. Check, decide, write, record and announce in one transaction. Every entrance
 //! (API, import, job, command line) goes through here, so none can skip a rule.
 
 pub mod account;
@@ -8,8 +8,8 @@ pub mod booking;
 pub mod booking_rules;
 pub mod charge;
 pub mod closure;
-pub mod deed;
 pub mod evaluation;
+pub mod exclusive;
 pub mod exemption;
 pub mod feed;
 pub mod instrument;
@@ -20,12 +20,12 @@ pub mod password;
 pub mod policy;
 pub mod policy_pack;
 pub mod province;
-pub mod quiet;
 pub mod quote;
 pub mod reference;
 pub mod related_party;
 pub mod retention;
 pub mod review;
+pub mod run;
 pub mod service;
 pub mod session;
 pub mod stats;

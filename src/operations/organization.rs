@@ -5,14 +5,14 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::app::App;
-use crate::domain::access::{self, Caller, Deed, Reach, Role};
+use crate::domain::access::{self, Action, Caller, Reach, Role};
 use crate::domain::fault::{Faults, FieldFault};
 use crate::domain::organization::{
     OrganizationDeed, OrganizationFacts, OrganizationKind, OrganizationState,
 };
 use crate::domain::{Instant, OrganizationId, RegionCode, Uscc};
 use crate::error::{AppError, Code};
-use crate::operations::deed::{Act, perform, personal, same_version};
+use crate::operations::run::{Act, perform, personal, same_version};
 use crate::store::event::{NewEvent, Subject};
 use crate::store::organization::{Amendment, Organization};
 use crate::store::{self, Conn, Constraint, Lock, StoreError};
@@ -28,23 +28,23 @@ pub async fn admit(
     app: &App,
     caller: &Caller,
     id: OrganizationId,
-    deed: Deed,
+    action: Action,
 ) -> Result<Organization, AppError> {
     let caller = caller.clone();
     app.store
-        .read(move |conn| admit_in(conn, &caller, id, deed))
+        .read(move |conn| admit_in(conn, &caller, id, action))
         .await
 }
 
-/// As [`admit`], inside a deed's transaction.
+/// As [`admit`], inside an action's transaction.
 pub fn admit_in(
     conn: &mut Conn,
     caller: &Caller,
     id: OrganizationId,
-    deed: Deed,
+    action: Action,
 ) -> Result<Organization, AppError> {
     let organization = store::organization::get(conn, id)?;
-    access::may_on_organization(caller, deed, &organization.ties())?;
+    access::may_on_organization(caller, action, &organization.ties())?;
     Ok(organization)
 }
 
@@ -56,8 +56,8 @@ pub fn sees_all(visitor: Option<&Caller>, organization: &Organization) -> bool {
 /// Which organizations somebody reads whole; none without sign-in.
 pub fn reach(visitor: Option<&Caller>) -> Reach {
     visitor
-        .filter(|caller| access::may(caller, Deed::OrganizationRead).is_ok())
-        .map(|caller| Reach::of(caller, Deed::OrganizationRead))
+        .filter(|caller| access::may(caller, Action::OrganizationRead).is_ok())
+        .map(|caller| Reach::of(caller, Action::OrganizationRead))
         .unwrap_or_default()
 }
 
@@ -67,7 +67,7 @@ pub async fn admit_change(
     app: &App,
     caller: &Caller,
     id: OrganizationId,
-) -> Result<(Organization, Deed), AppError> {
+) -> Result<(Organization, Action), AppError> {
     let caller = caller.clone();
     app.store
         .read(move |conn| admit_change_in(conn, &caller, id))
@@ -78,12 +78,12 @@ fn admit_change_in(
     conn: &mut Conn,
     caller: &Caller,
     id: OrganizationId,
-) -> Result<(Organization, Deed), AppError> {
+) -> Result<(Organization, Action), AppError> {
     let organization = store::organization::get(conn, id)?;
     let ties = organization.ties();
-    let may = |right: Deed| access::may_on_organization(caller, right, &ties).map(|()| right);
-    let own = may(Deed::OrganizationUpdate);
-    let right = own.or_else(|denied| may(Deed::OrganizationCorrect).map_err(|_| denied))?;
+    let may = |right: Action| access::may_on_organization(caller, right, &ties).map(|()| right);
+    let own = may(Action::OrganizationUpdate);
+    let right = own.or_else(|denied| may(Action::OrganizationCorrect).map_err(|_| denied))?;
     Ok((organization, right))
 }
 
@@ -124,7 +124,7 @@ pub async fn amend(
             .personal(personal(declared_texts(&after))?);
         let event = store::event::append(tx, &event)?;
         let told = match right {
-            Deed::OrganizationCorrect => store::user::list_with_roles(tx, id, HEADS)?,
+            Action::OrganizationCorrect => store::user::list_with_roles(tx, id, HEADS)?,
             _ if state != before.state => {
                 store::user::list_supervisors(tx, after.supervising_region_code)?
             }
@@ -145,14 +145,14 @@ pub async fn decide(
     reason: Option<String>,
 ) -> Result<Organization, AppError> {
     perform(app, &act.clone(), move |tx| {
-        let before = admit_in(tx, &act.caller, id, decision.deed())?;
+        let before = admit_in(tx, &act.caller, id, decision.action())?;
         same_version(version, before.version)?;
         let reason = checked_reason(decision, reason.as_deref())?;
         let state = before.state.after(decision.turn())?;
         store::organization::update_state(tx, &before, state, reason, act.now)?;
         let after = store::organization::get(tx, id)?;
         let event = act
-            .event(decision.deed().as_str(), Subject::new("organization", id))
+            .event(decision.action().as_str(), Subject::new("organization", id))
             .of(id, None)
             .before(json!({"state": before.state}))?
             .after(json!({"state": state}))?
@@ -175,12 +175,12 @@ pub enum Decision {
 }
 
 impl Decision {
-    pub const fn deed(self) -> Deed {
+    pub const fn action(self) -> Action {
         match self {
-            Self::Verify => Deed::OrganizationVerify,
-            Self::Refuse => Deed::OrganizationRefuse,
-            Self::Suspend => Deed::OrganizationSuspend,
-            Self::Resume => Deed::OrganizationResume,
+            Self::Verify => Action::OrganizationVerify,
+            Self::Refuse => Action::OrganizationRefuse,
+            Self::Suspend => Action::OrganizationSuspend,
+            Self::Resume => Action::OrganizationResume,
         }
     }
 
@@ -284,12 +284,12 @@ pub fn declared_texts(organization: &Organization) -> serde_json::Value {
 
 /// The event with which an organization begins.
 pub fn beginning(
-    deed: &'static str,
+    action: &'static str,
     organization: &Organization,
     now: Instant,
 ) -> Result<NewEvent, AppError> {
     Ok(
-        NewEvent::new(now, deed, Subject::new("organization", organization.id))
+        NewEvent::new(now, action, Subject::new("organization", organization.id))
             .of(organization.id, None)
             .after(Trace::of(organization))?
             .personal(personal(declared_texts(organization))?),

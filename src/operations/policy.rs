@@ -5,8 +5,8 @@ use crate::app::App;
 use crate::domain::policy::{self, Policy, PolicyMistake};
 use crate::domain::{Instant, PolicyId};
 use crate::error::{AppError, Code, Fault};
-use crate::operations::deed::Actor;
 use crate::operations::policy_pack;
+use crate::operations::run::Actor;
 use crate::store::event::{self, Subject};
 use crate::store::policy::{NewPack, Pack};
 use crate::store::{self, Conn, Constraint, StoreError};
@@ -57,10 +57,10 @@ pub fn active(conn: &mut Conn, active_policy: &str) -> Result<Policy, AppError> 
 /// Stores a pack. Every mistake in it is told (422); a version that exists is 409 `policy_version_exists`.
 pub async fn create(app: &App, actor: &Actor, content: String) -> Result<PolicyId, AppError> {
     let policy = policy_pack::read(&content).map_err(refusal)?;
-    let actor_of_deed = actor.clone();
+    let actor_of_action = actor.clone();
     let new = new_pack(&policy, content, actor);
     actor
-        .perform(app, move |tx| insert(tx, &new, &actor_of_deed))
+        .perform(app, move |tx| insert(tx, &new, &actor_of_action))
         .await
 }
 

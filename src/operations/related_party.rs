@@ -4,12 +4,12 @@
 use serde::Serialize;
 
 use crate::app::App;
-use crate::domain::access::{Deed, Role};
+use crate::domain::access::{Action, Role};
 use crate::domain::fault::{Faults, FieldFault};
 use crate::domain::{Instant, OrganizationId};
 use crate::error::{AppError, Code};
-use crate::operations::deed::{Act, perform};
 use crate::operations::organization::{admit_in, reach};
+use crate::operations::run::{Act, perform};
 use crate::store::event::Subject;
 use crate::store::related_party::{NewRelatedParty, RelatedParty};
 use crate::store::{self, Conn, Lock};
@@ -54,7 +54,7 @@ pub async fn add(
     relation: Relation,
 ) -> Result<RelatedParty, AppError> {
     perform(app, &act.clone(), move |tx| {
-        admit_in(tx, &act.caller, id, Deed::RelatedPartyAdd)?;
+        admit_in(tx, &act.caller, id, Action::RelatedPartyAdd)?;
         let mut new = checked(tx, &act, id, &relation)?;
         // Both, in one order, so that two declarations wait for each other.
         for organization in [id.min(relation.other), id.max(relation.other)] {

@@ -2,10 +2,10 @@
 
 use crate::app::App;
 use crate::domain::UsageRecordId;
-use crate::domain::access::{self, Deed, Role};
+use crate::domain::access::{self, Action, Role};
 use crate::domain::review::{self, Satisfaction};
 use crate::error::{AppError, Code};
-use crate::operations::deed::{Act, perform, personal};
+use crate::operations::run::{Act, perform, personal};
 use crate::store::event::Subject;
 use crate::store::review::{NewReview, Review};
 use crate::store::{self, Conn, Constraint, Lock, StoreError};
@@ -35,7 +35,7 @@ fn run(
     Lock::RecordsShared.take(tx)?;
     let record = store::usage::get(tx, id)?;
     let ties = store::usage::get_ties(tx, &record, act.caller.user_id)?;
-    access::may_on_usage(&act.caller, Deed::ReviewCreate, &ties)?;
+    access::may_on_usage(&act.caller, Action::ReviewCreate, &ties)?;
     let host = ties.instrument.host_organization_id;
     review::check(host != record.organization_id, record.state, comment)?;
     let mut event = act

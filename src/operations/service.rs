@@ -3,13 +3,13 @@
 use serde_json::json;
 
 use crate::app::App;
-use crate::domain::access::Deed;
+use crate::domain::access::Action;
 use crate::domain::fault::{Faults, FieldFault};
 use crate::domain::service::{ServiceFacts, ServiceItem};
 use crate::domain::{InstrumentId, ServiceId};
 use crate::error::AppError;
-use crate::operations::deed::{Act, perform, same_version};
 use crate::operations::instrument::admit;
+use crate::operations::run::{Act, perform, same_version};
 use crate::store::event::Subject;
 use crate::store::service::Service;
 use crate::store::{self, Conn, Lock};
@@ -53,13 +53,13 @@ pub async fn create(
     instrument: InstrumentId,
     facts: ServiceFacts,
 ) -> Result<Service, AppError> {
-    let act_of_deed = act.clone();
+    let act_of_action = act.clone();
     perform(app, act, move |tx| {
         Lock::Instrument(instrument).take(tx)?;
-        let host = admit(tx, &act_of_deed.caller, instrument, Deed::ServiceCreate)?;
+        let host = admit(tx, &act_of_action.caller, instrument, Action::ServiceCreate)?;
         facts.validate()?;
-        let service = store::service::insert(tx, instrument, &facts, act_of_deed.now)?;
-        let event = act_of_deed
+        let service = store::service::insert(tx, instrument, &facts, act_of_action.now)?;
+        let event = act_of_action
             .event("service_create", Subject::new("service", service.id))
             .of(host.organization_id, None)
             .after(json!({ "instrument_id": instrument, "service": facts }))?;
@@ -77,15 +77,15 @@ pub async fn change(
     version: Option<i64>,
     facts: ServiceFacts,
 ) -> Result<Service, AppError> {
-    let act_of_deed = act.clone();
+    let act_of_action = act.clone();
     perform(app, act, move |tx| {
         Lock::Instrument(instrument).take(tx)?;
-        let host = admit(tx, &act_of_deed.caller, instrument, Deed::ServiceUpdate)?;
+        let host = admit(tx, &act_of_action.caller, instrument, Action::ServiceUpdate)?;
         let present = store::service::get(tx, instrument, id)?;
         same_version(version, present.version)?;
         facts.validate()?;
-        let changed = store::service::update(tx, &present, &facts, act_of_deed.now)?;
-        let event = act_of_deed
+        let changed = store::service::update(tx, &present, &facts, act_of_action.now)?;
+        let event = act_of_action
             .event("service_change", Subject::new("service", id))
             .of(host.organization_id, None)
             .before(present.facts())?
@@ -103,14 +103,14 @@ pub async fn delete(
     (instrument, id): (InstrumentId, ServiceId),
     version: Option<i64>,
 ) -> Result<(), AppError> {
-    let act_of_deed = act.clone();
+    let act_of_action = act.clone();
     perform(app, act, move |tx| {
         Lock::Instrument(instrument).take(tx)?;
-        let host = admit(tx, &act_of_deed.caller, instrument, Deed::ServiceDelete)?;
+        let host = admit(tx, &act_of_action.caller, instrument, Action::ServiceDelete)?;
         let present = store::service::get(tx, instrument, id)?;
         same_version(version, present.version)?;
-        store::service::withdraw(tx, id, act_of_deed.now)?;
-        let event = act_of_deed
+        store::service::withdraw(tx, id, act_of_action.now)?;
+        let event = act_of_action
             .event("service_delete", Subject::new("service", id))
             .of(host.organization_id, None)
             .before(present.facts())?;

@@ -7,13 +7,13 @@ use crate::domain::access::{self, ApiKeyGrant, Caller, Role};
 use crate::domain::account::{LOGIN_CHARS_MAX, UserState, login_key};
 use crate::domain::{Instant, Minutes, SessionId, UserId};
 use crate::error::{AppError, Code};
-use crate::operations::deed::{Act, lock_number, perform};
 use crate::operations::password;
+use crate::operations::run::{Act, lock_number, perform};
 use crate::store::event::{NewEvent, Subject};
 use crate::store::{self, Conn, Lock, session};
 
 // The command line asks for rights by name.
-pub use crate::domain::access::Deed;
+pub use crate::domain::access::Action;
 pub use crate::domain::account::API_KEY_PREFIX;
 
 /// What signing in or refreshing gives. Tokens are opaque to clients.
@@ -230,7 +230,7 @@ pub async fn revoke(app: &App, act: Act, one: Option<SessionId>) -> Result<(), A
             }
         };
         let event = act
-            .event(Deed::SessionRevoke.as_str(), Subject::new(kind, id))
+            .event(Action::SessionRevoke.as_str(), Subject::new(kind, id))
             .of(act.caller.organization_id, None);
         store::event::append(tx, &event)?;
         Ok(())
@@ -240,13 +240,13 @@ pub async fn revoke(app: &App, act: Act, one: Option<SessionId>) -> Result<(), A
 
 fn append_own(
     tx: &mut Conn,
-    deed: &'static str,
+    action: &'static str,
     id: SessionId,
     user: UserId,
     occasion: &Occasion,
 ) -> Result<(), AppError> {
     let account = store::user::get(tx, user)?;
-    let mut event = NewEvent::new(occasion.now, deed, Subject::new("session", id));
+    let mut event = NewEvent::new(occasion.now, action, Subject::new("session", id));
     event.request_id = Some(occasion.request_id.clone());
     event.actor_user_id = Some(user);
     event.actor_organization_id = account.organization_id;
@@ -315,18 +315,18 @@ pub async fn caller_of_login(app: &App, login: &str) -> Result<Caller, AppError>
     )
 }
 
-/// 403 unless the caller may do a deed at all.
-pub fn may(caller: &Caller, deed: Deed) -> Result<(), AppError> {
-    Ok(access::may(caller, deed)?)
+/// 403 unless the caller may do an action at all.
+pub fn may(caller: &Caller, action: Action) -> Result<(), AppError> {
+    Ok(access::may(caller, action)?)
 }
 
-/// The logins of those who may do a deed now.
-pub async fn list_able(app: &App, deed: Deed) -> Result<Vec<String>, AppError> {
-    let find = move |conn: &mut Conn| store::user::list_logins(conn, deed.roles());
+/// The logins of those who may do an action now.
+pub async fn list_able(app: &App, action: Action) -> Result<Vec<String>, AppError> {
+    let find = move |conn: &mut Conn| store::user::list_logins(conn, action.roles());
     let mut able = Vec::new();
     for login in app.store.read(find).await.map_err(AppError::from)? {
         let known = caller_of_login(app, &login).await;
-        if known.is_ok_and(|caller| access::may(&caller, deed).is_ok()) {
+        if known.is_ok_and(|caller| access::may(&caller, action).is_ok()) {
             able.push(login);
         }
     }

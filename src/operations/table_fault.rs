@@ -1,6 +1,6 @@
 //! What is wrong with a table that was to be imported: every fault at its row and column, up to a limit.
 
-use crate::error::{AppError, Code, Fault, Place};
+use crate::error::{AppError, Code, Fault, Location};
 
 /// So many faults are told; a last one says how many more there are.
 const FAULTS_MAX: usize = 1_000;
@@ -27,7 +27,7 @@ pub fn refuse(mut faults: Vec<Fault>) -> Result<(), AppError> {
 
 fn row_of(fault: &Fault) -> u32 {
     match fault.place {
-        Place::Cell { row, .. } => row,
+        Location::Cell { row, .. } => row,
         _ => 0,
     }
 }

@@ -3,27 +3,27 @@
 use crate::app::App;
 use chrono::{Days, NaiveDate};
 
-use crate::domain::access::{self, Caller, Deed, InstrumentTies};
+use crate::domain::access::{self, Action, Caller, InstrumentTies};
 use crate::domain::booking::BookingMode;
 use crate::domain::service::ServiceItem;
 use crate::domain::tariff::{self, CustomerClass, Priced, Quote, ServiceLine, Tariff};
 use crate::domain::{InstrumentId, Minutes, OrganizationId, TariffId, TooLarge};
 use crate::error::{AppError, Code, Fault};
-use crate::operations::deed::{Act, perform};
+use crate::operations::run::{Act, perform};
 use crate::store::event::Subject;
 use crate::store::{self, Conn, Constraint, Lock, StoreError};
 
-/// 404 when the instrument is not the caller's to see (a visitor sees what is public), 403 when the deed is not the
-/// caller's to do; a visitor, or somebody who only looks, names no deed.
+/// 404 when the instrument is not the caller's to see (a visitor sees what is public), 403 when the action is not the
+/// caller's to do; a visitor, or somebody who only looks, names no action.
 pub fn admit(
     conn: &mut Conn,
     caller: Option<&Caller>,
     id: InstrumentId,
-    deed: Option<Deed>,
+    action: Option<Action>,
 ) -> Result<InstrumentTies, AppError> {
     let ties = store::instrument::get_ties(conn, id, caller.map(|caller| caller.user_id))?;
-    match (caller, deed) {
-        (Some(caller), Some(deed)) => access::may_on_instrument(caller, deed, &ties)?,
+    match (caller, action) {
+        (Some(caller), Some(action)) => access::may_on_instrument(caller, action, &ties)?,
         (Some(caller), None) => access::sees_instrument(caller, &ties)?,
         (None, _) if ties.is_public => {}
         (None, _) => return Err(AppError::NotFound),
@@ -95,7 +95,7 @@ pub async fn end(
     let own = act.clone();
     perform(app, act, move |tx| {
         let act = &own;
-        let ties = admit(tx, Some(&act.caller), instrument, Some(Deed::TariffEnd))?;
+        let ties = admit(tx, Some(&act.caller), instrument, Some(Action::TariffEnd))?;
         Lock::take_records_of(instrument, tx)?;
         let present = find(tx, instrument, id)?;
         let earliest = act.now.local_date().max(present.period.valid_from) + Days::new(1);
@@ -173,7 +173,12 @@ fn run(
     instrument: InstrumentId,
     new: &Tariff,
 ) -> Result<TariffId, AppError> {
-    let ties = admit(tx, Some(&act.caller), instrument, Some(Deed::TariffCreate))?;
+    let ties = admit(
+        tx,
+        Some(&act.caller),
+        instrument,
+        Some(Action::TariffCreate),
+    )?;
     Lock::take_records_of(instrument, tx)?;
     new.validate()?;
     let created_at = store::evaluation::after_freezes(tx, act.now)?;

@@ -74,7 +74,7 @@ impl Booking {
     }
 
     /// What can change, as it is, to change some of it.
-    pub fn standing(&self) -> Changes {
+    pub fn changes(&self) -> Changes {
         Changes {
             channel: self.channel,
             state: self.state,
@@ -102,7 +102,7 @@ fn slot_of(starts_at: Instant, ends_at: Instant) -> Result<Slot> {
     })
 }
 
-/// What a deed may change of a booking; what is `None` becomes NULL.
+/// What an action may change of a booking; what is `None` becomes NULL.
 #[derive(Debug, Clone, AsChangeset)]
 #[diesel(table_name = booking, treat_none_as_null = true)]
 pub struct Changes {
@@ -194,7 +194,7 @@ pub fn get(conn: &mut Conn, id: BookingId) -> Result<Booking> {
         .first(conn)?)
 }
 
-/// The instrument of a booking: what a deed locks before it reads the booking itself.
+/// The instrument of a booking: what an action locks before it reads the booking itself.
 pub fn get_instrument_id(conn: &mut Conn, id: BookingId) -> Result<InstrumentId> {
     Ok(booking::table
         .find(id)

@@ -7,10 +7,10 @@ use super::bulk::insert_all;
 use super::schema::{booking_rules, instrument, instrument_manager, organization};
 use super::{Conn, Json, Result, StoreError};
 use crate::domain::access::InstrumentTies;
+use crate::domain::booking_rules::BookingRules;
+use crate::domain::exemption::ShareMode;
 use crate::domain::instrument::InstrumentState;
-use crate::domain::opening::BookingRules;
 use crate::domain::organization::OrganizationState;
-use crate::domain::sharing::ShareMode;
 use crate::domain::{Instant, InstrumentId, OrganizationId, RegionCode, UserId};
 
 /// What an instrument says about its bookings.

@@ -82,7 +82,7 @@ pub fn insert(conn: &mut Conn, new: NewCharge) -> Result<Charge> {
         .get_result(conn)?)
 }
 
-/// Makes the next version of a charge and holds the row until the deed ends, so that deeds on its money come one after
+/// Makes the next version of a charge and holds the row until the action ends, so that actions on its money come one after
 /// the other.
 pub fn claim(conn: &mut Conn, id: ChargeId, now: Instant) -> Result<Charge> {
     Ok(diesel::update(charge::table.find(id))

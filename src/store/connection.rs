@@ -113,16 +113,16 @@ pub(super) fn cannot_open(file: &std::path::Path, error: &diesel::ConnectionErro
 const SQLITE_SETUP: &str = "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
     PRAGMA foreign_keys = ON; PRAGMA cache_size = -32000; PRAGMA temp_store = MEMORY;";
 
-/// No deed may stay open longer than the margin by which `updated_since` looks back.
+/// No action may stay open longer than the margin by which `updated_since` looks back.
 const POSTGRES_SETUP: &str = "SET TIME ZONE 'UTC'; SET idle_in_transaction_session_timeout = '30s'; \
     SET client_min_messages = warning;";
 
-/// What a deed locks until its end, so that racing deeds wait for each other instead of meeting in a deadlock.
+/// What an action locks until its end, so that racing actions wait for each other instead of meeting in a deadlock.
 #[derive(Debug, Clone, Copy)]
 pub enum Lock {
     /// The time of one instrument: bookings, closures, usage and tariffs there.
     Instrument(crate::domain::InstrumentId),
-    /// What yearly runs read (usage, money, registry, requests), shared: taken by every deed that writes some.
+    /// What yearly runs read (usage, money, registry, requests), shared: taken by every action that writes some.
     RecordsShared,
     /// The same, alone: taken for the moment in which a yearly run is frozen or becomes final.
     RecordsAlone,
@@ -223,7 +223,7 @@ struct Oldest {
     seconds: i64,
 }
 
-/// Whole seconds since the oldest transaction that is open on PostgreSQL began, by any node; 0 when none is. A deed that
+/// Whole seconds since the oldest transaction that is open on PostgreSQL began, by any node; 0 when none is. An action that
 /// waits for a lock has not written yet and counts all the same, a reader's long look does not. On SQLite 0: the store
 /// watches its writer itself.
 pub fn oldest_open_write(connection: &mut Conn) -> Result<i64, StoreError> {

@@ -6,7 +6,7 @@ use diesel::dsl::not;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 
-use super::letters::Letters;
+use super::case_fold::CaseFold;
 use super::organization::Organization;
 use super::schema::{instrument, organization};
 use super::{Conn, Result};
@@ -28,13 +28,13 @@ pub struct Filter {
     pub is_host: Option<bool>,
     /// Beside the public ones, those that this reaches.
     pub reach: Reach,
-    pub place: Place,
+    pub place: PageStart,
     pub limit: i64,
 }
 
 /// Where a page begins, and in which order it goes on.
 #[derive(Debug, Clone, Copy, Default)]
-pub enum Place {
+pub enum PageStart {
     #[default]
     Start,
     /// After this id, in the order of ids.
@@ -48,8 +48,8 @@ type Condition =
 
 /// One page.
 pub fn list(conn: &mut Conn, filter: &Filter) -> Result<Vec<Organization>> {
-    let is_feed = matches!(filter.place, Place::Changed(..));
-    let letters = Letters::of(conn);
+    let is_feed = matches!(filter.place, PageStart::Changed(..));
+    let letters = CaseFold::of(conn);
     let mut query = organization::table
         .select(Organization::as_select())
         .limit(filter.limit)
@@ -65,9 +65,9 @@ pub fn list(conn: &mut Conn, filter: &Filter) -> Result<Vec<Organization>> {
         query = query.filter(wanted);
     }
     let query = match filter.place {
-        Place::Start => query,
-        Place::After(id) => query.filter(organization::id.gt(id)),
-        Place::Changed(at, id) => query.filter(
+        PageStart::Start => query,
+        PageStart::After(id) => query.filter(organization::id.gt(id)),
+        PageStart::Changed(at, id) => query.filter(
             organization::updated_at
                 .gt(at)
                 .or(organization::updated_at.eq(at).and(organization::id.gt(id))),
@@ -83,7 +83,7 @@ pub fn list(conn: &mut Conn, filter: &Filter) -> Result<Vec<Organization>> {
 }
 
 /// What somebody may see and asked for.
-fn conditions(filter: &Filter, letters: &Letters) -> Vec<Condition> {
+fn conditions(filter: &Filter, letters: &CaseFold) -> Vec<Condition> {
     let mut all: Vec<Condition> = Vec::new();
     if !filter.reach.everything {
         all.push(visible(&filter.reach));
@@ -107,7 +107,7 @@ fn conditions(filter: &Filter, letters: &Letters) -> Vec<Condition> {
 }
 
 /// Names with this part in them, in whatever letters.
-fn named(letters: &Letters, part: &str) -> Condition {
+fn named(letters: &CaseFold, part: &str) -> Condition {
     let part = format!("%{}%", literally(&part.to_ascii_lowercase()));
     Box::new(letters.lower("organization.name").like(part).escape('\\'))
 }

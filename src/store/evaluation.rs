@@ -229,7 +229,7 @@ pub struct Figures {
 /// A graded unit. `total` is exact, as `p/q`.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
 #[diesel(table_name = evaluation_unit, treat_none_as_default_value = false)]
-pub struct Unit {
+pub struct Host {
     pub evaluation_id: EvaluationId,
     pub organization_id: OrganizationId,
     pub total: String,
@@ -242,7 +242,7 @@ pub struct Unit {
     pub name: String,
 }
 
-pub fn insert_units(conn: &mut Conn, units: &[Unit]) -> Result<()> {
+pub fn insert_units(conn: &mut Conn, units: &[Host]) -> Result<()> {
     for unit in units {
         diesel::insert_into(evaluation_unit::table)
             .values(unit)
@@ -252,10 +252,10 @@ pub fn insert_units(conn: &mut Conn, units: &[Unit]) -> Result<()> {
 }
 
 /// The graded units of an evaluation, by organization.
-pub fn list_units(conn: &mut Conn, id: EvaluationId) -> Result<Vec<Unit>> {
+pub fn list_units(conn: &mut Conn, id: EvaluationId) -> Result<Vec<Host>> {
     Ok(evaluation_unit::table
         .filter(evaluation_unit::evaluation_id.eq(id))
-        .select(Unit::as_select())
+        .select(Host::as_select())
         .order(evaluation_unit::organization_id)
         .load(conn)?)
 }

@@ -1,5 +1,5 @@
 //! The one trail: insert-only events, the personal texts beside them, and the deliveries that carry what changed. Written in
-//! the transaction of the deed they tell.
+//! the transaction of the action they tell.
 
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
@@ -31,7 +31,7 @@ impl Subject {
 #[derive(Debug, Clone)]
 pub struct NewEvent {
     pub happened_at: Instant,
-    pub deed: &'static str,
+    pub action: &'static str,
     pub subject: Subject,
     pub actor_user_id: Option<UserId>,
     pub actor_api_key_id: Option<ApiKeyId>,
@@ -54,10 +54,10 @@ pub struct Personal {
 }
 
 impl NewEvent {
-    pub fn new(happened_at: Instant, deed: &'static str, subject: Subject) -> Self {
+    pub fn new(happened_at: Instant, action: &'static str, subject: Subject) -> Self {
         Self {
             happened_at,
-            deed,
+            action,
             subject,
             actor_user_id: None,
             actor_api_key_id: None,
@@ -104,7 +104,7 @@ pub fn reserve_ids(conn: &mut Conn, count: usize) -> Result<Vec<EventId>> {
 struct EventRow<'a> {
     id: EventId,
     happened_at: Instant,
-    deed: &'a str,
+    action: &'a str,
     subject_type: &'a str,
     subject_id: i64,
     actor_user_id: Option<UserId>,
@@ -123,7 +123,7 @@ impl<'a> EventRow<'a> {
         Self {
             id,
             happened_at: new.happened_at,
-            deed: new.deed,
+            action: new.action,
             subject_type: new.subject.kind,
             subject_id: new.subject.id,
             actor_user_id: new.actor_user_id,
@@ -174,7 +174,7 @@ pub fn append(conn: &mut Conn, new: &NewEvent) -> Result<EventId> {
     let id: EventId = diesel::insert_into(event::table)
         .values((
             event::happened_at.eq(new.happened_at),
-            event::deed.eq(new.deed),
+            event::action.eq(new.action),
             event::subject_type.eq(new.subject.kind),
             event::subject_id.eq(new.subject.id),
             event::actor_user_id.eq(new.actor_user_id),
@@ -237,7 +237,7 @@ pub fn announce(
 pub struct Event {
     pub id: EventId,
     pub happened_at: Instant,
-    pub deed: String,
+    pub action: String,
     pub subject_type: String,
     pub subject_id: i64,
     pub actor_user_id: Option<UserId>,
@@ -260,7 +260,7 @@ pub struct Filter {
     pub subject_types: Vec<String>,
     pub subject_ids: Vec<i64>,
     pub actors: Vec<UserId>,
-    pub deeds: Vec<String>,
+    pub actions: Vec<String>,
     pub from: Option<Instant>,
     pub until: Option<Instant>,
     /// Only events of this organization.
@@ -299,8 +299,8 @@ pub fn list(conn: &mut Conn, filter: &Filter) -> Result<Vec<Event>> {
     if !filter.actors.is_empty() {
         query = query.filter(event::actor_user_id.eq_any(filter.actors.clone()));
     }
-    if !filter.deeds.is_empty() {
-        query = query.filter(event::deed.eq_any(&filter.deeds));
+    if !filter.actions.is_empty() {
+        query = query.filter(event::action.eq_any(&filter.actions));
     }
     if let Some(from) = filter.from {
         query = query.filter(event::happened_at.ge(from));
@@ -310,7 +310,7 @@ pub fn list(conn: &mut Conn, filter: &Filter) -> Result<Vec<Event>> {
     }
     if let Some(organization) = filter.organization {
         // What a member did that is nobody's own, like signing in; but scores and shares are told only when published.
-        let own_deeds = event::actor_organization_id
+        let own_actions = event::actor_organization_id
             .eq(organization)
             .and(event::organization_id.is_null())
             .and(event::subject_type.ne_all(PROVINCE_ONLY));
@@ -318,7 +318,7 @@ pub fn list(conn: &mut Conn, filter: &Filter) -> Result<Vec<Event>> {
             event::organization_id
                 .eq(organization)
                 .or(event::counterpart_organization_id.eq(organization))
-                .or(own_deeds),
+                .or(own_actions),
         );
     }
     Ok(query.load(conn)?)

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::schema::sharing_exemption;
 use super::{Conn, Result};
-use crate::domain::sharing::ExemptionState;
+use crate::domain::exemption::ExemptionState;
 use crate::domain::{Instant, InstrumentId, UserId};
 
 /// One row, whole.

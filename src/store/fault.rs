@@ -63,7 +63,7 @@ pub enum StoreError {
     /// The row is not there.
     #[error("no such row")]
     NotFound,
-    /// Another transaction was in the way (deadlock or serialization failure): the whole deed may be tried again.
+    /// Another transaction was in the way (deadlock or serialization failure): the whole action may be tried again.
     #[error("another transaction was in the way")]
     Contended,
     /// The database cannot be reached or cannot write now.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Instant as Stopwatch;
 
-/// The deeds of this process that wait or run.
+/// The actions of this process that wait or run.
 #[derive(Debug, Clone, Default)]
 pub struct OpenWrites(Arc<Mutex<Started>>);
 
@@ -14,7 +14,7 @@ struct Started {
     open: BTreeMap<u64, Stopwatch>,
 }
 
-/// One deed, open until dropped.
+/// One action, open until dropped.
 #[derive(Debug)]
 pub struct OpenWrite {
     all: OpenWrites,
@@ -34,7 +34,7 @@ impl OpenWrites {
         }
     }
 
-    /// Whole seconds, rounded up, since the oldest open deed began; 0 when none is open.
+    /// Whole seconds, rounded up, since the oldest open action began; 0 when none is open.
     pub fn oldest_seconds(&self) -> i64 {
         // Numbers are given in order, so the first is the oldest.
         let oldest = self.with(|started| started.open.values().next().copied());

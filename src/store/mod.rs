@@ -5,6 +5,7 @@ pub mod api_key;
 pub mod booking;
 pub mod booking_rules;
 pub mod bulk;
+mod case_fold;
 pub mod charge;
 pub mod closure;
 pub mod connection;
@@ -19,7 +20,6 @@ pub mod idempotency;
 pub mod instrument;
 pub mod invitation;
 pub mod invoice;
-mod letters;
 pub mod migration;
 pub mod organization;
 pub mod payment;
@@ -55,7 +55,7 @@ use crate::error::AppError;
 /// What query functions answer.
 pub type Result<T> = std::result::Result<T, StoreError>;
 
-/// How often a deed runs again after a deadlock or serialization failure before it is answered 503.
+/// How often an action runs again after a deadlock or serialization failure before it is answered 503.
 const RETRIES_MAX: u32 = 3;
 
 type Pool = r2d2::Pool<pool::Manager>;
@@ -141,54 +141,54 @@ impl Store {
         .await
     }
 
-    /// Runs a deed in one transaction: all of it happens, or nothing.
+    /// Runs an action in one transaction: all of it happens, or nothing.
     ///
-    /// The deed may run again after a deadlock, so it is `Fn`, not `FnOnce`: it clones what it gives away. Answers 503 when
+    /// The action may run again after a deadlock, so it is `Fn`, not `FnOnce`: it clones what it gives away. Answers 503 when
     /// the queue is full, the database cannot write, or the commit failed.
-    pub async fn write<T, F>(&self, deed: F) -> std::result::Result<T, AppError>
+    pub async fn write<T, F>(&self, action: F) -> std::result::Result<T, AppError>
     where
         T: Send + 'static,
         F: Fn(&mut Conn) -> std::result::Result<T, AppError> + Send + 'static,
     {
-        self.write_as(deed, false).await
+        self.write_as(action, false).await
     }
 
     /// As [`Store::write`], in a commit of its own: for imports and yearly runs, which may take long.
-    pub async fn write_alone<T, F>(&self, deed: F) -> std::result::Result<T, AppError>
+    pub async fn write_alone<T, F>(&self, action: F) -> std::result::Result<T, AppError>
     where
         T: Send + 'static,
         F: Fn(&mut Conn) -> std::result::Result<T, AppError> + Send + 'static,
     {
-        self.write_as(deed, true).await
+        self.write_as(action, true).await
     }
 
-    async fn write_as<T, F>(&self, deed: F, alone: bool) -> std::result::Result<T, AppError>
+    async fn write_as<T, F>(&self, action: F, alone: bool) -> std::result::Result<T, AppError>
     where
         T: Send + 'static,
         F: Fn(&mut Conn) -> std::result::Result<T, AppError> + Send + 'static,
     {
-        // Held here until the commit is answered, and by the deed in case nobody waits for its answer any more.
+        // Held here until the commit is answered, and by the action in case nobody waits for its answer any more.
         let open = Arc::new(self.open.begin());
         let held = Arc::clone(&open);
-        let deed = move |tx: &mut Conn| {
+        let action = move |tx: &mut Conn| {
             let _held = &held;
-            deed(tx)
+            action(tx)
         };
         match &self.writing {
-            Writing::Sqlite(writer) => writer.write(deed, alone).await,
+            Writing::Sqlite(writer) => writer.write(action, alone).await,
             Writing::Postgres(writers) => {
                 let writers = writers.clone();
-                blocking(move || write_postgres(&writers, &deed)).await
+                blocking(move || write_postgres(&writers, &action)).await
             }
         }
     }
 
-    /// Seconds since the oldest deed of this process that still waits or runs began; 0 when there is none.
+    /// Seconds since the oldest action of this process that still waits or runs began; 0 when there is none.
     pub fn oldest_write_seconds(&self) -> i64 {
         self.open.oldest_seconds()
     }
 
-    /// Stops taking deeds and waits until those under way are committed.
+    /// Stops taking actions and waits until those under way are committed.
     pub fn drain(&self) {
         if let Writing::Sqlite(writer) = &self.writing {
             writer.drain();
@@ -211,7 +211,7 @@ fn fill_pool(
 }
 
 /// After an error nothing more touches the connection but the rollback.
-fn write_postgres<T, F>(writers: &Pool, deed: &F) -> std::result::Result<T, AppError>
+fn write_postgres<T, F>(writers: &Pool, action: &F) -> std::result::Result<T, AppError>
 where
     F: Fn(&mut Conn) -> std::result::Result<T, AppError>,
 {
@@ -221,11 +221,11 @@ where
         let mut connection = writers
             .get()
             .map_err(|error| AppError::unavailable(error.to_string()))?;
-        match connection.conn.transaction(|tx| deed(tx)) {
+        match connection.conn.transaction(|tx| action(tx)) {
             Err(AppError::Contended) if attempt <= RETRIES_MAX => continue,
             Err(AppError::Contended) => {
                 return Err(AppError::unavailable(
-                    "other deeds were in the way, repeatedly",
+                    "other actions were in the way, repeatedly",
                 ));
             }
             outcome => return outcome,

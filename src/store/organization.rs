@@ -107,7 +107,7 @@ pub fn find_by_uscc(conn: &mut Conn, uscc: &Uscc) -> Result<Option<Organization>
         .optional()?)
 }
 
-/// Moves an organization to a state, with the reason given; contended when another deed wrote the version after `present`
+/// Moves an organization to a state, with the reason given; contended when another action wrote the version after `present`
 /// first.
 pub fn update_state(
     conn: &mut Conn,
@@ -147,7 +147,7 @@ pub struct Amendment {
     pub now: Instant,
 }
 
-/// Violates `OrganizationUscc` when the code is another's; contended when another deed wrote the version after `present`
+/// Violates `OrganizationUscc` when the code is another's; contended when another action wrote the version after `present`
 /// first.
 pub fn update_facts(conn: &mut Conn, present: &Organization, new: &Amendment) -> Result<()> {
     let facts = &new.facts;

@@ -11,7 +11,7 @@ use diesel::prelude::*;
 
 use super::schema::{category, related_party, reported_metric, sharing_exemption};
 use super::{Conn, Result};
-use crate::domain::sharing::ExemptionState;
+use crate::domain::exemption::ExemptionState;
 use crate::domain::{EventId, Instant, InstrumentId, OrganizationId};
 
 pub fn list_category_codes(conn: &mut Conn) -> Result<BTreeSet<String>> {

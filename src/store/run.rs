@@ -9,13 +9,13 @@ pub struct Filter {
     pub years: Vec<i64>,
     /// Only what everybody may see; in the order of change also what was published and then thrown away.
     pub only_published: bool,
-    pub place: Place,
+    pub place: PageStart,
     pub limit: i64,
 }
 
 /// Where a list begins, and in which order it goes on.
 #[derive(Debug, Clone, Copy)]
-pub enum Place {
+pub enum PageStart {
     /// Oldest first, after this id.
     After(i64),
     /// In the order of (`updated_at`, `id`), after this change.
@@ -42,13 +42,13 @@ macro_rules! runs {
             }
             let public = $table::state.eq_any([RunState::Published, RunState::Final]);
             match filter.place {
-                run::Place::After(id) => {
+                run::PageStart::After(id) => {
                     if filter.only_published {
                         query = query.filter(public);
                     }
                     query = query.filter($table::id.gt(id)).order($table::id);
                 }
-                run::Place::Changed(moment, id) => {
+                run::PageStart::Changed(moment, id) => {
                     if filter.only_published {
                         query = query.filter(public.or($table::published_at.is_not_null()));
                     }

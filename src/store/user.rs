@@ -109,7 +109,7 @@ pub fn list_members(
     Ok(members.load(conn)?)
 }
 
-/// Sets where a person belongs, with which roles, and whether it may sign in; contended when another deed wrote the version
+/// Sets where a person belongs, with which roles, and whether it may sign in; contended when another action wrote the version
 /// after `present` first.
 pub fn update_membership(
     conn: &mut Conn,
@@ -183,7 +183,7 @@ pub fn update_password(
     Ok(())
 }
 
-/// Sets what a person says of itself; contended when another deed wrote the version after `present` first.
+/// Sets what a person says of itself; contended when another action wrote the version after `present` first.
 pub fn update_profile(
     conn: &mut Conn,
     present: &User,

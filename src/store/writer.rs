@@ -1,5 +1,5 @@
-//! SQLite's one writer: it takes the waiting deeds, runs each in its own savepoint, commits once and answers after the
-//! commit. A failing or panicking deed undoes itself alone; a lost transaction or commit fails the whole group.
+//! SQLite's one writer: it takes the waiting actions, runs each in its own savepoint, commits once and answers after the
+//! commit. A failing or panicking action undoes itself alone; a lost transaction or commit fails the whole group.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
@@ -13,27 +13,27 @@ use tokio::sync::oneshot;
 use super::connection::{Conn, Database};
 use crate::error::AppError;
 
-/// Deeds that wait at most; one more is answered 503 with Retry-After.
+/// Actions that wait at most; one more is answered 503 with Retry-After.
 pub const QUEUE_MAX: usize = 1024;
 
-/// Deeds that share one commit at most.
+/// Actions that share one commit at most.
 pub const GROUP_MAX: usize = 256;
 
-/// What became of the group a deed was in.
+/// What became of the group an action was in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Commit {
     Done,
     Lost,
 }
 
-/// Tells a deed's caller the outcome, once the group is committed.
+/// Tells an action's caller the outcome, once the group is committed.
 type Answer = Box<dyn FnOnce(Commit) + Send>;
 
-/// Runs a deed; `true` keeps what it wrote.
-type Deed = Box<dyn FnOnce(&mut Conn) -> (bool, Answer) + Send>;
+/// Runs an action; `true` keeps what it wrote.
+type Task = Box<dyn FnOnce(&mut Conn) -> (bool, Answer) + Send>;
 
 struct Job {
-    deed: Deed,
+    action: Task,
     alone: bool,
 }
 
@@ -64,15 +64,15 @@ impl Writer {
         })
     }
 
-    /// Queues a deed and waits until its group is committed.
-    pub async fn write<T, F>(&self, deed: F, alone: bool) -> Result<T, AppError>
+    /// Queues an action and waits until its group is committed.
+    pub async fn write<T, F>(&self, action: F, alone: bool) -> Result<T, AppError>
     where
         T: Send + 'static,
         F: FnOnce(&mut Conn) -> Result<T, AppError> + Send + 'static,
     {
         let (sender, receiver) = oneshot::channel();
-        let deed: Deed = Box::new(move |connection| {
-            let result = catch_unwind(AssertUnwindSafe(|| deed(connection)))
+        let action: Task = Box::new(move |connection| {
+            let result = catch_unwind(AssertUnwindSafe(|| action(connection)))
                 .unwrap_or_else(|panic| Err(AppError::panicked(&*panic)));
             let keep = result.is_ok();
             let answer: Answer = Box::new(move |commit| {
@@ -80,12 +80,12 @@ impl Writer {
                     Commit::Done => result,
                     Commit::Lost => Err(AppError::unavailable("the group's transaction was lost")),
                 };
-                // The caller may have gone away; the deed stands all the same.
+                // The caller may have gone away; the action stands all the same.
                 let _ = sender.send(outcome);
             });
             (keep, answer)
         });
-        self.enqueue(Job { deed, alone })?;
+        self.enqueue(Job { action, alone })?;
         receiver
             .await
             .unwrap_or_else(|_| Err(AppError::unavailable("the writer stopped")))
@@ -101,12 +101,12 @@ impl Writer {
             return Err(AppError::unavailable("the service is stopping"));
         };
         queue.try_send(job).map_err(|refused| match refused {
-            TrySendError::Full(_) => AppError::unavailable("too many deeds are waiting"),
+            TrySendError::Full(_) => AppError::unavailable("too many actions are waiting"),
             TrySendError::Disconnected(_) => AppError::unavailable("the writer stopped"),
         })
     }
 
-    /// Takes no more deeds, runs those that wait, and ends the thread.
+    /// Takes no more actions, runs those that wait, and ends the thread.
     pub fn drain(&self) {
         self.queue
             .lock()
@@ -160,7 +160,7 @@ fn commit_group(connection: &mut Conn, group: Vec<Job>) {
     let commit = match committed {
         Ok(()) => Commit::Done,
         Err(error) => {
-            tracing::error!(%error, deeds = answers.len(), "a group of deeds was lost; all of them are answered 503");
+            tracing::error!(%error, actions = answers.len(), "a group of actions was lost; all of them are answered 503");
             let _ = connection.batch_execute("ROLLBACK");
             Commit::Lost
         }
@@ -170,7 +170,7 @@ fn commit_group(connection: &mut Conn, group: Vec<Job>) {
     }
 }
 
-/// Fails when the transaction around the deeds can no longer be committed. Deeds not run by then are dropped, which their
+/// Fails when the transaction around the actions can no longer be committed. Actions not run by then are dropped, which their
 /// callers see as 503.
 fn run_group(
     connection: &mut Conn,
@@ -179,13 +179,13 @@ fn run_group(
 ) -> Result<(), DieselError> {
     connection.batch_execute("BEGIN IMMEDIATE")?;
     for job in group {
-        connection.batch_execute("SAVEPOINT deed")?;
-        let (keep, answer) = (job.deed)(connection);
+        connection.batch_execute("SAVEPOINT action")?;
+        let (keep, answer) = (job.action)(connection);
         answers.push(answer);
         connection.batch_execute(if keep {
-            "RELEASE deed"
+            "RELEASE action"
         } else {
-            "ROLLBACK TO deed; RELEASE deed"
+            "ROLLBACK TO action; RELEASE action"
         })?;
     }
     connection.batch_execute("COMMIT")

@@ -207,7 +207,7 @@ both! {
         for route in routes::all().iter().filter(|route| !route.ignores_caller) {
             let path = format!("{BASE}{}", route.path.replace("{id}", "1").replace("{user_id}", "1"));
             let send = |client: &Client| client.request(method(route), &path).send();
-            if route.deed.is_some() {
+            if route.action.is_some() {
                 let answer = send(&app.visitor());
                 assert_eq!(answer.status, 401, "{route:?} without a token: {}", answer.text());
                 assert_refused(&answer, route, "no token");

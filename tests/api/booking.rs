@@ -4,8 +4,8 @@ mod race;
 
 use serde_json::{Value, json};
 use yiqi::domain::InstrumentId;
+use yiqi::domain::exemption::ShareMode;
 use yiqi::domain::instrument::InstrumentState;
-use yiqi::domain::sharing::ShareMode;
 use yiqi::jobs;
 
 use crate::client::{Answer, Client};
@@ -33,7 +33,7 @@ fn book(client: &Client, instrument: InstrumentId, from: &str, until: &str) -> A
     client.post("/api/v1/bookings", wish(instrument, from, until))
 }
 
-fn deed(client: &Client, id: i64, verb: &str, body: Value) -> Answer {
+fn action(client: &Client, id: i64, verb: &str, body: Value) -> Answer {
     client.post(&format!("/api/v1/bookings/{id}/{verb}"), body)
 }
 
@@ -141,9 +141,9 @@ both! {
         let id = requested.id();
         book(&app.as_stranger(), sem, "10:00", "12:00").expect_code(409, "slot_taken");
 
-        deed(&app.as_company(), id, "approve", json!({})).expect_code(403, "forbidden");
-        deed(&app.as_stranger(), id, "approve", json!({})).expect_code(404, "not_found");
-        deed(&app.as_host(), id, "approve", json!({})).expect_code(428, "version_required");
+        action(&app.as_company(), id, "approve", json!({})).expect_code(403, "forbidden");
+        action(&app.as_stranger(), id, "approve", json!({})).expect_code(404, "not_found");
+        action(&app.as_host(), id, "approve", json!({})).expect_code(428, "version_required");
         approve(&app.as_host(), id, "\"v7\"").expect_code(412, "version_mismatch");
         let approved = approve(&app.as_host(), id, requested.etag()).expect_status(200);
         assert_eq!((approved["state"].as_str(), approved.etag()), (Some("confirmed"), "\"v2\""));
@@ -167,9 +167,9 @@ both! {
         let closure = json!({"starts_at": at("11:30"), "ends_at": null, "kind": "fault"});
         app.as_host().post(&format!("/api/v1/instruments/{sem}/closures"), closure).expect_status(201);
         approve(&app.as_host(), requested.id(), requested.etag()).expect_code(422, "closed_for_maintenance");
-        let rejected = deed(&app.as_host(), requested.id(), "reject", json!({"reason_code": "maintenance"})).expect_status(200);
+        let rejected = action(&app.as_host(), requested.id(), "reject", json!({"reason_code": "maintenance"})).expect_status(200);
         assert_eq!((rejected["state"].as_str(), rejected["reason_code"].as_str()), (Some("rejected"), Some("maintenance")));
-        deed(&app.as_host(), requested.id(), "reject", json!({})).expect_code(400, "missing_field");
+        action(&app.as_host(), requested.id(), "reject", json!({})).expect_code(400, "missing_field");
     }
 
     fn an_overdue_request_gives_its_slot_to_the_next(app: &TestApp) {
@@ -215,7 +215,7 @@ both! {
         }).expect_status(201);
         app.advance(60 * 24 * 2);
         let to = json!({"starts_at": "2026-03-06T11:00:00+08:00", "ends_at": "2026-03-06T13:00:00+08:00"});
-        let refused = deed(&app.as_company(), asked.id(), "reschedule", to).expect_code(409, "invalid_state");
+        let refused = action(&app.as_company(), asked.id(), "reschedule", to).expect_code(409, "invalid_state");
         assert_eq!((&refused["state"], &refused["allowed"]), (&json!("expired"), &json!([])));
         approve(&app.as_host(), asked.id(), asked.etag()).expect_code(409, "invalid_state");
         assert_eq!(see(&app.as_company(), asked.id())["actions"], json!([]));
@@ -232,7 +232,7 @@ both! {
         let state = |id| see(&company, id)["state"].as_str().unwrap().to_owned();
         assert_eq!(tick(app), 0);
         app.advance(60 * 25);
-        deed(&app.as_host(), used, "start", json!({})).expect_status(200);
+        action(&app.as_host(), used, "start", json!({})).expect_status(200);
         assert_eq!((tick(app), state(request)), (1, "expired".to_owned()));
         app.advance(60 * 14 - 1);
         assert_eq!((tick(app), state(used)), (0, "in_progress".to_owned()));
@@ -250,19 +250,19 @@ both! {
     fn the_using_unit_cancels_and_the_host_gives_a_reason(app: &TestApp) {
         let sem = given::instrument(app).rules(json!({"cancel_before_minutes": 60})).insert();
         let own = book(&app.as_person(ENGINEER), sem, "10:00", "12:00").expect_status(201).id();
-        deed(&app.as_person(COLLEAGUE), own, "cancel", json!({})).expect_code(403, "forbidden");
-        let cancelled = deed(&app.as_person(ENGINEER), own, "cancel", json!({})).expect_status(200);
+        action(&app.as_person(COLLEAGUE), own, "cancel", json!({})).expect_code(403, "forbidden");
+        let cancelled = action(&app.as_person(ENGINEER), own, "cancel", json!({})).expect_status(200);
         assert_eq!((cancelled["state"].as_str(), cancelled["cancelled_by"].as_str()), (Some("cancelled"), Some("user")));
         assert_eq!(cancelled["reason_code"], Value::Null);
 
         let second = book(&app.as_person(ENGINEER), sem, "10:00", "12:00").expect_status(201).id();
-        deed(&app.as_host(), second, "cancel", json!({})).expect_code(422, "reason_required");
-        let by_host = deed(&app.as_host(), second, "cancel", json!({"reason": "pump failed"})).expect_status(200);
+        action(&app.as_host(), second, "cancel", json!({})).expect_code(422, "reason_required");
+        let by_host = action(&app.as_host(), second, "cancel", json!({"reason": "pump failed"})).expect_status(200);
         assert_eq!((by_host["cancelled_by"].as_str(), by_host["reason"].as_str()), (Some("host"), Some("pump failed")));
 
         let third = book(&app.as_person(ENGINEER), sem, "10:00", "12:00").expect_status(201).id();
         app.advance(60 * 24 + 30);
-        let late = deed(&app.as_company(), third, "cancel", json!({})).expect_status(200);
+        let late = action(&app.as_company(), third, "cancel", json!({})).expect_status(200);
         assert_eq!(late["reason_code"], "late");
     }
 
@@ -270,41 +270,41 @@ both! {
         let sem = given::instrument(app).insert();
         let mine = book(&app.as_company(), sem, "10:00", "12:00").expect_status(201).id();
         book(&app.as_stranger(), sem, "14:00", "16:00").expect_status(201);
-        let lost = deed(&app.as_company(), mine, "reschedule", slot("13:00", "15:00")).expect_code(409, "slot_taken");
+        let lost = action(&app.as_company(), mine, "reschedule", slot("13:00", "15:00")).expect_code(409, "slot_taken");
         assert_eq!(lost["clash"], slot("14:00", "16:00"));
         assert_eq!(lost["next_free"][0], slot("16:00", "18:00"));
         assert_eq!(see(&app.as_company(), mine)["starts_at"], at("10:00"));
         book(&app.as_stranger(), sem, "10:00", "12:00").expect_code(409, "slot_taken");
 
-        let moved = deed(&app.as_company(), mine, "reschedule", slot("11:00", "13:00")).expect_status(200);
+        let moved = action(&app.as_company(), mine, "reschedule", slot("11:00", "13:00")).expect_status(200);
         assert_eq!((moved["starts_at"].as_str(), moved["state"].as_str()), (Some(at("11:00").as_str()), Some("confirmed")));
         book(&app.as_stranger(), sem, "10:00", "11:00").expect_status(201);
-        deed(&app.as_company(), mine, "reschedule", slot("11:10", "13:00")).expect_code(422, "not_aligned");
+        action(&app.as_company(), mine, "reschedule", slot("11:10", "13:00")).expect_code(422, "not_aligned");
     }
 
     fn a_users_move_needs_approval_again(app: &TestApp) {
         let sem = given::instrument(app).rules(json!({"approval": "manual"})).insert();
         let asked = book(&app.as_company(), sem, "10:00", "12:00").expect_status(201);
         approve(&app.as_host(), asked.id(), asked.etag()).expect_status(200);
-        let by_host = deed(&app.as_host(), asked.id(), "reschedule", slot("11:00", "13:00")).expect_status(200);
+        let by_host = action(&app.as_host(), asked.id(), "reschedule", slot("11:00", "13:00")).expect_status(200);
         assert_eq!(by_host["state"], "confirmed");
-        let by_user = deed(&app.as_company(), asked.id(), "reschedule", slot("12:00", "14:00")).expect_status(200);
+        let by_user = action(&app.as_company(), asked.id(), "reschedule", slot("12:00", "14:00")).expect_status(200);
         assert_eq!(by_user["state"], "requested");
     }
 
     fn an_early_end_frees_the_rest_and_makes_one_record(app: &TestApp) {
         let sem = given::instrument(app).rules(json!({"cleanup_minutes": 30})).insert();
         let mine = book(&app.as_company(), sem, "10:00", "14:00").expect_status(201).id();
-        deed(&app.as_host(), mine, "start", json!({})).expect_code(409, "invalid_state");
-        deed(&app.as_host(), mine, "finish", json!({})).expect_code(409, "invalid_state");
+        action(&app.as_host(), mine, "start", json!({})).expect_code(409, "invalid_state");
+        action(&app.as_host(), mine, "finish", json!({})).expect_code(409, "invalid_state");
         app.advance(60 * 25);
-        let started = deed(&app.as_host(), mine, "start", json!({})).expect_status(200);
+        let started = action(&app.as_host(), mine, "start", json!({})).expect_status(200);
         assert_eq!((started["state"].as_str(), &started["actions"]), (Some("in_progress"), &json!(["finish"])));
         app.advance(60);
         let future = json!({"ended_at": at("13:00")});
-        deed(&app.as_host(), mine, "finish", future).expect_code(422, "in_the_future");
-        deed(&app.as_host(), mine, "finish", json!({"run_minutes": 61})).expect_code(422, "minutes_exceed_interval");
-        let done = deed(&app.as_host(), mine, "finish", json!({"prepare_minutes": 5, "run_minutes": 50, "samples": 3})).expect_status(200);
+        action(&app.as_host(), mine, "finish", future).expect_code(422, "in_the_future");
+        action(&app.as_host(), mine, "finish", json!({"run_minutes": 61})).expect_code(422, "minutes_exceed_interval");
+        let done = action(&app.as_host(), mine, "finish", json!({"prepare_minutes": 5, "run_minutes": 50, "samples": 3})).expect_status(200);
         assert_eq!((done["state"].as_str(), done["blocked_until"].as_str()), (Some("completed"), Some(at("11:30").as_str())));
         let record = done["usage_record_ids"][0].as_i64().unwrap();
         let record = app.read(move |conn| Ok(yiqi::store::usage::get(conn, record.try_into().unwrap())?));
@@ -321,21 +321,21 @@ both! {
         let first = book(&app.as_company(), sem, "10:00", "11:00").expect_status(201).id();
         let second = book(&app.as_stranger(), sem, "11:00", "12:00").expect_status(201).id();
         app.advance(60 * 25);
-        deed(&app.as_host(), first, "start", json!({})).expect_status(200);
+        action(&app.as_host(), first, "start", json!({})).expect_status(200);
         app.advance(60);
-        deed(&app.as_host(), second, "start", json!({})).expect_code(409, "channel_in_use");
-        deed(&app.as_host(), first, "finish", json!({})).expect_status(200);
-        deed(&app.as_host(), second, "start", json!({})).expect_status(200);
+        action(&app.as_host(), second, "start", json!({})).expect_code(409, "channel_in_use");
+        action(&app.as_host(), first, "finish", json!({})).expect_status(200);
+        action(&app.as_host(), second, "start", json!({})).expect_status(200);
     }
 
     fn who_does_not_come_is_declared_a_no_show_after_a_while(app: &TestApp) {
         let sem = given::instrument(app).insert();
         let mine = book(&app.as_company(), sem, "10:00", "12:00").expect_status(201).id();
         app.advance(60 * 25 + 29);
-        let early = deed(&app.as_host(), mine, "no-show", json!({})).expect_code(409, "invalid_state");
+        let early = action(&app.as_host(), mine, "no-show", json!({})).expect_code(409, "invalid_state");
         assert_eq!(early["possible_from"], at("10:30"));
         app.advance(1);
-        assert_eq!(deed(&app.as_host(), mine, "no-show", json!({})).expect_status(200)["state"], "no_show");
+        assert_eq!(action(&app.as_host(), mine, "no-show", json!({})).expect_status(200)["state"], "no_show");
         book(&app.as_stranger(), sem, "11:00", "12:00").expect_status(201);
     }
 
@@ -427,32 +427,32 @@ both! {
         assert_eq!(ids(&app.as_host(), &format!("updated_since={since}&limit=1&cursor={next}")), [theirs]);
     }
 
-    fn every_deed_is_in_the_trail_and_the_other_side_is_told(app: &TestApp) {
+    fn every_action_is_in_the_trail_and_the_other_side_is_told(app: &TestApp) {
         let sem = given::instrument(app).rules(json!({"approval": "manual"})).insert();
         let mine = book(&app.as_person(ENGINEER), sem, "10:00", "11:00").expect_status(201);
         approve(&app.as_host(), mine.id(), mine.etag()).expect_status(200);
-        deed(&app.as_person(ENGINEER), mine.id(), "cancel", json!({})).expect_status(200);
+        action(&app.as_person(ENGINEER), mine.id(), "cancel", json!({})).expect_status(200);
         let path = format!("/api/v1/events?subject_type=booking&subject_id={}", mine.id());
-        let deeds = || -> Vec<String> {
+        let actions = || -> Vec<String> {
             let trail = app.as_person(AUDITOR).get(&path).expect_status(200);
-            let deeds = trail["items"].as_array().unwrap().iter().map(|event| event["deed"].as_str().unwrap().to_owned());
-            deeds.collect()
+            let actions = trail["items"].as_array().unwrap().iter().map(|event| event["action"].as_str().unwrap().to_owned());
+            actions.collect()
         };
         // The feed waits for every transaction that is still open on the server, other tests' too.
         for _ in 0..100 {
-            if deeds().len() == 3 {
+            if actions().len() == 3 {
                 break;
             }
             std::thread::sleep(std::time::Duration::from_millis(50));
         }
-        assert_eq!(deeds(), ["booking_request", "booking_approve", "booking_cancel"]);
-        let told = |deed: &'static str| {
+        assert_eq!(actions(), ["booking_request", "booking_approve", "booking_cancel"]);
+        let told = |action: &'static str| {
             app.read(move |conn| {
                 use diesel::prelude::*;
                 use yiqi::store::schema::{delivery, event};
                 let told: Vec<i64> = delivery::table
                     .inner_join(event::table.on(event::id.eq(delivery::event_id)))
-                    .filter(event::deed.eq(deed))
+                    .filter(event::action.eq(action))
                     .select(delivery::recipient_user_id)
                     .order(delivery::recipient_user_id)
                     .load(conn)

@@ -111,7 +111,7 @@ both! {
         for (field, value) in [("state", json!("paid")), ("paid_voucher_fen", json!(4_000)), ("paid_payer_fen", json!(5_000)), ("outstanding_fen", json!(0))] {
             assert_eq!(paid[field], value, "{field}");
         }
-        assert_eq!(paid["version"], 4, "each deed that happened is one version, a refused one none");
+        assert_eq!(paid["version"], 4, "each action that happened is one version, a refused one none");
         for (state, found) in [("paid", 1), ("invoiced", 0), ("open", 0), ("voided", 0)] {
             let list = company.get(&format!("{CHARGES}?state={state}")).expect_status(200);
             assert_eq!(list["items"].as_array().unwrap().len(), found, "{state}");
@@ -121,16 +121,16 @@ both! {
     fn a_correction_reprices_what_is_open_and_a_voiding_voids_it(app: &TestApp) {
         let (host, finance) = (app.as_host(), app.as_person(FINANCE));
         let id = record(app, priced(app), 10);
-        let deed = |verb: &str| format!("/api/v1/usage-records/{id}/{verb}");
-        host.post(&deed("correct"), json!({"samples": 4})).expect_status(200);
+        let action = |verb: &str| format!("/api/v1/usage-records/{id}/{verb}");
+        host.post(&action("correct"), json!({"samples": 4})).expect_status(200);
         assert_eq!(charge_of(&finance, id).len(), 1, "the price stays, so does the charge");
-        host.post(&deed("correct"), json!({"ended_at": "2026-02-10T10:00:00+08:00"})).expect_status(200);
+        host.post(&action("correct"), json!({"ended_at": "2026-02-10T10:00:00+08:00"})).expect_status(200);
         let charges = charge_of(&finance, id);
         let told: Vec<_> = charges.iter().map(|c| (c["state"].as_str().unwrap(), c["amount_fen"].as_i64().unwrap())).collect();
         assert_eq!(told, [("open", 6_000), ("voided", 9_000)]);
         let voided = format!("{CHARGES}/{}", charges[1]["id"]);
         finance.post(&format!("{voided}/invoice"), invoice("B-1")).expect_code(409, "invalid_state");
-        host.post(&deed("void"), json!({"reason": "重复"})).expect_status(200);
+        host.post(&action("void"), json!({"reason": "重复"})).expect_status(200);
         assert!(charge_of(&finance, id).iter().all(|c| c["state"] == "voided"));
     }
 
@@ -142,11 +142,11 @@ both! {
         finance.post(&format!("{}/invoice", path(invoiced)), invoice("C-1")).expect_status(200);
         finance.post(&format!("{}/payments", path(paid)), payment(1, "payer")).expect_status(201);
         for (id, code) in [(invoiced, "already_invoiced"), (paid, "invalid_state")] {
-            let deed = |verb: &str| format!("/api/v1/usage-records/{id}/{verb}");
-            host.post(&deed("void"), json!({"reason": "x"})).expect_code(409, code);
-            host.post(&deed("correct"), json!({"run_minutes": 30})).expect_code(409, code);
-            host.post(&deed("correct"), json!({"samples": 30})).expect_status(200);
-            let versions = host.get(&deed("versions"));
+            let action = |verb: &str| format!("/api/v1/usage-records/{id}/{verb}");
+            host.post(&action("void"), json!({"reason": "x"})).expect_code(409, code);
+            host.post(&action("correct"), json!({"run_minutes": 30})).expect_code(409, code);
+            host.post(&action("correct"), json!({"samples": 30})).expect_status(200);
+            let versions = host.get(&action("versions"));
             assert_eq!(versions["items"].as_array().unwrap().len(), 2, "what was refused left nothing");
         }
     }

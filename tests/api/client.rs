@@ -351,8 +351,8 @@ mod tests {
         }
     }
 
-    fn panics(deed: impl FnOnce() -> Answer) -> bool {
-        catch_unwind(AssertUnwindSafe(deed)).is_err()
+    fn panics(action: impl FnOnce() -> Answer) -> bool {
+        catch_unwind(AssertUnwindSafe(action)).is_err()
     }
 
     #[test]

@@ -123,8 +123,8 @@ both! {
 
     fn the_trail_is_read_in_pages_and_filters_mean_or(app: &TestApp) {
         let id = app.organization_id(COMPANY);
-        for deed in ["suspend", "resume"] {
-            app.as_admin().post(&format!("/api/v1/organizations/{id}/{deed}"), json!({"reason": "核查"})).expect_status(200);
+        for action in ["suspend", "resume"] {
+            app.as_admin().post(&format!("/api/v1/organizations/{id}/{action}"), json!({"reason": "核查"})).expect_status(200);
         }
         let key = json!({"name": "LIMS", "scopes": ["catalog:read"]});
         app.as_company().post("/api/v1/api-keys", key).expect_status(201);
@@ -139,8 +139,8 @@ both! {
             // On PostgreSQL the trail waits for transactions of other tests.
             std::thread::sleep(std::time::Duration::from_millis(20));
         }
-        let deeds: Vec<_> = told.iter().map(|event| event["deed"].as_str().unwrap()).collect();
-        assert_eq!(deeds, ["organization_suspend", "organization_resume", "api_key_create"]);
+        let actions: Vec<_> = told.iter().map(|event| event["action"].as_str().unwrap()).collect();
+        assert_eq!(actions, ["organization_suspend", "organization_resume", "api_key_create"]);
     }
 
     fn what_was_read_can_be_sent_back(app: &TestApp) {

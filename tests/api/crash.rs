@@ -36,9 +36,9 @@ const DOUBLES: &str = "SELECT count(*) AS n FROM booking a JOIN booking b ON a.i
     WHERE a.state = 'confirmed' AND b.state = 'confirmed'";
 
 const WITHOUT_EVENT: &str = "SELECT count(*) AS n FROM booking b WHERE NOT EXISTS (SELECT 1 FROM event e \
-    WHERE e.subject_type = 'booking' AND e.subject_id = b.id AND e.deed = 'booking_request')";
+    WHERE e.subject_type = 'booking' AND e.subject_id = b.id AND e.action = 'booking_request')";
 
-const EVENT_WITHOUT_BOOKING: &str = "SELECT count(*) AS n FROM event e WHERE e.deed = 'booking_request' \
+const EVENT_WITHOUT_BOOKING: &str = "SELECT count(*) AS n FROM event e WHERE e.action = 'booking_request' \
     AND NOT EXISTS (SELECT 1 FROM booking b WHERE b.id = e.subject_id)";
 
 /// Books hour after hour until the server is gone; every second hour is asked for twice.

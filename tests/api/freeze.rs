@@ -7,9 +7,9 @@ use std::time::Duration;
 use diesel::prelude::*;
 use serde_json::{Value, json};
 use yiqi::domain::{EvaluationId, Instant, InstrumentId, SubsidyRunId};
-use yiqi::operations::deed::Actor;
 use yiqi::operations::evaluation;
 use yiqi::operations::policy::install_shipped;
+use yiqi::operations::run::Actor;
 use yiqi::operations::subsidy::{self, Request};
 use yiqi::store::schema::{booking, evaluation as evaluations, event};
 use yiqi::store::{self, Lock, StoreError};
@@ -58,7 +58,7 @@ fn wish(instrument: InstrumentId, hour: u32) -> Value {
 }
 
 both! {
-    /// The clock stands: everything after the freeze has a time not after it, as a deed that began before it would.
+    /// The clock stands: everything after the freeze has a time not after it, as an action that began before it would.
     fn whatever_comes_after_a_freeze_lies_after_it(app: &TestApp) {
         let sem = prepared(app);
         let manual = given::instrument(app).rules(json!({"approval": "manual"})).insert();
@@ -101,7 +101,7 @@ both! {
         let now = app.now();
         let writer = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            let deed = move |tx: &mut store::Conn| {
+            let action = move |tx: &mut store::Conn| {
                 Lock::RecordsShared.take(tx)?;
                 flags.0.store(true, Ordering::SeqCst);
                 while !flags.1.load(Ordering::SeqCst) {
@@ -110,7 +110,7 @@ both! {
                 let told = store::event::NewEvent::new(now, "test_written", store::event::Subject::new("test", 1));
                 Ok(store::event::append(tx, &told)?)
             };
-            runtime.block_on(store.write(deed)).unwrap()
+            runtime.block_on(store.write(action)).unwrap()
         });
         while !began.load(Ordering::SeqCst) {
             std::thread::sleep(Duration::from_millis(5));
@@ -176,7 +176,7 @@ both! {
         assert_eq!((ended, failure.is_some()), ("failed", true));
         assert_eq!(state(discarded).0, "discarded");
         let told: i64 = app.read(|conn| {
-            Ok(event::table.filter(event::deed.eq("evaluation_fail")).count().get_result(conn).map_err(StoreError::from)?)
+            Ok(event::table.filter(event::action.eq("evaluation_fail")).count().get_result(conn).map_err(StoreError::from)?)
         });
         assert_eq!(told, 1);
         // Nothing can come of it any more.
@@ -252,7 +252,7 @@ both! {
     }
 }
 
-/// Every deed that writes what yearly runs read holds the lock; one that begins later waits for the freeze.
+/// Every action that writes what yearly runs read holds the lock; one that begins later waits for the freeze.
 #[test]
 fn a_booking_waits_for_the_moment_of_a_freeze_on_postgres() {
     let Some(app) = TestApp::start(Backend::Postgres) else {
@@ -269,15 +269,15 @@ fn a_booking_waits_for_the_moment_of_a_freeze_on_postgres() {
             .enable_all()
             .build()
             .unwrap();
-        let deed = move |tx: &mut store::Conn| {
-            operations::quiet::take_alone(tx)?;
+        let action = move |tx: &mut store::Conn| {
+            operations::exclusive::take_alone(tx)?;
             flags.0.store(true, Ordering::SeqCst);
             while !flags.1.load(Ordering::SeqCst) {
                 std::thread::sleep(Duration::from_millis(5));
             }
             Ok(())
         };
-        runtime.block_on(store.write(deed)).unwrap();
+        runtime.block_on(store.write(action)).unwrap();
     });
     while !held.load(Ordering::SeqCst) {
         std::thread::sleep(Duration::from_millis(5));

@@ -1,10 +1,10 @@
 //! What a test takes as given, put straight into the store: `given::instrument(&app).named("SEM").insert()`.
 
+use yiqi::domain::booking_rules::BookingRules;
+use yiqi::domain::exemption::ShareMode;
 use yiqi::domain::instrument::{
     InstrumentDescription, InstrumentFacts, InstrumentState, PurposeType,
 };
-use yiqi::domain::opening::BookingRules;
-use yiqi::domain::sharing::ShareMode;
 use yiqi::domain::{Fen, InstrumentId, OrganizationId};
 use yiqi::store;
 use yiqi::store::event::{NewEvent, Subject};

@@ -152,7 +152,7 @@ both! {
     fn the_trail_is_never_changed(app: &TestApp) {
         given::instrument(app).insert();
         let mut conn = connect(app);
-        refused(&mut conn, Constraint::EventAppendOnly, "UPDATE event SET deed = 'nothing'");
+        refused(&mut conn, Constraint::EventAppendOnly, "UPDATE event SET action = 'nothing'");
         refused(&mut conn, Constraint::EventAppendOnly, "DELETE FROM event");
     }
 }

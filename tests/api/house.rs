@@ -55,7 +55,7 @@ fn every_file_is_part_of_the_program() {
 }
 
 #[test]
-fn every_deed_and_query_is_called() {
+fn every_action_and_query_is_called() {
     assert_none(&files::uncalled(&sources()));
 }
 

@@ -36,10 +36,10 @@ fn complete(asset_no: &str) -> Value {
     body
 }
 
-fn at(id: i64, deed: &str) -> String {
-    match deed {
+fn at(id: i64, action: &str) -> String {
+    match action {
         "" => format!("{LIST}/{id}"),
-        deed => format!("{LIST}/{id}/{deed}"),
+        action => format!("{LIST}/{id}/{action}"),
     }
 }
 
@@ -301,7 +301,7 @@ both! {
             facts.description.name_en = Some("Field \"emission\" SEM".to_owned());
         }).insert();
         let cnc = named("加工中心 Ab_c", "020100", "130403").of(OTHER_HOST).with(|facts| {
-            facts.share_mode = Some(yiqi::domain::sharing::ShareMode::Internal);
+            facts.share_mode = Some(yiqi::domain::exemption::ShareMode::Internal);
         }).insert();
         let hidden = named("质谱", "010102", "130602").in_state(InstrumentState::Suspended).insert();
         let price = |id: InstrumentId, fen: i64| app.write(move |tx| {

@@ -14,14 +14,14 @@ use crate::client::{Answer, Client};
 use crate::world::*;
 use crate::{both, given};
 
-/// The people told of the newest event of this deed.
-fn told(app: &World, deed: &'static str) -> BTreeSet<String> {
+/// The people told of the newest event of this action.
+fn told(app: &World, action: &'static str) -> BTreeSet<String> {
     app.read(move |conn| {
         let newest: Option<i64> = event::table
-            .filter(event::deed.eq(deed))
+            .filter(event::action.eq(action))
             .select(diesel::dsl::max(event::id))
             .first(conn)?;
-        let newest = newest.unwrap_or_else(|| panic!("nothing tells of {deed}"));
+        let newest = newest.unwrap_or_else(|| panic!("nothing tells of {action}"));
         let logins: Vec<String> = delivery::table
             .inner_join(user_account::table.on(user_account::id.eq(delivery::recipient_user_id)))
             .filter(delivery::event_id.eq(newest))
@@ -29,7 +29,7 @@ fn told(app: &World, deed: &'static str) -> BTreeSet<String> {
             .load(conn)?;
         let everybody = logins.len();
         let logins: BTreeSet<String> = logins.into_iter().collect();
-        assert_eq!(everybody, logins.len(), "{deed}: somebody is told twice");
+        assert_eq!(everybody, logins.len(), "{action}: somebody is told twice");
         Ok(logins)
     })
 }
@@ -71,7 +71,7 @@ fn book(client: &Client, instrument: InstrumentId, hour: u32) -> Answer {
         .expect_status(201)
 }
 
-fn deed(client: &Client, booking: &Answer, verb: &str, body: Value) -> Answer {
+fn action(client: &Client, booking: &Answer, verb: &str, body: Value) -> Answer {
     let path = format!("/api/v1/bookings/{}/{verb}", booking.id());
     let request = client.request(Method::POST, &path);
     request
@@ -82,24 +82,24 @@ fn deed(client: &Client, booking: &Answer, verb: &str, body: Value) -> Answer {
 }
 
 both! {
-    fn each_deed_on_a_booking_tells_the_other_side(app: &TestApp) {
+    fn each_action_on_a_booking_tells_the_other_side(app: &TestApp) {
         let sem = managed(app, "manual");
         let (engineer, host) = (app.as_person(ENGINEER), app.as_host());
         let reason = || json!({"reason": "设备故障"});
 
         let first = book(&engineer, sem, 8);
         assert_eq!(told(app, "booking_request"), people(&[MANAGER]));
-        let approved = deed(&host, &first, "approve", json!({}));
+        let approved = action(&host, &first, "approve", json!({}));
         assert_eq!(told(app, "booking_approve"), people(&[ENGINEER, BOSS]));
-        let moved = deed(&engineer, &approved, "reschedule", json!({
+        let moved = action(&engineer, &approved, "reschedule", json!({
             "starts_at": "2026-03-03T10:00:00+08:00", "ends_at": "2026-03-03T11:00:00+08:00",
         }));
         assert_eq!(told(app, "booking_reschedule"), people(&[BOSS, MANAGER]));
-        deed(&engineer, &moved, "cancel", json!({}));
+        action(&engineer, &moved, "cancel", json!({}));
         assert_eq!(told(app, "booking_cancel"), people(&[BOSS, MANAGER]));
-        deed(&host, &book(&engineer, sem, 12), "reject", json!({"reason_code": "busy"}));
+        action(&host, &book(&engineer, sem, 12), "reject", json!({"reason_code": "busy"}));
         assert_eq!(told(app, "booking_reject"), people(&[ENGINEER, BOSS]));
-        deed(&host, &book(&engineer, sem, 12), "cancel", reason());
+        action(&host, &book(&engineer, sem, 12), "cancel", reason());
         assert_eq!(told(app, "booking_cancel"), people(&[ENGINEER, BOSS, MANAGER]));
 
         book(&engineer, sem, 13);
@@ -114,10 +114,10 @@ both! {
         let booking = book(&engineer, sem, 8);
         let forgotten = book(&engineer, sem, 10);
         app.advance(24 * 60 - 60);
-        let started = deed(&host, &booking, "start", json!({}));
+        let started = action(&host, &booking, "start", json!({}));
         assert_eq!(told(app, "booking_start"), people(&[]));
         app.advance(30);
-        let finished = deed(&host, &started, "finish", json!({}));
+        let finished = action(&host, &started, "finish", json!({}));
         assert_eq!(told(app, "booking_finish"), people(&[ENGINEER, BOSS]));
         let record = format!("/api/v1/usage-records/{}", finished["usage_record_ids"][0]);
         boss.post(&format!("{record}/confirm"), json!({})).expect_status(200);
@@ -126,7 +126,7 @@ both! {
         assert_eq!(told(app, "usage_correct"), people(&[ENGINEER, BOSS]));
 
         app.advance(150);
-        deed(&host, &forgotten, "no-show", json!({}));
+        action(&host, &forgotten, "no-show", json!({}));
         assert_eq!(told(app, "booking_no_show"), people(&[ENGINEER, BOSS]));
         let typed = json!({
             "instrument_id": sem, "organization_id": app.organization_id(COMPANY), "booking_id": booking.id(),
@@ -208,7 +208,7 @@ both! {
         assert_eq!(kept["manager_ids"], json!([]), "who left manages nothing");
 
         boss.delete(&member(COMPANY, ENGINEER)).expect_status(204);
-        deed(&host, &booking, "cancel", json!({"reason": "设备故障"}));
+        action(&host, &booking, "cancel", json!({"reason": "设备故障"}));
         assert_eq!(told(app, "booking_cancel"), people(&[BOSS]));
     }
 }

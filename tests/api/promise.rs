@@ -28,7 +28,7 @@ fn tariff(app: &TestApp, instrument: InstrumentId, body: Value) -> Answer {
     app.as_host().post(&path, body).expect_status(201)
 }
 
-fn deed(client: &Client, booking: i64, verb: &str, body: Value) -> Answer {
+fn action(client: &Client, booking: i64, verb: &str, body: Value) -> Answer {
     client.post(&format!("{BOOKINGS}/{booking}/{verb}"), body)
 }
 
@@ -43,9 +43,9 @@ fn charges(app: &TestApp, record: &Value) -> Vec<Value> {
 /// Uses a booking of tomorrow from its start to its end.
 fn used(app: &TestApp, booking: i64, minutes_until: i64, lasting: i64) -> Answer {
     app.advance(minutes_until);
-    deed(&app.as_host(), booking, "start", json!({})).expect_status(200);
+    action(&app.as_host(), booking, "start", json!({})).expect_status(200);
     app.advance(lasting);
-    deed(&app.as_host(), booking, "finish", json!({})).expect_status(200)
+    action(&app.as_host(), booking, "finish", json!({})).expect_status(200)
 }
 
 fn codes(answer: &Answer) -> Vec<&str> {
@@ -109,9 +109,9 @@ both! {
         let slot = |from: &str, until: &str| json!({
             "starts_at": format!("2026-03-03T{from}:00+08:00"), "ends_at": format!("2026-03-03T{until}:00+08:00"),
         });
-        let moved = deed(&app.as_host(), booking.id(), "reschedule", slot("14:00", "15:00")).expect_status(200);
+        let moved = action(&app.as_host(), booking.id(), "reschedule", slot("14:00", "15:00")).expect_status(200);
         assert_eq!(moved["quote"]["total_fen"], 6_000);
-        let own = deed(&app.as_company(), booking.id(), "reschedule", slot("16:00", "17:00")).expect_status(200);
+        let own = action(&app.as_company(), booking.id(), "reschedule", slot("16:00", "17:00")).expect_status(200);
         assert_eq!(own["quote"]["total_fen"], 600_000, "who moves the booking is told today's price");
         let stale = app.as_host();
         let stale = stale.request(Method::POST, &format!("{BOOKINGS}/{}/reschedule", booking.id()));
@@ -197,7 +197,7 @@ both! {
         let moves = app.read(|conn| {
             use diesel::prelude::*;
             use yiqi::store::schema::event;
-            let moves = event::table.filter(event::deed.eq("booking_move"));
+            let moves = event::table.filter(event::action.eq("booking_move"));
             let moves: Vec<store::event::Event> = moves.select(store::event::Event::as_select()).load(conn)?;
             Ok(moves)
         });
@@ -219,15 +219,15 @@ both! {
         let charge = charges(app, &json!(record))[0]["id"].as_i64().unwrap();
         let void = json!({"reason": "样品错误"});
         app.as_host().post(&format!("/api/v1/usage-records/{record}/void"), void).expect_status(200);
-        let deeds = app.read(move |conn| {
+        let actions = app.read(move |conn| {
             use diesel::prelude::*;
             use yiqi::store::schema::event;
             let of = |kind: &str, id: i64| event::table.filter(event::subject_type.eq(kind.to_owned()).and(event::subject_id.eq(id)));
-            let told: Vec<String> = of("usage_record", record).select(event::deed).order(event::id).load(conn)?;
-            let money: Vec<String> = of("charge", charge).select(event::deed).order(event::id).load(conn)?;
+            let told: Vec<String> = of("usage_record", record).select(event::action).order(event::id).load(conn)?;
+            let money: Vec<String> = of("charge", charge).select(event::action).order(event::id).load(conn)?;
             Ok((told, money))
         });
-        assert_eq!(deeds, (
+        assert_eq!(actions, (
             vec!["usage_record".to_owned(), "usage_void".to_owned()],
             vec!["charge_open".to_owned(), "charge_void".to_owned()],
         ));

@@ -1,8 +1,8 @@
 //! The tables an installation starts with, and what is forgotten when its time has come.
 
 use yiqi::error::AppError;
-use yiqi::operations::deed::{Act, Once, perform};
 use yiqi::operations::reference::{self, Counts, Discipline, ReferenceFile};
+use yiqi::operations::run::{Act, Once, perform};
 use yiqi::store;
 
 use crate::both;
@@ -16,7 +16,7 @@ const FILES: usize = 5;
 #[track_caller]
 fn expect_loads(app: &TestApp, expected: usize) {
     let filter = store::event::Filter {
-        deeds: vec!["reference_load".to_owned()],
+        actions: vec!["reference_load".to_owned()],
         limit: 200,
         ..Default::default()
     };
@@ -74,10 +74,10 @@ both! {
         let request = || {
             let act = Act { caller: caller.clone(), now: app.now(), request_id: String::new(), once: Some(once.clone()) };
             let counted = runs.clone();
-            let deed = move |_: &mut store::Conn| {
+            let action = move |_: &mut store::Conn| {
                 Ok::<_, AppError>(counted.fetch_add(1, std::sync::atomic::Ordering::SeqCst))
             };
-            app.block_on(perform(&app.app, &act, deed)).unwrap()
+            app.block_on(perform(&app.app, &act, action)).unwrap()
         };
         assert_eq!(request(), 0);
         for (days, answer) in [(13, 0), (2, 1)] {

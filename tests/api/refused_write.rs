@@ -1,5 +1,5 @@
-//! Each write of a deed is refused in turn, by a trigger on the table it goes to: the answer is a plain 500, and not one row of
-//! the database is different. When nothing refuses any more, the same deed succeeds.
+//! Each write of an action is refused in turn, by a trigger on the table it goes to: the answer is a plain 500, and not one row of
+//! the database is different. When nothing refuses any more, the same action succeeds.
 
 use std::collections::BTreeMap;
 
@@ -55,17 +55,17 @@ fn execute(app: &TestApp, statements: String) {
     app.write(move |tx| Ok(tx.batch_execute(&statements).map_err(StoreError::from)?));
 }
 
-fn refuse(app: &TestApp, table: &str, deed: &str) {
+fn refuse(app: &TestApp, table: &str, action: &str) {
     execute(
         app,
         match app.backend {
             Backend::Sqlite => format!(
-                "CREATE TRIGGER test_refusal BEFORE {deed} ON {table} BEGIN SELECT RAISE(ABORT, 'the disk says no'); END;"
+                "CREATE TRIGGER test_refusal BEFORE {action} ON {table} BEGIN SELECT RAISE(ABORT, 'the disk says no'); END;"
             ),
             Backend::Postgres => format!(
                 "CREATE OR REPLACE FUNCTION test_refusal() RETURNS trigger LANGUAGE plpgsql AS \
              $$ BEGIN RAISE EXCEPTION 'the disk says no'; END $$; \
-             CREATE TRIGGER test_refusal BEFORE {deed} ON {table} FOR EACH ROW EXECUTE FUNCTION test_refusal();"
+             CREATE TRIGGER test_refusal BEFORE {action} ON {table} FOR EACH ROW EXECUTE FUNCTION test_refusal();"
             ),
         },
     );
@@ -81,24 +81,24 @@ fn allow(app: &TestApp, table: &str) {
     );
 }
 
-/// Refuses each of these writes in turn, then none; answers what the deed answered at last.
+/// Refuses each of these writes in turn, then none; answers what the action answered at last.
 fn each_refused(app: &TestApp, writes: &[(&str, &str)], send: impl Fn() -> Answer) -> Answer {
     let before = everything(app);
-    for (deed, table) in writes {
-        refuse(app, table, deed);
+    for (action, table) in writes {
+        refuse(app, table, action);
         let answer = send();
         allow(app, table);
         assert_eq!(
             answer.status,
             500,
-            "{deed} {table} was not needed: {}",
+            "{action} {table} was not needed: {}",
             answer.text()
         );
         assert!(!answer.text().contains("disk"), "{}", answer.text());
         for (name, rows) in everything(app) {
             assert_eq!(
                 rows, before[&name],
-                "{name} after {deed} {table} was refused"
+                "{name} after {action} {table} was refused"
             );
         }
     }

@@ -9,9 +9,9 @@ use crate::given;
 use crate::world::*;
 use yiqi::domain::Fen;
 use yiqi::jobs::yearly_run;
-use yiqi::operations::deed::Actor;
 use yiqi::operations::evaluation::{self, freeze};
 use yiqi::operations::policy::{self, install_shipped};
+use yiqi::operations::run::Actor;
 use yiqi::operations::subsidy;
 use yiqi::store::event;
 
@@ -104,7 +104,7 @@ both! {
         admin.post(&format!("{again}/finalize"), json!({})).expect_code(409, "final_exists");
     }
 
-    fn a_deed_of_a_run_happens_once(app: &TestApp) {
+    fn a_action_of_a_run_happens_once(app: &TestApp) {
         app.block_on(install_shipped(&app.app, app.now())).unwrap();
         given::instrument(app).insert();
         let admin = app.as_admin();
@@ -115,12 +115,12 @@ both! {
             path
         };
         let runs = [0, 1].map(run);
-        let deeds: Vec<String> = [0, 1, 0, 1].map(|at| format!("{}/finalize", runs[at])).into();
-        let mut deeds: Vec<&str> = deeds.iter().map(String::as_str).collect();
+        let actions: Vec<String> = [0, 1, 0, 1].map(|at| format!("{}/finalize", runs[at])).into();
+        let mut actions: Vec<&str> = actions.iter().map(String::as_str).collect();
         let discard = format!("{}/discard", runs[0]);
-        deeds.push(&discard);
+        actions.push(&discard);
         let answers: Vec<Answer> = std::thread::scope(|scope| {
-            let all: Vec<_> = deeds
+            let all: Vec<_> = actions
                 .iter()
                 .map(|path| scope.spawn(|| app.as_admin().post(path, json!({}))))
                 .collect();
@@ -153,19 +153,19 @@ both! {
             wish["purpose"] = json!("research");
             company.post("/api/v1/bookings", wish).expect_status(201)
         };
-        let deed = |client: &Client, booking: &Answer, verb: &str, body| {
+        let action = |client: &Client, booking: &Answer, verb: &str, body| {
             let path = format!("/api/v1/bookings/{}/{verb}", booking.id());
             let request = client.request(Method::POST, &path);
             request.header("If-Match", booking.etag()).json(body).send().expect_status(200)
         };
         // Answered, then moved and asked again, then given up by the host.
-        let answered = deed(&host, &request(8), "approve", json!({}));
-        let moved = deed(&company, &answered, "reschedule", slot(10));
+        let answered = action(&host, &request(8), "approve", json!({}));
+        let moved = action(&company, &answered, "reschedule", slot(10));
         assert_eq!(moved["state"], "requested");
-        deed(&host, &moved, "cancel", json!({"reason": "设备故障"}));
+        action(&host, &moved, "cancel", json!({"reason": "设备故障"}));
         // Given up by the host without an answer, and taken back by the customer.
-        deed(&host, &request(12), "cancel", json!({"reason": "设备故障"}));
-        deed(&company, &request(14), "cancel", json!({}));
+        action(&host, &request(12), "cancel", json!({"reason": "设备故障"}));
+        action(&company, &request(14), "cancel", json!({}));
         let (now, calendar) = (app.now(), app.app.calendar());
         let inputs = app.read(move |conn| {
             let scope = freeze::scope(2026, now, event::newest(conn)?)?;

@@ -1,4 +1,4 @@
-//! What every deed has in common: its event, once per idempotency key, told in the reader's language.
+//! What every action has in common: its event, once per idempotency key, told in the reader's language.
 
 use diesel::RunQueryDsl;
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ fn keyed(client: &Client, key: &str, path: &str, body: &Value) -> Answer {
 
 /// The events, once all of them are told: on PostgreSQL the trail holds back what is younger than any open transaction of
 /// the whole server, and the tests beside this one have some.
-fn deeds(app: &TestApp, query: &str) -> Vec<Value> {
+fn actions(app: &TestApp, query: &str) -> Vec<Value> {
     let newest = app.read(|conn| Ok(yiqi::store::event::newest(conn)?));
     let newest = newest.map_or(0, i64::from);
     for _ in 0..500 {
@@ -80,8 +80,8 @@ both! {
         let (unit, other, now) = (app.organization_id(UNIVERSITY), app.organization_id(COMPANY), app.now());
         app.write(move |tx| {
             use yiqi::store::event::{NewEvent, Subject, append};
-            for (kind, deed) in [("evaluation", "evaluation_score"), ("subsidy_run", "subsidy_complete"), ("session", "session_close")] {
-                let mut event = NewEvent::new(now, deed, Subject::new(kind, 1_i64));
+            for (kind, action) in [("evaluation", "evaluation_score"), ("subsidy_run", "subsidy_complete"), ("session", "session_close")] {
+                let mut event = NewEvent::new(now, action, Subject::new(kind, 1_i64));
                 event.actor_organization_id = Some(unit);
                 append(tx, &event)?;
             }
@@ -91,16 +91,16 @@ both! {
             append(tx, &of_another)?;
             Ok(())
         });
-        deeds(app, "");
+        actions(app, "");
         let seen = app.as_host().get("/api/v1/events?limit=200").expect_status(200);
-        let names: Vec<_> = seen["items"].as_array().unwrap().iter().map(|event| event["deed"].as_str().unwrap()).collect();
+        let names: Vec<_> = seen["items"].as_array().unwrap().iter().map(|event| event["action"].as_str().unwrap()).collect();
         assert!(names.contains(&"session_close"), "{names:?}");
         for hidden in ["evaluation_score", "subsidy_complete", "usage_correct"] {
             assert!(!names.contains(&hidden), "{names:?}");
         }
     }
 
-    fn every_deed_leaves_an_event_that_names_people_by_id_only(app: &TestApp) {
+    fn every_action_leaves_an_event_that_names_people_by_id_only(app: &TestApp) {
         let made = register(app, 1).expect_status(201);
         let organization = &made["organization"]["id"];
         let own = format!("/api/v1/organizations/{organization}");
@@ -115,9 +115,9 @@ both! {
         let other = json!({"organization_id": app.organization_id(COMPANY)});
         user.post(&format!("{own}/related-parties"), other).expect_status(201);
         user.post("/api/v1/auth/logout", json!({"refresh_token": tokens["refresh_token"]})).expect_status(204);
-        let events = deeds(app, "");
+        let events = actions(app, "");
         let mine: Vec<&Value> = events.iter().filter(|event| &event["organization_id"] == organization).collect();
-        let names: Vec<_> = mine.iter().map(|event| event["deed"].as_str().unwrap()).collect();
+        let names: Vec<_> = mine.iter().map(|event| event["action"].as_str().unwrap()).collect();
         assert_eq!(
             names,
             [
@@ -134,7 +134,7 @@ both! {
         assert_eq!((&suspended["before"], &suspended["after"]), (&json!({"state": "verified"}), &json!({"state": "suspended"})));
         assert_eq!(suspended["actor_user_id"], json!(app.user_id(ADMIN)));
         let boss = app.as_company().get("/api/v1/events").expect_status(200);
-        let seen: Vec<_> = boss["items"].as_array().unwrap().iter().map(|event| event["deed"].clone()).collect();
+        let seen: Vec<_> = boss["items"].as_array().unwrap().iter().map(|event| event["action"].clone()).collect();
         assert_eq!(seen, ["related_party_add"], "an organization sees its own");
     }
 
@@ -144,8 +144,8 @@ both! {
         let second = refresh(&first).expect_status(200);
         let id = second.header("x-request-id").unwrap().to_owned();
         refresh(&first).expect_code(401, "session_revoked");
-        let told = deeds(app, "&subject_type=session");
-        let names: Vec<_> = told.iter().map(|event| event["deed"].as_str().unwrap()).collect();
+        let told = actions(app, "&subject_type=session");
+        let names: Vec<_> = told.iter().map(|event| event["action"].as_str().unwrap()).collect();
         assert_eq!(names, ["session_open", "session_refresh", "session_revoke_reused"]);
         assert!(told.iter().all(|event| event["request_id"].is_string()), "{told:?}");
         assert_eq!(told[1]["request_id"], json!(id));
@@ -160,12 +160,12 @@ both! {
         let made = host.post("/api/v1/instruments", made).expect_status(201);
         let path = format!("/api/v1/instruments/{}", made.id());
         patch(&host, &path, made.etag(), json!({"technical": "文字己", "channels": 2})).expect_status(200);
-        let told = deeds(app, "&subject_type=instrument");
+        let told = actions(app, "&subject_type=instrument");
         assert_eq!((told.len(), &told[1]["after"]), (2, &json!({"channels": 2})));
         assert!(!serde_json::to_string(&told).unwrap().contains("文字"), "{told:?}");
     }
 
-    fn a_key_makes_a_deed_happen_once(app: &TestApp) {
+    fn a_key_makes_a_action_happen_once(app: &TestApp) {
         let (boss, path) = (app.as_company(), "/api/v1/api-keys");
         let body = json!({"name": "LIMS", "scopes": ["catalog:read"]});
         let first = keyed(&boss, "k1", path, &body).expect_status(201);
@@ -177,7 +177,7 @@ both! {
         keyed(&boss, "k1", path, &json!({"name": "other", "scopes": ["catalog:read"]})).expect_code(422, "idempotency_key_reused");
         keyed(&app.as_stranger(), "k1", path, &body).expect_status(201);
         keyed(&boss, "k 2", path, &body).expect_code(400, "invalid_idempotency_key");
-        assert_eq!(deeds(app, "&deed=api_key_create").len(), 2);
+        assert_eq!(actions(app, "&action=api_key_create").len(), 2);
     }
 
     fn after_a_refusal_the_key_is_free(app: &TestApp) {
@@ -189,7 +189,7 @@ both! {
         assert_eq!(again.header("idempotency-replayed"), Some("true"));
     }
 
-    fn twins_sent_at_once_do_one_deed(app: &TestApp) {
+    fn twins_sent_at_once_do_one_action(app: &TestApp) {
         let (boss, body) = (app.as_company(), json!({"name": "LIMS", "scopes": ["catalog:read"]}));
         let answers: Vec<Answer> = std::thread::scope(|scope| {
             let twins: Vec<_> = (0..6).map(|_| scope.spawn(|| keyed(&boss, "twin", "/api/v1/api-keys", &body))).collect();
@@ -199,7 +199,7 @@ both! {
             let in_progress = answer["code"] == "request_in_progress";
             assert!(answer.status == 201 || (answer.status == 409 && in_progress), "{}", answer.text());
         }
-        assert_eq!(deeds(app, "&deed=api_key_create").len(), 1);
+        assert_eq!(actions(app, "&action=api_key_create").len(), 1);
     }
 
     fn problems_speak_the_reader_s_language(app: &TestApp) {
@@ -249,7 +249,7 @@ fn an_event_that_is_committed_late_is_told_late() {
         }
         panic!("event {id} is never told by {path}");
     };
-    wait_for("/api/v1/events?deed=session_close", early);
+    wait_for("/api/v1/events?action=session_close", early);
     run(&mut younger, "COMMIT");
     wait_for(&format!("/api/v1/events?after={early}"), late);
 }

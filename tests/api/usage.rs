@@ -41,7 +41,7 @@ fn record(app: &World, host: &Client, instrument: InstrumentId) -> i64 {
         .id()
 }
 
-fn deed(id: i64, verb: &str) -> String {
+fn action(id: i64, verb: &str) -> String {
     format!("{RECORDS}/{id}/{verb}")
 }
 
@@ -55,7 +55,7 @@ fn import(host: &Client, path: &str, file: String) -> crate::client::Answer {
         .send()
 }
 
-/// The deeds the trail tells of a record. On PostgreSQL the trail waits for transactions that are open anywhere on the
+/// The actions the trail tells of a record. On PostgreSQL the trail waits for transactions that are open anywhere on the
 /// server, those of other tests too.
 fn events_of(app: &TestApp, id: i64, count: usize) -> Vec<String> {
     let path = format!("/api/v1/events?subject_type=usage_record&subject_id={id}");
@@ -64,7 +64,7 @@ fn events_of(app: &TestApp, id: i64, count: usize) -> Vec<String> {
         let events = app.as_admin().get(&path).expect_status(200);
         let items = events["items"].as_array().unwrap().iter();
         found = items
-            .map(|event| event["deed"].as_str().unwrap().to_owned())
+            .map(|event| event["action"].as_str().unwrap().to_owned())
             .collect();
         if found.len() >= count {
             break;
@@ -118,9 +118,9 @@ both! {
         ] {
             assert_eq!(typed[field], value, "{field}");
         }
-        let confirmed = company.post(&deed(typed.id(), "confirm"), json!({})).expect_status(200);
+        let confirmed = company.post(&action(typed.id(), "confirm"), json!({})).expect_status(200);
         assert_eq!((&confirmed["state"], &confirmed["evidence"]), (&json!("confirmed"), &json!("manual")));
-        let again = company.post(&deed(typed.id(), "confirm"), json!({})).expect_code(409, "invalid_state");
+        let again = company.post(&action(typed.id(), "confirm"), json!({})).expect_code(409, "invalid_state");
         assert_eq!((&again["state"], &again["allowed"]), (&json!("confirmed"), &json!(["void", "correct"])));
         assert_eq!(events_of(app, typed.id(), 2), ["usage_record", "usage_confirm"]);
         assert_eq!(told(app), [app.user_id(BOSS), app.user_id(HOST)]);
@@ -131,7 +131,7 @@ both! {
         let own = with(service(app, instrument, "09:00", "10:00"), "organization_id", app.organization_id(UNIVERSITY).number());
         let typed = app.as_host().post(RECORDS, own).expect_status(201);
         assert_eq!(typed["state"], "confirmed");
-        let review = app.as_host().post(&deed(typed.id(), "review"), json!({"satisfaction": "satisfied"}));
+        let review = app.as_host().post(&action(typed.id(), "review"), json!({"satisfaction": "satisfied"}));
         review.expect_code(422, "not_reviewable");
     }
 
@@ -173,8 +173,8 @@ both! {
         host.post(RECORDS, service(app, instrument, "10:00", "11:00")).expect_status(201);
         let beside = with(service(app, instrument, "09:59", "11:00"), "channel", 2);
         let beside = host.post(RECORDS, beside).expect_status(201);
-        host.post(&deed(beside.id(), "correct"), json!({"channel": 1})).expect_code(409, "usage_overlaps");
-        host.post(&deed(first, "void"), json!({"reason": "重复"})).expect_status(200);
+        host.post(&action(beside.id(), "correct"), json!({"channel": 1})).expect_code(409, "usage_overlaps");
+        host.post(&action(first, "void"), json!({"reason": "重复"})).expect_status(200);
         host.post(RECORDS, service(app, instrument, "09:00", "10:00")).expect_status(201);
     }
 
@@ -196,20 +196,20 @@ both! {
         let instrument = given::instrument(app).insert();
         let (host, company) = (app.as_host(), app.as_company());
         let id = record(app, &host, instrument);
-        company.post(&deed(id, "dispute"), json!({})).expect_code(422, "reason_required");
-        let disputed = company.post(&deed(id, "dispute"), json!({"reason": "只用了半小时"})).expect_status(200);
+        company.post(&action(id, "dispute"), json!({})).expect_code(422, "reason_required");
+        let disputed = company.post(&action(id, "dispute"), json!({"reason": "只用了半小时"})).expect_status(200);
         assert_eq!((&disputed["state"], &disputed["reason"]), (&json!("disputed"), &json!("只用了半小时")));
-        let stale = host.request(Method::POST, &deed(id, "correct")).header("If-Match", "\"v1\"").json(json!({"samples": 3})).send();
+        let stale = host.request(Method::POST, &action(id, "correct")).header("If-Match", "\"v1\"").json(json!({"samples": 3})).send();
         stale.expect_code(412, "version_mismatch");
-        let corrected = host.post(&deed(id, "correct"), json!({"ended_at": "2026-02-10T09:30:00+08:00", "samples": 3})).expect_status(200);
+        let corrected = host.post(&action(id, "correct"), json!({"ended_at": "2026-02-10T09:30:00+08:00", "samples": 3})).expect_status(200);
         for (field, value) in [("state", json!("recorded")), ("version", json!(3)), ("run_minutes", json!(30)), ("samples", json!(3)), ("reason", json!(null))] {
             assert_eq!(corrected[field], value, "{field}");
         }
-        host.post(&deed(id, "correct"), json!({"run_minutes": 31})).expect_code(422, "minutes_exceed_interval");
-        let versions = company.get(&deed(id, "versions")).expect_status(200);
+        host.post(&action(id, "correct"), json!({"run_minutes": 31})).expect_code(422, "minutes_exceed_interval");
+        let versions = company.get(&action(id, "versions")).expect_status(200);
         let states: Vec<_> = versions["items"].as_array().unwrap().iter().map(|v| (v["version"].as_i64().unwrap(), v["state"].as_str().unwrap(), v["run_minutes"].as_i64().unwrap())).collect();
         assert_eq!(states, [(3, "recorded", 30), (2, "disputed", 60), (1, "recorded", 60)]);
-        company.post(&deed(id, "confirm"), json!({})).expect_status(200);
+        company.post(&action(id, "confirm"), json!({})).expect_status(200);
     }
 
     fn another_unit_gets_nothing_of_the_one_before(app: &TestApp) {
@@ -218,15 +218,15 @@ both! {
         let mut typed = with(service(app, instrument, "09:00", "10:00"), "operator", json!({"name": "李四", "phone": "13800000000"}));
         typed["client_reference"] = json!("LIMS-9");
         let id = host.post(RECORDS, typed).expect_status(201).id();
-        let moved = host.post(&deed(id, "correct"), json!({"organization_id": app.organization_id(OTHER_COMPANY)})).expect_status(200);
+        let moved = host.post(&action(id, "correct"), json!({"organization_id": app.organization_id(OTHER_COMPANY)})).expect_status(200);
         assert_eq!((&moved["operator"], &moved["client_reference"]), (&json!(null), &json!(null)));
-        assert_eq!(host.get(&deed(id, "versions"))["items"].as_array().unwrap().len(), 2);
-        let seen = stranger.get(&deed(id, "versions")).expect_status(200);
+        assert_eq!(host.get(&action(id, "versions"))["items"].as_array().unwrap().len(), 2);
+        let seen = stranger.get(&action(id, "versions")).expect_status(200);
         assert_eq!(seen["items"].as_array().unwrap().len(), 1);
         assert!(!seen.text().contains("李四") && !seen.text().contains("LIMS-9"));
-        app.as_company().get(&deed(id, "versions")).expect_code(404, "not_found");
+        app.as_company().get(&action(id, "versions")).expect_code(404, "not_found");
         assert_eq!(events_of(app, id, 3), ["usage_record", "usage_correct", "usage_correct"]);
-        let of = |client: &Client| client.get(&format!("/api/v1/events?subject_type=usage_record&subject_id={id}&deed=usage_correct")).expect_status(200);
+        let of = |client: &Client| client.get(&format!("/api/v1/events?subject_type=usage_record&subject_id={id}&action=usage_correct")).expect_status(200);
         let (left, came) = (of(&app.as_company()), of(&stranger));
         assert_eq!((left["items"].as_array().unwrap().len(), &left["items"][0]["after"]), (1, &json!(null)));
         assert_eq!((came["items"].as_array().unwrap().len(), &came["items"][0]["before"]), (1, &json!(null)));
@@ -238,13 +238,13 @@ both! {
         let (host, company, stranger) = (app.as_host(), app.as_company(), app.as_stranger());
         let id = record(app, &host, instrument);
         let reason = json!({"reason": "x"});
-        host.post(&deed(id, "confirm"), json!({})).expect_code(403, "forbidden");
-        company.post(&deed(id, "void"), &reason).expect_code(403, "forbidden");
-        company.post(&deed(id, "correct"), "no json").expect_code(403, "forbidden");
-        app.as_person(ENGINEER).post(&deed(id, "confirm"), json!({})).expect_code(403, "forbidden");
+        host.post(&action(id, "confirm"), json!({})).expect_code(403, "forbidden");
+        company.post(&action(id, "void"), &reason).expect_code(403, "forbidden");
+        company.post(&action(id, "correct"), "no json").expect_code(403, "forbidden");
+        app.as_person(ENGINEER).post(&action(id, "confirm"), json!({})).expect_code(403, "forbidden");
         app.as_person(ENGINEER).get(&format!("{RECORDS}/{id}")).expect_status(200);
         for verb in ["confirm", "dispute", "void", "correct", "review"] {
-            stranger.post(&deed(id, verb), &reason).expect_code(404, "not_found");
+            stranger.post(&action(id, verb), &reason).expect_code(404, "not_found");
         }
         stranger.get(&format!("{RECORDS}/{id}")).expect_code(404, "not_found");
         assert_eq!(stranger.get(RECORDS)["items"], json!([]));
@@ -265,18 +265,18 @@ both! {
         let id = record(app, &host, instrument);
         let old = json!({"started_at": "2025-12-31T23:00:00+08:00", "ended_at": "2026-01-01T00:00:00+08:00"});
         finalize(app, 2025);
-        let at_midnight = host.post(&deed(id, "correct"), &old).expect_status(200);
+        let at_midnight = host.post(&action(id, "correct"), &old).expect_status(200);
         assert_eq!(at_midnight["state"], "recorded", "its local end lies in 2026");
         let before = json!({"started_at": "2025-12-31T22:00:00+08:00", "ended_at": "2025-12-31T23:59:59+08:00"});
-        host.post(&deed(id, "correct"), &before).expect_code(409, "period_locked");
+        host.post(&action(id, "correct"), &before).expect_code(409, "period_locked");
         let mut typed = service(app, instrument, "09:00", "10:00");
         typed.as_object_mut().unwrap().extend(before.as_object().unwrap().clone());
         host.post(RECORDS, typed).expect_code(409, "period_locked");
         let file = format!("asset_no,using_uscc,started_at,ended_at,mode,purpose\n{},{COMPANY},2025-12-30 09:00,2025-12-30 10:00,guided,other\n", asset_no(app, instrument));
         import(&host, "/api/v1/usage-records/import", file).expect_code(409, "period_locked");
         finalize(app, 2026);
-        company.post(&deed(id, "confirm"), json!({})).expect_code(409, "period_locked");
-        host.post(&deed(id, "void"), json!({"reason": "x"})).expect_code(409, "period_locked");
+        company.post(&action(id, "confirm"), json!({})).expect_code(409, "period_locked");
+        host.post(&action(id, "void"), json!({"reason": "x"})).expect_code(409, "period_locked");
     }
 
     fn a_table_is_imported_whole_or_not_at_all(app: &TestApp) {
@@ -316,7 +316,7 @@ both! {
         let exported = host.get("/api/v1/usage-records/export?format=csv").expect_status(200).text();
         assert!(exported.contains("张工") && exported.contains(COMPANY), "{exported}");
         for id in list["items"].as_array().unwrap().iter().map(|r| r["id"].as_i64().unwrap()) {
-            host.post(&deed(id, "void"), json!({"reason": "x"})).expect_status(200);
+            host.post(&action(id, "void"), json!({"reason": "x"})).expect_status(200);
         }
         let anew = exported.replace("R-1", "R-2");
         import(&host, path, anew).expect_status(200);
@@ -327,7 +327,7 @@ both! {
         let instrument = given::instrument(app).insert();
         let (host, company) = (app.as_host(), app.as_company());
         let id = record(app, &host, instrument);
-        let path = deed(id, "review");
+        let path = action(id, "review");
         company.get(&path).expect_code(404, "not_found");
         host.post(&path, json!({"satisfaction": "satisfied"})).expect_code(403, "forbidden");
         company.post(&path, json!({"satisfaction": "great"})).expect_code(400, "invalid_value");

@@ -173,9 +173,9 @@ impl World {
     /// Writes to the store, past every rule but the database's own.
     pub fn write<T: Send + 'static>(
         &self,
-        deed: impl Fn(&mut Conn) -> Result<T, AppError> + Send + 'static,
+        action: impl Fn(&mut Conn) -> Result<T, AppError> + Send + 'static,
     ) -> T {
-        self.block_on(self.app.store.write(deed)).unwrap()
+        self.block_on(self.app.store.write(action)).unwrap()
     }
 
     pub fn now(&self) -> Instant {

@@ -1,4 +1,4 @@
-//! How deeds are written: each is undone alone, a lost commit fails its whole group, and nothing half happens.
+//! How actions are written: each is undone alone, a lost commit fails its whole group, and nothing half happens.
 
 use std::sync::mpsc::channel;
 use std::time::Duration;
@@ -31,7 +31,7 @@ fn keys(app: &TestApp) -> Vec<bool> {
     })
 }
 
-/// Holds the writer until told, so that the deeds of a test wait together and share one group.
+/// Holds the writer until told, so that the actions of a test wait together and share one group.
 async fn hold(app: &TestApp, opened: std::sync::mpsc::Receiver<()>) {
     let opened = std::sync::Mutex::new(opened);
     let _ = app
@@ -44,7 +44,7 @@ async fn hold(app: &TestApp, opened: std::sync::mpsc::Receiver<()>) {
         .await;
 }
 
-/// Runs `middle` between two good deeds of one group and answers what became of the three.
+/// Runs `middle` between two good actions of one group and answers what became of the three.
 fn in_one_group(
     app: &TestApp,
     middle: impl Fn(&mut Conn) -> Result<(), AppError> + Send + 'static,
@@ -71,7 +71,7 @@ fn in_one_group(
 }
 
 both! {
-    fn a_refused_deed_is_undone_alone(app: &TestApp) {
+    fn a_refused_action_is_undone_alone(app: &TestApp) {
         let now = app.now();
         let [a, b, c] = in_one_group(app, move |tx| {
             insert(tx, "b", now)?;
@@ -82,7 +82,7 @@ both! {
         assert_eq!(keys(app), [true, false, true]);
     }
 
-    fn a_panicking_deed_is_undone_alone_and_the_writer_lives(app: &TestApp) {
+    fn a_panicking_action_is_undone_alone_and_the_writer_lives(app: &TestApp) {
         let now = app.now();
         let [a, b, c] = in_one_group(app, move |tx| {
             insert(tx, "b", now)?;
@@ -121,7 +121,7 @@ fn dangle(tx: &mut Conn) -> Result<(), AppError> {
 }
 
 #[test]
-fn a_failed_commit_fails_every_deed_of_the_group_and_none_happened() {
+fn a_failed_commit_fails_every_action_of_the_group_and_none_happened() {
     TestApp::run(Backend::Sqlite, |app| {
         let outcomes = in_one_group(app, dangle);
         for outcome in outcomes {
@@ -138,7 +138,7 @@ fn a_failed_commit_fails_every_deed_of_the_group_and_none_happened() {
 }
 
 #[test]
-fn a_lost_transaction_fails_every_deed_of_the_group() {
+fn a_lost_transaction_fails_every_action_of_the_group() {
     TestApp::run(Backend::Sqlite, |app| {
         let outcomes = in_one_group(app, |tx| {
             // As SQLite does by itself when the disk is full.
@@ -164,8 +164,8 @@ fn a_full_queue_is_answered_at_once() {
         app.block_on(async {
             let store = &app.app.store;
             let crowd = async {
-                let deeds: Vec<_> = (0..1500).map(|_| store.write(|_| Ok(()))).collect();
-                let waiting = futures_util::future::join_all(deeds);
+                let actions: Vec<_> = (0..1500).map(|_| store.write(|_| Ok(()))).collect();
+                let waiting = futures_util::future::join_all(actions);
                 let release = async { open.send(()).unwrap() };
                 tokio::join!(waiting, release).0
             };
@@ -174,7 +174,7 @@ fn a_full_queue_is_answered_at_once() {
                 .iter()
                 .filter(|outcome| matches!(outcome, Err(AppError::Unavailable(_))))
                 .count();
-            // 1,024 places, and up to 255 deeds that the held group took along.
+            // 1,024 places, and up to 255 actions that the held group took along.
             assert!((221..=476).contains(&refused), "{refused} of 1,500 refused");
             assert!(outcomes.iter().filter(|outcome| outcome.is_ok()).count() == 1500 - refused);
         });
@@ -191,7 +191,7 @@ fn draining_finishes_what_waits_and_takes_nothing_more() {
             let drain = async {
                 let draining = store.clone();
                 let drained = std::thread::spawn(move || draining.drain());
-                // The queue is closed while both deeds still wait; only then are they let go.
+                // The queue is closed while both actions still wait; only then are they let go.
                 while !is_closed(store).await {
                     std::thread::sleep(Duration::from_millis(2));
                 }
@@ -210,7 +210,7 @@ fn draining_finishes_what_waits_and_takes_nothing_more() {
     });
 }
 
-/// Whether a deed is refused because the service stops. One that is taken instead is left to itself.
+/// Whether an action is refused because the service stops. One that is taken instead is left to itself.
 async fn is_closed(store: &Store) -> bool {
     let answer = futures_util::future::poll_immediate(store.write(|_| Ok(()))).await;
     matches!(answer, Some(Err(AppError::Unavailable(why))) if why.contains("stopping"))
@@ -226,9 +226,9 @@ fn readers_cannot_write() {
     });
 }
 
-/// Two transactions that wait for each other: PostgreSQL ends one, the store runs its deed again.
+/// Two transactions that wait for each other: PostgreSQL ends one, the store runs its action again.
 #[test]
-fn a_deadlock_runs_the_deed_again() {
+fn a_deadlock_runs_the_action_again() {
     TestApp::run(Backend::Postgres, |app| {
         let now = app.now();
         app.write(move |tx| {

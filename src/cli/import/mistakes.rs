@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::cli::failure::Failure;
 use crate::cli::output::{self, Format};
 use crate::error::text::{self, Language};
-use crate::error::{AppError, Conflict, Fault, Place};
+use crate::error::{AppError, Conflict, Fault, Location};
 
 /// One thing to mend: row 0 means the whole file, an empty column the whole row.
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -57,10 +57,10 @@ fn told(mistakes: &[Mistake], format: Format) -> Failure {
 
 fn of_fault(file: &str, fault: &Fault) -> Mistake {
     let (file, row, column) = match &fault.place {
-        Place::Cell { row, column } => (file, u64::from(*row), column.as_str()),
-        Place::Field(field) => cell_of(field).unwrap_or((file, 0, field)),
-        Place::Rule(rule) => (file, 0, *rule),
-        Place::Request => (file, 0, ""),
+        Location::Cell { row, column } => (file, u64::from(*row), column.as_str()),
+        Location::Field(field) => cell_of(field).unwrap_or((file, 0, field)),
+        Location::Rule(rule) => (file, 0, *rule),
+        Location::Request => (file, 0, ""),
     };
     Mistake {
         file: file.to_owned(),

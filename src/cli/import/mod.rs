@@ -11,7 +11,7 @@ use super::failure::Failure;
 use crate::config::Config;
 
 #[derive(Debug, Subcommand)]
-pub enum Deed {
+pub enum Command {
     /// Instruments of a host, from XLSX or CSV.
     Instruments(tables::Instruments),
     /// Usage records of a host's instruments, from XLSX or CSV.
@@ -20,12 +20,12 @@ pub enum Deed {
     Province(province::Arguments),
 }
 
-pub async fn run(config: Config, deed: Deed) -> Result<(), Failure> {
+pub async fn run(config: Config, action: Command) -> Result<(), Failure> {
     let app = super::open(config).await?;
-    let done = match deed {
-        Deed::Instruments(arguments) => tables::instruments(&app, arguments).await,
-        Deed::Usage(arguments) => tables::usage(&app, arguments).await,
-        Deed::Province(arguments) => province::run(&app, arguments).await,
+    let done = match action {
+        Command::Instruments(arguments) => tables::instruments(&app, arguments).await,
+        Command::Usage(arguments) => tables::usage(&app, arguments).await,
+        Command::Province(arguments) => province::run(&app, arguments).await,
     };
     app.store.drain();
     done

@@ -14,8 +14,8 @@ use crate::cli::output::{self, Format};
 use crate::cli::progress;
 use crate::error::Fault;
 use crate::exchange::province::{Open, ProvinceYear, Unfit, year_of};
-use crate::operations::deed::Actor;
 use crate::operations::province::{self, FileSummary, ProvinceFile};
+use crate::operations::run::Actor;
 
 #[derive(Debug, Args)]
 pub struct Arguments {

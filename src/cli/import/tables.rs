@@ -12,10 +12,10 @@ use crate::cli::output::{self, Format};
 use crate::cli::{acting_as_or_only, progress};
 use crate::error::{AppError, Fault};
 use crate::exchange::sheet::{self, CellFault};
-use crate::exchange::{instruments, usage_records};
-use crate::operations::deed::{Act, Actor};
+use crate::exchange::{instrument as instrument_sheet, usage as usage_sheet};
 use crate::operations::instrument::{self, Import, ImportMode};
-use crate::operations::session::Deed;
+use crate::operations::run::{Act, Actor};
+use crate::operations::session::Action;
 use crate::operations::usage;
 
 #[derive(Debug, Args)]
@@ -55,10 +55,10 @@ pub async fn instruments(app: &App, arguments: Instruments) -> Result<(), Failur
     } else {
         ImportMode::Create
     };
-    let act = table.act(app, Deed::InstrumentImport).await?;
+    let act = table.act(app, Action::InstrumentImport).await?;
     let (bytes, kind) = table.read()?;
     let shown = progress::over_rows("instruments");
-    let sheet = instruments::read_telling(&bytes, kind, &mut |reading| shown.told(reading))
+    let sheet = instrument_sheet::read_telling(&bytes, kind, &mut |reading| shown.told(reading))
         .map_err(|faults| table.refused(faults))?;
     let _shown = shown.store();
     let (rows, captions) = sheet.into_parts();
@@ -83,10 +83,10 @@ pub async fn instruments(app: &App, arguments: Instruments) -> Result<(), Failur
 
 pub async fn usage(app: &App, arguments: Usage) -> Result<(), Failure> {
     let Usage { table } = arguments;
-    let act = table.act(app, Deed::UsageImport).await?;
+    let act = table.act(app, Action::UsageImport).await?;
     let (bytes, kind) = table.read()?;
     let shown = progress::over_rows("usage records");
-    let rows = usage_records::read_telling(&bytes, kind, &mut |reading| shown.told(reading))
+    let rows = usage_sheet::read_telling(&bytes, kind, &mut |reading| shown.told(reading))
         .map_err(|faults| table.refused(faults))?;
     let _shown = shown.store();
     let rows = rows.into_iter().map(Into::into).collect();
@@ -100,8 +100,8 @@ pub async fn usage(app: &App, arguments: Usage) -> Result<(), Failure> {
 }
 
 impl Table {
-    async fn act(&self, app: &App, deed: Deed) -> Result<Act, Failure> {
-        acting_as_or_only(app, self.account.as_deref(), deed).await
+    async fn act(&self, app: &App, action: Action) -> Result<Act, Failure> {
+        acting_as_or_only(app, self.account.as_deref(), action).await
     }
 
     fn read(&self) -> Result<(Vec<u8>, sheet::Format), Failure> {

@@ -7,7 +7,7 @@ use super::{id, no_run};
 use crate::app::App;
 use crate::cli::failure::Failure;
 use crate::cli::output::{self, Format};
-use crate::error::{AppError, Fault, Place};
+use crate::error::{AppError, Fault, Location};
 use crate::operations::account::Uscc;
 use crate::operations::subsidy::explain::{self, Choice, Explanation, MetricRecords, RecordShare};
 use crate::operations::subsidy::stored;
@@ -75,7 +75,7 @@ fn no_metric(error: AppError) -> Failure {
     let (AppError::Refused(faults) | AppError::Malformed(faults)) = &error else {
         return error.into();
     };
-    let is_metric = |fault: &&Fault| fault.place == Place::Field("metric".to_owned());
+    let is_metric = |fault: &&Fault| fault.place == Location::Field("metric".to_owned());
     let Some(fault) = faults.iter().find(is_metric) else {
         return error.into();
     };

@@ -12,13 +12,13 @@ use super::{allowed, operator, progress};
 use crate::app::App;
 use crate::config::Config;
 use crate::error::AppError;
-use crate::operations::deed::Actor;
-use crate::operations::session::Deed as Right;
+use crate::operations::run::Actor;
+use crate::operations::session::Action as Right;
 use crate::operations::subsidy::verify::{self, Check};
 use crate::operations::subsidy::{self, Fen, Request, RunDeed};
 
 #[derive(Debug, Subcommand)]
-pub enum Deed {
+pub enum Command {
     /// Share out a budget; the run is a draft that nobody but the province sees.
     Run(Arguments),
     /// Compute a run again, from its frozen inputs and from the records, and compare.
@@ -62,14 +62,14 @@ pub struct Decision {
     account: Option<String>,
 }
 
-pub async fn run(config: Config, deed: Deed) -> Result<(), Failure> {
+pub async fn run(config: Config, action: Command) -> Result<(), Failure> {
     let app = super::open(config).await?;
-    let done = match deed {
-        Deed::Run(arguments) => share_out(&app, arguments).await,
-        Deed::Verify(chosen) => verify(&app, chosen).await,
-        Deed::Explain(arguments) => explanation::run(&app, arguments).await,
-        Deed::Publish(decision) => decide(&app, decision, RunDeed::Publish).await,
-        Deed::Finalize(decision) => decide(&app, decision, RunDeed::Finalize).await,
+    let done = match action {
+        Command::Run(arguments) => share_out(&app, arguments).await,
+        Command::Verify(chosen) => verify(&app, chosen).await,
+        Command::Explain(arguments) => explanation::run(&app, arguments).await,
+        Command::Publish(decision) => decide(&app, decision, RunDeed::Publish).await,
+        Command::Finalize(decision) => decide(&app, decision, RunDeed::Finalize).await,
     };
     app.store.drain();
     done
@@ -138,9 +138,9 @@ async fn verify(app: &App, chosen: Chosen) -> Result<(), Failure> {
     }
 }
 
-async fn decide(app: &App, decision: Decision, deed: RunDeed) -> Result<(), Failure> {
+async fn decide(app: &App, decision: Decision, action: RunDeed) -> Result<(), Failure> {
     let Decision { chosen, account } = decision;
-    let right = match deed {
+    let right = match action {
         RunDeed::Publish => Right::SubsidyPublish,
         RunDeed::Finalize => Right::SubsidyFinalize,
         RunDeed::Discard => Right::SubsidyDiscard,
@@ -149,7 +149,7 @@ async fn decide(app: &App, decision: Decision, deed: RunDeed) -> Result<(), Fail
         Some(login) => Actor::from(allowed(app, &login, right).await?),
         None => operator(app),
     };
-    subsidy::decide(app, &actor, id(chosen.run)?, deed, None)
+    subsidy::decide(app, &actor, id(chosen.run)?, action, None)
         .await
         .map_err(|error| no_run(error, chosen.run))?;
     let report = subsidy::stored::report(app, id(chosen.run)?).await?;

@@ -1,6 +1,6 @@
 //! The person, or the person's API key, that asks.
 
-use super::{ApiScope, Deed, Denied, Role};
+use super::{Action, ApiScope, Denied, Role};
 use crate::domain::organization::OrganizationState;
 use crate::domain::{ApiKeyId, OrganizationId, RegionCode, UserId};
 
@@ -29,20 +29,20 @@ impl Caller {
         self.roles.contains(&role)
     }
 
-    /// The caller's roles that allow the deed. Two of the contract's "never" hold whatever else the person is: an
+    /// The caller's roles that allow the action. Two of the contract's "never" hold whatever else the person is: an
     /// auditor changes nothing, and neither an auditor nor a platform admin books.
-    pub fn roles_for(&self, deed: Deed) -> Vec<Role> {
-        let never = self.has(Role::Auditor) && deed.is_denied_to_auditors()
-            || self.has(Role::PlatformAdmin) && deed == Deed::BookingRequest;
+    pub fn roles_for(&self, action: Action) -> Vec<Role> {
+        let never = self.has(Role::Auditor) && action.is_denied_to_auditors()
+            || self.has(Role::PlatformAdmin) && action == Action::BookingRequest;
         self.roles
             .iter()
             .copied()
-            .filter(|role| !never && deed.roles().contains(role))
+            .filter(|role| !never && action.roles().contains(role))
             .collect()
     }
 
-    pub(super) fn key_allows(&self, deed: Deed) -> Result<(), Denied> {
-        match (&self.api_key, deed.scope()) {
+    pub(super) fn key_allows(&self, action: Action) -> Result<(), Denied> {
+        match (&self.api_key, action.scope()) {
             (None, _) => Ok(()),
             (Some(_), None) => Err(Denied::NotByApiKey),
             (Some(key), Some(scope)) if key.scopes.contains(&scope) => Ok(()),
@@ -50,10 +50,10 @@ impl Caller {
         }
     }
 
-    pub(super) fn organization_allows(&self, deed: Deed) -> Result<(), Denied> {
+    pub(super) fn organization_allows(&self, action: Action) -> Result<(), Denied> {
         match self.organization_state {
             OrganizationState::Verified => Ok(()),
-            _ if !deed.needs_verified_organization() => Ok(()),
+            _ if !action.needs_verified_organization() => Ok(()),
             OrganizationState::Suspended => Err(Denied::OrganizationSuspended),
             OrganizationState::Pending | OrganizationState::Refused => {
                 Err(Denied::OrganizationNotVerified)

@@ -1,16 +1,16 @@
-//! Who may do what: roles, callers and the table of deed × role. Pure; the operations ask it in their first line.
+//! Who may do what: roles, callers and the table of action × role. Pure; the operations ask it in their first line.
 //!
 //! [`may`] answers what roles alone decide, the `may_on_…` functions what the subject decides too, and [`Reach`] says which
 //! rows a list shows. All of them read one table, in `table`.
 
+mod action;
 mod caller;
-mod deed;
 mod grant;
 mod reach;
 mod table;
 
+pub use action::Action;
 pub use caller::{ApiKeyGrant, Caller};
-pub use deed::Deed;
 pub use grant::check_roles;
 pub use reach::{BookingTies, InstrumentTies, OrganizationTies, Reach};
 
@@ -46,15 +46,15 @@ crate::vocabulary! {
 }
 
 crate::vocabulary! {
-    /// Why a caller may not do a deed. All but `not_found` are answered 403.
+    /// Why a caller may not do an action. All but `not_found` are answered 403.
     Denied {
         /// The subject is not the caller's to see: answered like an absent one, 404.
         Hidden = "not_found",
-        /// No role of the caller allows the deed on this subject.
+        /// No role of the caller allows the action on this subject.
         Forbidden = "forbidden",
-        /// The deed is for signed-in people, never for API keys.
+        /// The action is for signed-in people, never for API keys.
         NotByApiKey = "not_by_api_key",
-        /// The API key was not given the scope of the deed.
+        /// The API key was not given the scope of the action.
         ScopeMissing = "scope_missing",
         /// Pending and refused organizations sign in, look, price and edit themselves.
         OrganizationNotVerified = "organization_not_verified",
@@ -66,28 +66,32 @@ crate::vocabulary! {
 impl std::error::Error for Denied {}
 
 /// What roles, scope and the organization's state decide, whatever the subject.
-pub fn may(caller: &Caller, deed: Deed) -> Result<(), Denied> {
-    decide(caller, deed, !caller.roles_for(deed).is_empty())
+pub fn may(caller: &Caller, action: Action) -> Result<(), Denied> {
+    decide(caller, action, !caller.roles_for(action).is_empty())
 }
 
-/// The deed on an instrument (its closures, rules, services, tariffs, managers too).
+/// The action on an instrument (its closures, rules, services, tariffs, managers too).
 ///
 /// Using units reach every instrument they can see: whether it can be booked is a rule of booking.
-pub fn may_on_instrument(caller: &Caller, deed: Deed, ties: &InstrumentTies) -> Result<(), Denied> {
-    let reach = Reach::of(caller, deed);
+pub fn may_on_instrument(
+    caller: &Caller,
+    action: Action,
+    ties: &InstrumentTies,
+) -> Result<(), Denied> {
+    let reach = Reach::of(caller, action);
     // A key that may write usage of its host's instruments does so whether or not it reads the catalog.
-    let is_at_hand = reach.covers_hosted(ties) && caller.key_allows(deed).is_ok();
+    let is_at_hand = reach.covers_hosted(ties) && caller.key_allows(action).is_ok();
     if !is_at_hand {
         sees_instrument(caller, ties)?;
     }
-    decide(caller, deed, reach.covers_instrument(ties))
+    decide(caller, action, reach.covers_instrument(ties))
 }
 
 /// The public sees listed instruments; the host, its administration and the auditors see the others, also by their keys
 /// when these read the catalog.
 pub fn sees_instrument(caller: &Caller, ties: &InstrumentTies) -> Result<(), Denied> {
-    let is_reader = may(caller, Deed::InstrumentRead).is_ok();
-    let reach = Reach::of(caller, Deed::InstrumentRead);
+    let is_reader = may(caller, Action::InstrumentRead).is_ok();
+    let reach = Reach::of(caller, Action::InstrumentRead);
     if ties.is_public || (is_reader && reach.covers_instrument(ties)) {
         Ok(())
     } else {
@@ -95,54 +99,58 @@ pub fn sees_instrument(caller: &Caller, ties: &InstrumentTies) -> Result<(), Den
     }
 }
 
-/// The deed on a booking; hidden from those who may not read it.
-pub fn may_on_booking(caller: &Caller, deed: Deed, ties: &BookingTies) -> Result<(), Denied> {
-    may_on_service(caller, deed, Deed::BookingRead, ties)
+/// The action on a booking; hidden from those who may not read it.
+pub fn may_on_booking(caller: &Caller, action: Action, ties: &BookingTies) -> Result<(), Denied> {
+    may_on_service(caller, action, Action::BookingRead, ties)
 }
 
-/// The deed on a usage record or its review; hidden from those who may not read it.
-pub fn may_on_usage(caller: &Caller, deed: Deed, ties: &BookingTies) -> Result<(), Denied> {
-    may_on_service(caller, deed, Deed::UsageRead, ties)
+/// The action on a usage record or its review; hidden from those who may not read it.
+pub fn may_on_usage(caller: &Caller, action: Action, ties: &BookingTies) -> Result<(), Denied> {
+    may_on_service(caller, action, Action::UsageRead, ties)
 }
 
-/// The deed on a charge, its invoice and its payments; hidden from those who may not read it.
-pub fn may_on_charge(caller: &Caller, deed: Deed, ties: &BookingTies) -> Result<(), Denied> {
-    may_on_service(caller, deed, Deed::ChargeRead, ties)
+/// The action on a charge, its invoice and its payments; hidden from those who may not read it.
+pub fn may_on_charge(caller: &Caller, action: Action, ties: &BookingTies) -> Result<(), Denied> {
+    may_on_service(caller, action, Action::ChargeRead, ties)
 }
 
 fn may_on_service(
     caller: &Caller,
-    deed: Deed,
-    read: Deed,
+    action: Action,
+    read: Action,
     ties: &BookingTies,
 ) -> Result<(), Denied> {
     if !Reach::of(caller, read).covers_booking(ties) {
         return Err(Denied::Hidden);
     }
-    decide(caller, deed, Reach::of(caller, deed).covers_booking(ties))
+    decide(
+        caller,
+        action,
+        Reach::of(caller, action).covers_booking(ties),
+    )
 }
 
-/// The deed on an organization, its members, keys and related parties.
+/// The action on an organization, its members, keys and related parties.
 pub fn may_on_organization(
     caller: &Caller,
-    deed: Deed,
+    action: Action,
     ties: &OrganizationTies,
 ) -> Result<(), Denied> {
-    let read = Reach::of(caller, Deed::OrganizationRead);
+    let read = Reach::of(caller, Action::OrganizationRead);
     if !ties.is_public && !read.covers_organization(ties) {
         return Err(Denied::Hidden);
     }
     decide(
         caller,
-        deed,
-        Reach::of(caller, deed).covers_organization(ties),
+        action,
+        Reach::of(caller, action).covers_organization(ties),
     )
 }
 
-/// The deed on an evaluation or subsidy run: before publication only the province and the auditors see it.
-pub fn may_on_run(caller: &Caller, deed: Deed, is_published: bool) -> Result<(), Denied> {
+/// The action on an evaluation or subsidy run: before publication only the province and the auditors see it.
+pub fn may_on_run(caller: &Caller, action: Action, is_published: bool) -> Result<(), Denied> {
     if is_published || caller.has(Role::PlatformAdmin) || caller.has(Role::Auditor) {
-        may(caller, deed)
+        may(caller, action)
     } else {
         Err(Denied::Hidden)
     }
@@ -154,22 +162,22 @@ pub fn may_explain_award(
     is_published: bool,
     awarded: OrganizationId,
 ) -> Result<(), Denied> {
-    may_on_run(caller, Deed::SubsidyExplain, is_published)?;
-    let reach = Reach::of(caller, Deed::SubsidyExplain);
+    may_on_run(caller, Action::SubsidyExplain, is_published)?;
+    let reach = Reach::of(caller, Action::SubsidyExplain);
     decide(
         caller,
-        Deed::SubsidyExplain,
+        Action::SubsidyExplain,
         reach.everything || reach.host == Some(awarded),
     )
 }
 
 /// Order of the refusals: what the role forbids stands before what the key or the organization lacks.
-fn decide(caller: &Caller, deed: Deed, reached: bool) -> Result<(), Denied> {
+fn decide(caller: &Caller, action: Action, reached: bool) -> Result<(), Denied> {
     if !reached {
         return Err(Denied::Forbidden);
     }
-    caller.key_allows(deed)?;
-    caller.organization_allows(deed)
+    caller.key_allows(action)?;
+    caller.organization_allows(action)
 }
 
 #[cfg(test)]

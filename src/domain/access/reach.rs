@@ -1,7 +1,7 @@
-//! How far a caller's roles reach: which organizations, instruments and bookings a deed may touch. The same value decides
+//! How far a caller's roles reach: which organizations, instruments and bookings an action may touch. The same value decides
 //! about one subject and filters lists, so that the two never disagree.
 
-use super::{Caller, Deed, Role};
+use super::{Action, Caller, Role};
 use crate::domain::{OrganizationId, RegionCode, UserId};
 
 /// Who is tied to an instrument.
@@ -35,7 +35,7 @@ pub struct OrganizationTies {
     pub is_public: bool,
 }
 
-/// The union of what the roles that allow a deed reach. A list shows the rows that any one of the fields admits.
+/// The union of what the roles that allow an action reach. A list shows the rows that any one of the fields admits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Reach {
     pub everything: bool,
@@ -52,29 +52,29 @@ pub struct Reach {
 }
 
 impl Reach {
-    /// The reach of `caller` for `deed`; empty when no role allows the deed.
-    pub fn of(caller: &Caller, deed: Deed) -> Self {
+    /// The reach of `caller` for `action`; empty when no role allows the action.
+    pub fn of(caller: &Caller, action: Action) -> Self {
         let mut reach = Self::default();
         let organization = Some(caller.organization_id);
         let person = Some((caller.organization_id, caller.user_id));
-        for role in caller.roles_for(deed) {
+        for role in caller.roles_for(action) {
             match role {
                 Role::PlatformAdmin | Role::Auditor => reach.everything = true,
                 Role::RegionAdmin => reach.region = caller.region,
                 Role::HostAdmin | Role::HostFinance => reach.host = organization,
                 Role::InstrumentManager => reach.managed = person,
-                Role::UnitMember if !deed.is_read() => reach.own = person,
+                Role::UnitMember if !action.is_read() => reach.own = person,
                 Role::UnitAdmin | Role::UnitMember | Role::Evaluator => reach.unit = organization,
             }
         }
         // Every member reads the own organization, whatever the role.
-        if deed == Deed::OrganizationRead {
+        if action == Action::OrganizationRead {
             reach.unit = organization;
         }
         reach
     }
 
-    /// Nobody's rows: the list would be empty, the deed forbidden.
+    /// Nobody's rows: the list would be empty, the action forbidden.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }

@@ -1,4 +1,4 @@
-//! The table of rights: for each deed the roles that may do it, the scope an API key needs, and what kind of deed it is.
+//! The table of rights: for each action the roles that may do it, the scope an API key needs, and what kind of action it is.
 //! The contract's role table is the law; where it is silent, the reason stands here.
 
 use super::ApiScope::{
@@ -8,9 +8,9 @@ use super::Role::{
     Auditor, HostAdmin, HostFinance, InstrumentManager, PlatformAdmin, RegionAdmin, UnitAdmin,
     UnitMember,
 };
-use super::{ApiScope, Deed, Role};
+use super::{Action, ApiScope, Role};
 
-/// What a deed does, as far as unverified organizations and auditors are concerned.
+/// What an action does, as far as unverified organizations and auditors are concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     /// Reads or prices.
@@ -83,7 +83,7 @@ const AWARD_READERS: &[Role] = &[PlatformAdmin, Auditor, HostAdmin];
 const OVERSEERS: &[Role] = &[PlatformAdmin, Auditor];
 const EVENT_READERS: &[Role] = &[PlatformAdmin, Auditor, HostAdmin, UnitAdmin];
 
-impl Deed {
+impl Action {
     /// The roles that may do this, as far as the role alone decides.
     pub const fn roles(self) -> &'static [Role] {
         self.row().0
@@ -104,110 +104,113 @@ impl Deed {
         matches!(self.row().2, Kind::Change | Kind::Organization)
     }
 
-    /// The deed reads or prices and changes nothing.
+    /// The action reads or prices and changes nothing.
     pub const fn is_read(self) -> bool {
         matches!(self.row().2, Kind::Look)
     }
 
     const fn row(self) -> Row {
         match self {
-            Deed::MeRead | Deed::SessionRead => (EVERYBODY, None, Look),
-            Deed::MeUpdate | Deed::SessionRevoke | Deed::PasswordChange => {
+            Action::MeRead | Action::SessionRead => (EVERYBODY, None, Look),
+            Action::MeUpdate | Action::SessionRevoke | Action::PasswordChange => {
                 (EVERYBODY, None, Account)
             }
-            Deed::ApiKeyRead => (UNIT, None, Look),
-            Deed::ApiKeyCreate | Deed::ApiKeyRevoke => (UNIT, None, Change),
-            Deed::OrganizationRead => (EVERYBODY, Some(CatalogRead), Look),
-            Deed::OrganizationUpdate => (HEADS, None, Organization),
-            Deed::OrganizationCorrect
-            | Deed::OrganizationVerify
-            | Deed::OrganizationRefuse
-            | Deed::OrganizationSuspend
-            | Deed::OrganizationResume => (ADMINISTRATION, None, Change),
-            Deed::MemberRead => (MEMBER_READERS, None, Look),
-            Deed::MemberInvite | Deed::MemberUpdate | Deed::MemberRemove => {
+            Action::ApiKeyRead => (UNIT, None, Look),
+            Action::ApiKeyCreate | Action::ApiKeyRevoke => (UNIT, None, Change),
+            Action::OrganizationRead => (EVERYBODY, Some(CatalogRead), Look),
+            Action::OrganizationUpdate => (HEADS, None, Organization),
+            Action::OrganizationCorrect
+            | Action::OrganizationVerify
+            | Action::OrganizationRefuse
+            | Action::OrganizationSuspend
+            | Action::OrganizationResume => (ADMINISTRATION, None, Change),
+            Action::MemberRead => (MEMBER_READERS, None, Look),
+            Action::MemberInvite | Action::MemberUpdate | Action::MemberRemove => {
                 (MEMBER_EDITORS, None, Change)
             }
-            Deed::RelatedPartyRead => (RELATED_PARTY_READERS, None, Look),
-            Deed::RelatedPartyAdd => (RELATED_PARTY_EDITORS, None, Change),
+            Action::RelatedPartyRead => (RELATED_PARTY_READERS, None, Look),
+            Action::RelatedPartyAdd => (RELATED_PARTY_EDITORS, None, Change),
             _ => self.registry_row(),
         }
     }
 
     const fn registry_row(self) -> Row {
         match self {
-            Deed::InstrumentRead | Deed::InstrumentExport => {
+            Action::InstrumentRead | Action::InstrumentExport => {
                 (INSTRUMENT_READERS, Some(CatalogRead), Look)
             }
-            Deed::InstrumentCreate
-            | Deed::InstrumentUpdate
-            | Deed::InstrumentSubmit
-            | Deed::InstrumentRetire
-            | Deed::InstrumentAssignManagers
-            | Deed::InstrumentImport
-            | Deed::ServiceCreate
-            | Deed::ServiceUpdate
-            | Deed::ServiceDelete
-            | Deed::ExemptionRequest
-            | Deed::TariffCreate
-            | Deed::TariffEnd => (HOST, None, Change),
-            Deed::InstrumentDescribe
-            | Deed::BookingRulesUpdate
-            | Deed::ClosureCreate
-            | Deed::ClosureUpdate
-            | Deed::ClosureDelete => (DESK, None, Change),
-            Deed::InstrumentApprove
-            | Deed::InstrumentReturn
-            | Deed::InstrumentSuspend
-            | Deed::InstrumentResume => (ADMINISTRATION, None, Change),
-            Deed::ExemptionDecide => (PROVINCE, None, Change),
+            Action::InstrumentCreate
+            | Action::InstrumentUpdate
+            | Action::InstrumentSubmit
+            | Action::InstrumentRetire
+            | Action::InstrumentAssignManagers
+            | Action::InstrumentImport
+            | Action::ServiceCreate
+            | Action::ServiceUpdate
+            | Action::ServiceDelete
+            | Action::ExemptionRequest
+            | Action::TariffCreate
+            | Action::TariffEnd => (HOST, None, Change),
+            Action::InstrumentDescribe
+            | Action::BookingRulesUpdate
+            | Action::ClosureCreate
+            | Action::ClosureUpdate
+            | Action::ClosureDelete => (DESK, None, Change),
+            Action::InstrumentApprove
+            | Action::InstrumentReturn
+            | Action::InstrumentSuspend
+            | Action::InstrumentResume => (ADMINISTRATION, None, Change),
+            Action::ExemptionDecide => (PROVINCE, None, Change),
             _ => self.service_row(),
         }
     }
 
     const fn service_row(self) -> Row {
         match self {
-            Deed::BookingRead => (BOOKING_READERS, Some(BookingsRead), Look),
-            Deed::BookingCheck => (CUSTOMERS, Some(BookingsRead), Look),
-            Deed::BookingRequest => (CUSTOMERS, Some(BookingsWrite), Change),
-            Deed::BookingCancel => (CANCELLERS, Some(BookingsWrite), Change),
-            Deed::BookingReschedule => (RESCHEDULERS, Some(BookingsWrite), Change),
-            Deed::BookingApprove
-            | Deed::BookingReject
-            | Deed::BookingStart
-            | Deed::BookingFinish
-            | Deed::BookingNoShow => (DESK, Some(BookingsWrite), Change),
-            Deed::UsageRead | Deed::UsageExport => (USAGE_READERS, Some(UsageRead), Look),
-            Deed::UsageRecord | Deed::UsageImport | Deed::UsageCorrect | Deed::UsageVoid => {
-                (DESK, Some(UsageWrite), Change)
-            }
-            Deed::UsageConfirm | Deed::UsageDispute => (UNIT, Some(UsageWrite), Change),
-            Deed::ReviewCreate => (CUSTOMERS, Some(UsageWrite), Change),
-            Deed::QuoteCreate => (EVERYBODY, Some(CatalogRead), Look),
-            Deed::ChargeRead => (CHARGE_READERS, Some(BillingRead), Look),
-            Deed::ChargeInvoice => (&[HostFinance], Some(BillingWrite), Change),
-            Deed::ChargePay => (PAYMENT_EDITORS, Some(BillingWrite), Change),
+            Action::BookingRead => (BOOKING_READERS, Some(BookingsRead), Look),
+            Action::BookingCheck => (CUSTOMERS, Some(BookingsRead), Look),
+            Action::BookingRequest => (CUSTOMERS, Some(BookingsWrite), Change),
+            Action::BookingCancel => (CANCELLERS, Some(BookingsWrite), Change),
+            Action::BookingReschedule => (RESCHEDULERS, Some(BookingsWrite), Change),
+            Action::BookingApprove
+            | Action::BookingReject
+            | Action::BookingStart
+            | Action::BookingFinish
+            | Action::BookingNoShow => (DESK, Some(BookingsWrite), Change),
+            Action::UsageRead | Action::UsageExport => (USAGE_READERS, Some(UsageRead), Look),
+            Action::UsageRecord
+            | Action::UsageImport
+            | Action::UsageCorrect
+            | Action::UsageVoid => (DESK, Some(UsageWrite), Change),
+            Action::UsageConfirm | Action::UsageDispute => (UNIT, Some(UsageWrite), Change),
+            Action::ReviewCreate => (CUSTOMERS, Some(UsageWrite), Change),
+            Action::QuoteCreate => (EVERYBODY, Some(CatalogRead), Look),
+            Action::ChargeRead => (CHARGE_READERS, Some(BillingRead), Look),
+            Action::ChargeInvoice => (&[HostFinance], Some(BillingWrite), Change),
+            Action::ChargePay => (PAYMENT_EDITORS, Some(BillingWrite), Change),
             _ => self.province_row(),
         }
     }
 
     const fn province_row(self) -> Row {
         match self {
-            Deed::PolicyRead | Deed::EvaluationRead | Deed::SubsidyRead => (EVERYBODY, None, Look),
-            Deed::SubsidyExplain => (AWARD_READERS, None, Look),
-            Deed::SubsidyExport | Deed::PolicyCheck => (OVERSEERS, None, Look),
-            Deed::EventRead => (EVENT_READERS, None, Look),
-            Deed::PolicyCreate
-            | Deed::EvaluationRun
-            | Deed::EvaluationScore
-            | Deed::EvaluationPublish
-            | Deed::EvaluationFinalize
-            | Deed::EvaluationDiscard
-            | Deed::SubsidyRun
-            | Deed::SubsidyPublish
-            | Deed::SubsidyFinalize
-            | Deed::SubsidyDiscard => (PROVINCE, None, Change),
-            // A deed without a row is nobody's; a test finds it.
+            Action::PolicyRead | Action::EvaluationRead | Action::SubsidyRead => {
+                (EVERYBODY, None, Look)
+            }
+            Action::SubsidyExplain => (AWARD_READERS, None, Look),
+            Action::SubsidyExport | Action::PolicyCheck => (OVERSEERS, None, Look),
+            Action::EventRead => (EVENT_READERS, None, Look),
+            Action::PolicyCreate
+            | Action::EvaluationRun
+            | Action::EvaluationScore
+            | Action::EvaluationPublish
+            | Action::EvaluationFinalize
+            | Action::EvaluationDiscard
+            | Action::SubsidyRun
+            | Action::SubsidyPublish
+            | Action::SubsidyFinalize
+            | Action::SubsidyDiscard => (PROVINCE, None, Change),
+            // An action without a row is nobody's; a test finds it.
             _ => (&[], None, Change),
         }
     }

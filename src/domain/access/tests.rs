@@ -73,31 +73,31 @@ fn booking() -> BookingTies {
     }
 }
 
-/// One line per deed: a letter for each role that may, in the order of `Role::ALL`; then the scope of keys; `*` when an
+/// One line per action: a letter for each role that may, in the order of `Role::ALL`; then the scope of keys; `*` when an
 /// unverified organization may too.
 fn table() -> String {
     const LETTERS: &str = "PRAEHFMUm";
-    let line = |deed: &Deed| {
+    let line = |action: &Action| {
         let marks: String = Role::ALL
             .iter()
             .zip(LETTERS.chars())
             .map(|(role, letter)| {
-                if deed.roles().contains(role) {
+                if action.roles().contains(role) {
                     letter
                 } else {
                     '.'
                 }
             })
             .collect();
-        let scope = deed.scope().map_or("-", ApiScope::as_str);
-        let star = if deed.needs_verified_organization() {
+        let scope = action.scope().map_or("-", ApiScope::as_str);
+        let star = if action.needs_verified_organization() {
             ""
         } else {
             " *"
         };
-        format!("{:<28} {marks} {scope}{star}", deed.as_str())
+        format!("{:<28} {marks} {scope}{star}", action.as_str())
     };
-    Deed::ALL.iter().map(line).collect::<Vec<_>>().join("\n")
+    Action::ALL.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 #[test]
@@ -106,22 +106,22 @@ fn the_table_of_rights() {
 }
 
 #[test]
-fn every_deed_is_somebody_s() {
-    for deed in Deed::ALL {
-        assert!(!deed.roles().is_empty(), "{deed} has no row");
+fn every_action_is_somebody_s() {
+    for action in Action::ALL {
+        assert!(!action.roles().is_empty(), "{action} has no row");
     }
 }
 
 #[test]
 fn an_auditor_changes_nothing_and_never_books_whatever_else_the_person_is() {
-    for deed in Deed::ALL {
+    for action in Action::ALL {
         let everything = caller(HOST, Role::ALL);
-        if may(&everything, *deed).is_ok() {
+        if may(&everything, *action).is_ok() {
             let account = matches!(
-                deed,
-                Deed::MeUpdate | Deed::SessionRevoke | Deed::PasswordChange
+                action,
+                Action::MeUpdate | Action::SessionRevoke | Action::PasswordChange
             );
-            assert!(deed.is_read() || account, "{deed}");
+            assert!(action.is_read() || account, "{action}");
         }
     }
 }
@@ -129,9 +129,9 @@ fn an_auditor_changes_nothing_and_never_books_whatever_else_the_person_is() {
 #[test]
 fn a_platform_admin_never_books() {
     let both = caller(HOST, &[Role::PlatformAdmin, Role::UnitAdmin]);
-    assert_eq!(may(&both, Deed::BookingRequest), Err(Denied::Forbidden));
-    assert_eq!(may(&both, Deed::OrganizationVerify), Ok(()));
-    assert_eq!(may(&both, Deed::MemberInvite), Ok(()));
+    assert_eq!(may(&both, Action::BookingRequest), Err(Denied::Forbidden));
+    assert_eq!(may(&both, Action::OrganizationVerify), Ok(()));
+    assert_eq!(may(&both, Action::MemberInvite), Ok(()));
 }
 
 #[test]
@@ -149,26 +149,26 @@ fn until_verified_people_look_price_and_edit_their_organization() {
         (Suspended, Denied::OrganizationSuspended),
     ] {
         let person = in_state(caller(HOST, &roles), state);
-        for deed in [
-            Deed::MeRead,
-            Deed::PasswordChange,
-            Deed::QuoteCreate,
-            Deed::BookingCheck,
+        for action in [
+            Action::MeRead,
+            Action::PasswordChange,
+            Action::QuoteCreate,
+            Action::BookingCheck,
         ] {
-            assert_eq!(may(&person, deed), Ok(()), "{state} {deed}");
+            assert_eq!(may(&person, action), Ok(()), "{state} {action}");
         }
-        let update = may_on_organization(&person, Deed::OrganizationUpdate, &own);
+        let update = may_on_organization(&person, Action::OrganizationUpdate, &own);
         assert_eq!(update, Ok(()), "{state}");
-        for deed in [
-            Deed::BookingRequest,
-            Deed::InstrumentCreate,
-            Deed::MemberInvite,
-            Deed::ApiKeyCreate,
+        for action in [
+            Action::BookingRequest,
+            Action::InstrumentCreate,
+            Action::MemberInvite,
+            Action::ApiKeyCreate,
         ] {
-            assert_eq!(may(&person, deed), Err(denied), "{state} {deed}");
+            assert_eq!(may(&person, action), Err(denied), "{state} {action}");
         }
         assert_eq!(
-            may(&person, Deed::OrganizationVerify),
+            may(&person, Action::OrganizationVerify),
             Err(Denied::Forbidden),
             "{state}"
         );
@@ -178,19 +178,19 @@ fn until_verified_people_look_price_and_edit_their_organization() {
 #[test]
 fn a_key_does_what_its_scopes_say_and_never_members_or_keys() {
     let key = by_key(caller(UNIT, &[Role::UnitAdmin]), &[ApiScope::BookingsRead]);
-    for (deed, answer) in [
-        (Deed::BookingRead, Ok(())),
-        (Deed::BookingRequest, Err(Denied::ScopeMissing)),
-        (Deed::MemberRead, Err(Denied::NotByApiKey)),
-        (Deed::ApiKeyCreate, Err(Denied::NotByApiKey)),
-        (Deed::PasswordChange, Err(Denied::NotByApiKey)),
-        (Deed::InstrumentCreate, Err(Denied::Forbidden)),
+    for (action, answer) in [
+        (Action::BookingRead, Ok(())),
+        (Action::BookingRequest, Err(Denied::ScopeMissing)),
+        (Action::MemberRead, Err(Denied::NotByApiKey)),
+        (Action::ApiKeyCreate, Err(Denied::NotByApiKey)),
+        (Action::PasswordChange, Err(Denied::NotByApiKey)),
+        (Action::InstrumentCreate, Err(Denied::Forbidden)),
     ] {
-        assert_eq!(may(&key, deed), answer, "{deed}");
+        assert_eq!(may(&key, action), answer, "{action}");
     }
     let all = by_key(caller(HOST, Role::ALL), ApiScope::ALL);
-    for deed in Deed::ALL.iter().filter(|deed| deed.scope().is_none()) {
-        assert!(may(&all, *deed).is_err(), "{deed}");
+    for action in Action::ALL.iter().filter(|action| action.scope().is_none()) {
+        assert!(may(&all, *action).is_err(), "{action}");
     }
 }
 
@@ -219,11 +219,11 @@ fn what_is_not_listed_is_hidden_from_strangers() {
         (Role::Auditor, OTHER, draft(), Err(Denied::Forbidden)),
         (Role::Evaluator, OTHER, draft(), Err(Denied::Hidden)),
     ] {
-        let found = may_on_instrument(&caller(of, &[who]), Deed::ClosureCreate, &ties);
+        let found = may_on_instrument(&caller(of, &[who]), Action::ClosureCreate, &ties);
         assert_eq!(found, answer, "{who} of {of}");
     }
     let member = caller(UNIT, &[Role::UnitMember]);
-    let request = |ties| may_on_instrument(&member, Deed::BookingRequest, &ties);
+    let request = |ties| may_on_instrument(&member, Action::BookingRequest, &ties);
     assert_eq!(request(listed()), Ok(()));
     assert_eq!(request(draft()), Err(Denied::Hidden));
 }
@@ -241,16 +241,16 @@ fn a_region_admin_approves_where_the_region_supervises() {
             ..draft()
         };
         let admin = caller(OTHER, &[Role::RegionAdmin]);
-        let found = may_on_instrument(&admin, Deed::InstrumentApprove, &ties);
+        let found = may_on_instrument(&admin, Action::InstrumentApprove, &ties);
         assert_eq!(found, answer, "{supervising}");
-        let exemption = may_on_instrument(&admin, Deed::ExemptionDecide, &ties);
+        let exemption = may_on_instrument(&admin, Action::ExemptionDecide, &ties);
         assert!(exemption.is_err(), "{supervising}");
         let pending = OrganizationTies {
             organization_id: organization(HOST),
             supervising_region: region(supervising),
             is_public: false,
         };
-        let verify = may_on_organization(&admin, Deed::OrganizationVerify, &pending);
+        let verify = may_on_organization(&admin, Action::OrganizationVerify, &pending);
         assert_eq!(verify, answer, "{supervising}");
     }
 }
@@ -268,196 +268,199 @@ fn both_sides_of_a_booking_reach_their_own() {
         },
         ..booking()
     };
-    for (who, of, deed, ties, answer) in [
+    for (who, of, action, ties, answer) in [
         (
             Role::UnitMember,
             UNIT,
-            Deed::BookingCancel,
+            Action::BookingCancel,
             booking(),
             Ok(()),
         ),
         (
             Role::UnitMember,
             UNIT,
-            Deed::BookingRead,
+            Action::BookingRead,
             of_colleague,
             Ok(()),
         ),
         (
             Role::UnitMember,
             UNIT,
-            Deed::BookingCancel,
+            Action::BookingCancel,
             of_colleague,
             Err(Denied::Forbidden),
         ),
         (
             Role::UnitMember,
             OTHER,
-            Deed::BookingRead,
+            Action::BookingRead,
             booking(),
             Err(Denied::Hidden),
         ),
         (
             Role::UnitAdmin,
             UNIT,
-            Deed::BookingReschedule,
+            Action::BookingReschedule,
             of_colleague,
             Ok(()),
         ),
         (
             Role::UnitAdmin,
             UNIT,
-            Deed::BookingApprove,
+            Action::BookingApprove,
             booking(),
             Err(Denied::Forbidden),
         ),
         (
             Role::UnitAdmin,
             HOST,
-            Deed::BookingRead,
+            Action::BookingRead,
             booking(),
             Err(Denied::Hidden),
         ),
         (
             Role::HostAdmin,
             HOST,
-            Deed::BookingApprove,
+            Action::BookingApprove,
             booking(),
             Ok(()),
         ),
         (
             Role::HostAdmin,
             HOST,
-            Deed::BookingCancel,
+            Action::BookingCancel,
             booking(),
             Ok(()),
         ),
         (
             Role::HostAdmin,
             UNIT,
-            Deed::BookingApprove,
+            Action::BookingApprove,
             booking(),
             Err(Denied::Hidden),
         ),
         (
             Role::InstrumentManager,
             HOST,
-            Deed::BookingStart,
+            Action::BookingStart,
             booking(),
             Err(Denied::Hidden),
         ),
         (
             Role::InstrumentManager,
             HOST,
-            Deed::BookingStart,
+            Action::BookingStart,
             managed,
             Ok(()),
         ),
         (
             Role::InstrumentManager,
             HOST,
-            Deed::BookingCancel,
+            Action::BookingCancel,
             managed,
             Err(Denied::Forbidden),
         ),
         (
             Role::HostFinance,
             HOST,
-            Deed::BookingApprove,
+            Action::BookingApprove,
             booking(),
             Err(Denied::Hidden),
         ),
         (
             Role::RegionAdmin,
             OTHER,
-            Deed::BookingRead,
+            Action::BookingRead,
             booking(),
             Err(Denied::Hidden),
         ),
         (
             Role::PlatformAdmin,
             OTHER,
-            Deed::BookingRead,
+            Action::BookingRead,
             booking(),
             Ok(()),
         ),
         (
             Role::PlatformAdmin,
             OTHER,
-            Deed::BookingApprove,
+            Action::BookingApprove,
             booking(),
             Err(Denied::Forbidden),
         ),
-        (Role::Auditor, OTHER, Deed::BookingRead, booking(), Ok(())),
+        (Role::Auditor, OTHER, Action::BookingRead, booking(), Ok(())),
         (
             Role::Auditor,
             OTHER,
-            Deed::BookingCancel,
+            Action::BookingCancel,
             booking(),
             Err(Denied::Forbidden),
         ),
     ] {
-        let found = may_on_booking(&caller(of, &[who]), deed, &ties);
-        assert_eq!(found, answer, "{who} of {of} {deed}");
+        let found = may_on_booking(&caller(of, &[who]), action, &ties);
+        assert_eq!(found, answer, "{who} of {of} {action}");
     }
 }
 
 #[test]
 fn usage_is_confirmed_by_the_unit_and_money_entered_by_finance() {
     let of = |who, of| caller(of, &[who]);
-    let usage = |who, at, deed| may_on_usage(&of(who, at), deed, &booking());
-    assert_eq!(usage(Role::UnitAdmin, UNIT, Deed::UsageConfirm), Ok(()));
+    let usage = |who, at, action| may_on_usage(&of(who, at), action, &booking());
+    assert_eq!(usage(Role::UnitAdmin, UNIT, Action::UsageConfirm), Ok(()));
     assert_eq!(
-        usage(Role::UnitMember, UNIT, Deed::UsageConfirm),
+        usage(Role::UnitMember, UNIT, Action::UsageConfirm),
         Err(Denied::Forbidden)
     );
     assert_eq!(
-        usage(Role::HostAdmin, HOST, Deed::UsageConfirm),
+        usage(Role::HostAdmin, HOST, Action::UsageConfirm),
         Err(Denied::Forbidden)
     );
-    assert_eq!(usage(Role::HostAdmin, HOST, Deed::UsageVoid), Ok(()));
-    assert_eq!(usage(Role::UnitMember, UNIT, Deed::ReviewCreate), Ok(()));
-    let charge = |who, at, deed| may_on_charge(&of(who, at), deed, &booking());
-    assert_eq!(charge(Role::HostFinance, HOST, Deed::ChargeInvoice), Ok(()));
+    assert_eq!(usage(Role::HostAdmin, HOST, Action::UsageVoid), Ok(()));
+    assert_eq!(usage(Role::UnitMember, UNIT, Action::ReviewCreate), Ok(()));
+    let charge = |who, at, action| may_on_charge(&of(who, at), action, &booking());
     assert_eq!(
-        charge(Role::HostAdmin, HOST, Deed::ChargeInvoice),
+        charge(Role::HostFinance, HOST, Action::ChargeInvoice),
+        Ok(())
+    );
+    assert_eq!(
+        charge(Role::HostAdmin, HOST, Action::ChargeInvoice),
         Err(Denied::Forbidden)
     );
     assert_eq!(
-        charge(Role::HostFinance, OTHER, Deed::ChargeRead),
+        charge(Role::HostFinance, OTHER, Action::ChargeRead),
         Err(Denied::Hidden)
     );
-    assert_eq!(charge(Role::UnitAdmin, UNIT, Deed::ChargePay), Ok(()));
+    assert_eq!(charge(Role::UnitAdmin, UNIT, Action::ChargePay), Ok(()));
 }
 
 #[test]
 fn an_unpublished_run_is_the_province_s_secret() {
-    for (who, is_published, deed, answer) in [
-        (Role::PlatformAdmin, false, Deed::SubsidyPublish, Ok(())),
-        (Role::Auditor, false, Deed::SubsidyRead, Ok(())),
+    for (who, is_published, action, answer) in [
+        (Role::PlatformAdmin, false, Action::SubsidyPublish, Ok(())),
+        (Role::Auditor, false, Action::SubsidyRead, Ok(())),
         (
             Role::Auditor,
             false,
-            Deed::SubsidyPublish,
+            Action::SubsidyPublish,
             Err(Denied::Forbidden),
         ),
         (
             Role::HostAdmin,
             false,
-            Deed::SubsidyRead,
+            Action::SubsidyRead,
             Err(Denied::Hidden),
         ),
-        (Role::HostAdmin, true, Deed::SubsidyRead, Ok(())),
-        (Role::UnitMember, true, Deed::EvaluationRead, Ok(())),
+        (Role::HostAdmin, true, Action::SubsidyRead, Ok(())),
+        (Role::UnitMember, true, Action::EvaluationRead, Ok(())),
         (
             Role::HostAdmin,
             true,
-            Deed::SubsidyFinalize,
+            Action::SubsidyFinalize,
             Err(Denied::Forbidden),
         ),
     ] {
-        let found = may_on_run(&caller(HOST, &[who]), deed, is_published);
-        assert_eq!(found, answer, "{who} {deed}");
+        let found = may_on_run(&caller(HOST, &[who]), action, is_published);
+        assert_eq!(found, answer, "{who} {action}");
     }
     let explain = |who, of| may_explain_award(&caller(of, &[who]), true, organization(HOST));
     assert_eq!(explain(Role::HostAdmin, HOST), Ok(()));
@@ -468,7 +471,7 @@ fn an_unpublished_run_is_the_province_s_secret() {
 #[test]
 fn a_list_shows_the_union_of_what_the_roles_reach() {
     let both = caller(HOST, &[Role::HostAdmin, Role::UnitMember]);
-    let reach = Reach::of(&both, Deed::BookingRead);
+    let reach = Reach::of(&both, Action::BookingRead);
     assert_eq!(
         reach,
         Reach {
@@ -477,8 +480,11 @@ fn a_list_shows_the_union_of_what_the_roles_reach() {
             ..Reach::default()
         }
     );
-    assert!(Reach::of(&caller(HOST, &[Role::Evaluator]), Deed::BookingRead).is_empty());
-    assert!(Reach::of(&caller(HOST, &[Role::Auditor]), Deed::EventRead).everything);
-    let members = Reach::of(&caller(HOST, &[Role::HostFinance]), Deed::OrganizationRead);
+    assert!(Reach::of(&caller(HOST, &[Role::Evaluator]), Action::BookingRead).is_empty());
+    assert!(Reach::of(&caller(HOST, &[Role::Auditor]), Action::EventRead).everything);
+    let members = Reach::of(
+        &caller(HOST, &[Role::HostFinance]),
+        Action::OrganizationRead,
+    );
     assert_eq!(members.unit, Some(organization(HOST)));
 }

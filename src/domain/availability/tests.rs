@@ -2,11 +2,11 @@
 
 use super::*;
 use crate::domain::booking::{BookingMode, InstrumentFacts, Question, Stage};
+use crate::domain::booking_rules::tests::{office_hours, weekly};
 use crate::domain::calendar::tests::china;
 use crate::domain::channel::Movable;
 use crate::domain::channel::assign;
 use crate::domain::closure::{ClosedTime, ClosureKind};
-use crate::domain::opening::tests::{office_hours, weekly};
 use crate::domain::spans::tests::minutes;
 use proptest::prelude::*;
 

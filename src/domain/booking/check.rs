@@ -4,10 +4,10 @@
 use chrono::NaiveDate;
 
 use super::{BookingMode, BookingRefusal};
+use crate::domain::booking_rules::{BookingRules, LONGEST};
 use crate::domain::calendar::Calendar;
 use crate::domain::closure::Closure;
 use crate::domain::money::Minutes;
-use crate::domain::opening::{BookingRules, LONGEST};
 use crate::domain::spans::{Spans, overlap};
 use crate::domain::time::{Instant, Slot};
 

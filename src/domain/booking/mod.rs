@@ -1,17 +1,17 @@
-//! Bookings: their words and states. What a deed does to a state is decided in `deed`, when it may be done in `standing`,
+//! Bookings: their words and states. What an action does to a state is decided in `action`, when it may be done in `standing`,
 //! how an end is counted in `ending`, and whether a slot keeps the rules in `check`. Who may do it is left to `access`.
 
+mod action;
 mod check;
-mod deed;
 mod ending;
 mod refusal;
-mod standing;
+mod timing;
 
+pub use action::{BookingAction, InvalidState, When};
 pub use check::{InstrumentFacts, Question, Stage};
-pub use deed::{BookingDeed, InvalidState, When};
 pub use ending::{CLOSED_AFTER, NotAnEnding, blocked_after_finish, ended_at, ending_when_closed};
 pub use refusal::{BookingRefusal, Measure};
-pub use standing::{LAPSES_AFTER_WORKING_DAYS, Side, Standing, expires_at, lapses_at};
+pub use timing::{LAPSES_AFTER_WORKING_DAYS, Side, Timing, expires_at, lapses_at};
 
 crate::vocabulary! {
     /// Where a booking stands.

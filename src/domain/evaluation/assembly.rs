@@ -1,6 +1,6 @@
 //! From rows in any order to frozen inputs in theirs: what is unknown, given twice or impossible is refused.
 
-use super::inputs::{Cell, Inputs, Instrument, Service, Unit, UsingUnit, days_of_year};
+use super::inputs::{Host, Inputs, Instrument, UsageGroup, UsageTotals, UsingUnit, days_of_year};
 use crate::domain::{Fen, InstrumentId, Minutes, OrganizationId};
 use num_traits::Signed;
 use std::collections::BTreeMap;
@@ -36,10 +36,10 @@ impl Inputs {
     /// come from two queries.
     pub fn assemble(
         year: i32,
-        units: Vec<Unit>,
+        units: Vec<Host>,
         mut instruments: Vec<(OrganizationId, Instrument)>,
         using_units: Vec<UsingUnit>,
-        mut cells: Vec<(InstrumentId, Cell)>,
+        mut cells: Vec<(InstrumentId, UsageGroup)>,
     ) -> Result<Self, InputsMistake> {
         let mut inputs = Self {
             year,
@@ -77,7 +77,7 @@ impl Inputs {
         Ok(inputs)
     }
 
-    fn add_unit(&mut self, mut unit: Unit) -> Result<(), InputsMistake> {
+    fn add_unit(&mut self, mut unit: Host) -> Result<(), InputsMistake> {
         let id = unit.organization_id;
         unit.instruments.clear();
         unit.answers.retain(|_, count| *count != 0);
@@ -103,7 +103,7 @@ impl Inputs {
         &mut self,
         unit_id: OrganizationId,
         mut instrument: Instrument,
-        cells: &mut Peekable<impl Iterator<Item = (InstrumentId, Cell)>>,
+        cells: &mut Peekable<impl Iterator<Item = (InstrumentId, UsageGroup)>>,
     ) -> Result<(), InputsMistake> {
         let id = instrument.id;
         let in_year = 0..=days_of_year(self.year)?;
@@ -124,7 +124,7 @@ impl Inputs {
             let added = instrument.add_cell(cell);
             added.ok_or(InputsMistake::ImpossibleCell(id))?;
         }
-        let nothing = Service::default();
+        let nothing = UsageTotals::default();
         instrument.cells.retain(|cell| cell.service != nothing);
         instrument.cells.shrink_to_fit();
         let unit = self.units.get_mut(&unit_id);
@@ -136,7 +136,7 @@ impl Inputs {
 
 impl Instrument {
     /// Takes the next cell in key order; one of the same key is added to the last.
-    fn add_cell(&mut self, cell: Cell) -> Option<()> {
+    fn add_cell(&mut self, cell: UsageGroup) -> Option<()> {
         if !cell.service.is_possible() {
             return None;
         }
@@ -150,7 +150,7 @@ impl Instrument {
     }
 }
 
-impl Service {
+impl UsageTotals {
     fn is_possible(&self) -> bool {
         self.effective_minutes >= Minutes::ZERO
             && self.records >= 0
@@ -159,9 +159,9 @@ impl Service {
             && self.voucher_fen >= Fen::ZERO
     }
 
-    fn plus(&self, other: &Service) -> Option<Service> {
+    fn plus(&self, other: &UsageTotals) -> Option<UsageTotals> {
         let minutes = self.effective_minutes.checked_add(other.effective_minutes);
-        Some(Service {
+        Some(UsageTotals {
             effective_minutes: minutes.ok()?,
             records: self.records.checked_add(other.records)?,
             samples: self.samples.checked_add(other.samples)?,
@@ -202,7 +202,7 @@ mod tests {
         nothing.service.records = 0;
         rows.add(1, instrument(11), &[paid, nothing, cell(901, 60, 100)]);
         let inputs = rows.assemble().unwrap();
-        let cells: Vec<Cell> = inputs
+        let cells: Vec<UsageGroup> = inputs
             .units()
             .flat_map(|unit| unit.instruments.clone())
             .flat_map(|instrument| instrument.cells)

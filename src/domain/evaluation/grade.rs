@@ -1,6 +1,6 @@
 //! Totals, places and grades of all evaluated units: thresholds on the exact total, a quota for the best grade, ties.
 
-use super::inputs::{Inputs, Instrument, Unit};
+use super::inputs::{Host, Inputs, Instrument};
 use super::measure::of_instrument;
 use super::score::{ScoreResult, score_all};
 use crate::domain::policy::{Grade, Grades, Policy, Tie, group_of};
@@ -14,17 +14,17 @@ use std::collections::BTreeMap;
 /// The evaluation of a year: the units in the order of organization ids.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Evaluation {
-    pub units: Vec<GradedUnit>,
+    pub units: Vec<GradedHost>,
 }
 
 /// An evaluated unit.
 #[derive(Debug, Clone, PartialEq)]
-pub struct GradedUnit {
+pub struct GradedHost {
     pub organization_id: OrganizationId,
     pub uscc: String,
     /// In the order of the pack.
     pub scores: Vec<ScoreResult>,
-    /// Exact; [`GradedUnit::total_printed`] rounds.
+    /// Exact; [`GradedHost::total_printed`] rounds.
     pub total: BigRational,
     /// From 1, ties broken.
     pub place: usize,
@@ -54,7 +54,7 @@ impl Evaluation {
     }
 }
 
-impl GradedUnit {
+impl GradedHost {
     /// The total with 2 decimals, rounded half up.
     pub fn total_printed(&self) -> String {
         ratio::decimal(&self.total, 2)
@@ -69,7 +69,7 @@ impl GradedUnit {
 
 /// Scores and grades every unit with at least one counted instrument.
 pub fn grade(inputs: &Inputs, policy: &Policy) -> Evaluation {
-    let evaluated: Vec<&Unit> = inputs.evaluated().collect();
+    let evaluated: Vec<&Host> = inputs.evaluated().collect();
     let mut scores: Vec<Vec<ScoreResult>> = evaluated.iter().map(|_| Vec::new()).collect();
     for score in &policy.scores {
         let results = score_all(score, inputs, &evaluated);
@@ -81,7 +81,7 @@ pub fn grade(inputs: &Inputs, policy: &Policy) -> Evaluation {
         let total = scores
             .iter()
             .fold(BigRational::zero(), |sum, s| sum + &s.points);
-        GradedUnit {
+        GradedHost {
             organization_id: unit.organization_id,
             uscc: unit.uscc.clone(),
             scores,
@@ -91,7 +91,7 @@ pub fn grade(inputs: &Inputs, policy: &Policy) -> Evaluation {
             instruments: unit.counted().map(|i| figures(inputs, policy, i)).collect(),
         }
     });
-    let mut units: Vec<GradedUnit> = units.collect();
+    let mut units: Vec<GradedHost> = units.collect();
     place(&mut units, &policy.grades);
     Evaluation { units }
 }
@@ -113,11 +113,11 @@ fn figures(inputs: &Inputs, policy: &Policy, instrument: &Instrument) -> Instrum
 }
 
 /// Gives every unit its place and turns the excellent beyond the quota into good.
-fn place(units: &mut [GradedUnit], grades: &Grades) {
+fn place(units: &mut [GradedHost], grades: &Grades) {
     let quota = (&grades.best_share * ratio::whole(units.len())).floor();
     let quota = quota.max(ratio::whole(grades.best_at_least));
     let quota = quota.to_integer().to_usize().unwrap_or(usize::MAX);
-    let mut order: Vec<(Rank, &mut GradedUnit)> = units
+    let mut order: Vec<(Rank, &mut GradedHost)> = units
         .iter_mut()
         .map(|unit| (Rank::of(unit, grades), unit))
         .collect();
@@ -143,7 +143,7 @@ enum TieValue {
 }
 
 impl Rank {
-    fn of(unit: &GradedUnit, grades: &Grades) -> Self {
+    fn of(unit: &GradedHost, grades: &Grades) -> Self {
         let value = |tie: &Tie| match tie {
             Tie::Group(group) => TieValue::Points(unit.group_points(group)),
             Tie::Uscc => TieValue::Uscc(unit.uscc.clone()),
@@ -189,7 +189,7 @@ mod tests {
     }
 
     /// A unit with points in A, B and C, in hundredths.
-    fn unit(id: i64, uscc: &str, points: [i64; 3]) -> GradedUnit {
+    fn unit(id: i64, uscc: &str, points: [i64; 3]) -> GradedHost {
         let score = |(id, hundredths): (&str, i64)| ScoreResult {
             id: id.to_owned(),
             numerator: BigRational::zero(),
@@ -207,7 +207,7 @@ mod tests {
         let total = scores
             .iter()
             .fold(BigRational::zero(), |sum, s| sum + &s.points);
-        GradedUnit {
+        GradedHost {
             organization_id: organization(id),
             uscc: uscc.to_owned(),
             scores,
@@ -218,7 +218,7 @@ mod tests {
         }
     }
 
-    fn placed(mut units: Vec<GradedUnit>) -> Vec<(usize, Grade)> {
+    fn placed(mut units: Vec<GradedHost>) -> Vec<(usize, Grade)> {
         place(&mut units, &grades());
         units.iter().map(|unit| (unit.place, unit.grade)).collect()
     }

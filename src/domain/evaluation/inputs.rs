@@ -48,18 +48,18 @@ pub fn days_in_service(
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inputs {
     pub(super) year: i32,
-    pub(super) units: BTreeMap<OrganizationId, Unit>,
+    pub(super) units: BTreeMap<OrganizationId, Host>,
     pub(super) using_units: BTreeMap<OrganizationId, UsingUnit>,
     pub(super) days: BTreeMap<NaiveDate, DayKind>,
 }
 
 /// A host with its instruments. Its name is no input: renaming a unit changes neither result nor digest.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unit {
+pub struct Host {
     pub organization_id: OrganizationId,
     pub uscc: String,
     pub kind: OrganizationKind,
-    pub counts: UnitCounts,
+    pub counts: HostCounts,
     /// Answers of external customers in confirmed records of the year, weak evidence included.
     pub answers: BTreeMap<Satisfaction, i64>,
     /// Expert points by score id, exact: experts may give a third of a point.
@@ -70,7 +70,7 @@ pub struct Unit {
 
 /// Numbers of a unit that are no sums over instruments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct UnitCounts {
+pub struct HostCounts {
     /// Accepted in the year, deadline not after the freeze.
     pub registrations_due: i64,
     pub registrations_on_time: i64,
@@ -88,8 +88,8 @@ pub struct Instrument {
     pub original_value_fen: Fen,
     pub days_in_service: i64,
     pub flags: InstrumentFlags,
-    /// Filled by [`Inputs::assemble`]; in the order of [`CellKey`].
-    pub cells: Vec<Cell>,
+    /// Filled by [`Inputs::assemble`]; in the order of [`UsageGroupKey`].
+    pub cells: Vec<UsageGroup>,
 }
 
 /// Stocks at the end of 31 December. An instrument that is not counted has no part in anything.
@@ -112,7 +112,7 @@ pub struct UsingUnit {
 
 /// Who used an instrument, and in which class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct CellKey {
+pub struct UsageGroupKey {
     pub using_unit_id: OrganizationId,
     pub relation: Relation,
     pub evidence: Evidence,
@@ -122,14 +122,14 @@ pub struct CellKey {
 /// What was served to one using unit in one class. A cell may have income without minutes: income counts in the year of
 /// its payment, minutes in the year of the record's end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Cell {
-    pub key: CellKey,
-    pub service: Service,
+pub struct UsageGroup {
+    pub key: UsageGroupKey,
+    pub service: UsageTotals,
 }
 
 /// Sums over confirmed records; income is on invoiced charges, paid in the year.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Service {
+pub struct UsageTotals {
     pub effective_minutes: Minutes,
     pub records: i64,
     pub samples: i64,
@@ -154,12 +154,12 @@ impl Inputs {
     }
 
     /// Every unit, in the order of ids.
-    pub fn units(&self) -> impl Iterator<Item = &Unit> {
+    pub fn units(&self) -> impl Iterator<Item = &Host> {
         self.units.values()
     }
 
     /// The evaluated units: those with at least one counted instrument, in the order of ids.
-    pub fn evaluated(&self) -> impl Iterator<Item = &Unit> {
+    pub fn evaluated(&self) -> impl Iterator<Item = &Host> {
         self.units().filter(|unit| unit.counted().next().is_some())
     }
 
@@ -176,7 +176,7 @@ impl Inputs {
     }
 }
 
-impl Unit {
+impl Host {
     /// Its counted instruments, in the order of `asset_no`.
     pub fn counted(&self) -> impl Iterator<Item = &Instrument> {
         self.instruments.iter().filter(|i| i.flags.counted)

@@ -4,7 +4,7 @@
 //! `year`, then `day`, `unit` (each followed by its `expert` lines), `user`, `instrument`, `cell`. Organization names are left
 //! out: renaming a unit must not look like a change of the inputs.
 
-use super::inputs::{Cell, Inputs, Instrument, Unit};
+use super::inputs::{Host, Inputs, Instrument, UsageGroup};
 use crate::domain::policy::hex;
 use crate::domain::review::Satisfaction;
 use crate::domain::{InstrumentId, OrganizationId, ratio};
@@ -103,7 +103,7 @@ impl Line {
         &self.0
     }
 
-    fn unit(&mut self, unit: &Unit) -> &mut Self {
+    fn unit(&mut self, unit: &Host) -> &mut Self {
         let counts = &unit.counts;
         self.of("unit").field(unit.organization_id);
         self.escaped(&unit.uscc).field(unit.kind);
@@ -132,7 +132,7 @@ impl Line {
             .field(u8::from(flags.complete))
     }
 
-    fn cell(&mut self, instrument_id: InstrumentId, cell: &Cell) -> &mut Self {
+    fn cell(&mut self, instrument_id: InstrumentId, cell: &UsageGroup) -> &mut Self {
         let service = &cell.service;
         self.of("cell")
             .field(instrument_id)

@@ -1,15 +1,15 @@
 //! Counting: what a metric of the pack comes to, for an instrument and for a unit. Sums are 128 bits wide, so no sum of
 //! 64-bit rows overflows.
 
-use super::inputs::{Cell, Inputs, Instrument, Relation, Unit, days_of_year};
+use super::inputs::{Host, Inputs, Instrument, Relation, UsageGroup, days_of_year};
 use crate::domain::policy::{
-    Customers, Measure, RatedHours, RecordFilter, Stock, UnitCount, WeakEvidence,
+    Customers, HostCount, Measure, RatedHours, RecordFilter, Stock, WeakEvidence,
 };
 use std::collections::BTreeSet;
 
 impl RecordFilter {
     /// Whether a cell of an instrument counts.
-    pub(crate) fn takes(&self, instrument: &Instrument, cell: &Cell) -> bool {
+    pub(crate) fn takes(&self, instrument: &Instrument, cell: &UsageGroup) -> bool {
         let customer = match self.customers {
             Customers::All => true,
             Customers::NotHost => cell.key.relation != Relation::Host,
@@ -22,7 +22,7 @@ impl RecordFilter {
 
 impl WeakEvidence {
     /// Whether a cell's evidence is too weak for the value of its instrument.
-    pub(crate) fn covers(&self, instrument: &Instrument, cell: &Cell) -> bool {
+    pub(crate) fn covers(&self, instrument: &Instrument, cell: &UsageGroup) -> bool {
         instrument.original_value_fen >= self.value_fen_from
             && self.classes.contains(&cell.key.evidence)
     }
@@ -38,7 +38,7 @@ pub fn of_instrument(inputs: &Inputs, instrument: &Instrument, measure: &Measure
             .map(|cell| i128::from(cell.service.payer_fen.number()))
             .sum(),
         Measure::UsedInstruments(filter) => {
-            let used = |cell: &Cell| cell.service.effective_minutes.number() > 0;
+            let used = |cell: &UsageGroup| cell.service.effective_minutes.number() > 0;
             i128::from(cells(instrument, filter).any(used))
         }
         Measure::RatedMinutes(hours) => rated_minutes(inputs, instrument, hours),
@@ -49,7 +49,7 @@ pub fn of_instrument(inputs: &Inputs, instrument: &Instrument, measure: &Measure
 }
 
 /// A measure of a unit: over its counted instruments, or of its own.
-pub fn of_unit(inputs: &Inputs, unit: &Unit, measure: &Measure) -> i128 {
+pub fn of_unit(inputs: &Inputs, unit: &Host, measure: &Measure) -> i128 {
     match measure {
         Measure::UsingUnits(filter) => {
             let served: BTreeSet<_> = unit
@@ -69,7 +69,10 @@ pub fn of_unit(inputs: &Inputs, unit: &Unit, measure: &Measure) -> i128 {
     }
 }
 
-fn cells<'a>(instrument: &'a Instrument, filter: &RecordFilter) -> impl Iterator<Item = &'a Cell> {
+fn cells<'a>(
+    instrument: &'a Instrument,
+    filter: &RecordFilter,
+) -> impl Iterator<Item = &'a UsageGroup> {
     let cells = instrument.cells.iter();
     cells.filter(move |cell| filter.takes(instrument, cell))
 }
@@ -92,11 +95,11 @@ const fn is_in(instrument: &Instrument, stock: Stock) -> bool {
     }
 }
 
-const fn of_counts(unit: &Unit, count: UnitCount) -> i64 {
+const fn of_counts(unit: &Host, count: HostCount) -> i64 {
     match count {
-        UnitCount::RegistrationsDue => unit.counts.registrations_due,
-        UnitCount::RegistrationsOnTime => unit.counts.registrations_on_time,
-        UnitCount::RequestsReceived => unit.counts.requests_received,
-        UnitCount::RequestsAnswered => unit.counts.requests_answered_in_time,
+        HostCount::RegistrationsDue => unit.counts.registrations_due,
+        HostCount::RegistrationsOnTime => unit.counts.registrations_on_time,
+        HostCount::RequestsReceived => unit.counts.requests_received,
+        HostCount::RequestsAnswered => unit.counts.requests_answered_in_time,
     }
 }

@@ -13,10 +13,10 @@ mod score;
 
 pub use super::policy::Grade;
 pub use assembly::InputsMistake;
-pub use grade::{Evaluation, GradedUnit, InstrumentFigures, grade};
+pub use grade::{Evaluation, GradedHost, InstrumentFigures, grade};
 pub use inputs::{
-    Cell, CellKey, Inputs, Instrument, InstrumentFlags, Relation, Service, Unit, UnitCounts,
-    UsingUnit, days_in_service, days_of_year,
+    Host, HostCounts, Inputs, Instrument, InstrumentFlags, Relation, UsageGroup, UsageGroupKey,
+    UsageTotals, UsingUnit, days_in_service, days_of_year,
 };
 pub use measure::{of_instrument as measure_instrument, of_unit as measure_unit};
 pub use reading::LineMistake;

@@ -2,7 +2,8 @@
 
 use super::assembly::InputsMistake;
 use super::inputs::{
-    Cell, CellKey, Inputs, Instrument, InstrumentFlags, Service, Unit, UnitCounts, UsingUnit,
+    Host, HostCounts, Inputs, Instrument, InstrumentFlags, UsageGroup, UsageGroupKey, UsageTotals,
+    UsingUnit,
 };
 use crate::domain::calendar::DayKind;
 use crate::domain::review::Satisfaction;
@@ -55,12 +56,12 @@ impl Inputs {
 struct Rows {
     year: Option<i32>,
     days: BTreeMap<NaiveDate, DayKind>,
-    units: Vec<Unit>,
+    units: Vec<Host>,
     /// Line, unit, score id, points.
     experts: Vec<(usize, OrganizationId, String, BigRational)>,
     instruments: Vec<(OrganizationId, Instrument)>,
     using_units: Vec<UsingUnit>,
-    cells: Vec<(InstrumentId, Cell)>,
+    cells: Vec<(InstrumentId, UsageGroup)>,
     lines: usize,
 }
 
@@ -147,12 +148,12 @@ impl<'a> Fields<'a> {
     }
 }
 
-fn read_unit(fields: &mut Fields) -> Option<Unit> {
-    let mut unit = Unit {
+fn read_unit(fields: &mut Fields) -> Option<Host> {
+    let mut unit = Host {
         organization_id: fields.parsed()?,
         uscc: fields.unescaped()?,
         kind: fields.parsed()?,
-        counts: UnitCounts {
+        counts: HostCounts {
             registrations_due: fields.parsed()?,
             registrations_on_time: fields.parsed()?,
             requests_received: fields.parsed()?,
@@ -185,15 +186,15 @@ fn read_instrument(fields: &mut Fields) -> Option<Instrument> {
     })
 }
 
-fn read_cell(fields: &mut Fields) -> Option<Cell> {
-    Some(Cell {
-        key: CellKey {
+fn read_cell(fields: &mut Fields) -> Option<UsageGroup> {
+    Some(UsageGroup {
+        key: UsageGroupKey {
             using_unit_id: fields.parsed()?,
             relation: fields.parsed()?,
             evidence: fields.parsed()?,
             statutory: fields.flag()?,
         },
-        service: Service {
+        service: UsageTotals {
             effective_minutes: Minutes::new(fields.parsed()?),
             records: fields.parsed()?,
             samples: fields.parsed()?,
@@ -277,7 +278,7 @@ mod tests {
             rows.units.push(unit(77));
             let mut named = instrument(11);
             named.asset_no = asset_no;
-            let cells: Vec<Cell> = cells.into_iter().map(|(user, minutes, fen)| cell(user, minutes, fen)).collect();
+            let cells: Vec<UsageGroup> = cells.into_iter().map(|(user, minutes, fen)| cell(user, minutes, fen)).collect();
             rows.add(1, named, &cells);
             let inputs = rows.assemble().unwrap();
             let lines = inputs.lines();

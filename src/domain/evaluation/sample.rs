@@ -14,12 +14,12 @@ pub(crate) fn organization(id: i64) -> OrganizationId {
     OrganizationId::try_from(id).unwrap()
 }
 
-pub(crate) fn unit(id: i64) -> Unit {
-    Unit {
+pub(crate) fn unit(id: i64) -> Host {
+    Host {
         organization_id: organization(id),
         uscc: format!("U{id:03}"),
         kind: OrganizationKind::University,
-        counts: UnitCounts::default(),
+        counts: HostCounts::default(),
         answers: BTreeMap::new(),
         expert_scores: BTreeMap::new(),
         instruments: Vec::new(),
@@ -54,15 +54,15 @@ pub(crate) fn using_unit(id: i64) -> UsingUnit {
 }
 
 /// One external record with automatic evidence, its fee paid by the payer.
-pub(crate) fn cell(using_unit: i64, minutes: i64, payer_fen: i64) -> Cell {
-    Cell {
-        key: CellKey {
+pub(crate) fn cell(using_unit: i64, minutes: i64, payer_fen: i64) -> UsageGroup {
+    UsageGroup {
+        key: UsageGroupKey {
             using_unit_id: organization(using_unit),
             relation: Relation::External,
             evidence: Evidence::Automatic,
             statutory: false,
         },
-        service: Service {
+        service: UsageTotals {
             effective_minutes: Minutes::new(minutes),
             records: 1,
             samples: 0,
@@ -75,10 +75,10 @@ pub(crate) fn cell(using_unit: i64, minutes: i64, payer_fen: i64) -> Cell {
 /// Rows on their way to inputs.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Rows {
-    pub units: Vec<Unit>,
+    pub units: Vec<Host>,
     pub instruments: Vec<(OrganizationId, Instrument)>,
     pub using_units: Vec<UsingUnit>,
-    pub cells: Vec<(InstrumentId, Cell)>,
+    pub cells: Vec<(InstrumentId, UsageGroup)>,
 }
 
 impl Rows {
@@ -91,7 +91,7 @@ impl Rows {
         }
     }
 
-    pub(crate) fn add(&mut self, unit: i64, instrument: Instrument, cells: &[Cell]) {
+    pub(crate) fn add(&mut self, unit: i64, instrument: Instrument, cells: &[UsageGroup]) {
         let id = instrument.id;
         self.instruments.push((organization(unit), instrument));
         self.cells.extend(cells.iter().map(|cell| (id, *cell)));

@@ -1,6 +1,6 @@
 //! One score of one unit: two operands, a full mark, points. Points = min(1, numerator ÷ denominator ÷ full_at) × max.
 
-use super::inputs::{Inputs, Unit};
+use super::inputs::{Host, Inputs};
 use super::measure::{of_instrument, of_unit};
 use crate::domain::organization::OrganizationKind;
 use crate::domain::policy::{Measure, SatisfactionPoints, Score, Value};
@@ -64,7 +64,7 @@ impl ScoreResult {
 }
 
 /// One score of every evaluated unit, in their order.
-pub(super) fn score_all(score: &Score, inputs: &Inputs, units: &[&Unit]) -> Vec<ScoreResult> {
+pub(super) fn score_all(score: &Score, inputs: &Inputs, units: &[&Host]) -> Vec<ScoreResult> {
     let operands: Vec<Operands> = match &score.value {
         Value::RankWithinKind(measure) => rank(measure, inputs, units),
         value => units
@@ -111,7 +111,7 @@ impl Operands {
     }
 }
 
-fn operands(score: &Score, value: &Value, inputs: &Inputs, unit: &Unit) -> Operands {
+fn operands(score: &Score, value: &Value, inputs: &Inputs, unit: &Host) -> Operands {
     let sum = |measure| ratio::whole(of_unit(inputs, unit, measure));
     match value {
         Value::RatioOfSums { of, to } => Operands::new(sum(of), sum(to)),
@@ -130,7 +130,7 @@ fn operands(score: &Score, value: &Value, inputs: &Inputs, unit: &Unit) -> Opera
 /// added first: few denominators occur, so few fractions are.
 fn mean_of_ratios(
     inputs: &Inputs,
-    unit: &Unit,
+    unit: &Host,
     of: &Measure,
     to: &Measure,
     cap: &BigRational,
@@ -158,7 +158,7 @@ fn mean_of_ratios(
     Operands::new(sum, ratio::whole(instruments))
 }
 
-fn mean_answer(unit: &Unit, points: &SatisfactionPoints, at_least: i64) -> Operands {
+fn mean_answer(unit: &Host, points: &SatisfactionPoints, at_least: i64) -> Operands {
     let mut earned = BigRational::zero();
     let mut answers = 0_i128;
     for (level, count) in &unit.answers {
@@ -173,14 +173,14 @@ fn mean_answer(unit: &Unit, points: &SatisfactionPoints, at_least: i64) -> Opera
 }
 
 /// No expert's points: nothing to divide by.
-fn expert(score: &Score, unit: &Unit) -> Operands {
+fn expert(score: &Score, unit: &Host) -> Operands {
     match unit.expert_scores.get(&score.id) {
         Some(points) => Operands::new(points.clone(), ratio::whole(1)),
         None => Operands::new(BigRational::zero(), BigRational::zero()),
     }
 }
 
-fn rank(measure: &Measure, inputs: &Inputs, units: &[&Unit]) -> Vec<Operands> {
+fn rank(measure: &Measure, inputs: &Inputs, units: &[&Host]) -> Vec<Operands> {
     let values: Vec<i128> = units
         .iter()
         .map(|unit| of_unit(inputs, unit, measure))

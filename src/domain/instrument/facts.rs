@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{FundingSource, InstrumentSource, Latitude, Longitude, PurposeType};
 use crate::domain::contact::PublicContact;
-use crate::domain::sharing::ShareMode;
+use crate::domain::exemption::ShareMode;
 use crate::domain::{CategoryCode, Fen, RegionCode, SubjectCode};
 
 /// A registry entry. Names follow the contract.

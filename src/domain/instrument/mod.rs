@@ -79,9 +79,9 @@ const MOVES: &[Move<S, D>] = &[
 ];
 
 impl InstrumentState {
-    /// The state after `deed`.
-    pub fn after(self, deed: InstrumentDeed) -> Result<Self, InvalidState> {
-        state::after(MOVES, self, deed)
+    /// The state after `action`.
+    pub fn after(self, action: InstrumentDeed) -> Result<Self, InvalidState> {
+        state::after(MOVES, self, action)
     }
 
     /// The public sees it: listed.

@@ -5,8 +5,8 @@ use chrono::{Days, NaiveDate};
 
 use super::{Customs, InstrumentDescription, InstrumentFacts};
 use crate::domain::Fen;
+use crate::domain::exemption::{ExemptionState, ShareMode};
 use crate::domain::fault::{Faults, FieldFault};
-use crate::domain::sharing::{ExemptionState, ShareMode};
 
 /// The most users one instrument serves at once.
 pub const CHANNELS_MAX: i64 = 64;

@@ -20,7 +20,7 @@ crate::vocabulary! {
 
 crate::vocabulary! {
     /// The words of `do`.
-    Deed {
+    Action {
         Rate = "rate",
         Cap = "cap",
         Sum = "sum",
@@ -158,14 +158,16 @@ fn check_order(node: &Node, steps: &[Step]) -> Option<()> {
 
 fn read_step(node: &Node) -> Option<Step> {
     let table = node.table()?;
-    let deed = table.required("do").and_then(|node| node.word::<Deed>())?;
-    let step = match deed {
-        Deed::Rate => read_rate(&table),
-        Deed::Cap => fen(&table, "max_fen", 0).map(|max_fen| Step::Cap { max_fen }),
-        Deed::Sum => only(&table, "by", "organization").map(|()| Step::SumByOrganization),
-        Deed::DropBelow => fen(&table, "min_fen", 0).map(|min_fen| Step::DropBelow { min_fen }),
-        Deed::Pool => only(&table, "how", "pro_rata").map(|()| Step::PoolProRata),
-        Deed::Round => read_round(&table),
+    let action = table
+        .required("do")
+        .and_then(|node| node.word::<Action>())?;
+    let step = match action {
+        Action::Rate => read_rate(&table),
+        Action::Cap => fen(&table, "max_fen", 0).map(|max_fen| Step::Cap { max_fen }),
+        Action::Sum => only(&table, "by", "organization").map(|()| Step::SumByOrganization),
+        Action::DropBelow => fen(&table, "min_fen", 0).map(|min_fen| Step::DropBelow { min_fen }),
+        Action::Pool => only(&table, "how", "pro_rata").map(|()| Step::PoolProRata),
+        Action::Round => read_round(&table),
     };
     table.finish();
     step

@@ -35,7 +35,7 @@ pub enum Measure {
     /// Counted instruments of one sort at the end of the year.
     Instruments(Stock),
     /// A number the unit's inputs carry.
-    Count(UnitCount),
+    Count(HostCount),
     /// Answers of external customers, each worth its points.
     Answers(SatisfactionPoints),
 }
@@ -84,7 +84,7 @@ pub enum Stock {
 
 /// Numbers that come with a unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum UnitCount {
+pub enum HostCount {
     RegistrationsDue,
     RegistrationsOnTime,
     RequestsReceived,

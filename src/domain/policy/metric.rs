@@ -2,7 +2,7 @@
 //! the records that belong to it.
 
 use super::measure::{
-    Customers, Measure, RatedHours, RecordFilter, SatisfactionPoints, Stock, UnitCount,
+    Customers, HostCount, Measure, RatedHours, RecordFilter, SatisfactionPoints, Stock,
     WeakEvidence,
 };
 use super::raw::{Node, Table};
@@ -143,10 +143,10 @@ fn read_measure(quantity: Quantity, table: &Table, all: &Table) -> Option<Measur
         Quantity::Complete => Measure::Instruments(Stock::Complete),
         Quantity::ShouldBeOpen => Measure::Instruments(Stock::ShouldBeOpen),
         Quantity::ExternallyShared => Measure::Instruments(Stock::ExternallyShared),
-        Quantity::RegistrationsDue => Measure::Count(UnitCount::RegistrationsDue),
-        Quantity::RegistrationsOnTime => Measure::Count(UnitCount::RegistrationsOnTime),
-        Quantity::RequestsReceived => Measure::Count(UnitCount::RequestsReceived),
-        Quantity::RequestsAnswered => Measure::Count(UnitCount::RequestsAnswered),
+        Quantity::RegistrationsDue => Measure::Count(HostCount::RegistrationsDue),
+        Quantity::RegistrationsOnTime => Measure::Count(HostCount::RegistrationsOnTime),
+        Quantity::RequestsReceived => Measure::Count(HostCount::RequestsReceived),
+        Quantity::RequestsAnswered => Measure::Count(HostCount::RequestsAnswered),
         Quantity::Answers => Measure::Answers(read_points(table)?),
     })
 }

@@ -11,11 +11,11 @@ mod metric;
 mod raw;
 mod score;
 
-pub use award::{Award, Deed, Exclusion, Step};
+pub use award::{Action, Award, Exclusion, Step};
 pub use check::check;
 pub use grades::{Grade, Grades, Tie};
 pub use measure::{
-    Customers, Measure, RatedHours, RecordFilter, SatisfactionPoints, Stock, UnitCount,
+    Customers, HostCount, Measure, RatedHours, RecordFilter, SatisfactionPoints, Stock,
     WeakEvidence,
 };
 pub use metric::Quantity;

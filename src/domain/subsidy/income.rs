@@ -1,6 +1,6 @@
 //! The base of an instrument: income that earns subsidy, and how much was left out for which reason.
 
-use crate::domain::evaluation::{Cell, Inputs, Instrument, Relation, Unit};
+use crate::domain::evaluation::{Host, Inputs, Instrument, Relation, UsageGroup};
 use crate::domain::policy::{Award, Exclusion};
 use crate::domain::{Fen, InstrumentId, TooLarge};
 use std::collections::BTreeMap;
@@ -38,7 +38,7 @@ impl InstrumentBase {
 
 /// The bases of a unit's counted instruments, in the order of `asset_no`.
 pub(super) fn of_unit(
-    unit: &Unit,
+    unit: &Host,
     inputs: &Inputs,
     award: &Award,
 ) -> Result<Vec<InstrumentBase>, TooLarge> {
@@ -80,7 +80,7 @@ fn of_instrument(
 /// Why what a cell's customer paid is not in the base; `None` when it is.
 pub fn reason_against(
     instrument: &Instrument,
-    cell: &Cell,
+    cell: &UsageGroup,
     inputs: &Inputs,
     award: &Award,
 ) -> Option<LeftOut> {

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::domain::evaluation::sample::{Rows, cell, instrument, organization};
-use crate::domain::evaluation::{Cell, Relation};
+use crate::domain::evaluation::{Relation, UsageGroup};
 use crate::domain::policy::{Customers, Exclusion, RecordFilter, Step, WeakEvidence};
 use crate::domain::usage::Evidence;
 use num_traits::One;
@@ -181,7 +181,7 @@ fn a_unit_gets_at_most_two_million() {
 
 #[test]
 fn income_is_left_out_for_the_first_reason_that_holds() {
-    type Change = fn(&mut Cell);
+    type Change = fn(&mut UsageGroup);
     let cases: [(Change, LeftOut); 6] = [
         (|cell| cell.key.relation = Relation::Host, LeftOut::Customer),
         (

@@ -21,7 +21,7 @@ pub use column::{Column, Kind};
 pub use fault::{CellFault, FaultCode};
 pub use row::{Numbered, Row};
 pub use stream::Stream;
-pub use table::{Reading, Table, Told};
+pub use table::{OnReading, Reading, Table};
 pub use xlsx_writer::template;
 
 /// A table of an import has at most so many rows below its header.

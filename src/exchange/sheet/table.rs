@@ -23,7 +23,7 @@ pub struct Reading {
 }
 
 /// Who is told how far the reading is, after each row.
-pub type Told<'a> = dyn FnMut(Reading) + 'a;
+pub type OnReading<'a> = dyn FnMut(Reading) + 'a;
 
 /// Rows below a matched header. Rows without any content are left out.
 #[derive(Debug)]
@@ -81,7 +81,7 @@ impl Table {
     pub fn parse_telling<T>(
         self,
         each: impl FnMut(&mut Row<'_>) -> Option<T>,
-        told: &mut Told<'_>,
+        told: &mut OnReading<'_>,
     ) -> Result<Vec<Numbered<T>>, Vec<CellFault>> {
         let (values, faults) = self.parse_some(each, told);
         if faults.is_empty() {
@@ -95,7 +95,7 @@ impl Table {
     pub fn parse_some<T>(
         self,
         mut each: impl FnMut(&mut Row<'_>) -> Option<T>,
-        told: &mut Told<'_>,
+        told: &mut OnReading<'_>,
     ) -> (Vec<Numbered<T>>, Vec<CellFault>) {
         let Table {
             header,

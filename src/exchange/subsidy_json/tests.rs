@@ -6,8 +6,8 @@ use crate::domain::Fen;
 use crate::domain::Minutes;
 use crate::domain::evaluation::sample;
 use crate::domain::evaluation::{
-    Cell, CellKey, Inputs, Instrument, InstrumentFlags, Relation, Service, Unit, UnitCounts,
-    UsingUnit, days_in_service, grade,
+    Host, HostCounts, Inputs, Instrument, InstrumentFlags, Relation, UsageGroup, UsageGroupKey,
+    UsageTotals, UsingUnit, days_in_service, grade,
 };
 use crate::domain::policy::Grade;
 use crate::domain::subsidy::allocate;
@@ -41,10 +41,10 @@ struct Province {
     ids: BTreeMap<String, OrganizationId>,
     names: BTreeMap<OrganizationId, String>,
     related: BTreeSet<(String, String)>,
-    units: BTreeMap<String, Unit>,
+    units: BTreeMap<String, Host>,
     using_units: Vec<UsingUnit>,
     instruments: BTreeMap<(String, String), Instrument>,
-    cells: Vec<(InstrumentId, Cell)>,
+    cells: Vec<(InstrumentId, UsageGroup)>,
 }
 
 impl Province {
@@ -102,11 +102,11 @@ impl Province {
             self.related.insert((uscc.clone(), other));
         }
         if row["role"] == "host" {
-            let unit = Unit {
+            let unit = Host {
                 organization_id,
                 uscc: uscc.clone(),
                 kind: row["kind"].parse().unwrap(),
-                counts: UnitCounts::default(),
+                counts: HostCounts::default(),
                 answers: BTreeMap::new(),
                 expert_scores: BTreeMap::new(),
                 instruments: Vec::new(),
@@ -165,7 +165,7 @@ impl Province {
         } else {
             Relation::External
         };
-        let key = CellKey {
+        let key = UsageGroupKey {
             using_unit_id: self.ids[&user],
             relation,
             evidence: row["evidence"].parse().unwrap(),
@@ -174,13 +174,13 @@ impl Province {
         let minutes = ["prepare_minutes", "run_minutes", "post_minutes"];
         let instrument = self.instruments[&(host.clone(), row["asset_no"].clone())].id;
         if row["ended_at"].starts_with("2025") {
-            let service = Service {
+            let service = UsageTotals {
                 effective_minutes: Minutes::new(minutes.iter().map(|m| number(row, m)).sum()),
                 records: 1,
                 samples: number(row, "samples"),
-                ..Service::default()
+                ..UsageTotals::default()
             };
-            self.cells.push((instrument, Cell { key, service }));
+            self.cells.push((instrument, UsageGroup { key, service }));
             if relation == Relation::External && !row["satisfaction"].is_empty() {
                 let unit = self.units.get_mut(&host).unwrap();
                 let level = row["satisfaction"].parse().unwrap();
@@ -189,12 +189,12 @@ impl Province {
         }
         if row["paid_on"].starts_with("2025") && !row["invoice_no"].is_empty() {
             let voucher = number(row, "voucher_fen");
-            let service = Service {
+            let service = UsageTotals {
                 payer_fen: Fen::new(number(row, "fee_fen") - voucher),
                 voucher_fen: Fen::new(voucher),
-                ..Service::default()
+                ..UsageTotals::default()
             };
-            self.cells.push((instrument, Cell { key, service }));
+            self.cells.push((instrument, UsageGroup { key, service }));
         }
     }
 

@@ -5,7 +5,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::domain::booking::{
-    BookingDeed, BookingMode, BookingPurpose, BookingState, RejectReason,
+    BookingAction, BookingMode, BookingPurpose, BookingState, RejectReason,
 };
 use crate::domain::fault::FieldFault;
 use crate::domain::service::ServiceItem;
@@ -15,7 +15,7 @@ use crate::domain::{
     UserId,
 };
 use crate::error::{AppError, Code, Fault};
-use crate::operations::booking::{Draft, Finish, Move, Operator, Seen};
+use crate::operations::booking::{BookingView, Draft, Finish, Move, Operator};
 use crate::store::Json;
 
 /// A half-open interval `[starts_at, ends_at)`.
@@ -229,13 +229,13 @@ pub struct BookingShape {
     usage_record_ids: Vec<UsageRecordId>,
     created_at: Instant,
     updated_at: Instant,
-    actions: Vec<BookingDeed>,
+    actions: Vec<BookingAction>,
 }
 
-impl TryFrom<Seen> for BookingShape {
+impl TryFrom<BookingView> for BookingShape {
     type Error = AppError;
 
-    fn try_from(seen: Seen) -> Result<Self, AppError> {
+    fn try_from(seen: BookingView) -> Result<Self, AppError> {
         let booking = seen.booking;
         let quote = booking.quote.map(Json::into_inner);
         Ok(Self {

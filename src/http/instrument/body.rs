@@ -9,12 +9,12 @@ use utoipa::ToSchema;
 use super::super::json;
 use super::shape::Degrees;
 use crate::domain::contact::PublicContact;
-use crate::domain::fault::{FieldFault, Told};
+use crate::domain::exemption::ShareMode;
+use crate::domain::fault::{FaultValue, FieldFault};
 use crate::domain::instrument::{
     Customs, FundingSource, InstrumentDescription, InstrumentFacts, InstrumentSource, NotADegree,
     PurposeType,
 };
-use crate::domain::sharing::ShareMode;
 use crate::domain::{CategoryCode, Fen, RegionCode, SubjectCode};
 use crate::operations::instrument::Declared;
 
@@ -146,7 +146,7 @@ where
     let read: Result<T, NotADegree> = digits.parse();
     if let Err(NotADegree { most }) = &read {
         let fault = FieldFault::new(field, "out_of_range").limit(format!("-{most}..{most}"));
-        let told = number.as_i64().map(Told::from);
+        let told = number.as_i64().map(FaultValue::from);
         faults.push(fault.actual(told.unwrap_or_else(|| number.to_string().into())));
     }
     read.ok()

@@ -4,13 +4,13 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::super::answer::{Answer, Page};
-use super::super::asked::Asked;
+use super::super::context::RequestContext;
 use super::super::feed::{self, Changes};
 use super::super::params::Params;
 use super::super::routes::{Route, get};
 use super::shape::InstrumentShape;
 use crate::domain::Instant;
-use crate::domain::access::{self, Deed, Reach};
+use crate::domain::access::{self, Action, Reach};
 use crate::error::{AppError, Code, Fault};
 use crate::store::instrument::{
     Filter, Instrument, Position, Sort, SortField, Withdrawn, list_withdrawn,
@@ -62,17 +62,17 @@ struct InstrumentPage {
     as_of: Option<Instant>,
 }
 
-/// The reach of whoever asks, for a deed that reads.
-pub fn reach(asked: &Asked, deed: Deed) -> Reach {
-    let caller = asked.visitor();
+/// The reach of whoever asks, for an action that reads.
+pub fn reach(context: &RequestContext, action: Action) -> Reach {
+    let caller = context.visitor();
     caller
-        .filter(|caller| access::may(caller, deed).is_ok())
-        .map_or_else(Reach::default, |caller| Reach::of(caller, deed))
+        .filter(|caller| access::may(caller, action).is_ok())
+        .map_or_else(Reach::default, |caller| Reach::of(caller, action))
 }
 
 /// The filter the parameters tell, at its first page.
 pub fn filter(
-    asked: &Asked,
+    context: &RequestContext,
     params: &Params,
     reach: Reach,
     limit: i64,
@@ -88,7 +88,7 @@ pub fn filter(
         methods: params.all("method")?,
         share_modes: params.all("share_mode")?,
         states: params.all("status")?,
-        price_max: price_max.map(|price| (price, asked.now.local_date())),
+        price_max: price_max.map(|price| (price, context.now.local_date())),
         changed_after: None,
         sort: params
             .one("sort")?
@@ -98,13 +98,13 @@ pub fn filter(
     })
 }
 
-async fn list(asked: Asked) -> Answer {
-    let params = asked.params()?;
+async fn list(context: RequestContext) -> Answer {
+    let params = context.params()?;
     let limit = params.limit()?;
-    let reach = reach(&asked, Deed::InstrumentRead);
-    let mut filter = filter(&asked, &params, reach, limit + 1)?;
-    if let Some(changes) = Changes::asked_for(&asked, &params).await? {
-        return list_changes(&asked, &params, filter, changes).await;
+    let reach = reach(&context, Action::InstrumentRead);
+    let mut filter = filter(&context, &params, reach, limit + 1)?;
+    if let Some(changes) = Changes::asked_for(&context, &params).await? {
+        return list_changes(&context, &params, filter, changes).await;
     }
     filter.after = params.cursor()?;
     let field = filter.sort.field;
@@ -117,9 +117,9 @@ async fn list(asked: Asked) -> Answer {
     }
     let find =
         move |conn: &mut Conn| store::instrument::list(conn, &filter).map_err(AppError::from);
-    let rows = asked.app.store.read(find).await?;
+    let rows = context.app.store.read(find).await?;
     let place = |row: &Instrument| Position::of(row, field);
-    asked.ok(Page::cut(rows, limit, place, InstrumentShape::from)?)
+    context.ok(Page::cut(rows, limit, place, InstrumentShape::from)?)
 }
 
 fn invalid_cursor() -> AppError {
@@ -128,7 +128,7 @@ fn invalid_cursor() -> AppError {
 
 /// What changed, in the order of (`updated_at`, `id`).
 async fn list_changes(
-    asked: &Asked,
+    context: &RequestContext,
     params: &Params,
     mut filter: Filter,
     changes: Changes,
@@ -144,14 +144,14 @@ async fn list_changes(
         let shown = store::instrument::list(conn, &filter)?;
         Ok((shown, list_withdrawn(conn, &filter)?))
     };
-    let (shown, withdrawn) = asked.app.store.read(find).await?;
+    let (shown, withdrawn) = context.app.store.read(find).await?;
     let page = changes.page(
         Change::in_order(shown, withdrawn),
         params.limit()?,
         Change::place,
         ListedInstrument::from,
     )?;
-    asked.ok(page)
+    context.ok(page)
 }
 
 /// One row of the feed.

@@ -11,10 +11,10 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::answer::{Answer, Page};
-use super::asked::Asked;
+use super::context::RequestContext;
 use super::json::{self, Members};
 use super::routes::{BASE, Route, get, patch, post, put};
-use crate::domain::access::Deed;
+use crate::domain::access::Action;
 use crate::domain::{InstrumentId, UserId};
 use crate::error::AppError;
 use crate::operations::instrument::{self, Entry};
@@ -26,15 +26,15 @@ use shape::InstrumentShape;
 pub fn routes() -> Vec<Route> {
     let one = vec![
         post("/instruments", "instrument_create", "Register an instrument as a draft", create)
-            .deed(Deed::InstrumentCreate).takes::<InstrumentBody>().answers::<InstrumentShape>(201),
+            .action(Action::InstrumentCreate).takes::<InstrumentBody>().answers::<InstrumentShape>(201),
         get("/instruments/{id}", "instrument_get", "One instrument", read)
             .answers::<InstrumentShape>(200),
         patch("/instruments/{id}", "instrument_change", "Change an instrument; its managers change its texts", change)
-            .deed(Deed::InstrumentDescribe).takes::<InstrumentBody>().answers::<InstrumentShape>(200).needs_version(),
+            .action(Action::InstrumentDescribe).takes::<InstrumentBody>().answers::<InstrumentShape>(200).needs_version(),
         get("/instruments/{id}/versions", "instrument_version_list", "Every version of an instrument, newest first", versions)
-            .deed(Deed::InstrumentRead).parameters(&["limit", "cursor"]).answers::<VersionPage>(200),
+            .action(Action::InstrumentRead).parameters(&["limit", "cursor"]).answers::<VersionPage>(200),
         put("/instruments/{id}/managers", "instrument_assign_managers", "Say who manages an instrument", assign_managers)
-            .deed(Deed::InstrumentAssignManagers).takes::<ManagersBody>().answers::<InstrumentShape>(200).needs_version(),
+            .action(Action::InstrumentAssignManagers).takes::<ManagersBody>().answers::<InstrumentShape>(200).needs_version(),
     ];
     [list::routes(), one, moves::routes(), sheet::routes()].into_iter().flatten().collect()
 }
@@ -54,45 +54,45 @@ struct ManagersBody {
     manager_ids: Vec<UserId>,
 }
 
-fn answer(asked: &Asked, entry: Entry) -> Answer {
+fn answer(context: &RequestContext, entry: Entry) -> Answer {
     let version = entry.instrument.version;
-    asked.ok_versioned(version, InstrumentShape::from(entry))
+    context.ok_versioned(version, InstrumentShape::from(entry))
 }
 
-async fn create(asked: Asked) -> Answer {
-    asked.may(Deed::InstrumentCreate)?;
-    asked.params()?;
-    let declared = asked.json::<InstrumentBody>()?.declared();
-    let entry = instrument::create(&asked.app, &asked.act()?, declared).await?;
+async fn create(context: RequestContext) -> Answer {
+    context.may(Action::InstrumentCreate)?;
+    context.params()?;
+    let declared = context.json::<InstrumentBody>()?.declared();
+    let entry = instrument::create(&context.app, &context.act()?, declared).await?;
     let (id, version) = (entry.instrument.id, entry.instrument.version);
     let location = format!("{BASE}/instruments/{id}");
-    asked.created_versioned(location, version, InstrumentShape::from(entry))
+    context.created_versioned(location, version, InstrumentShape::from(entry))
 }
 
-async fn read(asked: Asked) -> Answer {
-    let id: InstrumentId = asked.id("id")?;
-    let visitor = asked.visitor().cloned();
+async fn read(context: RequestContext) -> Answer {
+    let id: InstrumentId = context.id("id")?;
+    let visitor = context.visitor().cloned();
     let find = move |conn: &mut store::Conn| instrument::read(conn, visitor.as_ref(), id);
-    answer(&asked, asked.app.store.read(find).await?)
+    answer(&context, context.app.store.read(find).await?)
 }
 
-async fn change(asked: Asked) -> Answer {
-    let caller = asked.caller()?.clone();
-    let id: InstrumentId = asked.id("id")?;
+async fn change(context: RequestContext) -> Answer {
+    let caller = context.caller()?.clone();
+    let id: InstrumentId = context.id("id")?;
     let find = move |conn: &mut store::Conn| instrument::admit_change(conn, &caller, id);
-    let (entry, right) = asked.app.store.read(find).await?;
+    let (entry, right) = context.app.store.read(find).await?;
     let writable = match right {
-        Deed::InstrumentUpdate => body::WRITABLE,
+        Action::InstrumentUpdate => body::WRITABLE,
         _ => body::WRITABLE_TEXTS,
     };
-    asked.params()?;
+    context.params()?;
     let number = entry.instrument.version;
     let shape = serde_json::to_value(InstrumentShape::from(entry))?;
     let merge = |sent: Members| json::merged::<InstrumentBody>(&declared(shape.clone()), sent);
-    let (body, version) = asked.change_as(&shape, number, writable, merge)?;
-    let act = asked.act()?;
-    let changed = instrument::change(&asked.app, &act, id, version, body.declared()).await?;
-    answer(&asked, changed)
+    let (body, version) = context.change_as(&shape, number, writable, merge)?;
+    let act = context.act()?;
+    let changed = instrument::change(&context.app, &act, id, version, body.declared()).await?;
+    answer(&context, changed)
 }
 
 /// The part of a shape that its host declares.
@@ -103,29 +103,29 @@ fn declared(mut shape: Value) -> Value {
     shape
 }
 
-async fn versions(asked: Asked) -> Answer {
-    let caller = asked.caller()?.clone();
-    let id: InstrumentId = asked.id("id")?;
-    instrument::check_right(&asked.app, &caller, id, Deed::InstrumentRead).await?;
-    let params = asked.params()?;
+async fn versions(context: RequestContext) -> Answer {
+    let caller = context.caller()?.clone();
+    let id: InstrumentId = context.id("id")?;
+    instrument::check_right(&context.app, &caller, id, Action::InstrumentRead).await?;
+    let params = context.params()?;
     let (limit, before) = (params.limit()?, params.cursor::<i64>()?);
     let find = move |conn: &mut store::Conn| {
         store::instrument::list_versions(conn, id, before, limit + 1).map_err(AppError::from)
     };
-    let versions = asked.app.store.read(find).await?;
+    let versions = context.app.store.read(find).await?;
     let page = Page::cut(versions, limit, |row| row.version, InstrumentShape::from)?;
-    asked.ok(page)
+    context.ok(page)
 }
 
-async fn assign_managers(asked: Asked) -> Answer {
-    let caller = asked.caller()?.clone();
-    let id: InstrumentId = asked.id("id")?;
-    instrument::check_right(&asked.app, &caller, id, Deed::InstrumentAssignManagers).await?;
-    asked.params()?;
-    let body: ManagersBody = asked.json()?;
-    let version = asked.required_version()?;
-    let act = asked.act()?;
+async fn assign_managers(context: RequestContext) -> Answer {
+    let caller = context.caller()?.clone();
+    let id: InstrumentId = context.id("id")?;
+    instrument::check_right(&context.app, &caller, id, Action::InstrumentAssignManagers).await?;
+    context.params()?;
+    let body: ManagersBody = context.json()?;
+    let version = context.required_version()?;
+    let act = context.act()?;
     let entry =
-        instrument::assign_managers(&asked.app, &act, id, version, body.manager_ids).await?;
-    answer(&asked, entry)
+        instrument::assign_managers(&context.app, &act, id, version, body.manager_ids).await?;
+    answer(&context, entry)
 }

@@ -1,7 +1,7 @@
 //! Submitting, approving, returning, suspending, resuming and retiring an instrument.
 
 use super::super::answer::Answer;
-use super::super::asked::Asked;
+use super::super::context::RequestContext;
 use super::super::reason::{EmptyBody, ReasonBody};
 use super::super::routes::{Route, post};
 use super::answer;
@@ -22,49 +22,54 @@ pub fn routes() -> Vec<Route> {
     ]
 }
 
-fn plain(path: &'static str, operation: &'static str, summary: &'static str, deed: Move) -> Route {
-    let route = post(path, operation, summary, move |asked| {
-        decide(asked, deed, false)
+fn plain(
+    path: &'static str,
+    operation: &'static str,
+    summary: &'static str,
+    action: Move,
+) -> Route {
+    let route = post(path, operation, summary, move |context| {
+        decide(context, action, false)
     });
-    finished(route, deed).takes::<EmptyBody>()
+    finished(route, action).takes::<EmptyBody>()
 }
 
 fn reasoned(
     path: &'static str,
     operation: &'static str,
     summary: &'static str,
-    deed: Move,
+    action: Move,
 ) -> Route {
-    let route = post(path, operation, summary, move |asked| {
-        decide(asked, deed, true)
+    let route = post(path, operation, summary, move |context| {
+        decide(context, action, true)
     });
-    finished(route, deed).takes::<ReasonBody>()
+    finished(route, action).takes::<ReasonBody>()
 }
 
-fn finished(route: Route, deed: Move) -> Route {
+fn finished(route: Route, action: Move) -> Route {
     route
-        .deed(instrument::right_to(deed))
+        .action(instrument::right_to(action))
         .answers::<InstrumentShape>(200)
 }
 
-async fn decide(asked: Asked, deed: Move, has_reason: bool) -> Answer {
-    let caller = asked.caller()?.clone();
-    let id: InstrumentId = asked.id("id")?;
-    let right = instrument::right_to(deed);
-    instrument::check_right(&asked.app, &caller, id, right).await?;
-    asked.params()?;
+async fn decide(context: RequestContext, action: Move, has_reason: bool) -> Answer {
+    let caller = context.caller()?.clone();
+    let id: InstrumentId = context.id("id")?;
+    let right = instrument::right_to(action);
+    instrument::check_right(&context.app, &caller, id, right).await?;
+    context.params()?;
     let reason = if has_reason {
-        asked.json_or_default::<ReasonBody>()?.reason
+        context.json_or_default::<ReasonBody>()?.reason
     } else {
-        let EmptyBody {} = asked.json_or_default()?;
+        let EmptyBody {} = context.json_or_default()?;
         None
     };
     let decision = Decision {
-        deed,
+        action,
         reason,
-        version: asked.version()?,
+        version: context.version()?,
     };
-    let act = asked.act()?;
-    let entry = instrument::decide(&asked.app, &act, id, decision).await?;
-    answer(&asked, entry)
+    let act = context.act()?;
+    let entry = instrument::decide(&context.app, &act, id, decision).await?;
+    answer(&context, entry)
 }

@@ -7,10 +7,10 @@ use utoipa::ToSchema;
 
 use super::super::exemption::ExemptionShape;
 use crate::domain::contact::PublicContact;
+use crate::domain::exemption::ShareMode;
 use crate::domain::instrument::{
     Customs, FundingSource, InstrumentSource, InstrumentState, PurposeType,
 };
-use crate::domain::sharing::ShareMode;
 use crate::domain::{
     CategoryCode, Fen, Instant, InstrumentId, OrganizationId, RegionCode, SubjectCode, UserId,
 };

@@ -5,15 +5,15 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::super::answer::Answer;
-use super::super::asked::Asked;
+use super::super::context::RequestContext;
 use super::super::routes::{Route, get, post};
 use super::list;
-use crate::domain::access::Deed;
+use crate::domain::access::Action;
 use crate::error::{AppError, Code, Fault};
-use crate::exchange::instruments::{self, InstrumentRow, Origin};
+use crate::exchange::instrument::{self as sheet, InstrumentRow, Origin};
 use crate::exchange::sheet::{CellFault, Format, MAX_ROWS};
-use crate::operations::deed::Actor;
 use crate::operations::instrument::{self, Import, ImportMode, Imported};
+use crate::operations::run::Actor;
 use crate::operations::table_fault;
 use crate::store::instrument::{Filter, Instrument};
 use crate::store::{self, Conn};
@@ -38,12 +38,12 @@ const EXPORT_FILTERS: &[&str] = &[
 pub fn routes() -> Vec<Route> {
     vec![
         post("/instruments/import", "instrument_import", "Import instruments from CSV or XLSX: all rows or none", import)
-            .deed(Deed::InstrumentImport).parameters(&["dry_run", "mode"]).takes_file(&[CSV, XLSX])
+            .action(Action::InstrumentImport).parameters(&["dry_run", "mode"]).takes_file(&[CSV, XLSX])
             .answers::<ImportedInstrumentsShape>(200),
         get("/instruments/import-template", "instrument_template_get", "The empty table (XLSX)", template)
-            .deed(Deed::InstrumentImport),
+            .action(Action::InstrumentImport),
         get("/instruments/export", "instrument_export", "Instruments as a table", export)
-            .deed(Deed::InstrumentExport).parameters(EXPORT_FILTERS),
+            .action(Action::InstrumentExport).parameters(EXPORT_FILTERS),
     ]
 }
 
@@ -56,17 +56,17 @@ struct ImportedInstrumentsShape {
     unchanged: usize,
 }
 
-async fn import(asked: Asked) -> Answer {
-    let host = asked.may(Deed::InstrumentImport)?.organization_id;
-    let bytes = asked.file(&[CSV, XLSX])?.clone();
-    let params = asked.params()?;
+async fn import(context: RequestContext) -> Answer {
+    let host = context.may(Action::InstrumentImport)?.organization_id;
+    let bytes = context.file(&[CSV, XLSX])?.clone();
+    let params = context.params()?;
     let is_dry_run = params.one("dry_run")?.unwrap_or(false);
     let mode = params.one("mode")?.unwrap_or(ImportMode::Create);
-    let format = match asked.media_type().as_str() {
+    let format = match context.media_type().as_str() {
         CSV => Format::Csv,
         _ => Format::Xlsx,
     };
-    let sheet = away(move || instruments::read_some(&bytes, format, &mut |_| ())).await?;
+    let sheet = away(move || sheet::read_some(&bytes, format, &mut |_| ())).await?;
     let (sheet, unread) = sheet.map_err(|faults| AppError::Refused(as_told(faults)))?;
     let (rows, captions) = sheet.into_parts();
     let mut import = Import {
@@ -75,15 +75,15 @@ async fn import(asked: Asked) -> Answer {
         mode,
         is_dry_run,
     };
-    let mut act = asked.act()?;
+    let mut act = context.act()?;
     if !unread.is_empty() {
         // Nothing will be imported, but what the rules say of the other rows is told along.
         import.is_dry_run = true;
         act.once = None;
     }
-    let imported = instrument::import(&asked.app, &Actor::from(act), import).await;
+    let imported = instrument::import(&context.app, &Actor::from(act), import).await;
     let imported = also_unread(imported.map_err(|error| captions.told(error)), unread)?;
-    asked.ok(ImportedInstrumentsShape {
+    context.ok(ImportedInstrumentsShape {
         dry_run: is_dry_run,
         created: imported.created,
         updated: imported.updated,
@@ -119,36 +119,36 @@ async fn away<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> R
     web::block(work).await.map_err(AppError::internal)
 }
 
-async fn template(asked: Asked) -> Answer {
-    asked.may(Deed::InstrumentImport)?;
-    asked.params()?;
-    let bytes = instruments::template().map_err(AppError::internal)?;
-    asked.download(XLSX, "instruments.xlsx", bytes)
+async fn template(context: RequestContext) -> Answer {
+    context.may(Action::InstrumentImport)?;
+    context.params()?;
+    let bytes = sheet::template().map_err(AppError::internal)?;
+    context.download(XLSX, "instruments.xlsx", bytes)
 }
 
-async fn export(asked: Asked) -> Answer {
-    asked.may(Deed::InstrumentExport)?;
-    let params = asked.params()?;
+async fn export(context: RequestContext) -> Answer {
+    context.may(Action::InstrumentExport)?;
+    let params = context.params()?;
     let format = params.one("format")?.unwrap_or(Format::Xlsx);
-    let reach = list::reach(&asked, Deed::InstrumentExport);
+    let reach = list::reach(&context, Action::InstrumentExport);
     let limit = i64::try_from(MAX_ROWS).map_err(AppError::internal)?;
     let filter = Filter {
         is_public: false,
-        ..list::filter(&asked, &params, reach, limit + 1)?
+        ..list::filter(&context, &params, reach, limit + 1)?
     };
     let find =
         move |conn: &mut Conn| store::instrument::list(conn, &filter).map_err(AppError::from);
-    let found = asked.app.store.read(find).await?;
+    let found = context.app.store.read(find).await?;
     if found.len() > MAX_ROWS {
         let fault = Fault::request(Code::too_many_rows).limit(limit);
         return Err(AppError::Refused(vec![fault]));
     }
     let bytes = away(move || {
         let rows: Vec<_> = found.iter().map(exported).collect();
-        instruments::export(&rows, format)
+        sheet::export(&rows, format)
     });
     let bytes = bytes.await?.map_err(AppError::internal)?;
-    asked.download(format.media_type(), &format!("instruments.{format}"), bytes)
+    context.download(format.media_type(), &format!("instruments.{format}"), bytes)
 }
 
 fn exported(row: &Instrument) -> (Origin, InstrumentRow) {

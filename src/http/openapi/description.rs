@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
-use crate::domain::access::{Deed, Role};
+use crate::domain::access::{Action, Role};
 use crate::error::Code;
 use crate::error::text::{self, Language};
 
@@ -36,17 +36,17 @@ pub fn whole() -> String {
 fn rights(text: &mut String) -> std::fmt::Result {
     write!(
         text,
-        "\n<details><summary>Who may do what</summary>\n\n| deed | scope of an API key |"
+        "\n<details><summary>Who may do what</summary>\n\n| action | scope of an API key |"
     )?;
     for role in Role::ALL {
         write!(text, " {role} |")?;
     }
     writeln!(text, "\n|---|---|{}", ":-:|".repeat(Role::ALL.len()))?;
-    for deed in Deed::ALL {
-        let scope = deed.scope().map_or("", |scope| scope.as_str());
-        write!(text, "| `{deed}` | {scope} |")?;
+    for action in Action::ALL {
+        let scope = action.scope().map_or("", |scope| scope.as_str());
+        write!(text, "| `{action}` | {scope} |")?;
         for role in Role::ALL {
-            let mark = if deed.roles().contains(role) {
+            let mark = if action.roles().contains(role) {
                 "✓"
             } else {
                 ""
@@ -86,7 +86,7 @@ pub fn problem() -> Value {
             "title": {"type": "string"},
             "status": {"type": "integer"},
             "detail": {"type": "string"},
-            "instance": {"type": "string", "description": "The path asked."},
+            "instance": {"type": "string", "description": "The path context."},
             "code": {"type": "string", "description": "Stable name; that of the first entry."},
             "request_id": {"type": "string"},
             "errors": {"type": "array", "items": {"$ref": "#/components/schemas/ProblemEntry"}},

@@ -42,7 +42,7 @@ pub fn document(server: &str) -> Value {
                     json!({"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}),
                 ),
                 "ProblemForNow": problem(
-                    "It can be asked again later.",
+                    "It can be context again later.",
                     json!({
                         "X-Request-Id": {"$ref": "#/components/headers/RequestId"},
                         "Retry-After": {"$ref": "#/components/headers/RetryAfter"},

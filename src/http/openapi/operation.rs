@@ -4,7 +4,7 @@ use actix_web::http::Method;
 use serde_json::{Map, Value, json};
 
 use super::{parameter, tag};
-use crate::domain::access::Deed;
+use crate::domain::access::Action;
 use crate::http::routes::{NamedSchema, Route};
 
 pub fn of(route: &Route) -> Value {
@@ -21,9 +21,9 @@ pub fn of(route: &Route) -> Value {
     Value::Object(operation)
 }
 
-/// Who may. Where no deed is needed, signing in may still show more; an empty requirement means that it is optional.
+/// Who may. Where no action is needed, signing in may still show more; an empty requirement means that it is optional.
 fn rights(route: &Route) -> Map<String, Value> {
-    let Some(deed) = route.deed else {
+    let Some(action) = route.action else {
         let security = if route.ignores_caller {
             json!([])
         } else {
@@ -31,14 +31,14 @@ fn rights(route: &Route) -> Map<String, Value> {
         };
         return Map::from_iter([("security".to_owned(), security)]);
     };
-    let also = route.other_deed.map_or(&[][..], Deed::roles);
-    let roles = deed.roles().iter().chain(also);
+    let also = route.other_action.map_or(&[][..], Action::roles);
+    let roles = action.roles().iter().chain(also);
     let mut rights = Map::from_iter([
         ("security".to_owned(), json!([{"bearer": []}])),
-        ("x-deed".to_owned(), json!(deed)),
+        ("x-action".to_owned(), json!(action)),
         ("x-roles".to_owned(), json!(roles.collect::<Vec<_>>())),
     ]);
-    if let Some(scope) = deed.scope() {
+    if let Some(scope) = action.scope() {
         rights.insert("x-scope".to_owned(), json!(scope));
     }
     rights
@@ -74,7 +74,7 @@ const VISITORS_DEEDS: [&str; 2] = ["/auth/register", "/auth/invitations/accept"]
 /// The names of the header parameters that concern a route.
 fn headers(route: &Route) -> Vec<&'static str> {
     let mut names = vec!["AcceptLanguage"];
-    let changes = route.deed.is_some_and(|deed| !deed.is_read());
+    let changes = route.action.is_some_and(|action| !action.is_read());
     let is_first_step = VISITORS_DEEDS.contains(&route.path);
     if route.method == Method::POST && (changes || is_first_step) {
         names.push("IdempotencyKey");
@@ -87,9 +87,9 @@ fn headers(route: &Route) -> Vec<&'static str> {
     names
 }
 
-/// `If-Match` is compared where it is sent: deeds on one thing that has a version.
+/// `If-Match` is compared where it is sent: actions on one thing that has a version.
 fn honors_version(route: &Route) -> bool {
-    let changes = route.deed.is_some_and(|deed| !deed.is_read());
+    let changes = route.action.is_some_and(|action| !action.is_read());
     changes && route.path.contains('{') && !route.needs_version && !route.ignores_version
 }
 
@@ -112,7 +112,7 @@ fn body(route: &Route) -> Option<Value> {
 /// What it corrects may be anything, but something.
 const SAYS_SOMETHING: &str = "usage_record_correct";
 
-/// A deed about which nothing must be said is done without a body too.
+/// An action about which nothing must be said is done without a body too.
 fn may_be_empty(route: &Route) -> bool {
     let needs_nothing = |schema: NamedSchema| json!(schema().1).get("required").is_none();
     let may = route.method == Method::POST && route.operation != SAYS_SOMETHING;
@@ -207,7 +207,7 @@ const fn description(status: u16) -> &'static str {
         201 => "Made.",
         202 => "Begun; the Location tells how far it is.",
         204 => "Done.",
-        _ => "As asked.",
+        _ => "As context.",
     }
 }
 

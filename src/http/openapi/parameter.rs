@@ -9,7 +9,11 @@ const IN_QUERY: &[(&str, Kind, &str)] = &[
         Kind::Date,
         "Accepted on this day or later.",
     ),
-    ("actor", Kind::Id, "Deeds of this user; repeated means or."),
+    (
+        "actor",
+        Kind::Id,
+        "Actions of this user; repeated means or.",
+    ),
     (
         "after",
         Kind::Id,
@@ -35,7 +39,7 @@ const IN_QUERY: &[(&str, Kind, &str)] = &[
         "`next_cursor` of the page before; opaque.",
     ),
     (
-        "deed",
+        "action",
         Kind::Text,
         "What was done, `noun_verb`; repeated means or.",
     ),

@@ -95,11 +95,11 @@ fn rights_stand_beside_every_operation_that_needs_them() {
     for route in routes::all() {
         let path = format!("{BASE}{}", route.path);
         let operation = &document["paths"][path][route.method.as_str().to_lowercase()];
-        match route.deed {
-            Some(deed) => {
+        match route.action {
+            Some(action) => {
                 let roles = operation["x-roles"].as_array().unwrap();
-                let also = route.other_deed.map_or(&[][..], |deed| deed.roles());
-                for role in deed.roles().iter().chain(also) {
+                let also = route.other_action.map_or(&[][..], |action| action.roles());
+                for role in action.roles().iter().chain(also) {
                     assert!(roles.contains(&json!(role)), "{route:?}");
                 }
             }

@@ -12,7 +12,7 @@ use crate::domain::{
     SubsidyRunId, UsageRecordId, UserId,
 };
 use crate::error::AppError;
-use crate::exchange::subsidy_json::{PrintedInstrument, PrintedUnit};
+use crate::exchange::subsidy_json::{PrintedHost, PrintedInstrument};
 use crate::http::evaluation::ScoreShape;
 use crate::http::feed::Withdrawn;
 use crate::operations::subsidy::explain::{Explanation, MetricRecords, RecordShare};
@@ -125,7 +125,7 @@ pub struct AwardPage {
 
 impl AwardShape {
     /// The stored award and its printed unit, which are of one organization.
-    pub fn new(award: &Award, unit: PrintedUnit) -> Self {
+    pub fn new(award: &Award, unit: PrintedHost) -> Self {
         let instruments = award.instruments.iter().zip(unit.instruments);
         Self {
             id: award.id,

@@ -6,12 +6,12 @@ mod table;
 use std::cmp::Reverse;
 
 use super::answer::{Answer, Page};
-use super::asked::Asked;
+use super::context::RequestContext;
 use super::feed::Start;
 use super::reason::{EmptyBody, ReasonBody};
 use super::routes::{Route, get, post};
 use crate::domain::UsageRecordId;
-use crate::domain::access::{Deed, Reach};
+use crate::domain::access::{Action, Reach};
 use crate::error::AppError;
 use crate::operations::usage;
 use crate::store;
@@ -40,7 +40,7 @@ pub fn routes() -> Vec<Route> {
             "Usage records, newest first, or with updated_since in the order of change",
             list,
         )
-        .deed(Deed::UsageRead)
+        .action(Action::UsageRead)
         .parameters(FILTERS)
         .answers::<UsagePage>(200),
         post(
@@ -49,7 +49,7 @@ pub fn routes() -> Vec<Route> {
             "Type in a service",
             create,
         )
-        .deed(Deed::UsageRecord)
+        .action(Action::UsageRecord)
         .takes::<RecordBody>()
         .answers::<UsageShape>(201),
         get(
@@ -58,7 +58,7 @@ pub fn routes() -> Vec<Route> {
             "One record",
             get_one,
         )
-        .deed(Deed::UsageRead)
+        .action(Action::UsageRead)
         .answers::<UsageShape>(200),
         get(
             "/usage-records/{id}/versions",
@@ -66,16 +66,16 @@ pub fn routes() -> Vec<Route> {
             "Every version, newest first; to a using unit those that name it",
             versions,
         )
-        .deed(Deed::UsageRead)
+        .action(Action::UsageRead)
         .parameters(&["limit", "cursor"])
         .answers::<UsagePage>(200),
     ];
-    routes.extend(deeds());
+    routes.extend(actions());
     routes.extend(table::routes());
     routes
 }
 
-fn deeds() -> [Route; 4] {
+fn actions() -> [Route; 4] {
     [
         post(
             "/usage-records/{id}/confirm",
@@ -83,7 +83,7 @@ fn deeds() -> [Route; 4] {
             "The using unit agrees",
             confirm,
         )
-        .deed(Deed::UsageConfirm)
+        .action(Action::UsageConfirm)
         .takes::<EmptyBody>()
         .answers::<UsageShape>(200),
         post(
@@ -92,7 +92,7 @@ fn deeds() -> [Route; 4] {
             "The using unit does not agree, and says why",
             dispute,
         )
-        .deed(Deed::UsageDispute)
+        .action(Action::UsageDispute)
         .takes::<ReasonBody>()
         .answers::<UsageShape>(200),
         post(
@@ -101,7 +101,7 @@ fn deeds() -> [Route; 4] {
             "The host takes the record back, and says why",
             void,
         )
-        .deed(Deed::UsageVoid)
+        .action(Action::UsageVoid)
         .takes::<ReasonBody>()
         .answers::<UsageShape>(200),
         post(
@@ -110,17 +110,17 @@ fn deeds() -> [Route; 4] {
             "The host corrects the record: a new version, to be confirmed again",
             correct,
         )
-        .deed(Deed::UsageCorrect)
+        .action(Action::UsageCorrect)
         .takes::<CorrectBody>()
         .answers::<UsageShape>(200),
     ]
 }
 
 /// What the query asks for, as far as the caller may see it.
-async fn filter(asked: &Asked, deed: Deed) -> Result<(Filter, Start), AppError> {
-    let reach = Reach::of(asked.may(deed)?, deed);
-    let params = asked.params()?;
-    let start = Start::of(asked, &params).await?;
+async fn filter(context: &RequestContext, action: Action) -> Result<(Filter, Start), AppError> {
+    let reach = Reach::of(context.may(action)?, action);
+    let params = context.params()?;
+    let start = Start::of(context, &params).await?;
     let filter = Filter {
         reach,
         instruments: params.all("instrument_id")?,
@@ -138,91 +138,98 @@ async fn filter(asked: &Asked, deed: Deed) -> Result<(Filter, Start), AppError> 
     Ok((filter, start))
 }
 
-async fn list(asked: Asked) -> Answer {
-    let (mut filter, start) = filter(&asked, Deed::UsageRead).await?;
+async fn list(context: RequestContext) -> Answer {
+    let (mut filter, start) = filter(&context, Action::UsageRead).await?;
     let limit = filter.limit;
     filter.limit += 1;
-    let rows = asked
+    let rows = context
         .app
         .store
         .read(move |conn| store::usage::list(conn, &filter).map_err(AppError::from))
         .await?;
     let place = |row: &Listed| (row.record.updated_at, row.record.id.number());
-    asked.ok(start.page(rows, limit, place, UsageShape::from)?)
+    context.ok(start.page(rows, limit, place, UsageShape::from)?)
 }
 
-async fn create(asked: Asked) -> Answer {
-    asked.may(Deed::UsageRecord)?;
-    let new = asked.json::<RecordBody>()?.into_new()?;
-    let record = usage::record(&asked.app, &asked.act()?, new).await?;
+async fn create(context: RequestContext) -> Answer {
+    context.may(Action::UsageRecord)?;
+    let new = context.json::<RecordBody>()?.into_new()?;
+    let record = usage::record(&context.app, &context.act()?, new).await?;
     let (id, version) = (record.id, record.version);
-    let shape = shaped(&asked, record).await?;
-    asked.created_versioned(format!("/api/v1/usage-records/{id}"), version, shape)
+    let shape = shaped(&context, record).await?;
+    context.created_versioned(format!("/api/v1/usage-records/{id}"), version, shape)
 }
 
-async fn get_one(asked: Asked) -> Answer {
-    let record = admitted(&asked, Deed::UsageRead).await?;
-    answer(&asked, record).await
+async fn get_one(context: RequestContext) -> Answer {
+    let record = admitted(&context, Action::UsageRead).await?;
+    answer(&context, record).await
 }
 
-async fn versions(asked: Asked) -> Answer {
-    let id = admitted(&asked, Deed::UsageRead).await?.id;
-    let (host, versions) = usage::list_versions(&asked.app, asked.caller()?, id).await?;
+async fn versions(context: RequestContext) -> Answer {
+    let id = admitted(&context, Action::UsageRead).await?.id;
+    let (host, versions) = usage::list_versions(&context.app, context.caller()?, id).await?;
     let shape = |version| UsageShape::of(version, host);
     let newest_first = |row: &store::usage::UsageRecord| Reverse(row.version);
-    asked.ok(Page::of(versions, &asked.params()?, newest_first, shape)?)
+    context.ok(Page::of(versions, &context.params()?, newest_first, shape)?)
 }
 
-async fn confirm(asked: Asked) -> Answer {
-    let id = admitted(&asked, Deed::UsageConfirm).await?.id;
-    let EmptyBody {} = asked.json_or_default()?;
-    let version = asked.version()?;
+async fn confirm(context: RequestContext) -> Answer {
+    let id = admitted(&context, Action::UsageConfirm).await?.id;
+    let EmptyBody {} = context.json_or_default()?;
+    let version = context.version()?;
     answer(
-        &asked,
-        usage::confirm(&asked.app, &asked.act()?, id, version).await?,
+        &context,
+        usage::confirm(&context.app, &context.act()?, id, version).await?,
     )
     .await
 }
 
-async fn dispute(asked: Asked) -> Answer {
-    let id = admitted(&asked, Deed::UsageDispute).await?.id;
-    let reason = asked.json_or_default::<ReasonBody>()?.reason;
-    let version = asked.version()?;
-    let record = usage::dispute(&asked.app, &asked.act()?, id, version, reason).await?;
-    answer(&asked, record).await
+async fn dispute(context: RequestContext) -> Answer {
+    let id = admitted(&context, Action::UsageDispute).await?.id;
+    let reason = context.json_or_default::<ReasonBody>()?.reason;
+    let version = context.version()?;
+    let record = usage::dispute(&context.app, &context.act()?, id, version, reason).await?;
+    answer(&context, record).await
 }
 
-async fn void(asked: Asked) -> Answer {
-    let id = admitted(&asked, Deed::UsageVoid).await?.id;
-    let reason = asked.json_or_default::<ReasonBody>()?.reason;
-    let version = asked.version()?;
-    let record = usage::void(&asked.app, &asked.act()?, id, version, reason).await?;
-    answer(&asked, record).await
+async fn void(context: RequestContext) -> Answer {
+    let id = admitted(&context, Action::UsageVoid).await?.id;
+    let reason = context.json_or_default::<ReasonBody>()?.reason;
+    let version = context.version()?;
+    let record = usage::void(&context.app, &context.act()?, id, version, reason).await?;
+    answer(&context, record).await
 }
 
-async fn correct(asked: Asked) -> Answer {
-    let present = admitted(&asked, Deed::UsageCorrect).await?;
-    let correction = asked.json::<CorrectBody>()?.into();
-    let version = asked.version()?;
-    let record = usage::correct(&asked.app, &asked.act()?, &present, version, correction).await?;
-    answer(&asked, record).await
+async fn correct(context: RequestContext) -> Answer {
+    let present = admitted(&context, Action::UsageCorrect).await?;
+    let correction = context.json::<CorrectBody>()?.into();
+    let version = context.version()?;
+    let record =
+        usage::correct(&context.app, &context.act()?, &present, version, correction).await?;
+    answer(&context, record).await
 }
 
 /// The record of the path: 404 and 403 before anything else is looked at.
-async fn admitted(asked: &Asked, deed: Deed) -> Result<store::usage::UsageRecord, AppError> {
-    let caller = asked.caller()?;
-    let id: UsageRecordId = asked.id("id")?;
-    usage::admit(&asked.app, caller, id, deed).await
+async fn admitted(
+    context: &RequestContext,
+    action: Action,
+) -> Result<store::usage::UsageRecord, AppError> {
+    let caller = context.caller()?;
+    let id: UsageRecordId = context.id("id")?;
+    usage::admit(&context.app, caller, id, action).await
 }
 
-async fn answer(asked: &Asked, record: store::usage::UsageRecord) -> Answer {
+async fn answer(context: &RequestContext, record: store::usage::UsageRecord) -> Answer {
     let version = record.version;
-    asked.ok_versioned(version, shaped(asked, record).await?)
+    context.ok_versioned(version, shaped(context, record).await?)
 }
 
-async fn shaped(asked: &Asked, record: store::usage::UsageRecord) -> Result<UsageShape, AppError> {
+async fn shaped(
+    context: &RequestContext,
+    record: store::usage::UsageRecord,
+) -> Result<UsageShape, AppError> {
     let instrument = record.instrument_id;
-    let host = asked
+    let host = context
         .app
         .store
         .read(move |conn| store::instrument::get(conn, instrument).map_err(AppError::from))

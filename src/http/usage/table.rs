@@ -5,13 +5,13 @@ use utoipa::ToSchema;
 
 use super::filter;
 use crate::domain::Slot;
-use crate::domain::access::Deed;
+use crate::domain::access::Action;
 use crate::domain::usage::UsageState;
 use crate::error::{AppError, Code, Fault};
 use crate::exchange::sheet::{CellFault, Format, MAX_ROWS, Numbered};
-use crate::exchange::usage_records::{self, UsageRow};
+use crate::exchange::usage::{self as sheet, UsageRow};
 use crate::http::answer::Answer;
-use crate::http::asked::Asked;
+use crate::http::context::RequestContext;
 use crate::http::routes::{Route, get, post};
 use crate::operations::usage;
 use crate::operations::usage::ImportRow;
@@ -31,7 +31,7 @@ pub fn routes() -> [Route; 3] {
             "Record every row of a spreadsheet, or none",
             import,
         )
-        .deed(Deed::UsageImport)
+        .action(Action::UsageImport)
         .parameters(&["dry_run"])
         .takes_file(TYPES)
         .answers::<ImportedUsageShape>(200),
@@ -41,7 +41,7 @@ pub fn routes() -> [Route; 3] {
             "The empty spreadsheet (XLSX)",
             template,
         )
-        .deed(Deed::UsageImport)
+        .action(Action::UsageImport)
         .answers_status(200),
         get(
             "/usage-records/export",
@@ -49,7 +49,7 @@ pub fn routes() -> [Route; 3] {
             "The records of a list as a spreadsheet",
             export,
         )
-        .deed(Deed::UsageExport)
+        .action(Action::UsageExport)
         .parameters(EXPORT_PARAMETERS)
         .answers_status(200),
     ]
@@ -81,19 +81,19 @@ struct ImportedUsageShape {
     rows: usize,
 }
 
-async fn import(asked: Asked) -> Answer {
-    asked.may(Deed::UsageImport)?;
-    let is_dry_run = asked.params()?.one("dry_run")?.unwrap_or(false);
-    let bytes = asked.file(TYPES)?;
-    let format = if asked.media_type() == "text/csv" {
+async fn import(context: RequestContext) -> Answer {
+    context.may(Action::UsageImport)?;
+    let is_dry_run = context.params()?.one("dry_run")?.unwrap_or(false);
+    let bytes = context.file(TYPES)?;
+    let format = if context.media_type() == "text/csv" {
         Format::Csv
     } else {
         Format::Xlsx
     };
-    let rows = usage_records::read(bytes, format).map_err(refused)?;
+    let rows = sheet::read(bytes, format).map_err(refused)?;
     let rows: Vec<ImportRow> = rows.into_iter().map(Numbered::into).collect();
-    let done = usage::import(&asked.app, &asked.act()?, rows, is_dry_run).await?;
-    asked.ok(ImportedUsageShape {
+    let done = usage::import(&context.app, &context.act()?, rows, is_dry_run).await?;
+    context.ok(ImportedUsageShape {
         dry_run: done.is_dry_run,
         rows: done.rows,
     })
@@ -103,22 +103,22 @@ fn refused(faults: Vec<CellFault>) -> AppError {
     AppError::Refused(faults.into_iter().map(Fault::from).collect())
 }
 
-async fn template(asked: Asked) -> Answer {
-    asked.may(Deed::UsageImport)?;
-    let bytes = usage_records::template().map_err(AppError::internal)?;
-    asked.download(Format::Xlsx.media_type(), "usage-records.xlsx", bytes)
+async fn template(context: RequestContext) -> Answer {
+    context.may(Action::UsageImport)?;
+    let bytes = sheet::template().map_err(AppError::internal)?;
+    context.download(Format::Xlsx.media_type(), "usage-records.xlsx", bytes)
 }
 
-async fn export(asked: Asked) -> Answer {
-    let (mut filter, _) = filter(&asked, Deed::UsageExport).await?;
-    let format = asked.params()?.one("format")?.unwrap_or(Format::Xlsx);
+async fn export(context: RequestContext) -> Answer {
+    let (mut filter, _) = filter(&context, Action::UsageExport).await?;
+    let format = context.params()?.one("format")?.unwrap_or(Format::Xlsx);
     let most = i64::try_from(MAX_ROWS).unwrap_or(i64::MAX);
     filter.limit = most + 1;
     if filter.states.is_empty() {
         // The table has no column that would say that a record was taken back.
         filter.states = STANDING.to_vec();
     }
-    let rows = asked
+    let rows = context
         .app
         .store
         .read(move |conn| store::usage::list(conn, &filter).map_err(AppError::from))
@@ -128,12 +128,12 @@ async fn export(asked: Asked) -> Answer {
         return Err(AppError::Refused(vec![fault]));
     }
     let rows: Vec<UsageRow> = rows.into_iter().map(row_of).collect::<Result<_, _>>()?;
-    let bytes = usage_records::write(&rows, format).map_err(AppError::internal)?;
+    let bytes = sheet::write(&rows, format).map_err(AppError::internal)?;
     let name = match format {
         Format::Csv => "usage-records.csv",
         Format::Xlsx => "usage-records.xlsx",
     };
-    asked.download(format.media_type(), name, bytes)
+    context.download(format.media_type(), name, bytes)
 }
 
 /// A record as a row; of an operator only the name, which the table has a column for.

@@ -1,15 +1,15 @@
 //! Approving a request: the rules are asked again, lead time apart; the slot is held already.
 
-use super::case::{Case, Seen};
+use super::case::{BookingView, Case};
 use super::trail::{self, Told};
 use super::weigh::{self, Wish};
 use crate::app::App;
 use crate::domain::BookingId;
-use crate::domain::access::Deed;
-use crate::domain::booking::{BookingDeed, Stage};
+use crate::domain::access::Action;
+use crate::domain::booking::{BookingAction, Stage};
 use crate::domain::calendar::Calendar;
 use crate::error::AppError;
-use crate::operations::deed::{Act, By, perform, same_version};
+use crate::operations::run::{Act, By, perform, same_version};
 use crate::store::{self, Conn};
 
 /// Confirms a request of this version. 412 when it is another, 422 when a rule is broken meanwhile.
@@ -18,7 +18,7 @@ pub async fn approve(
     act: &Act,
     id: BookingId,
     version: Option<i64>,
-) -> Result<Seen, AppError> {
+) -> Result<BookingView, AppError> {
     let (calendar, performer) = (app.calendar(), act.clone());
     perform(app, act, move |tx| {
         confirm(tx, &calendar, &performer, id, version)
@@ -32,10 +32,10 @@ fn confirm(
     act: &Act,
     id: BookingId,
     version: Option<i64>,
-) -> Result<Seen, AppError> {
-    let mut case = Case::lock(tx, &act.caller, id, Deed::BookingApprove)?;
+) -> Result<BookingView, AppError> {
+    let mut case = Case::lock(tx, &act.caller, id, Action::BookingApprove)?;
     same_version(version, case.booking.version)?;
-    let permitted = case.permit(&act.caller, BookingDeed::Approve, calendar, act.now);
+    let permitted = case.permit(&act.caller, BookingAction::Approve, calendar, act.now);
     if permitted.is_ok() {
         let wish = Wish {
             slot: case.booking.slot()?,
@@ -48,7 +48,7 @@ fn confirm(
         AppError::refuse_all(weigh::broken_rules(tx, calendar, &case.terms, &wish)?)?;
     }
     let (_, state) = permitted?;
-    let mut next = case.booking.standing();
+    let mut next = case.booking.changes();
     next.state = state;
     next.answered_at = Some(act.now);
     let after = store::booking::update(tx, &case.booking, next, act.now)?;

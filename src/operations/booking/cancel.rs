@@ -1,13 +1,13 @@
 //! Cancelling a booking: the using unit until the start, the host with a reason as long as it has not begun.
 
-use super::case::{Case, Seen, reason_faults};
+use super::case::{BookingView, Case, reason_faults};
 use super::trail::{self, Told};
 use crate::app::App;
 use crate::domain::BookingId;
-use crate::domain::access::Deed;
-use crate::domain::booking::{BookingDeed, Side};
+use crate::domain::access::Action;
+use crate::domain::booking::{BookingAction, Side};
 use crate::error::{AppError, Code};
-use crate::operations::deed::{Act, By, perform, same_version};
+use crate::operations::run::{Act, By, perform, same_version};
 use crate::store;
 
 /// What a cancellation with less than `cancel_before_minutes` left is marked with.
@@ -20,25 +20,25 @@ pub async fn cancel(
     id: BookingId,
     version: Option<i64>,
     reason: Option<String>,
-) -> Result<Seen, AppError> {
+) -> Result<BookingView, AppError> {
     let (calendar, performer) = (app.calendar(), act.clone());
     perform(app, act, move |tx| {
         let act = &performer;
-        let mut case = Case::lock(tx, &act.caller, id, Deed::BookingCancel)?;
+        let mut case = Case::lock(tx, &act.caller, id, Action::BookingCancel)?;
         same_version(version, case.booking.version)?;
         reason_faults(reason.as_deref())?;
         let gives_reason = reason
             .as_deref()
             .is_some_and(|text| !text.trim().is_empty());
-        if !gives_reason && case.is_only_host(&act.caller, BookingDeed::Cancel) {
+        if !gives_reason && case.is_only_host(&act.caller, BookingAction::Cancel) {
             return Err(AppError::refused("reason", Code::reason_required));
         }
-        let (side, state) = case.permit(&act.caller, BookingDeed::Cancel, &calendar, act.now)?;
+        let (side, state) = case.permit(&act.caller, BookingAction::Cancel, &calendar, act.now)?;
         if side == Side::Host && !gives_reason {
             return Err(AppError::refused("reason", Code::reason_required));
         }
-        let is_late = side == Side::User && case.standing(&calendar)?.is_late(act.now);
-        let mut next = case.booking.standing();
+        let is_late = side == Side::User && case.timing(&calendar)?.is_late(act.now);
+        let mut next = case.booking.changes();
         next.state = state;
         next.cancelled_by = Some(match side {
             Side::User => "user".to_owned(),

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::draft::TEXT_MAX;
 use crate::app::App;
-use crate::domain::access::{self, BookingTies, Caller, Deed, Reach, Role};
-use crate::domain::booking::{self, BookingDeed, BookingState, InvalidState, Side, Standing, When};
+use crate::domain::access::{self, Action, BookingTies, Caller, Reach, Role};
+use crate::domain::booking::{self, BookingAction, BookingState, InvalidState, Side, Timing, When};
 use crate::domain::calendar::Calendar;
 use crate::domain::fault::Faults;
 use crate::domain::{BookingId, Instant, InstrumentId, UsageRecordId};
@@ -17,10 +17,10 @@ use crate::store::{self, Conn, Lock};
 
 /// A booking as a caller sees it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Seen {
+pub struct BookingView {
     pub booking: Booking,
     pub usage_record_ids: Vec<UsageRecordId>,
-    pub actions: Vec<BookingDeed>,
+    pub actions: Vec<BookingAction>,
 }
 
 /// A booking, its usage records and the terms of its instrument.
@@ -31,14 +31,19 @@ pub(super) struct Case {
     pub managed_by_caller: bool,
 }
 
-/// 404 when the caller may not see the booking, 403 when the deed is not theirs; asked before a body is read. Answers the
+/// 404 when the caller may not see the booking, 403 when the action is not theirs; asked before a body is read. Answers the
 /// present version.
-pub async fn admit(app: &App, caller: &Caller, id: BookingId, deed: Deed) -> Result<i64, AppError> {
+pub async fn admit(
+    app: &App,
+    caller: &Caller,
+    id: BookingId,
+    action: Action,
+) -> Result<i64, AppError> {
     let caller = caller.clone();
     app.store
         .read(move |conn| {
             let case = Case::read(conn, &caller, id)?;
-            access::may_on_booking(&caller, deed, &case.ties())?;
+            access::may_on_booking(&caller, action, &case.ties())?;
             Ok::<_, AppError>(case.booking.version)
         })
         .await
@@ -77,16 +82,16 @@ impl Case {
         })
     }
 
-    /// Takes the lock of the instrument and its records, then reads: what stands here stays until the deed ends. 404 and 403 as [`admit`].
+    /// Takes the lock of the instrument and its records, then reads: what stands here stays until the action ends. 404 and 403 as [`admit`].
     pub fn lock(
         tx: &mut Conn,
         caller: &Caller,
         id: BookingId,
-        deed: Deed,
+        action: Action,
     ) -> Result<Case, AppError> {
         Lock::take_records_of(store::booking::get_instrument_id(tx, id)?, tx)?;
         let case = Case::read(tx, caller, id)?;
-        access::may_on_booking(caller, deed, &case.ties())?;
+        access::may_on_booking(caller, action, &case.ties())?;
         Ok(case)
     }
 
@@ -98,10 +103,10 @@ impl Case {
         }
     }
 
-    pub fn standing(&self, calendar: &Calendar) -> Result<Standing, AppError> {
+    pub fn timing(&self, calendar: &Calendar) -> Result<Timing, AppError> {
         let (booking, rules) = (&self.booking, &self.terms.rules);
         let slot = booking.slot()?;
-        Ok(Standing {
+        Ok(Timing {
             state: booking.state,
             slot,
             blocked: booking.blocked()?,
@@ -112,9 +117,9 @@ impl Case {
         })
     }
 
-    /// The sides for which the caller may do a deed; the using unit's comes first, since it asks for no reason.
-    fn sides(&self, caller: &Caller, deed: BookingDeed) -> Vec<Side> {
-        let Some(right) = right(deed) else {
+    /// The sides for which the caller may do an action; the using unit's comes first, since it asks for no reason.
+    fn sides(&self, caller: &Caller, action: BookingAction) -> Vec<Side> {
+        let Some(right) = right(action) else {
             return Vec::new();
         };
         let ties = self.ties();
@@ -139,28 +144,28 @@ impl Case {
         covering.map(|(_, side)| side).collect()
     }
 
-    /// Whether the caller does the deed for the host, whatever the state.
-    pub fn is_only_host(&self, caller: &Caller, deed: BookingDeed) -> bool {
-        self.sides(caller, deed) == [Side::Host]
+    /// Whether the caller does the action for the host, whatever the state.
+    pub fn is_only_host(&self, caller: &Caller, action: BookingAction) -> bool {
+        self.sides(caller, action) == [Side::Host]
     }
 
-    /// For which side the caller does the deed, and the state after it; 409 `invalid_state` when it is not possible now.
+    /// For which side the caller does the action, and the state after it; 409 `invalid_state` when it is not possible now.
     pub fn permit(
         &self,
         caller: &Caller,
-        deed: BookingDeed,
+        action: BookingAction,
         calendar: &Calendar,
         now: Instant,
     ) -> Result<(Side, BookingState), AppError> {
-        let standing = self.standing(calendar)?;
-        if is_overdue(&standing, now) {
+        let timing = self.timing(calendar)?;
+        if is_overdue(&timing, now) {
             return Err(AppError::conflict(Code::invalid_state)
                 .with("state", BookingState::Expired.as_str())
                 .with("allowed", Vec::<&str>::new()));
         }
         let mut refusal = AppError::Denied(Code::forbidden);
-        for side in self.sides(caller, deed) {
-            match standing.permit(deed, side, now) {
+        for side in self.sides(caller, action) {
+            match timing.permit(action, side, now) {
                 Ok(next) => return Ok((side, next)),
                 Err(invalid) => refusal = invalid.into(),
             }
@@ -174,18 +179,22 @@ impl Case {
         caller: &Caller,
         calendar: &Calendar,
         now: Instant,
-    ) -> Result<Seen, AppError> {
-        let standing = self.standing(calendar)?;
-        let overdue = is_overdue(&standing, now);
-        let possible = |deed: &&BookingDeed| {
+    ) -> Result<BookingView, AppError> {
+        let timing = self.timing(calendar)?;
+        let overdue = is_overdue(&timing, now);
+        let possible = |action: &&BookingAction| {
             if overdue {
                 return false;
             }
-            let mut sides = self.sides(caller, **deed).into_iter();
-            sides.any(|side| standing.permit(**deed, side, now).is_ok())
+            let mut sides = self.sides(caller, **action).into_iter();
+            sides.any(|side| timing.permit(**action, side, now).is_ok())
         };
-        let actions = BookingDeed::ALL.iter().filter(possible).copied().collect();
-        Ok(Seen {
+        let actions = BookingAction::ALL
+            .iter()
+            .filter(possible)
+            .copied()
+            .collect();
+        Ok(BookingView {
             booking: self.booking,
             usage_record_ids: self.usage_record_ids,
             actions,
@@ -194,28 +203,32 @@ impl Case {
 }
 
 /// A request that nobody decided in time is as good as expired, whether or not the step of time has come by.
-fn is_overdue(standing: &Standing, now: Instant) -> bool {
-    let waits = standing.state.after(BookingDeed::Expire).is_ok();
-    waits && standing.expires_at() <= now
+fn is_overdue(timing: &Timing, now: Instant) -> bool {
+    let waits = timing.state.after(BookingAction::Expire).is_ok();
+    waits && timing.expires_at() <= now
 }
 
-/// The right a deed of people needs; what happens by time is nobody's.
-fn right(deed: BookingDeed) -> Option<Deed> {
-    Some(match deed {
-        BookingDeed::Approve => Deed::BookingApprove,
-        BookingDeed::Reject => Deed::BookingReject,
-        BookingDeed::Cancel => Deed::BookingCancel,
-        BookingDeed::Reschedule => Deed::BookingReschedule,
-        BookingDeed::Start => Deed::BookingStart,
-        BookingDeed::Finish => Deed::BookingFinish,
-        BookingDeed::NoShow => Deed::BookingNoShow,
-        BookingDeed::Expire | BookingDeed::Close | BookingDeed::Lapse => return None,
+/// The right an action of people needs; what happens by time is nobody's.
+fn right(action: BookingAction) -> Option<Action> {
+    Some(match action {
+        BookingAction::Approve => Action::BookingApprove,
+        BookingAction::Reject => Action::BookingReject,
+        BookingAction::Cancel => Action::BookingCancel,
+        BookingAction::Reschedule => Action::BookingReschedule,
+        BookingAction::Start => Action::BookingStart,
+        BookingAction::Finish => Action::BookingFinish,
+        BookingAction::NoShow => Action::BookingNoShow,
+        BookingAction::Expire | BookingAction::Close | BookingAction::Lapse => return None,
     })
 }
 
 impl From<InvalidState> for AppError {
     fn from(invalid: InvalidState) -> Self {
-        let allowed: Vec<&str> = invalid.allowed.iter().map(|deed| deed.as_str()).collect();
+        let allowed: Vec<&str> = invalid
+            .allowed
+            .iter()
+            .map(|action| action.as_str())
+            .collect();
         let refusal = AppError::conflict(Code::invalid_state)
             .with("state", invalid.state.as_str())
             .with("allowed", allowed);

@@ -7,7 +7,7 @@ use super::weigh;
 use crate::app::App;
 use crate::domain::Instant;
 use crate::domain::Slot;
-use crate::domain::access::{Caller, Deed};
+use crate::domain::access::{Action, Caller};
 use crate::domain::tariff::Quote;
 use crate::error::{AppError, Code, Fault};
 use crate::store;
@@ -42,7 +42,7 @@ pub async fn check(
     let (calendar, caller) = (app.calendar(), caller.clone());
     app.store
         .read(move |conn| {
-            let terms = match terms_for(conn, &caller, draft.instrument_id, Deed::BookingCheck) {
+            let terms = match terms_for(conn, &caller, draft.instrument_id, Action::BookingCheck) {
                 // An instrument that is not there is one of the things in the way.
                 Err(AppError::Refused(faults)) => return Ok(Checked::refused(faults)),
                 found => found?,

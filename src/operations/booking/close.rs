@@ -5,11 +5,11 @@ use super::case::Case;
 use super::passing;
 use super::trail::{self, Told};
 use crate::app::App;
-use crate::domain::booking::{self, BookingDeed, BookingState, CLOSED_AFTER};
+use crate::domain::booking::{self, BookingAction, BookingState, CLOSED_AFTER};
 use crate::domain::usage::{Evidence, GivenMinutes, UsageMinutes};
 use crate::domain::{BookingId, Instant, Minutes};
 use crate::error::{AppError, Code};
-use crate::operations::deed::By;
+use crate::operations::run::By;
 use crate::operations::usage::finished::{Finished, insert_finished};
 use crate::store::{self, Conn};
 
@@ -46,14 +46,14 @@ async fn close(
     problem: &'static str,
 ) -> Result<bool, AppError> {
     let calendar = app.calendar();
-    let deed = move |tx: &mut Conn| {
-        match passing::due(tx, &calendar, id, BookingDeed::Close, now)? {
+    let action = move |tx: &mut Conn| {
+        match passing::due(tx, &calendar, id, BookingAction::Close, now)? {
             Some((case, state)) => end(tx, &case, state, problem, now)?,
             None => return Ok(false),
         }
         Ok(true)
     };
-    app.store.write(deed).await
+    app.store.write(action).await
 }
 
 fn end(
@@ -67,7 +67,7 @@ fn end(
     let slot = present.slot()?;
     let started_at = present.started_at.unwrap_or(present.starts_at);
     let interval = booking::ending_when_closed(started_at, &slot);
-    let mut next = present.standing();
+    let mut next = present.changes();
     next.state = state;
     next.ended_at = Some(interval.ends_at());
     next.problem = Some(problem.to_owned());

@@ -1,18 +1,18 @@
-//! A contest for a slot: the deed runs; when it lost, what is in the way and what is free next are read afterwards, away from
-//! the lost transaction. If nothing is in the way any more, the deed runs once again.
+//! A contest for a slot: the action runs; when it lost, what is in the way and what is free next are read afterwards, away from
+//! the lost transaction. If nothing is in the way any more, the action runs once again.
 
 use serde_json::json;
 
-use super::case::Seen;
+use super::case::BookingView;
 use super::weigh::{self, Wish};
 use crate::app::App;
 use crate::domain::availability::Timetable;
+use crate::domain::booking_rules::LONGEST;
 use crate::domain::calendar::Calendar;
 use crate::domain::channel::Full;
-use crate::domain::opening::LONGEST;
 use crate::domain::{InstrumentId, OrganizationId, Slot};
 use crate::error::{AppError, Code};
-use crate::operations::deed::{Act, perform};
+use crate::operations::run::{Act, perform};
 use crate::store::booking_rules::Terms;
 use crate::store::{self, Conn};
 
@@ -27,17 +27,17 @@ pub(super) struct Contest {
     pub client_reference: Option<String>,
 }
 
-/// Runs the deed; 409 `slot_taken` with `clash` and `next_free`, 409 `client_reference_used` with `existing_id`.
+/// Runs the action; 409 `slot_taken` with `clash` and `next_free`, 409 `client_reference_used` with `existing_id`.
 pub(super) async fn contest<D>(
     app: &App,
     act: &Act,
     contest: Contest,
-    deed: D,
-) -> Result<Seen, AppError>
+    action: D,
+) -> Result<BookingView, AppError>
 where
-    D: Fn(&mut Conn) -> Result<Seen, AppError> + Clone + Send + 'static,
+    D: Fn(&mut Conn) -> Result<BookingView, AppError> + Clone + Send + 'static,
 {
-    match perform(app, act, deed.clone()).await {
+    match perform(app, act, action.clone()).await {
         Err(refusal) if is(&refusal, Code::slot_taken) => {
             let (clash, _) = look(app, &contest).await?;
             if clash.is_some() {
@@ -49,7 +49,7 @@ where
         }
         outcome => return outcome,
     }
-    match perform(app, act, deed).await {
+    match perform(app, act, action).await {
         Err(refusal) if is(&refusal, Code::slot_taken) => Err(told(app, &contest).await?),
         outcome => outcome,
     }

@@ -4,9 +4,9 @@ use super::passing;
 use super::trail::{self, Told};
 use crate::app::App;
 use crate::domain::Instant;
-use crate::domain::booking::BookingDeed;
+use crate::domain::booking::BookingAction;
 use crate::error::AppError;
-use crate::operations::deed::By;
+use crate::operations::run::By;
 use crate::store::booking::Booking;
 use crate::store::{self, Conn};
 
@@ -18,7 +18,8 @@ pub async fn expire_overdue(app: &App, now: Instant) -> Result<usize, AppError> 
     passing::each(ids.await?, |id| {
         let calendar = app.calendar();
         app.store.write(move |tx| {
-            let Some((case, _)) = passing::due(tx, &calendar, id, BookingDeed::Expire, now)? else {
+            let Some((case, _)) = passing::due(tx, &calendar, id, BookingAction::Expire, now)?
+            else {
                 return Ok(false);
             };
             expire(tx, &case.booking, now)?;
@@ -30,8 +31,8 @@ pub async fn expire_overdue(app: &App, now: Instant) -> Result<usize, AppError> 
 
 /// Expires one that is overdue, under the lock of its instrument.
 pub(super) fn expire(tx: &mut Conn, booking: &Booking, now: Instant) -> Result<(), AppError> {
-    let mut next = booking.standing();
-    next.state = booking.state.after(BookingDeed::Expire)?;
+    let mut next = booking.changes();
+    next.state = booking.state.after(BookingAction::Expire)?;
     let after = store::booking::update(tx, booking, next, now)?;
     let by = By::Time(now);
     trail::record(

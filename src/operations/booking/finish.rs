@@ -1,17 +1,17 @@
 //! Finishing the use of a booking: the actual interval counts, an early end frees the rest, and one usage record is made.
 
-use super::case::{Case, Seen};
+use super::case::{BookingView, Case};
 use super::draft::SAMPLES_MAX;
 use super::trail::{self, Told};
 use crate::app::App;
-use crate::domain::access::Deed;
-use crate::domain::booking::{self, BookingDeed};
+use crate::domain::access::Action;
+use crate::domain::booking::{self, BookingAction};
 use crate::domain::calendar::Calendar;
 use crate::domain::fault::{Faults, FieldFault};
 use crate::domain::usage::{Evidence, GivenMinutes, UsageMinutes};
 use crate::domain::{BookingId, Instant, Slot};
 use crate::error::AppError;
-use crate::operations::deed::{Act, By, perform, same_version};
+use crate::operations::run::{Act, By, perform, same_version};
 use crate::operations::usage::finished::{Finished, insert_finished};
 use crate::store::{self, Conn};
 
@@ -26,7 +26,12 @@ pub struct Finish {
 }
 
 /// 422 for an end in the future or minutes beyond the interval, 409 `usage_overlaps`.
-pub async fn finish(app: &App, act: &Act, id: BookingId, how: Finish) -> Result<Seen, AppError> {
+pub async fn finish(
+    app: &App,
+    act: &Act,
+    id: BookingId,
+    how: Finish,
+) -> Result<BookingView, AppError> {
     let (calendar, performer) = (app.calendar(), act.clone());
     perform(app, act, move |tx| {
         complete(tx, &calendar, &performer, id, &how)
@@ -40,10 +45,10 @@ fn complete(
     act: &Act,
     id: BookingId,
     how: &Finish,
-) -> Result<Seen, AppError> {
-    let mut case = Case::lock(tx, &act.caller, id, Deed::BookingFinish)?;
+) -> Result<BookingView, AppError> {
+    let mut case = Case::lock(tx, &act.caller, id, Action::BookingFinish)?;
     same_version(how.version, case.booking.version)?;
-    let permitted = case.permit(&act.caller, BookingDeed::Finish, calendar, act.now);
+    let permitted = case.permit(&act.caller, BookingAction::Finish, calendar, act.now);
     let started_at = case.booking.started_at.unwrap_or(case.booking.starts_at);
     let mut faults = Faults::new();
     if let Some(samples) = how.samples {
@@ -63,7 +68,7 @@ fn complete(
     let (interval, minutes) = counted.ok_or_else(|| AppError::internal("no actual interval"))?;
     let blocked = case.booking.blocked()?;
     let rest = booking::blocked_after_finish(&blocked, &interval, case.terms.rules.cleanup_minutes);
-    let mut next = case.booking.standing();
+    let mut next = case.booking.changes();
     next.state = state;
     next.ended_at = Some(interval.ends_at());
     next.blocked_until = rest.ends_at();

@@ -5,9 +5,9 @@ use super::passing;
 use super::trail::{self, Told};
 use crate::app::App;
 use crate::domain::Instant;
-use crate::domain::booking::BookingDeed;
+use crate::domain::booking::BookingAction;
 use crate::error::AppError;
-use crate::operations::deed::By;
+use crate::operations::run::By;
 use crate::store;
 
 /// Marks them; answers how many.
@@ -18,11 +18,11 @@ pub async fn lapse_unresolved(app: &App, now: Instant) -> Result<usize, AppError
     passing::each(ids.await?, |id| {
         let calendar = app.calendar();
         app.store.write(move |tx| {
-            let due = passing::due(tx, &calendar, id, BookingDeed::Lapse, now)?;
+            let due = passing::due(tx, &calendar, id, BookingAction::Lapse, now)?;
             let Some((case, state)) = due else {
                 return Ok(false);
             };
-            let mut next = case.booking.standing();
+            let mut next = case.booking.changes();
             next.state = state;
             let after = store::booking::update(tx, &case.booking, next, now)?;
             let (by, before) = (By::Time(now), Some(&case.booking));

@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::case::{Case, Seen, manages};
+use super::case::{BookingView, Case, manages};
 use crate::app::App;
-use crate::domain::access::{self, Caller, Deed, Reach, Role};
+use crate::domain::access::{self, Action, Caller, Reach, Role};
 use crate::domain::calendar::Calendar;
 use crate::domain::{BookingId, Instant, InstrumentId, UsageRecordId};
 use crate::error::AppError;
@@ -18,14 +18,14 @@ pub async fn get(
     caller: &Caller,
     id: BookingId,
     now: Instant,
-) -> Result<Seen, AppError> {
+) -> Result<BookingView, AppError> {
     let (calendar, caller) = (app.calendar(), caller.clone());
     app.store
         .read(move |conn| {
             let booking = store::booking::get(conn, id)?;
             let managed = manages(conn, &caller, booking.instrument_id)?;
             let case = Case::of(conn, booking, managed)?;
-            access::may_on_booking(&caller, Deed::BookingRead, &case.ties())?;
+            access::may_on_booking(&caller, Action::BookingRead, &case.ties())?;
             case.seen(&caller, &calendar, now)
         })
         .await
@@ -37,11 +37,11 @@ pub async fn list(
     caller: &Caller,
     filter: Filter,
     now: Instant,
-) -> Result<Vec<Seen>, AppError> {
+) -> Result<Vec<BookingView>, AppError> {
     let (calendar, caller) = (app.calendar(), caller.clone());
     app.store
         .read(move |conn| {
-            let reach = Reach::of(&caller, Deed::BookingRead);
+            let reach = Reach::of(&caller, Action::BookingRead);
             let bookings = store::booking::list(conn, &reach, &filter)?;
             show(conn, &caller, &calendar, bookings, now)
         })
@@ -54,7 +54,7 @@ fn show(
     calendar: &Calendar,
     bookings: Vec<Booking>,
     now: Instant,
-) -> Result<Vec<Seen>, AppError> {
+) -> Result<Vec<BookingView>, AppError> {
     let ids: Vec<BookingId> = bookings.iter().map(|booking| booking.id).collect();
     let mut records: HashMap<BookingId, Vec<UsageRecordId>> = HashMap::new();
     for (booking, record) in store::booking::list_usage_record_ids(conn, &ids)? {

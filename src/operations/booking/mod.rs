@@ -1,5 +1,5 @@
-//! Bookings: one file for each deed. What they share: a booking with all that decides about it (`case`), how a slot is won
-//! (`slot`, `weigh`, `contest`), how it is told (`trail`), and what an answer shows (`Seen`).
+//! Bookings: one file for each action. What they share: a booking with all that decides about it (`case`), how a slot is won
+//! (`slot`, `weigh`, `contest`), how it is told (`trail`), and what an answer shows (`BookingView`).
 
 mod approve;
 mod cancel;
@@ -25,7 +25,7 @@ mod weigh;
 pub use approve::approve;
 pub use cancel::cancel;
 pub(super) use case::manages;
-pub use case::{Seen, admit};
+pub use case::{BookingView, admit};
 pub use check::{Checked, check};
 pub use close::close_forgotten;
 pub use draft::{Draft, Operator};

@@ -1,13 +1,13 @@
 //! Declaring that nobody came: frees the rest of the slot.
 
-use super::case::{Case, Seen, reason_faults};
+use super::case::{BookingView, Case, reason_faults};
 use super::trail::{self, Told};
 use crate::app::App;
 use crate::domain::BookingId;
-use crate::domain::access::Deed;
-use crate::domain::booking::BookingDeed;
+use crate::domain::access::Action;
+use crate::domain::booking::BookingAction;
 use crate::error::AppError;
-use crate::operations::deed::{Act, By, perform, same_version};
+use crate::operations::run::{Act, By, perform, same_version};
 use crate::store;
 
 /// From `no_show_after_minutes` after the start.
@@ -17,15 +17,15 @@ pub async fn declare_no_show(
     id: BookingId,
     version: Option<i64>,
     reason: Option<String>,
-) -> Result<Seen, AppError> {
+) -> Result<BookingView, AppError> {
     let (calendar, performer) = (app.calendar(), act.clone());
     perform(app, act, move |tx| {
         let act = &performer;
-        let mut case = Case::lock(tx, &act.caller, id, Deed::BookingNoShow)?;
+        let mut case = Case::lock(tx, &act.caller, id, Action::BookingNoShow)?;
         same_version(version, case.booking.version)?;
         reason_faults(reason.as_deref())?;
-        let (_, state) = case.permit(&act.caller, BookingDeed::NoShow, &calendar, act.now)?;
-        let mut next = case.booking.standing();
+        let (_, state) = case.permit(&act.caller, BookingAction::NoShow, &calendar, act.now)?;
+        let mut next = case.booking.changes();
         next.state = state;
         next.reason.clone_from(&reason);
         let after = store::booking::update(tx, &case.booking, next, act.now)?;

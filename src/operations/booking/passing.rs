@@ -1,11 +1,11 @@
-//! What time does to bookings, one deed each: found in a list, decided again under the instrument's lock. Whoever comes second
+//! What time does to bookings, one action each: found in a list, decided again under the instrument's lock. Whoever comes second
 //! finds nothing to do, so several nodes may run it.
 
 use std::future::Future;
 
 use super::case::Case;
 use crate::app::App;
-use crate::domain::booking::{BookingDeed, BookingState, Side};
+use crate::domain::booking::{BookingAction, BookingState, Side};
 use crate::domain::calendar::Calendar;
 use crate::domain::{BookingId, Instant};
 use crate::error::AppError;
@@ -19,13 +19,13 @@ pub(super) fn due(
     tx: &mut Conn,
     calendar: &Calendar,
     id: BookingId,
-    deed: BookingDeed,
+    action: BookingAction,
     now: Instant,
 ) -> Result<Option<(Case, BookingState)>, AppError> {
     Lock::take_records_of(store::booking::get_instrument_id(tx, id)?, tx)?;
     let booking = store::booking::get(tx, id)?;
     let case = Case::of(tx, booking, false)?;
-    let next = case.standing(calendar)?.permit(deed, Side::Host, now);
+    let next = case.timing(calendar)?.permit(action, Side::Host, now);
     Ok(next.ok().map(|next| (case, next)))
 }
 

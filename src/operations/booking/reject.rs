@@ -1,13 +1,13 @@
 //! Rejecting a request, with the reason from the list.
 
-use super::case::{Case, Seen, reason_faults};
+use super::case::{BookingView, Case, reason_faults};
 use super::trail::{self, Told};
 use crate::app::App;
 use crate::domain::BookingId;
-use crate::domain::access::Deed;
-use crate::domain::booking::{BookingDeed, RejectReason};
+use crate::domain::access::Action;
+use crate::domain::booking::{BookingAction, RejectReason};
 use crate::error::AppError;
-use crate::operations::deed::{Act, By, perform, same_version};
+use crate::operations::run::{Act, By, perform, same_version};
 use crate::store;
 
 /// Frees the slot and tells the using unit why.
@@ -18,15 +18,15 @@ pub async fn reject(
     version: Option<i64>,
     reason_code: RejectReason,
     reason: Option<String>,
-) -> Result<Seen, AppError> {
+) -> Result<BookingView, AppError> {
     let (calendar, performer) = (app.calendar(), act.clone());
     perform(app, act, move |tx| {
         let act = &performer;
-        let mut case = Case::lock(tx, &act.caller, id, Deed::BookingReject)?;
+        let mut case = Case::lock(tx, &act.caller, id, Action::BookingReject)?;
         same_version(version, case.booking.version)?;
         reason_faults(reason.as_deref())?;
-        let (_, state) = case.permit(&act.caller, BookingDeed::Reject, &calendar, act.now)?;
-        let mut next = case.booking.standing();
+        let (_, state) = case.permit(&act.caller, BookingAction::Reject, &calendar, act.now)?;
+        let mut next = case.booking.changes();
         next.state = state;
         next.answered_at = Some(act.now);
         next.reason_code = Some(reason_code.as_str().to_owned());

@@ -3,26 +3,26 @@
 
 use rand::RngExt;
 
-use super::case::{Case, Seen, manages};
+use super::case::{BookingView, Case, manages};
 use super::contest::{Contest, contest};
 use super::draft::Draft;
 use super::slot;
 use super::trail::{self, Told};
 use super::weigh::{self, Wish};
 use crate::app::App;
-use crate::domain::access::{self, Caller, Deed, InstrumentTies};
+use crate::domain::access::{self, Action, Caller, InstrumentTies};
 use crate::domain::booking::{BookingState, Stage};
+use crate::domain::booking_rules::Approval;
 use crate::domain::calendar::Calendar;
-use crate::domain::opening::Approval;
 use crate::domain::{Instant, InstrumentId};
 use crate::error::{AppError, Code, Fault};
-use crate::operations::deed::{Act, By};
+use crate::operations::run::{Act, By};
 use crate::store::booking::NewBooking;
 use crate::store::booking_rules::Terms;
 use crate::store::{self, Conn, Lock, StoreError};
 
 /// Books a slot. 422 with everything that is wrong, 409 `slot_taken` or `client_reference_used`.
-pub async fn request(app: &App, act: &Act, draft: Draft) -> Result<Seen, AppError> {
+pub async fn request(app: &App, act: &Act, draft: Draft) -> Result<BookingView, AppError> {
     let fought_for = Contest {
         instrument_id: draft.instrument_id,
         wish: wish(&draft, &act.caller, act.now),
@@ -52,7 +52,7 @@ pub(super) fn terms_for(
     conn: &mut Conn,
     caller: &Caller,
     id: InstrumentId,
-    deed: Deed,
+    action: Action,
 ) -> Result<Terms, AppError> {
     let unknown = || {
         let fault = Fault::field("instrument_id", Code::unknown_reference);
@@ -68,17 +68,22 @@ pub(super) fn terms_for(
         is_public: was_public,
         ..terms.ties(managed)
     };
-    match access::may_on_instrument(caller, deed, &ties) {
+    match access::may_on_instrument(caller, action, &ties) {
         Err(access::Denied::Hidden) => Err(unknown()),
         Err(denied) => Err(denied.into()),
         Ok(()) => Ok(terms),
     }
 }
 
-fn place(tx: &mut Conn, calendar: &Calendar, act: &Act, draft: &Draft) -> Result<Seen, AppError> {
+fn place(
+    tx: &mut Conn,
+    calendar: &Calendar,
+    act: &Act,
+    draft: &Draft,
+) -> Result<BookingView, AppError> {
     Lock::take_records_of(draft.instrument_id, tx)?;
     let caller = &act.caller;
-    let terms = terms_for(tx, caller, draft.instrument_id, Deed::BookingRequest)?;
+    let terms = terms_for(tx, caller, draft.instrument_id, Action::BookingRequest)?;
     let wish = wish(draft, caller, act.now);
     let mut faults: Vec<Fault> = draft
         .faults(tx, caller)?

@@ -1,19 +1,19 @@
 //! Moving a booking to another slot. The old slot is kept until the new one is won: both happen in one update, which the
 //! database judges like an insert.
 
-use super::case::{Case, Seen, reason_faults};
+use super::case::{BookingView, Case, reason_faults};
 use super::contest::{Contest, contest};
 use super::slot;
 use super::trail::{self, Told};
 use super::weigh::{self, Wish};
 use crate::app::App;
-use crate::domain::access::Deed;
-use crate::domain::booking::{BookingDeed, BookingState, Side, Stage};
+use crate::domain::access::Action;
+use crate::domain::booking::{BookingAction, BookingState, Side, Stage};
 use crate::domain::calendar::Calendar;
 use crate::domain::service::ServiceItem;
 use crate::domain::{BookingId, Slot};
 use crate::error::{AppError, Code};
-use crate::operations::deed::{Act, By, same_version};
+use crate::operations::run::{Act, By, same_version};
 use crate::store::booking::{Booking, Changes};
 use crate::store::{self, Conn, Json};
 
@@ -27,7 +27,12 @@ pub struct Move {
 }
 
 /// Moves the booking; 409 and 422 as for a new one.
-pub async fn reschedule(app: &App, act: &Act, id: BookingId, to: Move) -> Result<Seen, AppError> {
+pub async fn reschedule(
+    app: &App,
+    act: &Act,
+    id: BookingId,
+    to: Move,
+) -> Result<BookingView, AppError> {
     let present = app
         .store
         .read(move |conn| store::booking::get(conn, id))
@@ -62,11 +67,11 @@ fn relocate(
     act: &Act,
     id: BookingId,
     to: &Move,
-) -> Result<Seen, AppError> {
-    let mut case = Case::lock(tx, &act.caller, id, Deed::BookingReschedule)?;
+) -> Result<BookingView, AppError> {
+    let mut case = Case::lock(tx, &act.caller, id, Action::BookingReschedule)?;
     same_version(to.version, case.booking.version)?;
     reason_faults(to.reason.as_deref())?;
-    let permitted = case.permit(&act.caller, BookingDeed::Reschedule, calendar, act.now);
+    let permitted = case.permit(&act.caller, BookingAction::Reschedule, calendar, act.now);
     let wish = wish(&case.booking, to.slot, act);
     let mut faults = weigh::broken_rules(tx, calendar, &case.terms, &wish)?;
     let seat = slot::seek(tx, &case.terms, &wish)?;
@@ -110,10 +115,10 @@ fn moved(
     wish: &Wish,
 ) -> Result<Changes, AppError> {
     let rules = &case.terms.rules;
-    let standing = case.standing(calendar)?;
+    let timing = case.timing(calendar)?;
     let blocked = rules.blocked(&wish.slot);
-    let mut next = case.booking.standing();
-    next.state = standing.after_reschedule(side, rules.approval);
+    let mut next = case.booking.changes();
+    next.state = timing.after_reschedule(side, rules.approval);
     next.starts_at = wish.slot.starts_at();
     next.ends_at = wish.slot.ends_at();
     next.blocked_from = blocked.starts_at();

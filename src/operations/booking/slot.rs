@@ -1,4 +1,4 @@
-//! Winning a slot inside a deed: what is overdue there expires, others move to another channel, and the database judges.
+//! Winning a slot inside an action: what is overdue there expires, others move to another channel, and the database judges.
 
 use super::expire;
 use super::trail::{self, Told};
@@ -6,7 +6,7 @@ use super::weigh::{self, Wish};
 use crate::domain::channel::{Assignment, Full};
 use crate::domain::{BookingId, Instant, Slot};
 use crate::error::{AppError, Code};
-use crate::operations::deed::By;
+use crate::operations::run::By;
 use crate::store::booking::Blocking;
 use crate::store::booking_rules::Terms;
 use crate::store::{self, Conn, Constraint, StoreError};
@@ -66,7 +66,7 @@ pub(super) fn make_room(
         store::booking::update_channel_away(tx, id)?;
     }
     for (before, channel) in movers {
-        let mut next = before.standing();
+        let mut next = before.changes();
         next.channel = channel;
         let moved = store::booking::update(tx, &before, next, now).map_err(lost)?;
         let by = By::Time(now);
@@ -82,7 +82,7 @@ pub(super) fn lost(error: StoreError) -> AppError {
         StoreError::Violated(Constraint::BookingClientReference) => {
             AppError::conflict(Code::client_reference_used)
         }
-        // Two numbers of one day were the same: the deed may draw another.
+        // Two numbers of one day were the same: the action may draw another.
         StoreError::Violated(Constraint::BookingNo) => AppError::Contended,
         other => other.into(),
     }

@@ -1,13 +1,13 @@
 //! Starting the use of a booking.
 
-use super::case::{Case, Seen};
+use super::case::{BookingView, Case};
 use super::trail::{self, Told};
 use crate::app::App;
 use crate::domain::BookingId;
-use crate::domain::access::Deed;
-use crate::domain::booking::BookingDeed;
+use crate::domain::access::Action;
+use crate::domain::booking::BookingAction;
 use crate::error::{AppError, Code};
-use crate::operations::deed::{Act, By, perform, same_version};
+use crate::operations::run::{Act, By, perform, same_version};
 use crate::store;
 
 /// From set-up to the scheduled end. 409 `channel_in_use` while another booking is in progress on the channel.
@@ -16,18 +16,18 @@ pub async fn start(
     act: &Act,
     id: BookingId,
     version: Option<i64>,
-) -> Result<Seen, AppError> {
+) -> Result<BookingView, AppError> {
     let (calendar, performer) = (app.calendar(), act.clone());
     perform(app, act, move |tx| {
         let act = &performer;
-        let mut case = Case::lock(tx, &act.caller, id, Deed::BookingStart)?;
+        let mut case = Case::lock(tx, &act.caller, id, Action::BookingStart)?;
         same_version(version, case.booking.version)?;
-        let (_, state) = case.permit(&act.caller, BookingDeed::Start, &calendar, act.now)?;
+        let (_, state) = case.permit(&act.caller, BookingAction::Start, &calendar, act.now)?;
         let (instrument, channel) = (case.booking.instrument_id, case.booking.channel);
         if store::booking::is_channel_in_use(tx, instrument, channel)? {
             return Err(AppError::conflict(Code::channel_in_use));
         }
-        let mut next = case.booking.standing();
+        let mut next = case.booking.changes();
         next.state = state;
         next.started_at = Some(act.now);
         let after = store::booking::update(tx, &case.booking, next, act.now)?;

@@ -1,4 +1,4 @@
-//! How deeds on bookings are told: one event with what changed, and who hears of it. Free text stands apart, where it can be
+//! How actions on bookings are told: one event with what changed, and who hears of it. Free text stands apart, where it can be
 //! erased.
 
 use serde::Serialize;
@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::domain::booking::BookingState;
 use crate::domain::{EventId, Fen, Instant, InstrumentId};
 use crate::error::AppError;
-use crate::operations::deed::{By, personal};
+use crate::operations::run::{By, personal};
 use crate::store::booking::{Audience, Booking};
 use crate::store::event::Subject;
 use crate::store::{self, Conn};
@@ -87,16 +87,16 @@ const NO_TEXTS: Texts<'static> = Texts {
     reason: None,
 };
 
-/// Appends the event of a deed and announces it.
+/// Appends the event of an action and announces it.
 pub(super) fn record(
     tx: &mut Conn,
     by: By<'_>,
-    deed: &'static str,
+    action: &'static str,
     before: Option<&Booking>,
     after: &Booking,
     told: Told,
 ) -> Result<EventId, AppError> {
-    let event = by.event(deed, Subject::new("booking", after.id));
+    let event = by.event(action, Subject::new("booking", after.id));
     let except = event.actor_user_id;
     let mut event = event
         .of(after.host_organization_id, Some(after.organization_id))

@@ -3,12 +3,13 @@
 
 use crate::domain::booking::BookingState;
 use crate::domain::booking::{
-    BookingDeed, BookingMode, BookingRefusal, InstrumentFacts, Measure, Question, Stage, expires_at,
+    BookingAction, BookingMode, BookingRefusal, InstrumentFacts, Measure, Question, Stage,
+    expires_at,
 };
 use crate::domain::calendar::Calendar;
 use crate::domain::channel::{self, Assignment, Fixed, Full, Movable};
+use crate::domain::exemption::ShareMode;
 use crate::domain::service::ServiceItem;
-use crate::domain::sharing::ShareMode;
 use crate::domain::tariff::Quote;
 use crate::domain::{BookingId, Instant, OrganizationId, Slot};
 use crate::error::{AppError, Code, Fault};
@@ -96,7 +97,7 @@ pub(super) fn price(
 
 /// Whether a request or hold has waited too long: it blocks nobody any more, whether or not it has been swept.
 pub(super) fn is_overdue(taken: &Blocking, now: Instant) -> bool {
-    let waits = taken.state.after(BookingDeed::Expire).is_ok();
+    let waits = taken.state.after(BookingAction::Expire).is_ok();
     waits && expires_at(&taken.slot, taken.approval_due_at) <= now
 }
 
@@ -139,7 +140,7 @@ pub(super) fn find_channel(
 pub(super) fn upcoming(terms: &Terms, wish: &Wish) -> Option<Slot> {
     let from = wish.now.min(terms.rules.blocked(&wish.slot).starts_at());
     let last = terms.rules.latest_start(wish.now);
-    Slot::new(from, last.plus(crate::domain::opening::LONGEST)).ok()
+    Slot::new(from, last.plus(crate::domain::booking_rules::LONGEST)).ok()
 }
 
 fn assign(

@@ -8,11 +8,11 @@ use serde_json::json;
 use super::{already_invoiced, announce, refuse_voided, take};
 use crate::app::App;
 use crate::domain::ChargeId;
-use crate::domain::access::Deed;
+use crate::domain::access::Action;
 use crate::domain::charge::{ChargeState, InvoiceNo, check_day};
 use crate::domain::fault::Faults;
 use crate::error::{AppError, Code};
-use crate::operations::deed::{Act, perform};
+use crate::operations::run::{Act, perform};
 use crate::operations::subsidy;
 use crate::store::charge::Whole;
 use crate::store::{self, Conn, Constraint, StoreError};
@@ -41,7 +41,7 @@ fn run(
     invoice_no: &str,
     issued_on: NaiveDate,
 ) -> Result<Whole, AppError> {
-    let whole = take(tx, act, id, Deed::ChargeInvoice, version)?;
+    let whole = take(tx, act, id, Action::ChargeInvoice, version)?;
     let number = check(invoice_no, issued_on, act)?;
     refuse_voided(&whole.charge)?;
     if let Some(invoice) = &whole.invoice {

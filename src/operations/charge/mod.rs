@@ -12,13 +12,13 @@ mod payment;
 use serde_json::json;
 
 use crate::app::App;
-use crate::domain::access::{self, BookingTies, Caller, Deed, Role};
+use crate::domain::access::{self, Action, BookingTies, Caller, Role};
 use crate::domain::charge::ChargeState;
 use crate::domain::tariff::Quote;
 use crate::domain::usage::UsageState;
 use crate::domain::{ChargeId, EventId, UsageRecordId};
 use crate::error::{AppError, Code};
-use crate::operations::deed::{Act, By, same_version};
+use crate::operations::run::{Act, By, same_version};
 use crate::operations::tariff::{self, Wanted};
 use crate::store::charge::{Charge, NewCharge, Whole};
 use crate::store::event::Subject;
@@ -63,10 +63,10 @@ fn open(
 }
 
 /// The event of a charge that comes and goes with its usage record.
-fn tell(tx: &mut Conn, by: By<'_>, deed: &'static str, charge: &Charge) -> Result<(), AppError> {
+fn tell(tx: &mut Conn, by: By<'_>, action: &'static str, charge: &Charge) -> Result<(), AppError> {
     let (host, payer) = (charge.host_organization_id, charge.payer_organization_id);
     let event = by
-        .event(deed, Subject::new("charge", charge.id))
+        .event(action, Subject::new("charge", charge.id))
         .of(host, Some(payer))
         .after(json!({
             "usage_record_id": charge.usage_record_id,
@@ -164,21 +164,21 @@ fn price(tx: &mut Conn, record: &UsageRecord) -> Result<Option<Quote>, AppError>
 
 /// A charge the caller may see, with its invoice and payments.
 pub async fn get(app: &App, caller: &Caller, id: ChargeId) -> Result<Whole, AppError> {
-    admit(app, caller, id, Deed::ChargeRead).await
+    admit(app, caller, id, Action::ChargeRead).await
 }
 
-/// 404 when the charge is not the caller's to see, 403 when the deed is not the caller's to do.
+/// 404 when the charge is not the caller's to see, 403 when the action is not the caller's to do.
 pub async fn admit(
     app: &App,
     caller: &Caller,
     id: ChargeId,
-    deed: Deed,
+    action: Action,
 ) -> Result<Whole, AppError> {
     let caller = caller.clone();
     app.store
         .read(move |conn| {
             let charge = store::charge::get(conn, id)?;
-            admitted(conn, &caller, deed, &charge)?;
+            admitted(conn, &caller, action, &charge)?;
             Ok(store::charge::get_whole(conn, charge)?)
         })
         .await
@@ -187,7 +187,7 @@ pub async fn admit(
 fn admitted(
     conn: &mut Conn,
     caller: &Caller,
-    deed: Deed,
+    action: Action,
     charge: &Charge,
 ) -> Result<BookingTies, AppError> {
     let record = store::usage::get(conn, charge.usage_record_id)?;
@@ -195,21 +195,21 @@ fn admitted(
         organization_id: charge.payer_organization_id,
         ..store::usage::get_ties(conn, &record, caller.user_id)?
     };
-    access::may_on_charge(caller, deed, &ties)?;
+    access::may_on_charge(caller, action, &ties)?;
     Ok(ties)
 }
 
-/// A charge whose money is to change, held until the deed ends. Whether its state lets it, [`refuse_voided`] says.
+/// A charge whose money is to change, held until the action ends. Whether its state lets it, [`refuse_voided`] says.
 fn take(
     tx: &mut Conn,
     act: &Act,
     id: ChargeId,
-    deed: Deed,
+    action: Action,
     version: Option<i64>,
 ) -> Result<Whole, AppError> {
     Lock::RecordsShared.take(tx)?;
     let present = store::charge::get(tx, id)?;
-    admitted(tx, &act.caller, deed, &present)?;
+    admitted(tx, &act.caller, action, &present)?;
     let charge = store::charge::claim(tx, id, act.now)?;
     same_version(version, charge.version - 1)?;
     Ok(store::charge::get_whole(tx, charge)?)
@@ -225,11 +225,11 @@ fn refuse_voided(charge: &Charge) -> Result<(), AppError> {
         .with("allowed", Vec::<&str>::new()))
 }
 
-/// Appends the event of a deed on a charge and tells the money people of the other side.
+/// Appends the event of an action on a charge and tells the money people of the other side.
 fn announce(
     tx: &mut Conn,
     act: &Act,
-    deed: &'static str,
+    action: &'static str,
     whole: &Whole,
     after: serde_json::Value,
 ) -> Result<EventId, AppError> {
@@ -243,7 +243,7 @@ fn announce(
         "paid_fen": balance.paid_fen,
     });
     let event = act
-        .event(deed, Subject::new("charge", charge.id))
+        .event(action, Subject::new("charge", charge.id))
         .of(host, Some(payer))
         .before(before)?
         .after(after)?;

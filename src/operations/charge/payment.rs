@@ -6,10 +6,10 @@ use serde_json::json;
 use super::{announce, refuse_voided, take};
 use crate::app::App;
 use crate::domain::ChargeId;
-use crate::domain::access::Deed;
+use crate::domain::access::Action;
 use crate::domain::charge::check_day;
 use crate::error::AppError;
-use crate::operations::deed::{Act, perform};
+use crate::operations::run::{Act, perform};
 use crate::operations::subsidy;
 use crate::store::charge::Whole;
 use crate::store::payment::NewPayment;
@@ -34,7 +34,7 @@ fn run(
     version: Option<i64>,
     new: NewPayment,
 ) -> Result<Whole, AppError> {
-    let whole = take(tx, act, id, Deed::ChargePay, version)?;
+    let whole = take(tx, act, id, Action::ChargePay, version)?;
     let mut faults: Vec<_> = check(new.paid_on, act).into_iter().collect();
     if faults.is_empty() {
         // Nothing is owed any more, so no amount would be too much: the state says why.

@@ -11,7 +11,7 @@ use crate::domain::policy::{Policy, Score, Value};
 use crate::domain::run::RunState;
 use crate::domain::{EvaluationId, OrganizationId, ratio};
 use crate::error::{AppError, Code, Fault};
-use crate::operations::deed::{Actor, same_version};
+use crate::operations::run::{Actor, same_version};
 use crate::store::evaluation::ExpertScore;
 use crate::store::event::{self, Subject};
 use crate::store::yearly_input::{self, Scope};

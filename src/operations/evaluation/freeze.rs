@@ -10,7 +10,7 @@ use chrono::{Months, NaiveDate};
 use num_rational::BigRational;
 
 use crate::domain::calendar::Calendar;
-use crate::domain::evaluation::{Inputs, Relations, Unit, UnitCounts, UsingUnit};
+use crate::domain::evaluation::{Host, HostCounts, Inputs, Relations, UsingUnit};
 use crate::domain::policy::Policy;
 use crate::domain::{EventId, Instant, OrganizationId, Slot};
 use crate::error::AppError;
@@ -145,13 +145,13 @@ fn member(
 fn units(
     hosts: &BTreeSet<OrganizationId>,
     members: &BTreeMap<OrganizationId, Member>,
-    mut counts: BTreeMap<OrganizationId, UnitCounts>,
+    mut counts: BTreeMap<OrganizationId, HostCounts>,
     mut answers: service::Answers,
     mut experts: ExpertPoints,
-) -> Result<Vec<Unit>, AppError> {
+) -> Result<Vec<Host>, AppError> {
     let unit = |id: &OrganizationId| {
         let member = member(members, *id)?;
-        Ok(Unit {
+        Ok(Host {
             organization_id: *id,
             uscc: member.uscc.to_string(),
             kind: member.kind,

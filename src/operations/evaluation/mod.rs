@@ -12,8 +12,8 @@ use crate::domain::policy::Policy;
 use crate::domain::run::{RunDeed, RunState};
 use crate::domain::{EvaluationId, Instant, Minutes, OrganizationId, UserId};
 use crate::error::{AppError, Code, Fault};
-use crate::operations::deed::{Actor, same_version};
-use crate::operations::{policy, quiet};
+use crate::operations::run::{Actor, same_version};
+use crate::operations::{exclusive, policy};
 use crate::store::evaluation::{Digests, NewEvaluation};
 use crate::store::event::{self, Subject};
 use crate::store::{self, Conn, Constraint, StoreError};
@@ -71,7 +71,7 @@ pub(crate) fn insert(
 
 /// Freezes the records and grades them. A failure is kept with the evaluation and answered.
 pub async fn carry_out(app: &App, actor: &Actor, id: EvaluationId) -> Result<(), AppError> {
-    let frozen = quiet::wait(|| {
+    let frozen = exclusive::wait(|| {
         let clock = app.clock.clone();
         app.store.write(move |tx| freeze_records(tx, id, &clock))
     })
@@ -124,8 +124,8 @@ pub async fn fail_silent(app: &App, now: Instant) -> Result<usize, AppError> {
     let mut failed = 0;
     for id in silent {
         let by = Actor::System { now };
-        let deed = move |tx: &mut Conn| record_failure(tx, &by, id, ABANDONED, now);
-        failed += usize::from(app.store.write(deed).await?);
+        let action = move |tx: &mut Conn| record_failure(tx, &by, id, ABANDONED, now);
+        failed += usize::from(app.store.write(action).await?);
     }
     Ok(failed)
 }
@@ -144,14 +144,14 @@ pub async fn run(
 
 /// Inside a transaction: names the state of the records that a running evaluation grades. `Busy` while somebody writes some.
 ///
-/// The time is taken under the lock. What later deeds stamp lies after it ([`store::evaluation::after_freezes`]), and their
+/// The time is taken under the lock. What later actions stamp lies after it ([`store::evaluation::after_freezes`]), and their
 /// events have higher ids, so what was frozen is the same whenever it is read.
 pub(crate) fn freeze_records(
     tx: &mut Conn,
     id: EvaluationId,
     clock: &Clock,
 ) -> Result<(), AppError> {
-    quiet::take_alone(tx)?;
+    exclusive::take_alone(tx)?;
     let row = store::evaluation::get(tx, id)?;
     let now = clock.now();
     // What was written since the freeze before may be stamped a second ahead of the clock: this freeze sees it.
@@ -189,8 +189,8 @@ pub(crate) async fn grade_frozen(
     let done = match graded.await {
         Ok((inputs, graded)) => {
             let (by, now) = (actor.clone(), app.clock.now());
-            let deed = move |tx: &mut Conn| keep(tx, id, (&inputs, &graded), &by, now);
-            app.store.write_alone(deed).await
+            let action = move |tx: &mut Conn| keep(tx, id, (&inputs, &graded), &by, now);
+            app.store.write_alone(action).await
         }
         Err(error) => Err(error),
     };
@@ -269,7 +269,7 @@ pub async fn decide(
     app: &App,
     actor: &Actor,
     id: EvaluationId,
-    deed: RunDeed,
+    action: RunDeed,
     version: Option<i64>,
 ) -> Result<(), AppError> {
     let by = actor.clone();
@@ -277,12 +277,12 @@ pub async fn decide(
         .perform(app, move |tx| {
             let row = store::evaluation::get(tx, id)?;
             same_version(version, row.version)?;
-            let state = row.state.after(deed)?;
+            let state = row.state.after(action)?;
             move_to(tx, &row, state, &by)?;
-            if deed == RunDeed::Discard {
+            if action == RunDeed::Discard {
                 refuse_used(tx, id)?;
             }
-            let event = by.event(deed_name(deed), Subject::new("evaluation", id));
+            let event = by.event(action_name(action), Subject::new("evaluation", id));
             let event = event
                 .before(serde_json::json!({ "state": row.state }))?
                 .after(serde_json::json!({ "state": state }))?;
@@ -291,7 +291,7 @@ pub async fn decide(
                 let units = store::evaluation::list_units(tx, id)?;
                 let hosts: Vec<_> = units.iter().map(|unit| unit.organization_id).collect();
                 let subject = Subject::new("evaluation", id);
-                append_for_hosts(tx, &by, deed_name(deed), subject, &hosts)?;
+                append_for_hosts(tx, &by, action_name(action), subject, &hosts)?;
                 let told = host_admins(tx, hosts.into_iter())?;
                 event::announce(tx, event, &told, by.now())?;
             }
@@ -318,16 +318,16 @@ fn move_to(
     })
 }
 
-/// The deed once more for each host, as its own event.
+/// The action once more for each host, as its own event.
 pub(crate) fn append_for_hosts(
     tx: &mut Conn,
     actor: &Actor,
-    deed: &'static str,
+    action: &'static str,
     subject: Subject,
     hosts: &[OrganizationId],
 ) -> Result<(), AppError> {
     for host in hosts {
-        event::append(tx, &actor.event(deed, subject).of(*host, None))?;
+        event::append(tx, &actor.event(action, subject).of(*host, None))?;
     }
     Ok(())
 }
@@ -342,8 +342,8 @@ fn refuse_used(tx: &mut Conn, id: EvaluationId) -> Result<(), AppError> {
     }
 }
 
-const fn deed_name(deed: RunDeed) -> &'static str {
-    match deed {
+const fn action_name(action: RunDeed) -> &'static str {
+    match action {
         RunDeed::Publish => "evaluation_publish",
         RunDeed::Finalize => "evaluation_finalize",
         RunDeed::Discard => "evaluation_discard",

@@ -1,11 +1,11 @@
 //! Results of an evaluation as rows and back. Exact values are kept as `p/q`, so what is read is what was computed.
 
 use crate::domain::evaluation::{
-    Evaluation, GradedUnit, InstrumentFigures, ScoreExplanation, ScoreResult,
+    Evaluation, GradedHost, InstrumentFigures, ScoreExplanation, ScoreResult,
 };
 use crate::domain::{EvaluationId, OrganizationId, policy, ratio};
 use crate::error::AppError;
-use crate::store::evaluation::{Figures, Unit};
+use crate::store::evaluation::{Figures, Host};
 use crate::store::{self, Conn, Json};
 use num_rational::BigRational;
 use std::collections::BTreeMap;
@@ -20,12 +20,12 @@ pub fn names(conn: &mut Conn) -> Result<Names, AppError> {
 }
 
 /// The rows of graded units. Names are kept beside the results and have no part in them.
-pub fn rows(id: EvaluationId, graded: &Evaluation, names: &Names) -> Result<Vec<Unit>, AppError> {
+pub fn rows(id: EvaluationId, graded: &Evaluation, names: &Names) -> Result<Vec<Host>, AppError> {
     let units = graded.units.iter();
     units.map(|unit| row(id, unit, names)).collect()
 }
 
-fn row(id: EvaluationId, unit: &GradedUnit, names: &Names) -> Result<Unit, AppError> {
+fn row(id: EvaluationId, unit: &GradedHost, names: &Names) -> Result<Host, AppError> {
     let name = names.get(&unit.organization_id);
     let scores: Vec<_> = unit.scores.iter().map(ScoreResult::explain).collect();
     let figures = unit.instruments.iter().map(|figures| Figures {
@@ -35,7 +35,7 @@ fn row(id: EvaluationId, unit: &GradedUnit, names: &Names) -> Result<Unit, AppEr
         external_minutes: figures.external_minutes,
         rated_minutes: figures.rated_minutes,
     });
-    Ok(Unit {
+    Ok(Host {
         evaluation_id: id,
         organization_id: unit.organization_id,
         total: ratio::exact(&unit.total),
@@ -49,7 +49,7 @@ fn row(id: EvaluationId, unit: &GradedUnit, names: &Names) -> Result<Unit, AppEr
 }
 
 /// SHA-256 of the results: of one JSON array a unit, one line each, in the order of organizations.
-pub fn digest(units: &[Unit]) -> Result<String, AppError> {
+pub fn digest(units: &[Host]) -> Result<String, AppError> {
     let lines: Result<Vec<String>, _> = units
         .iter()
         .map(|unit| {
@@ -76,7 +76,7 @@ pub fn read(conn: &mut Conn, id: EvaluationId) -> Result<Evaluation, AppError> {
     })
 }
 
-fn graded(unit: Unit) -> Result<GradedUnit, AppError> {
+fn graded(unit: Host) -> Result<GradedHost, AppError> {
     let scores = unit.scores.iter().map(score);
     let instruments = unit.instruments.iter().map(|figures| InstrumentFigures {
         instrument_id: figures.instrument_id,
@@ -85,7 +85,7 @@ fn graded(unit: Unit) -> Result<GradedUnit, AppError> {
         external_minutes: figures.external_minutes,
         rated_minutes: figures.rated_minutes,
     });
-    Ok(GradedUnit {
+    Ok(GradedHost {
         organization_id: unit.organization_id,
         uscc: unit.uscc,
         scores: scores.collect::<Result<_, _>>()?,

@@ -5,11 +5,11 @@ use super::write::{self, Next};
 use super::{Entry, admit_change, entry};
 use crate::app::App;
 use crate::domain::InstrumentId;
-use crate::domain::access::{self, Deed};
+use crate::domain::access::{self, Action};
 use crate::domain::fault::FieldFault;
 use crate::domain::instrument::{InstrumentDeed, InstrumentFacts, InstrumentState};
 use crate::error::{AppError, Fault};
-use crate::operations::deed::{Act, Actor, perform, same_version};
+use crate::operations::run::{Act, Actor, perform, same_version};
 use crate::store::Lock;
 use crate::store::instrument::Standing;
 
@@ -33,13 +33,13 @@ impl Declared {
 /// Creates a draft of the caller's organization. 409 `asset_no_used` with `existing_id`.
 pub async fn create(app: &App, act: &Act, declared: Declared) -> Result<Entry, AppError> {
     let (host, asset_no) = (act.caller.organization_id, declared.facts.asset_no.clone());
-    let (app_of_deed, act_of_deed) = (app.clone(), act.clone());
+    let (app_of_action, act_of_action) = (app.clone(), act.clone());
     let outcome = perform(app, act, move |tx| {
-        access::may(&act_of_deed.caller, Deed::InstrumentCreate)?;
-        let today = act_of_deed.now.local_date();
-        let rules = Rules::read(tx, &app_of_deed.config, today)?;
+        access::may(&act_of_action.caller, Action::InstrumentCreate)?;
+        let today = act_of_action.now.local_date();
+        let rules = Rules::read(tx, &app_of_action.config, today)?;
         declared.judge(rules.check_new(&declared.facts))?;
-        let actor = Actor::from(act_of_deed.clone());
+        let actor = Actor::from(act_of_action.clone());
         let created = write::insert(tx, &actor, host, &[&declared.facts])?.pop();
         entry(
             tx,
@@ -60,17 +60,17 @@ pub async fn change(
 ) -> Result<Entry, AppError> {
     let asset_no = declared.facts.asset_no.clone();
     let host = act.caller.organization_id;
-    let (app_of_deed, act_of_deed) = (app.clone(), act.clone());
+    let (app_of_action, act_of_action) = (app.clone(), act.clone());
     let outcome = perform(app, act, move |tx| {
         Lock::Instrument(id).take(tx)?;
-        let (found, right) = admit_change(tx, &act_of_deed.caller, id)?;
+        let (found, right) = admit_change(tx, &act_of_action.caller, id)?;
         let present = found.instrument;
         same_version(version, present.version)?;
         let facts = match right {
-            Deed::InstrumentUpdate => declared.facts.clone(),
+            Action::InstrumentUpdate => declared.facts.clone(),
             _ => with_texts(present.facts(), &declared.facts),
         };
-        let rules = Rules::read(tx, &app_of_deed.config, act_of_deed.now.local_date())?;
+        let rules = Rules::read(tx, &app_of_action.config, act_of_action.now.local_date())?;
         let exemption = exemption_of(tx, &present)?;
         declared.judge(rules.check_change(&present, &facts, exemption))?;
         if present.state == InstrumentState::Retired {
@@ -78,14 +78,14 @@ pub async fn change(
             present.state.after(InstrumentDeed::Submit)?;
         }
         let next = Next {
-            deed: "instrument_change",
+            action: "instrument_change",
             facts: &facts,
             standing: &Standing::of(&present),
             reason: None,
             told: &[],
             managers: None,
         };
-        let actor = Actor::from(act_of_deed.clone());
+        let actor = Actor::from(act_of_action.clone());
         let changed = write::update(tx, &actor, &present, &next)?;
         entry(tx, changed)
     })

@@ -5,9 +5,9 @@ use chrono::NaiveDate;
 
 use crate::config::Config;
 use crate::domain::Fen;
+use crate::domain::exemption::ExemptionState;
 use crate::domain::instrument::{InstrumentFacts, InstrumentState};
 use crate::domain::region::RegionCode;
-use crate::domain::sharing::ExemptionState;
 use crate::error::{AppError, Code, Fault};
 use crate::operations::policy;
 use crate::store::instrument::Instrument;

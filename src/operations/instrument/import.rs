@@ -11,10 +11,10 @@ use super::write::{self, Next};
 use crate::app::App;
 use crate::config::Config;
 use crate::domain::OrganizationId;
-use crate::domain::access::{self, Deed};
+use crate::domain::access::{self, Action};
 use crate::domain::instrument::{InstrumentFacts, InstrumentState};
-use crate::error::{AppError, Code, Fault, Place};
-use crate::operations::deed::{Actor, perform_alone};
+use crate::error::{AppError, Code, Fault, Location};
+use crate::operations::run::{Actor, perform_alone};
 use crate::operations::table_fault;
 use crate::store::instrument::{Instrument, Standing};
 use crate::store::{self, Conn};
@@ -51,18 +51,18 @@ pub struct Import {
 /// each fault of each row; then nothing was imported.
 pub async fn import(app: &App, actor: &Actor, import: Import) -> Result<Imported, AppError> {
     admit(actor, import.host)?;
-    let (app_of_deed, actor_of_deed) = (app.clone(), actor.clone());
-    let deed = move |tx: &mut Conn| {
-        let today = actor_of_deed.now().local_date();
-        let planned = plan(tx, &app_of_deed.config, &import, today)?;
+    let (app_of_action, actor_of_action) = (app.clone(), actor.clone());
+    let action = move |tx: &mut Conn| {
+        let today = actor_of_action.now().local_date();
+        let planned = plan(tx, &app_of_action.config, &import, today)?;
         if !import.is_dry_run {
-            carry_out(tx, &actor_of_deed, import.host, &planned)?;
+            carry_out(tx, &actor_of_action, import.host, &planned)?;
         }
         Ok(counted(&planned))
     };
     match actor {
-        Actor::Caller(act) => perform_alone(app, act, deed).await,
-        Actor::System { .. } => app.store.write_alone(deed).await,
+        Actor::Caller(act) => perform_alone(app, act, action).await,
+        Actor::System { .. } => app.store.write_alone(action).await,
     }
 }
 
@@ -70,7 +70,7 @@ fn admit(actor: &Actor, host: OrganizationId) -> Result<(), AppError> {
     let Actor::Caller(act) = actor else {
         return Ok(());
     };
-    access::may(&act.caller, Deed::InstrumentImport)?;
+    access::may(&act.caller, Action::InstrumentImport)?;
     if act.caller.organization_id == host {
         Ok(())
     } else {
@@ -132,7 +132,7 @@ fn fault_of(row: &InstrumentRow, code: Code) -> Fault {
 
 fn plan_new(rules: &Rules, row: &InstrumentRow, wrong: &mut Vec<Fault>) -> Option<Step> {
     let facts = row.new_facts(wrong)?;
-    let told: Vec<Place> = wrong.iter().map(|fault| fault.place.clone()).collect();
+    let told: Vec<Location> = wrong.iter().map(|fault| fault.place.clone()).collect();
     let judged = rules.check_new(&facts).into_iter();
     // What is missing or unreadable is told once, not judged besides.
     wrong.extend(judged.filter(|fault| !told.contains(&fault.place)));
@@ -162,11 +162,11 @@ fn plan_change(
 /// The fault of a field, at the column that says it.
 fn at_cell(row: u32, fault: Fault) -> Fault {
     let column = match &fault.place {
-        Place::Field(field) => column_of(field).to_owned(),
+        Location::Field(field) => column_of(field).to_owned(),
         _ => String::new(),
     };
     Fault {
-        place: Place::Cell { row, column },
+        place: Location::Cell { row, column },
         ..fault
     }
 }
@@ -195,7 +195,7 @@ fn carry_out(
     for step in steps {
         if let Step::Update(present, facts) = step {
             let next = Next {
-                deed: "instrument_change",
+                action: "instrument_change",
                 facts,
                 standing: &Standing::of(present),
                 reason: None,

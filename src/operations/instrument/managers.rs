@@ -3,10 +3,10 @@
 use super::write::{self, Next};
 use super::{Entry, admit, entry};
 use crate::app::App;
-use crate::domain::access::{self, Caller, Deed, Role};
+use crate::domain::access::{self, Action, Caller, Role};
 use crate::domain::{InstrumentId, OrganizationId, UserId};
 use crate::error::{AppError, Code, Fault};
-use crate::operations::deed::{Act, Actor, perform, same_version};
+use crate::operations::run::{Act, Actor, perform, same_version};
 use crate::store::instrument::Standing;
 use crate::store::{self, Conn, Lock};
 
@@ -20,7 +20,7 @@ pub struct Own {
 
 /// Every instrument of the caller's own organization, in the order of ids.
 pub async fn list_own(app: &App, caller: &Caller) -> Result<Vec<Own>, AppError> {
-    access::may(caller, Deed::InstrumentAssignManagers)?;
+    access::may(caller, Action::InstrumentAssignManagers)?;
     let host = caller.organization_id;
     app.store
         .read(move |conn| {
@@ -47,18 +47,18 @@ pub async fn assign_managers(
     version: Option<i64>,
     managers: Vec<UserId>,
 ) -> Result<Entry, AppError> {
-    let act_of_deed = act.clone();
+    let act_of_action = act.clone();
     perform(app, act, move |tx| {
         Lock::Instrument(id).take(tx)?;
-        let caller = &act_of_deed.caller;
-        let present = admit(tx, caller, id, Deed::InstrumentAssignManagers)?;
+        let caller = &act_of_action.caller;
+        let present = admit(tx, caller, id, Action::InstrumentAssignManagers)?;
         same_version(version, present.version)?;
         AppError::refuse_all(check(tx, present.organization_id, &managers)?)?;
         let before = store::instrument::list_managers(tx, id)?;
         let mut new = managers.clone();
         new.retain(|manager| !before.contains(manager));
         let next = Next {
-            deed: "instrument_assign_managers",
+            action: "instrument_assign_managers",
             facts: &present.facts(),
             standing: &Standing::of(&present),
             reason: None,
@@ -66,7 +66,7 @@ pub async fn assign_managers(
             managers: Some((&before, &managers)),
         };
         store::instrument::update_managers(tx, id, &managers)?;
-        let actor = Actor::from(act_of_deed.clone());
+        let actor = Actor::from(act_of_action.clone());
         let assigned = write::update(tx, &actor, &present, &next)?;
         entry(tx, assigned)
     })

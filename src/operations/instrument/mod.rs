@@ -1,5 +1,5 @@
-//! The registry's deeds: entries are created, changed, submitted, decided, given managers and imported. Here: who may see
-//! and do what with one entry, and how an entry is shown; the deeds stand in the files below.
+//! The registry's actions: entries are created, changed, submitted, decided, given managers and imported. Here: who may see
+//! and do what with one entry, and how an entry is shown; the actions stand in the files below.
 
 mod change;
 mod check;
@@ -19,7 +19,7 @@ pub use row::InstrumentRow;
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
-use crate::domain::access::{self, Caller, Deed};
+use crate::domain::access::{self, Action, Caller};
 use crate::domain::{InstrumentId, UserId};
 use crate::error::AppError;
 use crate::store::exemption::Exemption;
@@ -56,12 +56,12 @@ pub fn read(conn: &mut Conn, caller: Option<&Caller>, id: InstrumentId) -> Resul
     };
     let ties = store::instrument::get_ties(conn, id, Some(caller.user_id))?;
     access::sees_instrument(caller, &ties)?;
-    let is_inside = access::may_on_instrument(caller, Deed::InstrumentRead, &ties).is_ok();
+    let is_inside = access::may_on_instrument(caller, Action::InstrumentRead, &ties).is_ok();
     let inside = is_inside.then(|| inside(conn, id)).transpose()?;
     Ok(Entry { instrument, inside })
 }
 
-/// The entry after a deed, for those who may do one.
+/// The entry after an action, for those who may do one.
 fn entry(conn: &mut Conn, instrument: Instrument) -> Result<Entry, AppError> {
     let inside = Some(inside(conn, instrument.id)?);
     Ok(Entry { instrument, inside })
@@ -74,15 +74,15 @@ fn inside(conn: &mut Conn, id: InstrumentId) -> Result<Inside, AppError> {
     })
 }
 
-/// The entry, when the caller may do the deed on it: 404 when it is hidden, 403 when the deed is not the caller's.
+/// The entry, when the caller may do the action on it: 404 when it is hidden, 403 when the action is not the caller's.
 pub fn admit(
     conn: &mut Conn,
     caller: &Caller,
     id: InstrumentId,
-    deed: Deed,
+    action: Action,
 ) -> Result<Instrument, AppError> {
     let ties = store::instrument::get_ties(conn, id, Some(caller.user_id))?;
-    access::may_on_instrument(caller, deed, &ties)?;
+    access::may_on_instrument(caller, action, &ties)?;
     Ok(store::instrument::get(conn, id)?)
 }
 
@@ -91,17 +91,17 @@ pub fn admit_change(
     conn: &mut Conn,
     caller: &Caller,
     id: InstrumentId,
-) -> Result<(Entry, Deed), AppError> {
+) -> Result<(Entry, Action), AppError> {
     let ties = store::instrument::get_ties(conn, id, Some(caller.user_id))?;
-    let deed = match access::may_on_instrument(caller, Deed::InstrumentUpdate, &ties) {
-        Ok(()) => Deed::InstrumentUpdate,
+    let action = match access::may_on_instrument(caller, Action::InstrumentUpdate, &ties) {
+        Ok(()) => Action::InstrumentUpdate,
         Err(_) => {
-            access::may_on_instrument(caller, Deed::InstrumentDescribe, &ties)?;
-            Deed::InstrumentDescribe
+            access::may_on_instrument(caller, Action::InstrumentDescribe, &ties)?;
+            Action::InstrumentDescribe
         }
     };
     let instrument = store::instrument::get(conn, id)?;
-    Ok((entry(conn, instrument)?, deed))
+    Ok((entry(conn, instrument)?, action))
 }
 
 /// As [`admit`], before the body of a request is read.
@@ -109,9 +109,9 @@ pub async fn check_right(
     app: &App,
     caller: &Caller,
     id: InstrumentId,
-    deed: Deed,
+    action: Action,
 ) -> Result<(), AppError> {
     let caller = caller.clone();
-    let look = move |conn: &mut Conn| admit(conn, &caller, id, deed).map(|_| ());
+    let look = move |conn: &mut Conn| admit(conn, &caller, id, action).map(|_| ());
     app.store.read(look).await
 }

@@ -5,11 +5,11 @@ use super::check::{Rules, exemption_of};
 use super::write::{self, Next};
 use super::{Entry, admit, entry};
 use crate::app::App;
-use crate::domain::access::{Deed, Role};
+use crate::domain::access::{Action, Role};
 use crate::domain::instrument::InstrumentDeed as Move;
 use crate::domain::{Instant, InstrumentId, UserId};
 use crate::error::{AppError, Code, Fault};
-use crate::operations::deed::{Act, Actor, perform, same_version};
+use crate::operations::run::{Act, Actor, perform, same_version};
 use crate::store::instrument::{Instrument, Standing};
 use crate::store::{self, Conn, Lock};
 
@@ -19,26 +19,26 @@ const REASON_CHARACTERS_MAX: usize = 500;
 /// What happens to an entry, with the reason where one is needed and the version the caller saw, if told.
 #[derive(Debug, Clone)]
 pub struct Decision {
-    pub deed: Move,
+    pub action: Move,
     pub reason: Option<String>,
     pub version: Option<i64>,
 }
 
 /// The right a move needs, and the name of its event.
-const fn right(deed: Move) -> (Deed, &'static str) {
-    match deed {
-        Move::Submit => (Deed::InstrumentSubmit, "instrument_submit"),
-        Move::Approve => (Deed::InstrumentApprove, "instrument_approve"),
-        Move::Return => (Deed::InstrumentReturn, "instrument_return"),
-        Move::Suspend => (Deed::InstrumentSuspend, "instrument_suspend"),
-        Move::Resume => (Deed::InstrumentResume, "instrument_resume"),
-        Move::Retire => (Deed::InstrumentRetire, "instrument_retire"),
+const fn right(action: Move) -> (Action, &'static str) {
+    match action {
+        Move::Submit => (Action::InstrumentSubmit, "instrument_submit"),
+        Move::Approve => (Action::InstrumentApprove, "instrument_approve"),
+        Move::Return => (Action::InstrumentReturn, "instrument_return"),
+        Move::Suspend => (Action::InstrumentSuspend, "instrument_suspend"),
+        Move::Resume => (Action::InstrumentResume, "instrument_resume"),
+        Move::Retire => (Action::InstrumentRetire, "instrument_retire"),
     }
 }
 
 /// The right that a move needs.
-pub const fn right_to(deed: Move) -> Deed {
-    right(deed).0
+pub const fn right_to(action: Move) -> Action {
+    right(action).0
 }
 
 /// Moves an entry to the state that follows.
@@ -48,34 +48,34 @@ pub async fn decide(
     id: InstrumentId,
     decision: Decision,
 ) -> Result<Entry, AppError> {
-    let (app_of_deed, act_of_deed) = (app.clone(), act.clone());
+    let (app_of_action, act_of_action) = (app.clone(), act.clone());
     perform(app, act, move |tx| {
         Lock::Instrument(id).take(tx)?;
-        let present = admit(tx, &act_of_deed.caller, id, right_to(decision.deed))?;
+        let present = admit(tx, &act_of_action.caller, id, right_to(decision.action))?;
         same_version(decision.version, present.version)?;
         let reason = decision.reason.as_deref();
-        let mut faults = check_reason(decision.deed, reason);
-        let state = present.state.after(decision.deed);
+        let mut faults = check_reason(decision.action, reason);
+        let state = present.state.after(decision.action);
         let facts = present.facts();
-        if decision.deed == Move::Submit && state.is_ok() {
-            let rules = Rules::read(tx, &app_of_deed.config, act_of_deed.now.local_date())?;
+        if decision.action == Move::Submit && state.is_ok() {
+            let rules = Rules::read(tx, &app_of_action.config, act_of_action.now.local_date())?;
             let exemption = exemption_of(tx, &present)?;
             faults.extend(rules.check_submission(&facts, exemption));
         }
         AppError::refuse_all(faults)?;
         let standing = Standing {
             state: state?,
-            ..standing_after(&present, decision.deed, reason, act_of_deed.now)
+            ..standing_after(&present, decision.action, reason, act_of_action.now)
         };
         let next = Next {
-            deed: right(decision.deed).1,
+            action: right(decision.action).1,
             facts: &facts,
             standing: &standing,
             reason,
-            told: &told(tx, &present, decision.deed, act_of_deed.now)?,
+            told: &told(tx, &present, decision.action, act_of_action.now)?,
             managers: None,
         };
-        let actor = Actor::from(act_of_deed.clone());
+        let actor = Actor::from(act_of_action.clone());
         let moved = write::update(tx, &actor, &present, &next)?;
         entry(tx, moved)
     })
@@ -83,8 +83,8 @@ pub async fn decide(
 }
 
 /// Returning and suspending need a reason; any reason has an end.
-fn check_reason(deed: Move, reason: Option<&str>) -> Vec<Fault> {
-    let is_needed = matches!(deed, Move::Return | Move::Suspend);
+fn check_reason(action: Move, reason: Option<&str>) -> Vec<Fault> {
+    let is_needed = matches!(action, Move::Return | Move::Suspend);
     match reason {
         None if !is_needed => Vec::new(),
         reason => faults_of_reason(reason.unwrap_or_default()),
@@ -110,7 +110,7 @@ pub(in crate::operations) fn faults_of_reason(reason: &str) -> Vec<Fault> {
 /// whether it was registered in time does not depend on later returns.
 fn standing_after(
     present: &Instrument,
-    deed: Move,
+    action: Move,
     reason: Option<&str>,
     now: Instant,
 ) -> Standing {
@@ -118,7 +118,7 @@ fn standing_after(
         state_reason: reason.map(str::to_owned),
         ..Standing::of(present)
     };
-    match deed {
+    match action {
         Move::Submit => standing.submitted_at = standing.submitted_at.or(Some(now)),
         Move::Approve => standing.listed_at = standing.listed_at.or(Some(now)),
         Move::Return => {}
@@ -134,11 +134,11 @@ fn standing_after(
 fn told(
     tx: &mut Conn,
     present: &Instrument,
-    deed: Move,
+    action: Move,
     now: Instant,
 ) -> Result<Vec<UserId>, AppError> {
     let host = present.organization_id;
-    let mut told = match deed {
+    let mut told = match action {
         Move::Submit | Move::Retire => {
             let region = store::organization::get(tx, host)?.supervising_region_code;
             store::user::list_supervisors(tx, region)?
@@ -147,7 +147,7 @@ fn told(
             store::user::list_with_roles(tx, host, &[Role::HostAdmin])?
         }
     };
-    if matches!(deed, Move::Suspend | Move::Retire) {
+    if matches!(action, Move::Suspend | Move::Retire) {
         let coming = store::booking::list_of_instrument(tx, present.id, now, None)?;
         told.extend(coming.iter().map(|booking| booking.booked_by));
     }

@@ -5,8 +5,8 @@ use std::str::FromStr;
 use chrono::NaiveDate;
 
 use crate::domain::contact::PublicContact;
+use crate::domain::exemption::ShareMode;
 use crate::domain::instrument::{InstrumentDescription, InstrumentFacts, PurposeType};
-use crate::domain::sharing::ShareMode;
 use crate::domain::{CategoryCode, Fen};
 use crate::error::{Code, Fault};
 

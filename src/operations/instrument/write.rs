@@ -4,11 +4,11 @@
 use serde_json::{Map, Value, json};
 
 use crate::app::App;
+use crate::domain::booking_rules::BookingRules;
 use crate::domain::instrument::InstrumentFacts;
-use crate::domain::opening::BookingRules;
 use crate::domain::{InstrumentId, OrganizationId, UserId};
 use crate::error::{AppError, Code};
-use crate::operations::deed::{Actor, personal};
+use crate::operations::run::{Actor, personal};
 use crate::store::event::{NewEvent, Subject};
 use crate::store::instrument::{Instrument, Standing, Version};
 use crate::store::{self, Conn, Constraint, Lock, StoreError};
@@ -61,15 +61,15 @@ fn creation(
     Ok(event.personal(personal(&told.personal)?))
 }
 
-/// What the next version of an entry says, which deed makes it and why, and who is told.
+/// What the next version of an entry says, which action makes it and why, and who is told.
 #[derive(Debug)]
 pub(super) struct Next<'a> {
-    pub deed: &'static str,
+    pub action: &'static str,
     pub facts: &'a InstrumentFacts,
     pub standing: &'a Standing,
     pub reason: Option<&'a str>,
     pub told: &'a [UserId],
-    /// The managers before and after, where the deed is about them.
+    /// The managers before and after, where the action is about them.
     pub managers: Option<(&'a [UserId], &'a [UserId])>,
 }
 
@@ -144,7 +144,7 @@ fn differing(actor: &Actor, present: &Instrument, next: &Next<'_>) -> Result<New
         after.insert("manager_ids".to_owned(), json!(new));
     }
     let event = actor
-        .event(next.deed, Subject::new("instrument", present.id))
+        .event(next.action, Subject::new("instrument", present.id))
         .of(present.organization_id, None)
         .before(before)?
         .after(after)?;

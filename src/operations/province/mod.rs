@@ -21,8 +21,8 @@ use crate::domain::fault::FieldFault;
 use crate::domain::policy::Policy;
 use crate::domain::{EventId, InstrumentId, OrganizationId};
 use crate::error::{AppError, Code, Fault};
-use crate::operations::deed::Actor;
 use crate::operations::policy;
+use crate::operations::run::Actor;
 use crate::store::event::{self, Subject};
 use crate::store::{Conn, Lock};
 

@@ -5,9 +5,9 @@ use chrono::NaiveDate;
 use super::{
     Import, Known, OrganizationRole, ProvinceInstrument, ProvinceOrganization, Writing, differing,
 };
+use crate::domain::booking_rules::BookingRules;
 use crate::domain::contact::PublicContact;
 use crate::domain::instrument::{InstrumentDescription, InstrumentFacts, InstrumentState};
-use crate::domain::opening::BookingRules;
 use crate::domain::organization::{OrganizationFacts, OrganizationState};
 use crate::domain::tariff::{Period, Tariff};
 use crate::domain::{Fen, Instant, InstrumentId, OrganizationId, RegionCode, Uscc};

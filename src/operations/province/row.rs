@@ -3,10 +3,10 @@
 use chrono::NaiveDate;
 
 use crate::domain::booking::{BookingMode, BookingPurpose};
+use crate::domain::exemption::ShareMode;
 use crate::domain::instrument::PurposeType;
 use crate::domain::organization::OrganizationKind;
 use crate::domain::review::Satisfaction;
-use crate::domain::sharing::ShareMode;
 use crate::domain::usage::{Evidence, UsageState};
 use crate::domain::{Fen, Minutes, Slot};
 

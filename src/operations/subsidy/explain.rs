@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 
 use crate::app::App;
 use crate::domain::evaluation::{
-    CellKey, Relations, ScoreExplanation, measure_instrument, measure_unit,
+    Relations, ScoreExplanation, UsageGroupKey, measure_instrument, measure_unit,
 };
-use crate::domain::policy::{Measure, Policy, UnitCount};
+use crate::domain::policy::{HostCount, Measure, Policy};
 use crate::domain::review::Satisfaction;
 use crate::domain::subsidy::LeftOut;
 use crate::domain::{
@@ -33,7 +33,7 @@ pub struct RecordShare {
     pub version: i64,
     pub instrument_id: InstrumentId,
     pub organization_id: OrganizationId,
-    pub key: CellKey,
+    pub key: UsageGroupKey,
     /// Otherwise it only earned in the year.
     pub ended_in_year: bool,
     pub effective_minutes: Minutes,
@@ -227,12 +227,12 @@ fn behind(
 }
 
 /// Where a number of a unit comes from that is frozen as such.
-const fn note(count: UnitCount) -> &'static str {
+const fn note(count: HostCount) -> &'static str {
     match count {
-        UnitCount::RegistrationsDue | UnitCount::RegistrationsOnTime => {
+        HostCount::RegistrationsDue | HostCount::RegistrationsOnTime => {
             "a number of the frozen inputs: instruments accepted in the year whose deadline came before the freeze"
         }
-        UnitCount::RequestsReceived | UnitCount::RequestsAnswered => {
+        HostCount::RequestsReceived | HostCount::RequestsAnswered => {
             "a number of the frozen inputs: external bookings of the year, and what the unit reported of others"
         }
     }

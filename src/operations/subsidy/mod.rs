@@ -10,11 +10,11 @@ use crate::domain::evaluation::Inputs;
 use crate::domain::run::RunState;
 use crate::domain::{EvaluationId, Instant, MAX_SAFE_INTEGER, Minutes, SubsidyRunId, subsidy};
 use crate::error::{AppError, Code, Fault};
-use crate::operations::deed::{Actor, same_version};
-use crate::operations::{evaluation, policy, quiet};
+use crate::operations::run::{Actor, same_version};
+use crate::operations::{evaluation, exclusive, policy};
 use crate::store::evaluation::NewEvaluation;
 use crate::store::event::{self, Subject};
-use crate::store::run::{Filter, Place};
+use crate::store::run::{Filter, PageStart};
 use crate::store::subsidy::{NewRun, Run};
 use crate::store::{self, Conn, Constraint, StoreError};
 
@@ -38,7 +38,7 @@ pub async fn find_of_year(app: &App, year: i32) -> Result<Option<SubsidyRunId>, 
             let all = Filter {
                 years: vec![i64::from(year)],
                 only_published: false,
-                place: Place::After(0),
+                place: PageStart::After(0),
                 limit: i64::MAX,
             };
             let runs = store::subsidy::list(conn, &all)?;
@@ -162,8 +162,8 @@ pub async fn fail_silent(app: &App, now: Instant) -> Result<usize, AppError> {
     let mut failed = 0;
     for id in silent {
         let by = Actor::System { now };
-        let deed = move |tx: &mut Conn| record_failure(tx, &by, id, evaluation::ABANDONED, now);
-        failed += usize::from(app.store.write(deed).await?);
+        let action = move |tx: &mut Conn| record_failure(tx, &by, id, evaluation::ABANDONED, now);
+        failed += usize::from(app.store.write(action).await?);
     }
     Ok(failed)
 }
@@ -177,7 +177,7 @@ pub async fn run(app: &App, actor: &Actor, request: Request) -> Result<SubsidyRu
 
 /// The evaluation asked for, else the final one of year and policy, else one of the run's own, frozen here and now.
 async fn stand_on_evaluation(app: &App, actor: &Actor, id: SubsidyRunId) -> Result<(), AppError> {
-    let own = quiet::wait(|| {
+    let own = exclusive::wait(|| {
         let (by, clock) = (actor.clone(), app.clock.clone());
         app.store.write(move |tx| {
             let run = store::subsidy::get(tx, id)?;
@@ -296,12 +296,12 @@ pub async fn decide(
     app: &App,
     actor: &Actor,
     id: SubsidyRunId,
-    deed: RunDeed,
+    action: RunDeed,
     version: Option<i64>,
 ) -> Result<(), AppError> {
-    quiet::wait(|| {
+    exclusive::wait(|| {
         let by = actor.clone();
-        actor.perform(app, move |tx| move_run(tx, &by, id, deed, version))
+        actor.perform(app, move |tx| move_run(tx, &by, id, action, version))
     })
     .await
 }
@@ -310,16 +310,16 @@ fn move_run(
     tx: &mut Conn,
     by: &Actor,
     id: SubsidyRunId,
-    deed: RunDeed,
+    action: RunDeed,
     version: Option<i64>,
 ) -> Result<(), AppError> {
-    if deed == RunDeed::Finalize {
+    if action == RunDeed::Finalize {
         // Usage of the year is locked from here on: nobody may be writing some.
-        quiet::take_alone(tx)?;
+        exclusive::take_alone(tx)?;
     }
     let run = store::subsidy::get(tx, id)?;
     same_version(version, run.version)?;
-    let state = run.state.after(deed)?;
+    let state = run.state.after(action)?;
     if let Some(evaluation) = run.evaluation_id.filter(|_| state.is_published()) {
         let row = store::evaluation::get_locked(tx, evaluation)?;
         refuse_without_results(row.state)?;
@@ -327,14 +327,14 @@ fn move_run(
     move_to(tx, &run, state, by)?;
     let subject = Subject::new("subsidy_run", id);
     let event = by
-        .event(deed_name(deed), subject)
+        .event(action_name(action), subject)
         .before(serde_json::json!({ "state": run.state }))?
         .after(serde_json::json!({ "state": state }))?;
     let event = event::append(tx, &event)?;
     if state.is_published() {
         let awards = store::subsidy::list_awards(tx, id)?;
         let hosts: Vec<_> = awards.iter().map(|award| award.organization_id).collect();
-        evaluation::append_for_hosts(tx, by, deed_name(deed), subject, &hosts)?;
+        evaluation::append_for_hosts(tx, by, action_name(action), subject, &hosts)?;
         let told = evaluation::host_admins(tx, hosts.into_iter())?;
         event::announce(tx, event, &told, by.now())?;
     }
@@ -356,8 +356,8 @@ fn move_to(tx: &mut Conn, run: &Run, state: RunState, actor: &Actor) -> Result<(
     )
 }
 
-const fn deed_name(deed: RunDeed) -> &'static str {
-    match deed {
+const fn action_name(action: RunDeed) -> &'static str {
+    match action {
         RunDeed::Publish => "subsidy_publish",
         RunDeed::Finalize => "subsidy_finalize",
         RunDeed::Discard => "subsidy_discard",

@@ -1,10 +1,10 @@
-//! What a refused record ran into. The database has judged; what is in the way is read afterwards, outside the deed.
+//! What a refused record ran into. The database has judged; what is in the way is read afterwards, outside the action.
 
 use std::future::Future;
 
 use crate::app::App;
 use crate::domain::OrganizationId;
-use crate::domain::access::{self, Caller, Deed};
+use crate::domain::access::{self, Action, Caller};
 use crate::error::{AppError, Code};
 use crate::store::usage::{Target, UsageRecord};
 use crate::store::{self, Conn, Constraint, StoreError};
@@ -28,7 +28,7 @@ pub fn conflict(error: StoreError) -> AppError {
     }
 }
 
-/// Runs a deed; when something was in its way, says which record, to those who may see it, or tries once more when it is
+/// Runs an action; when something was in its way, says which record, to those who may see it, or tries once more when it is
 /// gone.
 pub async fn settle<T, F, A>(
     app: &App,
@@ -85,7 +85,7 @@ fn name(
     refused: AppError,
 ) -> Result<AppError, AppError> {
     let ties = store::usage::get_ties(conn, record, caller.user_id)?;
-    if access::may_on_usage(caller, Deed::UsageRead, &ties).is_err() {
+    if access::may_on_usage(caller, Action::UsageRead, &ties).is_err() {
         return Ok(refused);
     }
     Ok(refused.with("existing_id", record.id.number()))

@@ -5,14 +5,14 @@ use super::clash::{self, Claim};
 use super::record::{find_unit, operator_column, unknown, unknown_operator};
 use super::{is_own_use, minutes_of, news, slot_of, take, year_of};
 use crate::app::App;
-use crate::domain::access::{BookingTies, Deed};
+use crate::domain::access::{Action, BookingTies};
 use crate::domain::fault::FieldFault;
 use crate::domain::usage::{
     Correction, GivenMinutes, Operator, UsageDeed, UsageFacts, UsageMinutes,
 };
 use crate::domain::{OrganizationId, UsageRecordId};
 use crate::error::AppError;
-use crate::operations::deed::{Act, perform, same_version};
+use crate::operations::run::{Act, perform, same_version};
 use crate::operations::{charge, subsidy};
 use crate::store::usage::{Columns, Target, UsageRecord};
 use crate::store::{self, Conn};
@@ -63,7 +63,7 @@ fn run(
     version: Option<i64>,
     correction: &Correction,
 ) -> Result<UsageRecord, AppError> {
-    let (record, ties_before) = take(tx, act, id, Deed::UsageCorrect, version)?;
+    let (record, ties_before) = take(tx, act, id, Action::UsageCorrect, version)?;
     let next = check(tx, act, &record, correction)?;
     let ties = BookingTies {
         organization_id: next.unit,

@@ -5,10 +5,10 @@ use serde_json::json;
 use super::{is_own_use, news, take, year_of};
 use crate::app::App;
 use crate::domain::UsageRecordId;
-use crate::domain::access::Deed;
+use crate::domain::access::Action;
 use crate::domain::usage::{UsageDeed, check_reason};
 use crate::error::AppError;
-use crate::operations::deed::{Act, perform};
+use crate::operations::run::{Act, perform};
 use crate::operations::{charge, subsidy};
 use crate::store::usage::{Columns, UsageRecord};
 use crate::store::{self, Conn};
@@ -16,8 +16,8 @@ use crate::store::{self, Conn};
 /// One word of one side.
 #[derive(Debug, Clone)]
 struct Decision {
-    deed: UsageDeed,
-    right: Deed,
+    action: UsageDeed,
+    right: Action,
     event: &'static str,
     reason: Option<String>,
 }
@@ -30,8 +30,8 @@ pub async fn confirm(
     version: Option<i64>,
 ) -> Result<UsageRecord, AppError> {
     let decision = Decision {
-        deed: UsageDeed::Confirm,
-        right: Deed::UsageConfirm,
+        action: UsageDeed::Confirm,
+        right: Action::UsageConfirm,
         event: "usage_confirm",
         reason: None,
     };
@@ -47,8 +47,8 @@ pub async fn dispute(
     reason: Option<String>,
 ) -> Result<UsageRecord, AppError> {
     let decision = Decision {
-        deed: UsageDeed::Dispute,
-        right: Deed::UsageDispute,
+        action: UsageDeed::Dispute,
+        right: Action::UsageDispute,
         event: "usage_dispute",
         reason,
     };
@@ -65,8 +65,8 @@ pub async fn void(
     reason: Option<String>,
 ) -> Result<UsageRecord, AppError> {
     let decision = Decision {
-        deed: UsageDeed::Void,
-        right: Deed::UsageVoid,
+        action: UsageDeed::Void,
+        right: Action::UsageVoid,
         event: "usage_void",
         reason,
     };
@@ -93,14 +93,14 @@ fn run(
 ) -> Result<UsageRecord, AppError> {
     let (record, ties) = take(tx, act, id, decision.right, version)?;
     let reason = decision.reason.as_deref();
-    check_reason(reason, decision.deed != UsageDeed::Confirm)?;
-    let state = record.state.after(decision.deed, is_own_use(&ties))?;
+    check_reason(reason, decision.action != UsageDeed::Confirm)?;
+    let state = record.state.after(decision.action, is_own_use(&ties))?;
     subsidy::refuse_locked(tx, &[year_of(record.ended_at)])?;
     let event = news::event(act, decision.event, id, &ties, (None, reason))?
         .before(json!({ "version": record.version, "state": record.state }))?
         .after(json!({ "version": record.version + 1, "state": state }))?;
     let event = store::event::append(tx, &event)?;
-    if decision.deed == UsageDeed::Void {
+    if decision.action == UsageDeed::Void {
         charge::void_for(tx, act, record.id, event)?;
     }
     let next = Columns {
@@ -111,7 +111,7 @@ fn run(
         ..record.columns()
     };
     let written = store::usage::update(tx, &record, next)?;
-    if decision.deed == UsageDeed::Void {
+    if decision.action == UsageDeed::Void {
         news::tell_unit(tx, act, event, &ties)?;
     } else {
         news::tell_host(tx, act, event, &ties, &written)?;

@@ -4,7 +4,7 @@ use super::{news, year_of};
 use crate::domain::usage::{Evidence, GivenMinutes, UsageFacts, UsageMinutes, UsageState};
 use crate::domain::{Instant, Slot};
 use crate::error::AppError;
-use crate::operations::deed::By;
+use crate::operations::run::By;
 use crate::operations::usage::clash;
 use crate::operations::{charge, subsidy};
 use crate::store::booking::Booking;
@@ -23,7 +23,7 @@ pub struct Finished {
     pub evidence: Evidence,
 }
 
-/// Makes the record with its event and opens its charge, in the transaction and under the locks of the deed that ends the
+/// Makes the record with its event and opens its charge, in the transaction and under the locks of the action that ends the
 /// booking. 409 `usage_overlaps` when the channel already has a record in this time, `period_locked` in a final year.
 pub fn insert_finished(
     tx: &mut Conn,

@@ -11,7 +11,7 @@ use super::record::Entry;
 use crate::app::App;
 use crate::domain::usage::UsageFacts;
 use crate::error::AppError;
-use crate::operations::deed::{Act, perform_alone};
+use crate::operations::run::{Act, perform_alone};
 use crate::store::{Conn, Lock};
 
 /// One row, its instrument and unit still by number and code.
@@ -66,7 +66,7 @@ fn write(tx: &mut Conn, act: &Act, rows: &[ImportRow]) -> Result<(), AppError> {
     let mut told = BTreeSet::new();
     for checked in rows::check(tx, act, rows)? {
         let entry = Entry {
-            deed: "usage_import",
+            action: "usage_import",
             ties: checked.ties,
             instrument: checked.instrument,
             booking: None,

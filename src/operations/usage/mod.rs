@@ -12,11 +12,11 @@ mod record;
 use chrono::Datelike;
 
 use crate::app::App;
-use crate::domain::access::{self, BookingTies, Caller, Deed};
+use crate::domain::access::{self, Action, BookingTies, Caller};
 use crate::domain::usage::UsageMinutes;
 use crate::domain::{Instant, OrganizationId, Slot, UsageRecordId};
 use crate::error::AppError;
-use crate::operations::deed::{Act, same_version};
+use crate::operations::run::{Act, same_version};
 use crate::store::usage::UsageRecord;
 use crate::store::{self, Conn, Lock};
 
@@ -25,18 +25,18 @@ pub use decide::{confirm, dispute, void};
 pub use import::{ImportRow, Imported, import};
 pub use record::{NewUsage, record};
 
-/// 404 when the record is not the caller's to see, 403 when the deed is not the caller's to do.
+/// 404 when the record is not the caller's to see, 403 when the action is not the caller's to do.
 pub async fn admit(
     app: &App,
     caller: &Caller,
     id: UsageRecordId,
-    deed: Deed,
+    action: Action,
 ) -> Result<UsageRecord, AppError> {
     let caller = caller.clone();
     app.store
         .read(move |conn| {
             let record = store::usage::get(conn, id)?;
-            admitted(conn, &caller, deed, &record)?;
+            admitted(conn, &caller, action, &record)?;
             Ok(record)
         })
         .await
@@ -53,7 +53,7 @@ pub async fn list_versions(
     app.store
         .read(move |conn| {
             let present = store::usage::get(conn, id)?;
-            let ties = admitted(conn, &caller, Deed::UsageRead, &present)?;
+            let ties = admitted(conn, &caller, Action::UsageRead, &present)?;
             let replaced = store::usage::list_replaced(conn, &present)?;
             let mut versions = vec![present];
             versions.extend(replaced.into_iter().map(|version| version.into_inner()));
@@ -62,7 +62,7 @@ pub async fn list_versions(
                     organization_id: version.organization_id,
                     ..ties
                 };
-                access::may_on_usage(&caller, Deed::UsageRead, &ties).is_ok()
+                access::may_on_usage(&caller, Action::UsageRead, &ties).is_ok()
             });
             Ok((ties.instrument.host_organization_id, versions))
         })
@@ -72,11 +72,11 @@ pub async fn list_versions(
 fn admitted(
     conn: &mut Conn,
     caller: &Caller,
-    deed: Deed,
+    action: Action,
     record: &UsageRecord,
 ) -> Result<BookingTies, AppError> {
     let ties = store::usage::get_ties(conn, record, caller.user_id)?;
-    access::may_on_usage(caller, deed, &ties)?;
+    access::may_on_usage(caller, action, &ties)?;
     Ok(ties)
 }
 
@@ -85,13 +85,13 @@ fn take(
     tx: &mut Conn,
     act: &Act,
     id: UsageRecordId,
-    deed: Deed,
+    action: Action,
     version: Option<i64>,
 ) -> Result<(UsageRecord, BookingTies), AppError> {
     let instrument = store::usage::get(tx, id)?.instrument_id;
     Lock::take_records_of(instrument, tx)?;
     let record = store::usage::get(tx, id)?;
-    let ties = admitted(tx, &act.caller, deed, &record)?;
+    let ties = admitted(tx, &act.caller, action, &record)?;
     same_version(version, record.version)?;
     Ok((record, ties))
 }

@@ -6,7 +6,7 @@ use crate::domain::access::{BookingTies, Role};
 use crate::domain::usage::{Operator, UsageFacts, UsageMinutes, UsageState};
 use crate::domain::{EventId, InstrumentId, OrganizationId, UsageRecordId, UserId};
 use crate::error::AppError;
-use crate::operations::deed::{Act, personal};
+use crate::operations::run::{Act, personal};
 use crate::store::event::{NewEvent, Subject};
 use crate::store::usage::UsageRecord;
 use crate::store::{self, Conn};
@@ -37,15 +37,15 @@ pub fn told(
     })
 }
 
-/// The event of a deed on a record, with its erasable texts.
+/// The event of an action on a record, with its erasable texts.
 pub fn event(
     act: &Act,
-    deed: &'static str,
+    action: &'static str,
     id: UsageRecordId,
     ties: &BookingTies,
     (operator, reason): (Option<&Operator>, Option<&str>),
 ) -> Result<NewEvent, AppError> {
-    let event = act.event(deed, Subject::new("usage_record", id)).of(
+    let event = act.event(action, Subject::new("usage_record", id)).of(
         ties.instrument.host_organization_id,
         Some(ties.organization_id),
     );

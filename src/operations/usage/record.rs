@@ -5,13 +5,13 @@ use serde_json::Value;
 use super::clash::{self, Claim};
 use super::{news, year_of};
 use crate::app::App;
-use crate::domain::access::{self, BookingTies, Deed, Denied};
+use crate::domain::access::{self, Action, BookingTies, Denied};
 use crate::domain::fault::FieldFault;
 use crate::domain::organization::OrganizationState;
 use crate::domain::usage::{Evidence, Operator, UsageFacts, UsageMinutes, UsageState};
 use crate::domain::{BookingId, EventId, InstrumentId, OrganizationId};
 use crate::error::{AppError, Code};
-use crate::operations::deed::{Act, By, perform};
+use crate::operations::run::{Act, By, perform};
 use crate::operations::{charge, subsidy};
 use crate::store::booking::Booking;
 use crate::store::instrument::Instrument;
@@ -78,7 +78,7 @@ fn run(tx: &mut Conn, act: &Act, new: &NewUsage) -> Result<UsageRecord, AppError
     };
     subsidy::refuse_locked(tx, &[year_of(new.facts.slot.ends_at())])?;
     let entry = Entry {
-        deed: "usage_record",
+        action: "usage_record",
         ties: BookingTies { booked_by, ..ties },
         instrument: instrument.id,
         booking: new.booking_id,
@@ -102,7 +102,7 @@ fn admitted_instrument(
         found => found?,
     };
     let ties = store::instrument::get_ties(tx, instrument.id, Some(act.caller.user_id))?;
-    match access::may_on_instrument(&act.caller, Deed::UsageRecord, &ties) {
+    match access::may_on_instrument(&act.caller, Action::UsageRecord, &ties) {
         Err(Denied::Hidden) => return Err(hidden()),
         admitted => admitted?,
     }
@@ -161,7 +161,7 @@ pub fn unknown(field: &str, id: i64) -> FieldFault {
 
 /// A checked record on its way in.
 pub struct Entry<'a> {
-    pub deed: &'static str,
+    pub action: &'static str,
     pub ties: BookingTies,
     pub instrument: InstrumentId,
     pub booking: Option<BookingId>,
@@ -178,7 +178,7 @@ impl Entry<'_> {
         let whose = (self.instrument, ties.organization_id);
         let told = news::told(1, state, whose, facts, self.minutes);
         let texts = (facts.operator.as_ref(), None);
-        let event = news::event(act, self.deed, id, ties, texts)?.after(told)?;
+        let event = news::event(act, self.action, id, ties, texts)?.after(told)?;
         let event = store::event::append(tx, &event)?;
         let columns = self.columns(act, state, event)?;
         let written = store::usage::insert(tx, id, columns).map_err(clash::conflict)?;

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 
 use super::slot_of;
 use crate::domain::booking::BookingState;
-use crate::domain::opening::LONGEST;
+use crate::domain::booking_rules::LONGEST;
 use crate::domain::{BookingId, Instant, InstrumentId, Minutes, Slot};
 use crate::store::schema::booking;
 use crate::store::{Conn, Result};

@@ -18,10 +18,10 @@ use super::{Conn, Json, Result, StoreError};
 use crate::domain::access::InstrumentTies;
 use crate::domain::account::UserState;
 use crate::domain::contact::PublicContact;
+use crate::domain::exemption::ShareMode;
 use crate::domain::instrument::{
     InstrumentDescription, InstrumentFacts, InstrumentState, PurposeType,
 };
-use crate::domain::sharing::ShareMode;
 use crate::domain::{
     CategoryCode, EventId, Fen, Instant, InstrumentId, OrganizationId, RegionCode, UserId,
 };
@@ -251,7 +251,7 @@ pub fn insert(conn: &mut Conn, firsts: &[Instrument]) -> Result<()> {
     Ok(())
 }
 
-/// Writes the version after `present`, whole, made by `event`. Violates `InstrumentAssetNo`; contended when another deed
+/// Writes the version after `present`, whole, made by `event`. Violates `InstrumentAssetNo`; contended when another action
 /// wrote that version first.
 pub fn update(
     conn: &mut Conn,

@@ -8,11 +8,11 @@ use diesel::sql_types::Bool;
 use super::Instrument;
 use super::sort::{Key, Position, Sort, SortField};
 use crate::domain::access::Reach;
+use crate::domain::exemption::ShareMode;
 use crate::domain::instrument::InstrumentState;
-use crate::domain::sharing::ShareMode;
 use crate::domain::tariff::CustomerClass;
 use crate::domain::{CategoryCode, Fen, Instant, InstrumentId, OrganizationId, RegionCode};
-use crate::store::letters::Letters;
+use crate::store::case_fold::CaseFold;
 use crate::store::schema::{
     instrument, instrument_manager, instrument_service, organization, tariff,
 };
@@ -53,7 +53,7 @@ pub fn list(conn: &mut Conn, filter: &Filter) -> Result<Vec<Instrument>> {
         .filter(seen(filter))
         .limit(filter.limit)
         .into_boxed();
-    for condition in conditions(filter, Letters::of(conn)) {
+    for condition in conditions(filter, CaseFold::of(conn)) {
         query = query.filter(condition);
     }
     if let Some(place) = filter.changed_after {
@@ -173,7 +173,7 @@ fn seen(filter: &Filter) -> Condition {
 }
 
 /// The filters that were given, each holding for one of its values.
-fn conditions(filter: &Filter, letters: Letters) -> Vec<Condition> {
+fn conditions(filter: &Filter, letters: CaseFold) -> Vec<Condition> {
     let categories = filter.categories.iter().map(|code| -> Condition {
         Box::new(instrument::category_code.like(format!("{}%", code.prefix())))
     });
@@ -210,7 +210,7 @@ fn conditions(filter: &Filter, letters: Letters) -> Vec<Condition> {
     all
 }
 
-/// `%text%` in lower case as [`Letters`] has it, its own wildcards escaped.
+/// `%text%` in lower case as [`CaseFold`] has it, its own wildcards escaped.
 fn containing(text: &str) -> String {
     format!("%{}%", escaped(&text.to_ascii_lowercase()))
 }
@@ -233,7 +233,7 @@ fn english_name_containing(text: &str) -> String {
     format!("{{\"name\\_en\":\"%{}%\",\"funding\":%", escaped(within))
 }
 
-fn with_text(text: &str, letters: Letters) -> Condition {
+fn with_text(text: &str, letters: CaseFold) -> Condition {
     let pattern = containing(text);
     let name = letters
         .lower("instrument.name")
@@ -258,7 +258,7 @@ fn with_text(text: &str, letters: Letters) -> Condition {
     Box::new(name.or(asset_no).or(model).or(manufacturer).or(english))
 }
 
-fn with_method(method: &str, letters: Letters) -> Condition {
+fn with_method(method: &str, letters: CaseFold) -> Condition {
     let standard = letters.lower("instrument_service.method_standard");
     let offering = instrument_service::table
         .filter(standard.like(containing(method)).escape('\\'))

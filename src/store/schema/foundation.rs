@@ -159,7 +159,7 @@ diesel::table! {
         id -> BigInt,
         transaction_id -> BigInt,
         happened_at -> Timestamp,
-        deed -> Text,
+        action -> Text,
         subject_type -> Text,
         subject_id -> BigInt,
         actor_user_id -> Nullable<BigInt>,

@@ -4,8 +4,8 @@
 use diesel::prelude::*;
 
 use super::{PAGE_ROWS, Scope};
+use crate::domain::exemption::ExemptionState;
 use crate::domain::organization::OrganizationKind;
-use crate::domain::sharing::ExemptionState;
 use crate::domain::tariff::CustomerClass;
 use crate::domain::{Instant, InstrumentId, OrganizationId, RegionCode, Slot, Uscc};
 use crate::store::instrument::Instrument;

@@ -58,8 +58,8 @@ both! {
         let other = book(&company, sem, "18:00", "20:00").expect_status(201).id();
         let answers = race(9, |number| match number % 3 {
             0 => book(&company, sem, "12:00", "14:00"),
-            1 => deed(&company, mine, "reschedule", slot("12:00", "14:00")),
-            _ => deed(&company, other, "reschedule", slot("12:00", "14:00")),
+            1 => action(&company, mine, "reschedule", slot("12:00", "14:00")),
+            _ => action(&company, other, "reschedule", slot("12:00", "14:00")),
         });
         // A booking that has the slot may be moved into it again: only one row ever stands there.
         assert!(answers.iter().all(|answer| matches!(answer.status, 200 | 201 | 409)));

@@ -1,4 +1,4 @@
-//! What belongs together: files and the `mod` that reaches them, deeds and their callers, dependencies and their
+//! What belongs together: files and the `mod` that reaches them, actions and their callers, dependencies and their
 //! reasons, migrations and their twins.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -200,7 +200,7 @@ fn refuses_dead_files() {
 }
 
 #[test]
-fn refuses_deeds_without_a_door() {
+fn refuses_actions_without_a_door() {
     let operations = "pub async fn book() {}\npub fn forgotten() { }\nfn own() {}\n\
         #[cfg(test)]\nmod tests { fn t() { super::forgotten(); } }";
     let sources = [

@@ -203,7 +203,7 @@ fn forbidden_words(source: &Source) -> Vec<String> {
             ("http" | "console", "write" | "write_alone")
                 if after_dot && text(index + 1) == "(" =>
             {
-                "an entrance reads; writing is a deed of operations"
+                "an entrance reads; writing is an action of operations"
             }
             ("domain", "now") if after_path => "`now` is an argument of the domain",
             ("domain", "f32" | "f64") if !source.path.starts_with(COORDINATES) => {

@@ -81,9 +81,9 @@ fn what_is_beneath_a_final_run_stands() {
     on_both(|world| {
         import(world, source(|_, text| text)).unwrap();
         let (id, other) = (run(world), run(world));
-        for deed in [RunDeed::Publish, RunDeed::Finalize] {
+        for action in [RunDeed::Publish, RunDeed::Finalize] {
             let by = actor(world);
-            let decide = subsidy::decide(&world.app, &by, id, deed, None);
+            let decide = subsidy::decide(&world.app, &by, id, action, None);
             world.block_on(decide).unwrap();
         }
         let before = printed(world, id);
@@ -142,8 +142,9 @@ fn one_run_a_year_is_final_and_then_stands() {
     on_both(|world| {
         import(world, source(|_, text| text)).unwrap();
         let (first, second) = (run(world), run(world));
-        let decide =
-            |id, deed| world.block_on(subsidy::decide(&world.app, &actor(world), id, deed, None));
+        let decide = |id, action| {
+            world.block_on(subsidy::decide(&world.app, &actor(world), id, action, None))
+        };
         let early = decide(first, RunDeed::Finalize).unwrap_err();
         assert_eq!(conflict(early), Code::invalid_state);
         for id in [first, second] {

@@ -2,9 +2,9 @@
 
 use super::*;
 use crate::domain::booking::Measure;
+use crate::domain::booking_rules::tests::{office_hours, weekly};
 use crate::domain::calendar::tests::china;
 use crate::domain::closure::{ClosedTime, ClosureKind};
-use crate::domain::opening::tests::{office_hours, weekly};
 
 const OPEN: InstrumentFacts = InstrumentFacts {
     is_bookable: true,

@@ -3,9 +3,9 @@
 use super::super::sample::{Rows, YEAR, cell, instrument, unit};
 use super::*;
 use crate::domain::Fen;
-use crate::domain::evaluation::{Cell, Relation};
+use crate::domain::evaluation::{Relation, UsageGroup};
 use crate::domain::instrument::PurposeType;
-use crate::domain::policy::{Customers, RatedHours, RecordFilter, Stock, UnitCount, WeakEvidence};
+use crate::domain::policy::{Customers, HostCount, RatedHours, RecordFilter, Stock, WeakEvidence};
 use crate::domain::review::Satisfaction;
 use crate::domain::usage::Evidence;
 
@@ -51,18 +51,18 @@ fn rated_mean() -> Score {
 /// The exact points of every unit.
 fn points(score: &Score, rows: Rows) -> Vec<String> {
     let inputs = rows.assemble().unwrap();
-    let units: Vec<&Unit> = inputs.evaluated().collect();
+    let units: Vec<&Host> = inputs.evaluated().collect();
     let results = score_all(score, &inputs, &units);
     results.iter().map(|r| ratio::exact(&r.points)).collect()
 }
 
-fn points_of_one(score: &Score, cells: &[Cell]) -> String {
+fn points_of_one(score: &Score, cells: &[UsageGroup]) -> String {
     let mut rows = Rows::of(1);
     rows.add(1, instrument(11), cells);
     points(score, rows).remove(0)
 }
 
-fn of_class(cell: Cell, relation: Relation, evidence: Evidence) -> Cell {
+fn of_class(cell: UsageGroup, relation: Relation, evidence: Evidence) -> UsageGroup {
     let mut cell = cell;
     cell.key.relation = relation;
     cell.key.evidence = evidence;
@@ -144,7 +144,7 @@ fn four_hundred_instruments_enabled_on_365_days_have_an_exact_mean() {
         parts.push((BigInt::from(minutes.min(rated)), BigInt::from(rated)));
     }
     let inputs = rows.assemble().unwrap();
-    let units: Vec<&Unit> = inputs.evaluated().collect();
+    let units: Vec<&Host> = inputs.evaluated().collect();
     let started = std::time::Instant::now();
     let result = score_all(&rated_mean(), &inputs, &units).remove(0);
     assert!(started.elapsed().as_secs() < 2, "{:?}", started.elapsed());
@@ -182,7 +182,7 @@ fn a_rank_is_the_share_of_peers_strictly_below() {
     let served: [&[i64]; 5] = [&[901, 902], &[901], &[902], &[], &[]];
     for (at, users) in served.iter().enumerate() {
         let number = i64::try_from(at).unwrap() + 1;
-        let mut cells: Vec<Cell> = users.iter().map(|user| cell(*user, 0, 0)).collect();
+        let mut cells: Vec<UsageGroup> = users.iter().map(|user| cell(*user, 0, 0)).collect();
         // Income without a record of the year, and the unit's own use: nobody was served.
         cells.push(cell(908, 0, 100));
         cells.last_mut().unwrap().service.records = 0;
@@ -242,8 +242,8 @@ fn stocks_and_counts_are_those_of_counted_instruments() {
     let complete = ratio_of(stock(Stock::Complete), stock(Stock::Counted));
     let used = Measure::UsedInstruments(filter(Customers::All));
     let used = ratio_of(used, stock(Stock::Counted));
-    let on_time = Measure::Count(UnitCount::RegistrationsOnTime);
-    let on_time = ratio_of(on_time, Measure::Count(UnitCount::RegistrationsDue));
+    let on_time = Measure::Count(HostCount::RegistrationsOnTime);
+    let on_time = ratio_of(on_time, Measure::Count(HostCount::RegistrationsDue));
 
     let mut rows = Rows::of(1);
     rows.add(1, instrument(11), &[cell(901, 1, 0)]);
@@ -301,7 +301,7 @@ fn a_leap_year_has_a_day_more() {
     let instruments = vec![(super::super::sample::organization(1), halved)];
     let inputs = Inputs::assemble(YEAR - 1, leap.units, instruments, leap.using_units, cells);
     let inputs = inputs.unwrap();
-    let units: Vec<&Unit> = inputs.evaluated().collect();
+    let units: Vec<&Host> = inputs.evaluated().collect();
     let result = score_all(&rated_mean(), &inputs, &units).remove(0);
     // 84,000 × 183 ÷ 366 = 42,000
     assert_eq!(result.points, ratio::whole(10));

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use chrono::Datelike;
 
 use super::Freeze;
-use crate::domain::evaluation::{self, InstrumentFlags, UnitCounts, days_in_service};
+use crate::domain::evaluation::{self, HostCounts, InstrumentFlags, days_in_service};
+use crate::domain::exemption::ShareMode;
 use crate::domain::instrument::InstrumentState;
-use crate::domain::sharing::ShareMode;
 use crate::domain::{Instant, InstrumentId, OrganizationId};
 use crate::error::AppError;
 use crate::store::Conn;
@@ -21,7 +21,7 @@ pub(super) struct Registry {
     /// Whose each instrument is.
     pub hosts: BTreeMap<InstrumentId, OrganizationId>,
     pub instruments: Vec<(OrganizationId, evaluation::Instrument)>,
-    pub counts: BTreeMap<OrganizationId, UnitCounts>,
+    pub counts: BTreeMap<OrganizationId, HostCounts>,
 }
 
 /// Since when the instruments that have one have an exemption, and a price for others.

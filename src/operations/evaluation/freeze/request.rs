@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 
 use super::{Freeze, REQUESTS_ANSWERED, REQUESTS_RECEIVED};
 use crate::domain::booking::BookingState;
-use crate::domain::evaluation::{Relation, UnitCounts};
+use crate::domain::evaluation::{HostCounts, Relation};
 use crate::domain::{Instant, OrganizationId};
 use crate::error::AppError;
 use crate::store::Conn;
@@ -17,7 +17,7 @@ impl Freeze<'_> {
     pub(super) fn count_requests(
         &self,
         conn: &mut Conn,
-        counts: &mut BTreeMap<OrganizationId, UnitCounts>,
+        counts: &mut BTreeMap<OrganizationId, HostCounts>,
     ) -> Result<(), AppError> {
         let days = self.policy.requests.answer_within_working_days;
         let mut deadlines: BTreeMap<NaiveDate, Instant> = BTreeMap::new();

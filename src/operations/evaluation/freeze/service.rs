@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 
 use super::Freeze;
 use crate::domain::charge::PaymentSource;
-use crate::domain::evaluation::{Cell, CellKey, Relation, Service};
+use crate::domain::evaluation::{Relation, UsageGroup, UsageGroupKey, UsageTotals};
 use crate::domain::review::Satisfaction;
 use crate::domain::usage::{Evidence, UsageState};
 use crate::domain::{Fen, Instant, InstrumentId, Minutes, OrganizationId, Slot};
@@ -21,7 +21,7 @@ pub(super) type Answers = BTreeMap<OrganizationId, BTreeMap<Satisfaction, i64>>;
 /// What was served in the year, or paid in it.
 #[derive(Default)]
 pub(super) struct Services {
-    pub cells: Vec<(InstrumentId, Cell)>,
+    pub cells: Vec<(InstrumentId, UsageGroup)>,
     pub answers: Answers,
 }
 
@@ -36,15 +36,15 @@ struct Class {
 }
 
 impl Services {
-    fn add(&mut self, class: &Class, relation: Relation, service: Service) {
-        let key = CellKey {
+    fn add(&mut self, class: &Class, relation: Relation, service: UsageTotals) {
+        let key = UsageGroupKey {
             using_unit_id: class.organization_id,
             relation,
             evidence: class.evidence,
             statutory: class.statutory,
         };
         self.cells
-            .push((class.instrument_id, Cell { key, service }));
+            .push((class.instrument_id, UsageGroup { key, service }));
     }
 
     fn answer(&mut self, host: OrganizationId, level: Satisfaction, count: i64) {
@@ -121,11 +121,11 @@ impl Freeze<'_> {
                 statutory: group.statutory,
                 ended_at: group.ended_at,
             };
-            let service = Service {
+            let service = UsageTotals {
                 effective_minutes: group.effective_minutes,
                 records: group.records,
                 samples: group.samples,
-                ..Service::default()
+                ..UsageTotals::default()
             };
             if let Some(relation) = self.relation(hosts, &class, period)? {
                 services.add(&class, relation, service);
@@ -236,23 +236,23 @@ fn host_of(hosts: &Hosts, instrument: InstrumentId) -> Result<OrganizationId, Ap
     host.ok_or_else(|| AppError::internal(format!("instrument {instrument} has no version")))
 }
 
-fn usage(record: &UsageRecord) -> Result<Service, AppError> {
+fn usage(record: &UsageRecord) -> Result<UsageTotals, AppError> {
     let minutes = record
         .prepare_minutes
         .checked_add(record.run_minutes)
         .and_then(|sum| sum.checked_add(record.post_minutes));
-    Ok(Service {
+    Ok(UsageTotals {
         effective_minutes: minutes.map_err(AppError::internal)?,
         records: 1,
         samples: record.samples,
-        ..Service::default()
+        ..UsageTotals::default()
     })
 }
 
-fn income(source: PaymentSource, amount: Fen) -> Service {
-    let mut service = Service {
+fn income(source: PaymentSource, amount: Fen) -> UsageTotals {
+    let mut service = UsageTotals {
         effective_minutes: Minutes::ZERO,
-        ..Service::default()
+        ..UsageTotals::default()
     };
     match source {
         PaymentSource::Payer => service.payer_fen = amount,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Choice, RecordShare};
 use crate::domain::charge::PaymentSource;
-use crate::domain::evaluation::{CellKey, Inputs, Relation, Relations, Unit};
+use crate::domain::evaluation::{Host, Inputs, Relation, Relations, UsageGroupKey};
 use crate::domain::policy::{Award, Measure, RecordFilter};
 use crate::domain::review::Satisfaction;
 use crate::domain::subsidy::{LeftOut, reason_against};
@@ -47,7 +47,7 @@ impl<'a> Counted<'a> {
 }
 
 /// A class of records of one instrument.
-type Class = (InstrumentId, CellKey);
+type Class = (InstrumentId, UsageGroupKey);
 
 /// The records of a unit's instruments.
 pub(super) struct Records<'a> {
@@ -97,7 +97,7 @@ impl Records<'_> {
         };
         let units = self.inputs.units();
         let units = units.filter(|unit| unit.organization_id == self.host);
-        for instrument in units.flat_map(Unit::counted) {
+        for instrument in units.flat_map(Host::counted) {
             for cell in instrument.cells.iter() {
                 if filter.takes(instrument, cell) {
                     let reason = reason_against(instrument, cell, self.inputs, self.award);
@@ -170,7 +170,7 @@ impl Records<'_> {
             version: record.version,
             instrument_id: record.instrument_id,
             organization_id: user,
-            key: CellKey {
+            key: UsageGroupKey {
                 using_unit_id: user,
                 relation: self.relations.at(self.host, user, record.ended_at),
                 evidence: record.evidence,

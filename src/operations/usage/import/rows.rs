@@ -6,11 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::record::can_use;
 use super::super::year_of;
 use super::ImportRow;
-use crate::domain::access::{self, BookingTies, Deed, InstrumentTies};
+use crate::domain::access::{self, Action, BookingTies, InstrumentTies};
 use crate::domain::usage::{UsageFacts, UsageMinutes};
 use crate::domain::{Instant, InstrumentId, OrganizationId, Uscc};
-use crate::error::{AppError, Code, Fault, Place};
-use crate::operations::deed::Act;
+use crate::error::{AppError, Code, Fault, Location};
+use crate::operations::run::Act;
 use crate::operations::table_fault;
 use crate::store::usage::Target;
 use crate::store::{self, Conn};
@@ -89,8 +89,8 @@ fn check_one<'a>(
                 let fault = Fault::from(fault);
                 match fault.place {
                     // The sheet has one column for what is one field with parts.
-                    Place::Field(field) => Fault {
-                        place: Place::Cell {
+                    Location::Field(field) => Fault {
+                        place: Location::Cell {
                             row: row.row,
                             column: field.split('.').next().unwrap_or_default().to_owned(),
                         },
@@ -221,7 +221,7 @@ impl References {
         let known = match store::instrument::find_by_asset_no(conn, host, asset_no)? {
             Some(found) => {
                 let ties = store::instrument::get_ties(conn, found.id, Some(act.caller.user_id))?;
-                access::may_on_instrument(&act.caller, Deed::UsageImport, &ties)
+                access::may_on_instrument(&act.caller, Action::UsageImport, &ties)
                     .ok()
                     .map(|()| Known {
                         id: found.id,

@@ -40,9 +40,9 @@ const MOVES: &[Move<S, D>] = &[
 ];
 
 impl ExemptionState {
-    /// The state after `deed`.
-    pub fn after(self, deed: ExemptionDeed) -> Result<Self, InvalidState> {
-        state::after(MOVES, self, deed)
+    /// The state after `action`.
+    pub fn after(self, action: ExemptionDeed) -> Result<Self, InvalidState> {
+        state::after(MOVES, self, action)
     }
 }
 
@@ -55,12 +55,12 @@ mod tests {
         assert_eq!(S::Requested.after(D::Approve), Ok(S::Approved));
         assert_eq!(S::Requested.after(D::Refuse), Ok(S::Refused));
         assert_eq!(S::Refused.after(D::Request), Ok(S::Requested));
-        for (state, deed) in [
+        for (state, action) in [
             (S::Approved, D::Refuse),
             (S::Approved, D::Request),
             (S::Refused, D::Approve),
         ] {
-            assert!(state.after(deed).is_err(), "{state} {deed}");
+            assert!(state.after(action).is_err(), "{state} {action}");
         }
     }
 }

@@ -1,5 +1,5 @@
 //! One request as a handler sees it: who asks (401), the path's ids (404), the query and the body (400), the version and
-//! idempotency headers. Handlers take an [`Asked`], call one operation and answer with one of its methods.
+//! idempotency headers. Handlers take an [`RequestContext`], call one operation and answer with one of its methods.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -21,14 +21,14 @@ use super::params::Params;
 use super::routes;
 use crate::app::App;
 use crate::app::token::hex;
-use crate::domain::access::{Caller, Deed};
+use crate::domain::access::{Action, Caller};
 use crate::domain::{Instant, SessionId};
 use crate::error::text::Language;
 use crate::error::{AppError, Code, Fault};
-use crate::operations::deed::{Act, Once, Visit, same_version};
+use crate::operations::run::{Act, Once, Visit, same_version};
 
 /// A request, read once.
-pub struct Asked {
+pub struct RequestContext {
     pub app: App,
     pub now: Instant,
     pub language: Language,
@@ -38,7 +38,7 @@ pub struct Asked {
     replayed: Arc<AtomicBool>,
 }
 
-impl FromRequest for Asked {
+impl FromRequest for RequestContext {
     type Error = AppError;
     type Future = Pin<Box<dyn Future<Output = Result<Self, AppError>>>>;
 
@@ -85,7 +85,7 @@ async fn identify(app: &App, request: &HttpRequest) -> Result<Option<Caller>, Ap
         return Ok(None);
     }
     let caller = caller::identify(app, request, app.clock.now()).await?;
-    match route.and_then(|route| route.deed) {
+    match route.and_then(|route| route.action) {
         Some(_) if caller.is_none() => Err(AppError::Unauthenticated(Code::unauthenticated)),
         _ => Ok(caller),
     }
@@ -112,7 +112,7 @@ fn text_header<'a>(request: &'a HttpRequest, name: &HeaderName) -> Option<&'a st
         .and_then(|value| value.to_str().ok())
 }
 
-impl Asked {
+impl RequestContext {
     /// Who asks; 401 when nobody signed in.
     pub fn caller(&self) -> Result<&Caller, AppError> {
         self.caller
@@ -130,14 +130,14 @@ impl Asked {
         caller::session_of(&self.app, &self.request, self.now)
     }
 
-    /// Signed in, and the role (or the key's scope) allows the deed: 401 or 403 otherwise.
-    pub fn may(&self, deed: Deed) -> Result<&Caller, AppError> {
+    /// Signed in, and the role (or the key's scope) allows the action: 401 or 403 otherwise.
+    pub fn may(&self, action: Action) -> Result<&Caller, AppError> {
         let caller = self.caller()?;
-        crate::domain::access::may(caller, deed)?;
+        crate::domain::access::may(caller, action)?;
         Ok(caller)
     }
 
-    /// The caller's deed: who, when, under which request, and its idempotency key.
+    /// The caller's action: who, when, under which request, and its idempotency key.
     pub fn act(&self) -> Result<Act, AppError> {
         let caller = self.caller()?.clone();
         self.params()?;
@@ -149,7 +149,7 @@ impl Asked {
         })
     }
 
-    /// As [`Asked::act`] for a body with passwords: nothing is kept from which they could be guessed.
+    /// As [`RequestContext::act`] for a body with passwords: nothing is kept from which they could be guessed.
     pub fn act_with_password(&self) -> Result<Act, AppError> {
         Ok(Act {
             once: self.once(&self.sealed_body()?)?,
@@ -161,7 +161,7 @@ impl Asked {
         Ok(self.app.keys.sealed(&self.body)?.into_bytes())
     }
 
-    /// The deed of somebody who has no account yet and chooses a password.
+    /// The action of somebody who has no account yet and chooses a password.
     pub fn visit(&self) -> Result<Visit, AppError> {
         self.params()?;
         Ok(Visit {
@@ -208,7 +208,7 @@ impl Asked {
         self.change_as(present, version, writable, Members::read)
     }
 
-    /// As [`Asked::change`], of a shape that is read from the members in a way of its own.
+    /// As [`RequestContext::change`], of a shape that is read from the members in a way of its own.
     pub fn change_as<T>(
         &self,
         present: &impl serde::Serialize,
@@ -285,7 +285,7 @@ impl Asked {
             .ok_or(AppError::Precondition(Code::version_mismatch))
     }
 
-    /// As [`Asked::version`]; 428 without `If-Match`.
+    /// As [`RequestContext::version`]; 428 without `If-Match`.
     pub fn required_version(&self) -> Result<Option<i64>, AppError> {
         if self.request.headers().contains_key(&header::IF_MATCH) {
             self.version()
@@ -343,9 +343,9 @@ impl Asked {
     }
 }
 
-impl std::fmt::Debug for Asked {
+impl std::fmt::Debug for RequestContext {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Asked")
+        f.debug_struct("RequestContext")
             .field("caller", &self.caller)
             .field("request", &self.request.uri())
             .finish_non_exhaustive()

@@ -1,4 +1,4 @@
-//! How every deed runs: who acts, at what time, once per idempotency key, with its events in the same transaction.
+//! How every action runs: who acts, at what time, once per idempotency key, with its events in the same transaction.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,14 +9,14 @@ use sha2::{Digest, Sha256};
 
 use crate::app::{App, token};
 use crate::domain::access::{Caller, Denied};
-use crate::domain::fault::{FieldFault, Told};
+use crate::domain::fault::{FaultValue, FieldFault};
 use crate::domain::state::InvalidState;
 use crate::domain::{Instant, UserId};
 use crate::error::{AppError, Code, Fault};
 use crate::store::event::Personal;
 use crate::store::{self, Conn, Lock};
 
-/// A caller's deed: who, when, under which request.
+/// A caller's action: who, when, under which request.
 #[derive(Debug, Clone)]
 pub struct Act {
     pub caller: Caller,
@@ -50,24 +50,24 @@ impl Actor {
     /// An event of this actor, to be filled in and appended.
     pub fn event(
         &self,
-        deed: &'static str,
+        action: &'static str,
         subject: store::event::Subject,
     ) -> store::event::NewEvent {
         match self {
-            Actor::Caller(act) => act.event(deed, subject),
-            Actor::System { now } => store::event::NewEvent::new(*now, deed, subject),
+            Actor::Caller(act) => act.event(action, subject),
+            Actor::System { now } => store::event::NewEvent::new(*now, action, subject),
         }
     }
 
     /// As [`perform`]; the command line has no idempotency keys.
-    pub async fn perform<T, F>(&self, app: &App, deed: F) -> Result<T, AppError>
+    pub async fn perform<T, F>(&self, app: &App, action: F) -> Result<T, AppError>
     where
         T: Serialize + DeserializeOwned + Send + 'static,
         F: Fn(&mut Conn) -> Result<T, AppError> + Send + 'static,
     {
         match self {
-            Actor::Caller(act) => perform(app, act, deed).await,
-            Actor::System { .. } => app.store.write(deed).await,
+            Actor::Caller(act) => perform(app, act, action).await,
+            Actor::System { .. } => app.store.write(action).await,
         }
     }
 }
@@ -98,12 +98,12 @@ impl By<'_> {
     /// An event of theirs, to be filled in and appended.
     pub fn event(
         &self,
-        deed: &'static str,
+        action: &'static str,
         subject: store::event::Subject,
     ) -> store::event::NewEvent {
         match self {
-            By::Caller(act) => act.event(deed, subject),
-            By::Time(now) => store::event::NewEvent::new(*now, deed, subject),
+            By::Caller(act) => act.event(action, subject),
+            By::Time(now) => store::event::NewEvent::new(*now, action, subject),
         }
     }
 }
@@ -132,7 +132,7 @@ impl Act {
         }
     }
 
-    /// Whether the deed was done now, not given again from an earlier request.
+    /// Whether the action was done now, not given again from an earlier request.
     pub fn is_first(&self) -> bool {
         let replayed = |once: &Once| once.replayed.load(Ordering::SeqCst);
         !self.once.as_ref().is_some_and(replayed)
@@ -141,10 +141,10 @@ impl Act {
     /// An event of this act, to be filled in and appended.
     pub fn event(
         &self,
-        deed: &'static str,
+        action: &'static str,
         subject: store::event::Subject,
     ) -> store::event::NewEvent {
-        let mut event = store::event::NewEvent::new(self.now, deed, subject);
+        let mut event = store::event::NewEvent::new(self.now, action, subject);
         event.actor_user_id = Some(self.caller.user_id);
         event.actor_api_key_id = self.caller.api_key.as_ref().map(|key| key.id);
         event.actor_organization_id = Some(self.caller.organization_id);
@@ -153,43 +153,43 @@ impl Act {
     }
 }
 
-/// Runs a deed in one transaction, once per idempotency key.
+/// Runs an action in one transaction, once per idempotency key.
 ///
-/// The key is written with the deed, so it exists exactly when the deed does. The result is stored and given again for the
+/// The key is written with the action, so it exists exactly when the action does. The result is stored and given again for the
 /// same request; another request under the same key is 422 `idempotency_key_reused`; while the first still runs, 409
 /// `request_in_progress`.
-pub async fn perform<T, F>(app: &App, act: &Act, deed: F) -> Result<T, AppError>
+pub async fn perform<T, F>(app: &App, act: &Act, action: F) -> Result<T, AppError>
 where
     T: Serialize + DeserializeOwned + Send + 'static,
     F: Fn(&mut Conn) -> Result<T, AppError> + Send + 'static,
 {
     let Some(once) = act.once.clone() else {
-        return app.store.write(deed).await;
+        return app.store.write(action).await;
     };
     let flag = once.replayed.clone();
     let (space, now) = (act.key_space(), act.now);
-    let (replayed, result) = app.store.write(keyed(space, once, now, deed)).await?;
+    let (replayed, result) = app.store.write(keyed(space, once, now, action)).await?;
     flag.store(replayed, Ordering::SeqCst);
     Ok(result)
 }
 
 /// As [`perform`], in a commit of its own: for imports, which may take long.
-pub async fn perform_alone<T, F>(app: &App, act: &Act, deed: F) -> Result<T, AppError>
+pub async fn perform_alone<T, F>(app: &App, act: &Act, action: F) -> Result<T, AppError>
 where
     T: Serialize + DeserializeOwned + Send + 'static,
     F: Fn(&mut Conn) -> Result<T, AppError> + Send + 'static,
 {
     let Some(once) = act.once.clone() else {
-        return app.store.write_alone(deed).await;
+        return app.store.write_alone(action).await;
     };
     let flag = once.replayed.clone();
-    let keyed = keyed(act.key_space(), once, act.now, deed);
+    let keyed = keyed(act.key_space(), once, act.now, action);
     let (replayed, result) = app.store.write_alone(keyed).await?;
     flag.store(replayed, Ordering::SeqCst);
     Ok(result)
 }
 
-/// A deed of somebody who has no account yet: when, under which request.
+/// An action of somebody who has no account yet: when, under which request.
 #[derive(Debug, Clone)]
 pub struct Visit {
     pub now: Instant,
@@ -198,17 +198,17 @@ pub struct Visit {
 }
 
 impl Visit {
-    /// As [`perform`]. `whom` is the login or token the deed is about: a visitor's keys are kept apart by it.
-    pub async fn perform<T, F>(&self, app: &App, whom: &str, deed: F) -> Result<T, AppError>
+    /// As [`perform`]. `whom` is the login or token the action is about: a visitor's keys are kept apart by it.
+    pub async fn perform<T, F>(&self, app: &App, whom: &str, action: F) -> Result<T, AppError>
     where
         T: Serialize + DeserializeOwned + Send + 'static,
         F: Fn(&mut Conn) -> Result<T, AppError> + Send + 'static,
     {
         let Some(once) = self.once.clone() else {
-            return app.store.write(deed).await;
+            return app.store.write(action).await;
         };
         let flag = once.replayed.clone();
-        let keyed = keyed(visitor_space(whom), once, self.now, deed);
+        let keyed = keyed(visitor_space(whom), once, self.now, action);
         let (replayed, result) = app.store.write(keyed).await?;
         flag.store(replayed, Ordering::SeqCst);
         Ok(result)
@@ -227,7 +227,7 @@ fn visitor_space(whom: &str) -> String {
     format!("visitor:{}", token::hash(whom))
 }
 
-/// The stored answer of the same request, if it was done before: for deeds that first prove what they change themselves, so
+/// The stored answer of the same request, if it was done before: for actions that first prove what they change themselves, so
 /// that the proof would fail the second time.
 pub async fn find_earlier<T: DeserializeOwned>(
     app: &App,
@@ -253,12 +253,12 @@ async fn find_stored<T: DeserializeOwned>(
     Ok(Some(serde_json::from_str(&found)?))
 }
 
-/// The deed under its key: what it answers, and whether that is the stored answer of an earlier request.
+/// The action under its key: what it answers, and whether that is the stored answer of an earlier request.
 fn keyed<T, F>(
     space: String,
     once: Once,
     now: Instant,
-    deed: F,
+    action: F,
 ) -> impl Fn(&mut Conn) -> Result<(bool, T), AppError> + Send + 'static
 where
     T: Serialize + DeserializeOwned + Send + 'static,
@@ -268,7 +268,7 @@ where
         if let Some(stored) = earlier(tx, &space, &once)? {
             return Ok((true, serde_json::from_str(&stored)?));
         }
-        let result = deed(tx)?;
+        let result = action(tx)?;
         store::idempotency::insert(
             tx,
             &space,
@@ -319,11 +319,11 @@ impl From<Denied> for AppError {
     }
 }
 
-impl From<Told> for serde_json::Value {
-    fn from(told: Told) -> Self {
+impl From<FaultValue> for serde_json::Value {
+    fn from(told: FaultValue) -> Self {
         match told {
-            Told::Number(number) => number.into(),
-            Told::Text(text) => text.into(),
+            FaultValue::Number(number) => number.into(),
+            FaultValue::Text(text) => text.into(),
         }
     }
 }

@@ -1,8 +1,8 @@
-//! The deeds of the contract, by name.
+//! The actions of the contract, by name.
 
 crate::vocabulary! {
     /// Everything a signed-in caller can do, `noun_verb`, in the order of the contract.
-    Deed {
+    Action {
         MeRead = "me_read",
         MeUpdate = "me_update",
         SessionRead = "session_read",

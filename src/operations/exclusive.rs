@@ -1,4 +1,4 @@
-//! Deeds that need all usage and money alone. On PostgreSQL a deed waiting for that lock would stop every writer behind it,
+//! Actions that need all usage and money alone. On PostgreSQL an action waiting for that lock would stop every writer behind it,
 //! each with its connection; so it tries, and when somebody writes, gives everything back and tries again a little later.
 
 use std::time::Duration;
@@ -20,7 +20,7 @@ pub fn take_alone(tx: &mut Conn) -> Result<(), AppError> {
     }
 }
 
-/// Attempts a deed until nobody else writes; 503 after half a minute.
+/// Attempts an action until nobody else writes; 503 after half a minute.
 #[allow(
     clippy::disallowed_methods,
     reason = "a lock that must not be waited for signals nobody when it is free"

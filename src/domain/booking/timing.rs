@@ -1,11 +1,11 @@
-//! When a deed may be done. Users may cancel and reschedule until the start, hosts (with a reason, which the operation asks
+//! When an action may be done. Users may cancel and reschedule until the start, hosts (with a reason, which the operation asks
 //! for) as long as the state allows. Times of the booking decide, not persons.
 
 use super::BookingState;
-use super::deed::{BookingDeed, InvalidState, When};
+use super::action::{BookingAction, InvalidState, When};
+use crate::domain::booking_rules::Approval;
 use crate::domain::calendar::Calendar;
 use crate::domain::money::Minutes;
-use crate::domain::opening::Approval;
 use crate::domain::time::{Instant, Slot};
 
 /// A confirmed booking that nobody started or declared a no-show lapses after so many working days.
@@ -22,7 +22,7 @@ pub fn expires_at(slot: &Slot, approval_due_at: Option<Instant>) -> Instant {
     approval_due_at.map_or(start, |due_at| due_at.min(start))
 }
 
-/// For whom a deed is done.
+/// For whom an action is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
     /// The using unit.
@@ -31,9 +31,9 @@ pub enum Side {
     Host,
 }
 
-/// What the times of a booking say about its deeds.
+/// What the times of a booking say about its actions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Standing {
+pub struct Timing {
     pub state: BookingState,
     pub slot: Slot,
     pub blocked: Slot,
@@ -45,19 +45,19 @@ pub struct Standing {
     pub lapses_at: Instant,
 }
 
-impl Standing {
-    /// The state after `deed`, done at `now`, or why it is not possible.
+impl Timing {
+    /// The state after `action`, done at `now`, or why it is not possible.
     pub fn permit(
         &self,
-        deed: BookingDeed,
+        action: BookingAction,
         side: Side,
         now: Instant,
     ) -> Result<BookingState, InvalidState> {
-        let next = self.state.after(deed)?;
-        match self.untimely(deed, side, now) {
+        let next = self.state.after(action)?;
+        match self.untimely(action, side, now) {
             None => Ok(next),
             Some(when) => Err(InvalidState {
-                deed,
+                action,
                 state: self.state,
                 allowed: self.allowed(side, now),
                 when: Some(when),
@@ -66,8 +66,8 @@ impl Standing {
     }
 
     /// What people of `side` may do at `now`, as far as state and time decide.
-    pub fn allowed(&self, side: Side, now: Instant) -> Vec<BookingDeed> {
-        let timely = |deed: &BookingDeed| self.untimely(*deed, side, now).is_none();
+    pub fn allowed(&self, side: Side, now: Instant) -> Vec<BookingAction> {
+        let timely = |action: &BookingAction| self.untimely(*action, side, now).is_none();
         self.state.allowed().filter(timely).collect()
     }
 
@@ -98,9 +98,9 @@ impl Standing {
         }
     }
 
-    fn untimely(&self, deed: BookingDeed, side: Side, now: Instant) -> Option<When> {
-        use BookingDeed as D;
-        let (from, before) = match (deed, side) {
+    fn untimely(&self, action: BookingAction, side: Side, now: Instant) -> Option<When> {
+        use BookingAction as D;
+        let (from, before) = match (action, side) {
             (D::Approve | D::Reject, _) => (None, Some(self.expires_at())),
             (D::Cancel | D::Reschedule, Side::User) => (None, Some(self.slot.starts_at())),
             (D::Cancel | D::Reschedule, Side::Host) | (D::Finish, _) => (None, None),
@@ -122,9 +122,9 @@ mod tests {
     use crate::domain::spans::tests::minutes;
 
     /// Monday 10:00–12:00 with half an hour before and after, request due at 09:00.
-    fn standing(state: BookingState) -> Standing {
+    fn timing(state: BookingState) -> Timing {
         let slot = minutes(600, 720);
-        Standing {
+        Timing {
             state,
             slot,
             blocked: minutes(570, 750),
@@ -144,86 +144,86 @@ mod tests {
     }
 
     #[test]
-    fn every_deed_has_its_time() {
+    fn every_action_has_its_time() {
         use BookingState::{Confirmed, InProgress, Requested};
         let thursday = 4 * 1440;
-        for (state, deed, side, first, last) in [
+        for (state, action, side, first, last) in [
             (
                 Requested,
-                BookingDeed::Approve,
+                BookingAction::Approve,
                 Side::Host,
                 None,
                 Some(at(539, 59)),
             ),
             (
                 Requested,
-                BookingDeed::Reject,
+                BookingAction::Reject,
                 Side::Host,
                 None,
                 Some(at(539, 59)),
             ),
             (
                 Requested,
-                BookingDeed::Expire,
+                BookingAction::Expire,
                 Side::Host,
                 Some(at(540, 0)),
                 None,
             ),
             (
                 Requested,
-                BookingDeed::Cancel,
+                BookingAction::Cancel,
                 Side::User,
                 None,
                 Some(at(599, 59)),
             ),
             (
                 Confirmed,
-                BookingDeed::Cancel,
+                BookingAction::Cancel,
                 Side::User,
                 None,
                 Some(at(599, 59)),
             ),
             (
                 Confirmed,
-                BookingDeed::Reschedule,
+                BookingAction::Reschedule,
                 Side::User,
                 None,
                 Some(at(599, 59)),
             ),
-            (Confirmed, BookingDeed::Cancel, Side::Host, None, None),
+            (Confirmed, BookingAction::Cancel, Side::Host, None, None),
             (
                 Confirmed,
-                BookingDeed::Start,
+                BookingAction::Start,
                 Side::Host,
                 Some(at(570, 0)),
                 Some(at(719, 59)),
             ),
             (
                 Confirmed,
-                BookingDeed::NoShow,
+                BookingAction::NoShow,
                 Side::Host,
                 Some(at(630, 0)),
                 None,
             ),
             (
                 Confirmed,
-                BookingDeed::Lapse,
+                BookingAction::Lapse,
                 Side::Host,
                 Some(at(thursday, 0)),
                 None,
             ),
-            (InProgress, BookingDeed::Finish, Side::Host, None, None),
+            (InProgress, BookingAction::Finish, Side::Host, None, None),
             (
                 InProgress,
-                BookingDeed::Close,
+                BookingAction::Close,
                 Side::Host,
                 Some(at(1440, 0)),
                 None,
             ),
         ] {
-            let standing = standing(state);
-            let possible = |now| standing.permit(deed, side, now).is_ok();
-            let context = format!("{deed} of {state} by {side:?}");
+            let timing = timing(state);
+            let possible = |now| timing.permit(action, side, now).is_ok();
+            let context = format!("{action} of {state} by {side:?}");
             match first {
                 Some(first) => assert!(
                     possible(first) && !possible(first.plus_seconds(-1)),
@@ -242,29 +242,29 @@ mod tests {
     }
 
     #[test]
-    fn an_untimely_deed_names_its_time_and_what_is_left() {
-        let refusal = standing(BookingState::Confirmed)
-            .permit(BookingDeed::NoShow, Side::Host, at(610, 0))
+    fn an_untimely_action_names_its_time_and_what_is_left() {
+        let refusal = timing(BookingState::Confirmed)
+            .permit(BookingAction::NoShow, Side::Host, at(610, 0))
             .unwrap_err();
         assert_eq!(refusal.when, Some(When::From(at(630, 0))));
         assert_eq!(
             refusal.allowed,
             [
-                BookingDeed::Cancel,
-                BookingDeed::Reschedule,
-                BookingDeed::Start
+                BookingAction::Cancel,
+                BookingAction::Reschedule,
+                BookingAction::Start
             ]
         );
-        let started = standing(BookingState::Confirmed);
+        let started = timing(BookingState::Confirmed);
         assert_eq!(
             started.allowed(Side::User, at(600, 0)),
-            [BookingDeed::Start]
+            [BookingAction::Start]
         );
     }
 
     #[test]
     fn a_request_expires_when_due_or_at_its_start() {
-        let mut request = standing(BookingState::Requested);
+        let mut request = timing(BookingState::Requested);
         assert_eq!(request.expires_at(), at(540, 0));
         request.approval_due_at = Some(at(601, 0));
         assert_eq!(request.expires_at(), at(600, 0));
@@ -274,7 +274,7 @@ mod tests {
 
     #[test]
     fn giving_up_is_late_when_less_than_the_window_is_left() {
-        let confirmed = standing(BookingState::Confirmed);
+        let confirmed = timing(BookingState::Confirmed);
         let edge = at(600 - 1440, 0);
         for (now, late) in [
             (edge.plus(Minutes::new(-1)), false),
@@ -283,7 +283,7 @@ mod tests {
             (edge.plus(Minutes::new(1)), true),
         ] {
             assert_eq!(confirmed.is_late(now), late, "{now}");
-            assert!(!standing(BookingState::Requested).is_late(now));
+            assert!(!timing(BookingState::Requested).is_late(now));
         }
     }
 
@@ -297,7 +297,7 @@ mod tests {
             (Confirmed, Side::User, Approval::Automatic, Confirmed),
             (Requested, Side::User, Approval::Manual, Requested),
         ] {
-            assert_eq!(standing(state).after_reschedule(side, approval), after);
+            assert_eq!(timing(state).after_reschedule(side, approval), after);
         }
     }
 

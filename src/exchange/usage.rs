@@ -1,7 +1,7 @@
 //! The spreadsheet of usage records. It has no column for evidence: that is answered, never accepted.
 
 use super::sheet::{
-    self, Cell, CellFault, Column, Format, Kind, Numbered, Row, Table, Told, WriteError,
+    self, Cell, CellFault, Column, Format, Kind, Numbered, OnReading, Row, Table, WriteError,
 };
 use crate::domain::booking::{BookingMode, BookingPurpose};
 use crate::domain::usage::{GivenMinutes, Operator, UsageFacts};
@@ -66,7 +66,7 @@ pub fn read(bytes: &[u8], format: Format) -> Result<Vec<Numbered<UsageRow>>, Vec
 pub fn read_telling(
     bytes: &[u8],
     format: Format,
-    told: &mut Told<'_>,
+    told: &mut OnReading<'_>,
 ) -> Result<Vec<Numbered<UsageRow>>, Vec<CellFault>> {
     Table::read(bytes, format, COLUMNS)?.parse_telling(UsageRow::read, told)
 }

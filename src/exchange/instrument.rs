@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 
 use super::sheet::{
-    self, Cell, CellFault, Column, Format, Kind, Numbered, Row, Table, Told, WriteError,
+    self, Cell, CellFault, Column, Format, Kind, Numbered, OnReading, Row, Table, WriteError,
 };
+use crate::domain::exemption::ShareMode;
 use crate::domain::instrument::{InstrumentState, PurposeType};
-use crate::domain::sharing::ShareMode;
 use crate::domain::{InstrumentId, OrganizationId};
-use crate::error::{AppError, Place};
+use crate::error::{AppError, Location};
 pub use crate::operations::instrument::InstrumentRow;
 
 const PURPOSES: &[&str] = &[PurposeType::General.as_str(), PurposeType::Special.as_str()];
@@ -83,7 +83,7 @@ pub fn read(bytes: &[u8], format: Format) -> Result<Sheet, Vec<CellFault>> {
 pub fn read_telling(
     bytes: &[u8],
     format: Format,
-    told: &mut Told<'_>,
+    told: &mut OnReading<'_>,
 ) -> Result<Sheet, Vec<CellFault>> {
     let (sheet, faults) = read_some(bytes, format, told)?;
     if faults.is_empty() {
@@ -98,7 +98,7 @@ pub fn read_telling(
 pub fn read_some(
     bytes: &[u8],
     format: Format,
-    told: &mut Told<'_>,
+    told: &mut OnReading<'_>,
 ) -> Result<(Sheet, Vec<CellFault>), Vec<CellFault>> {
     let table = Table::read(bytes, format, EXPORTED)?;
     let captions = table.captions();
@@ -127,7 +127,7 @@ impl Captions {
             _ => return error,
         };
         for fault in faults {
-            if let Place::Cell { column, .. } = &mut fault.place
+            if let Location::Cell { column, .. } = &mut fault.place
                 && let Some(caption) = self.0.get(column.as_str())
             {
                 column.clone_from(caption);

@@ -1,11 +1,11 @@
-//! The state machine: which deed leads from which state to which. Time and persons are left to others.
+//! The state machine: which action leads from which state to which. Time and persons are left to others.
 
 use super::BookingState;
 use crate::domain::time::Instant;
 
 crate::vocabulary! {
     /// What can be done to a booking that exists.
-    BookingDeed {
+    BookingAction {
         Approve = "approve",
         Reject = "reject",
         Cancel = "cancel",
@@ -22,18 +22,18 @@ crate::vocabulary! {
     }
 }
 
-/// The state, or the moment, forbids the deed; `allowed` are the deeds that are left to people.
+/// The state, or the moment, forbids the action; `allowed` are the actions that are left to people.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{deed} is not possible in state {state}")]
+#[error("{action} is not possible in state {state}")]
 pub struct InvalidState {
-    pub deed: BookingDeed,
+    pub action: BookingAction,
     pub state: BookingState,
-    pub allowed: Vec<BookingDeed>,
+    pub allowed: Vec<BookingAction>,
     /// The state would allow it, but not now.
     pub when: Option<When>,
 }
 
-/// When a deed is possible.
+/// When an action is possible.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum When {
     /// At this moment or later.
@@ -49,7 +49,7 @@ impl InvalidState {
     }
 }
 
-impl BookingDeed {
+impl BookingAction {
     /// Whether people do it; the rest happens by time.
     pub const fn is_by_hand(self) -> bool {
         !matches!(self, Self::Expire | Self::Close | Self::Lapse)
@@ -57,27 +57,28 @@ impl BookingDeed {
 }
 
 impl BookingState {
-    /// The state after `deed`. A rescheduled booking keeps its state here; the approval that it may need again is decided by
-    /// [`Standing::after_reschedule`](super::Standing::after_reschedule).
-    pub fn after(self, deed: BookingDeed) -> Result<BookingState, InvalidState> {
-        self.next(deed).ok_or_else(|| InvalidState {
-            deed,
+    /// The state after `action`. A rescheduled booking keeps its state here; the approval that it may need again is decided by
+    /// [`Timing::after_reschedule`](super::Timing::after_reschedule).
+    pub fn after(self, action: BookingAction) -> Result<BookingState, InvalidState> {
+        self.next(action).ok_or_else(|| InvalidState {
+            action,
             state: self,
             allowed: self.allowed().collect(),
             when: None,
         })
     }
 
-    /// The deeds of people that this state allows.
-    pub fn allowed(self) -> impl Iterator<Item = BookingDeed> {
-        let possible = move |deed: &BookingDeed| deed.is_by_hand() && self.next(*deed).is_some();
-        BookingDeed::ALL.iter().copied().filter(possible)
+    /// The actions of people that this state allows.
+    pub fn allowed(self) -> impl Iterator<Item = BookingAction> {
+        let possible =
+            move |action: &BookingAction| action.is_by_hand() && self.next(*action).is_some();
+        BookingAction::ALL.iter().copied().filter(possible)
     }
 
-    fn next(self, deed: BookingDeed) -> Option<BookingState> {
-        use BookingDeed as D;
+    fn next(self, action: BookingAction) -> Option<BookingState> {
+        use BookingAction as D;
         use BookingState as S;
-        match (self, deed) {
+        match (self, action) {
             (S::Requested, D::Approve) => Some(S::Confirmed),
             (S::Requested, D::Reject) => Some(S::Rejected),
             (S::Held | S::Requested | S::Confirmed, D::Cancel) => Some(S::Cancelled),
@@ -97,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_whole_table_of_state_and_deed() {
+    fn the_whole_table_of_state_and_action() {
         let table = [
             ("held", "cancel→cancelled expire→expired"),
             (
@@ -119,8 +120,9 @@ mod tests {
         assert_eq!(table.len(), BookingState::ALL.len());
         for (state, expected) in table {
             let state: BookingState = state.parse().unwrap();
-            let arrow = |deed: &BookingDeed| Some(format!("{deed}→{}", state.after(*deed).ok()?));
-            let arrows: Vec<String> = BookingDeed::ALL.iter().filter_map(arrow).collect();
+            let arrow =
+                |action: &BookingAction| Some(format!("{action}→{}", state.after(*action).ok()?));
+            let arrows: Vec<String> = BookingAction::ALL.iter().filter_map(arrow).collect();
             assert_eq!(arrows.join(" "), expected, "{state}");
             let ends = expected.is_empty();
             assert_eq!(
@@ -134,19 +136,19 @@ mod tests {
     #[test]
     fn a_refusal_names_what_people_may_do_instead() {
         let refusal = BookingState::Confirmed
-            .after(BookingDeed::Approve)
+            .after(BookingAction::Approve)
             .unwrap_err();
         let allowed = [
-            BookingDeed::Cancel,
-            BookingDeed::Reschedule,
-            BookingDeed::Start,
-            BookingDeed::NoShow,
+            BookingAction::Cancel,
+            BookingAction::Reschedule,
+            BookingAction::Start,
+            BookingAction::NoShow,
         ];
         assert_eq!(refusal.allowed, allowed);
         assert_eq!(refusal.code(), "invalid_state");
         assert_eq!(
             BookingState::Completed
-                .after(BookingDeed::Cancel)
+                .after(BookingAction::Cancel)
                 .unwrap_err()
                 .allowed,
             []

@@ -8,11 +8,11 @@ use super::Conn;
 
 /// How a database tells letters.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Letters {
+pub(super) struct CaseFold {
     is_postgres: bool,
 }
 
-impl Letters {
+impl CaseFold {
     pub fn of(conn: &Conn) -> Self {
         Self {
             is_postgres: matches!(conn, Conn::Postgres(_)),
