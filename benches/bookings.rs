@@ -1,224 +1,231 @@
-//! POST of a booking over HTTP against the same statements in a plain loop: on SQLite one row a commit and 64 rows a commit,
-//! on PostgreSQL through as many plain connections as the server has.
+//! POST of a booking over HTTP against nothing but its two inserts: on SQLite a loop over prepared statements that commits
+//! every row or every 64, on PostgreSQL pgbench with as many connections as the load; and the processor time of each.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant as Stopwatch};
+use std::time::Duration;
 
-use diesel::Connection as _;
-use diesel::connection::SimpleConnection;
+use chrono::{NaiveDateTime, NaiveTime, TimeDelta, Utc};
 use serde_json::json;
-use yiqi::domain::booking::{BookingMode, BookingPurpose, BookingState};
-use yiqi::domain::{Instant, InstrumentId, Minutes, OrganizationId, Slot, UserId};
-use yiqi::error::AppError;
-use yiqi::store::booking::{Audience, NewBooking};
-use yiqi::store::event::{NewEvent, Subject};
-use yiqi::store::{self, Conn, Database, Lock};
 
 use crate::fleet::{Direct, Fleet};
-use crate::load;
-use crate::report::Row;
+use crate::pgbench::{self, Ceiling};
+use crate::processor::{self, Server};
+use crate::report::{Aim, Row, median};
 use crate::world::{BOSS, Backend};
-use crate::{RUNS, given};
+use crate::{RUNS, given, load, raw_sqlite};
 
 /// Requests wait together for a commit, so there are more of them than cores.
-const CONNECTIONS: usize = 64;
+const CONNECTIONS: usize = 32;
 const LASTING: Duration = Duration::from_secs(3);
-const INSTRUMENTS: usize = 400;
+pub const INSTRUMENTS: usize = 400;
+pub const HALF_HOUR: i64 = 30;
+/// More numbers than any run can use.
+const APART: usize = 100_000;
 
-/// Who books what, from when on.
-#[derive(Clone)]
-struct Course {
-    instruments: Vec<InstrumentId>,
-    first: Instant,
+/// Bookings that follow each other on many instruments.
+pub struct Course {
+    /// Their ids follow each other too.
+    instruments: Vec<i64>,
+    first: NaiveDateTime,
     token: String,
-    user: UserId,
-    company: OrganizationId,
-    host: OrganizationId,
+}
+
+/// What a run did in how many seconds, and the processor time of one booking in seconds.
+#[derive(Clone, Copy)]
+pub struct Measured {
+    pub per_second: f64,
+    pub processor: f64,
+}
+
+impl Measured {
+    pub fn new(done: usize, seconds: f64, processor: f64) -> Measured {
+        let done = done as f64;
+        Measured {
+            per_second: done / seconds,
+            processor: processor / done,
+        }
+    }
 }
 
 fn course(direct: &Direct) -> Course {
-    let world = &direct.world;
-    let tomorrow = world.now().local_date() + chrono::Days::new(2);
     let rules = json!({"horizon_days": 700, "min_minutes": 30});
+    let insert = |_| {
+        given::instrument(&direct.world)
+            .rules(rules.clone())
+            .insert()
+    };
+    let ids: Vec<_> = (0..INSTRUMENTS).map(insert).collect();
+    let instruments: Vec<i64> = ids
+        .iter()
+        .map(|id| id.to_string().parse().unwrap())
+        .collect();
+    assert!(instruments.windows(2).all(|pair| pair[1] == pair[0] + 1));
+    let day = Utc::now().date_naive() + TimeDelta::days(2);
     Course {
-        instruments: (0..INSTRUMENTS)
-            .map(|_| given::instrument(world).rules(rules.clone()).insert())
-            .collect(),
-        first: Instant::at_midnight(tomorrow),
+        instruments,
+        first: day.and_time(NaiveTime::MIN),
         token: direct.token(BOSS),
-        user: world.user_id(BOSS),
-        company: world.organization_id(BOSS.organization),
-        host: world.organization_id(crate::world::UNIVERSITY),
     }
 }
 
 impl Course {
-    /// The instrument and the half hour of a running number: no two numbers meet.
-    fn place(&self, number: usize) -> (InstrumentId, Slot) {
+    /// Where the slots begin, as both databases write it.
+    pub fn first(&self) -> String {
+        self.first.to_string()
+    }
+
+    fn slot(&self, number: usize) -> (i64, NaiveDateTime, NaiveDateTime) {
         let turn = i64::try_from(number / INSTRUMENTS).unwrap();
-        let starts_at = self.first.plus(Minutes::new(turn * 30));
-        (
-            self.instruments[number % INSTRUMENTS],
-            Slot::new(starts_at, starts_at.plus(Minutes::new(30))).unwrap(),
-        )
+        let starts_at = self.first + TimeDelta::minutes(turn * HALF_HOUR);
+        let ends_at = starts_at + TimeDelta::minutes(HALF_HOUR);
+        (self.instruments[number % INSTRUMENTS], starts_at, ends_at)
+    }
+
+    /// The instrument and the half hour of a running number, from when to when: no two numbers meet.
+    pub fn place(&self, number: usize) -> (i64, String, String) {
+        let (instrument, starts_at, ends_at) = self.slot(number);
+        (instrument, starts_at.to_string(), ends_at.to_string())
     }
 
     fn request(&self, number: usize) -> Vec<u8> {
-        let (instrument, slot) = self.place(number);
-        let body = format!(
-            "{{\"instrument_id\":{instrument},\"starts_at\":\"{}\",\"ends_at\":\"{}\",\"mode\":\"self_operated\",\"purpose\":\"research\"}}",
-            slot.starts_at(),
-            slot.ends_at()
-        );
-        load::post("/api/v1/bookings", &self.token, &body)
-    }
-
-    /// The statements of a request that is confirmed at once, without HTTP, sign-in, rules and queue.
-    fn statements(&self, conn: &mut Conn, number: usize, now: Instant) -> Result<(), AppError> {
-        let (instrument_id, slot) = self.place(number);
-        Lock::take_records_of(instrument_id, conn)?;
-        let terms = store::booking_rules::get_terms(conn, instrument_id)?;
-        store::closure::list_rules(conn, instrument_id, &slot)?;
-        store::booking::list_blocking(conn, instrument_id, &slot)?;
-        store::tariff::list(conn, instrument_id)?;
-        let booking = store::booking::insert(conn, self.booking(number, now))?;
-        let event = NewEvent::new(now, "booking_request", Subject::new("booking", booking.id))
-            .of(self.company, Some(terms.host_organization_id))
-            .after(&booking)?;
-        let event = store::event::append(conn, &event)?;
-        store::booking::announce(conn, event, self.audience(instrument_id), now)?;
-        Ok(())
-    }
-
-    fn booking(&self, number: usize, now: Instant) -> NewBooking {
-        let (instrument_id, slot) = self.place(number);
-        NewBooking {
-            booking_no: format!("P{number}"),
-            instrument_id,
-            organization_id: self.company,
-            host_organization_id: self.host,
-            booked_by: self.user,
-            channel: 1,
-            state: BookingState::Confirmed,
-            slot,
-            blocked: slot,
-            mode: BookingMode::SelfOperated,
-            purpose: BookingPurpose::Research,
-            description: None,
-            operator: None,
-            samples: None,
-            service_items: None,
-            quote: None,
-            client_reference: None,
-            approval_due_at: None,
-            answered_at: Some(now),
-            now,
-        }
-    }
-
-    /// The host's side of the instrument, as a request tells it.
-    fn audience(&self, instrument: InstrumentId) -> Audience {
-        Audience {
-            person: Some((self.user, self.company)),
-            unit: None,
-            desk: Some((instrument, self.host)),
-            except: Some(self.user),
-        }
+        let (instrument, starts_at, ends_at) = self.slot(number);
+        let body = json!({
+            "instrument_id": instrument, "starts_at": starts_at.and_utc().to_rfc3339(),
+            "ends_at": ends_at.and_utc().to_rfc3339(), "mode": "self_operated", "purpose": "research",
+        });
+        load::post("/api/v1/bookings", &self.token, &body.to_string())
     }
 }
 
-/// Bookings over HTTP per second. Numbers go on from `from`; answers the next free one.
-fn over_http(fleet: &Fleet, course: &Course, from: &mut usize) -> f64 {
-    let address = fleet.nodes[0].base.trim_start_matches("http://").to_owned();
-    let first = *from;
-    let outcome = load::run(&address, CONNECTIONS, LASTING, 201, |number| {
-        course.request(first + number)
+/// Bookings over HTTP and the server's processor time, from the number `from` on.
+fn over_http(fleet: &Fleet, course: &Course, from: usize, lasting: Duration) -> Measured {
+    let node = &fleet.nodes[0];
+    let address = node.base.trim_start_matches("http://");
+    let used = processor::of(node.process.id());
+    let outcome = load::run(address, CONNECTIONS, lasting, 201, |number| {
+        course.request(from + number)
     });
     assert_eq!(outcome.other, 0, "every booking of this load is confirmed");
-    *from += outcome.expected + CONNECTIONS;
-    outcome.per_second()
+    let used = processor::of(node.process.id()) - used;
+    Measured::new(outcome.expected, outcome.seconds, used)
 }
 
-/// Bookings per second of one plain connection that commits every `rows`.
-fn plain_loop(database: &Database, course: &Course, rows: usize, from: &mut usize) -> f64 {
-    let mut conn = database.connect().unwrap();
-    let now = course.first.plus(Minutes::new(-24 * 60));
-    let (start, mut done) = (Stopwatch::now(), 0);
-    while start.elapsed() < LASTING {
-        conn.batch_execute("BEGIN IMMEDIATE").unwrap();
-        for _ in 0..rows {
-            course.statements(&mut conn, *from, now).unwrap();
-            *from += 1;
-        }
-        conn.batch_execute("COMMIT").unwrap();
-        done += rows;
-    }
-    done as f64 / start.elapsed().as_secs_f64()
+/// The first booking, for the raw statements to repeat.
+fn write_sample(fleet: &Fleet, course: &Course) {
+    over_http(fleet, course, 0, Duration::from_millis(1));
 }
 
-pub fn sqlite_against_loop(rows: usize, aim: f64) -> Option<Row> {
-    let (mut ours, mut ceiling) = (Vec::new(), Vec::new());
+pub fn on_sqlite() -> Option<Vec<Row>> {
+    let (mut ours, mut single, mut grouped) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..RUNS {
-        // A fresh file for each run: both begin with empty tables.
-        let (fleet, course) = Fleet::start(Backend::Sqlite, 1, course)?;
-        ours.push(over_http(&fleet, &course, &mut 0));
+        // A fresh file for each run: all begin with empty tables.
+        let (fleet, of_fleet) = Fleet::start(Backend::Sqlite, 1, course)?;
+        ours.push(over_http(&fleet, &of_fleet, 0, LASTING));
         drop(fleet);
-        let (fleet, course) = Fleet::start(Backend::Sqlite, 0, self::course)?;
-        ceiling.push(plain_loop(
-            &fleet.url.parse().unwrap(),
-            &course,
-            rows,
-            &mut 0,
-        ));
-    }
-    let what = match rows {
-        1 => "POST booking, SQLite ÷ plain loop, 1 row a commit",
-        _ => "POST booking, SQLite ÷ plain loop, 64 rows a commit",
-    };
-    Some(Row::rate(what, "bookings", &ours, &ceiling, aim))
-}
-
-/// As many plain connections as the server writes with.
-const WRITERS: usize = 8;
-
-fn plain_connections(database: &Database, course: &Course, from: usize) -> f64 {
-    let (number, done) = (AtomicUsize::new(from), AtomicUsize::new(0));
-    let now = course.first.plus(Minutes::new(-24 * 60));
-    let start = Stopwatch::now();
-    std::thread::scope(|scope| {
-        for _ in 0..WRITERS {
-            scope.spawn(|| {
-                let mut conn = database.connect().unwrap();
-                while start.elapsed() < LASTING {
-                    let next = number.fetch_add(1, Ordering::Relaxed);
-                    conn.transaction(|tx| course.statements(tx, next, now))
-                        .unwrap();
-                    done.fetch_add(1, Ordering::Relaxed);
-                }
-            });
+        for (rows, runs) in [(1, &mut single), (64, &mut grouped)] {
+            let (mut fleet, of_fleet) = Fleet::start(Backend::Sqlite, 1, course)?;
+            write_sample(&fleet, &of_fleet);
+            fleet.nodes.clear();
+            // Behind the numbers of the sample.
+            runs.push(raw_sqlite::measure(
+                &fleet.url, &of_fleet, APART, rows, LASTING,
+            ));
         }
-    });
-    done.into_inner() as f64 / start.elapsed().as_secs_f64()
+    }
+    let beside = |raw: &[Measured]| format!("{}; raw {}", told(&ours, "server"), told(raw, ""));
+    Some(vec![
+        rate(
+            "POST booking, SQLite ÷ raw inserts, 1 row a commit",
+            &ours,
+            &single,
+            None,
+        )
+        .processor(beside(&single)),
+        rate(
+            "POST booking, SQLite ÷ raw inserts, 64 rows a commit",
+            &ours,
+            &grouped,
+            Some((0.35, 0.25)),
+        )
+        .processor(beside(&grouped)),
+        Row::milliseconds(
+            "POST booking, SQLite: processor time of the server",
+            processor_of(&ours),
+            0.30,
+        ),
+    ])
 }
 
-pub fn postgres_against_connections() -> Option<Row> {
+pub fn on_postgres() -> Option<Vec<Row>> {
     let (fleet, course) = Fleet::start(Backend::Postgres, 1, course)?;
-    let (mut ours, mut ceiling, mut from) = (Vec::new(), Vec::new(), 0);
-    for _ in 0..RUNS {
-        ours.push(over_http(&fleet, &course, &mut from));
-        ceiling.push(plain_connections(
-            &fleet.url.parse().unwrap(),
+    pgbench::make_durable(&fleet.url);
+    write_sample(&fleet, &course);
+    let server = Server::behind(&fleet.url);
+    let used = || server.as_ref().map_or(f64::NAN, Server::used);
+    let (mut ours, mut beneath, mut ceilings) = (Vec::new(), Vec::new(), Vec::new());
+    for run in 0..RUNS {
+        let before = used();
+        let from = (2 * run + 1) * APART;
+        let measured = over_http(&fleet, &course, from, LASTING);
+        beneath.push((used() - before) / (measured.per_second * LASTING.as_secs_f64()));
+        ours.push(measured);
+        ceilings.push(pgbench::measure(
+            &fleet.url,
             &course,
-            from,
+            CONNECTIONS,
+            LASTING,
+            from + APART,
         ));
-        // More numbers than any run can use.
-        from += 100_000;
     }
-    Some(Row::rate(
-        "POST booking, PostgreSQL ÷ 8 plain connections",
-        "bookings",
-        &ours,
-        &ceiling,
-        0.6,
-    ))
+    let pgbench: Vec<_> = ceilings.iter().map(|ceiling| ceiling.client).collect();
+    let theirs: Vec<_> = ceilings
+        .iter()
+        .map(|ceiling| ceiling.server_processor)
+        .collect();
+    let (mine, theirs) = (median(&beneath), median(&theirs));
+    let beside = format!(
+        "{} + {:.2} ms PostgreSQL; pgbench {} + {:.2} ms PostgreSQL",
+        told(&ours, "server"),
+        mine * 1e3,
+        told(&pgbench, ""),
+        theirs * 1e3
+    );
+    Some(vec![
+        rate(
+            "POST booking, PostgreSQL ÷ pgbench, 32 clients",
+            &ours,
+            &pgbench,
+            Some((0.5, 0.4)),
+        )
+        .processor(beside),
+        Row::milliseconds(
+            "POST booking, PostgreSQL: processor time of the server",
+            processor_of(&ours),
+            0.45,
+        ),
+        Row {
+            what: "POST booking: PostgreSQL's processes ÷ those under pgbench".to_owned(),
+            ours: format!("{:.2} ms", mine * 1e3),
+            ceiling: format!("{:.2} ms", theirs * 1e3),
+            ratio: mine / theirs,
+            aim: Aim::AtMost(1.7),
+            processor: None,
+        },
+    ])
+}
+
+fn rate(what: &str, ours: &[Measured], ceiling: &[Measured], aim: Option<(f64, f64)>) -> Row {
+    let rates = |runs: &[Measured]| runs.iter().map(|run| run.per_second).collect::<Vec<_>>();
+    let row = Row::rate(what, "bookings", &rates(ours), &rates(ceiling), 0.0);
+    let aim = aim.map_or(Aim::None, |(aim, least)| Aim::AtLeastElse(aim, least));
+    Row { aim, ..row }
+}
+
+fn processor_of(runs: &[Measured]) -> f64 {
+    median(&runs.iter().map(|run| run.processor).collect::<Vec<_>>())
+}
+
+fn told(runs: &[Measured], whose: &str) -> String {
+    format!("{:.2} ms {whose}", processor_of(runs) * 1e3)
+        .trim_end()
+        .to_owned()
 }

@@ -29,8 +29,12 @@ mod world;
 
 mod bookings;
 mod load;
+mod pgbench;
+mod processor;
+mod raw_sqlite;
 mod reads;
 mod report;
+mod sample;
 mod spreadsheet;
 mod yearly;
 
@@ -40,17 +44,17 @@ use world::Backend;
 /// Each figure is the median of so many runs.
 pub const RUNS: usize = 5;
 
-type Measurement = fn() -> Option<Row>;
+/// `None` where there is no PostgreSQL.
+type Measurement = fn() -> Option<Vec<Row>>;
 
 fn main() {
     let asked: Vec<String> = std::env::args()
         .skip(1)
         .filter(|word| !word.starts_with('-'))
         .collect();
-    let all: [(&str, Measurement); 9] = [
-        ("bookings", || bookings::sqlite_against_loop(1, 1.0)),
-        ("bookings", || bookings::sqlite_against_loop(64, 0.15)),
-        ("bookings", bookings::postgres_against_connections),
+    let all: [(&str, Measurement); 8] = [
+        ("bookings", bookings::on_sqlite),
+        ("bookings", bookings::on_postgres),
         ("reads", || reads::measure(Backend::Sqlite)),
         ("reads", || reads::measure(Backend::Postgres)),
         ("yearly", || yearly::measure(Backend::Sqlite)),
@@ -62,7 +66,7 @@ fn main() {
     for (name, measurement) in all {
         if asked.is_empty() || asked.iter().any(|word| word == name) {
             eprintln!("measuring {name} …");
-            rows.extend(measurement());
+            rows.extend(measurement().into_iter().flatten());
         }
     }
     report::print(&rows);

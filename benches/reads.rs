@@ -6,34 +6,39 @@ use std::time::Duration;
 use actix_web::{App, HttpServer, web};
 
 use crate::fleet::Fleet;
-use crate::load;
-use crate::report::Row;
+use crate::report::{Row, median};
 use crate::world::Backend;
-use crate::{RUNS, given};
+use crate::{RUNS, given, load, processor};
 
 const CONNECTIONS: usize = 32;
 const LASTING: Duration = Duration::from_secs(3);
 
-pub fn measure(backend: Backend) -> Option<Row> {
+pub fn measure(backend: Backend) -> Option<Vec<Row>> {
     let (fleet, instrument) = Fleet::start(backend, 1, |direct| {
         given::instrument(&direct.world).insert()
     })?;
     let ours_at = fleet.nodes[0].base.trim_start_matches("http://").to_owned();
     let hello_at = hello();
     let path = format!("/api/v1/instruments/{instrument}");
-    let (mut ours, mut ceiling) = (Vec::new(), Vec::new());
+    let (mut ours, mut ceiling, mut used) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..RUNS {
         ceiling
             .push(load::run(&hello_at, CONNECTIONS, LASTING, 200, |_| load::get("/")).per_second());
+        let before = processor::of(fleet.nodes[0].process.id());
         let outcome = load::run(&ours_at, CONNECTIONS, LASTING, 200, |_| load::get(&path));
         assert_eq!(outcome.other, 0, "every GET answers 200");
+        let after = processor::of(fleet.nodes[0].process.id());
         ours.push(outcome.per_second());
+        used.push((after - before) / outcome.expected as f64);
     }
     let what = match backend {
         Backend::Sqlite => "GET instrument, SQLite ÷ hello world",
         Backend::Postgres => "GET instrument, PostgreSQL ÷ hello world",
     };
-    Some(Row::rate(what, "requests", &ours, &ceiling, 0.15))
+    let row = Row::rate(what, "requests", &ours, &ceiling, 0.15);
+    Some(vec![
+        row.processor(format!("{:.3} ms server", median(&used) * 1e3)),
+    ])
 }
 
 /// A server in this process with as many workers as ours.

@@ -24,7 +24,7 @@ const PAID_EVERY: usize = 10;
 /// The peak of the runs on SQLite in MiB, for the row about memory.
 static PEAK_MIB: Mutex<Vec<f64>> = Mutex::new(Vec::new());
 
-pub fn measure(backend: Backend) -> Option<Row> {
+pub fn measure(backend: Backend) -> Option<Vec<Row>> {
     let (fleet, ()) = Fleet::start(backend, 0, |direct| fill(direct, backend))?;
     let database: Database = fleet.url.parse().unwrap();
     let (mut ours, mut ceiling) = (Vec::new(), Vec::new());
@@ -40,13 +40,14 @@ pub fn measure(backend: Backend) -> Option<Row> {
         Backend::Sqlite => "yearly run, 2 million records, SQLite ÷ GROUP BY",
         Backend::Postgres => "yearly run, 2 million records, PostgreSQL ÷ GROUP BY",
     };
-    Some(Row::time(what, &ours, &ceiling, 1.5))
+    Some(vec![Row::time(what, &ours, &ceiling, 1.5)])
 }
 
 /// The largest resident memory of the runs on SQLite, against the bound.
-pub fn memory() -> Option<Row> {
+pub fn memory() -> Option<Vec<Row>> {
     let peaks = PEAK_MIB.lock().unwrap().clone();
-    (!peaks.is_empty()).then(|| Row::memory("yearly run, peak memory ÷ 250 MiB", &peaks, 250.0))
+    let row = || Row::memory("yearly run, peak memory ÷ 250 MiB", &peaks, 250.0);
+    (!peaks.is_empty()).then(|| vec![row()])
 }
 
 /// The year's hosts, instruments and units, then the records in a few statements.

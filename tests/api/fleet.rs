@@ -15,7 +15,7 @@ use crate::world::{Backend, KEYS, Person, World, config, copy_of_template, remov
 
 /// One running server.
 pub struct Node {
-    process: Child,
+    pub process: Child,
     pub base: String,
 }
 

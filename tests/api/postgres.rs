@@ -192,7 +192,7 @@ timezone = 'UTC'",
 }
 
 /// The folder with `initdb`, `pg_ctl` and `postgres`: from PATH, else the newest Debian keeps out of it.
-fn binaries() -> Option<PathBuf> {
+pub fn binaries() -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let mut versions: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
         .into_iter()
