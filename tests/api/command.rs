@@ -2,9 +2,11 @@
 
 mod tables;
 
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::world::{
     Backend, COMPANY, HOST, KEYS, PROVINCE, copy_of_template, empty_database, remove_database,
@@ -256,14 +258,7 @@ fn serve(url: &str) -> (std::process::Child, String) {
     panic!("no server became ready");
 }
 
-fn signal(server: &std::process::Child, name: &str) {
-    let sent = Command::new("kill")
-        .args([name, &server.id().to_string()])
-        .status();
-    assert!(sent.unwrap().success());
-}
-
-fn stops_after_running_requests(name: &str) {
+fn stops_after_running_requests(signal: Signal) {
     let url = empty_database(Backend::Sqlite).unwrap();
     let (server, address) = serve(&url);
     let body = r#"{"email": "nobody@example.org", "password": "wrong-password"}"#;
@@ -272,14 +267,24 @@ fn stops_after_running_requests(name: &str) {
     write!(
         stream,
         "POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nX-Request-Id: slow-one\r\nConnection: close\r\n\
-         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{sent_before}",
+         Expect: 100-continue\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{sent_before}",
         body.len()
     )
     .unwrap();
-    std::thread::sleep(Duration::from_millis(300));
-    signal(&server, name);
-    std::thread::sleep(Duration::from_millis(500));
-    stream.write_all(sent_after.as_bytes()).unwrap();
+    // Said when the request is being worked on.
+    let mut stream = BufReader::new(stream);
+    let mut go_on = String::new();
+    while !go_on.ends_with("\r\n\r\n") {
+        assert_ne!(stream.read_line(&mut go_on).unwrap(), 0, "{go_on}");
+    }
+    assert!(go_on.starts_with("HTTP/1.1 100"), "{go_on}");
+    kill_process(Pid::from_child(&server), signal).unwrap();
+    let patience = Instant::now() + Duration::from_secs(30);
+    while std::net::TcpStream::connect(&address).is_ok() {
+        assert!(Instant::now() < patience, "it still lets callers in");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    stream.get_mut().write_all(sent_after.as_bytes()).unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
@@ -299,12 +304,12 @@ fn stops_after_running_requests(name: &str) {
 
 #[test]
 fn running_requests_finish_after_sigterm() {
-    stops_after_running_requests("-TERM");
+    stops_after_running_requests(Signal::TERM);
 }
 
 #[test]
 fn running_requests_finish_after_sigint() {
-    stops_after_running_requests("-INT");
+    stops_after_running_requests(Signal::INT);
 }
 
 #[test]

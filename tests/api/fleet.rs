@@ -4,6 +4,7 @@ use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use yiqi::app::App;
 use yiqi::app::token::TokenKeys;
 use yiqi::clock::Clock;
@@ -80,21 +81,13 @@ impl Node {
 
     /// The same while others use the node.
     pub fn kill_by_id(&self) {
-        let sent = Command::new("kill")
-            .arg("-KILL")
-            .arg(self.process.id().to_string())
-            .status();
-        assert!(sent.unwrap().success());
+        kill_process(Pid::from_child(&self.process), Signal::KILL).unwrap();
     }
 
     /// SIGTERM, and whether the server ended well by itself.
     pub fn stop(&mut self) -> bool {
-        let sent = Command::new("kill")
-            .arg("-TERM")
-            .arg(self.process.id().to_string())
-            .status();
-        sent.is_ok_and(|status| status.success())
-            && self.process.wait().is_ok_and(|status| status.success())
+        kill_process(Pid::from_child(&self.process), Signal::TERM).unwrap();
+        self.process.wait().is_ok_and(|status| status.success())
     }
 }
 

@@ -8,7 +8,7 @@
 use std::env;
 use std::fs::{self, DirBuilder, File};
 use std::io::{BufRead, BufReader, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{self, ChildStdin, Command, Stdio};
@@ -18,19 +18,18 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use diesel::{Connection, PgConnection, RunQueryDsl};
 
-/// Arguments: folder, folder of the binaries, settings, then the words that change the account (none if not root).
+/// Arguments: folder, folder of the binaries, settings.
 const WATCHDOG: &str = r#"
 trap '' HUP INT PIPE
 folder=$1 bin=$2 settings=$3
-shift 3
 start() {
-    "$@" "$bin/initdb" --pgdata="$folder/data" --username=postgres --auth=trust --encoding=UTF8 --locale=C --no-sync &&
+    "$bin/initdb" --pgdata="$folder/data" --username=postgres --auth=trust --encoding=UTF8 --locale=C --no-sync &&
     printf '%s\n' "$settings" >>"$folder/data/postgresql.conf" &&
-    "$@" "$bin/pg_ctl" --pgdata="$folder/data" --log="$folder/server.log" --timeout=60 start
+    "$bin/pg_ctl" --pgdata="$folder/data" --log="$folder/server.log" --timeout=60 start
 }
-if start "$@" >"$folder/start.log" 2>&1 </dev/null; then echo ready; else echo failed; fi
+if start >"$folder/start.log" 2>&1 </dev/null; then echo ready; else echo failed; fi
 cat >/dev/null
-"$@" "$bin/pg_ctl" --pgdata="$folder/data" --mode=immediate stop >/dev/null 2>&1
+"$bin/pg_ctl" --pgdata="$folder/data" --mode=immediate stop >/dev/null 2>&1
 rm -rf "$folder"
 "#;
 
@@ -124,26 +123,19 @@ impl Postgres {
     fn start(binaries: &Path) -> Result<Postgres, String> {
         remove_stale(&env::temp_dir());
         let (folder, owner) = claim_folder(&env::temp_dir()).map_err(|error| error.to_string())?;
-        let is_root = folder.metadata().is_ok_and(|folder| folder.uid() == 0);
+        let mut shell = Command::new("sh");
         // initdb and postgres refuse to run as root.
-        let account: &[&str] = if is_root {
-            &["runuser", "-u", "postgres", "--"]
-        } else {
-            &[]
-        };
-        if is_root {
-            let chown = Command::new("chown").arg("postgres").arg(&folder).status();
-            if !chown.is_ok_and(|status| status.success()) {
-                return Err(
-                    "root cannot run PostgreSQL, and there is no account `postgres`".to_owned(),
-                );
-            }
+        if folder.metadata().is_ok_and(|folder| folder.uid() == 0) {
+            let accounts = fs::read_to_string("/etc/passwd").unwrap_or_default();
+            let (user, group) = account(&accounts, "postgres")
+                .ok_or("root cannot run PostgreSQL, and there is no account `postgres`")?;
+            chown(&folder, Some(user), Some(group)).map_err(|error| error.to_string())?;
+            shell.uid(user).gid(group);
         }
-        let mut watchdog = Command::new("sh")
+        let mut watchdog = shell
             .args(["-c", WATCHDOG, "yiqi-postgres-watchdog"])
             .args([&folder, binaries])
             .arg(settings(&folder))
-            .args(account)
             .current_dir(&folder)
             // Ctrl-C at the terminal must not reach the watchdog before its work.
             .process_group(0)
@@ -168,6 +160,15 @@ impl Postgres {
         };
         Postgres::connect(&url, Some(private))
     }
+}
+
+/// The numbers of an account and of its group, from the lines of /etc/passwd.
+fn account(accounts: &str, name: &str) -> Option<(u32, u32)> {
+    let fields = accounts
+        .lines()
+        .map(|line| line.split(':').collect::<Vec<_>>())
+        .find(|fields| fields.first() == Some(&name))?;
+    Some((fields.get(2)?.parse().ok()?, fields.get(3)?.parse().ok()?))
 }
 
 /// Goes past the capture of test output; a closed stderr is no reason to fail.
