@@ -1,6 +1,6 @@
 //! How actions are written: each is undone alone, a lost commit fails its whole group, and nothing half happens.
 
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use diesel::RunQueryDsl;
@@ -32,12 +32,20 @@ fn keys(app: &TestApp) -> Vec<bool> {
 }
 
 /// Holds the writer until told, so that the actions of a test wait together and share one group.
-async fn hold(app: &TestApp, opened: std::sync::mpsc::Receiver<()>) {
+async fn hold(app: &TestApp, opened: Receiver<()>) {
+    hold_and_say(app, opened, None).await;
+}
+
+/// The same, and says when the writer has begun.
+async fn hold_and_say(app: &TestApp, opened: Receiver<()>, begun: Option<Sender<()>>) {
     let opened = std::sync::Mutex::new(opened);
     let _ = app
         .app
         .store
         .write(move |_| {
+            if let Some(begun) = &begun {
+                begun.send(()).unwrap();
+            }
             let _ = opened.lock().unwrap().recv_timeout(Duration::from_secs(10));
             Ok(())
         })
@@ -161,15 +169,18 @@ fn a_lost_transaction_fails_every_action_of_the_group() {
 fn a_full_queue_is_answered_at_once() {
     TestApp::run(Backend::Sqlite, |app| {
         let (open, opened) = channel();
+        let (begin, begun) = channel();
         app.block_on(async {
             let store = &app.app.store;
             let crowd = async {
+                // What the writer holds no longer takes a place in the queue.
+                begun.recv().unwrap();
                 let actions: Vec<_> = (0..1500).map(|_| store.write(|_| Ok(()))).collect();
                 let waiting = futures_util::future::join_all(actions);
                 let release = async { open.send(()).unwrap() };
                 tokio::join!(waiting, release).0
             };
-            let (_, outcomes) = tokio::join!(hold(app, opened), crowd);
+            let (_, outcomes) = tokio::join!(hold_and_say(app, opened, Some(begin)), crowd);
             let refused = outcomes
                 .iter()
                 .filter(|outcome| matches!(outcome, Err(AppError::Unavailable(_))))
