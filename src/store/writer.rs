@@ -1,5 +1,6 @@
 //! SQLite's one writer: it takes the waiting actions, runs each in its own savepoint, commits once and answers after the
-//! commit. A failing or panicking action undoes itself alone; a lost transaction or commit fails the whole group.
+//! commit. A failing or panicking action undoes itself alone; a lost transaction or commit fails the whole group. An action
+//! that is alone in its transaction has no savepoint: in one, SQLite keeps a copy of every page that a statement changes.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
@@ -178,7 +179,11 @@ fn run_group(
     answers: &mut Vec<Answer>,
 ) -> Result<(), DieselError> {
     connection.batch_execute("BEGIN IMMEDIATE")?;
+    let is_alone = group.len() == 1;
     for job in group {
+        if is_alone {
+            return run_alone(connection, job, answers);
+        }
         connection.batch_execute("SAVEPOINT action")?;
         let (keep, answer) = (job.action)(connection);
         answers.push(answer);
@@ -189,4 +194,20 @@ fn run_group(
         })?;
     }
     connection.batch_execute("COMMIT")
+}
+
+/// The action is the whole transaction: a failing one takes it back.
+fn run_alone(
+    connection: &mut Conn,
+    job: Job,
+    answers: &mut Vec<Answer>,
+) -> Result<(), DieselError> {
+    let (keep, answer) = (job.action)(connection);
+    answers.push(answer);
+    if keep {
+        return connection.batch_execute("COMMIT");
+    }
+    // SQLite has done so by itself where the disk is full; the action answers why it failed.
+    let _ = connection.batch_execute("ROLLBACK");
+    Ok(())
 }

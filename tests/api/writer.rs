@@ -165,6 +165,46 @@ fn a_lost_transaction_fails_every_action_of_the_group() {
     });
 }
 
+/// A savepoint keeps a copy of every page that changes after it: one around an import makes it many times slower.
+#[test]
+fn an_action_alone_in_its_transaction_has_no_savepoint() {
+    TestApp::run(Backend::Sqlite, |app| {
+        let store = &app.app.store;
+        let release = |tx: &mut Conn| {
+            let released = diesel::sql_query("RELEASE action").execute(tx);
+            Ok(released.map_err(|error| error.to_string()))
+        };
+        let outcome = app.block_on(store.write_alone(release)).unwrap();
+        assert_eq!(outcome, Err("no such savepoint: action".to_owned()));
+    });
+}
+
+#[test]
+fn an_action_alone_in_its_transaction_is_undone_whole_and_the_writer_goes_on() {
+    TestApp::run(Backend::Sqlite, |app| {
+        let (now, store) = (app.now(), &app.app.store);
+        let refused = app.block_on(store.write_alone(move |tx| {
+            insert(tx, "a", now)?;
+            Err::<(), _>(AppError::conflict(Code::slot_taken))
+        }));
+        assert!(matches!(refused, Err(AppError::Conflict(_))), "{refused:?}");
+        let panicked = app.block_on(store.write_alone(move |tx| -> Result<(), AppError> {
+            insert(tx, "b", now)?;
+            panic!("a defect")
+        }));
+        assert!(
+            matches!(panicked, Err(AppError::Internal(_))),
+            "{panicked:?}"
+        );
+        let lost = app.block_on(store.write_alone(dangle));
+        assert!(matches!(lost, Err(AppError::Unavailable(_))), "{lost:?}");
+        assert_eq!(keys(app), [false, false, false]);
+        app.block_on(store.write_alone(move |tx| insert(tx, "c", now)))
+            .unwrap();
+        assert_eq!(keys(app), [false, false, true]);
+    });
+}
+
 #[test]
 fn a_full_queue_is_answered_at_once() {
     TestApp::run(Backend::Sqlite, |app| {
