@@ -13,7 +13,7 @@ use crate::domain::Instant;
 use crate::domain::calendar::Calendar;
 use crate::domain::stats::YearStats;
 use crate::error::AppError;
-use crate::store::{Store, migration};
+use crate::store::{Store, migration, trail};
 use token::TokenKeys;
 use work::Work;
 
@@ -61,12 +61,18 @@ impl App {
         Ok(Self::new(store, clock, config, keys))
     }
 
-    /// Makes sure that the database has this program's schema, and loads the calendar.
+    /// Makes sure that the database has this program's schema and that its trail goes on here, and loads the calendar.
     pub async fn prepare(&self) -> Result<(), AppError> {
         if !self.store.read(migration::is_current).await? {
             return Err(AppError::unavailable(
                 "the database schema is not this program's; run `yiqi migrate`",
             ));
+        }
+        if self.store.read(trail::is_foreign).await? {
+            self.store.write(|tx| Ok(trail::raise_epoch(tx)?)).await?;
+            tracing::info!(
+                "the database was restored from another cluster: the trail begins an epoch"
+            );
         }
         self.load_calendar().await
     }

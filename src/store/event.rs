@@ -2,12 +2,12 @@
 //! the transaction of the action they tell.
 
 use diesel::prelude::*;
-use diesel::sql_types::BigInt;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::bulk::{insert_all, reserve};
 use super::schema::{delivery, event, event_personal};
+use super::trail::{self, is_behind, is_settled};
 use super::{Conn, Json, Result};
 use crate::domain::{ApiKeyId, EventId, Instant, OrganizationId, UserId};
 
@@ -268,28 +268,35 @@ pub struct Filter {
     pub limit: i64,
 }
 
-/// Events in order. On PostgreSQL only those below every transaction still open, and in the order of transactions: ids do
-/// not follow commit order, so a smaller id may become visible after a greater one was told.
+/// Events in the order of the trail. On PostgreSQL only settled ones: ids do not follow commit order, so a smaller id may
+/// become visible after a greater one was told.
 pub fn list(conn: &mut Conn, filter: &Filter) -> Result<Vec<Event>> {
     let mut query = event::table
         .select(Event::as_select())
         .limit(filter.limit)
         .into_boxed();
-    if let Some(horizon) = settled_below(conn)? {
-        query = query
-            .filter(event::transaction_id.lt(horizon))
-            .order((event::transaction_id.asc(), event::id.asc()));
-        if let Some((transaction, after)) = place_of(conn, filter.after)? {
-            let same = event::transaction_id.eq(transaction);
-            let later = event::transaction_id.gt(transaction);
-            query = query.filter(later.or(same.and(event::id.gt(after))));
+    query = match trail::settled_below(conn)? {
+        Some(settled) => {
+            let place = match filter.after {
+                Some(after) => trail::place_of(conn, after)?,
+                None => None,
+            };
+            if let Some(place) = place {
+                query = query.filter(is_behind!(place));
+            }
+            query.filter(is_settled!(settled)).order((
+                event::epoch,
+                event::transaction_id,
+                event::id,
+            ))
         }
-    } else {
-        query = query.order(event::id.asc());
-        if let Some(after) = filter.after {
-            query = query.filter(event::id.gt(after));
+        None => {
+            if let Some(after) = filter.after {
+                query = query.filter(event::id.gt(after));
+            }
+            query.order(event::id.asc())
         }
-    }
+    };
     if !filter.subject_types.is_empty() {
         query = query.filter(event::subject_type.eq_any(&filter.subject_types));
     }
@@ -322,36 +329,6 @@ pub fn list(conn: &mut Conn, filter: &Filter) -> Result<Vec<Event>> {
         );
     }
     Ok(query.load(conn)?)
-}
-
-/// The transaction of an event after which to read, and its id. An id that no event has stands for the last one before it.
-fn place_of(conn: &mut Conn, after: Option<EventId>) -> Result<Option<(i64, EventId)>> {
-    let Some(after) = after else {
-        return Ok(None);
-    };
-    let transaction: Option<i64> = event::table
-        .filter(event::id.le(after))
-        .select(event::transaction_id)
-        .order(event::id.desc())
-        .first(conn)
-        .optional()?;
-    Ok(transaction.map(|transaction| (transaction, after)))
-}
-
-#[derive(QueryableByName)]
-struct Horizon {
-    #[diesel(sql_type = BigInt)]
-    horizon: i64,
-}
-
-fn settled_below(conn: &mut Conn) -> Result<Option<i64>> {
-    let Conn::Postgres(postgres) = conn else {
-        return Ok(None);
-    };
-    let answer: Horizon =
-        diesel::sql_query("SELECT txid_snapshot_xmin(txid_current_snapshot()) AS horizon")
-            .get_result(postgres)?;
-    Ok(Some(answer.horizon))
 }
 
 /// The newest event, which names a state of everything.

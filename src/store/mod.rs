@@ -35,6 +35,7 @@ pub mod service;
 pub mod session;
 pub mod subsidy;
 pub mod tariff;
+pub mod trail;
 pub mod usage;
 pub mod user;
 pub mod value;

@@ -38,6 +38,7 @@ mod province;
 mod races;
 mod reference;
 mod refused_write;
+mod restore;
 mod schema;
 mod session;
 mod subsidy;

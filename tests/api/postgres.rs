@@ -60,6 +60,16 @@ impl Postgres {
         }
     }
 
+    /// Another server, as fresh as a new machine's, and the folder of its programs.
+    pub fn another() -> Option<(Postgres, PathBuf)> {
+        let Some(binaries) = binaries() else {
+            say_left_out("a dump restored into a fresh cluster, for want of PostgreSQL's binaries");
+            return None;
+        };
+        let server = Postgres::start(&binaries).unwrap_or_else(|reason| panic!("{reason}"));
+        Some((server, binaries))
+    }
+
     /// A new database, empty or a copy of the one at `template`, to which nobody may be connected. Gives its address.
     pub fn create_database(&self, template: Option<&str>) -> String {
         static COUNT: AtomicU32 = AtomicU32::new(0);

@@ -18,25 +18,14 @@ fn keyed(client: &Client, key: &str, path: &str, body: &Value) -> Answer {
         .send()
 }
 
-/// The events, once all of them are told: on PostgreSQL the trail holds back what is younger than any open transaction of
-/// the whole server, and the tests beside this one have some.
+/// The events, once all of them are settled.
 fn actions(app: &TestApp, query: &str) -> Vec<Value> {
-    let newest = app.read(|conn| Ok(yiqi::store::event::newest(conn)?));
-    let newest = newest.map_or(0, i64::from);
-    for _ in 0..500 {
-        let all = app
-            .as_person(AUDITOR)
-            .get(&format!("/api/v1/events?after={}", newest - 1));
-        if all.expect_status(200)["items"][0]["id"] == newest {
-            let events = app
-                .as_admin()
-                .get(&format!("/api/v1/events?limit=200{query}"))
-                .expect_status(200);
-            return events["items"].as_array().unwrap().clone();
-        }
-        std::thread::sleep(std::time::Duration::from_millis(20));
-    }
-    panic!("event {newest} is never told");
+    app.settle();
+    let events = app
+        .as_admin()
+        .get(&format!("/api/v1/events?limit=200{query}"))
+        .expect_status(200);
+    events["items"].as_array().unwrap().clone()
 }
 
 both! {
@@ -91,7 +80,7 @@ both! {
             append(tx, &of_another)?;
             Ok(())
         });
-        actions(app, "");
+        app.settle();
         let seen = app.as_host().get("/api/v1/events?limit=200").expect_status(200);
         let names: Vec<_> = seen["items"].as_array().unwrap().iter().map(|event| event["action"].as_str().unwrap()).collect();
         assert!(names.contains(&"session_close"), "{names:?}");
@@ -237,19 +226,13 @@ fn an_event_that_is_committed_late_is_told_late() {
     let early = append(&mut older);
     assert!(late < early);
     run(&mut older, "COMMIT");
-    let wait_for = |path: &str, id: i64| {
-        for _ in 0..500 {
-            let page = app.as_person(AUDITOR).get(path).expect_status(200);
-            let events = page["items"].as_array().unwrap();
-            if events.iter().any(|event| event["id"] == id) {
-                return;
-            }
-            // The trail waits for transactions of other tests, too.
-            std::thread::sleep(std::time::Duration::from_millis(20));
-        }
-        panic!("event {id} is never told by {path}");
+    let tells = |path: &str, id: i64| {
+        app.settle();
+        let page = app.as_person(AUDITOR).get(path).expect_status(200);
+        let events = page["items"].as_array().unwrap();
+        events.iter().any(|event| event["id"] == id)
     };
-    wait_for("/api/v1/events?action=session_close", early);
+    assert!(tells("/api/v1/events?action=session_close", early));
     run(&mut younger, "COMMIT");
-    wait_for(&format!("/api/v1/events?after={early}"), late);
+    assert!(tells(&format!("/api/v1/events?after={early}"), late));
 }

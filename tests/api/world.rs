@@ -178,6 +178,27 @@ impl World {
         self.block_on(self.app.store.write(action)).unwrap()
     }
 
+    /// Waits until every committed event is settled: on PostgreSQL the trail holds back what is younger than the oldest open
+    /// transaction of the whole cluster, and the tests beside this one have some.
+    pub fn settle(&self) {
+        use diesel::prelude::*;
+        use yiqi::store::schema::event::dsl::*;
+        let newest: Option<(i64, i64)> = self.read(|conn| {
+            let newest_first = event.order((epoch.desc(), transaction_id.desc()));
+            let places = newest_first.select((epoch, transaction_id));
+            Ok(places
+                .first(conn)
+                .optional()
+                .map_err(store::StoreError::from)?)
+        });
+        let horizon = || self.read(|conn| Ok(store::trail::settled_below(conn)?));
+        let began = std::time::Instant::now();
+        while horizon().is_some_and(|horizon| newest >= Some(horizon)) {
+            assert!(began.elapsed().as_secs() < 60, "a transaction stays open");
+            std::thread::sleep(std::time::Duration::from_millis(2));
+        }
+    }
+
     pub fn now(&self) -> Instant {
         self.app.clock.now()
     }

@@ -157,6 +157,7 @@ diesel::table! {
 diesel::table! {
     event (id) {
         id -> BigInt,
+        epoch -> BigInt,
         transaction_id -> BigInt,
         happened_at -> Timestamp,
         action -> Text,

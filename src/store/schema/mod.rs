@@ -3,12 +3,14 @@
 
 mod bookings;
 mod foundation;
+mod notices;
 mod registry;
 mod usage;
 mod yearly_run;
 
 pub use bookings::*;
 pub use foundation::*;
+pub use notices::*;
 pub use registry::*;
 pub use usage::*;
 pub use yearly_run::*;
@@ -54,6 +56,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     subsidy_run,
     tariff,
     test_item,
+    trail,
     usage_record,
     usage_record_version,
     user_account,
