@@ -27,7 +27,7 @@ use crate::app::token::TokenKeys;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::AppError;
-use crate::operations::run::{Act, Actor};
+use crate::operations::actor::Actor;
 use crate::operations::session::{self, Action};
 use failure::Failure;
 use output::Format;
@@ -122,13 +122,15 @@ async fn open(config: Config) -> Result<App, Failure> {
 
 /// The installation itself, which has no account: whoever holds the database may do what this does.
 fn operator(app: &App) -> Actor {
-    Actor::System {
-        now: app.clock.now(),
-    }
+    Actor::system(app.clock.now())
 }
 
 /// The account that is named, or the only one that may do this.
-async fn acting_as_or_only(app: &App, named: Option<&str>, action: Action) -> Result<Act, Failure> {
+async fn acting_as_or_only(
+    app: &App,
+    named: Option<&str>,
+    action: Action,
+) -> Result<Actor, Failure> {
     if let Some(login) = named {
         return acting_as(app, login).await;
     }
@@ -144,24 +146,19 @@ async fn acting_as_or_only(app: &App, named: Option<&str>, action: Action) -> Re
 }
 
 /// An action of an account that may do it; for what its operation does not ask itself.
-async fn allowed(app: &App, login: &str, action: Action) -> Result<Act, Failure> {
+async fn allowed(app: &App, login: &str, action: Action) -> Result<Actor, Failure> {
     let act = acting_as(app, login).await?;
-    session::may(&act.caller, action)?;
+    session::may(act.caller()?, action)?;
     Ok(act)
 }
 
 /// An action in the name of an account, whose rights hold.
-async fn acting_as(app: &App, login: &str) -> Result<Act, Failure> {
+async fn acting_as(app: &App, login: &str) -> Result<Actor, Failure> {
     let caller = session::caller_of_login(app, login)
         .await
         .map_err(|error| match error {
             AppError::NotFound => Failure::Refused(format!("nobody signs in as {login}")),
             other => other.into(),
         })?;
-    Ok(Act {
-        caller,
-        now: app.clock.now(),
-        request_id: "command-line".to_owned(),
-        once: None,
-    })
+    Ok(Actor::caller_at(caller, app.clock.now()).under("command-line".to_owned(), None))
 }

@@ -171,7 +171,7 @@ impl From<User> for UserShape {
 async fn register(context: RequestContext) -> Answer {
     let body: RegisterBody = context.json()?;
     let (organization, user) =
-        account::register(&context.app, body.into(), context.visit()?).await?;
+        account::register(&context.app, body.into(), context.actor_with_password()?).await?;
     let location = format!("{BASE}/organizations/{}", organization.id);
     context.created(
         location,
@@ -193,7 +193,7 @@ async fn change_password(context: RequestContext) -> Answer {
     context.may(Action::PasswordChange)?;
     let body: PasswordBody = context.json()?;
     let passwords = (body.current_password, body.new_password);
-    let act = context.act_with_password()?;
+    let act = context.actor_with_password()?;
     account::change_password(&context.app, act, passwords, context.session()?).await?;
     context.no_content()
 }
@@ -216,7 +216,7 @@ async fn accept(context: RequestContext) -> Answer {
         phone: body.phone,
         password: body.password,
     };
-    let user = account::accept(&context.app, acceptance, context.visit()?).await?;
+    let user = account::accept(&context.app, acceptance, context.actor_with_password()?).await?;
     let version = user.version;
     context.created_versioned(format!("{BASE}/me"), version, UserShape::from(user))
 }
@@ -255,6 +255,6 @@ async fn update_me(context: RequestContext) -> Answer {
     let name = change.name.over("name", present.name, &mut faults);
     AppError::refuse_all(faults)?;
     let texts = (name, change.phone.onto(present.phone));
-    let user = account::update_me(&context.app, context.act()?, version, texts).await?;
+    let user = account::update_me(&context.app, context.actor()?, version, texts).await?;
     context.ok_versioned(user.version, UserShape::from(user))
 }

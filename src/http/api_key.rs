@@ -20,7 +20,7 @@ pub fn routes() -> Vec<Route> {
             "The organization's API keys",
             list,
         )
-        .action(Action::ApiKeyRead)
+        .action(Action::ApiKeyList)
         .parameters(&["limit", "cursor"])
         .answers::<ApiKeyPage>(200),
         post(
@@ -96,7 +96,7 @@ impl From<ApiKey> for ApiKeyShape {
 }
 
 async fn list(context: RequestContext) -> Answer {
-    let own = context.may(Action::ApiKeyRead)?.organization_id;
+    let own = context.may(Action::ApiKeyList)?.organization_id;
     let params = context.params()?;
     let (limit, after) = (params.limit()?, params.cursor::<ApiKeyId>()?);
     let keys = context
@@ -115,7 +115,7 @@ async fn create(context: RequestContext) -> Answer {
         scopes: body.scopes,
         expires_at: body.expires_at,
     };
-    let (key, secret) = api_key::create(&context.app, context.act()?, draft).await?;
+    let (key, secret) = api_key::create(&context.app, context.actor()?, draft).await?;
     let location = format!("{BASE}/api-keys/{}", key.id);
     let key = ApiKeyShape::from(key);
     context.created(location, NewApiKeyShape { secret, key })
@@ -125,6 +125,6 @@ async fn revoke(context: RequestContext) -> Answer {
     let (caller, id) = (context.caller()?, context.id("id")?);
     api_key::find_own(&context.app, caller, id).await?;
     context.may(Action::ApiKeyRevoke)?;
-    api_key::revoke(&context.app, context.act()?, id).await?;
+    api_key::revoke(&context.app, context.actor()?, id).await?;
     context.no_content()
 }

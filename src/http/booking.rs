@@ -49,11 +49,11 @@ pub fn routes() -> Vec<Route> {
         .takes::<RequestBody>()
         .answers::<CheckShape>(200),
         get("/bookings", "booking_list", "Bookings you may see", list)
-            .action(Action::BookingRead)
+            .action(Action::BookingGet)
             .parameters(LIST_PARAMETERS)
             .answers::<BookingPage>(200),
         get("/bookings/{id}", "booking_get", "One booking", find)
-            .action(Action::BookingRead)
+            .action(Action::BookingGet)
             .answers::<BookingShape>(200),
     ];
     routes.extend(actions());
@@ -127,7 +127,7 @@ fn actions() -> Vec<Route> {
 async fn request(context: RequestContext) -> Answer {
     context.may(Action::BookingRequest)?;
     let draft = Draft::try_from(context.json::<RequestBody>()?)?;
-    let seen = booking::request(&context.app, &context.act()?, draft).await?;
+    let seen = booking::request(&context.app, &context.actor()?, draft).await?;
     let (id, version) = (seen.booking.id, seen.booking.version);
     let location = format!("{BASE}/bookings/{id}");
     context.created_versioned(location, version, BookingShape::try_from(seen)?)
@@ -150,7 +150,7 @@ async fn check(context: RequestContext) -> Answer {
 }
 
 async fn list(context: RequestContext) -> Answer {
-    let caller = context.may(Action::BookingRead)?;
+    let caller = context.may(Action::BookingGet)?;
     let params = context.params()?;
     let limit = params.limit()?;
     let start = Start::of(&context, &params).await?;
@@ -218,7 +218,7 @@ async fn approve(context: RequestContext) -> Answer {
     let id = admitted(&context, Action::BookingApprove).await?;
     let EmptyBody {} = context.json_or_default()?;
     let version = context.required_version()?;
-    let seen = booking::approve(&context.app, &context.act()?, id, version).await?;
+    let seen = booking::approve(&context.app, &context.actor()?, id, version).await?;
     shown(&context, seen)
 }
 
@@ -228,7 +228,7 @@ async fn reject(context: RequestContext) -> Answer {
         reason_code,
         reason,
     } = context.json()?;
-    let (act, version) = (context.act()?, context.version()?);
+    let (act, version) = (context.actor()?, context.version()?);
     let seen = booking::reject(&context.app, &act, id, version, reason_code, reason).await?;
     shown(&context, seen)
 }
@@ -236,7 +236,7 @@ async fn reject(context: RequestContext) -> Answer {
 async fn cancel(context: RequestContext) -> Answer {
     let id = admitted(&context, Action::BookingCancel).await?;
     let ReasonBody { reason } = context.json_or_default()?;
-    let (act, version) = (context.act()?, context.version()?);
+    let (act, version) = (context.actor()?, context.version()?);
     let seen = booking::cancel(&context.app, &act, id, version, reason).await?;
     shown(&context, seen)
 }
@@ -247,14 +247,14 @@ async fn reschedule(context: RequestContext) -> Answer {
     let version = context.version()?;
     same_version(version, present)?;
     let to = body.read(version)?;
-    let seen = booking::reschedule(&context.app, &context.act()?, id, to).await?;
+    let seen = booking::reschedule(&context.app, &context.actor()?, id, to).await?;
     shown(&context, seen)
 }
 
 async fn start(context: RequestContext) -> Answer {
     let id = admitted(&context, Action::BookingStart).await?;
     let EmptyBody {} = context.json_or_default()?;
-    let (act, version) = (context.act()?, context.version()?);
+    let (act, version) = (context.actor()?, context.version()?);
     let seen = booking::start(&context.app, &act, id, version).await?;
     shown(&context, seen)
 }
@@ -263,14 +263,14 @@ async fn finish(context: RequestContext) -> Answer {
     let id = admitted(&context, Action::BookingFinish).await?;
     let body: FinishBody = context.json_or_default()?;
     let how = body.read(context.version()?);
-    let seen = booking::finish(&context.app, &context.act()?, id, how).await?;
+    let seen = booking::finish(&context.app, &context.actor()?, id, how).await?;
     shown(&context, seen)
 }
 
 async fn no_show(context: RequestContext) -> Answer {
     let id = admitted(&context, Action::BookingNoShow).await?;
     let ReasonBody { reason } = context.json_or_default()?;
-    let (act, version) = (context.act()?, context.version()?);
+    let (act, version) = (context.actor()?, context.version()?);
     let seen = booking::declare_no_show(&context.app, &act, id, version, reason).await?;
     shown(&context, seen)
 }

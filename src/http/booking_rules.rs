@@ -94,6 +94,6 @@ async fn replace(context: RequestContext) -> Answer {
     let rules: BookingRules = context.json()?;
     let version = context.required_version()?;
     let (rules, version) =
-        booking_rules::put(&context.app, &context.act()?, id, version, rules).await?;
+        booking_rules::put(&context.app, &context.actor()?, id, version, rules).await?;
     context.ok_versioned(version, rules)
 }

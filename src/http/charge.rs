@@ -28,7 +28,7 @@ pub fn routes() -> Vec<Route> {
             "Charges, newest first, or with updated_since in the order of change",
             list,
         )
-        .action(Action::ChargeRead)
+        .action(Action::ChargeGet)
         .parameters(&[
             "usage_record_id",
             "host_organization_id",
@@ -40,7 +40,7 @@ pub fn routes() -> Vec<Route> {
         ])
         .answers::<ChargePage>(200),
         get("/charges/{id}", "charge_get", "One charge", get_one)
-            .action(Action::ChargeRead)
+            .action(Action::ChargeGet)
             .answers::<ChargeShape>(200),
         post(
             "/charges/{id}/invoice",
@@ -177,7 +177,7 @@ impl From<Whole> for ChargeShape {
 }
 
 async fn list(context: RequestContext) -> Answer {
-    let reach = Reach::of(context.may(Action::ChargeRead)?, Action::ChargeRead);
+    let reach = Reach::of(context.may(Action::ChargeGet)?, Action::ChargeGet);
     let params = context.params()?;
     let start = Start::of(&context, &params).await?;
     let limit = params.limit()?;
@@ -213,7 +213,7 @@ async fn get_one(context: RequestContext) -> Answer {
 async fn invoice(context: RequestContext) -> Answer {
     let id = admitted(&context, Action::ChargeInvoice).await?;
     let body: InvoiceBody = context.json()?;
-    let (act, version) = (context.act()?, context.version()?);
+    let (act, version) = (context.actor()?, context.version()?);
     let whole = charge::invoice(
         &context.app,
         &act,
@@ -234,7 +234,7 @@ async fn pay(context: RequestContext) -> Answer {
         paid_on: body.paid_on,
         source: body.source,
     };
-    let whole = charge::pay(&context.app, &context.act()?, id, context.version()?, new).await?;
+    let whole = charge::pay(&context.app, &context.actor()?, id, context.version()?, new).await?;
     let version = whole.charge.version;
     context.created_versioned(
         format!("/api/v1/charges/{id}"),

@@ -232,7 +232,7 @@ async fn create(context: RequestContext) -> Answer {
         let foreseen = closure::foresee(&context.app, caller, place, rule).await?;
         return context.ok(ClosedShape::from(foreseen));
     }
-    let closed = closure::create(&context.app, &context.act()?, id, rule).await?;
+    let closed = closure::create(&context.app, &context.actor()?, id, rule).await?;
     let made = closed.closure.as_ref().map(|made| (made.id, made.version));
     let (id, version) = made.ok_or_else(|| AppError::internal("no closure was made"))?;
     let location = format!("{BASE}/closures/{id}");
@@ -264,7 +264,7 @@ async fn update(context: RequestContext) -> Answer {
         let foreseen = closure::foresee(&context.app, caller, place, rule).await?;
         return context.ok(ClosedShape::from(foreseen));
     }
-    let closed = closure::update(&context.app, &context.act()?, id, version, rule).await?;
+    let closed = closure::update(&context.app, &context.actor()?, id, version, rule).await?;
     let version = closed.closure.as_ref().map(|now| now.version);
     let version = version.ok_or_else(|| AppError::internal("no closure was changed"))?;
     context.ok_versioned(version, ClosedShape::from(closed))
@@ -274,6 +274,6 @@ async fn remove(context: RequestContext) -> Answer {
     let caller = context.caller()?;
     let id: ClosureId = context.id("id")?;
     closure::admit(&context.app, caller, id, Action::ClosureDelete).await?;
-    closure::delete(&context.app, &context.act()?, id, context.version()?).await?;
+    closure::delete(&context.app, &context.actor()?, id, context.version()?).await?;
     context.no_content()
 }

@@ -25,7 +25,8 @@ use crate::domain::access::{Action, Caller};
 use crate::domain::{Instant, SessionId};
 use crate::error::text::Language;
 use crate::error::{AppError, Code, Fault};
-use crate::operations::run::{Act, Once, Visit, same_version};
+use crate::operations::actor::{Actor, Once};
+use crate::operations::run::same_version;
 
 /// A request, read once.
 pub struct RequestContext {
@@ -137,38 +138,23 @@ impl RequestContext {
         Ok(caller)
     }
 
-    /// The caller's action: who, when, under which request, and its idempotency key.
-    pub fn act(&self) -> Result<Act, AppError> {
-        let caller = self.caller()?.clone();
+    /// Who acts, when, under which request, and its idempotency key.
+    pub fn actor(&self) -> Result<Actor, AppError> {
+        self.actor_keyed_by(&self.body)
+    }
+
+    /// As [`RequestContext::actor`] for a body with passwords: nothing is kept from which they could be guessed.
+    pub fn actor_with_password(&self) -> Result<Actor, AppError> {
+        self.actor_keyed_by(self.app.keys.sealed(&self.body)?.as_bytes())
+    }
+
+    fn actor_keyed_by(&self, body: &[u8]) -> Result<Actor, AppError> {
         self.params()?;
-        Ok(Act {
-            caller,
-            now: self.now,
-            request_id: self.request_id(),
-            once: self.once(&self.body)?,
-        })
-    }
-
-    /// As [`RequestContext::act`] for a body with passwords: nothing is kept from which they could be guessed.
-    pub fn act_with_password(&self) -> Result<Act, AppError> {
-        Ok(Act {
-            once: self.once(&self.sealed_body()?)?,
-            ..self.act()?
-        })
-    }
-
-    fn sealed_body(&self) -> Result<Vec<u8>, AppError> {
-        Ok(self.app.keys.sealed(&self.body)?.into_bytes())
-    }
-
-    /// The action of somebody who has no account yet and chooses a password.
-    pub fn visit(&self) -> Result<Visit, AppError> {
-        self.params()?;
-        Ok(Visit {
-            now: self.now,
-            request_id: self.request_id(),
-            once: self.once(&self.sealed_body()?)?,
-        })
+        let actor = match &self.caller {
+            Some(caller) => Actor::caller_at(caller.clone(), self.now),
+            None => Actor::visitor(self.now),
+        };
+        Ok(actor.under(self.request_id(), self.once(body)?))
     }
 
     /// The id in the path; anything that is no id does not exist.
@@ -328,6 +314,7 @@ impl RequestContext {
         Ok(Some(Once {
             key: key.to_owned(),
             fingerprint: hex(&digest.finalize()),
+            space: None,
             replayed: self.replayed.clone(),
         }))
     }

@@ -45,7 +45,7 @@ fn runs() -> Vec<Route> {
             "Evaluations, oldest first",
             list,
         )
-        .action(Action::EvaluationRead)
+        .action(Action::EvaluationGet)
         .parameters(&["year", "updated_since", "limit", "cursor"])
         .answers::<EvaluationPage>(200),
         get(
@@ -54,7 +54,7 @@ fn runs() -> Vec<Route> {
             "An evaluation",
             get_one,
         )
-        .action(Action::EvaluationRead)
+        .action(Action::EvaluationGet)
         .answers::<EvaluationShape>(200),
         get(
             "/evaluations/{id}/scores",
@@ -62,7 +62,7 @@ fn runs() -> Vec<Route> {
             "Every unit's scores, explained",
             scores,
         )
-        .action(Action::EvaluationRead)
+        .action(Action::EvaluationGet)
         .parameters(&["limit", "cursor"])
         .answers::<UnitPage>(200),
         put(
@@ -273,7 +273,7 @@ pub(super) fn sees_drafts(caller: &Caller) -> bool {
 async fn run(context: RequestContext) -> Answer {
     context.may(Action::EvaluationRun)?;
     let body: EvaluationBody = context.json()?;
-    let actor = context.act()?.into();
+    let actor = context.actor()?;
     let id = evaluation::begin(&context.app, &actor, body.year, body.policy).await?;
     if !context.replayed() {
         let app = context.app.clone();
@@ -305,7 +305,7 @@ async fn admit(context: &RequestContext, action: Action) -> Result<Evaluation, A
 }
 
 async fn list(context: RequestContext) -> Answer {
-    let only_published = !sees_drafts(context.may(Action::EvaluationRead)?);
+    let only_published = !sees_drafts(context.may(Action::EvaluationGet)?);
     let params = context.params()?;
     let (limit, changes) = (
         params.limit()?,
@@ -331,12 +331,12 @@ async fn list(context: RequestContext) -> Answer {
 }
 
 async fn get_one(context: RequestContext) -> Answer {
-    let row = admit(&context, Action::EvaluationRead).await?;
+    let row = admit(&context, Action::EvaluationGet).await?;
     context.ok_versioned(row.version, EvaluationShape::from(row))
 }
 
 async fn scores(context: RequestContext) -> Answer {
-    let row = admit(&context, Action::EvaluationRead).await?;
+    let row = admit(&context, Action::EvaluationGet).await?;
     let params = context.params()?;
     let list = move |conn: &mut store::Conn| store::evaluation::list_units(conn, row.id);
     let units = context.app.store.read(list).await.map_err(AppError::from)?;
@@ -374,7 +374,7 @@ async fn score(context: RequestContext) -> Answer {
         indicator: entry.indicator,
         points: entry.points,
     });
-    let actor = context.act()?.into();
+    let actor = context.actor()?;
     expert::score(&context.app, &actor, row.id, version, given.collect()).await?;
     let row = read(&context, row.id).await?;
     context.ok_versioned(row.version, EvaluationShape::from(row))
@@ -395,7 +395,7 @@ async fn discard(context: RequestContext) -> Answer {
 async fn decide(context: RequestContext, action: Action, run_action: RunDeed) -> Answer {
     let row = admit(&context, action).await?;
     let EmptyBody {} = context.json_or_default()?;
-    let (actor, version) = (context.act()?.into(), context.version()?);
+    let (actor, version) = (context.actor()?, context.version()?);
     evaluation::decide(&context.app, &actor, row.id, run_action, version).await?;
     let row = read(&context, row.id).await?;
     context.ok_versioned(row.version, EvaluationShape::from(row))

@@ -14,7 +14,7 @@ use crate::store::event::{self, Event, Filter};
 pub fn routes() -> Vec<Route> {
     vec![
         get("/events", "event_list", "The trail, in order", list)
-            .action(Action::EventRead)
+            .action(Action::EventList)
             .parameters(&[
                 "after",
                 "subject_type",
@@ -77,7 +77,7 @@ impl From<Event> for EventShape {
 }
 
 async fn list(context: RequestContext) -> Answer {
-    let caller = context.may(Action::EventRead)?;
+    let caller = context.may(Action::EventList)?;
     let params = context.params()?;
     let limit = params.limit()?;
     let sees_all = caller.has(Role::PlatformAdmin) || caller.has(Role::Auditor);

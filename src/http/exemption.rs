@@ -18,9 +18,9 @@ pub fn routes() -> Vec<Route> {
         post("/instruments/{id}/sharing-exemption", "exemption_request", "Ask not to share an instrument, with a reason", request)
             .action(Action::ExemptionRequest).takes::<ExemptionBody>().answers::<ExemptionShape>(201).ignores_version(),
         post("/instruments/{id}/sharing-exemption/approve", "exemption_approve", "Approve the exemption", approve)
-            .action(Action::ExemptionDecide).takes::<ExemptionDecisionBody>().answers::<ExemptionShape>(200),
+            .action(Action::ExemptionApprove).takes::<ExemptionDecisionBody>().answers::<ExemptionShape>(200),
         post("/instruments/{id}/sharing-exemption/refuse", "exemption_refuse", "Refuse the exemption, with a reason", refuse)
-            .action(Action::ExemptionDecide).takes::<ExemptionDecisionBody>().answers::<ExemptionShape>(200),
+            .action(Action::ExemptionApprove).takes::<ExemptionDecisionBody>().answers::<ExemptionShape>(200),
     ]
 }
 
@@ -67,7 +67,7 @@ async fn request(context: RequestContext) -> Answer {
     instrument::check_right(&context.app, &caller, id, Action::ExemptionRequest).await?;
     context.params()?;
     let body: ExemptionBody = context.json()?;
-    let row = exemption::request(&context.app, &context.act()?, id, body.reason).await?;
+    let row = exemption::request(&context.app, &context.actor()?, id, body.reason).await?;
     context.created(
         format!("{BASE}/instruments/{id}"),
         ExemptionShape::from(row),
@@ -85,10 +85,11 @@ async fn refuse(context: RequestContext) -> Answer {
 async fn decide(context: RequestContext, action: ExemptionDeed) -> Answer {
     let caller = context.caller()?.clone();
     let id: InstrumentId = context.id("id")?;
-    instrument::check_right(&context.app, &caller, id, Action::ExemptionDecide).await?;
+    instrument::check_right(&context.app, &caller, id, Action::ExemptionApprove).await?;
     context.params()?;
     let body: ExemptionDecisionBody = context.json_or_default()?;
     let place = (id, context.version()?);
-    let row = exemption::decide(&context.app, &context.act()?, place, action, body.reason).await?;
+    let row =
+        exemption::decide(&context.app, &context.actor()?, place, action, body.reason).await?;
     context.ok(ExemptionShape::from(row))
 }

@@ -24,7 +24,7 @@ pub fn routes() -> Vec<Route> {
             "The people of an organization",
             list,
         )
-        .action(Action::MemberRead)
+        .action(Action::MemberList)
         .parameters(&["limit", "cursor"])
         .answers::<MemberPage>(200),
         post(
@@ -107,7 +107,7 @@ struct MemberBody {
 
 async fn list(context: RequestContext) -> Answer {
     let (caller, id) = (context.caller()?, context.id("id")?);
-    organization::admit(&context.app, caller, id, Action::MemberRead).await?;
+    organization::admit(&context.app, caller, id, Action::MemberList).await?;
     let params = context.params()?;
     let (limit, after) = (params.limit()?, params.cursor::<UserId>()?);
     let members = context
@@ -126,7 +126,7 @@ async fn invite(context: RequestContext) -> Answer {
         email: body.email,
         roles: body.roles,
     };
-    let invitation = member::invite(&context.app, context.act()?, id, invited).await?;
+    let invitation = member::invite(&context.app, context.actor()?, id, invited).await?;
     let location = format!("{BASE}/organizations/{id}/members");
     context.created(location, InvitationShape::from(invitation))
 }
@@ -144,7 +144,7 @@ async fn update(context: RequestContext) -> Answer {
         state: body.state.given("state", &mut faults),
     };
     AppError::refuse_all(faults)?;
-    let user = member::update(&context.app, context.act()?, place, version, change).await?;
+    let user = member::update(&context.app, context.actor()?, place, version, change).await?;
     context.ok_versioned(user.version, UserShape::from(user))
 }
 
@@ -153,6 +153,6 @@ async fn remove(context: RequestContext) -> Answer {
     let place = (context.id("id")?, context.id("user_id")?);
     member::admit(&context.app, caller, place, Action::MemberRemove).await?;
     let version = context.version()?;
-    member::remove(&context.app, context.act()?, place, version).await?;
+    member::remove(&context.app, context.actor()?, place, version).await?;
     context.no_content()
 }

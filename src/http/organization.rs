@@ -355,7 +355,7 @@ async fn amend(context: RequestContext) -> Answer {
     let (change, version): (OrganizationChange, _) =
         context.change(&shown, present.version, writable(right, present.state))?;
     let declared = change.onto(&present)?;
-    let row = organization::amend(&context.app, context.act()?, id, version, declared).await?;
+    let row = organization::amend(&context.app, context.actor()?, id, version, declared).await?;
     whole(&context, row).await
 }
 
@@ -372,6 +372,6 @@ async fn decide(context: RequestContext, decision: Decision) -> Answer {
     let body: DecisionBody = context.json_or_default()?;
     let place = (id, context.version()?);
     let row =
-        organization::decide(&context.app, context.act()?, place, decision, body.reason).await?;
+        organization::decide(&context.app, context.actor()?, place, decision, body.reason).await?;
     whole(&context, row).await
 }

@@ -24,7 +24,7 @@ pub fn routes() -> Vec<Route> {
             "Policy packs, oldest first",
             list,
         )
-        .action(Action::PolicyRead)
+        .action(Action::PolicyGet)
         .parameters(&["limit", "cursor"])
         .answers::<PolicyPage>(200),
         post("/policies", "policy_create", "Stores a pack (TOML)", create)
@@ -46,7 +46,7 @@ pub fn routes() -> Vec<Route> {
             "A pack with its text",
             get_one,
         )
-        .action(Action::PolicyRead)
+        .action(Action::PolicyGet)
         .answers::<PolicyShape>(200),
     ]
 }
@@ -114,7 +114,7 @@ impl From<PolicyMistake> for MistakeShape {
 }
 
 async fn list(context: RequestContext) -> Answer {
-    context.may(Action::PolicyRead)?;
+    context.may(Action::PolicyGet)?;
     let params = context.params()?;
     let (limit, after) = (params.limit()?, params.cursor::<PolicyId>()?);
     let packs = context
@@ -135,7 +135,7 @@ async fn list(context: RequestContext) -> Answer {
 }
 
 async fn get_one(context: RequestContext) -> Answer {
-    context.may(Action::PolicyRead)?;
+    context.may(Action::PolicyGet)?;
     let pack = read(&context, context.id("id")?).await?;
     context.ok(PolicyShape::from(pack))
 }
@@ -143,7 +143,7 @@ async fn get_one(context: RequestContext) -> Answer {
 async fn create(context: RequestContext) -> Answer {
     context.may(Action::PolicyCreate)?;
     let content = text(&context)?;
-    let id = policy::create(&context.app, &context.act()?.into(), content).await?;
+    let id = policy::create(&context.app, &context.actor()?, content).await?;
     let pack = read(&context, id).await?;
     context.created(format!("/api/v1/policies/{id}"), PolicyShape::from(pack))
 }

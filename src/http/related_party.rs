@@ -21,7 +21,7 @@ pub fn routes() -> Vec<Route> {
             "The related parties of an organization, whoever entered them",
             list,
         )
-        .action(Action::RelatedPartyRead)
+        .action(Action::RelatedPartyList)
         .parameters(&["limit", "cursor"])
         .answers::<RelatedPartyPage>(200),
         post(
@@ -94,7 +94,7 @@ impl RelatedPartyShape {
 
 async fn list(context: RequestContext) -> Answer {
     let (caller, id) = (context.caller()?, context.id("id")?);
-    organization::admit(&context.app, caller, id, Action::RelatedPartyRead).await?;
+    organization::admit(&context.app, caller, id, Action::RelatedPartyList).await?;
     let params = context.params()?;
     let (limit, after) = (params.limit()?, params.cursor::<RelatedPartyId>()?);
     let parties = context
@@ -116,7 +116,7 @@ async fn add(context: RequestContext) -> Answer {
         since: body.since,
         until: body.until,
     };
-    let party = related_party::add(&context.app, context.act()?, id, relation).await?;
+    let party = related_party::add(&context.app, context.actor()?, id, relation).await?;
     let location = format!("{BASE}/organizations/{id}/related-parties");
     context.created(location, RelatedPartyShape::seen_from(id, party))
 }

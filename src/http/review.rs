@@ -22,7 +22,7 @@ pub fn routes() -> Vec<Route> {
             "The review of a service",
             get_one,
         )
-        .action(Action::UsageRead)
+        .action(Action::UsageRecordGet)
         .answers::<ReviewShape>(200),
         post(
             "/usage-records/{id}/review",
@@ -68,7 +68,7 @@ impl From<Review> for ReviewShape {
 }
 
 async fn get_one(context: RequestContext) -> Answer {
-    let id = admitted(&context, Action::UsageRead).await?;
+    let id = admitted(&context, Action::UsageRecordGet).await?;
     let review = context
         .app
         .store
@@ -80,7 +80,7 @@ async fn get_one(context: RequestContext) -> Answer {
 async fn create(context: RequestContext) -> Answer {
     let id = admitted(&context, Action::ReviewCreate).await?;
     let body: ReviewBody = context.json()?;
-    let act = context.act()?;
+    let act = context.actor()?;
     let review = review::create(&context.app, &act, id, body.satisfaction, body.comment).await?;
     context.created(
         format!("/api/v1/usage-records/{id}/review"),

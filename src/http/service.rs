@@ -24,7 +24,7 @@ pub fn routes() -> Vec<Route> {
         post("/instruments/{id}/services", "service_create", "Add a service", create)
             .action(Action::ServiceCreate).takes::<ServiceBody>().answers::<ServiceShape>(201).ignores_version(),
         patch("/instruments/{id}/services/{service_id}", "service_change", "Change a service", change)
-            .action(Action::ServiceUpdate).takes::<ServiceBody>().answers::<ServiceShape>(200).needs_version(),
+            .action(Action::ServiceChange).takes::<ServiceBody>().answers::<ServiceShape>(200).needs_version(),
         delete("/instruments/{id}/services/{service_id}", "service_delete", "Take a service off the list", remove)
             .action(Action::ServiceDelete).answers_status(204),
     ]
@@ -149,7 +149,7 @@ async fn create(context: RequestContext) -> Answer {
     instrument::check_right(&context.app, &caller, id, Action::ServiceCreate).await?;
     context.params()?;
     let body: ServiceBody = context.json()?;
-    let row = service::create(&context.app, &context.act()?, id, body.into()).await?;
+    let row = service::create(&context.app, &context.actor()?, id, body.into()).await?;
     let location = format!("{BASE}/instruments/{id}/services/{}", row.id);
     context.created_versioned(location, row.version, ServiceShape::from(row))
 }
@@ -157,7 +157,7 @@ async fn create(context: RequestContext) -> Answer {
 async fn change(context: RequestContext) -> Answer {
     let caller = context.caller()?.clone();
     let place: (InstrumentId, ServiceId) = (context.id("id")?, context.id("service_id")?);
-    instrument::check_right(&context.app, &caller, place.0, Action::ServiceUpdate).await?;
+    instrument::check_right(&context.app, &caller, place.0, Action::ServiceChange).await?;
     let find =
         move |conn: &mut Conn| store::service::get(conn, place.0, place.1).map_err(AppError::from);
     let present = context.app.store.read(find).await?;
@@ -166,7 +166,7 @@ async fn change(context: RequestContext) -> Answer {
     let merge = |sent: Members| json::merged::<ServiceBody>(&facts, sent);
     let (body, version) =
         context.change_as(&ServiceShape::from(present), number, WRITABLE, merge)?;
-    let row = service::change(&context.app, &context.act()?, place, version, body.into()).await?;
+    let row = service::change(&context.app, &context.actor()?, place, version, body.into()).await?;
     context.ok_versioned(row.version, ServiceShape::from(row))
 }
 
@@ -179,6 +179,6 @@ async fn remove(context: RequestContext) -> Answer {
     context.app.store.read(find).await?;
     context.params()?;
     let version = context.version()?;
-    service::delete(&context.app, &context.act()?, place, version).await?;
+    service::delete(&context.app, &context.actor()?, place, version).await?;
     context.no_content()
 }

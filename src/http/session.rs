@@ -43,7 +43,7 @@ pub fn routes() -> Vec<Route> {
             "Where the caller is signed in",
             list,
         )
-        .action(Action::SessionRead)
+        .action(Action::SessionList)
         .parameters(&["limit", "cursor"])
         .answers::<SessionPage>(200),
         delete(
@@ -155,7 +155,7 @@ async fn logout(context: RequestContext) -> Answer {
 }
 
 async fn list(context: RequestContext) -> Answer {
-    let (user, now) = (context.may(Action::SessionRead)?.user_id, context.now);
+    let (user, now) = (context.may(Action::SessionList)?.user_id, context.now);
     context.params()?;
     let (params, current) = (context.params()?, context.session()?);
     let open = context
@@ -176,7 +176,7 @@ async fn list(context: RequestContext) -> Answer {
 
 async fn revoke_all(context: RequestContext) -> Answer {
     context.may(Action::SessionRevoke)?;
-    session::revoke(&context.app, context.act()?, None).await?;
+    session::revoke(&context.app, context.actor()?, None).await?;
     context.no_content()
 }
 
@@ -184,6 +184,6 @@ async fn revoke(context: RequestContext) -> Answer {
     let caller = context.may(Action::SessionRevoke)?;
     let id = context.id("id")?;
     session::find_own(&context.app, caller, id, context.now).await?;
-    session::revoke(&context.app, context.act()?, Some(id)).await?;
+    session::revoke(&context.app, context.actor()?, Some(id)).await?;
     context.no_content()
 }

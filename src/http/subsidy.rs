@@ -44,11 +44,11 @@ fn reading_and_running() -> Vec<Route> {
         .takes::<SubsidyRunBody>()
         .answers::<RunShape>(202),
         get("/subsidy-runs", "subsidy_list", "Runs, oldest first", list)
-            .action(Action::SubsidyRead)
+            .action(Action::SubsidyGet)
             .parameters(&["year", "updated_since", "limit", "cursor"])
             .answers::<RunPage>(200),
         get("/subsidy-runs/{id}", "subsidy_get", "A run", get_one)
-            .action(Action::SubsidyRead)
+            .action(Action::SubsidyGet)
             .answers::<RunShape>(200),
         get(
             "/subsidy-runs/{id}/awards",
@@ -56,7 +56,7 @@ fn reading_and_running() -> Vec<Route> {
             "Every unit's award",
             list_awards,
         )
-        .action(Action::SubsidyRead)
+        .action(Action::SubsidyGet)
         .parameters(&["limit", "cursor"])
         .answers::<AwardPage>(200),
         get(
@@ -133,7 +133,7 @@ async fn run(context: RequestContext) -> Answer {
         budget_fen: body.budget_fen,
         evaluation_id: body.evaluation_id,
     };
-    let actor = context.act()?.into();
+    let actor = context.actor()?;
     let id = subsidy::begin(&context.app, &actor, request).await?;
     if !context.replayed() {
         let app = context.app.clone();
@@ -161,7 +161,7 @@ async fn admit(context: &RequestContext, action: Action) -> Result<Run, AppError
 }
 
 async fn list(context: RequestContext) -> Answer {
-    let only_published = !sees_drafts(context.may(Action::SubsidyRead)?);
+    let only_published = !sees_drafts(context.may(Action::SubsidyGet)?);
     let params = context.params()?;
     let (limit, changes) = (
         params.limit()?,
@@ -187,7 +187,7 @@ async fn list(context: RequestContext) -> Answer {
 }
 
 async fn get_one(context: RequestContext) -> Answer {
-    let run = admit(&context, Action::SubsidyRead).await?;
+    let run = admit(&context, Action::SubsidyGet).await?;
     context.ok_versioned(run.version, RunShape::from(run))
 }
 
@@ -203,7 +203,7 @@ fn print(report: &Report) -> Result<subsidy_json::PrintedRun, AppError> {
 }
 
 async fn list_awards(context: RequestContext) -> Answer {
-    let run = admit(&context, Action::SubsidyRead).await?;
+    let run = admit(&context, Action::SubsidyGet).await?;
     let params = context.params()?;
     let report = stored::report(&context.app, run.id).await?;
     let awards = context
@@ -221,7 +221,7 @@ async fn list_awards(context: RequestContext) -> Answer {
 async fn explanation(context: RequestContext) -> Answer {
     let caller = context.caller()?.clone();
     let run = read(&context, context.id("id")?).await?;
-    may_on_run(&caller, Action::SubsidyRead, run.state.is_published())?;
+    may_on_run(&caller, Action::SubsidyGet, run.state.is_published())?;
     let award_id: AwardId = context.id("award_id")?;
     let award = context
         .app
@@ -269,7 +269,7 @@ async fn discard(context: RequestContext) -> Answer {
 async fn decide(context: RequestContext, action: Action, run_action: RunDeed) -> Answer {
     let run = admit(&context, action).await?;
     let EmptyBody {} = context.json_or_default()?;
-    let (actor, version) = (context.act()?.into(), context.version()?);
+    let (actor, version) = (context.actor()?, context.version()?);
     subsidy::decide(&context.app, &actor, run.id, run_action, version).await?;
     let run = read(&context, run.id).await?;
     context.ok_versioned(run.version, RunShape::from(run))

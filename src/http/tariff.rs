@@ -135,7 +135,7 @@ async fn list(context: RequestContext) -> Answer {
 async fn create(context: RequestContext) -> Answer {
     let id = admitted(&context, Action::TariffCreate).await?;
     let new: Tariff = context.json::<TariffBody>()?.into();
-    let number = tariff::create(&context.app, &context.act()?, id, new).await?;
+    let number = tariff::create(&context.app, &context.actor()?, id, new).await?;
     context.created(
         format!("/api/v1/instruments/{id}/tariffs"),
         TariffShape::of(id, number, new),
@@ -150,7 +150,7 @@ async fn end(context: RequestContext) -> Answer {
     let body: EndBody = context.json()?;
     let ended = tariff::end(
         &context.app,
-        &context.act()?,
+        &context.actor()?,
         (id, number),
         body.valid_until,
     )

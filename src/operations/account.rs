@@ -11,7 +11,8 @@ use crate::domain::fault::FieldFault;
 use crate::domain::organization::{OrganizationState, first_roles};
 use crate::domain::{Instant, OrganizationId, RegionCode, SessionId, UserId};
 use crate::error::{AppError, Code};
-use crate::operations::run::{Act, Visit, find_earlier, perform, personal, same_version};
+use crate::operations::actor::Actor;
+use crate::operations::run::{find_earlier, perform, personal, same_version};
 use crate::operations::{organization, password, session};
 use crate::store::event::{NewEvent, Subject};
 use crate::store::invitation::Invitation;
@@ -47,10 +48,10 @@ pub struct Application {
 pub async fn register(
     app: &App,
     application: Application,
-    visit: Visit,
+    visit: Actor,
 ) -> Result<(Organization, User), AppError> {
     let login = login_key(&application.user.facts.email);
-    if let Some(earlier) = visit.find_earlier(app, &login).await? {
+    if let Some(earlier) = find_earlier(app, &visit.clone().about(&login)).await? {
         return Ok(earlier);
     }
     let Application {
@@ -71,29 +72,28 @@ pub async fn register(
     let password_hash = password::hash(app, user.password).await?;
     let roles = first_roles(facts.kind, facts.is_host);
     let (now, request_id) = (visit.now, visit.request_id.clone());
-    visit
-        .perform(app, &login, move |tx| {
-            let new = NewOrganization {
-                facts: facts.clone(),
-                uscc_confirmed,
-                is_sme: false,
-                state: OrganizationState::Pending,
-                now,
-            };
-            let id = store::organization::insert(tx, &new).map_err(organization::known_code)?;
-            let user = insert_user(tx, id, &user.facts, &password_hash, &roles, now)?;
-            let organization = store::organization::get(tx, id)?;
-            let mut event = organization::beginning("organization_register", &organization, now)?;
-            event.actor_user_id = Some(user.id);
-            event.actor_organization_id = Some(id);
-            event.request_id = Some(request_id.clone());
-            let event = store::event::append(tx, &event)?;
-            let told = store::user::list_supervisors(tx, facts.supervising_region_code)?;
-            store::event::announce(tx, event, &told, now)?;
-            append_joined(tx, &user, Some(&request_id), now)?;
-            Ok((organization, user))
-        })
-        .await
+    perform(app, &visit.about(&login), move |tx| {
+        let new = NewOrganization {
+            facts: facts.clone(),
+            uscc_confirmed,
+            is_sme: false,
+            state: OrganizationState::Pending,
+            now,
+        };
+        let id = store::organization::insert(tx, &new).map_err(organization::known_code)?;
+        let user = insert_user(tx, id, &user.facts, &password_hash, &roles, now)?;
+        let organization = store::organization::get(tx, id)?;
+        let mut event = organization::beginning(Action::AccountRegister, &organization, now)?;
+        event.actor_user_id = Some(user.id);
+        event.actor_organization_id = Some(id);
+        event.request_id = request_id.clone();
+        let event = store::event::append(tx, &event)?;
+        let told = store::user::list_supervisors(tx, facts.supervising_region_code)?;
+        store::event::announce(tx, event, &told, now)?;
+        append_joined(tx, &user, request_id.as_deref(), now)?;
+        Ok((organization, user))
+    })
+    .await
 }
 
 fn faults_of(checked: Result<(), AppError>) -> Result<Vec<crate::error::Fault>, AppError> {
@@ -142,7 +142,7 @@ fn append_joined(
     request_id: Option<&str>,
     now: Instant,
 ) -> Result<(), AppError> {
-    let mut event = NewEvent::new(now, "member_join", Subject::new("user", user.id))
+    let mut event = NewEvent::new(now, Action::MemberJoin, Subject::new("user", user.id))
         .after(json!({"organization_id": user.organization_id, "roles": user.roles}))?
         .personal(personal(
             json!({"login": user.login, "name": user.name, "phone": user.phone}),
@@ -165,9 +165,9 @@ pub struct Acceptance {
 }
 
 /// Makes the invited account, once. Somebody who left another organization keeps the account and proves its password.
-pub async fn accept(app: &App, acceptance: Acceptance, visit: Visit) -> Result<User, AppError> {
+pub async fn accept(app: &App, acceptance: Acceptance, visit: Actor) -> Result<User, AppError> {
     let token = acceptance.invitation_token.clone();
-    if let Some(earlier) = visit.find_earlier(app, &token).await? {
+    if let Some(earlier) = find_earlier(app, &visit.clone().about(&token)).await? {
         return Ok(earlier);
     }
     let (now, request_id) = (visit.now, visit.request_id.clone());
@@ -198,13 +198,12 @@ pub async fn accept(app: &App, acceptance: Acceptance, visit: Visit) -> Result<U
         }
         None => password::hash(app, password).await?,
     };
-    visit
-        .perform(app, &token, move |tx| {
-            let user = join(tx, &invitation, &facts, &password_hash, now)?;
-            append_joined(tx, &user, Some(&request_id), now)?;
-            Ok(user)
-        })
-        .await
+    perform(app, &visit.about(&token), move |tx| {
+        let user = join(tx, &invitation, &facts, &password_hash, now)?;
+        append_joined(tx, &user, request_id.as_deref(), now)?;
+        Ok(user)
+    })
+    .await
 }
 
 fn join(
@@ -253,29 +252,36 @@ async fn prove(
 /// Changes the password and ends every other session of the person.
 pub async fn change_password(
     app: &App,
-    act: Act,
+    actor: Actor,
     (present, new): (String, String),
     kept: Option<SessionId>,
 ) -> Result<(), AppError> {
-    if let Some(()) = find_earlier(app, &act).await? {
+    if let Some(()) = find_earlier(app, &actor).await? {
         return Ok(());
     }
-    let id = act.caller.user_id;
+    let id = actor.caller()?.user_id;
     let find = move |conn: &mut Conn| -> Result<_, AppError> {
         let user = store::user::get(conn, id)?;
         Ok((user.login, store::user::get_password(conn, id)?))
     };
     let (login, stored) = app.store.read(find).await?;
     check_password("new_password", &new, &login).map_err(|fault| vec![fault])?;
-    prove(app, &login, (present, stored), "current_password", act.now).await?;
+    prove(
+        app,
+        &login,
+        (present, stored),
+        "current_password",
+        actor.now,
+    )
+    .await?;
     let password_hash = password::hash(app, new).await?;
-    perform(app, &act.clone(), move |tx| {
-        store::user::update_password(tx, id, &password_hash, act.now)?;
+    perform(app, &actor.clone(), move |tx| {
+        store::user::update_password(tx, id, &password_hash, actor.now)?;
         store::session::delete_failures(tx, &login)?;
-        store::session::update_all_revoked(tx, id, kept, act.now)?;
-        let event = act
-            .event(Action::PasswordChange.as_str(), Subject::new("user", id))
-            .of(act.caller.organization_id, None);
+        store::session::update_all_revoked(tx, id, kept, actor.now)?;
+        let event = actor
+            .event(Action::PasswordChange, Subject::new("user", id))
+            .of(actor.caller()?.organization_id, None);
         store::event::append(tx, &event)?;
         Ok(())
     })
@@ -285,12 +291,12 @@ pub async fn change_password(
 /// Changes what a person says of itself.
 pub async fn update_me(
     app: &App,
-    act: Act,
+    actor: Actor,
     version: Option<i64>,
     (name, phone): (String, Option<String>),
 ) -> Result<User, AppError> {
-    let id = act.caller.user_id;
-    perform(app, &act.clone(), move |tx| {
+    let id = actor.caller()?.user_id;
+    perform(app, &actor.clone(), move |tx| {
         let before = store::user::get(tx, id)?;
         same_version(version, before.version)?;
         let facts = UserFacts {
@@ -299,14 +305,14 @@ pub async fn update_me(
             phone: phone.clone(),
         };
         facts.validate("")?;
-        store::user::update_profile(tx, &before, &facts.name, facts.phone.as_deref(), act.now)?;
+        store::user::update_profile(tx, &before, &facts.name, facts.phone.as_deref(), actor.now)?;
         let texts = json!({
             "before": {"name": before.name, "phone": before.phone},
             "after": {"name": facts.name, "phone": facts.phone},
         });
-        let event = act
-            .event(Action::MeUpdate.as_str(), Subject::new("user", id))
-            .of(act.caller.organization_id, None)
+        let event = actor
+            .event(Action::MeUpdate, Subject::new("user", id))
+            .of(actor.caller()?.organization_id, None)
             .personal(personal(texts)?);
         store::event::append(tx, &event)?;
         Ok(store::user::get(tx, id)?)
@@ -436,7 +442,7 @@ fn establish_organization(
     };
     let id = store::organization::insert(tx, &new).map_err(organization::known_code)?;
     let organization = store::organization::get(tx, id)?;
-    let event = organization::beginning("organization_establish", &organization, now)?;
+    let event = organization::beginning(Action::OrganizationEstablish, &organization, now)?;
     store::event::append(tx, &event)?;
     Ok(id)
 }

@@ -6,7 +6,8 @@ use crate::domain::access::{Action, ApiScope, Caller};
 use crate::domain::fault::{Faults, FieldFault};
 use crate::domain::{ApiKeyId, Instant, Minutes, OrganizationId};
 use crate::error::AppError;
-use crate::operations::run::{Act, perform, personal};
+use crate::operations::actor::Actor;
+use crate::operations::run::{perform, personal};
 use crate::operations::session::API_KEY_PREFIX;
 use crate::store::api_key::{ApiKey, NewApiKey};
 use crate::store::event::Subject;
@@ -30,30 +31,30 @@ pub struct KeyDraft {
 /// Makes a key. Its secret comes beside it, once: not again when the request is repeated.
 pub async fn create(
     app: &App,
-    act: Act,
+    actor: Actor,
     draft: KeyDraft,
 ) -> Result<(ApiKey, Option<String>), AppError> {
-    let usual = act.now.plus(days(i64::from(app.config.api_key_days)));
+    let usual = actor.now.plus(days(i64::from(app.config.api_key_days)));
     let expires_at = draft.expires_at.unwrap_or(usual);
-    check(&act.caller, &draft, (act.now, expires_at))?;
+    check(actor.caller()?, &draft, (actor.now, expires_at))?;
     let secret = token::random_token(API_KEY_PREFIX);
     let hidden = secret.chars().count().saturating_sub(HINT_CHARS);
     let new = NewApiKey {
-        organization_id: act.caller.organization_id,
-        user_id: act.caller.user_id,
+        organization_id: actor.caller()?.organization_id,
+        user_id: actor.caller()?.user_id,
         name: draft.name,
         hint: secret.chars().skip(hidden).collect(),
         secret_hash: token::hash(&secret),
         scopes: draft.scopes,
-        created_at: act.now,
+        created_at: actor.now,
         expires_at,
     };
-    let asked = act.clone();
-    let key = perform(app, &act, move |tx| {
+    let asked = actor.clone();
+    let key = perform(app, &actor, move |tx| {
         let id = store::api_key::insert(tx, &new)?;
         let key = store::api_key::get(tx, id)?;
         let event = asked
-            .event(Action::ApiKeyCreate.as_str(), Subject::new("api_key", id))
+            .event(Action::ApiKeyCreate, Subject::new("api_key", id))
             .of(new.organization_id, None)
             .after(serde_json::json!({"user_id": key.user_id, "scopes": key.scopes, "expires_at": key.expires_at}))?
             .personal(personal(&key.name)?);
@@ -61,7 +62,7 @@ pub async fn create(
         Ok(key)
     })
     .await?;
-    Ok((key, act.is_first().then_some(secret)))
+    Ok((key, actor.is_first().then_some(secret)))
 }
 
 fn check(
@@ -120,13 +121,13 @@ fn get_own(conn: &mut Conn, own: OrganizationId, id: ApiKeyId) -> Result<ApiKey,
 }
 
 /// Ends a key of the caller's organization; a key that ended already is none.
-pub async fn revoke(app: &App, act: Act, id: ApiKeyId) -> Result<(), AppError> {
-    perform(app, &act.clone(), move |tx| {
-        let own = act.caller.organization_id;
+pub async fn revoke(app: &App, actor: Actor, id: ApiKeyId) -> Result<(), AppError> {
+    perform(app, &actor.clone(), move |tx| {
+        let own = actor.caller()?.organization_id;
         get_own(tx, own, id)?;
-        store::api_key::update_key_revoked(tx, id, act.now)?;
-        let event = act
-            .event(Action::ApiKeyRevoke.as_str(), Subject::new("api_key", id))
+        store::api_key::update_key_revoked(tx, id, actor.now)?;
+        let event = actor
+            .event(Action::ApiKeyRevoke, Subject::new("api_key", id))
             .of(own, None);
         store::event::append(tx, &event)?;
         Ok(())

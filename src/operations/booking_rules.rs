@@ -5,8 +5,9 @@ use crate::domain::InstrumentId;
 use crate::domain::access::{self, Action, Caller, Denied, InstrumentTies};
 use crate::domain::booking_rules::{BookingRules, RuleFault};
 use crate::error::{AppError, Code, Fault};
+use crate::operations::actor::Actor;
 use crate::operations::booking::manages;
-use crate::operations::run::{Act, perform, same_version};
+use crate::operations::run::{perform, same_version};
 use crate::store::booking_rules::Terms;
 use crate::store::event::Subject;
 use crate::store::{self, Conn, Lock};
@@ -73,22 +74,22 @@ pub async fn get(
 /// Replaces the rules. Bookings that stand keep their slots; what they would break is asked again only when they change.
 pub async fn put(
     app: &App,
-    act: &Act,
+    actor: &Actor,
     id: InstrumentId,
     version: Option<i64>,
     rules: BookingRules,
 ) -> Result<(BookingRules, i64), AppError> {
-    let performer = act.clone();
-    perform(app, act, move |tx| {
-        let act = &performer;
+    let performer = actor.clone();
+    perform(app, actor, move |tx| {
+        let actor = &performer;
         Lock::Instrument(id).take(tx)?;
-        let (terms, ties) = see(tx, Some(&act.caller), id)?;
-        access::may_on_instrument(&act.caller, Action::BookingRulesUpdate, &ties)?;
+        let (terms, ties) = see(tx, Some(actor.caller()?), id)?;
+        access::may_on_instrument(actor.caller()?, Action::BookingRulesUpdate, &ties)?;
         same_version(version, terms.version)?;
         rules.validate().map_err(refused)?;
-        store::booking_rules::update(tx, id, terms.version, &rules, act.now)?;
-        let event = act
-            .event("booking_rules_update", Subject::new("instrument", id))
+        store::booking_rules::update(tx, id, terms.version, &rules, actor.now)?;
+        let event = actor
+            .event(Action::BookingRulesUpdate, Subject::new("instrument", id))
             .of(terms.host_organization_id, None)
             .before(&terms.rules)?
             .after(&rules)?;

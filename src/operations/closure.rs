@@ -9,8 +9,9 @@ use crate::domain::closure::Closure as Rule;
 use crate::domain::fault::Faults;
 use crate::domain::{ClosureId, Instant, InstrumentId};
 use crate::error::AppError;
+use crate::operations::actor::Actor;
 use crate::operations::booking_rules::see;
-use crate::operations::run::{Act, perform, personal, same_version};
+use crate::operations::run::{perform, personal, same_version};
 use crate::store::booking::{Audience, Booking};
 use crate::store::closure::Closure;
 use crate::store::event::Subject;
@@ -116,19 +117,25 @@ pub async fn foresee(
 
 pub async fn create(
     app: &App,
-    act: &Act,
+    actor: &Actor,
     instrument: InstrumentId,
     rule: Rule,
 ) -> Result<Closed, AppError> {
-    let performer = act.clone();
-    perform(app, act, move |tx| {
-        let act = &performer;
+    let performer = actor.clone();
+    perform(app, actor, move |tx| {
+        let actor = &performer;
         Lock::Instrument(instrument).take(tx)?;
-        may(tx, &act.caller, instrument, Action::ClosureCreate)?;
+        may(tx, actor.caller()?, instrument, Action::ClosureCreate)?;
         check(&rule)?;
-        let closure = store::closure::insert(tx, instrument, &rule, act.now)?;
+        let closure = store::closure::insert(tx, instrument, &rule, actor.now)?;
         let bookings = hit(tx, instrument, &rule)?;
-        tell(tx, act, "closure_create", (None, Some(&closure)), &bookings)?;
+        tell(
+            tx,
+            actor,
+            Action::ClosureCreate,
+            (None, Some(&closure)),
+            &bookings,
+        )?;
         Ok(Closed {
             closure: Some(closure),
             bookings,
@@ -140,23 +147,23 @@ pub async fn create(
 /// Writes the closure anew; lists the bookings its new time hits. Whoever it hits, or hit before, is told.
 pub async fn update(
     app: &App,
-    act: &Act,
+    actor: &Actor,
     id: ClosureId,
     version: Option<i64>,
     rule: Rule,
 ) -> Result<Closed, AppError> {
-    let performer = act.clone();
-    perform(app, act, move |tx| {
-        let act = &performer;
-        let present = lock(tx, &act.caller, id, Action::ClosureUpdate)?;
+    let performer = actor.clone();
+    perform(app, actor, move |tx| {
+        let actor = &performer;
+        let present = lock(tx, actor.caller()?, id, Action::ClosureUpdate)?;
         same_version(version, present.version)?;
         check(&rule)?;
         let hit_before = hit_by(tx, &present)?;
-        let closure = store::closure::update(tx, &present, &rule, act.now)?;
+        let closure = store::closure::update(tx, &present, &rule, actor.now)?;
         let bookings = hit(tx, closure.instrument_id, &rule)?;
         let concerned = [&bookings[..], &hit_before[..]].concat();
         let change = (Some(&present), Some(&closure));
-        tell(tx, act, "closure_update", change, &concerned)?;
+        tell(tx, actor, Action::ClosureUpdate, change, &concerned)?;
         Ok(Closed {
             closure: Some(closure),
             bookings,
@@ -168,18 +175,24 @@ pub async fn update(
 /// Takes a closure back, and tells those whose bookings it hit.
 pub async fn delete(
     app: &App,
-    act: &Act,
+    actor: &Actor,
     id: ClosureId,
     version: Option<i64>,
 ) -> Result<(), AppError> {
-    let performer = act.clone();
-    perform(app, act, move |tx| {
-        let act = &performer;
-        let present = lock(tx, &act.caller, id, Action::ClosureDelete)?;
+    let performer = actor.clone();
+    perform(app, actor, move |tx| {
+        let actor = &performer;
+        let present = lock(tx, actor.caller()?, id, Action::ClosureDelete)?;
         same_version(version, present.version)?;
-        store::closure::withdraw(tx, id, act.now)?;
+        store::closure::withdraw(tx, id, actor.now)?;
         let released = hit_by(tx, &present)?;
-        tell(tx, act, "closure_delete", (Some(&present), None), &released)
+        tell(
+            tx,
+            actor,
+            Action::ClosureDelete,
+            (Some(&present), None),
+            &released,
+        )
     })
     .await
 }
@@ -226,14 +239,14 @@ fn told(closure: &Closure) -> Value {
 
 fn tell(
     tx: &mut Conn,
-    act: &Act,
-    action: &'static str,
+    actor: &Actor,
+    action: Action,
     (before, after): (Option<&Closure>, Option<&Closure>),
     bookings: &[Booking],
 ) -> Result<(), AppError> {
     let closure = after.or(before).ok_or(AppError::NotFound)?;
     let host = store::booking_rules::get_terms(tx, closure.instrument_id)?.host_organization_id;
-    let mut event = act
+    let mut event = actor
         .event(action, Subject::new("closure", closure.id))
         .of(host, None);
     if let Some(before) = before {
@@ -253,10 +266,10 @@ fn tell(
         let concerned = Audience {
             person: Some((booking.booked_by, booking.organization_id)),
             unit: Some(booking.organization_id),
-            except: Some(act.caller.user_id),
+            except: Some(actor.caller()?.user_id),
             ..Audience::default()
         };
-        store::booking::announce(tx, id, concerned, act.now)?;
+        store::booking::announce(tx, id, concerned, actor.now)?;
     }
     Ok(())
 }

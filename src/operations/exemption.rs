@@ -8,8 +8,9 @@ use crate::domain::RegionCode;
 use crate::domain::access::{Action, Role};
 use crate::domain::exemption::ExemptionDeed;
 use crate::error::{AppError, Code};
+use crate::operations::actor::Actor;
 use crate::operations::instrument::{admit, faults_of_reason};
-use crate::operations::run::{Act, perform, personal, same_version};
+use crate::operations::run::{perform, personal, same_version};
 use crate::store::event::Subject;
 use crate::store::exemption::Exemption;
 use crate::store::{self, Constraint, Lock, StoreError};
@@ -17,14 +18,14 @@ use crate::store::{self, Constraint, Lock, StoreError};
 /// Asks for an exemption. 409 `exemption_exists` while one is asked for or approved.
 pub async fn request(
     app: &App,
-    act: &Act,
+    actor: &Actor,
     id: InstrumentId,
     reason: String,
 ) -> Result<Exemption, AppError> {
-    let act_of_action = act.clone();
-    perform(app, act, move |tx| {
+    let act_of_action = actor.clone();
+    perform(app, actor, move |tx| {
         Lock::Instrument(id).take(tx)?;
-        let caller = &act_of_action.caller;
+        let caller = act_of_action.caller()?;
         let instrument = admit(tx, caller, id, Action::ExemptionRequest)?;
         AppError::refuse_all(faults_of_reason(&reason))?;
         let now = act_of_action.now;
@@ -36,7 +37,7 @@ pub async fn request(
             other => other.into(),
         })?;
         let event = act_of_action
-            .event("exemption_request", Subject::new("instrument", id))
+            .event(Action::ExemptionRequest, Subject::new("instrument", id))
             .of(instrument.organization_id, None)
             .after(json!({ "state": requested.state }))?
             .personal(personal(json!({ "reason": reason }))?);
@@ -52,16 +53,16 @@ pub async fn request(
 /// Approves or refuses the open request; refusing needs a reason. The version sent is the instrument's.
 pub async fn decide(
     app: &App,
-    act: &Act,
+    actor: &Actor,
     (id, version): (InstrumentId, Option<i64>),
     action: ExemptionDeed,
     reason: Option<String>,
 ) -> Result<Exemption, AppError> {
-    let act_of_action = act.clone();
-    perform(app, act, move |tx| {
+    let act_of_action = actor.clone();
+    perform(app, actor, move |tx| {
         Lock::Instrument(id).take(tx)?;
-        let caller = &act_of_action.caller;
-        let instrument = admit(tx, caller, id, Action::ExemptionDecide)?;
+        let caller = act_of_action.caller()?;
+        let instrument = admit(tx, caller, id, Action::ExemptionApprove)?;
         Lock::RecordsShared.take(tx)?;
         same_version(version, instrument.version)?;
         let open = store::exemption::find(tx, id)?.ok_or(AppError::NotFound)?;
@@ -74,8 +75,8 @@ pub async fn decide(
         let decided =
             store::exemption::update_decision(tx, open.id, state, reason, by, decided_at)?;
         let name = match action {
-            ExemptionDeed::Approve => "exemption_approve",
-            _ => "exemption_refuse",
+            ExemptionDeed::Approve => Action::ExemptionApprove,
+            _ => Action::ExemptionRefuse,
         };
         let event = act_of_action
             .event(name, Subject::new("instrument", id))

@@ -11,8 +11,9 @@ use crate::domain::contact::check_email;
 use crate::domain::fault::{Faults, FieldFault};
 use crate::domain::{Instant, Minutes, OrganizationId, UserId};
 use crate::error::{AppError, Code};
+use crate::operations::actor::Actor;
 use crate::operations::organization::admit_in;
-use crate::operations::run::{Act, perform, personal, same_version};
+use crate::operations::run::{perform, personal, same_version};
 use crate::store::event::Subject;
 use crate::store::invitation::NewInvitation;
 use crate::store::user::User;
@@ -47,16 +48,16 @@ pub struct Invitation {
 /// Invites a person. 409 `login_taken` when the login belongs to some organization already.
 pub async fn invite(
     app: &App,
-    act: Act,
+    actor: Actor,
     id: OrganizationId,
     invited: Invited,
 ) -> Result<Invitation, AppError> {
     let secret = token::random_token("");
-    let (token_hash, asked) = (token::hash(&secret), act.clone());
-    let mut invitation = perform(app, &act, move |tx| {
-        let act = &asked;
-        let organization = admit_in(tx, &act.caller, id, Action::MemberInvite)?;
-        check_invited(&act.caller, organization.is_host, &invited)?;
+    let (token_hash, asked) = (token::hash(&secret), actor.clone());
+    let mut invitation = perform(app, &actor, move |tx| {
+        let actor = &asked;
+        let organization = admit_in(tx, actor.caller()?, id, Action::MemberInvite)?;
+        check_invited(actor.caller()?, organization.is_host, &invited)?;
         let login = login_key(&invited.email);
         let known = store::user::find_by_login(tx, &login)?;
         if known.is_some_and(|user| user.organization_id.is_some()) {
@@ -67,13 +68,13 @@ pub async fn invite(
             login: login.clone(),
             roles: distinct(&invited.roles),
             token_hash: token_hash.clone(),
-            invited_by: act.caller.user_id,
-            created_at: act.now,
-            expires_at: act.now.plus(INVITATION_HOLDS),
+            invited_by: actor.caller()?.user_id,
+            created_at: actor.now,
+            expires_at: actor.now.plus(INVITATION_HOLDS),
         };
         let number = store::invitation::insert(tx, &new)?;
-        let event = act
-            .event("member_invite", Subject::new("invitation", number))
+        let event = actor
+            .event(Action::MemberInvite, Subject::new("invitation", number))
             .of(id, None)
             .after(json!({"organization_id": id, "roles": new.roles}))?
             .personal(personal(json!({"login": login}))?);
@@ -86,7 +87,7 @@ pub async fn invite(
         })
     })
     .await?;
-    invitation.token = act.is_first().then_some(secret);
+    invitation.token = actor.is_first().then_some(secret);
     Ok(invitation)
 }
 
@@ -124,38 +125,38 @@ fn distinct(roles: &[Role]) -> Vec<Role> {
 /// Gives other roles, suspends or lets in again. A suspended person's sessions end.
 pub async fn update(
     app: &App,
-    act: Act,
+    actor: Actor,
     (organization, user): (OrganizationId, UserId),
     version: Option<i64>,
     change: MemberChange,
 ) -> Result<User, AppError> {
-    perform(app, &act.clone(), move |tx| {
-        let unit = admit_in(tx, &act.caller, organization, Action::MemberUpdate)?;
+    perform(app, &actor.clone(), move |tx| {
+        let unit = admit_in(tx, actor.caller()?, organization, Action::MemberUpdate)?;
         Lock::Organization(organization).take(tx)?;
         let before = member(tx, organization, user)?;
         same_version(version, before.version)?;
         let roles = distinct(change.roles.as_deref().unwrap_or(&before.roles));
         let state = change.state.unwrap_or(before.state);
-        access::check_roles(&act.caller, unit.is_host, &before.roles, &roles)?;
+        access::check_roles(actor.caller()?, unit.is_host, &before.roles, &roles)?;
         if state != before.state {
-            may_take_all(&act.caller, &before.roles)?;
+            may_take_all(actor.caller()?, &before.roles)?;
         }
         keep_administrators(tx, &before, (&roles, state))?;
         let unit = before.organization_id;
-        store::user::update_membership(tx, &before, unit, &roles, state, act.now)?;
+        store::user::update_membership(tx, &before, unit, &roles, state, actor.now)?;
         if !roles.iter().any(|role| MANAGING.contains(role)) {
             store::instrument::delete_managing(tx, user)?;
         }
         if state == UserState::Suspended {
-            store::session::update_all_revoked(tx, user, None, act.now)?;
+            store::session::update_all_revoked(tx, user, None, actor.now)?;
         }
-        let event = act
-            .event("member_update", Subject::new("user", user))
+        let event = actor
+            .event(Action::MemberUpdate, Subject::new("user", user))
             .of(organization, None)
             .before(json!({"roles": before.roles, "state": before.state}))?
             .after(json!({"roles": roles, "state": state}))?;
         let event = store::event::append(tx, &event)?;
-        store::event::announce(tx, event, &[user], act.now)?;
+        store::event::announce(tx, event, &[user], actor.now)?;
         Ok(store::user::get(tx, user)?)
     })
     .await
@@ -164,27 +165,27 @@ pub async fn update(
 /// Ends a membership: the account stays without roles until another invitation, its sessions and keys end.
 pub async fn remove(
     app: &App,
-    act: Act,
+    actor: Actor,
     (organization, user): (OrganizationId, UserId),
     version: Option<i64>,
 ) -> Result<(), AppError> {
-    perform(app, &act.clone(), move |tx| {
-        admit_in(tx, &act.caller, organization, Action::MemberRemove)?;
+    perform(app, &actor.clone(), move |tx| {
+        admit_in(tx, actor.caller()?, organization, Action::MemberRemove)?;
         Lock::Organization(organization).take(tx)?;
         let before = member(tx, organization, user)?;
         same_version(version, before.version)?;
-        may_take_all(&act.caller, &before.roles)?;
+        may_take_all(actor.caller()?, &before.roles)?;
         keep_administrators(tx, &before, (&[], before.state))?;
-        store::user::update_membership(tx, &before, None, &[], before.state, act.now)?;
+        store::user::update_membership(tx, &before, None, &[], before.state, actor.now)?;
         store::instrument::delete_managing(tx, user)?;
-        store::session::update_all_revoked(tx, user, None, act.now)?;
-        store::api_key::update_keys_of_revoked(tx, user, act.now)?;
-        let event = act
-            .event("member_remove", Subject::new("user", user))
+        store::session::update_all_revoked(tx, user, None, actor.now)?;
+        store::api_key::update_keys_of_revoked(tx, user, actor.now)?;
+        let event = actor
+            .event(Action::MemberRemove, Subject::new("user", user))
             .of(organization, None)
             .before(json!({"organization_id": organization, "roles": before.roles}))?;
         let event = store::event::append(tx, &event)?;
-        store::event::announce(tx, event, &[user], act.now)?;
+        store::event::announce(tx, event, &[user], actor.now)?;
         Ok(())
     })
     .await

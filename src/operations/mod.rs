@@ -2,6 +2,7 @@
 //! (API, import, job, command line) goes through here, so none can skip a rule.
 
 pub mod account;
+pub mod actor;
 pub mod api_key;
 pub mod availability;
 pub mod booking;
@@ -29,6 +30,7 @@ pub mod run;
 pub mod service;
 pub mod session;
 pub mod stats;
+pub mod subject;
 pub mod subsidy;
 pub mod table_fault;
 pub mod tariff;

@@ -12,7 +12,8 @@ use crate::domain::organization::{
 };
 use crate::domain::{Instant, OrganizationId, RegionCode, Uscc};
 use crate::error::{AppError, Code};
-use crate::operations::run::{Act, perform, personal, same_version};
+use crate::operations::actor::Actor;
+use crate::operations::run::{perform, personal, same_version};
 use crate::store::event::{NewEvent, Subject};
 use crate::store::organization::{Amendment, Organization};
 use crate::store::{self, Conn, Constraint, Lock, StoreError};
@@ -97,14 +98,14 @@ pub struct Declared {
 /// Changes what an organization declares; a refused one is pending again. Its administration corrects what was verified.
 pub async fn amend(
     app: &App,
-    act: Act,
+    actor: Actor,
     id: OrganizationId,
     version: Option<i64>,
     declared: Declared,
 ) -> Result<Organization, AppError> {
-    perform(app, &act.clone(), move |tx| {
+    perform(app, &actor.clone(), move |tx| {
         Lock::RecordsShared.take(tx)?;
-        let (before, right) = admit_change_in(tx, &act.caller, id)?;
+        let (before, right) = admit_change_in(tx, actor.caller()?, id)?;
         same_version(version, before.version)?;
         check(tx, &declared.facts, declared.uscc_confirmed, "")?;
         let state = before.state.after(OrganizationDeed::Amend)?;
@@ -112,12 +113,12 @@ pub async fn amend(
             facts: declared.facts.clone(),
             uscc_confirmed: declared.uscc_confirmed,
             state,
-            now: store::evaluation::after_freezes(tx, act.now)?,
+            now: store::evaluation::after_freezes(tx, actor.now)?,
         };
         store::organization::update_facts(tx, &before, &new).map_err(known_code)?;
         let after = store::organization::get(tx, id)?;
-        let event = act
-            .event("organization_update", Subject::new("organization", id))
+        let event = actor
+            .event(Action::OrganizationUpdate, Subject::new("organization", id))
             .of(id, None)
             .before(Trace::of(&before))?
             .after(Trace::of(&after))?
@@ -130,7 +131,7 @@ pub async fn amend(
             }
             _ => Vec::new(),
         };
-        store::event::announce(tx, event, &told, act.now)?;
+        store::event::announce(tx, event, &told, actor.now)?;
         Ok(after)
     })
     .await
@@ -139,27 +140,27 @@ pub async fn amend(
 /// Verifies, refuses, suspends or resumes. Refusing and suspending need a reason.
 pub async fn decide(
     app: &App,
-    act: Act,
+    actor: Actor,
     (id, version): (OrganizationId, Option<i64>),
     decision: Decision,
     reason: Option<String>,
 ) -> Result<Organization, AppError> {
-    perform(app, &act.clone(), move |tx| {
-        let before = admit_in(tx, &act.caller, id, decision.action())?;
+    perform(app, &actor.clone(), move |tx| {
+        let before = admit_in(tx, actor.caller()?, id, decision.action())?;
         same_version(version, before.version)?;
         let reason = checked_reason(decision, reason.as_deref())?;
         let state = before.state.after(decision.turn())?;
-        store::organization::update_state(tx, &before, state, reason, act.now)?;
+        store::organization::update_state(tx, &before, state, reason, actor.now)?;
         let after = store::organization::get(tx, id)?;
-        let event = act
-            .event(decision.action().as_str(), Subject::new("organization", id))
+        let event = actor
+            .event(decision.action(), Subject::new("organization", id))
             .of(id, None)
             .before(json!({"state": before.state}))?
             .after(json!({"state": state}))?
             .personal(personal(json!({"reason": reason}))?);
         let event = store::event::append(tx, &event)?;
         let told = store::user::list_with_roles(tx, id, HEADS)?;
-        store::event::announce(tx, event, &told, act.now)?;
+        store::event::announce(tx, event, &told, actor.now)?;
         Ok(after)
     })
     .await
@@ -284,7 +285,7 @@ pub fn declared_texts(organization: &Organization) -> serde_json::Value {
 
 /// The event with which an organization begins.
 pub fn beginning(
-    action: &'static str,
+    action: Action,
     organization: &Organization,
     now: Instant,
 ) -> Result<NewEvent, AppError> {

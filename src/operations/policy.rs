@@ -2,11 +2,12 @@
 //! say is decided by `domain::policy`.
 
 use crate::app::App;
+use crate::domain::access::Action;
 use crate::domain::policy::{self, Policy, PolicyMistake};
 use crate::domain::{Instant, PolicyId};
 use crate::error::{AppError, Code, Fault};
+use crate::operations::actor::Actor;
 use crate::operations::policy_pack;
-use crate::operations::run::Actor;
 use crate::store::event::{self, Subject};
 use crate::store::policy::{NewPack, Pack};
 use crate::store::{self, Conn, Constraint, StoreError};
@@ -59,14 +60,12 @@ pub async fn create(app: &App, actor: &Actor, content: String) -> Result<PolicyI
     let policy = policy_pack::read(&content).map_err(refusal)?;
     let actor_of_action = actor.clone();
     let new = new_pack(&policy, content, actor);
-    actor
-        .perform(app, move |tx| insert(tx, &new, &actor_of_action))
-        .await
+    crate::operations::run::perform(app, actor, move |tx| insert(tx, &new, &actor_of_action)).await
 }
 
 /// Stores the packs that ship with the program, those that are not there yet.
 pub async fn install_shipped(app: &App, now: Instant) -> Result<(), AppError> {
-    let actor = Actor::System { now };
+    let actor = Actor::system(now);
     let content = policy_pack::HEBEI_2026.to_owned();
     let policy = policy_pack::read(&content).map_err(refusal)?;
     let new = new_pack(&policy, content, &actor);
@@ -88,7 +87,7 @@ fn new_pack(policy: &Policy, content: String, actor: &Actor) -> NewPack {
         title: policy.title.clone(),
         digest: policy::digest(&content),
         content,
-        created_at: actor.now(),
+        created_at: actor.now,
         created_by: actor.user_id(),
     }
 }
@@ -102,7 +101,7 @@ fn insert(tx: &mut Conn, new: &NewPack, actor: &Actor) -> Result<PolicyId, AppEr
     })?;
     let after =
         serde_json::json!({ "code": new.code, "version": new.version, "digest": new.digest });
-    let event = actor.event("policy_create", Subject::new("policy", id));
+    let event = actor.event(Action::PolicyCreate, Subject::new("policy", id));
     event::append(tx, &event.after(after)?)?;
     Ok(id)
 }

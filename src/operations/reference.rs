@@ -4,6 +4,7 @@
 use serde_json::json;
 
 use crate::app::App;
+use crate::domain::access::Action;
 use crate::error::AppError;
 use crate::store::event::{NewEvent, Subject};
 use crate::store::{self, Conn, Lock};
@@ -34,7 +35,7 @@ where
             Lock::Job(SEEDING).take(tx)?;
             let counts = R::load(tx, &file.rows)?;
             if counts.inserted + counts.updated > 0 {
-                let event = NewEvent::new(now, "reference_load", Subject::new("reference", 0))
+                let event = NewEvent::new(now, Action::ReferenceLoad, Subject::new("reference", 0))
                     .after(json!({"file": file.name, "sha256": file.sha256, "counts": counts}))?;
                 store::event::append(tx, &event)?;
             }

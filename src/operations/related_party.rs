@@ -8,8 +8,9 @@ use crate::domain::access::{Action, Role};
 use crate::domain::fault::{Faults, FieldFault};
 use crate::domain::{Instant, OrganizationId};
 use crate::error::{AppError, Code};
+use crate::operations::actor::Actor;
 use crate::operations::organization::{admit_in, reach};
-use crate::operations::run::{Act, perform};
+use crate::operations::run::perform;
 use crate::store::event::Subject;
 use crate::store::related_party::{NewRelatedParty, RelatedParty};
 use crate::store::{self, Conn, Lock};
@@ -49,13 +50,13 @@ impl Trace {
 /// Records a relation. 409 `related_party_exists` when the two are related in that time already.
 pub async fn add(
     app: &App,
-    act: Act,
+    actor: Actor,
     id: OrganizationId,
     relation: Relation,
 ) -> Result<RelatedParty, AppError> {
-    perform(app, &act.clone(), move |tx| {
-        admit_in(tx, &act.caller, id, Action::RelatedPartyAdd)?;
-        let mut new = checked(tx, &act, id, &relation)?;
+    perform(app, &actor.clone(), move |tx| {
+        admit_in(tx, actor.caller()?, id, Action::RelatedPartyAdd)?;
+        let mut new = checked(tx, &actor, id, &relation)?;
         // Both, in one order, so that two declarations wait for each other.
         for organization in [id.min(relation.other), id.max(relation.other)] {
             Lock::Organization(organization).take(tx)?;
@@ -80,8 +81,11 @@ pub async fn add(
             None => (None, store::related_party::insert(tx, &new)?),
         };
         let party = store::related_party::get(tx, number)?;
-        let mut event = act
-            .event("related_party_add", Subject::new("related_party", number))
+        let mut event = actor
+            .event(
+                Action::RelatedPartyAdd,
+                Subject::new("related_party", number),
+            )
             .of(id, Some(relation.other))
             .after(Trace::of(&party))?;
         if let Some(before) = &before {
@@ -90,7 +94,7 @@ pub async fn add(
         let event = store::event::append(tx, &event)?;
         for side in [id, relation.other] {
             let told = store::user::list_with_roles(tx, side, &[Role::UnitAdmin])?;
-            store::event::announce(tx, event, &told, act.now)?;
+            store::event::announce(tx, event, &told, actor.now)?;
         }
         Ok(party)
     })
@@ -99,15 +103,15 @@ pub async fn add(
 
 fn checked(
     tx: &mut Conn,
-    act: &Act,
+    actor: &Actor,
     id: OrganizationId,
     relation: &Relation,
 ) -> Result<NewRelatedParty, AppError> {
     let mut faults = Faults::new();
-    let since = relation.since.unwrap_or(act.now);
+    let since = relation.since.unwrap_or(actor.now);
     if relation.other == id {
         faults.push(FieldFault::new("organization_id", "related_to_itself"));
-    } else if !sees(tx, act, relation.other)? {
+    } else if !sees(tx, actor, relation.other)? {
         faults.push(FieldFault::new("organization_id", "unknown_reference").actual(relation.other));
     }
     faults.optional_text("relation", relation.relation.as_deref(), 100);
@@ -121,24 +125,24 @@ fn checked(
     }
     faults.into_result()?;
     let by_administration =
-        act.caller.has(Role::PlatformAdmin) || act.caller.has(Role::RegionAdmin);
+        actor.caller()?.has(Role::PlatformAdmin) || actor.caller()?.has(Role::RegionAdmin);
     Ok(NewRelatedParty {
         organization_id: id,
         related_organization_id: relation.other,
         relation: relation.relation.clone(),
         since,
         until: relation.until,
-        verified_at: by_administration.then_some(act.now),
-        now: act.now,
+        verified_at: by_administration.then_some(actor.now),
+        now: actor.now,
     })
 }
 
 /// Whether the caller sees the other organization.
-fn sees(tx: &mut Conn, act: &Act, other: OrganizationId) -> Result<bool, AppError> {
+fn sees(tx: &mut Conn, actor: &Actor, other: OrganizationId) -> Result<bool, AppError> {
     match store::organization::get(tx, other) {
         Ok(other) => {
             let ties = other.ties();
-            Ok(ties.is_public || reach(Some(&act.caller)).covers_organization(&ties))
+            Ok(ties.is_public || reach(Some(actor.caller()?)).covers_organization(&ties))
         }
         Err(store::StoreError::NotFound) => Ok(false),
         Err(error) => Err(error.into()),

@@ -5,7 +5,8 @@ use crate::domain::UsageRecordId;
 use crate::domain::access::{self, Action, Role};
 use crate::domain::review::{self, Satisfaction};
 use crate::error::{AppError, Code};
-use crate::operations::run::{Act, perform, personal};
+use crate::operations::actor::Actor;
+use crate::operations::run::{perform, personal};
 use crate::store::event::Subject;
 use crate::store::review::{NewReview, Review};
 use crate::store::{self, Conn, Constraint, Lock, StoreError};
@@ -13,13 +14,13 @@ use crate::store::{self, Conn, Constraint, Lock, StoreError};
 /// Reviews a service. 422 `not_reviewable` for own use and voided records, 409 `already_reviewed`.
 pub async fn create(
     app: &App,
-    act: &Act,
+    actor: &Actor,
     id: UsageRecordId,
     satisfaction: Satisfaction,
     comment: Option<String>,
 ) -> Result<Review, AppError> {
-    let own = act.clone();
-    perform(app, act, move |tx| {
+    let own = actor.clone();
+    perform(app, actor, move |tx| {
         run(tx, &own, id, satisfaction, comment.as_deref())
     })
     .await
@@ -27,19 +28,19 @@ pub async fn create(
 
 fn run(
     tx: &mut Conn,
-    act: &Act,
+    actor: &Actor,
     id: UsageRecordId,
     satisfaction: Satisfaction,
     comment: Option<&str>,
 ) -> Result<Review, AppError> {
     Lock::RecordsShared.take(tx)?;
     let record = store::usage::get(tx, id)?;
-    let ties = store::usage::get_ties(tx, &record, act.caller.user_id)?;
-    access::may_on_usage(&act.caller, Action::ReviewCreate, &ties)?;
+    let ties = store::usage::get_ties(tx, &record, actor.caller()?.user_id)?;
+    access::may_on_usage(actor.caller()?, Action::ReviewCreate, &ties)?;
     let host = ties.instrument.host_organization_id;
     review::check(host != record.organization_id, record.state, comment)?;
-    let mut event = act
-        .event("review_create", Subject::new("usage_record", id))
+    let mut event = actor
+        .event(Action::ReviewCreate, Subject::new("usage_record", id))
         .of(host, Some(record.organization_id))
         .after(serde_json::json!({ "satisfaction": satisfaction }))?;
     if let Some(comment) = comment {
@@ -52,13 +53,13 @@ fn run(
         satisfaction,
         comment: comment.map(str::to_owned),
     };
-    let review = store::review::insert(tx, new, event, act.now).map_err(|error| match error {
+    let review = store::review::insert(tx, new, event, actor.now).map_err(|error| match error {
         StoreError::Violated(Constraint::ReviewUsageRecord) => {
             AppError::conflict(Code::already_reviewed)
         }
         other => other.into(),
     })?;
     let people = store::user::list_with_roles(tx, host, &[Role::HostAdmin])?;
-    store::event::announce(tx, event, &people, act.now)?;
+    store::event::announce(tx, event, &people, actor.now)?;
     Ok(review)
 }

@@ -1,294 +1,168 @@
-//! How every action runs: who acts, at what time, once per idempotency key, with its events in the same transaction.
+//! How every action runs: role, idempotency key, lock, load, rights, the body's fault, version, then the action's own part,
+//! all in one transaction. An action's file holds what is particular to it and nothing else.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
+use super::actor::{Actor, Once};
+use super::subject::{Subject, Ties, authorize};
 use crate::app::{App, token};
-use crate::domain::access::{Caller, Denied};
+use crate::domain::access::{Action, Denied};
 use crate::domain::fault::{FaultValue, FieldFault};
 use crate::domain::state::InvalidState;
-use crate::domain::{Instant, UserId};
 use crate::error::{AppError, Code, Fault};
 use crate::store::event::Personal;
+pub use crate::store::idempotency::Reply;
 use crate::store::{self, Conn, Lock};
 
-/// A caller's action: who, when, under which request.
+/// One action somebody asks for, before it is run. `T` is what it brings about.
 #[derive(Debug, Clone)]
-pub struct Act {
-    pub caller: Caller,
-    pub now: Instant,
-    pub request_id: String,
-    pub once: Option<Once>,
+pub struct Run<T> {
+    pub app: App,
+    pub actor: Actor,
+    pub action: Action,
+    /// The version the request names; none means any.
+    pub version: Option<i64>,
+    /// How the route answers; kept under an idempotency key, in the action's own transaction.
+    render: fn(&T) -> Result<Reply, AppError>,
 }
 
-/// Who does something: a caller over the API, or the installation's own command line, which has no account.
-#[derive(Debug, Clone)]
-pub enum Actor {
-    Caller(Box<Act>),
-    System { now: Instant },
+/// What became of a request.
+#[derive(Debug)]
+pub enum Done<T> {
+    Now(T),
+    /// The same request was done before: its answer.
+    Earlier(Reply),
 }
 
-impl Actor {
-    pub fn now(&self) -> Instant {
+pub type Outcome<T> = Result<Done<T>, AppError>;
+
+impl<T> Done<T> {
+    /// What was done, for entrances that have no idempotency keys.
+    pub fn now(self) -> Result<T, AppError> {
         match self {
-            Actor::Caller(act) => act.now,
-            Actor::System { now } => *now,
+            Done::Now(done) => Ok(done),
+            Done::Earlier(_) => Err(AppError::internal("an answer kept for nobody")),
+        }
+    }
+}
+
+/// The role alone, before anything of the body is read.
+pub fn may(actor: &Actor, action: Action) -> Result<(), AppError> {
+    authorize(actor, action, &Ties::Nobody)
+}
+
+/// Whether the actor may do the action to this subject, as it stands: 404, 403 or nothing.
+pub async fn admit<S: Subject>(
+    app: &App,
+    actor: &Actor,
+    action: Action,
+    id: S::Id,
+) -> Result<(), AppError> {
+    let actor = actor.clone();
+    app.store
+        .read(move |conn| authorize(&actor, action, &S::load(conn, &actor, id)?.ties()))
+        .await
+}
+
+impl<T: Send + 'static> Run<T> {
+    pub fn new(
+        app: &App,
+        actor: Actor,
+        action: Action,
+        version: Option<i64>,
+        render: fn(&T) -> Result<Reply, AppError>,
+    ) -> Self {
+        Self {
+            app: app.clone(),
+            actor,
+            action,
+            version,
+            render,
         }
     }
 
-    pub fn user_id(&self) -> Option<UserId> {
-        match self {
-            Actor::Caller(act) => Some(act.caller.user_id),
-            Actor::System { .. } => None,
-        }
+    /// As [`Run::new`], for entrances without idempotency keys: the command line, jobs and time.
+    pub fn unkeyed(app: &App, actor: Actor, action: Action) -> Self {
+        let render = |_: &T| Err(AppError::internal("an answer nobody waits for"));
+        Self::new(app, actor, action, None, render)
     }
 
-    /// An event of this actor, to be filled in and appended.
-    pub fn event(
-        &self,
-        action: &'static str,
-        subject: store::event::Subject,
-    ) -> store::event::NewEvent {
-        match self {
-            Actor::Caller(act) => act.event(action, subject),
-            Actor::System { now } => store::event::NewEvent::new(*now, action, subject),
-        }
-    }
-
-    /// As [`perform`]; the command line has no idempotency keys.
-    pub async fn perform<T, F>(&self, app: &App, action: F) -> Result<T, AppError>
+    /// Runs the action on a subject: `part` gets it as it stands under its lock.
+    ///
+    /// Whoever lacks the role, or whose body is malformed, is refused from a reading: no lock is taken for them.
+    pub async fn on<S, B, F>(&self, id: S::Id, body: Result<B, AppError>, part: F) -> Outcome<T>
     where
-        T: Serialize + DeserializeOwned + Send + 'static,
+        S: Subject,
+        B: Send + 'static,
+        F: Fn(&mut Conn, &Actor, S, &B) -> Result<T, AppError> + Send + 'static,
+    {
+        let (actor, action, version) = (self.actor.clone(), self.action, self.version);
+        if may(&actor, action).is_err() || body.is_err() {
+            admit::<S>(&self.app, &actor, action, id).await?;
+        }
+        let body = body?;
+        self.once(move |tx| {
+            let subject = S::lock_and_load(tx, &actor, id)?;
+            authorize(&actor, action, &subject.ties())?;
+            if let Some(present) = subject.version() {
+                same_version(version, present)?;
+            }
+            part(tx, &actor, subject, &body)
+        })
+        .await
+    }
+
+    /// Runs an action for which the role decides, or whose part asks further rights of what the body names.
+    pub async fn with<B, F>(&self, body: Result<B, AppError>, part: F) -> Outcome<T>
+    where
+        B: Send + 'static,
+        F: Fn(&mut Conn, &Actor, &B) -> Result<T, AppError> + Send + 'static,
+    {
+        may(&self.actor, self.action)?;
+        let (actor, body) = (self.actor.clone(), body?);
+        self.once(move |tx| part(tx, &actor, &body)).await
+    }
+
+    /// Runs `part` in one transaction, once for each idempotency key.
+    ///
+    /// The key is written with the action, so it exists exactly when the action does. Another request under the same key is
+    /// 422 `idempotency_key_reused`; while the first still runs, 409 `request_in_progress`.
+    async fn once<F>(&self, part: F) -> Outcome<T>
+    where
         F: Fn(&mut Conn) -> Result<T, AppError> + Send + 'static,
     {
-        match self {
-            Actor::Caller(act) => perform(app, act, action).await,
-            Actor::System { .. } => app.store.write(action).await,
-        }
-    }
-}
-
-/// Who does something to a booking, a record or a charge: a caller, or time itself.
-#[derive(Debug, Clone, Copy)]
-pub enum By<'a> {
-    Caller(&'a Act),
-    /// It happens by itself at this moment.
-    Time(Instant),
-}
-
-impl By<'_> {
-    pub fn now(&self) -> Instant {
-        match self {
-            By::Caller(act) => act.now,
-            By::Time(now) => *now,
-        }
-    }
-
-    pub fn user_id(&self) -> Option<UserId> {
-        match self {
-            By::Caller(act) => Some(act.caller.user_id),
-            By::Time(_) => None,
-        }
-    }
-
-    /// An event of theirs, to be filled in and appended.
-    pub fn event(
-        &self,
-        action: &'static str,
-        subject: store::event::Subject,
-    ) -> store::event::NewEvent {
-        match self {
-            By::Caller(act) => act.event(action, subject),
-            By::Time(now) => store::event::NewEvent::new(*now, action, subject),
-        }
-    }
-}
-
-impl From<Act> for Actor {
-    fn from(act: Act) -> Self {
-        Actor::Caller(Box::new(act))
-    }
-}
-
-/// The idempotency key of a request and the digest of what it asks.
-#[derive(Debug, Clone)]
-pub struct Once {
-    pub key: String,
-    pub fingerprint: String,
-    /// Set when the stored answer was given again.
-    pub replayed: Arc<AtomicBool>,
-}
-
-impl Act {
-    /// Whose idempotency keys these are: the person's, or the API key's own.
-    fn key_space(&self) -> String {
-        match &self.caller.api_key {
-            Some(key) => format!("key:{}", key.id),
-            None => format!("user:{}", self.caller.user_id),
-        }
-    }
-
-    /// Whether the action was done now, not given again from an earlier request.
-    pub fn is_first(&self) -> bool {
-        let replayed = |once: &Once| once.replayed.load(Ordering::SeqCst);
-        !self.once.as_ref().is_some_and(replayed)
-    }
-
-    /// An event of this act, to be filled in and appended.
-    pub fn event(
-        &self,
-        action: &'static str,
-        subject: store::event::Subject,
-    ) -> store::event::NewEvent {
-        let mut event = store::event::NewEvent::new(self.now, action, subject);
-        event.actor_user_id = Some(self.caller.user_id);
-        event.actor_api_key_id = self.caller.api_key.as_ref().map(|key| key.id);
-        event.actor_organization_id = Some(self.caller.organization_id);
-        event.request_id = Some(self.request_id.clone());
-        event
-    }
-}
-
-/// Runs an action in one transaction, once per idempotency key.
-///
-/// The key is written with the action, so it exists exactly when the action does. The result is stored and given again for the
-/// same request; another request under the same key is 422 `idempotency_key_reused`; while the first still runs, 409
-/// `request_in_progress`.
-pub async fn perform<T, F>(app: &App, act: &Act, action: F) -> Result<T, AppError>
-where
-    T: Serialize + DeserializeOwned + Send + 'static,
-    F: Fn(&mut Conn) -> Result<T, AppError> + Send + 'static,
-{
-    let Some(once) = act.once.clone() else {
-        return app.store.write(action).await;
-    };
-    let flag = once.replayed.clone();
-    let (space, now) = (act.key_space(), act.now);
-    let (replayed, result) = app.store.write(keyed(space, once, now, action)).await?;
-    flag.store(replayed, Ordering::SeqCst);
-    Ok(result)
-}
-
-/// As [`perform`], in a commit of its own: for imports, which may take long.
-pub async fn perform_alone<T, F>(app: &App, act: &Act, action: F) -> Result<T, AppError>
-where
-    T: Serialize + DeserializeOwned + Send + 'static,
-    F: Fn(&mut Conn) -> Result<T, AppError> + Send + 'static,
-{
-    let Some(once) = act.once.clone() else {
-        return app.store.write_alone(action).await;
-    };
-    let flag = once.replayed.clone();
-    let keyed = keyed(act.key_space(), once, act.now, action);
-    let (replayed, result) = app.store.write_alone(keyed).await?;
-    flag.store(replayed, Ordering::SeqCst);
-    Ok(result)
-}
-
-/// An action of somebody who has no account yet: when, under which request.
-#[derive(Debug, Clone)]
-pub struct Visit {
-    pub now: Instant,
-    pub request_id: String,
-    pub once: Option<Once>,
-}
-
-impl Visit {
-    /// As [`perform`]. `whom` is the login or token the action is about: a visitor's keys are kept apart by it.
-    pub async fn perform<T, F>(&self, app: &App, whom: &str, action: F) -> Result<T, AppError>
-    where
-        T: Serialize + DeserializeOwned + Send + 'static,
-        F: Fn(&mut Conn) -> Result<T, AppError> + Send + 'static,
-    {
-        let Some(once) = self.once.clone() else {
-            return app.store.write(action).await;
+        let Some(once) = self.actor.once.clone() else {
+            return self.app.store.write(part).await.map(Done::Now);
         };
-        let flag = once.replayed.clone();
-        let keyed = keyed(visitor_space(whom), once, self.now, action);
-        let (replayed, result) = app.store.write(keyed).await?;
-        flag.store(replayed, Ordering::SeqCst);
-        Ok(result)
-    }
-
-    /// As [`find_earlier`].
-    pub async fn find_earlier<T>(&self, app: &App, whom: &str) -> Result<Option<T>, AppError>
-    where
-        T: DeserializeOwned,
-    {
-        find_stored(app, visitor_space(whom), self.once.clone()).await
-    }
-}
-
-fn visitor_space(whom: &str) -> String {
-    format!("visitor:{}", token::hash(whom))
-}
-
-/// The stored answer of the same request, if it was done before: for actions that first prove what they change themselves, so
-/// that the proof would fail the second time.
-pub async fn find_earlier<T: DeserializeOwned>(
-    app: &App,
-    act: &Act,
-) -> Result<Option<T>, AppError> {
-    find_stored(app, act.key_space(), act.once.clone()).await
-}
-
-async fn find_stored<T: DeserializeOwned>(
-    app: &App,
-    space: String,
-    once: Option<Once>,
-) -> Result<Option<T>, AppError> {
-    let Some(once) = once else {
-        return Ok(None);
-    };
-    let flag = once.replayed.clone();
-    let find = move |conn: &mut Conn| stored(conn, &space, &once);
-    let Some(found) = app.store.read(find).await? else {
-        return Ok(None);
-    };
-    flag.store(true, Ordering::SeqCst);
-    Ok(Some(serde_json::from_str(&found)?))
-}
-
-/// The action under its key: what it answers, and whether that is the stored answer of an earlier request.
-fn keyed<T, F>(
-    space: String,
-    once: Once,
-    now: Instant,
-    action: F,
-) -> impl Fn(&mut Conn) -> Result<(bool, T), AppError> + Send + 'static
-where
-    T: Serialize + DeserializeOwned + Send + 'static,
-    F: Fn(&mut Conn) -> Result<T, AppError> + Send + 'static,
-{
-    move |tx| {
-        if let Some(stored) = earlier(tx, &space, &once)? {
-            return Ok((true, serde_json::from_str(&stored)?));
-        }
-        let result = action(tx)?;
-        store::idempotency::insert(
-            tx,
-            &space,
-            &once.key,
-            &once.fingerprint,
-            serde_json::to_string(&result)?,
-            now,
-        )?;
-        Ok((false, result))
+        let (space, now, render) = (self.actor.key_space(&once), self.actor.now, self.render);
+        let replayed = once.replayed.clone();
+        let keyed = move |tx: &mut Conn| {
+            if let Some(reply) = earlier(tx, &space, &once)? {
+                return Ok(Done::Earlier(reply));
+            }
+            let done = part(tx)?;
+            let (key, fingerprint) = (&once.key, &once.fingerprint);
+            store::idempotency::insert(tx, &space, key, fingerprint, &render(&done)?, now)?;
+            Ok(Done::Now(done))
+        };
+        let done = self.app.store.write(keyed).await?;
+        replayed.store(matches!(done, Done::Earlier(_)), Ordering::SeqCst);
+        Ok(done)
     }
 }
 
-fn earlier(tx: &mut Conn, space: &str, once: &Once) -> Result<Option<String>, AppError> {
+fn earlier(tx: &mut Conn, space: &str, once: &Once) -> Result<Option<Reply>, AppError> {
     if !Lock::Idempotency(lock_number(space, &once.key)).try_take(tx)? {
         return Err(AppError::conflict(Code::request_in_progress));
     }
-    stored(tx, space, once)
+    kept(tx, space, once)
 }
 
-fn stored(conn: &mut Conn, space: &str, once: &Once) -> Result<Option<String>, AppError> {
+/// The answer kept under a key; 422 when it is another request's.
+pub(super) fn kept(conn: &mut Conn, space: &str, once: &Once) -> Result<Option<Reply>, AppError> {
     match store::idempotency::find(conn, space, &once.key)? {
         Some((fingerprint, _)) if fingerprint != once.fingerprint => {
             Err(AppError::Refused(vec![Fault::field(
@@ -296,11 +170,10 @@ fn stored(conn: &mut Conn, space: &str, once: &Once) -> Result<Option<String>, A
                 Code::idempotency_key_reused,
             )]))
         }
-        Some((_, result)) => Ok(Some(result)),
+        Some((_, reply)) => Ok(Some(reply)),
         None => Ok(None),
     }
 }
-
 /// The advisory number of a text in its space.
 pub fn lock_number(space: &str, key: &str) -> i64 {
     let digest = Sha256::digest(format!("{space} {key}").as_bytes());
@@ -371,4 +244,58 @@ pub fn same_version(sent: Option<i64>, present: i64) -> Result<(), AppError> {
         Some(sent) if sent != present => Err(AppError::Precondition(Code::version_mismatch)),
         _ => Ok(()),
     }
+}
+
+/// Runs a part in one transaction, once per idempotency key; its result is kept as it is.
+pub async fn perform<T, F>(app: &App, actor: &Actor, part: F) -> Result<T, AppError>
+where
+    T: Serialize + serde::de::DeserializeOwned + Send + 'static,
+    F: Fn(&mut Conn) -> Result<T, AppError> + Send + 'static,
+{
+    let run = Run::new(app, actor.clone(), Action::MeRead, None, keep_result::<T>);
+    result_of(run.once(part).await?)
+}
+
+fn keep_result<T: Serialize>(result: &T) -> Result<Reply, AppError> {
+    Ok(Reply {
+        status: 0,
+        location: None,
+        version: None,
+        body: Some(serde_json::to_string(result)?),
+        kept_body: None,
+    })
+}
+
+fn result_of<T: serde::de::DeserializeOwned>(done: Done<T>) -> Result<T, AppError> {
+    match done {
+        Done::Now(result) => Ok(result),
+        Done::Earlier(reply) => Ok(serde_json::from_str(&reply.body.unwrap_or_default())?),
+    }
+}
+
+/// As [`perform`], in a commit of its own: for imports, which may take long.
+pub async fn perform_alone<T, F>(app: &App, actor: &Actor, part: F) -> Result<T, AppError>
+where
+    T: Serialize + serde::de::DeserializeOwned + Send + 'static,
+    F: Fn(&mut Conn) -> Result<T, AppError> + Send + 'static,
+{
+    perform(app, actor, part).await
+}
+
+/// The stored answer of the same request, if it was done before.
+pub async fn find_earlier<T: serde::de::DeserializeOwned>(
+    app: &App,
+    actor: &Actor,
+) -> Result<Option<T>, AppError> {
+    let Some(once) = actor.once.clone() else {
+        return Ok(None);
+    };
+    let (space, flag) = (actor.key_space(&once), once.replayed.clone());
+    let found = app
+        .store
+        .read(move |conn| kept(conn, &space, &once))
+        .await?;
+    let Some(reply) = found else { return Ok(None) };
+    flag.store(true, Ordering::SeqCst);
+    Ok(Some(serde_json::from_str(&reply.body.unwrap_or_default())?))
 }

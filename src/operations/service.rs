@@ -8,8 +8,9 @@ use crate::domain::fault::{Faults, FieldFault};
 use crate::domain::service::{ServiceFacts, ServiceItem};
 use crate::domain::{InstrumentId, ServiceId};
 use crate::error::AppError;
+use crate::operations::actor::Actor;
 use crate::operations::instrument::admit;
-use crate::operations::run::{Act, perform, same_version};
+use crate::operations::run::{perform, same_version};
 use crate::store::event::Subject;
 use crate::store::service::Service;
 use crate::store::{self, Conn, Lock};
@@ -49,18 +50,23 @@ pub fn check_items(
 /// Adds an item to the price list.
 pub async fn create(
     app: &App,
-    act: &Act,
+    actor: &Actor,
     instrument: InstrumentId,
     facts: ServiceFacts,
 ) -> Result<Service, AppError> {
-    let act_of_action = act.clone();
-    perform(app, act, move |tx| {
+    let act_of_action = actor.clone();
+    perform(app, actor, move |tx| {
         Lock::Instrument(instrument).take(tx)?;
-        let host = admit(tx, &act_of_action.caller, instrument, Action::ServiceCreate)?;
+        let host = admit(
+            tx,
+            act_of_action.caller()?,
+            instrument,
+            Action::ServiceCreate,
+        )?;
         facts.validate()?;
         let service = store::service::insert(tx, instrument, &facts, act_of_action.now)?;
         let event = act_of_action
-            .event("service_create", Subject::new("service", service.id))
+            .event(Action::ServiceCreate, Subject::new("service", service.id))
             .of(host.organization_id, None)
             .after(json!({ "instrument_id": instrument, "service": facts }))?;
         store::event::append(tx, &event)?;
@@ -72,21 +78,26 @@ pub async fn create(
 /// Makes an item say `facts`, as the caller read it at `version`.
 pub async fn change(
     app: &App,
-    act: &Act,
+    actor: &Actor,
     (instrument, id): (InstrumentId, ServiceId),
     version: Option<i64>,
     facts: ServiceFacts,
 ) -> Result<Service, AppError> {
-    let act_of_action = act.clone();
-    perform(app, act, move |tx| {
+    let act_of_action = actor.clone();
+    perform(app, actor, move |tx| {
         Lock::Instrument(instrument).take(tx)?;
-        let host = admit(tx, &act_of_action.caller, instrument, Action::ServiceUpdate)?;
+        let host = admit(
+            tx,
+            act_of_action.caller()?,
+            instrument,
+            Action::ServiceChange,
+        )?;
         let present = store::service::get(tx, instrument, id)?;
         same_version(version, present.version)?;
         facts.validate()?;
         let changed = store::service::update(tx, &present, &facts, act_of_action.now)?;
         let event = act_of_action
-            .event("service_change", Subject::new("service", id))
+            .event(Action::ServiceChange, Subject::new("service", id))
             .of(host.organization_id, None)
             .before(present.facts())?
             .after(&facts)?;
@@ -99,19 +110,24 @@ pub async fn change(
 /// Takes an item off the price list.
 pub async fn delete(
     app: &App,
-    act: &Act,
+    actor: &Actor,
     (instrument, id): (InstrumentId, ServiceId),
     version: Option<i64>,
 ) -> Result<(), AppError> {
-    let act_of_action = act.clone();
-    perform(app, act, move |tx| {
+    let act_of_action = actor.clone();
+    perform(app, actor, move |tx| {
         Lock::Instrument(instrument).take(tx)?;
-        let host = admit(tx, &act_of_action.caller, instrument, Action::ServiceDelete)?;
+        let host = admit(
+            tx,
+            act_of_action.caller()?,
+            instrument,
+            Action::ServiceDelete,
+        )?;
         let present = store::service::get(tx, instrument, id)?;
         same_version(version, present.version)?;
         store::service::withdraw(tx, id, act_of_action.now)?;
         let event = act_of_action
-            .event("service_delete", Subject::new("service", id))
+            .event(Action::ServiceDelete, Subject::new("service", id))
             .of(host.organization_id, None)
             .before(present.facts())?;
         store::event::append(tx, &event)?;

@@ -7,8 +7,9 @@ use crate::domain::access::{self, ApiKeyGrant, Caller, Role};
 use crate::domain::account::{LOGIN_CHARS_MAX, UserState, login_key};
 use crate::domain::{Instant, Minutes, SessionId, UserId};
 use crate::error::{AppError, Code};
+use crate::operations::actor::Actor;
 use crate::operations::password;
-use crate::operations::run::{Act, lock_number, perform};
+use crate::operations::run::{lock_number, perform};
 use crate::store::event::{NewEvent, Subject};
 use crate::store::{self, Conn, Lock, session};
 
@@ -141,7 +142,7 @@ async fn open(
             session::delete_failures(tx, &login)?;
             let id = session::insert(tx, user, user_agent.as_deref(), now, expires_at)?;
             session::insert_refresh_token(tx, &token_hash, id, now)?;
-            append_own(tx, "session_open", id, user, &occasion)?;
+            append_own(tx, Action::SessionOpen, id, user, &occasion)?;
             Ok(id)
         })
         .await?;
@@ -169,12 +170,18 @@ pub async fn refresh(
             }
             if !session::claim_refresh_token(tx, &old, now)? {
                 session::update_revoked(tx, id, now)?;
-                append_own(tx, "session_revoke_reused", id, family.user_id, &occasion)?;
+                append_own(
+                    tx,
+                    Action::SessionRevokeReused,
+                    id,
+                    family.user_id,
+                    &occasion,
+                )?;
                 return Ok(None);
             }
             session::insert_refresh_token(tx, &new_hash, id, now)?;
             session::update_used(tx, id, now, expires_at)?;
-            append_own(tx, "session_refresh", id, family.user_id, &occasion)?;
+            append_own(tx, Action::SessionRefresh, id, family.user_id, &occasion)?;
             Ok(Some((id, family.user_id)))
         })
         .await?;
@@ -191,7 +198,7 @@ pub async fn logout(app: &App, refresh_token: &str, occasion: Occasion) -> Resul
                 let family = session::get(tx, id)?;
                 if family.revoked_at.is_none() {
                     session::update_revoked(tx, id, occasion.now)?;
-                    append_own(tx, "session_close", id, family.user_id, &occasion)?;
+                    append_own(tx, Action::SessionClose, id, family.user_id, &occasion)?;
                 }
             }
             Ok(())
@@ -214,24 +221,24 @@ pub async fn find_own(
 }
 
 /// Ends one of the caller's sessions, or all of them; somebody else's does not exist.
-pub async fn revoke(app: &App, act: Act, one: Option<SessionId>) -> Result<(), AppError> {
-    let user = act.caller.user_id;
-    perform(app, &act.clone(), move |tx| {
-        let open = session::list_open(tx, user, act.now)?;
+pub async fn revoke(app: &App, actor: Actor, one: Option<SessionId>) -> Result<(), AppError> {
+    let user = actor.caller()?.user_id;
+    perform(app, &actor.clone(), move |tx| {
+        let open = session::list_open(tx, user, actor.now)?;
         let (kind, id) = match one {
             Some(id) if open.iter().any(|session| session.id == id) => {
-                session::update_revoked(tx, id, act.now)?;
+                session::update_revoked(tx, id, actor.now)?;
                 ("session", id.number())
             }
             Some(_) => return Err(AppError::NotFound),
             None => {
-                session::update_all_revoked(tx, user, None, act.now)?;
+                session::update_all_revoked(tx, user, None, actor.now)?;
                 ("user", user.number())
             }
         };
-        let event = act
-            .event(Action::SessionRevoke.as_str(), Subject::new(kind, id))
-            .of(act.caller.organization_id, None);
+        let event = actor
+            .event(Action::SessionRevoke, Subject::new(kind, id))
+            .of(actor.caller()?.organization_id, None);
         store::event::append(tx, &event)?;
         Ok(())
     })
@@ -240,7 +247,7 @@ pub async fn revoke(app: &App, act: Act, one: Option<SessionId>) -> Result<(), A
 
 fn append_own(
     tx: &mut Conn,
-    action: &'static str,
+    action: Action,
     id: SessionId,
     user: UserId,
     occasion: &Occasion,

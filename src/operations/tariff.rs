@@ -9,7 +9,8 @@ use crate::domain::service::ServiceItem;
 use crate::domain::tariff::{self, CustomerClass, Priced, Quote, ServiceLine, Tariff};
 use crate::domain::{InstrumentId, Minutes, OrganizationId, TariffId, TooLarge};
 use crate::error::{AppError, Code, Fault};
-use crate::operations::run::{Act, perform};
+use crate::operations::actor::Actor;
+use crate::operations::run::perform;
 use crate::store::event::Subject;
 use crate::store::{self, Conn, Constraint, Lock, StoreError};
 
@@ -88,17 +89,22 @@ fn service_lines(
 /// have begun were told with it. 409 `invalid_state` when it has an end already.
 pub async fn end(
     app: &App,
-    act: &Act,
+    actor: &Actor,
     (instrument, id): (InstrumentId, TariffId),
     valid_until: NaiveDate,
 ) -> Result<Tariff, AppError> {
-    let own = act.clone();
-    perform(app, act, move |tx| {
-        let act = &own;
-        let ties = admit(tx, Some(&act.caller), instrument, Some(Action::TariffEnd))?;
+    let own = actor.clone();
+    perform(app, actor, move |tx| {
+        let actor = &own;
+        let ties = admit(
+            tx,
+            Some(actor.caller()?),
+            instrument,
+            Some(Action::TariffEnd),
+        )?;
         Lock::take_records_of(instrument, tx)?;
         let present = find(tx, instrument, id)?;
-        let earliest = act.now.local_date().max(present.period.valid_from) + Days::new(1);
+        let earliest = actor.now.local_date().max(present.period.valid_from) + Days::new(1);
         if valid_until < earliest {
             let fault = Fault::field("valid_until", Code::out_of_range);
             let fault = fault
@@ -106,7 +112,7 @@ pub async fn end(
                 .actual(valid_until.to_string());
             return Err(AppError::Refused(vec![fault]));
         }
-        let ended_at = store::evaluation::after_freezes(tx, act.now)?;
+        let ended_at = store::evaluation::after_freezes(tx, actor.now)?;
         if !store::tariff::update_end(tx, id, valid_until, ended_at)? {
             return Err(AppError::conflict(Code::invalid_state)
                 .with("state", "ended")
@@ -117,14 +123,14 @@ pub async fn end(
         }
         let mut ended = present;
         ended.period.valid_until = Some(valid_until);
-        let event = act
-            .event("tariff_end", Subject::new("tariff", id))
+        let event = actor
+            .event(Action::TariffEnd, Subject::new("tariff", id))
             .of(ties.host_organization_id, None)
             .before(serde_json::json!({ "instrument_id": instrument, "tariff": present }))?
             .after(serde_json::json!({ "instrument_id": instrument, "tariff": ended }))?;
         let event = store::event::append(tx, &event)?;
         let managers = store::instrument::list_acting_managers(tx, instrument)?;
-        store::event::announce(tx, event, &managers, act.now)?;
+        store::event::announce(tx, event, &managers, actor.now)?;
         Ok(ended)
     })
     .await
@@ -138,13 +144,13 @@ pub fn find(conn: &mut Conn, instrument: InstrumentId, id: TariffId) -> Result<T
 /// Makes a price. 422 for what is wrong with it, 409 `tariff_overlaps` with the one in the way.
 pub async fn create(
     app: &App,
-    act: &Act,
+    actor: &Actor,
     instrument: InstrumentId,
     new: Tariff,
 ) -> Result<TariffId, AppError> {
-    let own = act.clone();
+    let own = actor.clone();
     let run = move |tx: &mut Conn| run(tx, &own, instrument, &new);
-    let refused = match perform(app, act, run).await {
+    let refused = match perform(app, actor, run).await {
         Err(AppError::Conflict(conflict)) if conflict.code == Code::tariff_overlaps => {
             AppError::Conflict(conflict)
         }
@@ -169,19 +175,19 @@ pub async fn create(
 
 fn run(
     tx: &mut Conn,
-    act: &Act,
+    actor: &Actor,
     instrument: InstrumentId,
     new: &Tariff,
 ) -> Result<TariffId, AppError> {
     let ties = admit(
         tx,
-        Some(&act.caller),
+        Some(actor.caller()?),
         instrument,
         Some(Action::TariffCreate),
     )?;
     Lock::take_records_of(instrument, tx)?;
     new.validate()?;
-    let created_at = store::evaluation::after_freezes(tx, act.now)?;
+    let created_at = store::evaluation::after_freezes(tx, actor.now)?;
     let id =
         store::tariff::insert(tx, instrument, new, created_at).map_err(|error| match error {
             StoreError::Violated(Constraint::TariffOverlap) => {
@@ -189,12 +195,12 @@ fn run(
             }
             other => other.into(),
         })?;
-    let event = act
-        .event("tariff_create", Subject::new("tariff", id))
+    let event = actor
+        .event(Action::TariffCreate, Subject::new("tariff", id))
         .of(ties.host_organization_id, None)
         .after(serde_json::json!({ "instrument_id": instrument, "tariff": new }))?;
     let event = store::event::append(tx, &event)?;
     let managers = store::instrument::list_acting_managers(tx, instrument)?;
-    store::event::announce(tx, event, &managers, act.now)?;
+    store::event::announce(tx, event, &managers, actor.now)?;
     Ok(id)
 }

@@ -9,6 +9,7 @@ use super::bulk::{insert_all, reserve};
 use super::schema::{delivery, event, event_personal};
 use super::trail::{self, is_behind, is_settled};
 use super::{Conn, Json, Result};
+use crate::domain::access::Action;
 use crate::domain::{ApiKeyId, EventId, Instant, OrganizationId, UserId};
 
 /// What an event is about: a noun and its id.
@@ -31,7 +32,7 @@ impl Subject {
 #[derive(Debug, Clone)]
 pub struct NewEvent {
     pub happened_at: Instant,
-    pub action: &'static str,
+    pub action: Action,
     pub subject: Subject,
     pub actor_user_id: Option<UserId>,
     pub actor_api_key_id: Option<ApiKeyId>,
@@ -54,7 +55,7 @@ pub struct Personal {
 }
 
 impl NewEvent {
-    pub fn new(happened_at: Instant, action: &'static str, subject: Subject) -> Self {
+    pub fn new(happened_at: Instant, action: Action, subject: Subject) -> Self {
         Self {
             happened_at,
             action,
@@ -123,7 +124,7 @@ impl<'a> EventRow<'a> {
         Self {
             id,
             happened_at: new.happened_at,
-            action: new.action,
+            action: new.action.as_str(),
             subject_type: new.subject.kind,
             subject_id: new.subject.id,
             actor_user_id: new.actor_user_id,
@@ -174,7 +175,7 @@ pub fn append(conn: &mut Conn, new: &NewEvent) -> Result<EventId> {
     let id: EventId = diesel::insert_into(event::table)
         .values((
             event::happened_at.eq(new.happened_at),
-            event::action.eq(new.action),
+            event::action.eq(new.action.as_str()),
             event::subject_type.eq(new.subject.kind),
             event::subject_id.eq(new.subject.id),
             event::actor_user_id.eq(new.actor_user_id),

@@ -1,20 +1,82 @@
-//! Results of requests that carried an idempotency key, kept for 14 days per caller. A result is what the caller was
-//! answered, so it may hold names and telephone numbers: nobody but the same caller under the same key is given it, and
-//! retention forgets it after the 14 days.
+//! Answers to requests that carried an idempotency key, kept for 14 days per caller. An answer may hold names and telephone
+//! numbers: nobody but the same caller under the same key is given it, and retention forgets it after the 14 days.
 
 use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use super::schema::idempotency_key;
-use super::{Conn, Result};
+use super::{Conn, Json, Result};
 use crate::domain::Instant;
 
-/// The fingerprint and the result stored under a key.
-pub fn find(conn: &mut Conn, caller: &str, key: &str) -> Result<Option<(String, String)>> {
-    Ok(idempotency_key::table
+/// An answer as a client got it: what a route renders, and what is kept to be given again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    pub status: u16,
+    pub location: Option<String>,
+    /// The version that the answer's ETag names.
+    pub version: Option<i64>,
+    /// JSON; none where the status has no body.
+    pub body: Option<String>,
+    /// The body as it is kept, where something in it is shown once: with null in its place.
+    pub kept_body: Option<String>,
+}
+
+/// How an answer is stored; tests/golden/idempotent_reply_1.json is one.
+#[derive(Debug, Serialize, Deserialize)]
+struct Stored {
+    format: u32,
+    status: u16,
+    location: Option<String>,
+    etag: Option<String>,
+    body: Option<String>,
+}
+
+/// The present version of the format.
+const FORMAT: u32 = 1;
+
+impl Reply {
+    /// The text of the ETag header.
+    pub fn etag(&self) -> Option<String> {
+        self.version.map(|version| format!("\"v{version}\""))
+    }
+}
+
+impl From<&Reply> for Stored {
+    fn from(reply: &Reply) -> Self {
+        Self {
+            format: FORMAT,
+            status: reply.status,
+            location: reply.location.clone(),
+            etag: reply.etag(),
+            body: reply.kept_body.clone().or_else(|| reply.body.clone()),
+        }
+    }
+}
+
+impl From<Stored> for Reply {
+    fn from(stored: Stored) -> Self {
+        let version = |etag: String| {
+            let number = etag.strip_prefix("\"v")?.strip_suffix('"')?;
+            number.parse().ok()
+        };
+        Self {
+            status: stored.status,
+            location: stored.location,
+            version: stored.etag.and_then(version),
+            body: stored.body,
+            kept_body: None,
+        }
+    }
+}
+
+/// The fingerprint and the answer kept under a key.
+pub fn find(conn: &mut Conn, caller: &str, key: &str) -> Result<Option<(String, Reply)>> {
+    let found: Option<(String, Json<Stored>)> = idempotency_key::table
         .find((caller, key))
         .select((idempotency_key::fingerprint, idempotency_key::result))
-        .first(conn)
-        .optional()?)
+        .get_result(conn)
+        .optional()?;
+    Ok(found.map(|(fingerprint, stored)| (fingerprint, stored.into_inner().into())))
 }
 
 pub fn insert(
@@ -22,7 +84,7 @@ pub fn insert(
     caller: &str,
     key: &str,
     fingerprint: &str,
-    result: String,
+    reply: &Reply,
     now: Instant,
 ) -> Result<()> {
     diesel::insert_into(idempotency_key::table)
@@ -30,7 +92,7 @@ pub fn insert(
             idempotency_key::caller.eq(caller),
             idempotency_key::key.eq(key),
             idempotency_key::fingerprint.eq(fingerprint),
-            idempotency_key::result.eq(result),
+            idempotency_key::result.eq(serde_json::to_string(&Stored::from(reply))?),
             idempotency_key::created_at.eq(now),
         ))
         .execute(conn)?;

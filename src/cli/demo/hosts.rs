@@ -36,8 +36,8 @@ pub async fn open_instruments(app: &App, heads: &[Person]) -> Result<(), Failure
 
 async fn open_those_of(app: &App, head: &Person) -> Result<(), Failure> {
     let act = acting_as(app, &head.login).await?;
-    for own in instrument::list_own(app, &act.caller).await? {
-        let (_, version) = booking_rules::get(app, Some(&act.caller), own.id).await?;
+    for own in instrument::list_own(app, act.caller()?).await? {
+        let (_, version) = booking_rules::get(app, Some(act.caller()?), own.id).await?;
         if version == 1 {
             let rules = serde_json::from_value(json!({
                 "approval": "automatic",
@@ -63,9 +63,9 @@ pub async fn assign_manager(app: &App, people: &[Person]) -> Result<(), Failure>
 }
 
 async fn assign(app: &App, manager: &Person) -> Result<(), Failure> {
-    let manager = acting_as(app, &manager.login).await?.caller.user_id;
+    let manager = acting_as(app, &manager.login).await?.caller()?.user_id;
     let act = acting_as(app, &head_of(HOST).login).await?;
-    for own in instrument::list_own(app, &act.caller).await? {
+    for own in instrument::list_own(app, act.caller()?).await? {
         if own.managers.is_empty() {
             instrument::assign_managers(app, &act, own.id, Some(own.version), vec![manager])
                 .await?;

@@ -14,8 +14,8 @@ use crate::cli::output::{self, Format};
 use crate::cli::progress;
 use crate::error::Fault;
 use crate::exchange::province::{Open, ProvinceYear, Unfit, year_of};
+use crate::operations::actor::Actor;
 use crate::operations::province::{self, FileSummary, ProvinceFile};
-use crate::operations::run::Actor;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -97,9 +97,7 @@ pub async fn load(
             .collect();
         mistakes::all_of(&files, format)
     })?;
-    let actor = Actor::System {
-        now: app.clock.now(),
-    };
+    let actor = Actor::system(app.clock.now());
     let imported = province::import(app, &actor, Arc::new(checked)).await;
     imported.map_err(|error| mistakes::listed("province", error, format))
 }

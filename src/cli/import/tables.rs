@@ -13,8 +13,8 @@ use crate::cli::{acting_as_or_only, progress};
 use crate::error::{AppError, Fault};
 use crate::exchange::sheet::{self, CellFault};
 use crate::exchange::{instrument as instrument_sheet, usage as usage_sheet};
+use crate::operations::actor::Actor;
 use crate::operations::instrument::{self, Import, ImportMode};
-use crate::operations::run::{Act, Actor};
 use crate::operations::session::Action;
 use crate::operations::usage;
 
@@ -63,12 +63,12 @@ pub async fn instruments(app: &App, arguments: Instruments) -> Result<(), Failur
     let _shown = shown.store();
     let (rows, captions) = sheet.into_parts();
     let import = Import {
-        host: act.caller.organization_id,
+        host: act.caller()?.organization_id,
         rows,
         mode,
         is_dry_run: table.dry_run,
     };
-    let imported = instrument::import(app, &Actor::from(act), import)
+    let imported = instrument::import(app, &act, import)
         .await
         .map_err(|error| table.told(captions.told(error)))?;
     match table.format {
@@ -83,7 +83,7 @@ pub async fn instruments(app: &App, arguments: Instruments) -> Result<(), Failur
 
 pub async fn usage(app: &App, arguments: Usage) -> Result<(), Failure> {
     let Usage { table } = arguments;
-    let act = table.act(app, Action::UsageImport).await?;
+    let act = table.act(app, Action::UsageRecordImport).await?;
     let (bytes, kind) = table.read()?;
     let shown = progress::over_rows("usage records");
     let rows = usage_sheet::read_telling(&bytes, kind, &mut |reading| shown.told(reading))
@@ -100,7 +100,7 @@ pub async fn usage(app: &App, arguments: Usage) -> Result<(), Failure> {
 }
 
 impl Table {
-    async fn act(&self, app: &App, action: Action) -> Result<Act, Failure> {
+    async fn act(&self, app: &App, action: Action) -> Result<Actor, Failure> {
         acting_as_or_only(app, self.account.as_deref(), action).await
     }
 

@@ -12,7 +12,7 @@ use super::{allowed, operator, progress};
 use crate::app::App;
 use crate::config::Config;
 use crate::error::AppError;
-use crate::operations::run::Actor;
+use crate::operations::actor::Actor;
 use crate::operations::session::Action as Right;
 use crate::operations::subsidy::verify::{self, Check};
 use crate::operations::subsidy::{self, Fen, Request, RunDeed};
@@ -146,7 +146,7 @@ async fn decide(app: &App, decision: Decision, action: RunDeed) -> Result<(), Fa
         RunDeed::Discard => Right::SubsidyDiscard,
     };
     let actor = match account {
-        Some(login) => Actor::from(allowed(app, &login, right).await?),
+        Some(login) => allowed(app, &login, right).await?,
         None => operator(app),
     };
     subsidy::decide(app, &actor, id(chosen.run)?, action, None)

@@ -1,101 +1,329 @@
-//! The actions of the contract, by name.
+//! The table of actions: everything that can be done, one row each, with who may do it, by which scope of a key, what it is
+//! about and who hears of it. Rights, the closed list of events, the API document and the notices are all read from here.
 
-crate::vocabulary! {
-    /// Everything a signed-in caller can do, `noun_verb`, in the order of the contract.
-    Action {
-        MeRead = "me_read",
-        MeUpdate = "me_update",
-        SessionRead = "session_read",
-        SessionRevoke = "session_revoke",
-        PasswordChange = "password_change",
+use super::ApiScope::{
+    BillingRead, BillingWrite, BookingsRead, BookingsWrite, CatalogRead, UsageRead, UsageWrite,
+};
+use super::holders::*;
+use super::{ApiScope, Role};
 
-        ApiKeyRead = "api_key_read",
-        ApiKeyCreate = "api_key_create",
-        ApiKeyRevoke = "api_key_revoke",
-        OrganizationRead = "organization_read",
-        OrganizationUpdate = "organization_update",
-        /// What was verified and is so no longer: the seat, the supervisor, the kind, the code.
-        OrganizationCorrect = "organization_correct",
-        OrganizationVerify = "organization_verify",
-        OrganizationRefuse = "organization_refuse",
-        OrganizationSuspend = "organization_suspend",
-        OrganizationResume = "organization_resume",
-        MemberRead = "member_read",
-        MemberInvite = "member_invite",
-        MemberUpdate = "member_update",
-        MemberRemove = "member_remove",
-        RelatedPartyRead = "related_party_read",
-        RelatedPartyAdd = "related_party_add",
+/// What an action does, as far as unverified organizations and auditors are concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Reads or prices, and changes nothing.
+    Read,
+    /// Concerns the caller's own account.
+    Account,
+    /// Edits the caller's own organization.
+    Organization,
+    /// Changes anything else.
+    Change,
+    /// A right of its own within another action: it has no route and no event.
+    Part,
+    /// Follows from another action or from time: an event, never a request.
+    Consequence,
+}
 
-        InstrumentRead = "instrument_read",
-        InstrumentCreate = "instrument_create",
-        InstrumentUpdate = "instrument_update",
-        /// The texts alone: functions, service content, notices, contact.
-        InstrumentDescribe = "instrument_describe",
-        InstrumentSubmit = "instrument_submit",
-        InstrumentApprove = "instrument_approve",
-        InstrumentReturn = "instrument_return",
-        InstrumentSuspend = "instrument_suspend",
-        InstrumentResume = "instrument_resume",
-        InstrumentRetire = "instrument_retire",
-        InstrumentAssignManagers = "instrument_assign_managers",
-        InstrumentImport = "instrument_import",
-        InstrumentExport = "instrument_export",
-        ServiceCreate = "service_create",
-        ServiceUpdate = "service_update",
-        ServiceDelete = "service_delete",
-        ExemptionRequest = "exemption_request",
-        ExemptionDecide = "exemption_decide",
+/// What the rights to an action depend on, besides the role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SubjectKind {
+    /// The role alone decides.
+    Nothing,
+    /// The caller's own account and sessions.
+    Account,
+    /// An organization, its members and its related parties.
+    Organization,
+    /// An instrument, with its rules, closures, services and tariffs.
+    Instrument,
+    Booking,
+    UsageRecord,
+    Charge,
+    Evaluation,
+    SubsidyRun,
+    /// One award of a subsidy run.
+    Award,
+}
 
-        BookingRulesUpdate = "booking_rules_update",
-        ClosureCreate = "closure_create",
-        ClosureUpdate = "closure_update",
-        ClosureDelete = "closure_delete",
-        BookingRead = "booking_read",
-        BookingCheck = "booking_check",
-        BookingRequest = "booking_request",
-        BookingApprove = "booking_approve",
-        BookingReject = "booking_reject",
-        BookingCancel = "booking_cancel",
-        BookingReschedule = "booking_reschedule",
-        BookingStart = "booking_start",
-        BookingFinish = "booking_finish",
-        BookingNoShow = "booking_no_show",
+/// Who hears of an action, besides whoever did it: active members at the time of telling.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    Nobody,
+    /// Who booked, and the using unit's administrators.
+    UsingUnit,
+    /// The managers of the instrument, else the host's administrators; and who booked.
+    Host,
+    /// Both of these.
+    BothSides,
+    /// Those whose bookings a closure hits, and their units' administrators.
+    BookersHit,
+    /// The managers of the instrument.
+    Managers,
+    /// The people who became managers.
+    NewManagers,
+    /// The host's administrators.
+    HostAdmins,
+    /// The host's administrators and the managers of the instrument.
+    HostAdminsAndManagers,
+    /// The host's administrators and those whose coming bookings lose their instrument.
+    HostAdminsAndBookers,
+    /// The administrators of the organization, as host and as using unit.
+    Heads,
+    /// The administrators of both using units of a relation.
+    UnitAdmins,
+    /// The member it happened to.
+    Member,
+    /// The administration that supervises the organization.
+    Supervisor,
+    /// That, and those whose coming bookings lose their instrument.
+    SupervisorAndBookers,
+    /// The province's administration.
+    Province,
+    /// The host's finance and the payer's administrators.
+    Money,
+}
 
-        UsageRead = "usage_read",
-        UsageRecord = "usage_record",
-        UsageImport = "usage_import",
-        UsageExport = "usage_export",
-        UsageCorrect = "usage_correct",
-        UsageVoid = "usage_void",
-        UsageConfirm = "usage_confirm",
-        UsageDispute = "usage_dispute",
-        ReviewCreate = "review_create",
+/// One row of the table.
+struct Row {
+    holders: Holders,
+    scope: Option<ApiScope>,
+    kind: Kind,
+    subject: SubjectKind,
+    audience: Audience,
+}
 
-        TariffCreate = "tariff_create",
-        TariffEnd = "tariff_end",
-        QuoteCreate = "quote_create",
-        ChargeRead = "charge_read",
-        ChargeInvoice = "charge_invoice",
-        ChargePay = "charge_pay",
+macro_rules! actions {
+    ($($(#[$meta:meta])* $action:ident = $name:literal: $holders:expr, $scope:expr, $kind:ident, $subject:ident, $audience:ident;)+) => {
+        $crate::vocabulary! {
+            /// Everything that can be done, `noun_verb`: the operationId of its route and the name of its event.
+            Action { $($(#[$meta])* $action = $name),+ }
+        }
 
-        PolicyRead = "policy_read",
-        PolicyCheck = "policy_check",
-        PolicyCreate = "policy_create",
-        EvaluationRead = "evaluation_read",
-        EvaluationRun = "evaluation_run",
-        EvaluationScore = "evaluation_score",
-        EvaluationPublish = "evaluation_publish",
-        EvaluationFinalize = "evaluation_finalize",
-        EvaluationDiscard = "evaluation_discard",
-        SubsidyRead = "subsidy_read",
-        SubsidyRun = "subsidy_run",
-        SubsidyExplain = "subsidy_explain",
-        SubsidyExport = "subsidy_export",
-        SubsidyPublish = "subsidy_publish",
-        SubsidyFinalize = "subsidy_finalize",
-        SubsidyDiscard = "subsidy_discard",
+        impl Action {
+            const fn row(self) -> Row {
+                match self {
+                    $(Action::$action => Row {
+                        holders: $holders,
+                        scope: $scope,
+                        kind: Kind::$kind,
+                        subject: SubjectKind::$subject,
+                        audience: Audience::$audience,
+                    }),+
+                }
+            }
+        }
+    };
+}
 
-        EventRead = "event_read",
+actions! {
+    // Accounts and organizations.
+    AccountRegister = "account_register": VISITORS, None, Account, Nothing, Supervisor;
+    InvitationAccept = "invitation_accept": VISITORS, None, Account, Nothing, Nobody;
+    SessionOpen = "session_open": VISITORS, None, Account, Account, Nobody;
+    SessionRefresh = "session_refresh": VISITORS, None, Account, Account, Nobody;
+    SessionClose = "session_close": VISITORS, None, Account, Account, Nobody;
+    SessionList = "session_list": EVERYBODY, None, Read, Account, Nobody;
+    SessionRevoke = "session_revoke": EVERYBODY, None, Account, Account, Nobody;
+    SessionRevokeAll = "session_revoke_all": EVERYBODY, None, Account, Account, Nobody;
+    /// A refresh token came twice: its whole family ends.
+    SessionRevokeReused = "session_revoke_reused": NOBODY, None, Consequence, Account, Nobody;
+    PasswordChange = "password_change": EVERYBODY, None, Account, Account, Nobody;
+    MeRead = "me_read": EVERYBODY, None, Read, Account, Nobody;
+    MeUpdate = "me_update": EVERYBODY, None, Account, Account, Nobody;
+    ApiKeyList = "api_key_list": UNIT, None, Read, Nothing, Nobody;
+    ApiKeyCreate = "api_key_create": UNIT, None, Change, Nothing, Nobody;
+    ApiKeyRevoke = "api_key_revoke": UNIT, None, Change, Nothing, Nobody;
+    OrganizationList = "organization_list": EVERYBODY.and_visitors(), Some(CatalogRead), Read, Organization, Nobody;
+    OrganizationRead = "organization_read": EVERYBODY.and_visitors(), Some(CatalogRead), Read, Organization, Nobody;
+    OrganizationUpdate = "organization_update": HEADS, None, Organization, Organization, Supervisor;
+    /// What was verified and is so no longer: the seat, the supervisor, the kind, the code. A part of `organization_update`.
+    OrganizationCorrect = "organization_correct": ADMINISTRATION, None, Part, Organization, Heads;
+    OrganizationVerify = "organization_verify": ADMINISTRATION, None, Change, Organization, Heads;
+    OrganizationRefuse = "organization_refuse": ADMINISTRATION, None, Change, Organization, Heads;
+    OrganizationSuspend = "organization_suspend": ADMINISTRATION, None, Change, Organization, Heads;
+    OrganizationResume = "organization_resume": ADMINISTRATION, None, Change, Organization, Heads;
+    /// The installation's first administration, from the command line.
+    OrganizationEstablish = "organization_establish": SYSTEM, None, Change, Organization, Nobody;
+    MemberList = "member_list": MEMBER_READERS, None, Read, Organization, Nobody;
+    MemberInvite = "member_invite": MEMBER_EDITORS, None, Change, Organization, Nobody;
+    /// A person became a member, by registering, by an invitation or as the first administrator.
+    MemberJoin = "member_join": NOBODY, None, Consequence, Organization, Nobody;
+    MemberUpdate = "member_update": MEMBER_EDITORS, None, Change, Organization, Member;
+    MemberRemove = "member_remove": MEMBER_EDITORS, None, Change, Organization, Member;
+    RelatedPartyList = "related_party_list": RELATED_PARTY_READERS, None, Read, Organization, Nobody;
+    RelatedPartyAdd = "related_party_add": RELATED_PARTY_EDITORS, None, Change, Organization, UnitAdmins;
+
+    // Registry.
+    CategoryList = "category_list": VISITORS, None, Read, Nothing, Nobody;
+    RegionList = "region_list": VISITORS, None, Read, Nothing, Nobody;
+    /// Regions, categories and holidays of a release, by `yiqi seed`.
+    ReferenceLoad = "reference_load": SYSTEM, None, Change, Nothing, Nobody;
+    /// A province's year from a folder, by `yiqi import province`.
+    ProvinceImport = "province_import": SYSTEM, None, Change, Nothing, Nobody;
+    InstrumentList = "instrument_list": INSTRUMENT_READERS.and_visitors(), Some(CatalogRead), Read, Instrument, Nobody;
+    InstrumentGet = "instrument_get": INSTRUMENT_READERS.and_visitors(), Some(CatalogRead), Read, Instrument, Nobody;
+    InstrumentVersionList = "instrument_version_list": INSTRUMENT_READERS, Some(CatalogRead), Read, Instrument, Nobody;
+    InstrumentCreate = "instrument_create": HOST, None, Change, Instrument, Nobody;
+    InstrumentChange = "instrument_change": DESK, None, Change, Instrument, Nobody;
+    /// All facts of an entry; the texts alone are the desk's, too. A part of `instrument_change`.
+    InstrumentUpdate = "instrument_update": HOST, None, Part, Instrument, Nobody;
+    InstrumentSubmit = "instrument_submit": HOST, None, Change, Instrument, Supervisor;
+    InstrumentApprove = "instrument_approve": ADMINISTRATION, None, Change, Instrument, HostAdmins;
+    InstrumentReturn = "instrument_return": ADMINISTRATION, None, Change, Instrument, HostAdmins;
+    InstrumentSuspend = "instrument_suspend": ADMINISTRATION, None, Change, Instrument, HostAdminsAndBookers;
+    InstrumentResume = "instrument_resume": ADMINISTRATION, None, Change, Instrument, HostAdmins;
+    InstrumentRetire = "instrument_retire": HOST, None, Change, Instrument, SupervisorAndBookers;
+    InstrumentAssignManagers = "instrument_assign_managers": HOST, None, Change, Instrument, NewManagers;
+    InstrumentImport = "instrument_import": HOST.and_system(), None, Change, Nothing, Nobody;
+    InstrumentTemplateGet = "instrument_template_get": HOST, None, Read, Nothing, Nobody;
+    InstrumentExport = "instrument_export": INSTRUMENT_READERS, Some(CatalogRead), Read, Instrument, Nobody;
+    ServiceList = "service_list": INSTRUMENT_READERS.and_visitors(), Some(CatalogRead), Read, Instrument, Nobody;
+    ServiceCreate = "service_create": HOST, None, Change, Instrument, Nobody;
+    ServiceChange = "service_change": HOST, None, Change, Instrument, Nobody;
+    ServiceDelete = "service_delete": HOST, None, Change, Instrument, Nobody;
+    ExemptionRequest = "exemption_request": HOST, None, Change, Instrument, Province;
+    ExemptionApprove = "exemption_approve": PROVINCE, None, Change, Instrument, HostAdmins;
+    ExemptionRefuse = "exemption_refuse": PROVINCE, None, Change, Instrument, HostAdmins;
+
+    // Time and bookings.
+    BookingRulesGet = "booking_rules_get": INSTRUMENT_READERS.and_visitors(), Some(CatalogRead), Read, Instrument, Nobody;
+    BookingRulesUpdate = "booking_rules_update": DESK, None, Change, Instrument, Nobody;
+    ClosureList = "closure_list": INSTRUMENT_READERS.and_visitors(), Some(CatalogRead), Read, Instrument, Nobody;
+    ClosureCreate = "closure_create": DESK, None, Change, Instrument, BookersHit;
+    ClosureUpdate = "closure_update": DESK, None, Change, Instrument, BookersHit;
+    ClosureDelete = "closure_delete": DESK, None, Change, Instrument, BookersHit;
+    AvailabilityGet = "availability_get": INSTRUMENT_READERS.and_visitors(), Some(CatalogRead), Read, Instrument, Nobody;
+    BookingList = "booking_list": BOOKING_READERS, Some(BookingsRead), Read, Booking, Nobody;
+    BookingGet = "booking_get": BOOKING_READERS, Some(BookingsRead), Read, Booking, Nobody;
+    BookingCheck = "booking_check": CUSTOMERS, Some(BookingsRead), Read, Instrument, Nobody;
+    BookingRequest = "booking_request": CUSTOMERS, Some(BookingsWrite), Change, Instrument, Host;
+    BookingApprove = "booking_approve": DESK, Some(BookingsWrite), Change, Booking, UsingUnit;
+    BookingReject = "booking_reject": DESK, Some(BookingsWrite), Change, Booking, UsingUnit;
+    BookingCancel = "booking_cancel": CANCELLERS, Some(BookingsWrite), Change, Booking, BothSides;
+    BookingReschedule = "booking_reschedule": RESCHEDULERS, Some(BookingsWrite), Change, Booking, BothSides;
+    BookingStart = "booking_start": DESK, Some(BookingsWrite), Change, Booking, Nobody;
+    BookingFinish = "booking_finish": DESK, Some(BookingsWrite), Change, Booking, UsingUnit;
+    BookingNoShow = "booking_no_show": DESK, Some(BookingsWrite), Change, Booking, UsingUnit;
+    /// Nobody decided in time.
+    BookingExpire = "booking_expire": SYSTEM, None, Consequence, Booking, BothSides;
+    /// Nobody came and nobody said so.
+    BookingLapse = "booking_lapse": SYSTEM, None, Consequence, Booking, BothSides;
+    /// Nobody finished it in time.
+    BookingClose = "booking_close": SYSTEM, None, Consequence, Booking, BothSides;
+    /// Another channel of the same instrument, to make room.
+    BookingMove = "booking_move": SYSTEM, None, Consequence, Booking, Nobody;
+
+    // Usage.
+    UsageRecordList = "usage_record_list": USAGE_READERS, Some(UsageRead), Read, UsageRecord, Nobody;
+    UsageRecordGet = "usage_record_get": USAGE_READERS, Some(UsageRead), Read, UsageRecord, Nobody;
+    UsageRecordVersionList = "usage_record_version_list": USAGE_READERS, Some(UsageRead), Read, UsageRecord, Nobody;
+    UsageRecordExport = "usage_record_export": USAGE_READERS, Some(UsageRead), Read, UsageRecord, Nobody;
+    UsageRecordCreate = "usage_record_create": DESK, Some(UsageWrite), Change, Instrument, UsingUnit;
+    UsageRecordImport = "usage_record_import": DESK, Some(UsageWrite), Change, Instrument, UsingUnit;
+    UsageRecordTemplateGet = "usage_record_template_get": DESK, Some(UsageWrite), Read, Nothing, Nobody;
+    UsageRecordCorrect = "usage_record_correct": DESK, Some(UsageWrite), Change, UsageRecord, UsingUnit;
+    UsageRecordVoid = "usage_record_void": DESK, Some(UsageWrite), Change, UsageRecord, UsingUnit;
+    UsageRecordConfirm = "usage_record_confirm": UNIT, Some(UsageWrite), Change, UsageRecord, HostAdminsAndManagers;
+    UsageRecordDispute = "usage_record_dispute": UNIT, Some(UsageWrite), Change, UsageRecord, HostAdminsAndManagers;
+    ReviewGet = "review_get": USAGE_READERS, Some(UsageRead), Read, UsageRecord, Nobody;
+    ReviewCreate = "review_create": CUSTOMERS, Some(UsageWrite), Change, UsageRecord, HostAdmins;
+
+    // Money.
+    TariffList = "tariff_list": INSTRUMENT_READERS.and_visitors(), Some(CatalogRead), Read, Instrument, Nobody;
+    TariffCreate = "tariff_create": HOST, None, Change, Instrument, Managers;
+    TariffEnd = "tariff_end": HOST, None, Change, Instrument, Managers;
+    QuoteCreate = "quote_create": EVERYBODY, Some(CatalogRead), Read, Instrument, Nobody;
+    ChargeList = "charge_list": CHARGE_READERS, Some(BillingRead), Read, Charge, Nobody;
+    ChargeGet = "charge_get": CHARGE_READERS, Some(BillingRead), Read, Charge, Nobody;
+    /// A usage record has a price.
+    ChargeOpen = "charge_open": NOBODY, None, Consequence, Charge, Nobody;
+    /// Its usage record was voided or priced anew.
+    ChargeVoid = "charge_void": NOBODY, None, Consequence, Charge, Nobody;
+    ChargeInvoice = "charge_invoice": FINANCE, Some(BillingWrite), Change, Charge, Money;
+    ChargePay = "charge_pay": PAYMENT_EDITORS, Some(BillingWrite), Change, Charge, Money;
+
+    // Yearly run.
+    PolicyList = "policy_list": EVERYBODY, None, Read, Nothing, Nobody;
+    PolicyGet = "policy_get": EVERYBODY, None, Read, Nothing, Nobody;
+    PolicyCheck = "policy_check": OVERSEERS, None, Read, Nothing, Nobody;
+    PolicyCreate = "policy_create": PROVINCE.and_system(), None, Change, Nothing, Nobody;
+    EvaluationList = "evaluation_list": EVERYBODY, None, Read, Evaluation, Nobody;
+    EvaluationGet = "evaluation_get": EVERYBODY, None, Read, Evaluation, Nobody;
+    EvaluationScoreList = "evaluation_score_list": EVERYBODY, None, Read, Evaluation, Nobody;
+    EvaluationRun = "evaluation_run": PROVINCE.and_system(), None, Change, Nothing, Nobody;
+    EvaluationScore = "evaluation_score": PROVINCE.and_system(), None, Change, Evaluation, Nobody;
+    EvaluationPublish = "evaluation_publish": PROVINCE, None, Change, Evaluation, HostAdmins;
+    EvaluationFinalize = "evaluation_finalize": PROVINCE, None, Change, Evaluation, HostAdmins;
+    EvaluationDiscard = "evaluation_discard": PROVINCE.and_system(), None, Change, Evaluation, Nobody;
+    /// The grades of a run are there.
+    EvaluationComplete = "evaluation_complete": SYSTEM, None, Consequence, Evaluation, Nobody;
+    /// A run ended without grades.
+    EvaluationFail = "evaluation_fail": SYSTEM, None, Consequence, Evaluation, Nobody;
+    SubsidyList = "subsidy_list": EVERYBODY, None, Read, SubsidyRun, Nobody;
+    SubsidyGet = "subsidy_get": EVERYBODY, None, Read, SubsidyRun, Nobody;
+    SubsidyAwardList = "subsidy_award_list": EVERYBODY, None, Read, SubsidyRun, Nobody;
+    SubsidyExplain = "subsidy_explain": AWARD_READERS, None, Read, Award, Nobody;
+    SubsidyExport = "subsidy_export": OVERSEERS, None, Read, SubsidyRun, Nobody;
+    SubsidyRun = "subsidy_run": PROVINCE.and_system(), None, Change, Nothing, Nobody;
+    SubsidyPublish = "subsidy_publish": PROVINCE, None, Change, SubsidyRun, HostAdmins;
+    SubsidyFinalize = "subsidy_finalize": PROVINCE, None, Change, SubsidyRun, HostAdmins;
+    SubsidyDiscard = "subsidy_discard": PROVINCE.and_system(), None, Change, SubsidyRun, Nobody;
+    /// The awards of a run are there.
+    SubsidyComplete = "subsidy_complete": SYSTEM, None, Consequence, SubsidyRun, Nobody;
+    /// A run ended without awards.
+    SubsidyFail = "subsidy_fail": SYSTEM, None, Consequence, SubsidyRun, Nobody;
+    StatsGet = "stats_get": VISITORS, None, Read, Nothing, Nobody;
+
+    // Trail.
+    EventList = "event_list": EVENT_READERS, None, Read, Nothing, Nobody;
+}
+
+impl Action {
+    /// The roles that may do this, as far as the role alone decides. Of an action that is open to visitors: the roles that
+    /// see more than they do.
+    pub const fn roles(self) -> &'static [Role] {
+        self.row().holders.roles
+    }
+
+    /// Whoever is not signed in may do it, too.
+    pub const fn is_open_to_visitors(self) -> bool {
+        self.row().holders.visitors
+    }
+
+    /// The installation itself may do it: its command line without a named person, its jobs and time.
+    pub const fn is_done_by_system(self) -> bool {
+        self.row().holders.system
+    }
+
+    /// The scope an API key needs; `None`: never by key.
+    pub const fn scope(self) -> Option<ApiScope> {
+        self.row().scope
+    }
+
+    pub const fn kind(self) -> Kind {
+        self.row().kind
+    }
+
+    /// What is looked at to decide whether somebody may do it.
+    pub const fn subject(self) -> SubjectKind {
+        self.row().subject
+    }
+
+    pub const fn audience(self) -> Audience {
+        self.row().audience
+    }
+
+    /// Until verified, an organization's people look, price and edit their organization.
+    pub const fn needs_verified_organization(self) -> bool {
+        matches!(self.kind(), Kind::Change | Kind::Part | Kind::Consequence)
+    }
+
+    /// An auditor changes nothing but the own account.
+    pub const fn is_denied_to_auditors(self) -> bool {
+        !matches!(self.kind(), Kind::Read | Kind::Account)
+    }
+
+    /// The action reads or prices and changes nothing.
+    pub const fn is_read(self) -> bool {
+        matches!(self.kind(), Kind::Read)
     }
 }

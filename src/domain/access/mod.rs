@@ -6,10 +6,10 @@
 mod action;
 mod caller;
 mod grant;
+mod holders;
 mod reach;
-mod table;
 
-pub use action::Action;
+pub use action::{Action, Audience, Kind, SubjectKind};
 pub use caller::{ApiKeyGrant, Caller};
 pub use grant::check_roles;
 pub use reach::{BookingTies, InstrumentTies, OrganizationTies, Reach};
@@ -90,8 +90,8 @@ pub fn may_on_instrument(
 /// The public sees listed instruments; the host, its administration and the auditors see the others, also by their keys
 /// when these read the catalog.
 pub fn sees_instrument(caller: &Caller, ties: &InstrumentTies) -> Result<(), Denied> {
-    let is_reader = may(caller, Action::InstrumentRead).is_ok();
-    let reach = Reach::of(caller, Action::InstrumentRead);
+    let is_reader = may(caller, Action::InstrumentGet).is_ok();
+    let reach = Reach::of(caller, Action::InstrumentGet);
     if ties.is_public || (is_reader && reach.covers_instrument(ties)) {
         Ok(())
     } else {
@@ -101,17 +101,17 @@ pub fn sees_instrument(caller: &Caller, ties: &InstrumentTies) -> Result<(), Den
 
 /// The action on a booking; hidden from those who may not read it.
 pub fn may_on_booking(caller: &Caller, action: Action, ties: &BookingTies) -> Result<(), Denied> {
-    may_on_service(caller, action, Action::BookingRead, ties)
+    may_on_service(caller, action, Action::BookingGet, ties)
 }
 
 /// The action on a usage record or its review; hidden from those who may not read it.
 pub fn may_on_usage(caller: &Caller, action: Action, ties: &BookingTies) -> Result<(), Denied> {
-    may_on_service(caller, action, Action::UsageRead, ties)
+    may_on_service(caller, action, Action::UsageRecordGet, ties)
 }
 
 /// The action on a charge, its invoice and its payments; hidden from those who may not read it.
 pub fn may_on_charge(caller: &Caller, action: Action, ties: &BookingTies) -> Result<(), Denied> {
-    may_on_service(caller, action, Action::ChargeRead, ties)
+    may_on_service(caller, action, Action::ChargeGet, ties)
 }
 
 fn may_on_service(

@@ -179,9 +179,9 @@ fn until_verified_people_look_price_and_edit_their_organization() {
 fn a_key_does_what_its_scopes_say_and_never_members_or_keys() {
     let key = by_key(caller(UNIT, &[Role::UnitAdmin]), &[ApiScope::BookingsRead]);
     for (action, answer) in [
-        (Action::BookingRead, Ok(())),
+        (Action::BookingGet, Ok(())),
         (Action::BookingRequest, Err(Denied::ScopeMissing)),
-        (Action::MemberRead, Err(Denied::NotByApiKey)),
+        (Action::MemberList, Err(Denied::NotByApiKey)),
         (Action::ApiKeyCreate, Err(Denied::NotByApiKey)),
         (Action::PasswordChange, Err(Denied::NotByApiKey)),
         (Action::InstrumentCreate, Err(Denied::Forbidden)),
@@ -243,7 +243,7 @@ fn a_region_admin_approves_where_the_region_supervises() {
         let admin = caller(OTHER, &[Role::RegionAdmin]);
         let found = may_on_instrument(&admin, Action::InstrumentApprove, &ties);
         assert_eq!(found, answer, "{supervising}");
-        let exemption = may_on_instrument(&admin, Action::ExemptionDecide, &ties);
+        let exemption = may_on_instrument(&admin, Action::ExemptionApprove, &ties);
         assert!(exemption.is_err(), "{supervising}");
         let pending = OrganizationTies {
             organization_id: organization(HOST),
@@ -279,7 +279,7 @@ fn both_sides_of_a_booking_reach_their_own() {
         (
             Role::UnitMember,
             UNIT,
-            Action::BookingRead,
+            Action::BookingGet,
             of_colleague,
             Ok(()),
         ),
@@ -293,7 +293,7 @@ fn both_sides_of_a_booking_reach_their_own() {
         (
             Role::UnitMember,
             OTHER,
-            Action::BookingRead,
+            Action::BookingGet,
             booking(),
             Err(Denied::Hidden),
         ),
@@ -314,7 +314,7 @@ fn both_sides_of_a_booking_reach_their_own() {
         (
             Role::UnitAdmin,
             HOST,
-            Action::BookingRead,
+            Action::BookingGet,
             booking(),
             Err(Denied::Hidden),
         ),
@@ -370,14 +370,14 @@ fn both_sides_of_a_booking_reach_their_own() {
         (
             Role::RegionAdmin,
             OTHER,
-            Action::BookingRead,
+            Action::BookingGet,
             booking(),
             Err(Denied::Hidden),
         ),
         (
             Role::PlatformAdmin,
             OTHER,
-            Action::BookingRead,
+            Action::BookingGet,
             booking(),
             Ok(()),
         ),
@@ -388,7 +388,7 @@ fn both_sides_of_a_booking_reach_their_own() {
             booking(),
             Err(Denied::Forbidden),
         ),
-        (Role::Auditor, OTHER, Action::BookingRead, booking(), Ok(())),
+        (Role::Auditor, OTHER, Action::BookingGet, booking(), Ok(())),
         (
             Role::Auditor,
             OTHER,
@@ -406,16 +406,22 @@ fn both_sides_of_a_booking_reach_their_own() {
 fn usage_is_confirmed_by_the_unit_and_money_entered_by_finance() {
     let of = |who, of| caller(of, &[who]);
     let usage = |who, at, action| may_on_usage(&of(who, at), action, &booking());
-    assert_eq!(usage(Role::UnitAdmin, UNIT, Action::UsageConfirm), Ok(()));
     assert_eq!(
-        usage(Role::UnitMember, UNIT, Action::UsageConfirm),
+        usage(Role::UnitAdmin, UNIT, Action::UsageRecordConfirm),
+        Ok(())
+    );
+    assert_eq!(
+        usage(Role::UnitMember, UNIT, Action::UsageRecordConfirm),
         Err(Denied::Forbidden)
     );
     assert_eq!(
-        usage(Role::HostAdmin, HOST, Action::UsageConfirm),
+        usage(Role::HostAdmin, HOST, Action::UsageRecordConfirm),
         Err(Denied::Forbidden)
     );
-    assert_eq!(usage(Role::HostAdmin, HOST, Action::UsageVoid), Ok(()));
+    assert_eq!(
+        usage(Role::HostAdmin, HOST, Action::UsageRecordVoid),
+        Ok(())
+    );
     assert_eq!(usage(Role::UnitMember, UNIT, Action::ReviewCreate), Ok(()));
     let charge = |who, at, action| may_on_charge(&of(who, at), action, &booking());
     assert_eq!(
@@ -427,7 +433,7 @@ fn usage_is_confirmed_by_the_unit_and_money_entered_by_finance() {
         Err(Denied::Forbidden)
     );
     assert_eq!(
-        charge(Role::HostFinance, OTHER, Action::ChargeRead),
+        charge(Role::HostFinance, OTHER, Action::ChargeGet),
         Err(Denied::Hidden)
     );
     assert_eq!(charge(Role::UnitAdmin, UNIT, Action::ChargePay), Ok(()));
@@ -437,7 +443,7 @@ fn usage_is_confirmed_by_the_unit_and_money_entered_by_finance() {
 fn an_unpublished_run_is_the_province_s_secret() {
     for (who, is_published, action, answer) in [
         (Role::PlatformAdmin, false, Action::SubsidyPublish, Ok(())),
-        (Role::Auditor, false, Action::SubsidyRead, Ok(())),
+        (Role::Auditor, false, Action::SubsidyGet, Ok(())),
         (
             Role::Auditor,
             false,
@@ -447,11 +453,11 @@ fn an_unpublished_run_is_the_province_s_secret() {
         (
             Role::HostAdmin,
             false,
-            Action::SubsidyRead,
+            Action::SubsidyGet,
             Err(Denied::Hidden),
         ),
-        (Role::HostAdmin, true, Action::SubsidyRead, Ok(())),
-        (Role::UnitMember, true, Action::EvaluationRead, Ok(())),
+        (Role::HostAdmin, true, Action::SubsidyGet, Ok(())),
+        (Role::UnitMember, true, Action::EvaluationGet, Ok(())),
         (
             Role::HostAdmin,
             true,
@@ -471,7 +477,7 @@ fn an_unpublished_run_is_the_province_s_secret() {
 #[test]
 fn a_list_shows_the_union_of_what_the_roles_reach() {
     let both = caller(HOST, &[Role::HostAdmin, Role::UnitMember]);
-    let reach = Reach::of(&both, Action::BookingRead);
+    let reach = Reach::of(&both, Action::BookingGet);
     assert_eq!(
         reach,
         Reach {
@@ -480,8 +486,8 @@ fn a_list_shows_the_union_of_what_the_roles_reach() {
             ..Reach::default()
         }
     );
-    assert!(Reach::of(&caller(HOST, &[Role::Evaluator]), Action::BookingRead).is_empty());
-    assert!(Reach::of(&caller(HOST, &[Role::Auditor]), Action::EventRead).everything);
+    assert!(Reach::of(&caller(HOST, &[Role::Evaluator]), Action::BookingGet).is_empty());
+    assert!(Reach::of(&caller(HOST, &[Role::Auditor]), Action::EventList).everything);
     let members = Reach::of(
         &caller(HOST, &[Role::HostFinance]),
         Action::OrganizationRead,

@@ -101,7 +101,7 @@ pub fn filter(
 async fn list(context: RequestContext) -> Answer {
     let params = context.params()?;
     let limit = params.limit()?;
-    let reach = reach(&context, Action::InstrumentRead);
+    let reach = reach(&context, Action::InstrumentGet);
     let mut filter = filter(&context, &params, reach, limit + 1)?;
     if let Some(changes) = Changes::asked_for(&context, &params).await? {
         return list_changes(&context, &params, filter, changes).await;

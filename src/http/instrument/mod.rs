@@ -30,9 +30,9 @@ pub fn routes() -> Vec<Route> {
         get("/instruments/{id}", "instrument_get", "One instrument", read)
             .answers::<InstrumentShape>(200),
         patch("/instruments/{id}", "instrument_change", "Change an instrument; its managers change its texts", change)
-            .action(Action::InstrumentDescribe).takes::<InstrumentBody>().answers::<InstrumentShape>(200).needs_version(),
+            .action(Action::InstrumentChange).takes::<InstrumentBody>().answers::<InstrumentShape>(200).needs_version(),
         get("/instruments/{id}/versions", "instrument_version_list", "Every version of an instrument, newest first", versions)
-            .action(Action::InstrumentRead).parameters(&["limit", "cursor"]).answers::<VersionPage>(200),
+            .action(Action::InstrumentGet).parameters(&["limit", "cursor"]).answers::<VersionPage>(200),
         put("/instruments/{id}/managers", "instrument_assign_managers", "Say who manages an instrument", assign_managers)
             .action(Action::InstrumentAssignManagers).takes::<ManagersBody>().answers::<InstrumentShape>(200).needs_version(),
     ];
@@ -63,7 +63,7 @@ async fn create(context: RequestContext) -> Answer {
     context.may(Action::InstrumentCreate)?;
     context.params()?;
     let declared = context.json::<InstrumentBody>()?.declared();
-    let entry = instrument::create(&context.app, &context.act()?, declared).await?;
+    let entry = instrument::create(&context.app, &context.actor()?, declared).await?;
     let (id, version) = (entry.instrument.id, entry.instrument.version);
     let location = format!("{BASE}/instruments/{id}");
     context.created_versioned(location, version, InstrumentShape::from(entry))
@@ -90,7 +90,7 @@ async fn change(context: RequestContext) -> Answer {
     let shape = serde_json::to_value(InstrumentShape::from(entry))?;
     let merge = |sent: Members| json::merged::<InstrumentBody>(&declared(shape.clone()), sent);
     let (body, version) = context.change_as(&shape, number, writable, merge)?;
-    let act = context.act()?;
+    let act = context.actor()?;
     let changed = instrument::change(&context.app, &act, id, version, body.declared()).await?;
     answer(&context, changed)
 }
@@ -106,7 +106,7 @@ fn declared(mut shape: Value) -> Value {
 async fn versions(context: RequestContext) -> Answer {
     let caller = context.caller()?.clone();
     let id: InstrumentId = context.id("id")?;
-    instrument::check_right(&context.app, &caller, id, Action::InstrumentRead).await?;
+    instrument::check_right(&context.app, &caller, id, Action::InstrumentGet).await?;
     let params = context.params()?;
     let (limit, before) = (params.limit()?, params.cursor::<i64>()?);
     let find = move |conn: &mut store::Conn| {
@@ -124,7 +124,7 @@ async fn assign_managers(context: RequestContext) -> Answer {
     context.params()?;
     let body: ManagersBody = context.json()?;
     let version = context.required_version()?;
-    let act = context.act()?;
+    let act = context.actor()?;
     let entry =
         instrument::assign_managers(&context.app, &act, id, version, body.manager_ids).await?;
     answer(&context, entry)

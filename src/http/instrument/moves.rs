@@ -69,7 +69,7 @@ async fn decide(context: RequestContext, action: Move, has_reason: bool) -> Answ
         reason,
         version: context.version()?,
     };
-    let act = context.act()?;
+    let act = context.actor()?;
     let entry = instrument::decide(&context.app, &act, id, decision).await?;
     answer(&context, entry)
 }

@@ -12,8 +12,8 @@ use crate::domain::access::Action;
 use crate::error::{AppError, Code, Fault};
 use crate::exchange::instrument::{self as sheet, InstrumentRow, Origin};
 use crate::exchange::sheet::{CellFault, Format, MAX_ROWS};
+use crate::operations::actor::Actor;
 use crate::operations::instrument::{self, Import, ImportMode, Imported};
-use crate::operations::run::Actor;
 use crate::operations::table_fault;
 use crate::store::instrument::{Filter, Instrument};
 use crate::store::{self, Conn};
@@ -75,13 +75,13 @@ async fn import(context: RequestContext) -> Answer {
         mode,
         is_dry_run,
     };
-    let mut act = context.act()?;
+    let mut act = context.actor()?;
     if !unread.is_empty() {
         // Nothing will be imported, but what the rules say of the other rows is told along.
         import.is_dry_run = true;
         act.once = None;
     }
-    let imported = instrument::import(&context.app, &Actor::from(act), import).await;
+    let imported = instrument::import(&context.app, &act, import).await;
     let imported = also_unread(imported.map_err(|error| captions.told(error)), unread)?;
     context.ok(ImportedInstrumentsShape {
         dry_run: is_dry_run,

@@ -40,7 +40,7 @@ pub fn routes() -> Vec<Route> {
             "Usage records, newest first, or with updated_since in the order of change",
             list,
         )
-        .action(Action::UsageRead)
+        .action(Action::UsageRecordGet)
         .parameters(FILTERS)
         .answers::<UsagePage>(200),
         post(
@@ -49,7 +49,7 @@ pub fn routes() -> Vec<Route> {
             "Type in a service",
             create,
         )
-        .action(Action::UsageRecord)
+        .action(Action::UsageRecordCreate)
         .takes::<RecordBody>()
         .answers::<UsageShape>(201),
         get(
@@ -58,7 +58,7 @@ pub fn routes() -> Vec<Route> {
             "One record",
             get_one,
         )
-        .action(Action::UsageRead)
+        .action(Action::UsageRecordGet)
         .answers::<UsageShape>(200),
         get(
             "/usage-records/{id}/versions",
@@ -66,7 +66,7 @@ pub fn routes() -> Vec<Route> {
             "Every version, newest first; to a using unit those that name it",
             versions,
         )
-        .action(Action::UsageRead)
+        .action(Action::UsageRecordGet)
         .parameters(&["limit", "cursor"])
         .answers::<UsagePage>(200),
     ];
@@ -83,7 +83,7 @@ fn actions() -> [Route; 4] {
             "The using unit agrees",
             confirm,
         )
-        .action(Action::UsageConfirm)
+        .action(Action::UsageRecordConfirm)
         .takes::<EmptyBody>()
         .answers::<UsageShape>(200),
         post(
@@ -92,7 +92,7 @@ fn actions() -> [Route; 4] {
             "The using unit does not agree, and says why",
             dispute,
         )
-        .action(Action::UsageDispute)
+        .action(Action::UsageRecordDispute)
         .takes::<ReasonBody>()
         .answers::<UsageShape>(200),
         post(
@@ -101,7 +101,7 @@ fn actions() -> [Route; 4] {
             "The host takes the record back, and says why",
             void,
         )
-        .action(Action::UsageVoid)
+        .action(Action::UsageRecordVoid)
         .takes::<ReasonBody>()
         .answers::<UsageShape>(200),
         post(
@@ -110,7 +110,7 @@ fn actions() -> [Route; 4] {
             "The host corrects the record: a new version, to be confirmed again",
             correct,
         )
-        .action(Action::UsageCorrect)
+        .action(Action::UsageRecordCorrect)
         .takes::<CorrectBody>()
         .answers::<UsageShape>(200),
     ]
@@ -139,7 +139,7 @@ async fn filter(context: &RequestContext, action: Action) -> Result<(Filter, Sta
 }
 
 async fn list(context: RequestContext) -> Answer {
-    let (mut filter, start) = filter(&context, Action::UsageRead).await?;
+    let (mut filter, start) = filter(&context, Action::UsageRecordGet).await?;
     let limit = filter.limit;
     filter.limit += 1;
     let rows = context
@@ -152,21 +152,21 @@ async fn list(context: RequestContext) -> Answer {
 }
 
 async fn create(context: RequestContext) -> Answer {
-    context.may(Action::UsageRecord)?;
+    context.may(Action::UsageRecordCreate)?;
     let new = context.json::<RecordBody>()?.into_new()?;
-    let record = usage::record(&context.app, &context.act()?, new).await?;
+    let record = usage::record(&context.app, &context.actor()?, new).await?;
     let (id, version) = (record.id, record.version);
     let shape = shaped(&context, record).await?;
     context.created_versioned(format!("/api/v1/usage-records/{id}"), version, shape)
 }
 
 async fn get_one(context: RequestContext) -> Answer {
-    let record = admitted(&context, Action::UsageRead).await?;
+    let record = admitted(&context, Action::UsageRecordGet).await?;
     answer(&context, record).await
 }
 
 async fn versions(context: RequestContext) -> Answer {
-    let id = admitted(&context, Action::UsageRead).await?.id;
+    let id = admitted(&context, Action::UsageRecordGet).await?.id;
     let (host, versions) = usage::list_versions(&context.app, context.caller()?, id).await?;
     let shape = |version| UsageShape::of(version, host);
     let newest_first = |row: &store::usage::UsageRecord| Reverse(row.version);
@@ -174,38 +174,44 @@ async fn versions(context: RequestContext) -> Answer {
 }
 
 async fn confirm(context: RequestContext) -> Answer {
-    let id = admitted(&context, Action::UsageConfirm).await?.id;
+    let id = admitted(&context, Action::UsageRecordConfirm).await?.id;
     let EmptyBody {} = context.json_or_default()?;
     let version = context.version()?;
     answer(
         &context,
-        usage::confirm(&context.app, &context.act()?, id, version).await?,
+        usage::confirm(&context.app, &context.actor()?, id, version).await?,
     )
     .await
 }
 
 async fn dispute(context: RequestContext) -> Answer {
-    let id = admitted(&context, Action::UsageDispute).await?.id;
+    let id = admitted(&context, Action::UsageRecordDispute).await?.id;
     let reason = context.json_or_default::<ReasonBody>()?.reason;
     let version = context.version()?;
-    let record = usage::dispute(&context.app, &context.act()?, id, version, reason).await?;
+    let record = usage::dispute(&context.app, &context.actor()?, id, version, reason).await?;
     answer(&context, record).await
 }
 
 async fn void(context: RequestContext) -> Answer {
-    let id = admitted(&context, Action::UsageVoid).await?.id;
+    let id = admitted(&context, Action::UsageRecordVoid).await?.id;
     let reason = context.json_or_default::<ReasonBody>()?.reason;
     let version = context.version()?;
-    let record = usage::void(&context.app, &context.act()?, id, version, reason).await?;
+    let record = usage::void(&context.app, &context.actor()?, id, version, reason).await?;
     answer(&context, record).await
 }
 
 async fn correct(context: RequestContext) -> Answer {
-    let present = admitted(&context, Action::UsageCorrect).await?;
+    let present = admitted(&context, Action::UsageRecordCorrect).await?;
     let correction = context.json::<CorrectBody>()?.into();
     let version = context.version()?;
-    let record =
-        usage::correct(&context.app, &context.act()?, &present, version, correction).await?;
+    let record = usage::correct(
+        &context.app,
+        &context.actor()?,
+        &present,
+        version,
+        correction,
+    )
+    .await?;
     answer(&context, record).await
 }
 

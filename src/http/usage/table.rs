@@ -31,7 +31,7 @@ pub fn routes() -> [Route; 3] {
             "Record every row of a spreadsheet, or none",
             import,
         )
-        .action(Action::UsageImport)
+        .action(Action::UsageRecordImport)
         .parameters(&["dry_run"])
         .takes_file(TYPES)
         .answers::<ImportedUsageShape>(200),
@@ -41,7 +41,7 @@ pub fn routes() -> [Route; 3] {
             "The empty spreadsheet (XLSX)",
             template,
         )
-        .action(Action::UsageImport)
+        .action(Action::UsageRecordImport)
         .answers_status(200),
         get(
             "/usage-records/export",
@@ -49,7 +49,7 @@ pub fn routes() -> [Route; 3] {
             "The records of a list as a spreadsheet",
             export,
         )
-        .action(Action::UsageExport)
+        .action(Action::UsageRecordExport)
         .parameters(EXPORT_PARAMETERS)
         .answers_status(200),
     ]
@@ -82,7 +82,7 @@ struct ImportedUsageShape {
 }
 
 async fn import(context: RequestContext) -> Answer {
-    context.may(Action::UsageImport)?;
+    context.may(Action::UsageRecordImport)?;
     let is_dry_run = context.params()?.one("dry_run")?.unwrap_or(false);
     let bytes = context.file(TYPES)?;
     let format = if context.media_type() == "text/csv" {
@@ -92,7 +92,7 @@ async fn import(context: RequestContext) -> Answer {
     };
     let rows = sheet::read(bytes, format).map_err(refused)?;
     let rows: Vec<ImportRow> = rows.into_iter().map(Numbered::into).collect();
-    let done = usage::import(&context.app, &context.act()?, rows, is_dry_run).await?;
+    let done = usage::import(&context.app, &context.actor()?, rows, is_dry_run).await?;
     context.ok(ImportedUsageShape {
         dry_run: done.is_dry_run,
         rows: done.rows,
@@ -104,13 +104,13 @@ fn refused(faults: Vec<CellFault>) -> AppError {
 }
 
 async fn template(context: RequestContext) -> Answer {
-    context.may(Action::UsageImport)?;
+    context.may(Action::UsageRecordImport)?;
     let bytes = sheet::template().map_err(AppError::internal)?;
     context.download(Format::Xlsx.media_type(), "usage-records.xlsx", bytes)
 }
 
 async fn export(context: RequestContext) -> Answer {
-    let (mut filter, _) = filter(&context, Action::UsageExport).await?;
+    let (mut filter, _) = filter(&context, Action::UsageRecordExport).await?;
     let format = context.params()?.one("format")?.unwrap_or(Format::Xlsx);
     let most = i64::try_from(MAX_ROWS).unwrap_or(i64::MAX);
     filter.limit = most + 1;

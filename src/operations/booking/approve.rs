@@ -9,18 +9,19 @@ use crate::domain::access::Action;
 use crate::domain::booking::{BookingAction, Stage};
 use crate::domain::calendar::Calendar;
 use crate::error::AppError;
-use crate::operations::run::{Act, By, perform, same_version};
+use crate::operations::actor::Actor;
+use crate::operations::run::{perform, same_version};
 use crate::store::{self, Conn};
 
 /// Confirms a request of this version. 412 when it is another, 422 when a rule is broken meanwhile.
 pub async fn approve(
     app: &App,
-    act: &Act,
+    actor: &Actor,
     id: BookingId,
     version: Option<i64>,
 ) -> Result<BookingView, AppError> {
-    let (calendar, performer) = (app.calendar(), act.clone());
-    perform(app, act, move |tx| {
+    let (calendar, performer) = (app.calendar(), actor.clone());
+    perform(app, actor, move |tx| {
         confirm(tx, &calendar, &performer, id, version)
     })
     .await
@@ -29,13 +30,13 @@ pub async fn approve(
 fn confirm(
     tx: &mut Conn,
     calendar: &Calendar,
-    act: &Act,
+    actor: &Actor,
     id: BookingId,
     version: Option<i64>,
 ) -> Result<BookingView, AppError> {
-    let mut case = Case::lock(tx, &act.caller, id, Action::BookingApprove)?;
+    let mut case = Case::lock(tx, actor.caller()?, id, Action::BookingApprove)?;
     same_version(version, case.booking.version)?;
-    let permitted = case.permit(&act.caller, BookingAction::Approve, calendar, act.now);
+    let permitted = case.permit(actor.caller()?, BookingAction::Approve, calendar, actor.now);
     if permitted.is_ok() {
         let wish = Wish {
             slot: case.booking.slot()?,
@@ -43,24 +44,24 @@ fn confirm(
             organization_id: case.booking.organization_id,
             stage: Stage::Approval,
             without: Some(id),
-            now: act.now,
+            now: actor.now,
         };
         AppError::refuse_all(weigh::broken_rules(tx, calendar, &case.terms, &wish)?)?;
     }
     let (_, state) = permitted?;
     let mut next = case.booking.changes();
     next.state = state;
-    next.answered_at = Some(act.now);
-    let after = store::booking::update(tx, &case.booking, next, act.now)?;
-    let by = By::Caller(act);
+    next.answered_at = Some(actor.now);
+    let after = store::booking::update(tx, &case.booking, next, actor.now)?;
+    let by = actor;
     trail::record(
         tx,
         by,
-        "booking_approve",
+        Action::BookingApprove,
         Some(&case.booking),
         &after,
         Told::Unit,
     )?;
     case.booking = after;
-    case.seen(&act.caller, calendar, act.now)
+    case.seen(actor.caller()?, calendar, actor.now)
 }

@@ -7,7 +7,8 @@ use crate::domain::BookingId;
 use crate::domain::access::Action;
 use crate::domain::booking::{BookingAction, Side};
 use crate::error::{AppError, Code};
-use crate::operations::run::{Act, By, perform, same_version};
+use crate::operations::actor::Actor;
+use crate::operations::run::{perform, same_version};
 use crate::store;
 
 /// What a cancellation with less than `cancel_before_minutes` left is marked with.
@@ -16,28 +17,29 @@ const LATE: &str = "late";
 /// Frees the slot. 422 `reason_required` when the host gives none.
 pub async fn cancel(
     app: &App,
-    act: &Act,
+    actor: &Actor,
     id: BookingId,
     version: Option<i64>,
     reason: Option<String>,
 ) -> Result<BookingView, AppError> {
-    let (calendar, performer) = (app.calendar(), act.clone());
-    perform(app, act, move |tx| {
-        let act = &performer;
-        let mut case = Case::lock(tx, &act.caller, id, Action::BookingCancel)?;
+    let (calendar, performer) = (app.calendar(), actor.clone());
+    perform(app, actor, move |tx| {
+        let actor = &performer;
+        let mut case = Case::lock(tx, actor.caller()?, id, Action::BookingCancel)?;
         same_version(version, case.booking.version)?;
         reason_faults(reason.as_deref())?;
         let gives_reason = reason
             .as_deref()
             .is_some_and(|text| !text.trim().is_empty());
-        if !gives_reason && case.is_only_host(&act.caller, BookingAction::Cancel) {
+        if !gives_reason && case.is_only_host(actor.caller()?, BookingAction::Cancel) {
             return Err(AppError::refused("reason", Code::reason_required));
         }
-        let (side, state) = case.permit(&act.caller, BookingAction::Cancel, &calendar, act.now)?;
+        let (side, state) =
+            case.permit(actor.caller()?, BookingAction::Cancel, &calendar, actor.now)?;
         if side == Side::Host && !gives_reason {
             return Err(AppError::refused("reason", Code::reason_required));
         }
-        let is_late = side == Side::User && case.timing(&calendar)?.is_late(act.now);
+        let is_late = side == Side::User && case.timing(&calendar)?.is_late(actor.now);
         let mut next = case.booking.changes();
         next.state = state;
         next.cancelled_by = Some(match side {
@@ -46,18 +48,18 @@ pub async fn cancel(
         });
         next.reason_code = is_late.then(|| LATE.to_owned());
         next.reason.clone_from(&reason);
-        let after = store::booking::update(tx, &case.booking, next, act.now)?;
-        let by = By::Caller(act);
+        let after = store::booking::update(tx, &case.booking, next, actor.now)?;
+        let by = actor;
         trail::record(
             tx,
             by,
-            "booking_cancel",
+            Action::BookingCancel,
             Some(&case.booking),
             &after,
             Told::Everybody,
         )?;
         case.booking = after;
-        case.seen(&act.caller, &calendar, act.now)
+        case.seen(actor.caller()?, &calendar, actor.now)
     })
     .await
 }

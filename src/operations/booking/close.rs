@@ -5,11 +5,12 @@ use super::case::Case;
 use super::passing;
 use super::trail::{self, Told};
 use crate::app::App;
+use crate::domain::access::Action;
 use crate::domain::booking::{self, BookingAction, BookingState, CLOSED_AFTER};
 use crate::domain::usage::{Evidence, GivenMinutes, UsageMinutes};
 use crate::domain::{BookingId, Instant, Minutes};
 use crate::error::{AppError, Code};
-use crate::operations::run::By;
+use crate::operations::actor::Actor;
 use crate::operations::usage::finished::{Finished, insert_finished};
 use crate::store::{self, Conn};
 
@@ -72,8 +73,15 @@ fn end(
     next.ended_at = Some(interval.ends_at());
     next.problem = Some(problem.to_owned());
     let after = store::booking::update(tx, present, next, now)?;
-    let (by, before) = (By::Time(now), Some(present));
-    trail::record(tx, by, "booking_close", before, &after, Told::Everybody)?;
+    let (by, before) = (&Actor::system(now), Some(present));
+    trail::record(
+        tx,
+        by,
+        Action::BookingClose,
+        before,
+        &after,
+        Told::Everybody,
+    )?;
     if problem == NOT_FINISHED {
         let finished = Finished {
             interval,

@@ -12,7 +12,8 @@ use crate::domain::calendar::Calendar;
 use crate::domain::channel::Full;
 use crate::domain::{InstrumentId, OrganizationId, Slot};
 use crate::error::{AppError, Code};
-use crate::operations::run::{Act, perform};
+use crate::operations::actor::Actor;
+use crate::operations::run::perform;
 use crate::store::booking_rules::Terms;
 use crate::store::{self, Conn};
 
@@ -30,14 +31,14 @@ pub(super) struct Contest {
 /// Runs the action; 409 `slot_taken` with `clash` and `next_free`, 409 `client_reference_used` with `existing_id`.
 pub(super) async fn contest<D>(
     app: &App,
-    act: &Act,
+    actor: &Actor,
     contest: Contest,
     action: D,
 ) -> Result<BookingView, AppError>
 where
     D: Fn(&mut Conn) -> Result<BookingView, AppError> + Clone + Send + 'static,
 {
-    match perform(app, act, action.clone()).await {
+    match perform(app, actor, action.clone()).await {
         Err(refusal) if is(&refusal, Code::slot_taken) => {
             let (clash, _) = look(app, &contest).await?;
             if clash.is_some() {
@@ -49,7 +50,7 @@ where
         }
         outcome => return outcome,
     }
-    match perform(app, act, action).await {
+    match perform(app, actor, action).await {
         Err(refusal) if is(&refusal, Code::slot_taken) => Err(told(app, &contest).await?),
         outcome => outcome,
     }

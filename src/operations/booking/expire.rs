@@ -4,9 +4,10 @@ use super::passing;
 use super::trail::{self, Told};
 use crate::app::App;
 use crate::domain::Instant;
+use crate::domain::access::Action;
 use crate::domain::booking::BookingAction;
 use crate::error::AppError;
-use crate::operations::run::By;
+use crate::operations::actor::Actor;
 use crate::store::booking::Booking;
 use crate::store::{self, Conn};
 
@@ -34,11 +35,11 @@ pub(super) fn expire(tx: &mut Conn, booking: &Booking, now: Instant) -> Result<(
     let mut next = booking.changes();
     next.state = booking.state.after(BookingAction::Expire)?;
     let after = store::booking::update(tx, booking, next, now)?;
-    let by = By::Time(now);
+    let by = &Actor::system(now);
     trail::record(
         tx,
         by,
-        "booking_expire",
+        Action::BookingExpire,
         Some(booking),
         &after,
         Told::Everybody,

@@ -11,7 +11,8 @@ use crate::domain::fault::{Faults, FieldFault};
 use crate::domain::usage::{Evidence, GivenMinutes, UsageMinutes};
 use crate::domain::{BookingId, Instant, Slot};
 use crate::error::AppError;
-use crate::operations::run::{Act, By, perform, same_version};
+use crate::operations::actor::Actor;
+use crate::operations::run::{perform, same_version};
 use crate::operations::usage::finished::{Finished, insert_finished};
 use crate::store::{self, Conn};
 
@@ -28,12 +29,12 @@ pub struct Finish {
 /// 422 for an end in the future or minutes beyond the interval, 409 `usage_overlaps`.
 pub async fn finish(
     app: &App,
-    act: &Act,
+    actor: &Actor,
     id: BookingId,
     how: Finish,
 ) -> Result<BookingView, AppError> {
-    let (calendar, performer) = (app.calendar(), act.clone());
-    perform(app, act, move |tx| {
+    let (calendar, performer) = (app.calendar(), actor.clone());
+    perform(app, actor, move |tx| {
         complete(tx, &calendar, &performer, id, &how)
     })
     .await
@@ -42,19 +43,19 @@ pub async fn finish(
 fn complete(
     tx: &mut Conn,
     calendar: &Calendar,
-    act: &Act,
+    actor: &Actor,
     id: BookingId,
     how: &Finish,
 ) -> Result<BookingView, AppError> {
-    let mut case = Case::lock(tx, &act.caller, id, Action::BookingFinish)?;
+    let mut case = Case::lock(tx, actor.caller()?, id, Action::BookingFinish)?;
     same_version(how.version, case.booking.version)?;
-    let permitted = case.permit(&act.caller, BookingAction::Finish, calendar, act.now);
+    let permitted = case.permit(actor.caller()?, BookingAction::Finish, calendar, actor.now);
     let started_at = case.booking.started_at.unwrap_or(case.booking.starts_at);
     let mut faults = Faults::new();
     if let Some(samples) = how.samples {
         faults.range("samples", samples, 0, SAMPLES_MAX);
     }
-    let actual = actual(started_at, how, act.now, permitted.is_ok(), &mut faults);
+    let actual = actual(started_at, how, actor.now, permitted.is_ok(), &mut faults);
     if actual.is_none() {
         faults.extend(how.minutes.out_of_range());
     }
@@ -72,12 +73,12 @@ fn complete(
     next.state = state;
     next.ended_at = Some(interval.ends_at());
     next.blocked_until = rest.ends_at();
-    let after = store::booking::update(tx, &case.booking, next, act.now)?;
-    let by = By::Caller(act);
+    let after = store::booking::update(tx, &case.booking, next, actor.now)?;
+    let by = actor;
     trail::record(
         tx,
         by,
-        "booking_finish",
+        Action::BookingFinish,
         Some(&case.booking),
         &after,
         Told::Unit,
@@ -92,7 +93,7 @@ fn complete(
     let record = insert_finished(tx, by, &after, &finished)?;
     case.booking = after;
     case.usage_record_ids.push(record.id);
-    case.seen(&act.caller, calendar, act.now)
+    case.seen(actor.caller()?, calendar, actor.now)
 }
 
 /// The interval of the use. A booking that was never started has none to judge: its state is refused instead.

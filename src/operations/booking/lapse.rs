@@ -5,9 +5,10 @@ use super::passing;
 use super::trail::{self, Told};
 use crate::app::App;
 use crate::domain::Instant;
+use crate::domain::access::Action;
 use crate::domain::booking::BookingAction;
 use crate::error::AppError;
-use crate::operations::run::By;
+use crate::operations::actor::Actor;
 use crate::store;
 
 /// Marks them; answers how many.
@@ -25,8 +26,15 @@ pub async fn lapse_unresolved(app: &App, now: Instant) -> Result<usize, AppError
             let mut next = case.booking.changes();
             next.state = state;
             let after = store::booking::update(tx, &case.booking, next, now)?;
-            let (by, before) = (By::Time(now), Some(&case.booking));
-            trail::record(tx, by, "booking_lapse", before, &after, Told::Everybody)?;
+            let (by, before) = (&Actor::system(now), Some(&case.booking));
+            trail::record(
+                tx,
+                by,
+                Action::BookingLapse,
+                before,
+                &after,
+                Told::Everybody,
+            )?;
             Ok(true)
         })
     })

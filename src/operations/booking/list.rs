@@ -25,7 +25,7 @@ pub async fn get(
             let booking = store::booking::get(conn, id)?;
             let managed = manages(conn, &caller, booking.instrument_id)?;
             let case = Case::of(conn, booking, managed)?;
-            access::may_on_booking(&caller, Action::BookingRead, &case.ties())?;
+            access::may_on_booking(&caller, Action::BookingGet, &case.ties())?;
             case.seen(&caller, &calendar, now)
         })
         .await
@@ -41,7 +41,7 @@ pub async fn list(
     let (calendar, caller) = (app.calendar(), caller.clone());
     app.store
         .read(move |conn| {
-            let reach = Reach::of(&caller, Action::BookingRead);
+            let reach = Reach::of(&caller, Action::BookingGet);
             let bookings = store::booking::list(conn, &reach, &filter)?;
             show(conn, &caller, &calendar, bookings, now)
         })

@@ -7,42 +7,44 @@ use crate::domain::BookingId;
 use crate::domain::access::Action;
 use crate::domain::booking::{BookingAction, RejectReason};
 use crate::error::AppError;
-use crate::operations::run::{Act, By, perform, same_version};
+use crate::operations::actor::Actor;
+use crate::operations::run::{perform, same_version};
 use crate::store;
 
 /// Frees the slot and tells the using unit why.
 pub async fn reject(
     app: &App,
-    act: &Act,
+    actor: &Actor,
     id: BookingId,
     version: Option<i64>,
     reason_code: RejectReason,
     reason: Option<String>,
 ) -> Result<BookingView, AppError> {
-    let (calendar, performer) = (app.calendar(), act.clone());
-    perform(app, act, move |tx| {
-        let act = &performer;
-        let mut case = Case::lock(tx, &act.caller, id, Action::BookingReject)?;
+    let (calendar, performer) = (app.calendar(), actor.clone());
+    perform(app, actor, move |tx| {
+        let actor = &performer;
+        let mut case = Case::lock(tx, actor.caller()?, id, Action::BookingReject)?;
         same_version(version, case.booking.version)?;
         reason_faults(reason.as_deref())?;
-        let (_, state) = case.permit(&act.caller, BookingAction::Reject, &calendar, act.now)?;
+        let (_, state) =
+            case.permit(actor.caller()?, BookingAction::Reject, &calendar, actor.now)?;
         let mut next = case.booking.changes();
         next.state = state;
-        next.answered_at = Some(act.now);
+        next.answered_at = Some(actor.now);
         next.reason_code = Some(reason_code.as_str().to_owned());
         next.reason.clone_from(&reason);
-        let after = store::booking::update(tx, &case.booking, next, act.now)?;
-        let by = By::Caller(act);
+        let after = store::booking::update(tx, &case.booking, next, actor.now)?;
+        let by = actor;
         trail::record(
             tx,
             by,
-            "booking_reject",
+            Action::BookingReject,
             Some(&case.booking),
             &after,
             Told::Unit,
         )?;
         case.booking = after;
-        case.seen(&act.caller, &calendar, act.now)
+        case.seen(actor.caller()?, &calendar, actor.now)
     })
     .await
 }

@@ -16,20 +16,20 @@ use crate::domain::booking_rules::Approval;
 use crate::domain::calendar::Calendar;
 use crate::domain::{Instant, InstrumentId};
 use crate::error::{AppError, Code, Fault};
-use crate::operations::run::{Act, By};
+use crate::operations::actor::Actor;
 use crate::store::booking::NewBooking;
 use crate::store::booking_rules::Terms;
 use crate::store::{self, Conn, Lock, StoreError};
 
 /// Books a slot. 422 with everything that is wrong, 409 `slot_taken` or `client_reference_used`.
-pub async fn request(app: &App, act: &Act, draft: Draft) -> Result<BookingView, AppError> {
+pub async fn request(app: &App, actor: &Actor, draft: Draft) -> Result<BookingView, AppError> {
     let fought_for = Contest {
         instrument_id: draft.instrument_id,
-        wish: wish(&draft, &act.caller, act.now),
+        wish: wish(&draft, actor.caller()?, actor.now),
         client_reference: draft.client_reference.clone(),
     };
-    let (calendar, performer) = (app.calendar(), act.clone());
-    contest(app, act, fought_for, move |tx| {
+    let (calendar, performer) = (app.calendar(), actor.clone());
+    contest(app, actor, fought_for, move |tx| {
         place(tx, &calendar, &performer, &draft)
     })
     .await
@@ -78,13 +78,13 @@ pub(super) fn terms_for(
 fn place(
     tx: &mut Conn,
     calendar: &Calendar,
-    act: &Act,
+    actor: &Actor,
     draft: &Draft,
 ) -> Result<BookingView, AppError> {
     Lock::take_records_of(draft.instrument_id, tx)?;
-    let caller = &act.caller;
+    let caller = actor.caller()?;
     let terms = terms_for(tx, caller, draft.instrument_id, Action::BookingRequest)?;
-    let wish = wish(draft, caller, act.now);
+    let wish = wish(draft, caller, actor.now);
     let mut faults: Vec<Fault> = draft
         .faults(tx, caller)?
         .into_iter()
@@ -102,13 +102,13 @@ fn place(
         return Err(AppError::conflict(Code::client_reference_used));
     }
     let seat = seat.map_err(|_| AppError::conflict(Code::slot_taken))?;
-    slot::make_room(tx, None, &seat.moves, act.now)?;
-    let new = new_booking(tx, calendar, act, draft, (&terms, &wish), seat.channel)?;
+    slot::make_room(tx, None, &seat.moves, actor.now)?;
+    let new = new_booking(tx, calendar, actor, draft, (&terms, &wish), seat.channel)?;
     let booking = store::booking::insert(tx, new).map_err(slot::lost)?;
     trail::record(
         tx,
-        By::Caller(act),
-        "booking_request",
+        actor,
+        Action::BookingRequest,
         None,
         &booking,
         Told::Desk,
@@ -120,13 +120,13 @@ fn place(
         terms,
         managed_by_caller,
     };
-    case.seen(caller, calendar, act.now)
+    case.seen(caller, calendar, actor.now)
 }
 
 fn new_booking(
     tx: &mut Conn,
     calendar: &Calendar,
-    act: &Act,
+    actor: &Actor,
     draft: &Draft,
     (terms, wish): (&Terms, &Wish),
     channel: i64,
@@ -135,11 +135,11 @@ fn new_booking(
     let is_confirmed = terms.rules.approval == Approval::Automatic;
     let items = (!draft.service_items.is_empty()).then_some(&draft.service_items);
     Ok(NewBooking {
-        booking_no: booking_no(act.now),
+        booking_no: booking_no(actor.now),
         instrument_id: terms.instrument_id,
-        organization_id: act.caller.organization_id,
+        organization_id: actor.caller()?.organization_id,
         host_organization_id: terms.host_organization_id,
-        booked_by: act.caller.user_id,
+        booked_by: actor.caller()?.user_id,
         channel,
         state: if is_confirmed {
             BookingState::Confirmed
@@ -160,9 +160,9 @@ fn new_booking(
         service_items: items.map(serde_json::to_value).transpose()?,
         quote,
         client_reference: draft.client_reference.clone(),
-        approval_due_at: (!is_confirmed).then(|| terms.rules.approval_due_at(calendar, act.now)),
-        answered_at: is_confirmed.then_some(act.now),
-        now: act.now,
+        approval_due_at: (!is_confirmed).then(|| terms.rules.approval_due_at(calendar, actor.now)),
+        answered_at: is_confirmed.then_some(actor.now),
+        now: actor.now,
     })
 }
 

@@ -13,7 +13,8 @@ use crate::domain::calendar::Calendar;
 use crate::domain::service::ServiceItem;
 use crate::domain::{BookingId, Slot};
 use crate::error::{AppError, Code};
-use crate::operations::run::{Act, By, same_version};
+use crate::operations::actor::Actor;
+use crate::operations::run::same_version;
 use crate::store::booking::{Booking, Changes};
 use crate::store::{self, Conn, Json};
 
@@ -29,7 +30,7 @@ pub struct Move {
 /// Moves the booking; 409 and 422 as for a new one.
 pub async fn reschedule(
     app: &App,
-    act: &Act,
+    actor: &Actor,
     id: BookingId,
     to: Move,
 ) -> Result<BookingView, AppError> {
@@ -40,39 +41,44 @@ pub async fn reschedule(
     let present = present.map_err(AppError::from)?;
     let fought_for = Contest {
         instrument_id: present.instrument_id,
-        wish: wish(&present, to.slot, act),
+        wish: wish(&present, to.slot, actor),
         client_reference: None,
     };
-    let (calendar, performer) = (app.calendar(), act.clone());
-    contest(app, act, fought_for, move |tx| {
+    let (calendar, performer) = (app.calendar(), actor.clone());
+    contest(app, actor, fought_for, move |tx| {
         relocate(tx, &calendar, &performer, id, &to)
     })
     .await
 }
 
-fn wish(booking: &Booking, slot: Slot, act: &Act) -> Wish {
+fn wish(booking: &Booking, slot: Slot, actor: &Actor) -> Wish {
     Wish {
         slot,
         mode: booking.mode,
         organization_id: booking.organization_id,
         stage: Stage::Request,
         without: Some(booking.id),
-        now: act.now,
+        now: actor.now,
     }
 }
 
 fn relocate(
     tx: &mut Conn,
     calendar: &Calendar,
-    act: &Act,
+    actor: &Actor,
     id: BookingId,
     to: &Move,
 ) -> Result<BookingView, AppError> {
-    let mut case = Case::lock(tx, &act.caller, id, Action::BookingReschedule)?;
+    let mut case = Case::lock(tx, actor.caller()?, id, Action::BookingReschedule)?;
     same_version(to.version, case.booking.version)?;
     reason_faults(to.reason.as_deref())?;
-    let permitted = case.permit(&act.caller, BookingAction::Reschedule, calendar, act.now);
-    let wish = wish(&case.booking, to.slot, act);
+    let permitted = case.permit(
+        actor.caller()?,
+        BookingAction::Reschedule,
+        calendar,
+        actor.now,
+    );
+    let wish = wish(&case.booking, to.slot, actor);
     let mut faults = weigh::broken_rules(tx, calendar, &case.terms, &wish)?;
     let seat = slot::seek(tx, &case.terms, &wish)?;
     if let (Err(full), false) = (&seat, faults.is_empty()) {
@@ -81,22 +87,22 @@ fn relocate(
     AppError::refuse_all(faults)?;
     let (side, _) = permitted?;
     let seat = seat.map_err(|_| AppError::conflict(Code::slot_taken))?;
-    slot::make_room(tx, Some(id), &seat.moves, act.now)?;
+    slot::make_room(tx, Some(id), &seat.moves, actor.now)?;
     let mut next = moved(tx, calendar, &case, side, &wish)?;
     next.channel = seat.channel;
     next.reason.clone_from(&to.reason);
-    let after = store::booking::update(tx, &case.booking, next, act.now).map_err(slot::lost)?;
-    let by = By::Caller(act);
+    let after = store::booking::update(tx, &case.booking, next, actor.now).map_err(slot::lost)?;
+    let by = actor;
     trail::record(
         tx,
         by,
-        "booking_reschedule",
+        Action::BookingReschedule,
         Some(&case.booking),
         &after,
         Told::Everybody,
     )?;
     case.booking = after;
-    case.seen(&act.caller, calendar, act.now)
+    case.seen(actor.caller()?, calendar, actor.now)
 }
 
 /// The services wanted with a booking.

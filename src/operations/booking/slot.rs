@@ -3,10 +3,11 @@
 use super::expire;
 use super::trail::{self, Told};
 use super::weigh::{self, Wish};
+use crate::domain::access::Action;
 use crate::domain::channel::{Assignment, Full};
 use crate::domain::{BookingId, Instant, Slot};
 use crate::error::{AppError, Code};
-use crate::operations::run::By;
+use crate::operations::actor::Actor;
 use crate::store::booking::Blocking;
 use crate::store::booking_rules::Terms;
 use crate::store::{self, Conn, Constraint, StoreError};
@@ -69,8 +70,15 @@ pub(super) fn make_room(
         let mut next = before.changes();
         next.channel = channel;
         let moved = store::booking::update(tx, &before, next, now).map_err(lost)?;
-        let by = By::Time(now);
-        trail::record(tx, by, "booking_move", Some(&before), &moved, Told::Nobody)?;
+        let by = &Actor::system(now);
+        trail::record(
+            tx,
+            by,
+            Action::BookingMove,
+            Some(&before),
+            &moved,
+            Told::Nobody,
+        )?;
     }
     Ok(())
 }

@@ -4,10 +4,12 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::domain::access::Action;
 use crate::domain::booking::BookingState;
 use crate::domain::{EventId, Fen, Instant, InstrumentId};
 use crate::error::AppError;
-use crate::operations::run::{By, personal};
+use crate::operations::actor::Actor;
+use crate::operations::run::personal;
 use crate::store::booking::{Audience, Booking};
 use crate::store::event::Subject;
 use crate::store::{self, Conn};
@@ -90,8 +92,8 @@ const NO_TEXTS: Texts<'static> = Texts {
 /// Appends the event of an action and announces it.
 pub(super) fn record(
     tx: &mut Conn,
-    by: By<'_>,
-    action: &'static str,
+    by: &Actor,
+    action: Action,
     before: Option<&Booking>,
     after: &Booking,
     told: Told,
@@ -117,7 +119,7 @@ pub(super) fn record(
             desk: (told != Told::Unit).then_some(desk),
             except,
         };
-        store::booking::announce(tx, id, audience, by.now())?;
+        store::booking::announce(tx, id, audience, by.now)?;
     }
     Ok(id)
 }

@@ -12,7 +12,8 @@ use crate::domain::access::Action;
 use crate::domain::charge::{ChargeState, InvoiceNo, check_day};
 use crate::domain::fault::Faults;
 use crate::error::{AppError, Code};
-use crate::operations::run::{Act, perform};
+use crate::operations::actor::Actor;
+use crate::operations::run::perform;
 use crate::operations::subsidy;
 use crate::store::charge::Whole;
 use crate::store::{self, Conn, Constraint, StoreError};
@@ -21,14 +22,14 @@ use crate::store::{self, Conn, Constraint, StoreError};
 /// paid before would count in a final year.
 pub async fn invoice(
     app: &App,
-    act: &Act,
+    actor: &Actor,
     id: ChargeId,
     version: Option<i64>,
     invoice_no: &str,
     issued_on: NaiveDate,
 ) -> Result<Whole, AppError> {
-    let (own, text) = (act.clone(), invoice_no.to_owned());
-    perform(app, act, move |tx| {
+    let (own, text) = (actor.clone(), invoice_no.to_owned());
+    perform(app, actor, move |tx| {
         run(tx, &own, (id, version), &text, issued_on)
     })
     .await
@@ -36,13 +37,13 @@ pub async fn invoice(
 
 fn run(
     tx: &mut Conn,
-    act: &Act,
+    actor: &Actor,
     (id, version): (ChargeId, Option<i64>),
     invoice_no: &str,
     issued_on: NaiveDate,
 ) -> Result<Whole, AppError> {
-    let whole = take(tx, act, id, Action::ChargeInvoice, version)?;
-    let number = check(invoice_no, issued_on, act)?;
+    let whole = take(tx, actor, id, Action::ChargeInvoice, version)?;
+    let number = check(invoice_no, issued_on, actor)?;
     refuse_voided(&whole.charge)?;
     if let Some(invoice) = &whole.invoice {
         return Err(already_invoiced(&whole.charge, &invoice.invoice_no));
@@ -54,9 +55,9 @@ fn run(
         "invoice_no": number.as_str(),
         "issued_on": issued_on,
     });
-    let event = announce(tx, act, "charge_invoice", &whole, after)?;
+    let event = announce(tx, actor, Action::ChargeInvoice, &whole, after)?;
     store::charge::update_state(tx, id, ChargeState::Invoiced, event)?;
-    store::invoice::insert(tx, &whole.charge, &number, issued_on, event, act.now).map_err(
+    store::invoice::insert(tx, &whole.charge, &number, issued_on, event, actor.now).map_err(
         |error| match error {
             StoreError::Violated(Constraint::InvoiceNo) => {
                 AppError::conflict(Code::invoice_no_used).with("invoice_no", number.as_str())
@@ -71,11 +72,11 @@ fn run(
     Ok(store::charge::get_whole(tx, charge)?)
 }
 
-fn check(invoice_no: &str, issued_on: NaiveDate, act: &Act) -> Result<InvoiceNo, AppError> {
+fn check(invoice_no: &str, issued_on: NaiveDate, actor: &Actor) -> Result<InvoiceNo, AppError> {
     let mut faults = Faults::new();
     let number = InvoiceNo::parse(invoice_no);
     faults.extend(number.clone().err());
-    faults.extend(check_day("issued_on", issued_on, act.now.local_date()).err());
+    faults.extend(check_day("issued_on", issued_on, actor.now.local_date()).err());
     match number {
         Ok(number) => Ok(faults.into_result().map(|()| number)?),
         Err(_) => Err(faults.into_vec().into()),

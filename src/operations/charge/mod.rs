@@ -18,7 +18,8 @@ use crate::domain::tariff::Quote;
 use crate::domain::usage::UsageState;
 use crate::domain::{ChargeId, EventId, UsageRecordId};
 use crate::error::{AppError, Code};
-use crate::operations::run::{Act, By, same_version};
+use crate::operations::actor::Actor;
+use crate::operations::run::same_version;
 use crate::operations::tariff::{self, Wanted};
 use crate::store::charge::{Charge, NewCharge, Whole};
 use crate::store::event::Subject;
@@ -31,7 +32,7 @@ pub use payment::pay;
 /// Opens the charge of a new record, when it has a price.
 pub fn open_for(
     tx: &mut Conn,
-    by: By<'_>,
+    by: &Actor,
     record: &UsageRecord,
     event_id: EventId,
 ) -> Result<Option<Charge>, AppError> {
@@ -43,7 +44,7 @@ pub fn open_for(
 
 fn open(
     tx: &mut Conn,
-    by: By<'_>,
+    by: &Actor,
     record: &UsageRecord,
     price: Quote,
     event_id: EventId,
@@ -55,15 +56,15 @@ fn open(
         payer_organization_id: record.organization_id,
         price,
         event_id,
-        now: by.now(),
+        now: by.now,
     };
     let charge = store::charge::insert(tx, new)?;
-    tell(tx, by, "charge_open", &charge)?;
+    tell(tx, by, Action::ChargeOpen, &charge)?;
     Ok(charge)
 }
 
 /// The event of a charge that comes and goes with its usage record.
-fn tell(tx: &mut Conn, by: By<'_>, action: &'static str, charge: &Charge) -> Result<(), AppError> {
+fn tell(tx: &mut Conn, by: &Actor, action: Action, charge: &Charge) -> Result<(), AppError> {
     let (host, payer) = (charge.host_organization_id, charge.payer_organization_id);
     let event = by
         .event(action, Subject::new("charge", charge.id))
@@ -80,7 +81,7 @@ fn tell(tx: &mut Conn, by: By<'_>, action: &'static str, charge: &Charge) -> Res
 /// `invalid_state` when its money has moved on; one whose price stays stands.
 pub fn reprice(
     tx: &mut Conn,
-    act: &Act,
+    actor: &Actor,
     record: &UsageRecord,
     event_id: EventId,
 ) -> Result<(), AppError> {
@@ -93,9 +94,9 @@ pub fn reprice(
     if stands {
         return Ok(());
     }
-    void_for(tx, act, record.id, event_id)?;
+    void_for(tx, actor, record.id, event_id)?;
     if let Some(price) = price {
-        open(tx, By::Caller(act), record, price, event_id)?;
+        open(tx, actor, record, price, event_id)?;
     }
     Ok(())
 }
@@ -103,14 +104,14 @@ pub fn reprice(
 /// Voids the charge of a record, if there is one. 409 when it is invoiced or partly paid.
 pub fn void_for(
     tx: &mut Conn,
-    act: &Act,
+    actor: &Actor,
     record: UsageRecordId,
     event_id: EventId,
 ) -> Result<(), AppError> {
     let Some(charge) = store::charge::find_of_usage(tx, record)? else {
         return Ok(());
     };
-    let charge = store::charge::claim(tx, charge.id, act.now)?;
+    let charge = store::charge::claim(tx, charge.id, actor.now)?;
     let whole = store::charge::get_whole(tx, charge)?;
     if let Some(invoice) = &whole.invoice {
         return Err(already_invoiced(&whole.charge, &invoice.invoice_no));
@@ -122,7 +123,7 @@ pub fn void_for(
             .with("allowed", Vec::<&str>::new()));
     }
     store::charge::update_state(tx, whole.charge.id, ChargeState::Voided, event_id)?;
-    tell(tx, By::Caller(act), "charge_void", &whole.charge)
+    tell(tx, actor, Action::ChargeVoid, &whole.charge)
 }
 
 fn already_invoiced(charge: &Charge, invoice_no: &str) -> AppError {
@@ -164,7 +165,7 @@ fn price(tx: &mut Conn, record: &UsageRecord) -> Result<Option<Quote>, AppError>
 
 /// A charge the caller may see, with its invoice and payments.
 pub async fn get(app: &App, caller: &Caller, id: ChargeId) -> Result<Whole, AppError> {
-    admit(app, caller, id, Action::ChargeRead).await
+    admit(app, caller, id, Action::ChargeGet).await
 }
 
 /// 404 when the charge is not the caller's to see, 403 when the action is not the caller's to do.
@@ -202,15 +203,15 @@ fn admitted(
 /// A charge whose money is to change, held until the action ends. Whether its state lets it, [`refuse_voided`] says.
 fn take(
     tx: &mut Conn,
-    act: &Act,
+    actor: &Actor,
     id: ChargeId,
     action: Action,
     version: Option<i64>,
 ) -> Result<Whole, AppError> {
     Lock::RecordsShared.take(tx)?;
     let present = store::charge::get(tx, id)?;
-    admitted(tx, &act.caller, action, &present)?;
-    let charge = store::charge::claim(tx, id, act.now)?;
+    admitted(tx, actor.caller()?, action, &present)?;
+    let charge = store::charge::claim(tx, id, actor.now)?;
     same_version(version, charge.version - 1)?;
     Ok(store::charge::get_whole(tx, charge)?)
 }
@@ -228,8 +229,8 @@ fn refuse_voided(charge: &Charge) -> Result<(), AppError> {
 /// Appends the event of an action on a charge and tells the money people of the other side.
 fn announce(
     tx: &mut Conn,
-    act: &Act,
-    action: &'static str,
+    actor: &Actor,
+    action: Action,
     whole: &Whole,
     after: serde_json::Value,
 ) -> Result<EventId, AppError> {
@@ -242,7 +243,7 @@ fn announce(
         "amount_fen": charge.amount_fen,
         "paid_fen": balance.paid_fen,
     });
-    let event = act
+    let event = actor
         .event(action, Subject::new("charge", charge.id))
         .of(host, Some(payer))
         .before(before)?
@@ -250,7 +251,7 @@ fn announce(
     let event = store::event::append(tx, &event)?;
     let mut people = store::user::list_with_roles(tx, host, &[Role::HostFinance])?;
     people.extend(store::user::list_with_roles(tx, payer, &[Role::UnitAdmin])?);
-    people.retain(|person| *person != act.caller.user_id);
-    store::event::announce(tx, event, &people, act.now)?;
+    people.retain(|person| Some(*person) != actor.user_id());
+    store::event::announce(tx, event, &people, actor.now)?;
     Ok(event)
 }

@@ -9,7 +9,8 @@ use crate::domain::ChargeId;
 use crate::domain::access::Action;
 use crate::domain::charge::check_day;
 use crate::error::AppError;
-use crate::operations::run::{Act, perform};
+use crate::operations::actor::Actor;
+use crate::operations::run::perform;
 use crate::operations::subsidy;
 use crate::store::charge::Whole;
 use crate::store::payment::NewPayment;
@@ -18,24 +19,24 @@ use crate::store::{self, Conn};
 /// Enters a payment. 422 `overpaid` beyond what is outstanding, 409 `period_locked` in a final year.
 pub async fn pay(
     app: &App,
-    act: &Act,
+    actor: &Actor,
     id: ChargeId,
     version: Option<i64>,
     new: NewPayment,
 ) -> Result<Whole, AppError> {
-    let own = act.clone();
-    perform(app, act, move |tx| run(tx, &own, id, version, new)).await
+    let own = actor.clone();
+    perform(app, actor, move |tx| run(tx, &own, id, version, new)).await
 }
 
 fn run(
     tx: &mut Conn,
-    act: &Act,
+    actor: &Actor,
     id: ChargeId,
     version: Option<i64>,
     new: NewPayment,
 ) -> Result<Whole, AppError> {
-    let whole = take(tx, act, id, Action::ChargePay, version)?;
-    let mut faults: Vec<_> = check(new.paid_on, act).into_iter().collect();
+    let whole = take(tx, actor, id, Action::ChargePay, version)?;
+    let mut faults: Vec<_> = check(new.paid_on, actor).into_iter().collect();
     if faults.is_empty() {
         // Nothing is owed any more, so no amount would be too much: the state says why.
         refuse_voided(&whole.charge)?;
@@ -54,13 +55,13 @@ fn run(
         "paid_fen": balance.paid_fen,
         "payment": { "amount_fen": new.amount_fen, "paid_on": new.paid_on, "source": new.source },
     });
-    let event = announce(tx, act, "charge_pay", &whole, after)?;
+    let event = announce(tx, actor, Action::ChargePay, &whole, after)?;
     store::charge::update_state(tx, id, whole.charge.state, event)?;
-    store::payment::insert(tx, &whole.charge, new, event, act.now)?;
+    store::payment::insert(tx, &whole.charge, new, event, actor.now)?;
     let charge = store::charge::get(tx, id)?;
     Ok(store::charge::get_whole(tx, charge)?)
 }
 
-fn check(paid_on: NaiveDate, act: &Act) -> Option<crate::domain::FieldFault> {
-    check_day("paid_on", paid_on, act.now.local_date()).err()
+fn check(paid_on: NaiveDate, actor: &Actor) -> Option<crate::domain::FieldFault> {
+    check_day("paid_on", paid_on, actor.now.local_date()).err()
 }

@@ -6,12 +6,14 @@ use std::collections::BTreeMap;
 use super::freeze::{EXPERT_PREFIX, ExpertPoints};
 use super::{open, refuse_used, write};
 use crate::app::App;
+use crate::domain::access::Action;
 use crate::domain::evaluation::{self, Inputs};
 use crate::domain::policy::{Policy, Score, Value};
 use crate::domain::run::RunState;
 use crate::domain::{EvaluationId, OrganizationId, ratio};
 use crate::error::{AppError, Code, Fault};
-use crate::operations::run::{Actor, same_version};
+use crate::operations::actor::Actor;
+use crate::operations::run::same_version;
 use crate::store::evaluation::ExpertScore;
 use crate::store::event::{self, Subject};
 use crate::store::yearly_input::{self, Scope};
@@ -78,39 +80,38 @@ pub async fn score(
     given: Vec<GivenScore>,
 ) -> Result<(), AppError> {
     let by = actor.clone();
-    actor
-        .perform(app, move |tx| {
-            let row = store::evaluation::get(tx, id)?;
-            same_version(version, row.version)?;
-            // Without results there are no inputs to judge the points by.
-            if !row.state.has_results() {
-                return Err(not_a_draft(row.state));
-            }
-            store::evaluation::claim_draft(tx, &row, by.now())?;
-            let (policy, inputs) = open(tx, &row)?;
-            AppError::refuse_all(faults(&given, &policy, &inputs))?;
-            if row.state != RunState::Draft {
-                return Err(not_a_draft(row.state));
-            }
-            refuse_used(tx, id)?;
-            for score in &given {
-                store::evaluation::update_expert_score(tx, &stored(id, score, &by))?;
-            }
-            let inputs = with_experts(&inputs, &points(tx, id)?)?;
-            store::evaluation::delete_inputs(tx, id)?;
-            store::evaluation::delete_units(tx, id)?;
-            let graded = evaluation::grade(&inputs, &policy);
-            let digests = write(tx, id, &inputs, &graded)?;
-            store::evaluation::update_digests(tx, id, &digests)?;
-            let after: Vec<_> = given
-                .iter()
-                .map(|score| (score.organization_id, &score.indicator, &score.points))
-                .collect();
-            let event = by.event("evaluation_score", Subject::new("evaluation", id));
-            event::append(tx, &event.after(after)?)?;
-            Ok(())
-        })
-        .await
+    crate::operations::run::perform(app, actor, move |tx| {
+        let row = store::evaluation::get(tx, id)?;
+        same_version(version, row.version)?;
+        // Without results there are no inputs to judge the points by.
+        if !row.state.has_results() {
+            return Err(not_a_draft(row.state));
+        }
+        store::evaluation::claim_draft(tx, &row, by.now)?;
+        let (policy, inputs) = open(tx, &row)?;
+        AppError::refuse_all(faults(&given, &policy, &inputs))?;
+        if row.state != RunState::Draft {
+            return Err(not_a_draft(row.state));
+        }
+        refuse_used(tx, id)?;
+        for score in &given {
+            store::evaluation::update_expert_score(tx, &stored(id, score, &by))?;
+        }
+        let inputs = with_experts(&inputs, &points(tx, id)?)?;
+        store::evaluation::delete_inputs(tx, id)?;
+        store::evaluation::delete_units(tx, id)?;
+        let graded = evaluation::grade(&inputs, &policy);
+        let digests = write(tx, id, &inputs, &graded)?;
+        store::evaluation::update_digests(tx, id, &digests)?;
+        let after: Vec<_> = given
+            .iter()
+            .map(|score| (score.organization_id, &score.indicator, &score.points))
+            .collect();
+        let event = by.event(Action::EvaluationScore, Subject::new("evaluation", id));
+        event::append(tx, &event.after(after)?)?;
+        Ok(())
+    })
+    .await
 }
 
 fn not_a_draft(state: RunState) -> AppError {
@@ -126,7 +127,7 @@ fn stored(id: EvaluationId, given: &GivenScore, actor: &Actor) -> ExpertScore {
         indicator: given.indicator.clone(),
         points: given.points.clone(),
         entered_by: actor.user_id(),
-        entered_at: actor.now(),
+        entered_at: actor.now,
     }
 }
 

@@ -6,13 +6,14 @@ pub mod stored;
 
 use crate::app::App;
 use crate::clock::Clock;
-use crate::domain::access::Role;
+use crate::domain::access::{Action, Role};
 use crate::domain::evaluation::{self, Evaluation, Inputs};
 use crate::domain::policy::Policy;
 use crate::domain::run::{RunDeed, RunState};
 use crate::domain::{EvaluationId, Instant, Minutes, OrganizationId, UserId};
 use crate::error::{AppError, Code, Fault};
-use crate::operations::run::{Actor, same_version};
+use crate::operations::actor::Actor;
+use crate::operations::run::same_version;
 use crate::operations::{exclusive, policy};
 use crate::store::evaluation::{Digests, NewEvaluation};
 use crate::store::event::{self, Subject};
@@ -39,21 +40,20 @@ pub async fn begin(
     year: i32,
     policy: String,
 ) -> Result<EvaluationId, AppError> {
-    check_year(year, actor.now())?;
+    check_year(year, actor.now)?;
     let by = actor.clone();
-    actor
-        .perform(app, move |tx| {
-            let pack = policy::get_named(tx, &policy)?;
-            let new = NewEvaluation {
-                year: i64::from(year),
-                policy_id: pack.id,
-                policy_digest: pack.digest,
-                created_by: by.user_id(),
-                now: by.now(),
-            };
-            insert(tx, &by, &new)
-        })
-        .await
+    crate::operations::run::perform(app, actor, move |tx| {
+        let pack = policy::get_named(tx, &policy)?;
+        let new = NewEvaluation {
+            year: i64::from(year),
+            policy_id: pack.id,
+            policy_digest: pack.digest,
+            created_by: by.user_id(),
+            now: by.now,
+        };
+        insert(tx, &by, &new)
+    })
+    .await
 }
 
 /// Writes a running evaluation, with its event.
@@ -64,7 +64,7 @@ pub(crate) fn insert(
 ) -> Result<EvaluationId, AppError> {
     let id = store::evaluation::insert(tx, new)?;
     let after = serde_json::json!({ "year": new.year, "policy_id": new.policy_id });
-    let event = actor.event("evaluation_run", Subject::new("evaluation", id));
+    let event = actor.event(Action::EvaluationRun, Subject::new("evaluation", id));
     event::append(tx, &event.after(after)?)?;
     Ok(id)
 }
@@ -102,7 +102,7 @@ fn record_failure(
     if !store::evaluation::update_to_failed(tx, id, failure, now)? {
         return Ok(false);
     }
-    let event = by.event("evaluation_fail", Subject::new("evaluation", id));
+    let event = by.event(Action::EvaluationFail, Subject::new("evaluation", id));
     let state = serde_json::json!({ "state": RunState::Failed });
     event::append(tx, &event.after(state)?)?;
     Ok(true)
@@ -123,7 +123,7 @@ pub async fn fail_silent(app: &App, now: Instant) -> Result<usize, AppError> {
         .await?;
     let mut failed = 0;
     for id in silent {
-        let by = Actor::System { now };
+        let by = Actor::system(now);
         let action = move |tx: &mut Conn| record_failure(tx, &by, id, ABANDONED, now);
         failed += usize::from(app.store.write(action).await?);
     }
@@ -228,7 +228,7 @@ fn keep(
         "input_digest": digests.input,
         "result_digest": digests.result,
     });
-    let event = actor.event("evaluation_complete", Subject::new("evaluation", id));
+    let event = actor.event(Action::EvaluationComplete, Subject::new("evaluation", id));
     event::append(tx, &event.after(after)?)?;
     Ok(())
 }
@@ -273,31 +273,30 @@ pub async fn decide(
     version: Option<i64>,
 ) -> Result<(), AppError> {
     let by = actor.clone();
-    actor
-        .perform(app, move |tx| {
-            let row = store::evaluation::get(tx, id)?;
-            same_version(version, row.version)?;
-            let state = row.state.after(action)?;
-            move_to(tx, &row, state, &by)?;
-            if action == RunDeed::Discard {
-                refuse_used(tx, id)?;
-            }
-            let event = by.event(action_name(action), Subject::new("evaluation", id));
-            let event = event
-                .before(serde_json::json!({ "state": row.state }))?
-                .after(serde_json::json!({ "state": state }))?;
-            let event = event::append(tx, &event)?;
-            if state.is_published() {
-                let units = store::evaluation::list_units(tx, id)?;
-                let hosts: Vec<_> = units.iter().map(|unit| unit.organization_id).collect();
-                let subject = Subject::new("evaluation", id);
-                append_for_hosts(tx, &by, action_name(action), subject, &hosts)?;
-                let told = host_admins(tx, hosts.into_iter())?;
-                event::announce(tx, event, &told, by.now())?;
-            }
-            Ok(())
-        })
-        .await
+    crate::operations::run::perform(app, actor, move |tx| {
+        let row = store::evaluation::get(tx, id)?;
+        same_version(version, row.version)?;
+        let state = row.state.after(action)?;
+        move_to(tx, &row, state, &by)?;
+        if action == RunDeed::Discard {
+            refuse_used(tx, id)?;
+        }
+        let event = by.event(action_name(action), Subject::new("evaluation", id));
+        let event = event
+            .before(serde_json::json!({ "state": row.state }))?
+            .after(serde_json::json!({ "state": state }))?;
+        let event = event::append(tx, &event)?;
+        if state.is_published() {
+            let units = store::evaluation::list_units(tx, id)?;
+            let hosts: Vec<_> = units.iter().map(|unit| unit.organization_id).collect();
+            let subject = Subject::new("evaluation", id);
+            append_for_hosts(tx, &by, action_name(action), subject, &hosts)?;
+            let told = host_admins(tx, hosts.into_iter())?;
+            event::announce(tx, event, &told, by.now)?;
+        }
+        Ok(())
+    })
+    .await
 }
 
 fn move_to(
@@ -306,7 +305,7 @@ fn move_to(
     state: RunState,
     actor: &Actor,
 ) -> Result<(), AppError> {
-    let moved = store::evaluation::update_state(tx, row, state, actor.user_id(), actor.now());
+    let moved = store::evaluation::update_state(tx, row, state, actor.user_id(), actor.now);
     moved.map_err(|error| match error {
         StoreError::Violated(Constraint::EvaluationFinalUnique) => {
             AppError::conflict(Code::final_exists).with("year", row.year)
@@ -322,7 +321,7 @@ fn move_to(
 pub(crate) fn append_for_hosts(
     tx: &mut Conn,
     actor: &Actor,
-    action: &'static str,
+    action: Action,
     subject: Subject,
     hosts: &[OrganizationId],
 ) -> Result<(), AppError> {
@@ -342,11 +341,11 @@ fn refuse_used(tx: &mut Conn, id: EvaluationId) -> Result<(), AppError> {
     }
 }
 
-const fn action_name(action: RunDeed) -> &'static str {
+const fn action_name(action: RunDeed) -> Action {
     match action {
-        RunDeed::Publish => "evaluation_publish",
-        RunDeed::Finalize => "evaluation_finalize",
-        RunDeed::Discard => "evaluation_discard",
+        RunDeed::Publish => Action::EvaluationPublish,
+        RunDeed::Finalize => Action::EvaluationFinalize,
+        RunDeed::Discard => Action::EvaluationDiscard,
     }
 }
 

@@ -9,7 +9,8 @@ use crate::domain::access::{self, Action};
 use crate::domain::fault::FieldFault;
 use crate::domain::instrument::{InstrumentDeed, InstrumentFacts, InstrumentState};
 use crate::error::{AppError, Fault};
-use crate::operations::run::{Act, Actor, perform, same_version};
+use crate::operations::actor::Actor;
+use crate::operations::run::{perform, same_version};
 use crate::store::Lock;
 use crate::store::instrument::Standing;
 
@@ -31,15 +32,18 @@ impl Declared {
 }
 
 /// Creates a draft of the caller's organization. 409 `asset_no_used` with `existing_id`.
-pub async fn create(app: &App, act: &Act, declared: Declared) -> Result<Entry, AppError> {
-    let (host, asset_no) = (act.caller.organization_id, declared.facts.asset_no.clone());
-    let (app_of_action, act_of_action) = (app.clone(), act.clone());
-    let outcome = perform(app, act, move |tx| {
-        access::may(&act_of_action.caller, Action::InstrumentCreate)?;
+pub async fn create(app: &App, actor: &Actor, declared: Declared) -> Result<Entry, AppError> {
+    let (host, asset_no) = (
+        actor.caller()?.organization_id,
+        declared.facts.asset_no.clone(),
+    );
+    let (app_of_action, act_of_action) = (app.clone(), actor.clone());
+    let outcome = perform(app, actor, move |tx| {
+        access::may(act_of_action.caller()?, Action::InstrumentCreate)?;
         let today = act_of_action.now.local_date();
         let rules = Rules::read(tx, &app_of_action.config, today)?;
         declared.judge(rules.check_new(&declared.facts))?;
-        let actor = Actor::from(act_of_action.clone());
+        let actor = act_of_action.clone();
         let created = write::insert(tx, &actor, host, &[&declared.facts])?.pop();
         entry(
             tx,
@@ -53,17 +57,17 @@ pub async fn create(app: &App, act: &Act, declared: Declared) -> Result<Entry, A
 /// Makes the entry say what is declared, as the caller read it at `version`. A manager changes its texts only.
 pub async fn change(
     app: &App,
-    act: &Act,
+    actor: &Actor,
     id: InstrumentId,
     version: Option<i64>,
     declared: Declared,
 ) -> Result<Entry, AppError> {
     let asset_no = declared.facts.asset_no.clone();
-    let host = act.caller.organization_id;
-    let (app_of_action, act_of_action) = (app.clone(), act.clone());
-    let outcome = perform(app, act, move |tx| {
+    let host = actor.caller()?.organization_id;
+    let (app_of_action, act_of_action) = (app.clone(), actor.clone());
+    let outcome = perform(app, actor, move |tx| {
         Lock::Instrument(id).take(tx)?;
-        let (found, right) = admit_change(tx, &act_of_action.caller, id)?;
+        let (found, right) = admit_change(tx, act_of_action.caller()?, id)?;
         let present = found.instrument;
         same_version(version, present.version)?;
         let facts = match right {
@@ -78,14 +82,14 @@ pub async fn change(
             present.state.after(InstrumentDeed::Submit)?;
         }
         let next = Next {
-            action: "instrument_change",
+            action: Action::InstrumentChange,
             facts: &facts,
             standing: &Standing::of(&present),
             reason: None,
             told: &[],
             managers: None,
         };
-        let actor = Actor::from(act_of_action.clone());
+        let actor = act_of_action.clone();
         let changed = write::update(tx, &actor, &present, &next)?;
         entry(tx, changed)
     })

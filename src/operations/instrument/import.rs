@@ -11,10 +11,11 @@ use super::write::{self, Next};
 use crate::app::App;
 use crate::config::Config;
 use crate::domain::OrganizationId;
-use crate::domain::access::{self, Action};
+use crate::domain::access::Action;
 use crate::domain::instrument::{InstrumentFacts, InstrumentState};
 use crate::error::{AppError, Code, Fault, Location};
-use crate::operations::run::{Actor, perform_alone};
+use crate::operations::actor::Actor;
+use crate::operations::run::perform_alone;
 use crate::operations::table_fault;
 use crate::store::instrument::{Instrument, Standing};
 use crate::store::{self, Conn};
@@ -53,28 +54,21 @@ pub async fn import(app: &App, actor: &Actor, import: Import) -> Result<Imported
     admit(actor, import.host)?;
     let (app_of_action, actor_of_action) = (app.clone(), actor.clone());
     let action = move |tx: &mut Conn| {
-        let today = actor_of_action.now().local_date();
+        let today = actor_of_action.now.local_date();
         let planned = plan(tx, &app_of_action.config, &import, today)?;
         if !import.is_dry_run {
             carry_out(tx, &actor_of_action, import.host, &planned)?;
         }
         Ok(counted(&planned))
     };
-    match actor {
-        Actor::Caller(act) => perform_alone(app, act, action).await,
-        Actor::System { .. } => app.store.write_alone(action).await,
-    }
+    perform_alone(app, actor, action).await
 }
 
 fn admit(actor: &Actor, host: OrganizationId) -> Result<(), AppError> {
-    let Actor::Caller(act) = actor else {
-        return Ok(());
-    };
-    access::may(&act.caller, Action::InstrumentImport)?;
-    if act.caller.organization_id == host {
-        Ok(())
-    } else {
-        Err(AppError::Denied(Code::forbidden))
+    crate::operations::run::may(actor, Action::InstrumentImport)?;
+    match actor.caller() {
+        Ok(caller) if caller.organization_id != host => Err(AppError::Denied(Code::forbidden)),
+        _ => Ok(()),
     }
 }
 
@@ -195,7 +189,7 @@ fn carry_out(
     for step in steps {
         if let Step::Update(present, facts) = step {
             let next = Next {
-                action: "instrument_change",
+                action: Action::InstrumentChange,
                 facts,
                 standing: &Standing::of(present),
                 reason: None,

@@ -6,7 +6,8 @@ use crate::app::App;
 use crate::domain::access::{self, Action, Caller, Role};
 use crate::domain::{InstrumentId, OrganizationId, UserId};
 use crate::error::{AppError, Code, Fault};
-use crate::operations::run::{Act, Actor, perform, same_version};
+use crate::operations::actor::Actor;
+use crate::operations::run::{perform, same_version};
 use crate::store::instrument::Standing;
 use crate::store::{self, Conn, Lock};
 
@@ -42,15 +43,15 @@ pub async fn list_own(app: &App, caller: &Caller) -> Result<Vec<Own>, AppError> 
 /// instrument managers or administrators of the host.
 pub async fn assign_managers(
     app: &App,
-    act: &Act,
+    actor: &Actor,
     id: InstrumentId,
     version: Option<i64>,
     managers: Vec<UserId>,
 ) -> Result<Entry, AppError> {
-    let act_of_action = act.clone();
-    perform(app, act, move |tx| {
+    let act_of_action = actor.clone();
+    perform(app, actor, move |tx| {
         Lock::Instrument(id).take(tx)?;
-        let caller = &act_of_action.caller;
+        let caller = act_of_action.caller()?;
         let present = admit(tx, caller, id, Action::InstrumentAssignManagers)?;
         same_version(version, present.version)?;
         AppError::refuse_all(check(tx, present.organization_id, &managers)?)?;
@@ -58,7 +59,7 @@ pub async fn assign_managers(
         let mut new = managers.clone();
         new.retain(|manager| !before.contains(manager));
         let next = Next {
-            action: "instrument_assign_managers",
+            action: Action::InstrumentAssignManagers,
             facts: &present.facts(),
             standing: &Standing::of(&present),
             reason: None,
@@ -66,7 +67,7 @@ pub async fn assign_managers(
             managers: Some((&before, &managers)),
         };
         store::instrument::update_managers(tx, id, &managers)?;
-        let actor = Actor::from(act_of_action.clone());
+        let actor = act_of_action.clone();
         let assigned = write::update(tx, &actor, &present, &next)?;
         entry(tx, assigned)
     })

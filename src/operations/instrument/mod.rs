@@ -56,7 +56,7 @@ pub fn read(conn: &mut Conn, caller: Option<&Caller>, id: InstrumentId) -> Resul
     };
     let ties = store::instrument::get_ties(conn, id, Some(caller.user_id))?;
     access::sees_instrument(caller, &ties)?;
-    let is_inside = access::may_on_instrument(caller, Action::InstrumentRead, &ties).is_ok();
+    let is_inside = access::may_on_instrument(caller, Action::InstrumentGet, &ties).is_ok();
     let inside = is_inside.then(|| inside(conn, id)).transpose()?;
     Ok(Entry { instrument, inside })
 }
@@ -96,8 +96,8 @@ pub fn admit_change(
     let action = match access::may_on_instrument(caller, Action::InstrumentUpdate, &ties) {
         Ok(()) => Action::InstrumentUpdate,
         Err(_) => {
-            access::may_on_instrument(caller, Action::InstrumentDescribe, &ties)?;
-            Action::InstrumentDescribe
+            access::may_on_instrument(caller, Action::InstrumentChange, &ties)?;
+            Action::InstrumentChange
         }
     };
     let instrument = store::instrument::get(conn, id)?;

@@ -9,7 +9,8 @@ use crate::domain::access::{Action, Role};
 use crate::domain::instrument::InstrumentDeed as Move;
 use crate::domain::{Instant, InstrumentId, UserId};
 use crate::error::{AppError, Code, Fault};
-use crate::operations::run::{Act, Actor, perform, same_version};
+use crate::operations::actor::Actor;
+use crate::operations::run::{perform, same_version};
 use crate::store::instrument::{Instrument, Standing};
 use crate::store::{self, Conn, Lock};
 
@@ -24,34 +25,29 @@ pub struct Decision {
     pub version: Option<i64>,
 }
 
-/// The right a move needs, and the name of its event.
-const fn right(action: Move) -> (Action, &'static str) {
-    match action {
-        Move::Submit => (Action::InstrumentSubmit, "instrument_submit"),
-        Move::Approve => (Action::InstrumentApprove, "instrument_approve"),
-        Move::Return => (Action::InstrumentReturn, "instrument_return"),
-        Move::Suspend => (Action::InstrumentSuspend, "instrument_suspend"),
-        Move::Resume => (Action::InstrumentResume, "instrument_resume"),
-        Move::Retire => (Action::InstrumentRetire, "instrument_retire"),
-    }
-}
-
-/// The right that a move needs.
+/// The action that a move is.
 pub const fn right_to(action: Move) -> Action {
-    right(action).0
+    match action {
+        Move::Submit => Action::InstrumentSubmit,
+        Move::Approve => Action::InstrumentApprove,
+        Move::Return => Action::InstrumentReturn,
+        Move::Suspend => Action::InstrumentSuspend,
+        Move::Resume => Action::InstrumentResume,
+        Move::Retire => Action::InstrumentRetire,
+    }
 }
 
 /// Moves an entry to the state that follows.
 pub async fn decide(
     app: &App,
-    act: &Act,
+    actor: &Actor,
     id: InstrumentId,
     decision: Decision,
 ) -> Result<Entry, AppError> {
-    let (app_of_action, act_of_action) = (app.clone(), act.clone());
-    perform(app, act, move |tx| {
+    let (app_of_action, act_of_action) = (app.clone(), actor.clone());
+    perform(app, actor, move |tx| {
         Lock::Instrument(id).take(tx)?;
-        let present = admit(tx, &act_of_action.caller, id, right_to(decision.action))?;
+        let present = admit(tx, act_of_action.caller()?, id, right_to(decision.action))?;
         same_version(decision.version, present.version)?;
         let reason = decision.reason.as_deref();
         let mut faults = check_reason(decision.action, reason);
@@ -68,15 +64,14 @@ pub async fn decide(
             ..standing_after(&present, decision.action, reason, act_of_action.now)
         };
         let next = Next {
-            action: right(decision.action).1,
+            action: right_to(decision.action),
             facts: &facts,
             standing: &standing,
             reason,
             told: &told(tx, &present, decision.action, act_of_action.now)?,
             managers: None,
         };
-        let actor = Actor::from(act_of_action.clone());
-        let moved = write::update(tx, &actor, &present, &next)?;
+        let moved = write::update(tx, &act_of_action, &present, &next)?;
         entry(tx, moved)
     })
     .await

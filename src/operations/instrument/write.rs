@@ -4,11 +4,13 @@
 use serde_json::{Map, Value, json};
 
 use crate::app::App;
+use crate::domain::access::Action;
 use crate::domain::booking_rules::BookingRules;
 use crate::domain::instrument::InstrumentFacts;
 use crate::domain::{InstrumentId, OrganizationId, UserId};
 use crate::error::{AppError, Code};
-use crate::operations::run::{Actor, personal};
+use crate::operations::actor::Actor;
+use crate::operations::run::personal;
 use crate::store::event::{NewEvent, Subject};
 use crate::store::instrument::{Instrument, Standing, Version};
 use crate::store::{self, Conn, Constraint, Lock, StoreError};
@@ -34,7 +36,7 @@ pub(super) fn insert(
             facts,
             region,
             standing: &standing,
-            now: actor.now(),
+            now: actor.now,
         };
         rows.push(first.first(*id, host, event)?);
         told.push((
@@ -44,7 +46,7 @@ pub(super) fn insert(
     }
     store::event::append_all(tx, &told)?;
     store::instrument::insert(tx, &rows).map_err(refusal)?;
-    store::booking_rules::insert(tx, &ids, &BookingRules::default(), actor.now())?;
+    store::booking_rules::insert(tx, &ids, &BookingRules::default(), actor.now)?;
     Ok(rows)
 }
 
@@ -55,7 +57,7 @@ fn creation(
     told: &Content,
 ) -> Result<NewEvent, AppError> {
     let event = actor
-        .event("instrument_create", Subject::new("instrument", id))
+        .event(Action::InstrumentCreate, Subject::new("instrument", id))
         .of(host, None)
         .after(&told.public)?;
     Ok(event.personal(personal(&told.personal)?))
@@ -64,7 +66,7 @@ fn creation(
 /// What the next version of an entry says, which action makes it and why, and who is told.
 #[derive(Debug)]
 pub(super) struct Next<'a> {
-    pub action: &'static str,
+    pub action: Action,
     pub facts: &'a InstrumentFacts,
     pub standing: &'a Standing,
     pub reason: Option<&'a str>,
@@ -83,12 +85,12 @@ pub(super) fn update(
     Lock::RecordsShared.take(tx)?;
     let event = differing(actor, present, next)?;
     let event = store::event::append(tx, &event)?;
-    store::event::announce(tx, event, next.told, actor.now())?;
+    store::event::announce(tx, event, next.told, actor.now)?;
     let version = Version {
         facts: next.facts,
         region: present.region_code,
         standing: next.standing,
-        now: actor.now(),
+        now: actor.now,
     };
     store::instrument::update(tx, present, &version, event).map_err(refusal)
 }

@@ -17,12 +17,13 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::app::App;
+use crate::domain::access::Action;
 use crate::domain::fault::FieldFault;
 use crate::domain::policy::Policy;
 use crate::domain::{EventId, InstrumentId, OrganizationId};
 use crate::error::{AppError, Code, Fault};
+use crate::operations::actor::Actor;
 use crate::operations::policy;
-use crate::operations::run::Actor;
 use crate::store::event::{self, Subject};
 use crate::store::{Conn, Lock};
 
@@ -210,7 +211,10 @@ impl<'a> Writing<'a> {
             "rows": self.facts.rows,
         });
         let subject = Subject::new("province", i64::from(self.year));
-        let event = self.actor.event("province_import", subject).after(after)?;
+        let event = self
+            .actor
+            .event(Action::ProvinceImport, subject)
+            .after(after)?;
         let id = event::append(tx, &event)?;
         self.event = Some(id);
         Ok(id)

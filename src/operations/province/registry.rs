@@ -68,7 +68,7 @@ impl Import<'_> {
         }
         if let Some(other) = other {
             writing.event(tx)?;
-            let now = writing.actor.now();
+            let now = writing.actor.now;
             let verified_at = store::evaluation::after_freezes(tx, now)?;
             province::insert_related(tx, (known.id, other), since(), verified_at, now)?;
         }
@@ -139,7 +139,7 @@ fn add_organization(
         uscc_confirmed: !uscc.check_passes(),
         is_sme: given.is_sme,
         state: OrganizationState::Verified,
-        now: writing.actor.now(),
+        now: writing.actor.now,
         facts: OrganizationFacts {
             name: given.name.clone(),
             kind: given.kind,
@@ -204,7 +204,7 @@ fn facts(
             ..InstrumentDescription::default()
         },
     };
-    let today = writing.actor.now().local_date();
+    let today = writing.actor.now.local_date();
     let valid = facts.validate(today);
     valid.map_err(|faults| writing.faulty(row, faults))?;
     Ok(facts)
@@ -254,7 +254,7 @@ fn add_instrument(
     }
     let event = writing.event(tx)?;
     writing.inserted += 1;
-    let now = writing.actor.now();
+    let now = writing.actor.now;
     let standing = Standing {
         state: InstrumentState::Listed,
         submitted_at: Some(submitted_at),

@@ -113,7 +113,7 @@ impl Import<'_> {
                 entered_at: None,
                 entered_by: None,
                 event_id: writing.event(tx)?,
-                updated_at: writing.actor.now(),
+                updated_at: writing.actor.now,
             },
             host: host.id,
             charge,
@@ -200,7 +200,7 @@ fn check_service(
         run: Some(given.run_minutes),
         post: Some(given.post_minutes),
     };
-    let now = writing.actor.now();
+    let now = writing.actor.now;
     let mut faults = check_interval(&given.slot, now);
     // Days of payment may lie ahead: the file also tells what was promised.
     let invoiced_on = given.invoiced_on;

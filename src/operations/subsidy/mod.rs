@@ -6,11 +6,13 @@ pub mod stored;
 pub mod verify;
 
 use crate::app::App;
+use crate::domain::access::Action;
 use crate::domain::evaluation::Inputs;
 use crate::domain::run::RunState;
 use crate::domain::{EvaluationId, Instant, MAX_SAFE_INTEGER, Minutes, SubsidyRunId, subsidy};
 use crate::error::{AppError, Code, Fault};
-use crate::operations::run::{Actor, same_version};
+use crate::operations::actor::Actor;
+use crate::operations::run::same_version;
 use crate::operations::{evaluation, exclusive, policy};
 use crate::store::evaluation::NewEvaluation;
 use crate::store::event::{self, Subject};
@@ -59,40 +61,39 @@ pub struct Request {
 
 /// Begins a run; [`carry_out`] does the work.
 pub async fn begin(app: &App, actor: &Actor, request: Request) -> Result<SubsidyRunId, AppError> {
-    evaluation::check_year(request.year, actor.now())?;
+    evaluation::check_year(request.year, actor.now)?;
     let budget = request.budget_fen.number();
     if !(0..=MAX_SAFE_INTEGER).contains(&budget) {
         let fault = Fault::field("budget_fen", Code::out_of_range).limit("0..9007199254740991");
         return Err(AppError::Refused(vec![fault.actual(budget)]));
     }
     let by = actor.clone();
-    actor
-        .perform(app, move |tx| {
-            let pack = policy::get_named(tx, &request.policy)?;
-            if let Some(id) = request.evaluation_id {
-                check_evaluation(tx, id, request.year)?;
-            }
-            let new = NewRun {
-                year: i64::from(request.year),
-                policy_id: pack.id,
-                policy_digest: pack.digest,
-                evaluation_id: request.evaluation_id,
-                budget_fen: request.budget_fen,
-                created_by: by.user_id(),
-                now: by.now(),
-            };
-            let id = store::subsidy::insert(tx, &new)?;
-            let after = serde_json::json!({
-                "year": request.year,
-                "policy_id": pack.id,
-                "budget_fen": request.budget_fen,
-                "evaluation_id": request.evaluation_id,
-            });
-            let event = by.event("subsidy_run", Subject::new("subsidy_run", id));
-            event::append(tx, &event.after(after)?)?;
-            Ok(id)
-        })
-        .await
+    crate::operations::run::perform(app, actor, move |tx| {
+        let pack = policy::get_named(tx, &request.policy)?;
+        if let Some(id) = request.evaluation_id {
+            check_evaluation(tx, id, request.year)?;
+        }
+        let new = NewRun {
+            year: i64::from(request.year),
+            policy_id: pack.id,
+            policy_digest: pack.digest,
+            evaluation_id: request.evaluation_id,
+            budget_fen: request.budget_fen,
+            created_by: by.user_id(),
+            now: by.now,
+        };
+        let id = store::subsidy::insert(tx, &new)?;
+        let after = serde_json::json!({
+            "year": request.year,
+            "policy_id": pack.id,
+            "budget_fen": request.budget_fen,
+            "evaluation_id": request.evaluation_id,
+        });
+        let event = by.event(Action::SubsidyRun, Subject::new("subsidy_run", id));
+        event::append(tx, &event.after(after)?)?;
+        Ok(id)
+    })
+    .await
 }
 
 /// An evaluation of this year, with results. It keeps them while the run that is about to stand on it is written.
@@ -146,7 +147,7 @@ fn record_failure(
     if !store::subsidy::update_to_failed(tx, id, failure, now)? {
         return Ok(false);
     }
-    let event = by.event("subsidy_fail", Subject::new("subsidy_run", id));
+    let event = by.event(Action::SubsidyFail, Subject::new("subsidy_run", id));
     let state = serde_json::json!({ "state": RunState::Failed });
     event::append(tx, &event.after(state)?)?;
     Ok(true)
@@ -161,7 +162,7 @@ pub async fn fail_silent(app: &App, now: Instant) -> Result<usize, AppError> {
         .await?;
     let mut failed = 0;
     for id in silent {
-        let by = Actor::System { now };
+        let by = Actor::system(now);
         let action = move |tx: &mut Conn| record_failure(tx, &by, id, evaluation::ABANDONED, now);
         failed += usize::from(app.store.write(action).await?);
     }
@@ -237,7 +238,7 @@ async fn share_out(app: &App, actor: &Actor, id: SubsidyRunId) -> Result<(), App
                 "unspent_fen": totals.unspent_fen,
                 "result_digest": totals.result_digest,
             });
-            let event = by.event("subsidy_complete", Subject::new("subsidy_run", id));
+            let event = by.event(Action::SubsidyComplete, Subject::new("subsidy_run", id));
             event::append(tx, &event.after(after)?)?;
             Ok(())
         })
@@ -301,7 +302,9 @@ pub async fn decide(
 ) -> Result<(), AppError> {
     exclusive::wait(|| {
         let by = actor.clone();
-        actor.perform(app, move |tx| move_run(tx, &by, id, action, version))
+        crate::operations::run::perform(app, actor, move |tx| {
+            move_run(tx, &by, id, action, version)
+        })
     })
     .await
 }
@@ -336,13 +339,13 @@ fn move_run(
         let hosts: Vec<_> = awards.iter().map(|award| award.organization_id).collect();
         evaluation::append_for_hosts(tx, by, action_name(action), subject, &hosts)?;
         let told = evaluation::host_admins(tx, hosts.into_iter())?;
-        event::announce(tx, event, &told, by.now())?;
+        event::announce(tx, event, &told, by.now)?;
     }
     Ok(())
 }
 
 fn move_to(tx: &mut Conn, run: &Run, state: RunState, actor: &Actor) -> Result<(), AppError> {
-    let now: Instant = actor.now();
+    let now: Instant = actor.now;
     store::subsidy::update_state(tx, run, state, actor.user_id(), now).map_err(
         |error| match error {
             StoreError::Violated(Constraint::SubsidyRunFinalUnique) => {
@@ -356,10 +359,10 @@ fn move_to(tx: &mut Conn, run: &Run, state: RunState, actor: &Actor) -> Result<(
     )
 }
 
-const fn action_name(action: RunDeed) -> &'static str {
+const fn action_name(action: RunDeed) -> Action {
     match action {
-        RunDeed::Publish => "subsidy_publish",
-        RunDeed::Finalize => "subsidy_finalize",
-        RunDeed::Discard => "subsidy_discard",
+        RunDeed::Publish => Action::SubsidyPublish,
+        RunDeed::Finalize => Action::SubsidyFinalize,
+        RunDeed::Discard => Action::SubsidyDiscard,
     }
 }

@@ -85,7 +85,7 @@ fn name(
     refused: AppError,
 ) -> Result<AppError, AppError> {
     let ties = store::usage::get_ties(conn, record, caller.user_id)?;
-    if access::may_on_usage(caller, Action::UsageRead, &ties).is_err() {
+    if access::may_on_usage(caller, Action::UsageRecordGet, &ties).is_err() {
         return Ok(refused);
     }
     Ok(refused.with("existing_id", record.id.number()))

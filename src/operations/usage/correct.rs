@@ -12,7 +12,8 @@ use crate::domain::usage::{
 };
 use crate::domain::{OrganizationId, UsageRecordId};
 use crate::error::AppError;
-use crate::operations::run::{Act, perform, same_version};
+use crate::operations::actor::Actor;
+use crate::operations::run::{perform, same_version};
 use crate::operations::{charge, subsidy};
 use crate::store::usage::{Columns, Target, UsageRecord};
 use crate::store::{self, Conn};
@@ -21,7 +22,7 @@ use crate::store::{self, Conn};
 /// price would change after the invoice.
 pub async fn correct(
     app: &App,
-    act: &Act,
+    actor: &Actor,
     present: &UsageRecord,
     version: Option<i64>,
     correction: Correction,
@@ -42,11 +43,16 @@ pub async fn correct(
         client_reference: intended.client_reference,
     };
     let attempt = || {
-        let (act, correction) = (act.clone(), correction.clone());
-        let own = act.clone();
-        async move { perform(app, &act, move |tx| run(tx, &own, id, version, &correction)).await }
+        let (actor, correction) = (actor.clone(), correction.clone());
+        let own = actor.clone();
+        async move {
+            perform(app, &actor, move |tx| {
+                run(tx, &own, id, version, &correction)
+            })
+            .await
+        }
     };
-    clash::settle(app, &act.caller, claim, attempt).await
+    clash::settle(app, actor.caller()?, claim, attempt).await
 }
 
 /// The next version, checked.
@@ -58,13 +64,13 @@ struct Next {
 
 fn run(
     tx: &mut Conn,
-    act: &Act,
+    actor: &Actor,
     id: UsageRecordId,
     version: Option<i64>,
     correction: &Correction,
 ) -> Result<UsageRecord, AppError> {
-    let (record, ties_before) = take(tx, act, id, Action::UsageCorrect, version)?;
-    let next = check(tx, act, &record, correction)?;
+    let (record, ties_before) = take(tx, actor, id, Action::UsageRecordCorrect, version)?;
+    let next = check(tx, actor, &record, correction)?;
     let ties = BookingTies {
         organization_id: next.unit,
         ..ties_before
@@ -88,37 +94,43 @@ fn run(
         next.minutes,
     );
     let texts = (next.facts.operator.as_ref(), correction.reason.as_deref());
-    let event = news::event(act, "usage_correct", id, &ties, texts)?.after(after)?;
+    let event = news::event(actor, Action::UsageRecordCorrect, id, &ties, texts)?.after(after)?;
     let event = if next.unit == record.organization_id {
         event.before(before)?
     } else {
         // What the record said of another unit is no news for this one; that one hears of it below.
-        let left =
-            news::event(act, "usage_correct", id, &ties_before, (None, None))?.before(before)?;
+        let left = news::event(
+            actor,
+            Action::UsageRecordCorrect,
+            id,
+            &ties_before,
+            (None, None),
+        )?
+        .before(before)?;
         let left = store::event::append(tx, &left)?;
-        news::tell_unit(tx, act, left, &ties_before)?;
+        news::tell_unit(tx, actor, left, &ties_before)?;
         event
     };
     let event = store::event::append(tx, &event)?;
     let columns = Columns {
         state,
         reason: correction.reason.clone(),
-        entered_at: Some(act.now),
-        entered_by: Some(act.caller.user_id),
+        entered_at: Some(actor.now),
+        entered_by: Some(actor.caller()?.user_id),
         event_id: event,
-        updated_at: act.now,
+        updated_at: actor.now,
         ..next.columns(&record)?
     };
     let written = store::usage::update(tx, &record, columns).map_err(clash::conflict)?;
-    charge::reprice(tx, act, &written, event)?;
-    news::tell_unit(tx, act, event, &ties)?;
+    charge::reprice(tx, actor, &written, event)?;
+    news::tell_unit(tx, actor, event, &ties)?;
     Ok(written)
 }
 
 /// Everything that is wrong with the next version, at once.
 fn check(
     tx: &mut Conn,
-    act: &Act,
+    actor: &Actor,
     record: &UsageRecord,
     correction: &Correction,
 ) -> Result<Next, AppError> {
@@ -130,7 +142,7 @@ fn check(
     }
     faults.extend(unknown_operator(tx, correction.operator.as_ref())?);
     let before = (&facts_of(record)?, minutes_of(record));
-    match facts.check_corrected(channels, act.now, before) {
+    match facts.check_corrected(channels, actor.now, before) {
         Ok(minutes) if faults.is_empty() => Ok(Next {
             facts,
             minutes,

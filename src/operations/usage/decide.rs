@@ -8,7 +8,8 @@ use crate::domain::UsageRecordId;
 use crate::domain::access::Action;
 use crate::domain::usage::{UsageDeed, check_reason};
 use crate::error::AppError;
-use crate::operations::run::{Act, perform};
+use crate::operations::actor::Actor;
+use crate::operations::run::perform;
 use crate::operations::{charge, subsidy};
 use crate::store::usage::{Columns, UsageRecord};
 use crate::store::{self, Conn};
@@ -18,103 +19,103 @@ use crate::store::{self, Conn};
 struct Decision {
     action: UsageDeed,
     right: Action,
-    event: &'static str,
+    event: Action,
     reason: Option<String>,
 }
 
 /// The using unit agrees.
 pub async fn confirm(
     app: &App,
-    act: &Act,
+    actor: &Actor,
     id: UsageRecordId,
     version: Option<i64>,
 ) -> Result<UsageRecord, AppError> {
     let decision = Decision {
         action: UsageDeed::Confirm,
-        right: Action::UsageConfirm,
-        event: "usage_confirm",
+        right: Action::UsageRecordConfirm,
+        event: Action::UsageRecordConfirm,
         reason: None,
     };
-    decide(app, act, id, version, decision).await
+    decide(app, actor, id, version, decision).await
 }
 
 /// The using unit does not agree, and says why.
 pub async fn dispute(
     app: &App,
-    act: &Act,
+    actor: &Actor,
     id: UsageRecordId,
     version: Option<i64>,
     reason: Option<String>,
 ) -> Result<UsageRecord, AppError> {
     let decision = Decision {
         action: UsageDeed::Dispute,
-        right: Action::UsageDispute,
-        event: "usage_dispute",
+        right: Action::UsageRecordDispute,
+        event: Action::UsageRecordDispute,
         reason,
     };
-    decide(app, act, id, version, decision).await
+    decide(app, actor, id, version, decision).await
 }
 
 /// The host takes the record back, and says why; its open charge goes with it. 409 `already_invoiced` when the money has
 /// moved on.
 pub async fn void(
     app: &App,
-    act: &Act,
+    actor: &Actor,
     id: UsageRecordId,
     version: Option<i64>,
     reason: Option<String>,
 ) -> Result<UsageRecord, AppError> {
     let decision = Decision {
         action: UsageDeed::Void,
-        right: Action::UsageVoid,
-        event: "usage_void",
+        right: Action::UsageRecordVoid,
+        event: Action::UsageRecordVoid,
         reason,
     };
-    decide(app, act, id, version, decision).await
+    decide(app, actor, id, version, decision).await
 }
 
 async fn decide(
     app: &App,
-    act: &Act,
+    actor: &Actor,
     id: UsageRecordId,
     version: Option<i64>,
     decision: Decision,
 ) -> Result<UsageRecord, AppError> {
-    let own = act.clone();
-    perform(app, act, move |tx| run(tx, &own, id, version, &decision)).await
+    let own = actor.clone();
+    perform(app, actor, move |tx| run(tx, &own, id, version, &decision)).await
 }
 
 fn run(
     tx: &mut Conn,
-    act: &Act,
+    actor: &Actor,
     id: UsageRecordId,
     version: Option<i64>,
     decision: &Decision,
 ) -> Result<UsageRecord, AppError> {
-    let (record, ties) = take(tx, act, id, decision.right, version)?;
+    let (record, ties) = take(tx, actor, id, decision.right, version)?;
     let reason = decision.reason.as_deref();
     check_reason(reason, decision.action != UsageDeed::Confirm)?;
     let state = record.state.after(decision.action, is_own_use(&ties))?;
     subsidy::refuse_locked(tx, &[year_of(record.ended_at)])?;
-    let event = news::event(act, decision.event, id, &ties, (None, reason))?
+    let event = news::event(actor, decision.event, id, &ties, (None, reason))?
         .before(json!({ "version": record.version, "state": record.state }))?
         .after(json!({ "version": record.version + 1, "state": state }))?;
     let event = store::event::append(tx, &event)?;
     if decision.action == UsageDeed::Void {
-        charge::void_for(tx, act, record.id, event)?;
+        charge::void_for(tx, actor, record.id, event)?;
     }
     let next = Columns {
         state,
         reason: decision.reason.clone(),
         event_id: event,
-        updated_at: act.now,
+        updated_at: actor.now,
         ..record.columns()
     };
     let written = store::usage::update(tx, &record, next)?;
     if decision.action == UsageDeed::Void {
-        news::tell_unit(tx, act, event, &ties)?;
+        news::tell_unit(tx, actor, event, &ties)?;
     } else {
-        news::tell_host(tx, act, event, &ties, &written)?;
+        news::tell_host(tx, actor, event, &ties, &written)?;
     }
     Ok(written)
 }

@@ -1,10 +1,11 @@
 //! The usage record of a booking that has ended.
 
 use super::{news, year_of};
+use crate::domain::access::Action;
 use crate::domain::usage::{Evidence, GivenMinutes, UsageFacts, UsageMinutes, UsageState};
 use crate::domain::{Instant, Slot};
 use crate::error::AppError;
-use crate::operations::run::By;
+use crate::operations::actor::Actor;
 use crate::operations::usage::clash;
 use crate::operations::{charge, subsidy};
 use crate::store::booking::Booking;
@@ -27,7 +28,7 @@ pub struct Finished {
 /// booking. 409 `usage_overlaps` when the channel already has a record in this time, `period_locked` in a final year.
 pub fn insert_finished(
     tx: &mut Conn,
-    by: By<'_>,
+    by: &Actor,
     booking: &Booking,
     finished: &Finished,
 ) -> Result<UsageRecord, AppError> {
@@ -49,11 +50,11 @@ pub fn insert_finished(
     let whose = (booking.instrument_id, booking.organization_id);
     let told = news::told(1, state, whose, &facts, finished.minutes);
     let event = by
-        .event("usage_record", Subject::new("usage_record", id))
+        .event(Action::UsageRecordCreate, Subject::new("usage_record", id))
         .of(booking.host_organization_id, Some(booking.organization_id))
         .after(told)?;
     let event = event::append(tx, &event)?;
-    let now: Instant = by.now();
+    let now: Instant = by.now;
     let first = Columns {
         record_no: None,
         instrument_id: booking.instrument_id,

@@ -9,9 +9,11 @@ use serde::{Deserialize, Serialize};
 use super::news;
 use super::record::Entry;
 use crate::app::App;
+use crate::domain::access::Action;
 use crate::domain::usage::UsageFacts;
 use crate::error::AppError;
-use crate::operations::run::{Act, perform_alone};
+use crate::operations::actor::Actor;
+use crate::operations::run::perform_alone;
 use crate::store::{Conn, Lock};
 
 /// One row, its instrument and unit still by number and code.
@@ -37,7 +39,7 @@ pub struct Imported {
 /// run checks the same and writes nothing.
 pub async fn import(
     app: &App,
-    act: &Act,
+    actor: &Actor,
     rows: Vec<ImportRow>,
     is_dry_run: bool,
 ) -> Result<Imported, AppError> {
@@ -45,7 +47,7 @@ pub async fn import(
         rows: rows.len(),
         is_dry_run,
     };
-    let own = act.clone();
+    let own = actor.clone();
     if is_dry_run {
         let check = move |conn: &mut Conn| rows::check(conn, &own, &rows).map(|_| imported);
         return app.store.read(check).await;
@@ -54,29 +56,29 @@ pub async fn import(
         write(tx, &own, &rows)?;
         Ok(imported.clone())
     };
-    perform_alone(app, act, run).await
+    perform_alone(app, actor, run).await
 }
 
-fn write(tx: &mut Conn, act: &Act, rows: &[ImportRow]) -> Result<(), AppError> {
+fn write(tx: &mut Conn, actor: &Actor, rows: &[ImportRow]) -> Result<(), AppError> {
     // In the order of their ids, so that two imports never wait for each other in a circle.
-    for instrument in rows::instruments(tx, act, rows)? {
+    for instrument in rows::instruments(tx, actor, rows)? {
         Lock::Instrument(instrument).take(tx)?;
     }
     Lock::RecordsShared.take(tx)?;
     let mut told = BTreeSet::new();
-    for checked in rows::check(tx, act, rows)? {
+    for checked in rows::check(tx, actor, rows)? {
         let entry = Entry {
-            action: "usage_import",
+            action: Action::UsageRecordImport,
             ties: checked.ties,
             instrument: checked.instrument,
             booking: None,
             facts: checked.facts,
             minutes: checked.minutes,
         };
-        let (record, event) = entry.write(tx, act)?;
+        let (record, event) = entry.write(tx, actor)?;
         // A notice for each unit, not for each row.
         if told.insert(record.organization_id) {
-            news::tell_unit(tx, act, event, &entry.ties)?;
+            news::tell_unit(tx, actor, event, &entry.ties)?;
         }
     }
     Ok(())

@@ -16,7 +16,8 @@ use crate::domain::access::{self, Action, BookingTies, Caller};
 use crate::domain::usage::UsageMinutes;
 use crate::domain::{Instant, OrganizationId, Slot, UsageRecordId};
 use crate::error::AppError;
-use crate::operations::run::{Act, same_version};
+use crate::operations::actor::Actor;
+use crate::operations::run::same_version;
 use crate::store::usage::UsageRecord;
 use crate::store::{self, Conn, Lock};
 
@@ -53,7 +54,7 @@ pub async fn list_versions(
     app.store
         .read(move |conn| {
             let present = store::usage::get(conn, id)?;
-            let ties = admitted(conn, &caller, Action::UsageRead, &present)?;
+            let ties = admitted(conn, &caller, Action::UsageRecordGet, &present)?;
             let replaced = store::usage::list_replaced(conn, &present)?;
             let mut versions = vec![present];
             versions.extend(replaced.into_iter().map(|version| version.into_inner()));
@@ -62,7 +63,7 @@ pub async fn list_versions(
                     organization_id: version.organization_id,
                     ..ties
                 };
-                access::may_on_usage(&caller, Action::UsageRead, &ties).is_ok()
+                access::may_on_usage(&caller, Action::UsageRecordGet, &ties).is_ok()
             });
             Ok((ties.instrument.host_organization_id, versions))
         })
@@ -83,7 +84,7 @@ fn admitted(
 /// A record to be changed, its instrument's time locked, with who is tied to it.
 fn take(
     tx: &mut Conn,
-    act: &Act,
+    actor: &Actor,
     id: UsageRecordId,
     action: Action,
     version: Option<i64>,
@@ -91,7 +92,7 @@ fn take(
     let instrument = store::usage::get(tx, id)?.instrument_id;
     Lock::take_records_of(instrument, tx)?;
     let record = store::usage::get(tx, id)?;
-    let ties = admitted(tx, &act.caller, action, &record)?;
+    let ties = admitted(tx, actor.caller()?, action, &record)?;
     same_version(version, record.version)?;
     Ok((record, ties))
 }

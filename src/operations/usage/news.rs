@@ -2,11 +2,13 @@
 
 use serde_json::{Value, json};
 
+use crate::domain::access::Action;
 use crate::domain::access::{BookingTies, Role};
 use crate::domain::usage::{Operator, UsageFacts, UsageMinutes, UsageState};
 use crate::domain::{EventId, InstrumentId, OrganizationId, UsageRecordId, UserId};
 use crate::error::AppError;
-use crate::operations::run::{Act, personal};
+use crate::operations::actor::Actor;
+use crate::operations::run::personal;
 use crate::store::event::{NewEvent, Subject};
 use crate::store::usage::UsageRecord;
 use crate::store::{self, Conn};
@@ -39,13 +41,13 @@ pub fn told(
 
 /// The event of an action on a record, with its erasable texts.
 pub fn event(
-    act: &Act,
-    action: &'static str,
+    actor: &Actor,
+    action: Action,
     id: UsageRecordId,
     ties: &BookingTies,
     (operator, reason): (Option<&Operator>, Option<&str>),
 ) -> Result<NewEvent, AppError> {
-    let event = act.event(action, Subject::new("usage_record", id)).of(
+    let event = actor.event(action, Subject::new("usage_record", id)).of(
         ties.instrument.host_organization_id,
         Some(ties.organization_id),
     );
@@ -59,7 +61,7 @@ pub fn event(
 /// Tells the using unit what the host did: its administrators and whoever booked.
 pub fn tell_unit(
     tx: &mut Conn,
-    act: &Act,
+    actor: &Actor,
     event: EventId,
     ties: &BookingTies,
 ) -> Result<(), AppError> {
@@ -69,13 +71,13 @@ pub fn tell_unit(
     {
         people.push(booker);
     }
-    announce(tx, act, event, people)
+    announce(tx, actor, event, people)
 }
 
 /// Tells the host what the using unit did: its administrators and the managers of the instrument.
 pub fn tell_host(
     tx: &mut Conn,
-    act: &Act,
+    actor: &Actor,
     event: EventId,
     ties: &BookingTies,
     record: &UsageRecord,
@@ -86,16 +88,16 @@ pub fn tell_host(
         tx,
         record.instrument_id,
     )?);
-    announce(tx, act, event, people)
+    announce(tx, actor, event, people)
 }
 
 /// Nobody is told what they did themselves.
 fn announce(
     tx: &mut Conn,
-    act: &Act,
+    actor: &Actor,
     event: EventId,
     mut people: Vec<UserId>,
 ) -> Result<(), AppError> {
-    people.retain(|person| *person != act.caller.user_id);
-    Ok(store::event::announce(tx, event, &people, act.now)?)
+    people.retain(|person| Some(*person) != actor.user_id());
+    Ok(store::event::announce(tx, event, &people, actor.now)?)
 }

@@ -11,7 +11,8 @@ use crate::domain::organization::OrganizationState;
 use crate::domain::usage::{Evidence, Operator, UsageFacts, UsageMinutes, UsageState};
 use crate::domain::{BookingId, EventId, InstrumentId, OrganizationId};
 use crate::error::{AppError, Code};
-use crate::operations::run::{Act, By, perform};
+use crate::operations::actor::Actor;
+use crate::operations::run::perform;
 use crate::operations::{charge, subsidy};
 use crate::store::booking::Booking;
 use crate::store::instrument::Instrument;
@@ -31,7 +32,7 @@ pub struct NewUsage {
 }
 
 /// Records a service. 422 for what is wrong with it, 409 `usage_overlaps`, `client_reference_used`, `period_locked`.
-pub async fn record(app: &App, act: &Act, new: NewUsage) -> Result<UsageRecord, AppError> {
+pub async fn record(app: &App, actor: &Actor, new: NewUsage) -> Result<UsageRecord, AppError> {
     let claim = Claim {
         target: Target {
             instrument_id: new.instrument_id,
@@ -43,15 +44,15 @@ pub async fn record(app: &App, act: &Act, new: NewUsage) -> Result<UsageRecord, 
         client_reference: new.facts.client_reference.clone(),
     };
     let attempt = || {
-        let (act, new) = (act.clone(), new.clone());
-        let own = act.clone();
-        async move { perform(app, &act, move |tx| run(tx, &own, &new)).await }
+        let (actor, new) = (actor.clone(), new.clone());
+        let own = actor.clone();
+        async move { perform(app, &actor, move |tx| run(tx, &own, &new)).await }
     };
-    clash::settle(app, &act.caller, claim, attempt).await
+    clash::settle(app, actor.caller()?, claim, attempt).await
 }
 
-fn run(tx: &mut Conn, act: &Act, new: &NewUsage) -> Result<UsageRecord, AppError> {
-    let (instrument, ties) = admitted_instrument(tx, act, new)?;
+fn run(tx: &mut Conn, actor: &Actor, new: &NewUsage) -> Result<UsageRecord, AppError> {
+    let (instrument, ties) = admitted_instrument(tx, actor, new)?;
     Lock::take_records_of(instrument.id, tx)?;
     let mut faults = Vec::new();
     let unit = find_unit(tx, new.organization_id)?;
@@ -66,7 +67,7 @@ fn run(tx: &mut Conn, act: &Act, new: &NewUsage) -> Result<UsageRecord, AppError
         }
     }
     faults.extend(unknown_operator(tx, new.facts.operator.as_ref())?);
-    let minutes = match new.facts.check(instrument.channels, act.now) {
+    let minutes = match new.facts.check(instrument.channels, actor.now) {
         Ok(minutes) => Some(minutes),
         Err(more) => {
             faults.extend(more);
@@ -78,22 +79,22 @@ fn run(tx: &mut Conn, act: &Act, new: &NewUsage) -> Result<UsageRecord, AppError
     };
     subsidy::refuse_locked(tx, &[year_of(new.facts.slot.ends_at())])?;
     let entry = Entry {
-        action: "usage_record",
+        action: Action::UsageRecordCreate,
         ties: BookingTies { booked_by, ..ties },
         instrument: instrument.id,
         booking: new.booking_id,
         facts: &new.facts,
         minutes,
     };
-    let (written, event) = entry.write(tx, act)?;
-    news::tell_unit(tx, act, event, &entry.ties)?;
+    let (written, event) = entry.write(tx, actor)?;
+    news::tell_unit(tx, actor, event, &entry.ties)?;
     Ok(written)
 }
 
 /// The instrument, and who would be tied to the record. One that is not the caller's to see is an unknown reference.
 fn admitted_instrument(
     tx: &mut Conn,
-    act: &Act,
+    actor: &Actor,
     new: &NewUsage,
 ) -> Result<(Instrument, BookingTies), AppError> {
     let hidden = || AppError::refused("instrument_id", Code::unknown_reference);
@@ -101,8 +102,8 @@ fn admitted_instrument(
         Err(store::StoreError::NotFound) => return Err(hidden()),
         found => found?,
     };
-    let ties = store::instrument::get_ties(tx, instrument.id, Some(act.caller.user_id))?;
-    match access::may_on_instrument(&act.caller, Action::UsageRecord, &ties) {
+    let ties = store::instrument::get_ties(tx, instrument.id, Some(actor.caller()?.user_id))?;
+    match access::may_on_instrument(actor.caller()?, Action::UsageRecordCreate, &ties) {
         Err(Denied::Hidden) => return Err(hidden()),
         admitted => admitted?,
     }
@@ -161,7 +162,7 @@ pub fn unknown(field: &str, id: i64) -> FieldFault {
 
 /// A checked record on its way in.
 pub struct Entry<'a> {
-    pub action: &'static str,
+    pub action: Action,
     pub ties: BookingTies,
     pub instrument: InstrumentId,
     pub booking: Option<BookingId>,
@@ -171,24 +172,24 @@ pub struct Entry<'a> {
 
 impl Entry<'_> {
     /// Appends the event, writes version 1 and opens the charge.
-    pub fn write(&self, tx: &mut Conn, act: &Act) -> Result<(UsageRecord, EventId), AppError> {
+    pub fn write(&self, tx: &mut Conn, actor: &Actor) -> Result<(UsageRecord, EventId), AppError> {
         let id = store::usage::reserve_id(tx)?;
         let (facts, ties) = (self.facts, &self.ties);
         let state = UsageState::initial(super::is_own_use(ties));
         let whose = (self.instrument, ties.organization_id);
         let told = news::told(1, state, whose, facts, self.minutes);
         let texts = (facts.operator.as_ref(), None);
-        let event = news::event(act, self.action, id, ties, texts)?.after(told)?;
+        let event = news::event(actor, self.action, id, ties, texts)?.after(told)?;
         let event = store::event::append(tx, &event)?;
-        let columns = self.columns(act, state, event)?;
+        let columns = self.columns(actor, state, event)?;
         let written = store::usage::insert(tx, id, columns).map_err(clash::conflict)?;
-        charge::open_for(tx, By::Caller(act), &written, event)?;
+        charge::open_for(tx, actor, &written, event)?;
         Ok((written, event))
     }
 
     fn columns(
         &self,
-        act: &Act,
+        actor: &Actor,
         state: UsageState,
         event_id: EventId,
     ) -> Result<Columns, AppError> {
@@ -213,10 +214,10 @@ impl Entry<'_> {
             state,
             reason: None,
             evidence: Evidence::Manual,
-            entered_at: Some(act.now),
-            entered_by: Some(act.caller.user_id),
+            entered_at: Some(actor.now),
+            entered_by: Some(actor.caller()?.user_id),
             event_id,
-            updated_at: act.now,
+            updated_at: actor.now,
         })
     }
 }

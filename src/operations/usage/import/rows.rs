@@ -10,7 +10,7 @@ use crate::domain::access::{self, Action, BookingTies, InstrumentTies};
 use crate::domain::usage::{UsageFacts, UsageMinutes};
 use crate::domain::{Instant, InstrumentId, OrganizationId, Uscc};
 use crate::error::{AppError, Code, Fault, Location};
-use crate::operations::run::Act;
+use crate::operations::actor::Actor;
 use crate::operations::table_fault;
 use crate::store::usage::Target;
 use crate::store::{self, Conn};
@@ -26,13 +26,13 @@ pub struct Checked<'a> {
 /// The instruments of the rows, in the order of their ids.
 pub fn instruments(
     conn: &mut Conn,
-    act: &Act,
+    actor: &Actor,
     rows: &[ImportRow],
 ) -> Result<BTreeSet<InstrumentId>, AppError> {
     let mut references = References::default();
     let mut found = BTreeSet::new();
     for row in rows {
-        let known = references.instrument(conn, act, &row.asset_no)?;
+        let known = references.instrument(conn, actor, &row.asset_no)?;
         found.extend(known.map(|known| known.id));
     }
     Ok(found)
@@ -41,14 +41,14 @@ pub fn instruments(
 /// Every row checked, or every fault.
 pub fn check<'a>(
     conn: &mut Conn,
-    act: &Act,
+    actor: &Actor,
     rows: &'a [ImportRow],
 ) -> Result<Vec<Checked<'a>>, AppError> {
     let mut references = References::default();
     let mut faults = Vec::new();
     let mut checked = Vec::with_capacity(rows.len());
     for row in rows {
-        match check_one(conn, act, row, &mut references)? {
+        match check_one(conn, actor, row, &mut references)? {
             Ok(one) => checked.push((row.row, one)),
             Err(more) => faults.extend(more),
         }
@@ -62,14 +62,14 @@ pub fn check<'a>(
 
 fn check_one<'a>(
     conn: &mut Conn,
-    act: &Act,
+    actor: &Actor,
     row: &'a ImportRow,
     references: &mut References,
 ) -> Result<Result<Checked<'a>, Vec<Fault>>, AppError> {
     let mut faults = Vec::new();
     let unknown =
         |column, value: &str| Fault::cell(row.row, column, Code::unknown_reference).actual(value);
-    let instrument = references.instrument(conn, act, &row.asset_no)?;
+    let instrument = references.instrument(conn, actor, &row.asset_no)?;
     if instrument.is_none() {
         faults.push(unknown("asset_no", &row.asset_no));
     }
@@ -78,7 +78,7 @@ fn check_one<'a>(
         faults.push(unknown("using_uscc", &row.using_uscc));
     }
     let channels = instrument.map_or(i64::MAX, |known| known.channels);
-    let minutes = row.facts.check(channels, act.now);
+    let minutes = row.facts.check(channels, actor.now);
     faults.extend(
         minutes
             .clone()
@@ -211,17 +211,18 @@ impl References {
     fn instrument(
         &mut self,
         conn: &mut Conn,
-        act: &Act,
+        actor: &Actor,
         asset_no: &str,
     ) -> Result<Option<Known>, AppError> {
         if let Some(known) = self.instruments.get(asset_no) {
             return Ok(*known);
         }
-        let host = act.caller.organization_id;
+        let host = actor.caller()?.organization_id;
         let known = match store::instrument::find_by_asset_no(conn, host, asset_no)? {
             Some(found) => {
-                let ties = store::instrument::get_ties(conn, found.id, Some(act.caller.user_id))?;
-                access::may_on_instrument(&act.caller, Action::UsageImport, &ties)
+                let ties =
+                    store::instrument::get_ties(conn, found.id, Some(actor.caller()?.user_id))?;
+                access::may_on_instrument(actor.caller()?, Action::UsageRecordImport, &ties)
                     .ok()
                     .map(|()| Known {
                         id: found.id,
