@@ -6,8 +6,8 @@ use std::time::Instant as Stopwatch;
 use calamine::{Reader, Xlsx};
 use yiqi::exchange::instrument;
 use yiqi::exchange::sheet::Format;
+use yiqi::operations::actor::Actor;
 use yiqi::operations::instrument::{Import, ImportMode, import};
-use yiqi::operations::run::Actor;
 
 use crate::RUNS;
 use crate::fleet::{Direct, Fleet};
@@ -73,11 +73,7 @@ fn whole_import(direct: &Direct, bytes: &[u8]) -> f64 {
         is_dry_run: false,
     };
     let imported = world
-        .block_on(import(
-            &world.app,
-            &Actor::System { now: world.now() },
-            asked,
-        ))
+        .block_on(import(&world.app, &Actor::system(world.now()), asked))
         .unwrap();
     assert_eq!(imported.created, ROWS);
     start.elapsed().as_secs_f64()

@@ -84,12 +84,6 @@ impl<T: Send + 'static> Run<T> {
         }
     }
 
-    /// As [`Run::new`], for entrances without idempotency keys: the command line, jobs and time.
-    pub fn unkeyed(app: &App, actor: Actor, action: Action) -> Self {
-        let render = |_: &T| Err(AppError::internal("an answer nobody waits for"));
-        Self::new(app, actor, action, None, render)
-    }
-
     /// Runs the action on a subject: `part` gets it as it stands under its lock.
     ///
     /// Whoever lacks the role, or whose body is malformed, is refused from a reading: no lock is taken for them.

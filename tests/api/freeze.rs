@@ -7,9 +7,9 @@ use std::time::Duration;
 use diesel::prelude::*;
 use serde_json::{Value, json};
 use yiqi::domain::{EvaluationId, Instant, InstrumentId, SubsidyRunId};
+use yiqi::operations::actor::Actor;
 use yiqi::operations::evaluation;
 use yiqi::operations::policy::install_shipped;
-use yiqi::operations::run::Actor;
 use yiqi::operations::subsidy::{self, Request};
 use yiqi::store::schema::{booking, evaluation as evaluations, event};
 use yiqi::store::{self, Lock, StoreError};
@@ -24,7 +24,7 @@ fn prepared(app: &TestApp) -> InstrumentId {
 }
 
 fn operator(app: &World) -> Actor {
-    Actor::System { now: app.now() }
+    Actor::system(app.now())
 }
 
 fn evaluate(app: &World) -> EvaluationId {
@@ -107,7 +107,7 @@ both! {
                 while !flags.1.load(Ordering::SeqCst) {
                     std::thread::sleep(Duration::from_millis(5));
                 }
-                let told = store::event::NewEvent::new(now, "test_written", store::event::Subject::new("test", 1));
+                let told = store::event::NewEvent::new(now, yiqi::domain::access::Action::EventList, store::event::Subject::new("test", 1));
                 Ok(store::event::append(tx, &told)?)
             };
             runtime.block_on(store.write(action)).unwrap()

@@ -116,7 +116,8 @@ impl Instrument<'_> {
             };
             let id = store::instrument::reserve_ids(tx, 1)?.pop().unwrap();
             let subject = Subject::new("instrument", id);
-            let event = NewEvent::new(now, "instrument_create", subject).of(host, None);
+            let event = NewEvent::new(now, yiqi::domain::access::Action::InstrumentCreate, subject)
+                .of(host, None);
             let event = store::event::append(tx, &event)?;
             store::instrument::insert(tx, &[first.first(id, host, event)?])?;
             store::booking_rules::insert(tx, &[id], &rules, now)?;

@@ -121,9 +121,9 @@ both! {
         assert_eq!(told(app, "booking_finish"), people(&[ENGINEER, BOSS]));
         let record = format!("/api/v1/usage-records/{}", finished["usage_record_ids"][0]);
         boss.post(&format!("{record}/confirm"), json!({})).expect_status(200);
-        assert_eq!(told(app, "usage_confirm"), people(&[HOST, MANAGER]));
+        assert_eq!(told(app, "usage_record_confirm"), people(&[HOST, MANAGER]));
         host.post(&format!("{record}/correct"), json!({"samples": 3})).expect_status(200);
-        assert_eq!(told(app, "usage_correct"), people(&[ENGINEER, BOSS]));
+        assert_eq!(told(app, "usage_record_correct"), people(&[ENGINEER, BOSS]));
 
         app.advance(150);
         action(&host, &forgotten, "no-show", json!({}));
@@ -134,7 +134,7 @@ both! {
             "mode": "guided", "purpose": "research",
         });
         host.post("/api/v1/usage-records", typed).expect_status(201);
-        assert_eq!(told(app, "usage_record"), people(&[ENGINEER, BOSS]));
+        assert_eq!(told(app, "usage_record_create"), people(&[ENGINEER, BOSS]));
     }
 
     fn who_was_told_of_a_closure_hears_that_it_is_gone(app: &TestApp) {
@@ -171,7 +171,7 @@ both! {
             "started_at": "2026-02-10T09:00:00+08:00", "ended_at": "2026-02-10T10:00:00+08:00",
         });
         let record = host.post("/api/v1/usage-records", service).expect_status(201).id();
-        assert_eq!(told(app, "usage_record"), people(&[BOSS]));
+        assert_eq!(told(app, "usage_record_create"), people(&[BOSS]));
         assert_eq!(told(app, "charge_open"), people(&[]));
         let charges = finance.get(&format!("/api/v1/charges?usage_record_id={record}")).expect_status(200);
         let charge = format!("/api/v1/charges/{}", charges["items"][0]["id"]);

@@ -21,9 +21,9 @@ use yiqi::domain::{Fen, Instant, Minutes, OrganizationId, SubsidyRunId, Uscc};
 use yiqi::error::{AppError, Code};
 use yiqi::exchange::province::ProvinceYear;
 use yiqi::exchange::subsidy_json;
+use yiqi::operations::actor::Actor;
 use yiqi::operations::evaluation::freeze;
 use yiqi::operations::province::{self, FileSummary, ProvinceFile};
-use yiqi::operations::run::Actor;
 use yiqi::operations::subsidy::explain::Choice;
 use yiqi::operations::{policy, subsidy};
 use yiqi::store::event::{NewEvent, Subject};
@@ -79,7 +79,7 @@ fn source(change: fn(ProvinceFile, String) -> String) -> Arc<ProvinceYear> {
 }
 
 fn actor(world: &World) -> Actor {
-    Actor::System { now: world.now() }
+    Actor::system(world.now())
 }
 
 fn import(world: &World, source: Arc<ProvinceYear>) -> Result<Vec<FileSummary>, AppError> {
@@ -273,7 +273,7 @@ fn change_a_record(world: &World) -> yiqi::domain::UsageRecordId {
         assert_eq!(record.state, UsageState::Confirmed);
         let event = NewEvent::new(
             now,
-            "usage_correct",
+            yiqi::domain::access::Action::UsageRecordCorrect,
             Subject::new("usage_record", record.id),
         );
         let mut columns = record.columns();

@@ -1,8 +1,9 @@
 //! The tables an installation starts with, and what is forgotten when its time has come.
 
 use yiqi::error::AppError;
+use yiqi::operations::actor::{Actor, Once};
 use yiqi::operations::reference::{self, Counts, Discipline, ReferenceFile};
-use yiqi::operations::run::{Act, Once, perform};
+use yiqi::operations::run::perform;
 use yiqi::store;
 
 use crate::both;
@@ -69,10 +70,10 @@ both! {
             let session = session.await.unwrap();
             yiqi::operations::session::caller_of_session(&app.app, session, user, now).await.unwrap()
         });
-        let once = Once { key: "k".to_owned(), fingerprint: "f".to_owned(), replayed: Default::default() };
+        let once = Once { key: "k".to_owned(), fingerprint: "f".to_owned(), space: None, replayed: Default::default() };
         let runs = std::sync::Arc::new(std::sync::atomic::AtomicU32::new(0));
         let request = || {
-            let act = Act { caller: caller.clone(), now: app.now(), request_id: String::new(), once: Some(once.clone()) };
+            let act = Actor::caller_at(caller.clone(), app.now()).under(String::new(), Some(once.clone()));
             let counted = runs.clone();
             let action = move |_: &mut store::Conn| {
                 Ok::<_, AppError>(counted.fetch_add(1, std::sync::atomic::Ordering::SeqCst))

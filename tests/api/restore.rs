@@ -26,7 +26,11 @@ fn execute(url: &str, statement: &str) {
 
 /// Appends an event about this subject; answers the event's id.
 fn append(app: &World, subject: i64) -> i64 {
-    let event = NewEvent::new(app.now(), "session_close", Subject::new("session", subject));
+    let event = NewEvent::new(
+        app.now(),
+        yiqi::domain::access::Action::SessionClose,
+        Subject::new("session", subject),
+    );
     app.write(move |tx| Ok(store::event::append(tx, &event)?))
         .number()
 }

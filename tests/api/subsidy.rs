@@ -9,9 +9,9 @@ use crate::given;
 use crate::world::*;
 use yiqi::domain::Fen;
 use yiqi::jobs::yearly_run;
+use yiqi::operations::actor::Actor;
 use yiqi::operations::evaluation::{self, freeze};
 use yiqi::operations::policy::{self, install_shipped};
-use yiqi::operations::run::Actor;
 use yiqi::operations::subsidy;
 use yiqi::store::event;
 
@@ -237,7 +237,7 @@ both! {
 
     fn a_run_that_nobody_works_on_is_told_as_failed(app: &TestApp) {
         app.block_on(install_shipped(&app.app, app.now())).unwrap();
-        let actor = Actor::System { now: app.now() };
+        let actor = Actor::system(app.now());
         let policy = "hebei-2026".to_owned();
         let evaluation = app.block_on(evaluation::begin(&app.app, &actor, 2025, policy.clone())).unwrap();
         let request = subsidy::Request { year: 2025, policy, budget_fen: Fen::new(1), evaluation_id: None };

@@ -68,13 +68,14 @@ both! {
     fn drafts_of_the_province_are_not_its_units_to_read(app: &TestApp) {
         let (unit, other, now) = (app.organization_id(UNIVERSITY), app.organization_id(COMPANY), app.now());
         app.write(move |tx| {
+            use yiqi::domain::access::Action;
             use yiqi::store::event::{NewEvent, Subject, append};
-            for (kind, action) in [("evaluation", "evaluation_score"), ("subsidy_run", "subsidy_complete"), ("session", "session_close")] {
+            for (kind, action) in [("evaluation", Action::EvaluationScore), ("subsidy_run", Action::SubsidyComplete), ("session", Action::SessionClose)] {
                 let mut event = NewEvent::new(now, action, Subject::new(kind, 1_i64));
                 event.actor_organization_id = Some(unit);
                 append(tx, &event)?;
             }
-            let mut of_another = NewEvent::new(now, "usage_correct", Subject::new("usage_record", 1_i64));
+            let mut of_another = NewEvent::new(now, yiqi::domain::access::Action::UsageRecordCorrect, Subject::new("usage_record", 1_i64));
             of_another.organization_id = Some(other);
             of_another.actor_organization_id = Some(unit);
             append(tx, &of_another)?;
@@ -84,7 +85,7 @@ both! {
         let seen = app.as_host().get("/api/v1/events?limit=200").expect_status(200);
         let names: Vec<_> = seen["items"].as_array().unwrap().iter().map(|event| event["action"].as_str().unwrap()).collect();
         assert!(names.contains(&"session_close"), "{names:?}");
-        for hidden in ["evaluation_score", "subsidy_complete", "usage_correct"] {
+        for hidden in ["evaluation_score", "subsidy_complete", "usage_record_correct"] {
             assert!(!names.contains(&hidden), "{names:?}");
         }
     }
@@ -110,7 +111,7 @@ both! {
         assert_eq!(
             names,
             [
-                "organization_register", "member_join", "organization_verify", "organization_suspend",
+                "account_register", "member_join", "organization_verify", "organization_suspend",
                 "organization_resume", "session_open", "me_update", "member_invite", "api_key_create",
                 "related_party_add", "session_close",
             ]
@@ -215,7 +216,11 @@ fn an_event_that_is_committed_late_is_told_late() {
     };
     let now = app.now();
     let append = |conn: &mut Conn| {
-        let event = NewEvent::new(now, "session_close", Subject::new("session", 1_i64));
+        let event = NewEvent::new(
+            now,
+            yiqi::domain::access::Action::SessionClose,
+            Subject::new("session", 1_i64),
+        );
         store::event::append(conn, &event).unwrap().number()
     };
     for conn in [&mut older, &mut younger] {

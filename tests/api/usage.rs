@@ -114,7 +114,7 @@ both! {
         assert_eq!((&confirmed["state"], &confirmed["evidence"]), (&json!("confirmed"), &json!("manual")));
         let again = company.post(&action(typed.id(), "confirm"), json!({})).expect_code(409, "invalid_state");
         assert_eq!((&again["state"], &again["allowed"]), (&json!("confirmed"), &json!(["void", "correct"])));
-        assert_eq!(events_of(app, typed.id()), ["usage_record", "usage_confirm"]);
+        assert_eq!(events_of(app, typed.id()), ["usage_record_create", "usage_record_confirm"]);
         assert_eq!(told(app), [app.user_id(BOSS), app.user_id(HOST)]);
     }
 
@@ -217,8 +217,8 @@ both! {
         assert_eq!(seen["items"].as_array().unwrap().len(), 1);
         assert!(!seen.text().contains("李四") && !seen.text().contains("LIMS-9"));
         app.as_company().get(&action(id, "versions")).expect_code(404, "not_found");
-        assert_eq!(events_of(app, id), ["usage_record", "usage_correct", "usage_correct"]);
-        let of = |client: &Client| client.get(&format!("/api/v1/events?subject_type=usage_record&subject_id={id}&action=usage_correct")).expect_status(200);
+        assert_eq!(events_of(app, id), ["usage_record_create", "usage_record_correct", "usage_record_correct"]);
+        let of = |client: &Client| client.get(&format!("/api/v1/events?subject_type=usage_record&subject_id={id}&action=usage_record_correct")).expect_status(200);
         let (left, came) = (of(&app.as_company()), of(&stranger));
         assert_eq!((left["items"].as_array().unwrap().len(), &left["items"][0]["after"]), (1, &json!(null)));
         assert_eq!((came["items"].as_array().unwrap().len(), &came["items"][0]["before"]), (1, &json!(null)));

@@ -12,12 +12,19 @@ use crate::both;
 use crate::world::*;
 
 fn insert(tx: &mut Conn, key: &str, now: Instant) -> Result<(), AppError> {
+    let reply = store::idempotency::Reply {
+        status: 204,
+        location: None,
+        version: None,
+        body: None,
+        kept_body: None,
+    };
     Ok(store::idempotency::insert(
         tx,
         "writer-test",
         key,
         "f",
-        "{}".to_owned(),
+        &reply,
         now,
     )?)
 }

@@ -12,7 +12,6 @@ use super::{allowed, operator, progress};
 use crate::app::App;
 use crate::config::Config;
 use crate::error::AppError;
-use crate::operations::actor::Actor;
 use crate::operations::session::Action as Right;
 use crate::operations::subsidy::verify::{self, Check};
 use crate::operations::subsidy::{self, Fen, Request, RunDeed};

@@ -73,8 +73,8 @@ fn booking() -> BookingTies {
     }
 }
 
-/// One line per action: a letter for each role that may, in the order of `Role::ALL`; then the scope of keys; `*` when an
-/// unverified organization may too.
+/// One line per action: a letter for each role that may, in the order of `Role::ALL`, S for the installation itself or V for
+/// visitors; then the scope of keys; `*` when an unverified organization may too; its kind, subject and audience.
 fn table() -> String {
     const LETTERS: &str = "PRAEHFMUm";
     let line = |action: &Action| {
@@ -95,7 +95,16 @@ fn table() -> String {
         } else {
             " *"
         };
-        format!("{:<28} {marks} {scope}{star}", action.as_str())
+        let others = match (action.is_done_by_system(), action.is_open_to_visitors()) {
+            (true, _) => "S",
+            (false, true) => "V",
+            (false, false) => ".",
+        };
+        let (kind, subject, audience) = (action.kind(), action.subject(), action.audience());
+        format!(
+            "{:<28} {marks}{others} {scope}{star} {kind:?} of {subject:?}, heard by {audience:?}",
+            action.as_str()
+        )
     };
     Action::ALL.iter().map(line).collect::<Vec<_>>().join("\n")
 }
@@ -108,7 +117,11 @@ fn the_table_of_rights() {
 #[test]
 fn every_action_is_somebody_s() {
     for action in Action::ALL {
-        assert!(!action.roles().is_empty(), "{action} has no row");
+        let is_somebody_s = !action.roles().is_empty() || action.is_done_by_system();
+        assert!(
+            is_somebody_s || action.kind() == Kind::Consequence,
+            "{action}"
+        );
     }
 }
 
@@ -117,10 +130,7 @@ fn an_auditor_changes_nothing_and_never_books_whatever_else_the_person_is() {
     for action in Action::ALL {
         let everything = caller(HOST, Role::ALL);
         if may(&everything, *action).is_ok() {
-            let account = matches!(
-                action,
-                Action::MeUpdate | Action::SessionRevoke | Action::PasswordChange
-            );
+            let account = action.kind() == Kind::Account;
             assert!(action.is_read() || account, "{action}");
         }
     }

@@ -12,7 +12,6 @@ use crate::domain::access::Action;
 use crate::error::{AppError, Code, Fault};
 use crate::exchange::instrument::{self as sheet, InstrumentRow, Origin};
 use crate::exchange::sheet::{CellFault, Format, MAX_ROWS};
-use crate::operations::actor::Actor;
 use crate::operations::instrument::{self, Import, ImportMode, Imported};
 use crate::operations::table_fault;
 use crate::store::instrument::{Filter, Instrument};
