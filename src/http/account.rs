@@ -7,7 +7,7 @@ use super::answer::Answer;
 use super::context::RequestContext;
 use super::json::Patch;
 use super::organization::OrganizationShape;
-use super::routes::{BASE, Route, get, patch, post};
+use super::route::{BASE, Route, get, patch, post};
 use crate::domain::access::{Action, Role};
 use crate::domain::account::{UserFacts, UserState};
 use crate::domain::contact::PublicContact;
@@ -22,7 +22,7 @@ pub fn routes() -> Vec<Route> {
     vec![
         post(
             "/auth/register",
-            "account_register",
+            Action::AccountRegister,
             "Ask for an organization to join, with its first user",
             register,
         )
@@ -31,32 +31,28 @@ pub fn routes() -> Vec<Route> {
         .answers::<RegisteredShape>(201),
         post(
             "/auth/password/change",
-            "password_change",
+            Action::PasswordChange,
             "Change the own password; every other session ends",
             change_password,
         )
-        .action(Action::PasswordChange)
         .takes::<PasswordBody>()
         .answers_status(204),
         post(
             "/auth/invitations/accept",
-            "invitation_accept",
+            Action::InvitationAccept,
             "Join an organization; an invitation works once",
             accept,
         )
         .ignores_caller()
         .takes::<AcceptBody>()
         .answers::<UserShape>(201),
-        get("/me", "me_read", "Who is signed in", read_me)
-            .action(Action::MeRead)
-            .answers::<UserShape>(200),
+        get("/me", Action::MeRead, "Who is signed in", read_me).answers::<UserShape>(200),
         patch(
             "/me",
-            "me_update",
+            Action::MeUpdate,
             "Change the own name or phone",
             update_me,
         )
-        .action(Action::MeUpdate)
         .takes::<MeChange>()
         .answers::<UserShape>(200)
         .needs_version(),

@@ -1,6 +1,7 @@
 //! How handlers answer: shapes as JSON, versions as ETags, lists as pages.
 
-use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, ETAG, LOCATION};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, ContentType, ETAG, LOCATION};
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -9,6 +10,7 @@ use super::context::RequestContext;
 use super::params::{Params, cursor_text};
 use crate::domain::Instant;
 use crate::error::AppError;
+use crate::operations::run::{Done, Reply};
 
 /// What a handler answers.
 pub type Answer = Result<HttpResponse, AppError>;
@@ -69,8 +71,53 @@ impl<T> Page<Result<T, AppError>> {
     }
 }
 
+/// A shape as an answer: what a route's render function makes of what was done.
+pub fn reply(status: u16, shape: &impl Serialize) -> Result<Reply, AppError> {
+    Ok(Reply {
+        status,
+        location: None,
+        version: None,
+        body: Some(serde_json::to_string(shape)?),
+        kept_body: None,
+    })
+}
+
+/// 204.
+pub fn no_content() -> Result<Reply, AppError> {
+    Ok(Reply {
+        status: 204,
+        location: None,
+        version: None,
+        body: None,
+        kept_body: None,
+    })
+}
+
 impl RequestContext {
-    fn answer(&self, mut builder: HttpResponseBuilder) -> HttpResponseBuilder {
+    /// What became of the route's action, as its render function tells it.
+    pub fn answer<T>(&self, done: Done<T>, render: fn(&T) -> Result<Reply, AppError>) -> Answer {
+        let (reply, is_earlier) = match done {
+            Done::Now(done) => (render(&done)?, false),
+            Done::Earlier(reply) => (reply, true),
+        };
+        let status = StatusCode::from_u16(reply.status).map_err(AppError::internal)?;
+        let mut builder = HttpResponse::build(status);
+        if is_earlier {
+            builder.insert_header(("Idempotency-Replayed", "true"));
+        }
+        if let Some(etag) = reply.etag() {
+            builder.insert_header((ETAG, etag));
+        }
+        if let Some(location) = reply.location {
+            builder.insert_header((LOCATION, location));
+        }
+        Ok(match reply.body {
+            Some(body) => builder.content_type(ContentType::json()).body(body),
+            None => builder.finish(),
+        })
+    }
+
+    fn with_replay(&self, mut builder: HttpResponseBuilder) -> HttpResponseBuilder {
         if self.replayed() {
             builder.insert_header(("Idempotency-Replayed", "true"));
         }
@@ -80,14 +127,14 @@ impl RequestContext {
     /// 200 with a shape. Reads refuse unknown query parameters here at the latest; actions did before.
     pub fn ok(&self, shape: impl Serialize) -> Answer {
         self.params()?;
-        Ok(self.answer(HttpResponse::Ok()).json(shape))
+        Ok(self.with_replay(HttpResponse::Ok()).json(shape))
     }
 
     /// 200 with a shape and its version.
     pub fn ok_versioned(&self, version: i64, shape: impl Serialize) -> Answer {
         self.params()?;
         Ok(self
-            .answer(HttpResponse::Ok())
+            .with_replay(HttpResponse::Ok())
             .insert_header((ETAG, etag(version)))
             .json(shape))
     }
@@ -95,7 +142,7 @@ impl RequestContext {
     /// 201 with where the new thing is.
     pub fn created(&self, location: impl Into<String>, shape: impl Serialize) -> Answer {
         Ok(self
-            .answer(HttpResponse::Created())
+            .with_replay(HttpResponse::Created())
             .insert_header((LOCATION, location.into()))
             .json(shape))
     }
@@ -107,7 +154,7 @@ impl RequestContext {
         version: i64,
         shape: impl Serialize,
     ) -> Answer {
-        let mut builder = self.answer(HttpResponse::Created());
+        let mut builder = self.with_replay(HttpResponse::Created());
         Ok(builder
             .insert_header((LOCATION, location.into()))
             .insert_header((ETAG, etag(version)))
@@ -117,21 +164,21 @@ impl RequestContext {
     /// 202 with where the work can be watched.
     pub fn accepted(&self, location: impl Into<String>, shape: impl Serialize) -> Answer {
         Ok(self
-            .answer(HttpResponse::Accepted())
+            .with_replay(HttpResponse::Accepted())
             .insert_header((LOCATION, location.into()))
             .json(shape))
     }
 
     /// 204.
     pub fn no_content(&self) -> Answer {
-        Ok(self.answer(HttpResponse::NoContent()).finish())
+        Ok(self.with_replay(HttpResponse::NoContent()).finish())
     }
 
     /// 200 with a file to save.
     pub fn download(&self, media_type: &'static str, name: &str, bytes: Vec<u8>) -> Answer {
         self.params()?;
         let disposition = format!("attachment; filename=\"{name}\"");
-        let mut builder = self.answer(HttpResponse::Ok());
+        let mut builder = self.with_replay(HttpResponse::Ok());
         Ok(builder
             .insert_header((CONTENT_TYPE, media_type))
             .insert_header((CONTENT_DISPOSITION, disposition))

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use super::answer::{Answer, Page};
 use super::context::RequestContext;
-use super::routes::{BASE, Route, delete, get, post};
+use super::route::{BASE, Route, delete, get, post};
 use crate::domain::access::{Action, ApiScope};
 use crate::domain::{ApiKeyId, Instant, UserId};
 use crate::operations::api_key::{self, KeyDraft};
@@ -16,26 +16,28 @@ pub fn routes() -> Vec<Route> {
     vec![
         get(
             "/api-keys",
-            "api_key_list",
+            Action::ApiKeyList,
             "The organization's API keys",
             list,
         )
-        .action(Action::ApiKeyList)
         .parameters(&["limit", "cursor"])
         .answers::<ApiKeyPage>(200),
         post(
             "/api-keys",
-            "api_key_create",
+            Action::ApiKeyCreate,
             "Make an API key; its secret is shown once",
             create,
         )
-        .action(Action::ApiKeyCreate)
         .takes::<ApiKeyBody>()
         .answers::<NewApiKeyShape>(201),
-        delete("/api-keys/{id}", "api_key_revoke", "End an API key", revoke)
-            .action(Action::ApiKeyRevoke)
-            .ignores_version()
-            .answers_status(204),
+        delete(
+            "/api-keys/{id}",
+            Action::ApiKeyRevoke,
+            "End an API key",
+            revoke,
+        )
+        .ignores_version()
+        .answers_status(204),
     ]
 }
 

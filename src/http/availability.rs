@@ -6,8 +6,9 @@ use utoipa::ToSchema;
 use super::answer::Answer;
 use super::booking::{SlotShape, slot};
 use super::context::RequestContext;
-use super::routes::{Route, get};
+use super::route::{Route, get};
 use crate::domain::Instant;
+use crate::domain::access::Action;
 use crate::domain::closure::ClosureKind;
 use crate::error::{AppError, Code};
 use crate::operations::availability::{self, Availability};
@@ -17,7 +18,7 @@ pub fn routes() -> Vec<Route> {
     vec![
         get(
             "/instruments/{id}/availability",
-            "availability_get",
+            Action::AvailabilityGet,
             "When an instrument is free, busy and closed; at most 92 days",
             find,
         )

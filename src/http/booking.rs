@@ -6,18 +6,17 @@ use self::shape::{
     BookingPage, BookingShape, CheckShape, FinishBody, RejectBody, RequestBody, RescheduleBody,
 };
 pub use self::shape::{ServiceItemBody, SlotShape, slot};
-use super::answer::Answer;
+use super::answer::{Answer, reply};
 use super::context::RequestContext;
 use super::feed::Start;
 use super::params::Params;
 use super::problem;
 use super::reason::{EmptyBody, ReasonBody};
-use super::routes::{BASE, Route, get, post};
-use crate::domain::BookingId;
+use super::route::{BASE, Route, get, post};
 use crate::domain::access::Action;
 use crate::error::{AppError, Code, Fault};
-use crate::operations::booking::{self, BookingView, Checked, Draft};
-use crate::operations::run::same_version;
+use crate::operations::booking::{self, BookingView, Draft};
+use crate::operations::run::Reply;
 use crate::store::booking::Filter;
 
 const LIST_PARAMETERS: &[&str] = &[
@@ -35,26 +34,26 @@ const LIST_PARAMETERS: &[&str] = &[
 
 pub fn routes() -> Vec<Route> {
     let mut routes = vec![
-        post("/bookings", "booking_request", "Book a slot", request)
-            .action(Action::BookingRequest)
+        post("/bookings", Action::BookingRequest, "Book a slot", request)
             .takes::<RequestBody>()
             .answers::<BookingShape>(201),
         post(
             "/bookings/check",
-            "booking_check",
+            Action::BookingCheck,
             "Ask whether a slot could be booked, without any effect",
             check,
         )
-        .action(Action::BookingCheck)
         .takes::<RequestBody>()
         .answers::<CheckShape>(200),
-        get("/bookings", "booking_list", "Bookings you may see", list)
-            .action(Action::BookingGet)
-            .parameters(LIST_PARAMETERS)
-            .answers::<BookingPage>(200),
-        get("/bookings/{id}", "booking_get", "One booking", find)
-            .action(Action::BookingGet)
-            .answers::<BookingShape>(200),
+        get(
+            "/bookings",
+            Action::BookingList,
+            "Bookings you may see",
+            list,
+        )
+        .parameters(LIST_PARAMETERS)
+        .answers::<BookingPage>(200),
+        get("/bookings/{id}", Action::BookingGet, "One booking", find).answers::<BookingShape>(200),
     ];
     routes.extend(actions());
     routes
@@ -64,60 +63,53 @@ fn actions() -> Vec<Route> {
     let actions = vec![
         post(
             "/bookings/{id}/approve",
-            "booking_approve",
-            "Approve a request; the rules are context again",
+            Action::BookingApprove,
+            "Approve a request; the rules are asked again",
             approve,
         )
-        .action(Action::BookingApprove)
         .takes::<EmptyBody>()
         .needs_version(),
         post(
             "/bookings/{id}/reject",
-            "booking_reject",
+            Action::BookingReject,
             "Reject a request",
             reject,
         )
-        .action(Action::BookingReject)
         .takes::<RejectBody>(),
         post(
             "/bookings/{id}/cancel",
-            "booking_cancel",
+            Action::BookingCancel,
             "Cancel a booking; the host gives a reason",
             cancel,
         )
-        .action(Action::BookingCancel)
         .takes::<ReasonBody>(),
         post(
             "/bookings/{id}/reschedule",
-            "booking_reschedule",
+            Action::BookingReschedule,
             "Move a booking; the old slot is kept until the new one is won",
             reschedule,
         )
-        .action(Action::BookingReschedule)
         .takes::<RescheduleBody>(),
         post(
             "/bookings/{id}/start",
-            "booking_start",
+            Action::BookingStart,
             "Start the use",
             start,
         )
-        .action(Action::BookingStart)
         .takes::<EmptyBody>(),
         post(
             "/bookings/{id}/finish",
-            "booking_finish",
+            Action::BookingFinish,
             "End the use; makes one usage record of the actual interval",
             finish,
         )
-        .action(Action::BookingFinish)
         .takes::<FinishBody>(),
         post(
             "/bookings/{id}/no-show",
-            "booking_no_show",
+            Action::BookingNoShow,
             "Declare that nobody came",
             no_show,
         )
-        .action(Action::BookingNoShow)
         .takes::<ReasonBody>(),
     ];
     let answered = |route: Route| route.answers::<BookingShape>(200);
@@ -125,21 +117,14 @@ fn actions() -> Vec<Route> {
 }
 
 async fn request(context: RequestContext) -> Answer {
-    context.may(Action::BookingRequest)?;
-    let draft = Draft::try_from(context.json::<RequestBody>()?)?;
-    let seen = booking::request(&context.app, &context.actor()?, draft).await?;
-    let (id, version) = (seen.booking.id, seen.booking.version);
-    let location = format!("{BASE}/bookings/{id}");
-    context.created_versioned(location, version, BookingShape::try_from(seen)?)
+    let draft = context.body::<RequestBody>().and_then(Draft::try_from);
+    let done = booking::request(&context.run(created)?, draft).await?;
+    context.answer(done, created)
 }
 
 async fn check(context: RequestContext) -> Answer {
-    let caller = context.may(Action::BookingCheck)?;
-    let checked = match Draft::try_from(context.json::<RequestBody>()?) {
-        Ok(draft) => booking::check(&context.app, caller, draft, context.now).await?,
-        Err(AppError::Refused(faults)) => Checked::refused(faults),
-        Err(other) => return Err(other),
-    };
+    let draft = context.body::<RequestBody>().and_then(Draft::try_from);
+    let checked = booking::check(&context.app, &context.actor()?, draft).await?;
     let entry = |fault: &Fault| problem::entry(fault, context.language);
     context.ok(CheckShape {
         bookable: checked.faults.is_empty(),
@@ -150,14 +135,14 @@ async fn check(context: RequestContext) -> Answer {
 }
 
 async fn list(context: RequestContext) -> Answer {
-    let caller = context.may(Action::BookingGet)?;
+    let actor = context.actor()?;
     let params = context.params()?;
     let limit = params.limit()?;
     let start = Start::of(&context, &params).await?;
     let filter = filter(&context, &params, limit, &start)?;
-    let seen = booking::list(&context.app, caller, filter, context.now).await?;
-    let place = |seen: &BookingView| (seen.booking.updated_at, seen.booking.id.number());
-    let page = start.page(seen, limit, place, BookingShape::try_from)?;
+    let views = booking::list(&context.app, &actor, filter).await?;
+    let place = |view: &BookingView| (view.booking.updated_at, view.booking.id.number());
+    let page = start.page(views, limit, place, BookingShape::try_from)?;
     context.ok(page.all()?)
 }
 
@@ -190,87 +175,65 @@ fn filter(
 }
 
 async fn find(context: RequestContext) -> Answer {
-    let caller = context.caller()?;
-    let seen = booking::get(&context.app, caller, context.id("id")?, context.now).await?;
-    shown(&context, seen)
+    let view = booking::get(&context.app, &context.actor()?, context.id("id")?).await?;
+    context.ok_versioned(view.booking.version, BookingShape::try_from(view)?)
 }
 
-fn shown(context: &RequestContext, seen: BookingView) -> Answer {
-    context.ok_versioned(seen.booking.version, BookingShape::try_from(seen)?)
+fn created(view: &BookingView) -> Result<Reply, AppError> {
+    let reply = shown(view)?.at(format!("{BASE}/bookings/{}", view.booking.id));
+    Ok(Reply {
+        status: 201,
+        ..reply
+    })
 }
 
-/// The booking an action is about, when the caller may do it.
-async fn admitted(context: &RequestContext, action: Action) -> Result<BookingId, AppError> {
-    Ok(admitted_version(context, action).await?.0)
-}
-
-/// As [`admitted`], with the version that stands.
-async fn admitted_version(
-    context: &RequestContext,
-    action: Action,
-) -> Result<(BookingId, i64), AppError> {
-    let caller = context.caller()?;
-    let id = context.id("id")?;
-    Ok((id, booking::admit(&context.app, caller, id, action).await?))
+fn shown(view: &BookingView) -> Result<Reply, AppError> {
+    let shape = BookingShape::try_from(view.clone())?;
+    Ok(reply(200, &shape)?.of_version(view.booking.version))
 }
 
 async fn approve(context: RequestContext) -> Answer {
-    let id = admitted(&context, Action::BookingApprove).await?;
-    let EmptyBody {} = context.json_or_default()?;
-    let version = context.required_version()?;
-    let seen = booking::approve(&context.app, &context.actor()?, id, version).await?;
-    shown(&context, seen)
+    let body = context.body_or_default().map(|EmptyBody {}| ());
+    let done = booking::approve(&context.run(shown)?, context.id("id")?, body).await?;
+    context.answer(done, shown)
 }
 
 async fn reject(context: RequestContext) -> Answer {
-    let id = admitted(&context, Action::BookingReject).await?;
-    let RejectBody {
-        reason_code,
-        reason,
-    } = context.json()?;
-    let (act, version) = (context.actor()?, context.version()?);
-    let seen = booking::reject(&context.app, &act, id, version, reason_code, reason).await?;
-    shown(&context, seen)
+    let body = context.body::<RejectBody>().map(Into::into);
+    let done = booking::reject(&context.run(shown)?, context.id("id")?, body).await?;
+    context.answer(done, shown)
 }
 
 async fn cancel(context: RequestContext) -> Answer {
-    let id = admitted(&context, Action::BookingCancel).await?;
-    let ReasonBody { reason } = context.json_or_default()?;
-    let (act, version) = (context.actor()?, context.version()?);
-    let seen = booking::cancel(&context.app, &act, id, version, reason).await?;
-    shown(&context, seen)
+    let reason = context
+        .body_or_default()
+        .map(|body: ReasonBody| body.reason);
+    let done = booking::cancel(&context.run(shown)?, context.id("id")?, reason).await?;
+    context.answer(done, shown)
 }
 
 async fn reschedule(context: RequestContext) -> Answer {
-    let (id, present) = admitted_version(&context, Action::BookingReschedule).await?;
-    let body: RescheduleBody = context.json()?;
-    let version = context.version()?;
-    same_version(version, present)?;
-    let to = body.read(version)?;
-    let seen = booking::reschedule(&context.app, &context.actor()?, id, to).await?;
-    shown(&context, seen)
+    let to = context.body::<RescheduleBody>().map(Into::into);
+    let done = booking::reschedule(&context.run(shown)?, context.id("id")?, to).await?;
+    context.answer(done, shown)
 }
 
 async fn start(context: RequestContext) -> Answer {
-    let id = admitted(&context, Action::BookingStart).await?;
-    let EmptyBody {} = context.json_or_default()?;
-    let (act, version) = (context.actor()?, context.version()?);
-    let seen = booking::start(&context.app, &act, id, version).await?;
-    shown(&context, seen)
+    let body = context.body_or_default().map(|EmptyBody {}| ());
+    let done = booking::start(&context.run(shown)?, context.id("id")?, body).await?;
+    context.answer(done, shown)
 }
 
 async fn finish(context: RequestContext) -> Answer {
-    let id = admitted(&context, Action::BookingFinish).await?;
-    let body: FinishBody = context.json_or_default()?;
-    let how = body.read(context.version()?);
-    let seen = booking::finish(&context.app, &context.actor()?, id, how).await?;
-    shown(&context, seen)
+    let how = context.body_or_default::<FinishBody>().map(Into::into);
+    let done = booking::finish(&context.run(shown)?, context.id("id")?, how).await?;
+    context.answer(done, shown)
 }
 
 async fn no_show(context: RequestContext) -> Answer {
-    let id = admitted(&context, Action::BookingNoShow).await?;
-    let ReasonBody { reason } = context.json_or_default()?;
-    let (act, version) = (context.actor()?, context.version()?);
-    let seen = booking::declare_no_show(&context.app, &act, id, version, reason).await?;
-    shown(&context, seen)
+    let reason = context
+        .body_or_default()
+        .map(|body: ReasonBody| body.reason);
+    let done = booking::declare_no_show(&context.run(shown)?, context.id("id")?, reason).await?;
+    context.answer(done, shown)
 }

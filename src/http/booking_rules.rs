@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use super::answer::Answer;
 use super::context::RequestContext;
-use super::routes::{Route, get, put};
+use super::route::{Route, get, put};
 use crate::domain::access::Action;
 use crate::domain::booking::BookingMode;
 use crate::domain::booking_rules::{Approval, BookingRules, Holidays};
@@ -17,18 +17,17 @@ pub fn routes() -> Vec<Route> {
     vec![
         get(
             PATH,
-            "booking_rules_get",
+            Action::BookingRulesGet,
             "How an instrument is opened",
             find,
         )
         .answers::<BookingRulesShape>(200),
         put(
             PATH,
-            "booking_rules_update",
+            Action::BookingRulesUpdate,
             "Replace the booking rules; a field left out has its default",
             replace,
         )
-        .action(Action::BookingRulesUpdate)
         .takes::<BookingRulesShape>()
         .answers::<BookingRulesShape>(200)
         .needs_version(),

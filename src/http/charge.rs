@@ -8,7 +8,7 @@ use super::answer::Answer;
 use super::context::RequestContext;
 use super::feed::Start;
 use super::quote::{LineShape, ServiceLineShape};
-use super::routes::{Route, get, post};
+use super::route::{Route, get, post};
 use crate::domain::access::{Action, Reach};
 use crate::domain::charge::{ChargeState, PaymentSource};
 use crate::domain::tariff::CustomerClass;
@@ -24,11 +24,10 @@ pub fn routes() -> Vec<Route> {
     vec![
         get(
             "/charges",
-            "charge_list",
+            Action::ChargeList,
             "Charges, newest first, or with updated_since in the order of change",
             list,
         )
-        .action(Action::ChargeGet)
         .parameters(&[
             "usage_record_id",
             "host_organization_id",
@@ -39,25 +38,21 @@ pub fn routes() -> Vec<Route> {
             "cursor",
         ])
         .answers::<ChargePage>(200),
-        get("/charges/{id}", "charge_get", "One charge", get_one)
-            .action(Action::ChargeGet)
-            .answers::<ChargeShape>(200),
+        get("/charges/{id}", Action::ChargeGet, "One charge", get_one).answers::<ChargeShape>(200),
         post(
             "/charges/{id}/invoice",
-            "charge_invoice",
+            Action::ChargeInvoice,
             "Invoice the charge; a number is valid once on the whole platform",
             invoice,
         )
-        .action(Action::ChargeInvoice)
         .takes::<InvoiceBody>()
         .answers::<ChargeShape>(200),
         post(
             "/charges/{id}/payments",
-            "charge_pay",
+            Action::ChargePay,
             "Enter a payment, never beyond what is outstanding",
             pay,
         )
-        .action(Action::ChargePay)
         .takes::<PaymentBody>()
         .answers::<ChargeShape>(201),
     ]

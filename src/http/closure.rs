@@ -7,7 +7,7 @@ use super::answer::{Answer, Page};
 use super::context::RequestContext;
 use super::feed::{Changes, Withdrawn};
 use super::json::Patch;
-use super::routes::{BASE, Route, delete, get, patch, post};
+use super::route::{BASE, Route, delete, get, patch, post};
 use crate::domain::access::Action;
 use crate::domain::booking::BookingState;
 use crate::domain::closure::{ClosedTime, Closure as Rule, ClosureKind};
@@ -22,7 +22,7 @@ pub fn routes() -> Vec<Route> {
     vec![
         get(
             "/instruments/{id}/closures",
-            "closure_list",
+            Action::ClosureList,
             "Times in which an instrument takes no bookings",
             list,
         )
@@ -30,33 +30,30 @@ pub fn routes() -> Vec<Route> {
         .answers::<ClosurePage>(200),
         post(
             "/instruments/{id}/closures",
-            "closure_create",
+            Action::ClosureCreate,
             "Close an instrument; lists the bookings it hits and tells their users",
             create,
         )
-        .action(Action::ClosureCreate)
         .parameters(&["dry_run"])
         .takes::<ClosureBody>()
         .answers::<ClosedShape>(201)
         .ignores_version(),
         patch(
             "/closures/{id}",
-            "closure_update",
+            Action::ClosureUpdate,
             "Change a closure",
             update,
         )
-        .action(Action::ClosureUpdate)
         .parameters(&["dry_run"])
         .takes::<ClosureChange>()
         .answers::<ClosedShape>(200)
         .needs_version(),
         delete(
             "/closures/{id}",
-            "closure_delete",
+            Action::ClosureDelete,
             "Take a closure back",
             remove,
         )
-        .action(Action::ClosureDelete)
         .answers_status(204),
     ]
 }

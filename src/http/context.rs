@@ -18,7 +18,7 @@ use super::caller;
 use super::envelope::RequestId;
 use super::json::{self, Members};
 use super::params::Params;
-use super::routes;
+use super::route;
 use crate::app::App;
 use crate::app::token::hex;
 use crate::domain::access::{Action, Caller};
@@ -27,6 +27,7 @@ use crate::error::text::Language;
 use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::{Actor, Once};
 use crate::operations::run::same_version;
+use crate::operations::run::{Reply, Run};
 
 /// A request, read once.
 pub struct RequestContext {
@@ -81,19 +82,20 @@ impl FromRequest for RequestContext {
 
 /// Who asks, where that makes a difference; 401 before anything of the body is kept where somebody must have signed in.
 async fn identify(app: &App, request: &HttpRequest) -> Result<Option<Caller>, AppError> {
-    let route = routes::of(request);
+    let route = route::of(request);
     if route.is_some_and(|route| route.ignores_caller) {
         return Ok(None);
     }
     let caller = caller::identify(app, request, app.clock.now()).await?;
-    match route.and_then(|route| route.action) {
-        Some(_) if caller.is_none() => Err(AppError::Unauthenticated(Code::unauthenticated)),
-        _ => Ok(caller),
+    let is_open = route.is_none_or(|route| route.action.is_open_to_visitors());
+    match caller {
+        None if !is_open => Err(AppError::Unauthenticated(Code::unauthenticated)),
+        caller => Ok(caller),
     }
 }
 
 fn body_limit(app: &App, request: &HttpRequest) -> usize {
-    let takes_files = routes::of(request).is_some_and(|route| route.takes_file);
+    let takes_files = route::of(request).is_some_and(|route| route.takes_file);
     if takes_files {
         app.config.import_bytes_max
     } else {
@@ -138,6 +140,74 @@ impl RequestContext {
         Ok(caller)
     }
 
+    /// The route's action as this request asks for it. `render` says how the route answers what was done.
+    pub fn run<T: Send + 'static>(
+        &self,
+        render: fn(&T) -> Result<Reply, AppError>,
+    ) -> Result<Run<T>, AppError> {
+        self.run_as(self.actor_and_key(&self.body).0, render)
+    }
+
+    /// As [`RequestContext::run`] for a body with passwords: nothing is kept from which they could be guessed.
+    pub fn run_with_password<T: Send + 'static>(
+        &self,
+        render: fn(&T) -> Result<Reply, AppError>,
+    ) -> Result<Run<T>, AppError> {
+        let sealed = self.app.keys.sealed(&self.body)?;
+        self.run_as(self.actor_and_key(sealed.as_bytes()).0, render)
+    }
+
+    /// A malformed key or version is a fault of the body's rank: [`RequestContext::body`] tells it in its place.
+    fn run_as<T: Send + 'static>(
+        &self,
+        actor: Actor,
+        render: fn(&T) -> Result<Reply, AppError>,
+    ) -> Result<Run<T>, AppError> {
+        let route = route::of(&self.request).ok_or(AppError::NotFound)?;
+        let version = self.version().unwrap_or_default();
+        Ok(Run::new(&self.app, actor, route.action, version, render))
+    }
+
+    fn actor_and_key(&self, body: &[u8]) -> (Actor, Result<(), AppError>) {
+        let actor = match &self.caller {
+            Some(caller) => Actor::caller_at(caller.clone(), self.now),
+            None => Actor::visitor(self.now),
+        };
+        let (once, fault) = match self.once(body) {
+            Ok(once) => (once, Ok(())),
+            Err(fault) => (None, Err(fault)),
+        };
+        (actor.under(self.request_id(), once), fault)
+    }
+
+    /// The body as JSON of a known shape, or what is wrong with the request, to be told when the rights have been asked:
+    /// parameters, the key, the body, then the version.
+    pub fn body<T: DeserializeOwned>(&self) -> Result<T, AppError> {
+        self.well_formed(self.json())
+    }
+
+    /// As [`RequestContext::body`]; an empty body is the shape's default.
+    pub fn body_or_default<T: DeserializeOwned + Default>(&self) -> Result<T, AppError> {
+        self.well_formed(self.json_or_default())
+    }
+
+    /// As [`RequestContext::body`] for a request without one.
+    pub fn no_body(&self) -> Result<(), AppError> {
+        self.well_formed(Ok(()))
+    }
+
+    fn well_formed<T>(&self, body: Result<T, AppError>) -> Result<T, AppError> {
+        self.params()?;
+        self.once(&[])?;
+        let body = body?;
+        let needs_version = route::of(&self.request).is_some_and(|route| route.needs_version);
+        match needs_version {
+            true => self.required_version()?,
+            false => self.version()?,
+        };
+        Ok(body)
+    }
+
     /// Who acts, when, under which request, and its idempotency key.
     pub fn actor(&self) -> Result<Actor, AppError> {
         self.actor_keyed_by(&self.body)
@@ -150,11 +220,8 @@ impl RequestContext {
 
     fn actor_keyed_by(&self, body: &[u8]) -> Result<Actor, AppError> {
         self.params()?;
-        let actor = match &self.caller {
-            Some(caller) => Actor::caller_at(caller.clone(), self.now),
-            None => Actor::visitor(self.now),
-        };
-        Ok(actor.under(self.request_id(), self.once(body)?))
+        let (actor, fault) = self.actor_and_key(body);
+        fault.map(|()| actor)
     }
 
     /// The id in the path; anything that is no id does not exist.
@@ -246,7 +313,7 @@ impl RequestContext {
 
     /// The query parameters; unknown ones are refused. Asking for the body or the act asks this too.
     pub fn params(&self) -> Result<Params, AppError> {
-        let known = routes::of(&self.request)
+        let known = route::of(&self.request)
             .map(|route| route.parameters)
             .unwrap_or_default();
         Params::parse(self.request.query_string(), known)

@@ -8,7 +8,7 @@ use super::context::RequestContext;
 use super::feed::{Changes, Withdrawn};
 use super::params::Params;
 use super::reason::EmptyBody;
-use super::routes::{Route, get, post, put};
+use super::route::{Route, get, post, put};
 use crate::domain::access::{Action, Caller, Role, may_on_run};
 use crate::domain::evaluation::ScoreExplanation;
 use crate::domain::policy::Grade;
@@ -32,46 +32,41 @@ fn runs() -> Vec<Route> {
     vec![
         post(
             "/evaluations",
-            "evaluation_run",
+            Action::EvaluationRun,
             "Freezes and grades a year",
             run,
         )
-        .action(Action::EvaluationRun)
         .takes::<EvaluationBody>()
         .answers::<EvaluationShape>(202),
         get(
             "/evaluations",
-            "evaluation_list",
+            Action::EvaluationList,
             "Evaluations, oldest first",
             list,
         )
-        .action(Action::EvaluationGet)
         .parameters(&["year", "updated_since", "limit", "cursor"])
         .answers::<EvaluationPage>(200),
         get(
             "/evaluations/{id}",
-            "evaluation_get",
+            Action::EvaluationGet,
             "An evaluation",
             get_one,
         )
-        .action(Action::EvaluationGet)
         .answers::<EvaluationShape>(200),
         get(
             "/evaluations/{id}/scores",
-            "evaluation_score_list",
+            Action::EvaluationScoreList,
             "Every unit's scores, explained",
             scores,
         )
-        .action(Action::EvaluationGet)
         .parameters(&["limit", "cursor"])
         .answers::<UnitPage>(200),
         put(
             "/evaluations/{id}/expert-scores",
-            "evaluation_score",
+            Action::EvaluationScore,
             "Enters experts' points",
             score,
         )
-        .action(Action::EvaluationScore)
         .takes::<ExpertBody>()
         .needs_version()
         .answers::<EvaluationShape>(200),
@@ -82,29 +77,26 @@ fn decisions() -> Vec<Route> {
     vec![
         post(
             "/evaluations/{id}/publish",
-            "evaluation_publish",
+            Action::EvaluationPublish,
             "Shows it to everybody",
             publish,
         )
-        .action(Action::EvaluationPublish)
         .takes::<EmptyBody>()
         .answers::<EvaluationShape>(200),
         post(
             "/evaluations/{id}/finalize",
-            "evaluation_finalize",
+            Action::EvaluationFinalize,
             "Makes it final",
             finalize,
         )
-        .action(Action::EvaluationFinalize)
         .takes::<EmptyBody>()
         .answers::<EvaluationShape>(200),
         post(
             "/evaluations/{id}/discard",
-            "evaluation_discard",
+            Action::EvaluationDiscard,
             "Throws it away",
             discard,
         )
-        .action(Action::EvaluationDiscard)
         .takes::<EmptyBody>()
         .answers::<EvaluationShape>(200),
     ]

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use super::answer::{Answer, Page};
 use super::context::RequestContext;
-use super::routes::{Route, get};
+use super::route::{Route, get};
 use crate::domain::access::{Action, Role};
 use crate::domain::{ApiKeyId, EventId, Instant, OrganizationId, UserId};
 use crate::error::AppError;
@@ -13,8 +13,7 @@ use crate::store::event::{self, Event, Filter};
 
 pub fn routes() -> Vec<Route> {
     vec![
-        get("/events", "event_list", "The trail, in order", list)
-            .action(Action::EventList)
+        get("/events", Action::EventList, "The trail, in order", list)
             .parameters(&[
                 "after",
                 "subject_type",

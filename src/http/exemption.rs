@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use super::answer::Answer;
 use super::context::RequestContext;
-use super::routes::{BASE, Route, post};
+use super::route::{BASE, Route, post};
 use crate::domain::access::Action;
 use crate::domain::exemption::{ExemptionDeed, ExemptionState};
 use crate::domain::{Instant, InstrumentId};
@@ -15,12 +15,9 @@ use crate::store::exemption::Exemption;
 #[rustfmt::skip]
 pub fn routes() -> Vec<Route> {
     vec![
-        post("/instruments/{id}/sharing-exemption", "exemption_request", "Ask not to share an instrument, with a reason", request)
-            .action(Action::ExemptionRequest).takes::<ExemptionBody>().answers::<ExemptionShape>(201).ignores_version(),
-        post("/instruments/{id}/sharing-exemption/approve", "exemption_approve", "Approve the exemption", approve)
-            .action(Action::ExemptionApprove).takes::<ExemptionDecisionBody>().answers::<ExemptionShape>(200),
-        post("/instruments/{id}/sharing-exemption/refuse", "exemption_refuse", "Refuse the exemption, with a reason", refuse)
-            .action(Action::ExemptionApprove).takes::<ExemptionDecisionBody>().answers::<ExemptionShape>(200),
+        post("/instruments/{id}/sharing-exemption", Action::ExemptionRequest, "Ask not to share an instrument, with a reason", request).takes::<ExemptionBody>().answers::<ExemptionShape>(201).ignores_version(),
+        post("/instruments/{id}/sharing-exemption/approve", Action::ExemptionApprove, "Approve the exemption", approve).takes::<ExemptionDecisionBody>().answers::<ExemptionShape>(200),
+        post("/instruments/{id}/sharing-exemption/refuse", Action::ExemptionRefuse, "Refuse the exemption, with a reason", refuse).takes::<ExemptionDecisionBody>().answers::<ExemptionShape>(200),
     ]
 }
 

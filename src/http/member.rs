@@ -7,7 +7,7 @@ use super::account::UserShape;
 use super::answer::{Answer, Page};
 use super::context::RequestContext;
 use super::json::Patch;
-use super::routes::{BASE, Route, delete, get, patch, post};
+use super::route::{BASE, Route, delete, get, patch, post};
 use crate::domain::access::{Action, Role};
 use crate::domain::account::UserState;
 use crate::domain::{Instant, OrganizationId, UserId};
@@ -20,40 +20,36 @@ pub fn routes() -> Vec<Route> {
     vec![
         get(
             "/organizations/{id}/members",
-            "member_list",
+            Action::MemberList,
             "The people of an organization",
             list,
         )
-        .action(Action::MemberList)
         .parameters(&["limit", "cursor"])
         .answers::<MemberPage>(200),
         post(
             "/organizations/{id}/members",
-            "member_invite",
+            Action::MemberInvite,
             "Invite a person; the token is shown once and works once",
             invite,
         )
-        .action(Action::MemberInvite)
         .ignores_version()
         .takes::<InviteBody>()
         .answers::<InvitationShape>(201),
         patch(
             "/organizations/{id}/members/{user_id}",
-            "member_update",
+            Action::MemberUpdate,
             "Give a member other roles, suspend it or let it in again",
             update,
         )
-        .action(Action::MemberUpdate)
         .takes::<MemberBody>()
         .answers::<UserShape>(200)
         .needs_version(),
         delete(
             "/organizations/{id}/members/{user_id}",
-            "member_remove",
+            Action::MemberRemove,
             "Remove a member",
             remove,
         )
-        .action(Action::MemberRemove)
         .answers_status(204),
     ]
 }

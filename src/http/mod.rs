@@ -30,6 +30,7 @@ pub mod reason;
 pub mod reference;
 pub mod related_party;
 pub mod review;
+pub mod route;
 pub mod routes;
 pub mod schema;
 pub mod server;

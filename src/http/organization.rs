@@ -7,7 +7,7 @@ use super::answer::{Answer, Page};
 use super::context::RequestContext;
 use super::feed::{Changes, Withdrawn};
 use super::json::Patch;
-use super::routes::{Route, get, patch, post};
+use super::route::{Route, get, patch, post};
 use crate::domain::access::{Action, Caller};
 use crate::domain::contact::PublicContact;
 use crate::domain::organization::{OrganizationFacts, OrganizationKind, OrganizationState};
@@ -20,7 +20,7 @@ use crate::store::{self, Json};
 
 pub fn routes() -> Vec<Route> {
     vec![
-        get("/organizations", "organization_list", "The directory of organizations", list)
+        get("/organizations", Action::OrganizationList, "The directory of organizations", list)
             .parameters(&[
                 "q",
                 "kind",
@@ -35,40 +35,33 @@ pub fn routes() -> Vec<Route> {
             .answers::<OrganizationPage>(200),
         get(
             "/organizations/{id}",
-            "organization_read",
+            Action::OrganizationRead,
             "An organization: its public part, or all of it to its own people and its administration",
             read,
         )
         .answers::<OrganizationShape>(200),
         patch(
             "/organizations/{id}",
-            "organization_update",
+            Action::OrganizationUpdate,
             "Change what an organization says of itself; a refused one is pending again. Its administration corrects the seat, \
              the supervising region, the kind and the code of a verified one",
             amend,
         )
-        .action(Action::OrganizationUpdate)
         .also(Action::OrganizationCorrect)
         .takes::<OrganizationChange>()
         .answers::<OrganizationShape>(200)
         .needs_version(),
-        decision("/organizations/{id}/verify", "organization_verify", "Verify an organization", Decision::Verify),
-        decision("/organizations/{id}/refuse", "organization_refuse", "Refuse an organization, with a reason", Decision::Refuse),
-        decision("/organizations/{id}/suspend", "organization_suspend", "Suspend an organization, with a reason", Decision::Suspend),
-        decision("/organizations/{id}/resume", "organization_resume", "Resume a suspended organization", Decision::Resume),
+        decision("/organizations/{id}/verify", "Verify an organization", Decision::Verify),
+        decision("/organizations/{id}/refuse", "Refuse an organization, with a reason", Decision::Refuse),
+        decision("/organizations/{id}/suspend", "Suspend an organization, with a reason", Decision::Suspend),
+        decision("/organizations/{id}/resume", "Resume a suspended organization", Decision::Resume),
     ]
 }
 
-fn decision(
-    path: &'static str,
-    operation: &'static str,
-    summary: &'static str,
-    decision: Decision,
-) -> Route {
-    post(path, operation, summary, move |context| {
+fn decision(path: &'static str, summary: &'static str, decision: Decision) -> Route {
+    post(path, decision.action(), summary, move |context| {
         decide(context, decision)
     })
-    .action(decision.action())
     .takes::<DecisionBody>()
     .answers::<OrganizationShape>(200)
 }

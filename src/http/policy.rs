@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use super::answer::{Answer, Page};
 use super::context::RequestContext;
-use super::routes::{Route, get, post};
+use super::route::{Route, get, post};
 use crate::domain::access::Action;
 use crate::domain::policy::PolicyMistake;
 use crate::domain::{Instant, PolicyId, UserId};
@@ -20,33 +20,34 @@ pub fn routes() -> Vec<Route> {
     vec![
         get(
             "/policies",
-            "policy_list",
+            Action::PolicyList,
             "Policy packs, oldest first",
             list,
         )
-        .action(Action::PolicyGet)
         .parameters(&["limit", "cursor"])
         .answers::<PolicyPage>(200),
-        post("/policies", "policy_create", "Stores a pack (TOML)", create)
-            .action(Action::PolicyCreate)
-            .takes_file(TOML)
-            .answers::<PolicyShape>(201),
+        post(
+            "/policies",
+            Action::PolicyCreate,
+            "Stores a pack (TOML)",
+            create,
+        )
+        .takes_file(TOML)
+        .answers::<PolicyShape>(201),
         post(
             "/policies/check",
-            "policy_check",
+            Action::PolicyCheck,
             "Tells every mistake of a pack",
             check,
         )
-        .action(Action::PolicyCheck)
         .takes_file(TOML)
         .answers::<PolicyCheckShape>(200),
         get(
             "/policies/{id}",
-            "policy_get",
+            Action::PolicyGet,
             "A pack with its text",
             get_one,
         )
-        .action(Action::PolicyGet)
         .answers::<PolicyShape>(200),
     ]
 }

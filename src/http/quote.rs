@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use super::answer::Answer;
 use super::booking::ServiceItemBody;
 use super::context::RequestContext;
-use super::routes::{Route, post};
+use super::route::{Route, post};
 use crate::domain::access::Action;
 use crate::domain::booking::BookingMode;
 use crate::domain::tariff::{CustomerClass, QuoteLine, ServiceLine};
@@ -19,11 +19,10 @@ pub fn routes() -> Vec<Route> {
     vec![
         post(
             "/quotes",
-            "quote_create",
+            Action::QuoteCreate,
             "What a service would cost, without effect",
             ask,
         )
-        .action(Action::QuoteCreate)
         .takes::<QuoteBody>()
         .answers::<QuoteShape>(200),
     ]

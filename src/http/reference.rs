@@ -5,7 +5,8 @@ use utoipa::ToSchema;
 
 use super::answer::{Answer, Page};
 use super::context::RequestContext;
-use super::routes::{Route, get};
+use super::route::{Route, get};
+use crate::domain::access::Action;
 use crate::domain::region::RegionLevel;
 use crate::store::reference::{self, Category, Region};
 
@@ -13,7 +14,7 @@ pub fn routes() -> Vec<Route> {
     vec![
         get(
             "/categories",
-            "category_list",
+            Action::CategoryList,
             "The classes of instruments",
             categories,
         )
@@ -22,7 +23,7 @@ pub fn routes() -> Vec<Route> {
         .answers::<CategoryPage>(200),
         get(
             "/regions",
-            "region_list",
+            Action::RegionList,
             "The administrative regions",
             regions,
         )

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use super::answer::{Answer, Page};
 use super::context::RequestContext;
-use super::routes::{BASE, Route, get, post};
+use super::route::{BASE, Route, get, post};
 use crate::domain::access::Action;
 use crate::domain::{Instant, OrganizationId, RelatedPartyId};
 use crate::operations::organization;
@@ -17,20 +17,18 @@ pub fn routes() -> Vec<Route> {
     vec![
         get(
             "/organizations/{id}/related-parties",
-            "related_party_list",
+            Action::RelatedPartyList,
             "The related parties of an organization, whoever entered them",
             list,
         )
-        .action(Action::RelatedPartyList)
         .parameters(&["limit", "cursor"])
         .answers::<RelatedPartyPage>(200),
         post(
             "/organizations/{id}/related-parties",
-            "related_party_add",
+            Action::RelatedPartyAdd,
             "Declare a related party; verified when the administration enters it",
             add,
         )
-        .action(Action::RelatedPartyAdd)
         .takes::<RelatedPartyBody>()
         .answers::<RelatedPartyShape>(201)
         .ignores_version(),

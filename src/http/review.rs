@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use super::answer::Answer;
 use super::context::RequestContext;
-use super::routes::{Route, get, post};
+use super::route::{Route, get, post};
 use crate::domain::access::Action;
 use crate::domain::review::Satisfaction;
 use crate::domain::{Instant, OrganizationId, ReviewId, UsageRecordId};
@@ -18,19 +18,17 @@ pub fn routes() -> Vec<Route> {
     vec![
         get(
             "/usage-records/{id}/review",
-            "review_get",
+            Action::ReviewGet,
             "The review of a service",
             get_one,
         )
-        .action(Action::UsageRecordGet)
         .answers::<ReviewShape>(200),
         post(
             "/usage-records/{id}/review",
-            "review_create",
+            Action::ReviewCreate,
             "Review an external service, once",
             create,
         )
-        .action(Action::ReviewCreate)
         .takes::<ReviewBody>()
         .answers::<ReviewShape>(201)
         .ignores_version(),

@@ -7,7 +7,7 @@ use super::answer::{Answer, Page};
 use super::context::RequestContext;
 use super::feed::{Changes, Withdrawn};
 use super::json::{self, Members};
-use super::routes::{BASE, Route, delete, get, patch, post};
+use super::route::{BASE, Route, delete, get, patch, post};
 use crate::domain::access::Action;
 use crate::domain::service::ServiceFacts;
 use crate::domain::{Fen, Instant, InstrumentId, ServiceId};
@@ -19,14 +19,11 @@ use crate::store::{self, Conn};
 #[rustfmt::skip]
 pub fn routes() -> Vec<Route> {
     vec![
-        get("/instruments/{id}/services", "service_list", "The price list of an instrument", list)
+        get("/instruments/{id}/services", Action::ServiceList, "The price list of an instrument", list)
             .parameters(&["updated_since", "limit", "cursor"]).answers::<ServicePage>(200),
-        post("/instruments/{id}/services", "service_create", "Add a service", create)
-            .action(Action::ServiceCreate).takes::<ServiceBody>().answers::<ServiceShape>(201).ignores_version(),
-        patch("/instruments/{id}/services/{service_id}", "service_change", "Change a service", change)
-            .action(Action::ServiceChange).takes::<ServiceBody>().answers::<ServiceShape>(200).needs_version(),
-        delete("/instruments/{id}/services/{service_id}", "service_delete", "Take a service off the list", remove)
-            .action(Action::ServiceDelete).answers_status(204),
+        post("/instruments/{id}/services", Action::ServiceCreate, "Add a service", create).takes::<ServiceBody>().answers::<ServiceShape>(201).ignores_version(),
+        patch("/instruments/{id}/services/{service_id}", Action::ServiceChange, "Change a service", change).takes::<ServiceBody>().answers::<ServiceShape>(200).needs_version(),
+        delete("/instruments/{id}/services/{service_id}", Action::ServiceDelete, "Take a service off the list", remove).answers_status(204),
     ]
 }
 

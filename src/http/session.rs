@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::answer::{Answer, Page};
 use super::context::RequestContext;
-use super::routes::{Route, delete, get, post};
+use super::route::{Route, delete, get, post};
 use crate::domain::access::Action;
 use crate::domain::{Instant, SessionId};
 use crate::operations::session::{self, Occasion, Tokens};
@@ -15,13 +15,13 @@ use crate::store::session::Session;
 
 pub fn routes() -> Vec<Route> {
     vec![
-        post("/auth/login", "session_open", "Sign in", login)
+        post("/auth/login", Action::SessionOpen, "Sign in", login)
             .ignores_caller()
             .takes::<LoginBody>()
             .answers::<TokensShape>(200),
         post(
             "/auth/refresh",
-            "session_refresh",
+            Action::SessionRefresh,
             "Renew the tokens; a refresh token works once",
             refresh,
         )
@@ -30,7 +30,7 @@ pub fn routes() -> Vec<Route> {
         .answers::<TokensShape>(200),
         post(
             "/auth/logout",
-            "session_close",
+            Action::SessionClose,
             "End the session of a refresh token",
             logout,
         )
@@ -39,28 +39,25 @@ pub fn routes() -> Vec<Route> {
         .answers_status(204),
         get(
             "/me/sessions",
-            "session_list",
+            Action::SessionList,
             "Where the caller is signed in",
             list,
         )
-        .action(Action::SessionList)
         .parameters(&["limit", "cursor"])
         .answers::<SessionPage>(200),
         delete(
             "/me/sessions",
-            "session_revoke_all",
+            Action::SessionRevokeAll,
             "Sign out everywhere, here too",
             revoke_all,
         )
-        .action(Action::SessionRevoke)
         .answers_status(204),
         delete(
             "/me/sessions/{id}",
-            "session_revoke",
+            Action::SessionRevoke,
             "Sign out in one place",
             revoke,
         )
-        .action(Action::SessionRevoke)
         .ignores_version()
         .answers_status(204),
     ]

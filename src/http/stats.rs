@@ -5,14 +5,15 @@ use utoipa::ToSchema;
 
 use super::answer::Answer;
 use super::context::RequestContext;
-use super::routes::{Route, get};
+use super::route::{Route, get};
+use crate::domain::access::Action;
 use crate::operations::stats;
 
 pub fn routes() -> Vec<Route> {
     vec![
         get(
             "/stats/{year}",
-            "stats_get",
+            Action::StatsGet,
             "Open figures of a year",
             get_one,
         )

@@ -12,7 +12,7 @@ use super::evaluation::{run_place, sees_drafts};
 use super::feed::{Changes, Withdrawn};
 use super::params::{Params, cursor_text};
 use super::reason::EmptyBody;
-use super::routes::{Route, get, post};
+use super::route::{Route, get, post};
 use crate::domain::access::{Action, may_explain_award, may_on_run};
 use crate::domain::run::RunDeed;
 use crate::domain::{AwardId, EvaluationId, Fen, SubsidyRunId};
@@ -36,45 +36,43 @@ fn reading_and_running() -> Vec<Route> {
     vec![
         post(
             "/subsidy-runs",
-            "subsidy_run",
+            Action::SubsidyRun,
             "Shares out a year's budget",
             run,
         )
-        .action(Action::SubsidyRun)
         .takes::<SubsidyRunBody>()
         .answers::<RunShape>(202),
-        get("/subsidy-runs", "subsidy_list", "Runs, oldest first", list)
-            .action(Action::SubsidyGet)
-            .parameters(&["year", "updated_since", "limit", "cursor"])
-            .answers::<RunPage>(200),
-        get("/subsidy-runs/{id}", "subsidy_get", "A run", get_one)
-            .action(Action::SubsidyGet)
-            .answers::<RunShape>(200),
+        get(
+            "/subsidy-runs",
+            Action::SubsidyList,
+            "Runs, oldest first",
+            list,
+        )
+        .parameters(&["year", "updated_since", "limit", "cursor"])
+        .answers::<RunPage>(200),
+        get("/subsidy-runs/{id}", Action::SubsidyGet, "A run", get_one).answers::<RunShape>(200),
         get(
             "/subsidy-runs/{id}/awards",
-            "subsidy_award_list",
+            Action::SubsidyAwardList,
             "Every unit's award",
             list_awards,
         )
-        .action(Action::SubsidyGet)
         .parameters(&["limit", "cursor"])
         .answers::<AwardPage>(200),
         get(
             "/subsidy-runs/{id}/awards/{award_id}/explanation",
-            "subsidy_explain",
+            Action::SubsidyExplain,
             "The steps of an award and the records behind each metric",
             explanation,
         )
-        .action(Action::SubsidyExplain)
         .parameters(&["metric", "limit", "cursor"])
         .answers::<ExplanationShape>(200),
         get(
             "/subsidy-runs/{id}/export",
-            "subsidy_export",
+            Action::SubsidyExport,
             "The awards as a table",
             export,
         )
-        .action(Action::SubsidyExport)
         .parameters(&["format"])
         .answers_status(200),
     ]
@@ -85,29 +83,26 @@ fn decisions() -> Vec<Route> {
     vec![
         post(
             "/subsidy-runs/{id}/publish",
-            "subsidy_publish",
+            Action::SubsidyPublish,
             "Shows it to everybody",
             publish,
         )
-        .action(Action::SubsidyPublish)
         .takes::<EmptyBody>()
         .answers::<RunShape>(200),
         post(
             "/subsidy-runs/{id}/finalize",
-            "subsidy_finalize",
+            Action::SubsidyFinalize,
             "Makes it final",
             finalize,
         )
-        .action(Action::SubsidyFinalize)
         .takes::<EmptyBody>()
         .answers::<RunShape>(200),
         post(
             "/subsidy-runs/{id}/discard",
-            "subsidy_discard",
+            Action::SubsidyDiscard,
             "Throws it away",
             discard,
         )
-        .action(Action::SubsidyDiscard)
         .takes::<EmptyBody>()
         .answers::<RunShape>(200),
     ]

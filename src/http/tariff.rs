@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::answer::{Answer, Page};
 use super::context::RequestContext;
-use super::routes::{Route, get, post};
+use super::route::{Route, get, post};
 use crate::domain::access::Action;
 use crate::domain::booking::BookingMode;
 use crate::domain::tariff::{CustomerClass, Period, Tariff};
@@ -20,7 +20,7 @@ pub fn routes() -> Vec<Route> {
     vec![
         get(
             "/instruments/{id}/tariffs",
-            "tariff_list",
+            Action::TariffList,
             "Every price an instrument ever had, by its first day",
             list,
         )
@@ -28,21 +28,19 @@ pub fn routes() -> Vec<Route> {
         .answers::<TariffPage>(200),
         post(
             "/instruments/{id}/tariffs",
-            "tariff_create",
+            Action::TariffCreate,
             "Make a price; the most specific one of a day applies",
             create,
         )
-        .action(Action::TariffCreate)
         .takes::<TariffBody>()
         .answers::<TariffShape>(201)
         .ignores_version(),
         post(
             "/instruments/{id}/tariffs/{tariff_id}/end",
-            "tariff_end",
+            Action::TariffEnd,
             "End an open-ended price, tomorrow at the earliest",
             end,
         )
-        .action(Action::TariffEnd)
         .ignores_version()
         .takes::<EndBody>()
         .answers::<TariffShape>(200),

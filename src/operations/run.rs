@@ -94,10 +94,13 @@ impl<T: Send + 'static> Run<T> {
         F: Fn(&mut Conn, &Actor, S, &B) -> Result<T, AppError> + Send + 'static,
     {
         let (actor, action, version) = (self.actor.clone(), self.action, self.version);
-        if may(&actor, action).is_err() || body.is_err() {
+        let body = match body {
+            Ok(body) => body,
+            Err(fault) => return self.refuse::<S>(id, fault).await,
+        };
+        if may(&actor, action).is_err() {
             admit::<S>(&self.app, &actor, action, id).await?;
         }
-        let body = body?;
         self.once(move |tx| {
             let subject = S::lock_and_load(tx, &actor, id)?;
             authorize(&actor, action, &subject.ties())?;
@@ -107,6 +110,12 @@ impl<T: Send + 'static> Run<T> {
             part(tx, &actor, subject, &body)
         })
         .await
+    }
+
+    /// Refuses a malformed request to a subject: by the rights, else by its fault.
+    pub async fn refuse<S: Subject>(&self, id: S::Id, fault: AppError) -> Outcome<T> {
+        admit::<S>(&self.app, &self.actor, self.action, id).await?;
+        Err(fault)
     }
 
     /// Runs an action for which the role decides, or whose part asks further rights of what the body names.

@@ -35,6 +35,18 @@ struct Stored {
 const FORMAT: u32 = 1;
 
 impl Reply {
+    /// With where the new thing is.
+    pub fn at(mut self, location: String) -> Self {
+        self.location = Some(location);
+        self
+    }
+
+    /// With the version of what it shows.
+    pub fn of_version(mut self, version: i64) -> Self {
+        self.version = Some(version);
+        self
+    }
+
     /// The text of the ETag header.
     pub fn etag(&self) -> Option<String> {
         self.version.map(|version| format!("\"v{version}\""))

@@ -15,7 +15,7 @@ use crate::domain::{
     UserId,
 };
 use crate::error::{AppError, Code, Fault};
-use crate::operations::booking::{BookingView, Draft, Finish, Move, Operator};
+use crate::operations::booking::{BookingView, Draft, Finish, Move, Operator, Rejection};
 use crate::store::Json;
 
 /// A half-open interval `[starts_at, ends_at)`.
@@ -141,23 +141,31 @@ pub struct RescheduleBody {
     reason: Option<String>,
 }
 
-impl RescheduleBody {
-    pub fn read(self, version: Option<i64>) -> Result<Move, AppError> {
+impl From<RescheduleBody> for Move {
+    fn from(body: RescheduleBody) -> Self {
         let mut faults = Vec::new();
-        let slot = slot(self.starts_at, self.ends_at, &mut faults);
-        Ok(Move {
-            slot: slot.ok_or(AppError::Refused(faults))?,
-            reason: self.reason,
-            version,
-        })
+        let slot = slot(body.starts_at, body.ends_at, &mut faults);
+        Self {
+            slot: slot.ok_or(faults),
+            reason: body.reason,
+        }
     }
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RejectBody {
-    pub reason_code: RejectReason,
-    pub reason: Option<String>,
+    reason_code: RejectReason,
+    reason: Option<String>,
+}
+
+impl From<RejectBody> for Rejection {
+    fn from(body: RejectBody) -> Self {
+        Self {
+            reason_code: body.reason_code,
+            reason: body.reason,
+        }
+    }
 }
 
 /// How the use ended. Without minutes all of the interval is run time.
@@ -174,18 +182,17 @@ pub struct FinishBody {
     statutory: Option<bool>,
 }
 
-impl FinishBody {
-    pub fn read(self, version: Option<i64>) -> Finish {
-        Finish {
-            ended_at: self.ended_at,
+impl From<FinishBody> for Finish {
+    fn from(body: FinishBody) -> Self {
+        Self {
+            ended_at: body.ended_at,
             minutes: GivenMinutes {
-                prepare: self.prepare_minutes,
-                run: self.run_minutes,
-                post: self.post_minutes,
+                prepare: body.prepare_minutes,
+                run: body.run_minutes,
+                post: body.post_minutes,
             },
-            samples: self.samples,
-            statutory: self.statutory,
-            version,
+            samples: body.samples,
+            statutory: body.statutory,
         }
     }
 }
@@ -235,8 +242,8 @@ pub struct BookingShape {
 impl TryFrom<BookingView> for BookingShape {
     type Error = AppError;
 
-    fn try_from(seen: BookingView) -> Result<Self, AppError> {
-        let booking = seen.booking;
+    fn try_from(view: BookingView) -> Result<Self, AppError> {
+        let booking = view.booking;
         let quote = booking.quote.map(Json::into_inner);
         Ok(Self {
             id: booking.id,
@@ -266,10 +273,10 @@ impl TryFrom<BookingView> for BookingShape {
             reason_code: booking.reason_code,
             reason: booking.reason,
             problem: booking.problem,
-            usage_record_ids: seen.usage_record_ids,
+            usage_record_ids: view.usage_record_ids,
             created_at: booking.created_at,
             updated_at: booking.updated_at,
-            actions: seen.actions,
+            actions: view.actions,
         })
     }
 }

@@ -7,7 +7,7 @@ use super::super::answer::{Answer, Page};
 use super::super::context::RequestContext;
 use super::super::feed::{self, Changes};
 use super::super::params::Params;
-use super::super::routes::{Route, get};
+use super::super::route::{Route, get};
 use super::shape::InstrumentShape;
 use crate::domain::Instant;
 use crate::domain::access::{self, Action, Reach};
@@ -37,7 +37,7 @@ pub fn routes() -> Vec<Route> {
     vec![
         get(
             "/instruments",
-            "instrument_list",
+            Action::InstrumentList,
             "The catalog of instruments",
             list,
         )

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use super::answer::{Answer, Page};
 use super::context::RequestContext;
 use super::json::{self, Members};
-use super::routes::{BASE, Route, get, patch, post, put};
+use super::route::{BASE, Route, get, patch, post, put};
 use crate::domain::access::Action;
 use crate::domain::{InstrumentId, UserId};
 use crate::error::AppError;
@@ -25,16 +25,12 @@ use shape::InstrumentShape;
 #[rustfmt::skip]
 pub fn routes() -> Vec<Route> {
     let one = vec![
-        post("/instruments", "instrument_create", "Register an instrument as a draft", create)
-            .action(Action::InstrumentCreate).takes::<InstrumentBody>().answers::<InstrumentShape>(201),
-        get("/instruments/{id}", "instrument_get", "One instrument", read)
+        post("/instruments", Action::InstrumentCreate, "Register an instrument as a draft", create).takes::<InstrumentBody>().answers::<InstrumentShape>(201),
+        get("/instruments/{id}", Action::InstrumentGet, "One instrument", read)
             .answers::<InstrumentShape>(200),
-        patch("/instruments/{id}", "instrument_change", "Change an instrument; its managers change its texts", change)
-            .action(Action::InstrumentChange).takes::<InstrumentBody>().answers::<InstrumentShape>(200).needs_version(),
-        get("/instruments/{id}/versions", "instrument_version_list", "Every version of an instrument, newest first", versions)
-            .action(Action::InstrumentGet).parameters(&["limit", "cursor"]).answers::<VersionPage>(200),
-        put("/instruments/{id}/managers", "instrument_assign_managers", "Say who manages an instrument", assign_managers)
-            .action(Action::InstrumentAssignManagers).takes::<ManagersBody>().answers::<InstrumentShape>(200).needs_version(),
+        patch("/instruments/{id}", Action::InstrumentChange, "Change an instrument; its managers change its texts", change).takes::<InstrumentBody>().answers::<InstrumentShape>(200).needs_version(),
+        get("/instruments/{id}/versions", Action::InstrumentVersionList, "Every version of an instrument, newest first", versions).parameters(&["limit", "cursor"]).answers::<VersionPage>(200),
+        put("/instruments/{id}/managers", Action::InstrumentAssignManagers, "Say who manages an instrument", assign_managers).takes::<ManagersBody>().answers::<InstrumentShape>(200).needs_version(),
     ];
     [list::routes(), one, moves::routes(), sheet::routes()].into_iter().flatten().collect()
 }

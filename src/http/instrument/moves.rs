@@ -3,7 +3,7 @@
 use super::super::answer::Answer;
 use super::super::context::RequestContext;
 use super::super::reason::{EmptyBody, ReasonBody};
-use super::super::routes::{Route, post};
+use super::super::route::{Route, post};
 use super::answer;
 use super::shape::InstrumentShape;
 use crate::domain::InstrumentId;
@@ -13,43 +13,37 @@ use crate::operations::instrument::{self, Decision};
 #[rustfmt::skip]
 pub fn routes() -> Vec<Route> {
     vec![
-        plain("/instruments/{id}/submit", "instrument_submit", "Ask the administration to list an instrument", Move::Submit),
-        plain("/instruments/{id}/approve", "instrument_approve", "List a submitted instrument", Move::Approve),
-        reasoned("/instruments/{id}/return", "instrument_return", "Return an instrument to its host, with a reason", Move::Return),
-        reasoned("/instruments/{id}/suspend", "instrument_suspend", "Suspend a listed instrument, with a reason", Move::Suspend),
-        plain("/instruments/{id}/resume", "instrument_resume", "List a suspended instrument again", Move::Resume),
-        reasoned("/instruments/{id}/retire", "instrument_retire", "Take an instrument out of service", Move::Retire),
+        plain("/instruments/{id}/submit", "Ask the administration to list an instrument", Move::Submit),
+        plain("/instruments/{id}/approve", "List a submitted instrument", Move::Approve),
+        reasoned("/instruments/{id}/return", "Return an instrument to its host, with a reason", Move::Return),
+        reasoned("/instruments/{id}/suspend", "Suspend a listed instrument, with a reason", Move::Suspend),
+        plain("/instruments/{id}/resume", "List a suspended instrument again", Move::Resume),
+        reasoned("/instruments/{id}/retire", "Take an instrument out of service", Move::Retire),
     ]
 }
 
-fn plain(
-    path: &'static str,
-    operation: &'static str,
-    summary: &'static str,
-    action: Move,
-) -> Route {
-    let route = post(path, operation, summary, move |context| {
-        decide(context, action, false)
-    });
-    finished(route, action).takes::<EmptyBody>()
+fn plain(path: &'static str, summary: &'static str, action: Move) -> Route {
+    let route = post(
+        path,
+        instrument::right_to(action),
+        summary,
+        move |context| decide(context, action, false),
+    );
+    finished(route).takes::<EmptyBody>()
 }
 
-fn reasoned(
-    path: &'static str,
-    operation: &'static str,
-    summary: &'static str,
-    action: Move,
-) -> Route {
-    let route = post(path, operation, summary, move |context| {
-        decide(context, action, true)
-    });
-    finished(route, action).takes::<ReasonBody>()
+fn reasoned(path: &'static str, summary: &'static str, action: Move) -> Route {
+    let route = post(
+        path,
+        instrument::right_to(action),
+        summary,
+        move |context| decide(context, action, true),
+    );
+    finished(route).takes::<ReasonBody>()
 }
 
-fn finished(route: Route, action: Move) -> Route {
-    route
-        .action(instrument::right_to(action))
-        .answers::<InstrumentShape>(200)
+fn finished(route: Route) -> Route {
+    route.answers::<InstrumentShape>(200)
 }
 
 async fn decide(context: RequestContext, action: Move, has_reason: bool) -> Answer {

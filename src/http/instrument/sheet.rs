@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::super::answer::Answer;
 use super::super::context::RequestContext;
-use super::super::routes::{Route, get, post};
+use super::super::route::{Route, get, post};
 use super::list;
 use crate::domain::access::Action;
 use crate::error::{AppError, Code, Fault};
@@ -36,13 +36,10 @@ const EXPORT_FILTERS: &[&str] = &[
 #[rustfmt::skip]
 pub fn routes() -> Vec<Route> {
     vec![
-        post("/instruments/import", "instrument_import", "Import instruments from CSV or XLSX: all rows or none", import)
-            .action(Action::InstrumentImport).parameters(&["dry_run", "mode"]).takes_file(&[CSV, XLSX])
+        post("/instruments/import", Action::InstrumentImport, "Import instruments from CSV or XLSX: all rows or none", import).parameters(&["dry_run", "mode"]).takes_file(&[CSV, XLSX])
             .answers::<ImportedInstrumentsShape>(200),
-        get("/instruments/import-template", "instrument_template_get", "The empty table (XLSX)", template)
-            .action(Action::InstrumentImport),
-        get("/instruments/export", "instrument_export", "Instruments as a table", export)
-            .action(Action::InstrumentExport).parameters(EXPORT_FILTERS),
+        get("/instruments/import-template", Action::InstrumentTemplateGet, "The empty table (XLSX)", template),
+        get("/instruments/export", Action::InstrumentExport, "Instruments as a table", export).parameters(EXPORT_FILTERS),
     ]
 }
 

@@ -86,7 +86,7 @@ pub fn problem() -> Value {
             "title": {"type": "string"},
             "status": {"type": "integer"},
             "detail": {"type": "string"},
-            "instance": {"type": "string", "description": "The path context."},
+            "instance": {"type": "string", "description": "The path asked."},
             "code": {"type": "string", "description": "Stable name; that of the first entry."},
             "request_id": {"type": "string"},
             "errors": {"type": "array", "items": {"$ref": "#/components/schemas/ProblemEntry"}},

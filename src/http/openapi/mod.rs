@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::routes::{self, BASE, Route};
+use super::route::{BASE, Route};
+use super::routes;
 
 /// The whole document; `server` is how clients reach the service.
 pub fn document(server: &str) -> Value {
@@ -42,7 +43,7 @@ pub fn document(server: &str) -> Value {
                     json!({"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}),
                 ),
                 "ProblemForNow": problem(
-                    "It can be context again later.",
+                    "It can be asked again later.",
                     json!({
                         "X-Request-Id": {"$ref": "#/components/headers/RequestId"},
                         "Retry-After": {"$ref": "#/components/headers/RetryAfter"},

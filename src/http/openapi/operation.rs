@@ -5,11 +5,11 @@ use serde_json::{Map, Value, json};
 
 use super::{parameter, tag};
 use crate::domain::access::Action;
-use crate::http::routes::{NamedSchema, Route};
+use crate::http::route::{NamedSchema, Route};
 
 pub fn of(route: &Route) -> Value {
     let mut operation = Map::new();
-    operation.insert("operationId".into(), route.operation.into());
+    operation.insert("operationId".into(), route.action.as_str().into());
     operation.insert("summary".into(), route.summary.into());
     operation.insert("tags".into(), json!([tag(route)]));
     operation.insert("parameters".into(), parameters(route));
@@ -23,19 +23,19 @@ pub fn of(route: &Route) -> Value {
 
 /// Who may. Where no action is needed, signing in may still show more; an empty requirement means that it is optional.
 fn rights(route: &Route) -> Map<String, Value> {
-    let Some(action) = route.action else {
+    let action = route.action;
+    if action.is_open_to_visitors() {
         let security = if route.ignores_caller {
             json!([])
         } else {
             json!([{}, {"bearer": []}])
         };
         return Map::from_iter([("security".to_owned(), security)]);
-    };
+    }
     let also = route.other_action.map_or(&[][..], Action::roles);
     let roles = action.roles().iter().chain(also);
     let mut rights = Map::from_iter([
         ("security".to_owned(), json!([{"bearer": []}])),
-        ("x-action".to_owned(), json!(action)),
         ("x-roles".to_owned(), json!(roles.collect::<Vec<_>>())),
     ]);
     if let Some(scope) = action.scope() {
@@ -74,7 +74,7 @@ const VISITORS_DEEDS: [&str; 2] = ["/auth/register", "/auth/invitations/accept"]
 /// The names of the header parameters that concern a route.
 fn headers(route: &Route) -> Vec<&'static str> {
     let mut names = vec!["AcceptLanguage"];
-    let changes = route.action.is_some_and(|action| !action.is_read());
+    let changes = !route.action.is_open_to_visitors() && !route.action.is_read();
     let is_first_step = VISITORS_DEEDS.contains(&route.path);
     if route.method == Method::POST && (changes || is_first_step) {
         names.push("IdempotencyKey");
@@ -89,7 +89,7 @@ fn headers(route: &Route) -> Vec<&'static str> {
 
 /// `If-Match` is compared where it is sent: actions on one thing that has a version.
 fn honors_version(route: &Route) -> bool {
-    let changes = route.action.is_some_and(|action| !action.is_read());
+    let changes = !route.action.is_open_to_visitors() && !route.action.is_read();
     changes && route.path.contains('{') && !route.needs_version && !route.ignores_version
 }
 
@@ -110,12 +110,12 @@ fn body(route: &Route) -> Option<Value> {
 }
 
 /// What it corrects may be anything, but something.
-const SAYS_SOMETHING: &str = "usage_record_correct";
+const SAYS_SOMETHING: Action = Action::UsageRecordCorrect;
 
 /// An action about which nothing must be said is done without a body too.
 fn may_be_empty(route: &Route) -> bool {
     let needs_nothing = |schema: NamedSchema| json!(schema().1).get("required").is_none();
-    let may = route.method == Method::POST && route.operation != SAYS_SOMETHING;
+    let may = route.method == Method::POST && route.action != SAYS_SOMETHING;
     may && route.body.is_some_and(needs_nothing)
 }
 
@@ -207,7 +207,7 @@ const fn description(status: u16) -> &'static str {
         201 => "Made.",
         202 => "Begun; the Location tells how far it is.",
         204 => "Done.",
-        _ => "As context.",
+        _ => "As asked.",
     }
 }
 

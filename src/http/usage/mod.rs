@@ -9,7 +9,7 @@ use super::answer::{Answer, Page};
 use super::context::RequestContext;
 use super::feed::Start;
 use super::reason::{EmptyBody, ReasonBody};
-use super::routes::{Route, get, post};
+use super::route::{Route, get, post};
 use crate::domain::UsageRecordId;
 use crate::domain::access::{Action, Reach};
 use crate::error::AppError;
@@ -36,37 +36,33 @@ pub fn routes() -> Vec<Route> {
     let mut routes = vec![
         get(
             "/usage-records",
-            "usage_record_list",
+            Action::UsageRecordList,
             "Usage records, newest first, or with updated_since in the order of change",
             list,
         )
-        .action(Action::UsageRecordGet)
         .parameters(FILTERS)
         .answers::<UsagePage>(200),
         post(
             "/usage-records",
-            "usage_record_create",
+            Action::UsageRecordCreate,
             "Type in a service",
             create,
         )
-        .action(Action::UsageRecordCreate)
         .takes::<RecordBody>()
         .answers::<UsageShape>(201),
         get(
             "/usage-records/{id}",
-            "usage_record_get",
+            Action::UsageRecordGet,
             "One record",
             get_one,
         )
-        .action(Action::UsageRecordGet)
         .answers::<UsageShape>(200),
         get(
             "/usage-records/{id}/versions",
-            "usage_record_version_list",
+            Action::UsageRecordVersionList,
             "Every version, newest first; to a using unit those that name it",
             versions,
         )
-        .action(Action::UsageRecordGet)
         .parameters(&["limit", "cursor"])
         .answers::<UsagePage>(200),
     ];
@@ -79,38 +75,34 @@ fn actions() -> [Route; 4] {
     [
         post(
             "/usage-records/{id}/confirm",
-            "usage_record_confirm",
+            Action::UsageRecordConfirm,
             "The using unit agrees",
             confirm,
         )
-        .action(Action::UsageRecordConfirm)
         .takes::<EmptyBody>()
         .answers::<UsageShape>(200),
         post(
             "/usage-records/{id}/dispute",
-            "usage_record_dispute",
+            Action::UsageRecordDispute,
             "The using unit does not agree, and says why",
             dispute,
         )
-        .action(Action::UsageRecordDispute)
         .takes::<ReasonBody>()
         .answers::<UsageShape>(200),
         post(
             "/usage-records/{id}/void",
-            "usage_record_void",
+            Action::UsageRecordVoid,
             "The host takes the record back, and says why",
             void,
         )
-        .action(Action::UsageRecordVoid)
         .takes::<ReasonBody>()
         .answers::<UsageShape>(200),
         post(
             "/usage-records/{id}/correct",
-            "usage_record_correct",
+            Action::UsageRecordCorrect,
             "The host corrects the record: a new version, to be confirmed again",
             correct,
         )
-        .action(Action::UsageRecordCorrect)
         .takes::<CorrectBody>()
         .answers::<UsageShape>(200),
     ]

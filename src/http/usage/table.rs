@@ -12,7 +12,7 @@ use crate::exchange::sheet::{CellFault, Format, MAX_ROWS, Numbered};
 use crate::exchange::usage::{self as sheet, UsageRow};
 use crate::http::answer::Answer;
 use crate::http::context::RequestContext;
-use crate::http::routes::{Route, get, post};
+use crate::http::route::{Route, get, post};
 use crate::operations::usage;
 use crate::operations::usage::ImportRow;
 use crate::store;
@@ -27,29 +27,26 @@ pub fn routes() -> [Route; 3] {
     [
         post(
             "/usage-records/import",
-            "usage_record_import",
+            Action::UsageRecordImport,
             "Record every row of a spreadsheet, or none",
             import,
         )
-        .action(Action::UsageRecordImport)
         .parameters(&["dry_run"])
         .takes_file(TYPES)
         .answers::<ImportedUsageShape>(200),
         get(
             "/usage-records/import-template",
-            "usage_record_template_get",
+            Action::UsageRecordTemplateGet,
             "The empty spreadsheet (XLSX)",
             template,
         )
-        .action(Action::UsageRecordImport)
         .answers_status(200),
         get(
             "/usage-records/export",
-            "usage_record_export",
+            Action::UsageRecordExport,
             "The records of a list as a spreadsheet",
             export,
         )
-        .action(Action::UsageRecordExport)
         .parameters(EXPORT_PARAMETERS)
         .answers_status(200),
     ]

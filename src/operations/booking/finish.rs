@@ -1,9 +1,8 @@
 //! Finishing the use of a booking: the actual interval counts, an early end frees the rest, and one usage record is made.
 
-use super::case::{BookingView, Case};
+use super::context::{BookingContext, BookingView};
 use super::draft::SAMPLES_MAX;
-use super::trail::{self, Told};
-use crate::app::App;
+use super::trail;
 use crate::domain::access::Action;
 use crate::domain::booking::{self, BookingAction};
 use crate::domain::calendar::Calendar;
@@ -12,7 +11,7 @@ use crate::domain::usage::{Evidence, GivenMinutes, UsageMinutes};
 use crate::domain::{BookingId, Instant, Slot};
 use crate::error::AppError;
 use crate::operations::actor::Actor;
-use crate::operations::run::{perform, same_version};
+use crate::operations::run::{Outcome, Run};
 use crate::operations::usage::finished::{Finished, insert_finished};
 use crate::store::{self, Conn};
 
@@ -23,19 +22,17 @@ pub struct Finish {
     pub minutes: GivenMinutes,
     pub samples: Option<i64>,
     pub statutory: Option<bool>,
-    pub version: Option<i64>,
 }
 
 /// 422 for an end in the future or minutes beyond the interval, 409 `usage_overlaps`.
 pub async fn finish(
-    app: &App,
-    actor: &Actor,
+    run: &Run<BookingView>,
     id: BookingId,
-    how: Finish,
-) -> Result<BookingView, AppError> {
-    let (calendar, performer) = (app.calendar(), actor.clone());
-    perform(app, actor, move |tx| {
-        complete(tx, &calendar, &performer, id, &how)
+    how: Result<Finish, AppError>,
+) -> Outcome<BookingView> {
+    let calendar = run.app.calendar();
+    run.on(id, how, move |tx, actor, context, how| {
+        complete(tx, &calendar, actor, context, how)
     })
     .await
 }
@@ -44,13 +41,15 @@ fn complete(
     tx: &mut Conn,
     calendar: &Calendar,
     actor: &Actor,
-    id: BookingId,
+    mut context: BookingContext,
     how: &Finish,
 ) -> Result<BookingView, AppError> {
-    let mut case = Case::lock(tx, actor.caller()?, id, Action::BookingFinish)?;
-    same_version(how.version, case.booking.version)?;
-    let permitted = case.permit(actor.caller()?, BookingAction::Finish, calendar, actor.now);
-    let started_at = case.booking.started_at.unwrap_or(case.booking.starts_at);
+    let caller = actor.caller()?;
+    let permitted = context.permit(caller, BookingAction::Finish, calendar, actor.now);
+    let started_at = context
+        .booking
+        .started_at
+        .unwrap_or(context.booking.starts_at);
     let mut faults = Faults::new();
     if let Some(samples) = how.samples {
         faults.range("samples", samples, 0, SAMPLES_MAX);
@@ -67,21 +66,20 @@ fn complete(
     faults.into_result()?;
     let (_, state) = permitted?;
     let (interval, minutes) = counted.ok_or_else(|| AppError::internal("no actual interval"))?;
-    let blocked = case.booking.blocked()?;
-    let rest = booking::blocked_after_finish(&blocked, &interval, case.terms.rules.cleanup_minutes);
-    let mut next = case.booking.changes();
+    let blocked = context.booking.blocked()?;
+    let rest =
+        booking::blocked_after_finish(&blocked, &interval, context.terms.rules.cleanup_minutes);
+    let mut next = context.booking.changes();
     next.state = state;
     next.ended_at = Some(interval.ends_at());
     next.blocked_until = rest.ends_at();
-    let after = store::booking::update(tx, &case.booking, next, actor.now)?;
-    let by = actor;
+    let after = store::booking::update(tx, &context.booking, next, actor.now)?;
     trail::record(
         tx,
-        by,
+        actor,
         Action::BookingFinish,
-        Some(&case.booking),
+        Some(&context.booking),
         &after,
-        Told::Unit,
     )?;
     let finished = Finished {
         interval,
@@ -90,10 +88,10 @@ fn complete(
         statutory: how.statutory.unwrap_or(false),
         evidence: Evidence::Confirmed,
     };
-    let record = insert_finished(tx, by, &after, &finished)?;
-    case.booking = after;
-    case.usage_record_ids.push(record.id);
-    case.seen(actor.caller()?, calendar, actor.now)
+    let record = insert_finished(tx, actor, &after, &finished)?;
+    context.booking = after;
+    context.usage_record_ids.push(record.id);
+    context.view(caller, calendar, actor.now)
 }
 
 /// The interval of the use. A booking that was never started has none to judge: its state is refused instead.

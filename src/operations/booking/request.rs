@@ -1,36 +1,44 @@
 //! Requesting a booking: confirmed at once, or waiting for the host, as the rules say. One transaction of few statements; the
-//! insert is the judge.
+//! insert is the judge. A check asks the same without any effect.
 
 use rand::RngExt;
 
-use super::case::{BookingView, Case, manages};
-use super::contest::{Contest, contest};
+use super::context::{BookingContext, BookingView, manages};
 use super::draft::Draft;
-use super::slot;
-use super::trail::{self, Told};
-use super::weigh::{self, Wish};
+use super::slot::{self, Attempt, Wish};
+use super::trail;
 use crate::app::App;
 use crate::domain::access::{self, Action, Caller, InstrumentTies};
 use crate::domain::booking::{BookingState, Stage};
 use crate::domain::booking_rules::Approval;
 use crate::domain::calendar::Calendar;
-use crate::domain::{Instant, InstrumentId};
+use crate::domain::tariff::Quote;
+use crate::domain::{Instant, InstrumentId, Slot};
 use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::Actor;
+use crate::operations::run::{Outcome, Run, may};
 use crate::store::booking::NewBooking;
 use crate::store::booking_rules::Terms;
 use crate::store::{self, Conn, Lock, StoreError};
 
 /// Books a slot. 422 with everything that is wrong, 409 `slot_taken` or `client_reference_used`.
-pub async fn request(app: &App, actor: &Actor, draft: Draft) -> Result<BookingView, AppError> {
-    let fought_for = Contest {
+pub async fn request(
+    run: &Run<BookingView>,
+    draft: Result<Draft, AppError>,
+) -> Outcome<BookingView> {
+    may(&run.actor, run.action)?;
+    let draft = draft?;
+    let attempt = Attempt {
         instrument_id: draft.instrument_id,
-        wish: wish(&draft, actor.caller()?, actor.now),
+        wish: wish(&draft, run.actor.caller()?, run.actor.now),
         client_reference: draft.client_reference.clone(),
     };
-    let (calendar, performer) = (app.calendar(), actor.clone());
-    contest(app, actor, fought_for, move |tx| {
-        place(tx, &calendar, &performer, &draft)
+    let wanted = move |_: &mut Conn| Ok(attempt.clone());
+    slot::book_or_explain(&run.app, wanted, || {
+        let (calendar, draft) = (run.app.calendar(), draft.clone());
+        run.with(Ok(draft), move |tx, actor, draft| {
+            place(tx, &calendar, actor, draft)
+        })
     })
     .await
 }
@@ -90,10 +98,10 @@ fn place(
         .into_iter()
         .map(Into::into)
         .collect();
-    faults.extend(weigh::broken_rules(tx, calendar, &terms, &wish)?);
-    let seat = slot::seek(tx, &terms, &wish)?;
-    if let (Err(full), false) = (&seat, faults.is_empty()) {
-        faults.push(weigh::taken(full)?);
+    faults.extend(slot::broken_rules(tx, calendar, &terms, &wish)?);
+    let assignment = slot::seek(tx, &terms, &wish)?;
+    if let (Err(full), false) = (&assignment, faults.is_empty()) {
+        faults.push(slot::taken(full)?);
     }
     AppError::refuse_all(faults)?;
     if let Some(reference) = &draft.client_reference
@@ -101,26 +109,26 @@ fn place(
     {
         return Err(AppError::conflict(Code::client_reference_used));
     }
-    let seat = seat.map_err(|_| AppError::conflict(Code::slot_taken))?;
-    slot::make_room(tx, None, &seat.moves, actor.now)?;
-    let new = new_booking(tx, calendar, actor, draft, (&terms, &wish), seat.channel)?;
-    let booking = store::booking::insert(tx, new).map_err(slot::lost)?;
-    trail::record(
+    let assignment = assignment.map_err(|_| AppError::conflict(Code::slot_taken))?;
+    slot::make_room(tx, None, &assignment.moves, actor.now)?;
+    let new = new_booking(
         tx,
+        calendar,
         actor,
-        Action::BookingRequest,
-        None,
-        &booking,
-        Told::Desk,
+        draft,
+        (&terms, &wish),
+        assignment.channel,
     )?;
+    let booking = store::booking::insert(tx, new).map_err(slot::lost)?;
+    trail::record(tx, actor, Action::BookingRequest, None, &booking)?;
     let managed_by_caller = manages(tx, caller, terms.instrument_id)?;
-    let case = Case {
+    let context = BookingContext {
         booking,
         usage_record_ids: Vec::new(),
         terms,
         managed_by_caller,
     };
-    case.seen(caller, calendar, actor.now)
+    context.view(caller, calendar, actor.now)
 }
 
 fn new_booking(
@@ -131,7 +139,7 @@ fn new_booking(
     (terms, wish): (&Terms, &Wish),
     channel: i64,
 ) -> Result<NewBooking, AppError> {
-    let quote = weigh::price(tx, terms, wish, &draft.service_items)?;
+    let quote = slot::price(tx, terms, wish, &draft.service_items)?;
     let is_confirmed = terms.rules.approval == Approval::Automatic;
     let items = (!draft.service_items.is_empty()).then_some(&draft.service_items);
     Ok(NewBooking {
@@ -164,6 +172,78 @@ fn new_booking(
         answered_at: is_confirmed.then_some(actor.now),
         now: actor.now,
     })
+}
+
+/// What a request would meet now.
+#[derive(Debug, Clone)]
+pub struct Checked {
+    /// None: it would be booked.
+    pub faults: Vec<Fault>,
+    pub quote: Option<Quote>,
+    /// Empty when the slot itself can be had, and when no other could.
+    pub next_free: Vec<Slot>,
+}
+
+impl Checked {
+    /// What no slot could mend, so none is looked for.
+    pub fn refused(faults: Vec<Fault>) -> Self {
+        Self {
+            faults,
+            quote: None,
+            next_free: Vec::new(),
+        }
+    }
+}
+
+/// Everything in the way of a request, the price, and what is free next, without any effect.
+pub async fn check(
+    app: &App,
+    actor: &Actor,
+    draft: Result<Draft, AppError>,
+) -> Result<Checked, AppError> {
+    may(actor, Action::BookingCheck)?;
+    let draft = match draft {
+        Err(AppError::Refused(faults)) => return Ok(Checked::refused(faults)),
+        draft => draft?,
+    };
+    let (calendar, caller, now) = (app.calendar(), actor.caller()?.clone(), actor.now);
+    app.store
+        .read(move |conn| {
+            let terms = match terms_for(conn, &caller, draft.instrument_id, Action::BookingCheck) {
+                // An instrument that is not there is one of the things in the way.
+                Err(AppError::Refused(faults)) => return Ok(Checked::refused(faults)),
+                found => found?,
+            };
+            let wish = wish(&draft, &caller, now);
+            let fields = draft.faults(conn, &caller)?;
+            let mut faults: Vec<Fault> = fields.into_iter().map(Into::into).collect();
+            faults.extend(slot::broken_rules(conn, &calendar, &terms, &wish)?);
+            let near = slot::in_the_way(conn, &terms, &wish, &terms.rules.blocked(&wish.slot))?;
+            if let Err(full) = slot::find_channel(conn, &terms, &wish, &near)? {
+                faults.push(slot::taken(&full)?);
+            }
+            if let Some(reference) = &draft.client_reference
+                && store::booking::find_by_reference(conn, caller.organization_id, reference)?
+                    .is_some()
+            {
+                faults.push(Fault::field(
+                    "client_reference",
+                    Code::client_reference_used,
+                ));
+            }
+            let mends = slot::is_offered(&terms, &wish);
+            let next_free = if faults.is_empty() || !mends {
+                Vec::new()
+            } else {
+                slot::next_free(conn, &calendar, &terms, &wish)?
+            };
+            Ok::<_, AppError>(Checked {
+                quote: slot::price(conn, &terms, &wish, &draft.service_items)?,
+                faults,
+                next_free,
+            })
+        })
+        .await
 }
 
 /// The letters of booking numbers: none that is read for another.

@@ -1,64 +1,65 @@
 //! Moving a booking to another slot. The old slot is kept until the new one is won: both happen in one update, which the
 //! database judges like an insert.
 
-use super::case::{BookingView, Case, reason_faults};
-use super::contest::{Contest, contest};
-use super::slot;
-use super::trail::{self, Told};
-use super::weigh::{self, Wish};
-use crate::app::App;
+use super::context::{BookingContext, BookingView, reason_faults};
+use super::slot::{self, Attempt, Wish};
+use super::trail;
 use crate::domain::access::Action;
 use crate::domain::booking::{BookingAction, BookingState, Side, Stage};
 use crate::domain::calendar::Calendar;
 use crate::domain::service::ServiceItem;
-use crate::domain::{BookingId, Slot};
-use crate::error::{AppError, Code};
+use crate::domain::{BookingId, Instant, Slot};
+use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::Actor;
-use crate::operations::run::same_version;
+use crate::operations::run::{Outcome, Run};
 use crate::store::booking::{Booking, Changes};
 use crate::store::{self, Conn, Json};
 
 /// Where a booking goes.
 #[derive(Debug, Clone)]
 pub struct Move {
-    pub slot: Slot,
+    /// Or what is wrong with it, to be told after the version.
+    pub slot: Result<Slot, Vec<Fault>>,
     pub reason: Option<String>,
-    /// The version the mover read, when it says so.
-    pub version: Option<i64>,
 }
 
 /// Moves the booking; 409 and 422 as for a new one.
 pub async fn reschedule(
-    app: &App,
-    actor: &Actor,
+    run: &Run<BookingView>,
     id: BookingId,
-    to: Move,
-) -> Result<BookingView, AppError> {
-    let present = app
-        .store
-        .read(move |conn| store::booking::get(conn, id))
-        .await;
-    let present = present.map_err(AppError::from)?;
-    let fought_for = Contest {
-        instrument_id: present.instrument_id,
-        wish: wish(&present, to.slot, actor),
-        client_reference: None,
+    to: Result<Move, AppError>,
+) -> Outcome<BookingView> {
+    let to = match to {
+        Ok(to) => to,
+        Err(fault) => return run.refuse::<BookingContext>(id, fault).await,
     };
-    let (calendar, performer) = (app.calendar(), actor.clone());
-    contest(app, actor, fought_for, move |tx| {
-        relocate(tx, &calendar, &performer, id, &to)
+    let (now, slot) = (run.actor.now, to.slot.clone());
+    let wanted = move |conn: &mut Conn| {
+        let present = store::booking::get(conn, id)?;
+        let slot = slot.clone().map_err(AppError::Refused)?;
+        Ok(Attempt {
+            instrument_id: present.instrument_id,
+            wish: wish(&present, slot, now),
+            client_reference: None,
+        })
+    };
+    slot::book_or_explain(&run.app, wanted, || {
+        let (calendar, to) = (run.app.calendar(), to.clone());
+        run.on(id, Ok(to), move |tx, actor, context, to| {
+            relocate(tx, &calendar, actor, context, to)
+        })
     })
     .await
 }
 
-fn wish(booking: &Booking, slot: Slot, actor: &Actor) -> Wish {
+fn wish(booking: &Booking, slot: Slot, now: Instant) -> Wish {
     Wish {
         slot,
         mode: booking.mode,
         organization_id: booking.organization_id,
         stage: Stage::Request,
         without: Some(booking.id),
-        now: actor.now,
+        now,
     }
 }
 
@@ -66,43 +67,37 @@ fn relocate(
     tx: &mut Conn,
     calendar: &Calendar,
     actor: &Actor,
-    id: BookingId,
+    mut context: BookingContext,
     to: &Move,
 ) -> Result<BookingView, AppError> {
-    let mut case = Case::lock(tx, actor.caller()?, id, Action::BookingReschedule)?;
-    same_version(to.version, case.booking.version)?;
+    let slot = to.slot.clone().map_err(AppError::Refused)?;
     reason_faults(to.reason.as_deref())?;
-    let permitted = case.permit(
-        actor.caller()?,
-        BookingAction::Reschedule,
-        calendar,
-        actor.now,
-    );
-    let wish = wish(&case.booking, to.slot, actor);
-    let mut faults = weigh::broken_rules(tx, calendar, &case.terms, &wish)?;
-    let seat = slot::seek(tx, &case.terms, &wish)?;
-    if let (Err(full), false) = (&seat, faults.is_empty()) {
-        faults.push(weigh::taken(full)?);
+    let (id, caller) = (context.booking.id, actor.caller()?);
+    let permitted = context.permit(caller, BookingAction::Reschedule, calendar, actor.now);
+    let wish = wish(&context.booking, slot, actor.now);
+    let mut faults = slot::broken_rules(tx, calendar, &context.terms, &wish)?;
+    let assignment = slot::seek(tx, &context.terms, &wish)?;
+    if let (Err(full), false) = (&assignment, faults.is_empty()) {
+        faults.push(slot::taken(full)?);
     }
     AppError::refuse_all(faults)?;
     let (side, _) = permitted?;
-    let seat = seat.map_err(|_| AppError::conflict(Code::slot_taken))?;
-    slot::make_room(tx, Some(id), &seat.moves, actor.now)?;
-    let mut next = moved(tx, calendar, &case, side, &wish)?;
-    next.channel = seat.channel;
+    let assignment = assignment.map_err(|_| AppError::conflict(Code::slot_taken))?;
+    slot::make_room(tx, Some(id), &assignment.moves, actor.now)?;
+    let mut next = moved(tx, calendar, &context, side, &wish)?;
+    next.channel = assignment.channel;
     next.reason.clone_from(&to.reason);
-    let after = store::booking::update(tx, &case.booking, next, actor.now).map_err(slot::lost)?;
-    let by = actor;
+    let after =
+        store::booking::update(tx, &context.booking, next, actor.now).map_err(slot::lost)?;
     trail::record(
         tx,
-        by,
+        actor,
         Action::BookingReschedule,
-        Some(&case.booking),
+        Some(&context.booking),
         &after,
-        Told::Everybody,
     )?;
-    case.booking = after;
-    case.seen(actor.caller()?, calendar, actor.now)
+    context.booking = after;
+    context.view(caller, calendar, actor.now)
 }
 
 /// The services wanted with a booking.
@@ -116,27 +111,27 @@ fn wanted(booking: &Booking) -> Result<Vec<ServiceItem>, AppError> {
 fn moved(
     tx: &mut Conn,
     calendar: &Calendar,
-    case: &Case,
+    context: &BookingContext,
     side: Side,
     wish: &Wish,
 ) -> Result<Changes, AppError> {
-    let rules = &case.terms.rules;
-    let timing = case.timing(calendar)?;
+    let rules = &context.terms.rules;
+    let timing = context.timing(calendar)?;
     let blocked = rules.blocked(&wish.slot);
-    let mut next = case.booking.changes();
+    let mut next = context.booking.changes();
     next.state = timing.after_reschedule(side, rules.approval);
     next.starts_at = wish.slot.starts_at();
     next.ends_at = wish.slot.ends_at();
     next.blocked_from = blocked.starts_at();
     next.blocked_until = blocked.ends_at();
-    let quote = match (side, &case.booking.quote) {
+    let quote = match (side, &context.booking.quote) {
         // The host moves the booking, not the price it promised.
         (Side::Host, promised) => {
             let promised = promised.as_ref();
             let kept = promised.map(|quote| quote.for_minutes(wish.slot.minutes()));
             kept.transpose().map_err(AppError::internal)?.flatten()
         }
-        (Side::User, _) => weigh::price(tx, &case.terms, wish, &wanted(&case.booking)?)?,
+        (Side::User, _) => slot::price(tx, &context.terms, wish, &wanted(&context.booking)?)?,
     };
     next.quote = quote.map(Json::of).transpose()?;
     match (next.state, side) {

@@ -1,16 +1,210 @@
-//! Winning a slot inside an action: what is overdue there expires, others move to another channel, and the database judges.
+//! Whether a slot can be had, and winning it: the rules of its instrument, a price and a channel. What is overdue there expires,
+//! others move to another channel, and the database judges; who loses learns what is in the way and what is free next.
 
-use super::expire;
-use super::trail::{self, Told};
-use super::weigh::{self, Wish};
+use std::future::Future;
+
+use serde_json::json;
+
+use super::timed;
+use super::trail;
+use crate::app::App;
 use crate::domain::access::Action;
-use crate::domain::channel::{Assignment, Full};
-use crate::domain::{BookingId, Instant, Slot};
-use crate::error::{AppError, Code};
+use crate::domain::availability::Timetable;
+use crate::domain::booking::{
+    BookingAction, BookingMode, BookingRefusal, BookingState, InstrumentFacts, Measure, Question,
+    Stage, expires_at,
+};
+use crate::domain::booking_rules::LONGEST;
+use crate::domain::calendar::Calendar;
+use crate::domain::channel::{self, Assignment, Fixed, Full, Movable};
+use crate::domain::exemption::ShareMode;
+use crate::domain::service::ServiceItem;
+use crate::domain::tariff::Quote;
+use crate::domain::{BookingId, Instant, InstrumentId, OrganizationId, Slot};
+use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::Actor;
+use crate::operations::run::Outcome;
+use crate::operations::tariff::{self, Wanted};
 use crate::store::booking::Blocking;
 use crate::store::booking_rules::Terms;
 use crate::store::{self, Conn, Constraint, StoreError};
+
+/// A slot somebody wants.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wish {
+    pub slot: Slot,
+    pub mode: BookingMode,
+    /// The using unit.
+    pub organization_id: OrganizationId,
+    pub stage: Stage,
+    /// The booking that is to be rescheduled: it does not stand in its own way.
+    pub without: Option<BookingId>,
+    pub now: Instant,
+}
+
+/// What the instrument's rules say to a wish.
+pub(super) fn broken_rules(
+    conn: &mut Conn,
+    calendar: &Calendar,
+    terms: &Terms,
+    wish: &Wish,
+) -> Result<Vec<Fault>, AppError> {
+    let closures = store::closure::list_rules(conn, terms.instrument_id, &wish.slot)?;
+    let question = Question {
+        slot: wish.slot,
+        mode: wish.mode,
+        now: wish.now,
+        stage: wish.stage,
+    };
+    let refusals = terms
+        .rules
+        .check(&question, calendar, &closures, offer(terms, wish));
+    refusals.into_iter().map(fault).collect()
+}
+
+fn offer(terms: &Terms, wish: &Wish) -> InstrumentFacts {
+    let own = terms.host_organization_id == wish.organization_id;
+    InstrumentFacts {
+        is_bookable: terms.is_bookable(),
+        is_shared_with_caller: own || terms.share_mode == Some(ShareMode::External),
+    }
+}
+
+/// Whether the instrument is offered to who wishes, in this mode, whatever the time.
+pub(super) fn is_offered(terms: &Terms, wish: &Wish) -> bool {
+    let refusals = terms.rules.check_offer(wish.mode, offer(terms, wish));
+    refusals.is_empty()
+}
+
+/// A refusal as clients see it: its code is also the rule's name.
+fn fault(refusal: BookingRefusal) -> Result<Fault, AppError> {
+    let rule = refusal.code();
+    let code = Code::find(rule).unwrap_or(Code::invalid_value);
+    let value = |measure: Option<Measure>| measure.map(serde_json::to_value).transpose();
+    let mut fault = Fault::rule(rule, code);
+    fault.limit = value(refusal.limit())?;
+    fault.actual = value(refusal.actual())?;
+    Ok(fault)
+}
+
+/// The price of a wish with what it wants from the price list, frozen as told today; none when nothing of it has a price.
+pub(super) fn price(
+    conn: &mut Conn,
+    terms: &Terms,
+    wish: &Wish,
+    services: &[ServiceItem],
+) -> Result<Option<Quote>, AppError> {
+    let wanted = Wanted {
+        instrument: terms.instrument_id,
+        host: terms.host_organization_id,
+        unit: wish.organization_id,
+        mode: wish.mode,
+        on: wish.slot.starts_at().local_date(),
+        minutes: wish.slot.minutes(),
+        services,
+    };
+    Ok(tariff::price(conn, &wanted)?.1)
+}
+
+/// Whether a request or hold has waited too long: it blocks nobody any more, whether or not it has been swept.
+pub(super) fn is_overdue(taken: &Blocking, now: Instant) -> bool {
+    let waits = taken.state.after(BookingAction::Expire).is_ok();
+    waits && expires_at(&taken.slot, taken.approval_due_at) <= now
+}
+
+/// Who stands in the way of a wish within `window`: neither the booking itself nor what is overdue.
+pub(super) fn in_the_way(
+    conn: &mut Conn,
+    terms: &Terms,
+    wish: &Wish,
+    window: &Slot,
+) -> Result<Vec<Blocking>, AppError> {
+    let mut taken = store::booking::list_blocking(conn, terms.instrument_id, window)?;
+    taken.retain(|taken| Some(taken.id) != wish.without && !is_overdue(taken, wish.now));
+    Ok(taken)
+}
+
+/// The channel a wish can have among those in its way, looking further only when others would have to move.
+pub(super) fn find_channel(
+    conn: &mut Conn,
+    terms: &Terms,
+    wish: &Wish,
+    near: &[Blocking],
+) -> Result<Result<Assignment, Full>, AppError> {
+    let blocked = terms.rules.blocked(&wish.slot);
+    let first = assign(terms, near, blocked, wish.now);
+    let is_certain = match &first {
+        Ok(assignment) => assignment.moves.is_empty(),
+        Err(_) => terms.channels == 1,
+    };
+    if is_certain {
+        return Ok(first);
+    }
+    let Some(upcoming) = upcoming(terms, wish) else {
+        return Ok(first);
+    };
+    let everybody = in_the_way(conn, terms, wish, &upcoming)?;
+    Ok(assign(terms, &everybody, blocked, wish.now))
+}
+
+/// The time in which bookings may have to move for a wish.
+pub(super) fn upcoming(terms: &Terms, wish: &Wish) -> Option<Slot> {
+    let from = wish.now.min(terms.rules.blocked(&wish.slot).starts_at());
+    let last = terms.rules.latest_start(wish.now);
+    Slot::new(from, last.plus(crate::domain::booking_rules::LONGEST)).ok()
+}
+
+fn assign(
+    terms: &Terms,
+    taken: &[Blocking],
+    blocked: Slot,
+    now: Instant,
+) -> Result<Assignment, Full> {
+    let has_begun = |taken: &&Blocking| {
+        let ends = matches!(
+            taken.state,
+            BookingState::InProgress | BookingState::Completed
+        );
+        ends || taken.blocked.starts_at() <= now
+    };
+    let fixed: Vec<Fixed> = taken
+        .iter()
+        .filter(has_begun)
+        .map(|taken| Fixed {
+            blocked: taken.blocked,
+            channel: taken.channel,
+        })
+        .collect();
+    let movable: Vec<Movable> = taken
+        .iter()
+        .filter(|taken| !has_begun(taken))
+        .map(|taken| Movable {
+            id: taken.id,
+            blocked: taken.blocked,
+            channel: taken.channel,
+        })
+        .collect();
+    channel::assign(terms.channels, &fixed, &movable, blocked)
+}
+
+/// Every channel is taken: an entry among the broken rules.
+pub(super) fn taken(full: &Full) -> Result<Fault, AppError> {
+    let clash = serde_json::to_value(full.clash)?;
+    Ok(Fault::rule("slot_taken", Code::slot_taken).actual(clash))
+}
+
+/// What blocks an instrument within `window`, widened by its set-up and clean-up, whoever has it.
+pub(in crate::operations) fn blocked_in(
+    conn: &mut Conn,
+    terms: &Terms,
+    window: &Slot,
+    now: Instant,
+) -> Result<Vec<Slot>, AppError> {
+    let window = terms.rules.blocked(window);
+    let mut taken = store::booking::list_blocking(conn, terms.instrument_id, &window)?;
+    taken.retain(|taken| !is_overdue(taken, now));
+    Ok(taken.iter().map(|taken| taken.blocked).collect())
+}
 
 /// The channel for a wish. Requests that waited too long expire first: those in its way, and when others have to move, all
 /// they could meet.
@@ -21,10 +215,10 @@ pub(super) fn seek(
 ) -> Result<Result<Assignment, Full>, AppError> {
     let blocked = terms.rules.blocked(&wish.slot);
     let near = expire_within(tx, terms, wish, &blocked)?;
-    let found = weigh::find_channel(tx, terms, wish, &near)?;
+    let found = find_channel(tx, terms, wish, &near)?;
     let has_moves = |assignment: &Assignment| !assignment.moves.is_empty();
     if found.as_ref().is_ok_and(has_moves)
-        && let Some(upcoming) = weigh::upcoming(terms, wish)
+        && let Some(upcoming) = upcoming(terms, wish)
     {
         expire_within(tx, terms, wish, &upcoming)?;
     }
@@ -40,12 +234,12 @@ fn expire_within(
 ) -> Result<Vec<Blocking>, AppError> {
     let mut taken = store::booking::list_blocking(tx, terms.instrument_id, window)?;
     taken.retain(|taken| Some(taken.id) != wish.without);
-    let is_overdue = |taken: &&Blocking| weigh::is_overdue(taken, wish.now);
-    for overdue in taken.iter().filter(is_overdue) {
+    let waits_too_long = |taken: &&Blocking| is_overdue(taken, wish.now);
+    for overdue in taken.iter().filter(waits_too_long) {
         let booking = store::booking::get(tx, overdue.id)?;
-        expire::expire(tx, &booking, wish.now)?;
+        timed::expire(tx, &booking, wish.now)?;
     }
-    taken.retain(|taken| !weigh::is_overdue(taken, wish.now));
+    taken.retain(|taken| !is_overdue(taken, wish.now));
     Ok(taken)
 }
 
@@ -71,14 +265,7 @@ pub(super) fn make_room(
         next.channel = channel;
         let moved = store::booking::update(tx, &before, next, now).map_err(lost)?;
         let by = &Actor::system(now);
-        trail::record(
-            tx,
-            by,
-            Action::BookingMove,
-            Some(&before),
-            &moved,
-            Told::Nobody,
-        )?;
+        trail::record(tx, by, Action::BookingMove, Some(&before), &moved)?;
     }
     Ok(())
 }
@@ -94,4 +281,109 @@ pub(super) fn lost(error: StoreError) -> AppError {
         StoreError::Violated(Constraint::BookingNo) => AppError::Contended,
         other => other.into(),
     }
+}
+
+/// How many free slots a refusal names.
+const NEXT_FREE: usize = 3;
+
+/// What an action on a slot wants, to explain a clash.
+#[derive(Debug, Clone)]
+pub(super) struct Attempt {
+    pub instrument_id: InstrumentId,
+    pub wish: Wish,
+    pub client_reference: Option<String>,
+}
+
+/// Runs an action that wins a slot; when it lost, what is in the way and what is free next are read afterwards, away from the
+/// lost transaction. If nothing is in the way any more, it runs once again. 409 `slot_taken` with `clash` and `next_free`,
+/// 409 `client_reference_used` with `existing_id`.
+pub(super) async fn book_or_explain<T, F>(
+    app: &App,
+    wanted: impl Fn(&mut Conn) -> Result<Attempt, AppError> + Send + 'static,
+    book: impl Fn() -> F,
+) -> Outcome<T>
+where
+    F: Future<Output = Outcome<T>>,
+{
+    let refusal = match book().await {
+        Err(refusal) if is(&refusal, Code::slot_taken) => refusal,
+        Err(refusal) if is(&refusal, Code::client_reference_used) => refusal,
+        outcome => return outcome,
+    };
+    let wanted = app.store.read(wanted).await?;
+    if is(&refusal, Code::client_reference_used) {
+        return Err(existing(app, &wanted).await?);
+    }
+    let (clash, _) = look(app, &wanted).await?;
+    if clash.is_some() {
+        return Err(explain(app, &wanted).await?);
+    }
+    match book().await {
+        Err(refusal) if is(&refusal, Code::slot_taken) => Err(explain(app, &wanted).await?),
+        outcome => outcome,
+    }
+}
+
+fn is(error: &AppError, code: Code) -> bool {
+    matches!(error, AppError::Conflict(conflict) if conflict.code == code)
+}
+
+async fn explain(app: &App, wanted: &Attempt) -> Result<AppError, AppError> {
+    let (clash, next_free) = look(app, wanted).await?;
+    let refusal = AppError::conflict(Code::slot_taken).with("next_free", json!(next_free));
+    Ok(match clash {
+        Some(full) => refusal.with("clash", json!(full.clash)),
+        None => refusal,
+    })
+}
+
+async fn existing(app: &App, wanted: &Attempt) -> Result<AppError, AppError> {
+    let unit: OrganizationId = wanted.wish.organization_id;
+    let reference = wanted.client_reference.clone().unwrap_or_default();
+    let found = app
+        .store
+        .read(move |conn| store::booking::find_by_reference(conn, unit, &reference))
+        .await;
+    let id = found.map_err(AppError::from)?.map(i64::from);
+    Ok(AppError::conflict(Code::client_reference_used).with("existing_id", id))
+}
+
+async fn look(app: &App, wanted: &Attempt) -> Result<(Option<Full>, Vec<Slot>), AppError> {
+    let (calendar, instrument, wish) = (app.calendar(), wanted.instrument_id, wanted.wish);
+    app.store
+        .read(move |conn| {
+            let terms = store::booking_rules::get_terms(conn, instrument)?;
+            let near = in_the_way(conn, &terms, &wish, &terms.rules.blocked(&wish.slot))?;
+            let clash = find_channel(conn, &terms, &wish, &near)?.err();
+            Ok::<_, AppError>((clash, next_free(conn, &calendar, &terms, &wish)?))
+        })
+        .await
+}
+
+/// The next slots of the same length, from the wanted start on, under all rules.
+pub(super) fn next_free(
+    conn: &mut Conn,
+    calendar: &Calendar,
+    terms: &Terms,
+    wish: &Wish,
+) -> Result<Vec<Slot>, AppError> {
+    let from = wish.now.max(wish.slot.starts_at());
+    let until = terms.rules.latest_start(wish.now).plus(LONGEST);
+    let Ok(ahead) = Slot::new(from, until) else {
+        return Ok(Vec::new());
+    };
+    let blocked: Vec<Slot> = in_the_way(conn, terms, wish, &terms.rules.blocked(&ahead))?
+        .iter()
+        .map(|taken| taken.blocked)
+        .collect();
+    let closures = store::closure::list_rules(conn, terms.instrument_id, &ahead)?;
+    let timetable = Timetable {
+        rules: &terms.rules,
+        calendar,
+        closures: &closures,
+        blocked: &blocked,
+        channels: terms.channels,
+        now: wish.now,
+    };
+    Ok(timetable.next_free(wish.slot.minutes(), from, NEXT_FREE))
 }

@@ -1,10 +1,10 @@
-//! How actions on bookings are told: one event with what changed, and who hears of it. Free text stands apart, where it can be
+//! The events of actions on bookings: what changed, and who hears of it. Free text stands apart, where it can be
 //! erased.
 
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::domain::access::Action;
+use crate::domain::access::{self, Action};
 use crate::domain::booking::BookingState;
 use crate::domain::{EventId, Fen, Instant, InstrumentId};
 use crate::error::AppError;
@@ -13,17 +13,6 @@ use crate::operations::run::personal;
 use crate::store::booking::{Audience, Booking};
 use crate::store::event::Subject;
 use crate::store::{self, Conn};
-
-/// Who is told.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Told {
-    /// Who booked, and the unit's administrators.
-    Unit,
-    /// Those who run the instrument, and who booked.
-    Desk,
-    Everybody,
-    Nobody,
-}
 
 /// What an event says of a booking.
 #[derive(Serialize)]
@@ -96,7 +85,6 @@ pub(super) fn record(
     action: Action,
     before: Option<&Booking>,
     after: &Booking,
-    told: Told,
 ) -> Result<EventId, AppError> {
     let event = by.event(action, Subject::new("booking", after.id));
     let except = event.actor_user_id;
@@ -111,12 +99,13 @@ pub(super) fn record(
         event = event.personal(personal(texts)?);
     }
     let id = store::event::append(tx, &event)?;
-    if told != Told::Nobody {
+    let told = action.audience();
+    if told != access::Audience::Nobody {
         let desk = (after.instrument_id, after.host_organization_id);
         let audience = Audience {
             person: Some((after.booked_by, after.organization_id)),
-            unit: (told != Told::Desk).then_some(after.organization_id),
-            desk: (told != Told::Unit).then_some(desk),
+            unit: (told != access::Audience::Host).then_some(after.organization_id),
+            desk: (told != access::Audience::UsingUnit).then_some(desk),
             except,
         };
         store::booking::announce(tx, id, audience, by.now)?;

@@ -1,22 +1,21 @@
 //! A booking with all that decides about it, and what an answer shows of it: the row, its usage records and what this caller
-//! may do now.
-
-use serde::{Deserialize, Serialize};
+//! may do now. It is the subject of every action on a booking.
 
 use super::draft::TEXT_MAX;
-use crate::app::App;
 use crate::domain::access::{self, Action, BookingTies, Caller, Reach, Role};
 use crate::domain::booking::{self, BookingAction, BookingState, InvalidState, Side, Timing, When};
 use crate::domain::calendar::Calendar;
 use crate::domain::fault::Faults;
 use crate::domain::{BookingId, Instant, InstrumentId, UsageRecordId};
 use crate::error::{AppError, Code};
+use crate::operations::actor::Actor;
+use crate::operations::subject::{Subject, Ties};
 use crate::store::booking::Booking;
 use crate::store::booking_rules::Terms;
 use crate::store::{self, Conn, Lock};
 
 /// A booking as a caller sees it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct BookingView {
     pub booking: Booking,
     pub usage_record_ids: Vec<UsageRecordId>,
@@ -24,29 +23,39 @@ pub struct BookingView {
 }
 
 /// A booking, its usage records and the terms of its instrument.
-pub(super) struct Case {
+#[derive(Debug)]
+pub struct BookingContext {
     pub booking: Booking,
     pub usage_record_ids: Vec<UsageRecordId>,
     pub terms: Terms,
     pub managed_by_caller: bool,
 }
 
-/// 404 when the caller may not see the booking, 403 when the action is not theirs; asked before a body is read. Answers the
-/// present version.
-pub async fn admit(
-    app: &App,
-    caller: &Caller,
-    id: BookingId,
-    action: Action,
-) -> Result<i64, AppError> {
-    let caller = caller.clone();
-    app.store
-        .read(move |conn| {
-            let case = Case::read(conn, &caller, id)?;
-            access::may_on_booking(&caller, action, &case.ties())?;
-            Ok::<_, AppError>(case.booking.version)
-        })
-        .await
+impl Subject for BookingContext {
+    type Id = BookingId;
+
+    /// Takes the lock of the instrument and its records, then reads: what stands here stays until the action ends.
+    fn lock_and_load(tx: &mut Conn, actor: &Actor, id: BookingId) -> Result<Self, AppError> {
+        Lock::take_records_of(store::booking::get_instrument_id(tx, id)?, tx)?;
+        Self::load(tx, actor, id)
+    }
+
+    fn load(conn: &mut Conn, actor: &Actor, id: BookingId) -> Result<Self, AppError> {
+        let booking = store::booking::get(conn, id)?;
+        let managed_by_caller = match actor.caller() {
+            Ok(caller) => manages(conn, caller, booking.instrument_id)?,
+            Err(_) => false,
+        };
+        Self::of(conn, booking, managed_by_caller)
+    }
+
+    fn ties(&self) -> Ties {
+        Ties::Booking(self.booking_ties())
+    }
+
+    fn version(&self) -> Option<i64> {
+        Some(self.booking.version)
+    }
 }
 
 /// Whether the caller manages the instrument; asked of the database only when the role is there.
@@ -59,22 +68,15 @@ pub(in crate::operations) fn manages(
         && store::booking_rules::list_managed(conn, caller.user_id)?.contains(&instrument))
 }
 
-impl Case {
-    /// As it stands; whether the caller may see it is not asked here.
-    pub fn read(conn: &mut Conn, caller: &Caller, id: BookingId) -> Result<Case, AppError> {
-        let booking = store::booking::get(conn, id)?;
-        let managed_by_caller = manages(conn, caller, booking.instrument_id)?;
-        Case::of(conn, booking, managed_by_caller)
-    }
-
+impl BookingContext {
     pub fn of(
         conn: &mut Conn,
         booking: Booking,
         managed_by_caller: bool,
-    ) -> Result<Case, AppError> {
+    ) -> Result<BookingContext, AppError> {
         let terms = store::booking_rules::get_terms(conn, booking.instrument_id)?;
         let records = store::booking::list_usage_record_ids(conn, &[booking.id])?;
-        Ok(Case {
+        Ok(BookingContext {
             booking,
             usage_record_ids: records.into_iter().map(|(_, record)| record).collect(),
             terms,
@@ -82,20 +84,7 @@ impl Case {
         })
     }
 
-    /// Takes the lock of the instrument and its records, then reads: what stands here stays until the action ends. 404 and 403 as [`admit`].
-    pub fn lock(
-        tx: &mut Conn,
-        caller: &Caller,
-        id: BookingId,
-        action: Action,
-    ) -> Result<Case, AppError> {
-        Lock::take_records_of(store::booking::get_instrument_id(tx, id)?, tx)?;
-        let case = Case::read(tx, caller, id)?;
-        access::may_on_booking(caller, action, &case.ties())?;
-        Ok(case)
-    }
-
-    pub fn ties(&self) -> BookingTies {
+    pub fn booking_ties(&self) -> BookingTies {
         BookingTies {
             instrument: self.terms.ties(self.managed_by_caller),
             organization_id: self.booking.organization_id,
@@ -122,7 +111,7 @@ impl Case {
         let Some(right) = right(action) else {
             return Vec::new();
         };
-        let ties = self.ties();
+        let ties = self.booking_ties();
         if access::may_on_booking(caller, right, &ties).is_err() {
             return Vec::new();
         }
@@ -174,7 +163,7 @@ impl Case {
     }
 
     /// What the answer shows.
-    pub fn seen(
+    pub fn view(
         self,
         caller: &Caller,
         calendar: &Calendar,

@@ -2,46 +2,38 @@
 
 use std::collections::HashMap;
 
-use super::case::{BookingView, Case, manages};
+use super::context::{BookingContext, BookingView};
 use crate::app::App;
-use crate::domain::access::{self, Action, Caller, Reach, Role};
+use crate::domain::access::{Action, Caller, Reach, Role};
 use crate::domain::calendar::Calendar;
 use crate::domain::{BookingId, Instant, InstrumentId, UsageRecordId};
 use crate::error::AppError;
+use crate::operations::actor::Actor;
+use crate::operations::run::may;
+use crate::operations::subject::{Subject, authorize};
 use crate::store::booking::{Booking, Filter};
 use crate::store::booking_rules::Terms;
 use crate::store::{self, Conn};
 
 /// One booking; 404 when it is not the caller's to see.
-pub async fn get(
-    app: &App,
-    caller: &Caller,
-    id: BookingId,
-    now: Instant,
-) -> Result<BookingView, AppError> {
-    let (calendar, caller) = (app.calendar(), caller.clone());
+pub async fn get(app: &App, actor: &Actor, id: BookingId) -> Result<BookingView, AppError> {
+    let (calendar, actor) = (app.calendar(), actor.clone());
     app.store
         .read(move |conn| {
-            let booking = store::booking::get(conn, id)?;
-            let managed = manages(conn, &caller, booking.instrument_id)?;
-            let case = Case::of(conn, booking, managed)?;
-            access::may_on_booking(&caller, Action::BookingGet, &case.ties())?;
-            case.seen(&caller, &calendar, now)
+            let context = BookingContext::load(conn, &actor, id)?;
+            authorize(&actor, Action::BookingGet, &context.ties())?;
+            context.view(actor.caller()?, &calendar, actor.now)
         })
         .await
 }
 
 /// The bookings that the filter asks for and the caller may see, at most its limit.
-pub async fn list(
-    app: &App,
-    caller: &Caller,
-    filter: Filter,
-    now: Instant,
-) -> Result<Vec<BookingView>, AppError> {
-    let (calendar, caller) = (app.calendar(), caller.clone());
+pub async fn list(app: &App, actor: &Actor, filter: Filter) -> Result<Vec<BookingView>, AppError> {
+    may(actor, Action::BookingList)?;
+    let (calendar, caller, now) = (app.calendar(), actor.caller()?.clone(), actor.now);
     app.store
         .read(move |conn| {
-            let reach = Reach::of(&caller, Action::BookingGet);
+            let reach = Reach::of(&caller, Action::BookingList);
             let bookings = store::booking::list(conn, &reach, &filter)?;
             show(conn, &caller, &calendar, bookings, now)
         })
@@ -74,13 +66,13 @@ fn show(
     };
     let seen = bookings.into_iter().map(|booking| {
         let (id, instrument) = (booking.id, booking.instrument_id);
-        let case = Case {
+        let context = BookingContext {
             terms: terms.get(&instrument).cloned().ok_or(AppError::NotFound)?,
             managed_by_caller: managed.contains(&instrument),
             usage_record_ids: records.remove(&id).unwrap_or_default(),
             booking,
         };
-        case.seen(caller, calendar, now)
+        context.view(caller, calendar, now)
     });
     seen.collect()
 }

@@ -1,0 +1,199 @@
+//! What is decided about a booking in one step: approving, rejecting, cancelling, starting and declaring a no-show. Each says
+//! what its body may not be and what becomes of the booking; rights, lock, version and state are asked in one frame.
+
+use super::context::{BookingContext, BookingView, reason_faults};
+use super::slot::{self, Wish};
+use super::trail;
+use crate::domain::booking::{BookingAction, RejectReason, Side, Stage};
+use crate::domain::calendar::Calendar;
+use crate::domain::{BookingId, Instant};
+use crate::error::{AppError, Code};
+use crate::operations::actor::Actor;
+use crate::operations::run::{Outcome, Run};
+use crate::store::booking::Changes;
+use crate::store::{self, Conn};
+
+/// What a cancellation with less than `cancel_before_minutes` left is marked with.
+const LATE: &str = "late";
+
+/// Why a request is rejected.
+#[derive(Debug, Clone)]
+pub struct Rejection {
+    pub reason_code: RejectReason,
+    pub reason: Option<String>,
+}
+
+/// A booking under its lock, that the caller may decide about now.
+struct Deciding<'a> {
+    context: &'a BookingContext,
+    calendar: &'a Calendar,
+    /// For whom the caller does it.
+    side: Side,
+    now: Instant,
+}
+
+/// What is particular to one decision.
+struct Decision<B> {
+    action: BookingAction,
+    /// What is wrong with the body whatever the state of the booking.
+    check: fn(&Actor, &BookingContext, &B) -> Result<(), AppError>,
+    /// What becomes of the booking besides its state.
+    change: fn(&mut Conn, &Deciding<'_>, &B, &mut Changes) -> Result<(), AppError>,
+}
+
+async fn decide<B: Send + 'static>(
+    run: &Run<BookingView>,
+    id: BookingId,
+    body: Result<B, AppError>,
+    decision: Decision<B>,
+) -> Outcome<BookingView> {
+    let (calendar, event) = (run.app.calendar(), run.action);
+    run.on(
+        id,
+        body,
+        move |tx, actor, mut context: BookingContext, body| {
+            (decision.check)(actor, &context, body)?;
+            let (caller, now) = (actor.caller()?, actor.now);
+            let (side, state) = context.permit(caller, decision.action, &calendar, now)?;
+            let mut next = context.booking.changes();
+            next.state = state;
+            let deciding = Deciding {
+                context: &context,
+                calendar: &calendar,
+                side,
+                now,
+            };
+            (decision.change)(tx, &deciding, body, &mut next)?;
+            let after = store::booking::update(tx, &context.booking, next, now)?;
+            trail::record(tx, actor, event, Some(&context.booking), &after)?;
+            context.booking = after;
+            context.view(caller, &calendar, now)
+        },
+    )
+    .await
+}
+
+/// Confirms a request: the rules are asked again, lead time apart; the slot is held already. 422 when a rule is broken
+/// meanwhile.
+pub async fn approve(
+    run: &Run<BookingView>,
+    id: BookingId,
+    body: Result<(), AppError>,
+) -> Outcome<BookingView> {
+    let decision = Decision {
+        action: BookingAction::Approve,
+        check: |_, _, ()| Ok(()),
+        change: |tx, deciding, (), next| {
+            let booking = &deciding.context.booking;
+            let wish = Wish {
+                slot: booking.slot()?,
+                mode: booking.mode,
+                organization_id: booking.organization_id,
+                stage: Stage::Approval,
+                without: Some(booking.id),
+                now: deciding.now,
+            };
+            let terms = &deciding.context.terms;
+            AppError::refuse_all(slot::broken_rules(tx, deciding.calendar, terms, &wish)?)?;
+            next.answered_at = Some(deciding.now);
+            Ok(())
+        },
+    };
+    decide(run, id, body, decision).await
+}
+
+/// Frees the slot of a request and tells the using unit why.
+pub async fn reject(
+    run: &Run<BookingView>,
+    id: BookingId,
+    body: Result<Rejection, AppError>,
+) -> Outcome<BookingView> {
+    let decision = Decision {
+        action: BookingAction::Reject,
+        check: |_, _, body: &Rejection| reason_faults(body.reason.as_deref()),
+        change: |_, deciding, body: &Rejection, next| {
+            next.answered_at = Some(deciding.now);
+            next.reason_code = Some(body.reason_code.as_str().to_owned());
+            next.reason.clone_from(&body.reason);
+            Ok(())
+        },
+    };
+    decide(run, id, body, decision).await
+}
+
+/// Frees the slot: the using unit until the start, the host as long as it has not begun. 422 `reason_required` when the host
+/// gives no reason.
+pub async fn cancel(
+    run: &Run<BookingView>,
+    id: BookingId,
+    reason: Result<Option<String>, AppError>,
+) -> Outcome<BookingView> {
+    let decision = Decision {
+        action: BookingAction::Cancel,
+        check: |actor, context, reason: &Option<String>| {
+            reason_faults(reason.as_deref())?;
+            let is_only_host = context.is_only_host(actor.caller()?, BookingAction::Cancel);
+            require_reason(is_only_host, reason.as_deref())
+        },
+        change: |_, deciding, reason, next| {
+            require_reason(deciding.side == Side::Host, reason.as_deref())?;
+            let timing = deciding.context.timing(deciding.calendar)?;
+            let is_late = deciding.side == Side::User && timing.is_late(deciding.now);
+            next.cancelled_by = Some(match deciding.side {
+                Side::User => "user".to_owned(),
+                Side::Host => "host".to_owned(),
+            });
+            next.reason_code = is_late.then(|| LATE.to_owned());
+            next.reason.clone_from(reason);
+            Ok(())
+        },
+    };
+    decide(run, id, reason, decision).await
+}
+
+fn require_reason(is_needed: bool, reason: Option<&str>) -> Result<(), AppError> {
+    let is_given = reason.is_some_and(|text| !text.trim().is_empty());
+    match is_needed && !is_given {
+        true => Err(AppError::refused("reason", Code::reason_required)),
+        false => Ok(()),
+    }
+}
+
+/// Starts the use, from set-up to the scheduled end. 409 `channel_in_use` while another booking is in progress on the channel.
+pub async fn start(
+    run: &Run<BookingView>,
+    id: BookingId,
+    body: Result<(), AppError>,
+) -> Outcome<BookingView> {
+    let decision = Decision {
+        action: BookingAction::Start,
+        check: |_, _, ()| Ok(()),
+        change: |tx, deciding, (), next| {
+            let booking = &deciding.context.booking;
+            let (instrument, channel) = (booking.instrument_id, booking.channel);
+            if store::booking::is_channel_in_use(tx, instrument, channel)? {
+                return Err(AppError::conflict(Code::channel_in_use));
+            }
+            next.started_at = Some(deciding.now);
+            Ok(())
+        },
+    };
+    decide(run, id, body, decision).await
+}
+
+/// Declares that nobody came, from `no_show_after_minutes` after the start: frees the rest of the slot.
+pub async fn declare_no_show(
+    run: &Run<BookingView>,
+    id: BookingId,
+    reason: Result<Option<String>, AppError>,
+) -> Outcome<BookingView> {
+    let decision = Decision {
+        action: BookingAction::NoShow,
+        check: |_, _, reason: &Option<String>| reason_faults(reason.as_deref()),
+        change: |_, _, reason, next| {
+            next.reason.clone_from(reason);
+            Ok(())
+        },
+    };
+    decide(run, id, reason, decision).await
+}
