@@ -28,6 +28,9 @@ mod postgres;
 mod world;
 
 mod bookings;
+mod lists;
+mod lists_filled;
+mod lists_rows;
 mod load;
 mod pgbench;
 mod processor;
@@ -50,13 +53,15 @@ type Measurement = fn() -> Option<Vec<Row>>;
 fn main() {
     let asked: Vec<String> = std::env::args()
         .skip(1)
-        .filter(|word| !word.starts_with('-'))
+        .filter(|word| !word.starts_with('-') && word != "million")
         .collect();
-    let all: [(&str, Measurement); 8] = [
+    let all: [(&str, Measurement); 10] = [
         ("bookings", bookings::on_sqlite),
         ("bookings", bookings::on_postgres),
         ("reads", || reads::measure(Backend::Sqlite)),
         ("reads", || reads::measure(Backend::Postgres)),
+        ("lists", || lists::measure(Backend::Sqlite)),
+        ("lists", || lists::measure(Backend::Postgres)),
         ("yearly", || yearly::measure(Backend::Sqlite)),
         ("yearly", || yearly::measure(Backend::Postgres)),
         ("yearly", yearly::memory),

@@ -40,6 +40,11 @@ impl Sample {
             .map(|(name, value)| (name.as_str(), value))
     }
 
+    /// What a column holds, as SQL writes it.
+    pub fn literal(&self, name: &str) -> String {
+        literal(&self.columns[name])
+    }
+
     /// `(columns) … expressions` of an INSERT: the row's own values as literals, but for those that `changed` gives.
     /// A name that the table does not have is a mistake of the measurement.
     pub fn columns_and_expressions(&self, changed: &[(&str, &str)]) -> (String, String) {
