@@ -32,6 +32,7 @@ pub struct Course {
 /// What a run did in how many seconds, and the processor time of one booking in seconds.
 #[derive(Clone, Copy)]
 pub struct Measured {
+    done: f64,
     pub per_second: f64,
     pub processor: f64,
 }
@@ -40,13 +41,15 @@ impl Measured {
     pub fn new(done: usize, seconds: f64, processor: f64) -> Measured {
         let done = done as f64;
         Measured {
+            done,
             per_second: done / seconds,
             processor: processor / done,
         }
     }
 }
 
-fn course(direct: &Direct) -> Course {
+/// Many instruments that confirm at once, and the company that books them.
+pub fn course(direct: &Direct) -> Course {
     let rules = json!({"horizon_days": 700, "min_minutes": 30});
     let insert = |_| {
         given::instrument(&direct.world)
@@ -86,7 +89,7 @@ impl Course {
         (instrument, starts_at.to_string(), ends_at.to_string())
     }
 
-    fn request(&self, number: usize) -> Vec<u8> {
+    pub fn request(&self, number: usize) -> Vec<u8> {
         let (instrument, starts_at, ends_at) = self.slot(number);
         let body = json!({
             "instrument_id": instrument, "starts_at": starts_at.and_utc().to_rfc3339(),
@@ -166,7 +169,7 @@ pub fn on_postgres() -> Option<Vec<Row>> {
         let before = used();
         let from = (2 * run + 1) * APART;
         let measured = over_http(&fleet, &course, from, LASTING);
-        beneath.push((used() - before) / (measured.per_second * LASTING.as_secs_f64()));
+        beneath.push((used() - before) / measured.done);
         ours.push(measured);
         ceilings.push(pgbench::measure(
             &fleet.url,

@@ -15,8 +15,9 @@ use crate::world::{AUDITOR, BOSS, Backend, ENGINEER, FINANCE, HOST, MANAGER, Per
 const PAGE: usize = 50;
 /// The largest may cost so many times the smallest.
 const FLAT: f64 = 1.5;
-const LASTING: Duration = Duration::from_millis(600);
-const LEAST_REQUESTS: u32 = 5;
+const ROUNDS: usize = 3;
+const LASTING: Duration = Duration::from_millis(300);
+const LEAST_REQUESTS: u32 = 3;
 
 /// One way of asking a list: its name, who asks, and the query. Names in braces are those of [`Filled`].
 type Form = (&'static str, Option<Person>, &'static str);
@@ -82,93 +83,115 @@ pub fn measure(backend: Backend) -> Option<Vec<Row>> {
         (BOOKINGS, lists_rows::bookings as filled::Fill),
         (INSTRUMENTS, lists_rows::instruments),
     ] {
-        let mut costs = vec![Vec::new(); forms.len()];
+        let mut sites = Vec::new();
         for size in sizes {
             eprintln!("  {size} rows …");
-            let cost = of_size(backend, forms, fill, *size)?;
-            for (costs, cost) in costs.iter_mut().zip(cost) {
-                costs.push(cost);
-            }
+            sites.push(Site::fill(backend, fill, *size)?);
         }
-        rows.extend(
-            forms
-                .iter()
-                .zip(costs)
-                .map(|((name, ..), costs)| row(backend, name, sizes, &costs)),
-        );
+        for form in forms {
+            let mut costs: Vec<_> = sites.iter().map(|site| site.first_page(form)).collect();
+            // In turn, so that what else the machine does meets every size; the least is what the page needs.
+            for _ in 0..ROUNDS {
+                for (site, cost) in sites.iter().zip(&mut costs) {
+                    cost.seconds = cost.seconds.min(site.seconds(form));
+                }
+            }
+            rows.push(row(&format!("{}, {backend:?}", form.0), sizes, &costs));
+        }
     }
     Some(rows)
 }
 
-/// Processor time of a page in seconds, and how many items it had.
-type Cost = (f64, usize);
+/// Processor time of a page in seconds, and how many items it has.
+struct Cost {
+    seconds: f64,
+    items: usize,
+}
 
-fn row(backend: Backend, name: &str, sizes: &[usize], costs: &[Cost]) -> Row {
-    let told = |(size, (seconds, items)): (&usize, &Cost)| {
-        let few = if *items == PAGE {
-            String::new()
-        } else {
-            format!(" ({items} items)")
+fn row(name: &str, sizes: &[usize], costs: &[Cost]) -> Row {
+    let told = |(size, cost): (&usize, &Cost)| {
+        let few = match cost.items {
+            PAGE => String::new(),
+            items => format!(" ({items} items)"),
         };
-        format!("10^{}: {:.2} ms{few}", size.ilog10(), seconds * 1e3)
+        format!("10^{}: {:.2} ms{few}", size.ilog10(), cost.seconds * 1e3)
     };
     let mut cells: Vec<_> = sizes.iter().zip(costs).map(told).collect();
     let ceiling = cells.remove(0);
     Row {
-        what: format!("{name}, {backend:?}"),
+        what: name.to_owned(),
         ours: cells.join(", "),
         ceiling,
-        ratio: costs[costs.len() - 1].0 / costs[0].0,
+        ratio: costs[costs.len() - 1].seconds / costs[0].seconds,
         aim: Aim::AtMost(FLAT),
         processor: None,
     }
 }
 
-/// Fills a database and asks each list.
-fn of_size(backend: Backend, forms: &[Form], fill: filled::Fill, size: usize) -> Option<Vec<Cost>> {
-    let (fleet, filled) = filled::start(backend, fill, size)?;
-    let server = match backend {
-        Backend::Sqlite => None,
-        Backend::Postgres => Server::behind(&fleet.url),
-    };
-    let node = &fleet.nodes[0];
-    let used = || processor::of(node.process.id()) + server.as_ref().map_or(0.0, Server::used);
-    // What the jobs use by themselves is not the lists'.
-    let (before, rest) = (used(), Duration::from_secs(2));
-    std::thread::sleep(rest);
-    let idle = (used() - before) / rest.as_secs_f64();
-    let address = node.base.trim_start_matches("http://");
-    let ask = |form: &Form| cost(address, form, &filled, &used, idle);
-    Some(forms.iter().map(ask).collect())
+/// A filled database with a server on it.
+struct Site {
+    fleet: Fleet,
+    filled: Filled,
+    postgres: Option<Server>,
+    /// What the jobs use by themselves in a second.
+    idle: f64,
 }
 
-fn cost(
-    address: &str,
-    (name, person, query): &Form,
-    filled: &Filled,
-    used: &impl Fn() -> f64,
-    idle: f64,
-) -> Cost {
-    let path = format!("/api/v1/{}&limit={PAGE}", filled.named(query));
-    let request = load::get_as(
-        &path.replace("?&", "?"),
-        person.map(|person| filled.token(person)),
-    );
-    let mut connection = Connection::open(address);
-    let answer = connection.ask(&request);
-    assert_eq!(
-        answer.status,
-        200,
-        "{name}: {}",
-        String::from_utf8_lossy(&answer.body)
-    );
-    let page: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
-    let items = page["items"].as_array().unwrap().len();
-    let (before, start, mut asked) = (used(), Stopwatch::now(), 0);
-    while asked < LEAST_REQUESTS || start.elapsed() < LASTING {
-        connection.ask(&request);
-        asked += 1;
+impl Site {
+    fn fill(backend: Backend, fill: filled::Fill, size: usize) -> Option<Site> {
+        let (fleet, filled) = filled::start(backend, fill, size)?;
+        let postgres = match backend {
+            Backend::Sqlite => None,
+            Backend::Postgres => Server::behind(&fleet.url),
+        };
+        let mut site = Site {
+            fleet,
+            filled,
+            postgres,
+            idle: 0.0,
+        };
+        let (before, rest) = (site.used(), Duration::from_secs(2));
+        std::thread::sleep(rest);
+        site.idle = (site.used() - before) / rest.as_secs_f64();
+        Some(site)
     }
-    let spent = used() - before - idle * start.elapsed().as_secs_f64();
-    (spent.max(0.0) / f64::from(asked), items)
+
+    fn used(&self) -> f64 {
+        let server = processor::of(self.fleet.nodes[0].process.id());
+        server + self.postgres.as_ref().map_or(0.0, Server::used)
+    }
+
+    fn connection(&self) -> Connection {
+        Connection::open(self.fleet.nodes[0].base.trim_start_matches("http://"))
+    }
+
+    fn request(&self, (_, person, query): &Form) -> Vec<u8> {
+        let path = format!("/api/v1/{}&limit={PAGE}", self.filled.named(query));
+        let token = person.map(|person| self.filled.token(person));
+        load::get_as(&path.replace("?&", "?"), token)
+    }
+
+    /// How many items the form has; what they cost is not known yet.
+    fn first_page(&self, form: &Form) -> Cost {
+        let answer = self.connection().ask(&self.request(form));
+        let body = String::from_utf8(answer.body).unwrap();
+        assert_eq!(answer.status, 200, "{}: {body}", form.0);
+        let page: serde_json::Value = serde_json::from_str(&body).unwrap();
+        Cost {
+            seconds: f64::INFINITY,
+            items: page["items"].as_array().unwrap().len(),
+        }
+    }
+
+    /// Processor time of one page.
+    fn seconds(&self, form: &Form) -> f64 {
+        let (request, mut connection) = (self.request(form), self.connection());
+        let (before, start, mut asked) = (self.used(), Stopwatch::now(), 0);
+        while asked < LEAST_REQUESTS || start.elapsed() < LASTING {
+            connection.ask(&request);
+            asked += 1;
+        }
+        let spent = self.used() - before - self.idle * start.elapsed().as_secs_f64();
+        spent.max(0.0) / f64::from(asked)
+    }
 }

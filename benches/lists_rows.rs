@@ -28,7 +28,8 @@ pub fn write_samples(filling: &Filling, client: impl Fn(Person) -> Client) {
     let tariffs = format!("/api/v1/instruments/{first}/tariffs");
     client(HOST).post(&tariffs, tariff).expect_status(201);
     let hour = |moment: NaiveDateTime, hours| told(moment + TimeDelta::hours(hours));
-    let ahead = filling.now + TimeDelta::days(7);
+    // Midnight of UTC: a booking begins at a full half hour.
+    let ahead = (filling.now + TimeDelta::days(7)).date().into();
     let booking = json!({
         "instrument_id": first, "starts_at": hour(ahead, 0), "ends_at": hour(ahead, 1),
         "mode": "self_operated", "purpose": "research",

@@ -28,6 +28,7 @@ mod postgres;
 mod world;
 
 mod bookings;
+mod imports;
 mod lists;
 mod lists_filled;
 mod lists_rows;
@@ -55,7 +56,7 @@ fn main() {
         .skip(1)
         .filter(|word| !word.starts_with('-') && word != "million")
         .collect();
-    let all: [(&str, Measurement); 10] = [
+    let all: [(&str, Measurement); 12] = [
         ("bookings", bookings::on_sqlite),
         ("bookings", bookings::on_postgres),
         ("reads", || reads::measure(Backend::Sqlite)),
@@ -66,6 +67,8 @@ fn main() {
         ("yearly", || yearly::measure(Backend::Postgres)),
         ("yearly", yearly::memory),
         ("spreadsheet", spreadsheet::measure),
+        ("imports", || imports::measure(Backend::Sqlite)),
+        ("imports", || imports::measure(Backend::Postgres)),
     ];
     let mut rows = Vec::new();
     for (name, measurement) in all {
