@@ -1,4 +1,4 @@
-//! The table at the end: medians, their ratio to the ceiling of the same run, the aim, and the processor time of one
+//! The table, printed as it is measured: medians, their ratio to the ceiling of the same run, the aim, and the processor time of one
 //! request where it is measured.
 
 /// One line of the table.
@@ -118,17 +118,18 @@ pub fn median(figures: &[f64]) -> f64 {
     sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
-/// Prints the table as Markdown.
-pub fn print(rows: &[Row]) {
+/// Begins the table, in Markdown.
+pub fn print_head() {
     println!(
-        "\n| what | measured | ceiling or bound | ratio | aim | | processor time a request |\n|---|---|---|---|---|---|---|"
+        "| what | measured | ceiling or bound | ratio | aim | | processor time a request |\n|---|---|---|---|---|---|---|"
     );
-    for row in rows {
-        let (aim, verdict) = row.aim.judge(row.ratio);
-        let processor = row.processor.as_deref().unwrap_or("–");
-        println!(
-            "| {} | {} | {} | {:.2} | {aim} | {verdict} | {processor} |",
-            row.what, row.ours, row.ceiling, row.ratio
-        );
-    }
+}
+
+pub fn print(row: &Row) {
+    let (aim, verdict) = row.aim.judge(row.ratio);
+    let processor = row.processor.as_deref().unwrap_or("–");
+    println!(
+        "| {} | {} | {} | {:.2} | {aim} | {verdict} | {processor} |",
+        row.what, row.ours, row.ceiling, row.ratio
+    );
 }
