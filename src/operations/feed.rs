@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::app::App;
 use crate::domain::Instant;
 use crate::error::AppError;
-use crate::store::connection;
+use crate::store::{StoreError, connection, staged};
 
 /// An action takes its time before it begins to write; a row is stamped with the earlier moment. In seconds.
 const MARGIN_SECONDS: i64 = 60;
@@ -23,7 +23,13 @@ pub struct FeedCursor {
 /// call returned. Ask before the rows are read.
 pub async fn as_of(app: &App, now: Instant) -> Result<Instant, AppError> {
     let here = app.store.oldest_write_seconds();
-    let anywhere = app.store.read(connection::oldest_open_write).await;
-    let oldest = anywhere.map_err(AppError::from)?.max(here);
-    Ok(now.plus_seconds(-MARGIN_SECONDS.saturating_add(oldest)))
+    let looked = app.store.read(|conn| {
+        let writes = connection::oldest_open_write(conn)?;
+        Ok::<_, StoreError>((writes, staged::oldest(conn)?))
+    });
+    let (anywhere, import) = looked.await.map_err(AppError::from)?;
+    let oldest = now.plus_seconds(-anywhere.max(here));
+    // The rows of an import are stamped with its beginning, and come in one transaction at its end.
+    let oldest = import.map_or(oldest, |began_at| oldest.min(began_at));
+    Ok(oldest.plus_seconds(-MARGIN_SECONDS))
 }

@@ -33,5 +33,6 @@ pub mod stats;
 pub mod subject;
 pub mod subsidy;
 pub mod table_fault;
+pub mod table_import;
 pub mod tariff;
 pub mod usage;

@@ -1,10 +1,11 @@
 //! What is forgotten when its time has come: answers kept for repeated requests, tokens of sessions long ended, failed
-//! sign-ins nobody counts any more. Nothing of it is anybody's record, so no event tells it.
+//! sign-ins nobody counts any more, what an import that died had staged. Nothing of it is anybody's record, so no event tells it.
 
 use crate::app::App;
 use crate::domain::{Instant, Minutes};
 use crate::error::AppError;
-use crate::store::{idempotency, session};
+use crate::operations::table_import;
+use crate::store::{idempotency, session, staged};
 
 // Added to now, so the past is negative.
 const DAY: i64 = 24 * 60;
@@ -18,14 +19,24 @@ const TOKENS_KEPT: Minutes = Minutes::new(-30 * DAY);
 /// How long a failed sign-in is remembered; every lock is shorter.
 const FAILURES_KEPT: Minutes = Minutes::new(-DAY);
 
+/// When an import that has not ended is given up: its process died, or its caller went away.
+const IMPORTS_KEPT: Minutes = Minutes::new(-60);
+
 /// Forgets what is old at `now`; answers how many rows.
 pub async fn forget(app: &App, now: Instant) -> Result<usize, AppError> {
-    app.store
+    let forgotten = app
+        .store
         .write(move |tx| {
             let answers = idempotency::delete_before(tx, now.plus(ANSWERS_KEPT))?;
             let tokens = session::delete_refresh_tokens_before(tx, now.plus(TOKENS_KEPT))?;
             let failures = session::delete_failures_before(tx, now.plus(FAILURES_KEPT))?;
-            Ok(answers + tokens + failures)
+            let imports = staged::delete_before(tx, now.plus(IMPORTS_KEPT))?;
+            Ok(answers + tokens + failures + imports)
         })
-        .await
+        .await?;
+    let mut removed = 0;
+    for import in app.store.read(staged::list_dead).await? {
+        removed += table_import::remove_rows(app, import).await?;
+    }
+    Ok(forgotten + removed)
 }

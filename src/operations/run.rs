@@ -27,6 +27,8 @@ pub struct Run<T> {
     pub version: Option<i64>,
     /// How the route answers; kept under an idempotency key, in the action's own transaction.
     render: fn(&T) -> Result<Reply, AppError>,
+    /// In a commit of its own.
+    is_alone: bool,
 }
 
 /// What became of a request.
@@ -81,6 +83,7 @@ impl<T: Send + 'static> Run<T> {
             action,
             version,
             render,
+            is_alone: false,
         }
     }
 
@@ -138,7 +141,7 @@ impl<T: Send + 'static> Run<T> {
         F: Fn(&mut Conn) -> Result<T, AppError> + Send + 'static,
     {
         let Some(once) = self.actor.once.clone() else {
-            return self.app.store.write(part).await.map(Done::Now);
+            return self.write(part).await.map(Done::Now);
         };
         let (space, now, render) = (self.actor.key_space(&once), self.actor.now, self.render);
         let replayed = once.replayed.clone();
@@ -151,9 +154,20 @@ impl<T: Send + 'static> Run<T> {
             store::idempotency::insert(tx, &space, key, fingerprint, &render(&done)?, now)?;
             Ok(Done::Now(done))
         };
-        let done = self.app.store.write(keyed).await?;
+        let done = self.write(keyed).await?;
         replayed.store(matches!(done, Done::Earlier(_)), Ordering::SeqCst);
         Ok(done)
+    }
+
+    async fn write<D, F>(&self, part: F) -> Result<D, AppError>
+    where
+        D: Send + 'static,
+        F: Fn(&mut Conn) -> Result<D, AppError> + Send + 'static,
+    {
+        match self.is_alone {
+            true => self.app.store.write_alone(part).await,
+            false => self.app.store.write(part).await,
+        }
     }
 }
 
@@ -282,7 +296,12 @@ where
     T: Serialize + serde::de::DeserializeOwned + Send + 'static,
     F: Fn(&mut Conn) -> Result<T, AppError> + Send + 'static,
 {
-    perform(app, actor, part).await
+    let run = Run::new(app, actor.clone(), Action::MeRead, None, keep_result::<T>);
+    let run = Run {
+        is_alone: true,
+        ..run
+    };
+    result_of(run.once(part).await?)
 }
 
 /// The stored answer of the same request, if it was done before.

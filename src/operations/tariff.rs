@@ -12,6 +12,7 @@ use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::Actor;
 use crate::operations::run::perform;
 use crate::store::event::Subject;
+use crate::store::organization::Organization;
 use crate::store::{self, Conn, Constraint, Lock, StoreError};
 
 /// 404 when the instrument is not the caller's to see (a visitor sees what is public), 403 when the action is not the
@@ -52,18 +53,38 @@ pub fn price(
     wanted: &Wanted<'_>,
 ) -> Result<(CustomerClass, Option<Quote>), AppError> {
     let unit = store::organization::get(conn, wanted.unit)?;
-    let class = tariff::customer_class(wanted.host, unit.id, unit.kind, unit.is_sme);
-    let priced = Priced {
-        class,
-        mode: wanted.mode,
-        on: wanted.on,
-        minutes: wanted.minutes,
-    };
+    let priced = priced_as(wanted.host, &unit, wanted.mode, wanted.on, wanted.minutes);
+    let class = priced.class;
     let tariffs = store::tariff::list(conn, wanted.instrument)?;
     let lines = service_lines(conn, wanted)?;
     let quote = lines.and_then(|lines| tariff::quote(&tariffs, priced, lines));
     let quote = quote.map_err(|_| AppError::refused("service_items", Code::out_of_range))?;
     Ok((class, quote))
+}
+
+/// What has a price where a unit uses an instrument of a host.
+pub fn priced_as(
+    host: OrganizationId,
+    unit: &Organization,
+    mode: BookingMode,
+    on: NaiveDate,
+    minutes: Minutes,
+) -> Priced {
+    Priced {
+        class: tariff::customer_class(host, unit.id, unit.kind, unit.is_sme),
+        mode,
+        on,
+        minutes,
+    }
+}
+
+/// What time alone costs by the tariffs of its instrument. 422 as [`price`].
+pub fn price_of_time(
+    tariffs: &[(TariffId, Tariff)],
+    priced: Priced,
+) -> Result<Option<Quote>, AppError> {
+    tariff::quote(tariffs, priced, Vec::new())
+        .map_err(|_| AppError::refused("service_items", Code::out_of_range))
 }
 
 /// What is not on the price list is not priced; whether it may be wanted is judged elsewhere.

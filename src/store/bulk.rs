@@ -34,7 +34,11 @@ pub fn reserve<T: TryFrom<i64>>(
     table: &'static str,
     count: usize,
 ) -> Result<Vec<T>> {
-    let ids = reserve_ids(conn, table, count)?.into_iter();
+    typed(reserve_ids(conn, table, count)?)
+}
+
+fn typed<T: TryFrom<i64>>(ids: Vec<i64>) -> Result<Vec<T>> {
+    let ids = ids.into_iter();
     ids.map(|id| T::try_from(id).map_err(|_| StoreError::NotFound))
         .collect()
 }
@@ -64,4 +68,25 @@ pub fn reserve_ids(conn: &mut Conn, table: &'static str, count: usize) -> Result
             Ok((last.id + 1..=last.id + count).collect())
         }
     }
+}
+
+/// As [`reserve`]; nobody else gets the ids either when the rows come with a later transaction, or not at all.
+pub fn reserve_for_good<T: TryFrom<i64>>(
+    conn: &mut Conn,
+    table: &'static str,
+    count: usize,
+) -> Result<Vec<T>> {
+    let ids = reserve_ids(conn, table, count)?;
+    if let (Conn::Sqlite(sqlite), Some(last)) = (conn, ids.last()) {
+        let known = sql_query(format!(
+            "UPDATE sqlite_sequence SET seq = {last} WHERE name = '{table}'"
+        ));
+        if known.execute(sqlite)? == 0 {
+            sql_query(format!(
+                "INSERT INTO sqlite_sequence (name, seq) VALUES ('{table}', {last})"
+            ))
+            .execute(sqlite)?;
+        }
+    }
+    typed(ids)
 }

@@ -1,13 +1,15 @@
 //! Requests for exemption from sharing, with what the province decided. The database refuses a second one that is open or
 //! approved (`ExemptionOpen`).
 
+use std::collections::HashMap;
+
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::schema::sharing_exemption;
+use super::schema::{instrument, sharing_exemption};
 use super::{Conn, Result};
 use crate::domain::exemption::ExemptionState;
-use crate::domain::{Instant, InstrumentId, UserId};
+use crate::domain::{Instant, InstrumentId, OrganizationId, UserId};
 
 /// One row, whole.
 #[derive(Debug, Clone, Queryable, Selectable, Serialize, Deserialize)]
@@ -60,6 +62,21 @@ pub fn update_decision(
             sharing_exemption::decision_reason.eq(reason),
         ))
         .get_result(conn)?)
+}
+
+/// How far the newest request for each instrument of a host is.
+pub fn list_newest(
+    conn: &mut Conn,
+    host: OrganizationId,
+) -> Result<HashMap<InstrumentId, ExemptionState>> {
+    let states = sharing_exemption::table
+        .inner_join(instrument::table.on(instrument::id.eq(sharing_exemption::instrument_id)))
+        .filter(instrument::organization_id.eq(host))
+        .select((sharing_exemption::instrument_id, sharing_exemption::state))
+        .order(sharing_exemption::id)
+        .load::<(InstrumentId, ExemptionState)>(conn)?;
+    // A later one takes the place of an earlier one.
+    Ok(states.into_iter().collect())
 }
 
 /// The newest request for an instrument.

@@ -33,6 +33,7 @@ pub mod run;
 pub mod schema;
 pub mod service;
 pub mod session;
+pub mod staged;
 pub mod subsidy;
 pub mod tariff;
 pub mod trail;

@@ -1,5 +1,7 @@
 //! Tariffs: dated prices of an instrument. The database refuses two of one class and mode at one time (`TariffOverlap`).
 
+use std::collections::BTreeMap;
+
 use diesel::prelude::*;
 
 use super::schema::tariff;
@@ -77,23 +79,48 @@ pub fn list(conn: &mut Conn, instrument: InstrumentId) -> Result<Vec<(TariffId, 
         ))
         .order((tariff::valid_from, tariff::id))
         .load(conn)?;
-    Ok(rows
-        .into_iter()
-        .map(
-            |(id, customer_class, mode, valid_from, valid_until, price_fen_per_hour)| {
+    Ok(rows.into_iter().map(tariff_of).collect())
+}
+
+fn tariff_of(row: Row) -> (TariffId, Tariff) {
+    let (id, customer_class, mode, valid_from, valid_until, price_fen_per_hour) = row;
+    let tariff = Tariff {
+        customer_class,
+        mode,
+        period: Period {
+            valid_from,
+            valid_until,
+        },
+        price_fen_per_hour,
+    };
+    (id, tariff)
+}
+
+/// As [`list`], of several instruments; those without any price are not among them.
+pub fn list_of_all(
+    conn: &mut Conn,
+    instruments: &[InstrumentId],
+) -> Result<BTreeMap<InstrumentId, Vec<(TariffId, Tariff)>>> {
+    let mut found: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for some in instruments.chunks(1_000) {
+        let rows: Vec<(InstrumentId, Row)> = tariff::table
+            .filter(tariff::instrument_id.eq_any(some))
+            .select((
+                tariff::instrument_id,
                 (
-                    id,
-                    Tariff {
-                        customer_class,
-                        mode,
-                        period: Period {
-                            valid_from,
-                            valid_until,
-                        },
-                        price_fen_per_hour,
-                    },
-                )
-            },
-        )
-        .collect())
+                    tariff::id,
+                    tariff::customer_class,
+                    tariff::mode,
+                    tariff::valid_from,
+                    tariff::valid_until,
+                    tariff::price_fen_per_hour,
+                ),
+            ))
+            .order((tariff::valid_from, tariff::id))
+            .load(conn)?;
+        for (instrument, row) in rows {
+            found.entry(instrument).or_default().push(tariff_of(row));
+        }
+    }
+    Ok(found)
 }

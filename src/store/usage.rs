@@ -244,6 +244,57 @@ pub fn find_by_client_reference(
         .optional()?)
 }
 
+/// When an unvoided record has a channel of its instrument.
+#[derive(Debug, Clone, Copy, Queryable)]
+pub struct Busy {
+    pub id: UsageRecordId,
+    pub channel: i64,
+    pub started_at: Instant,
+    pub ended_at: Instant,
+}
+
+/// The unvoided records of an instrument in this time, by their beginning.
+pub fn list_busy(
+    conn: &mut Conn,
+    instrument: InstrumentId,
+    (from, until): (Instant, Instant),
+) -> Result<Vec<Busy>> {
+    Ok(usage_record::table
+        .filter(usage_record::instrument_id.eq(instrument))
+        .filter(usage_record::started_at.lt(until))
+        .filter(usage_record::ended_at.gt(from))
+        .filter(usage_record::state.ne(UsageState::Voided))
+        .select((
+            usage_record::id,
+            usage_record::channel,
+            usage_record::started_at,
+            usage_record::ended_at,
+        ))
+        .order(usage_record::started_at)
+        .load(conn)?)
+}
+
+/// The records of a using unit with one of these references of its own.
+pub fn list_referred(
+    conn: &mut Conn,
+    unit: OrganizationId,
+    references: &[&str],
+) -> Result<Vec<(String, UsageRecordId)>> {
+    let mut found = Vec::new();
+    for some in references.chunks(1_000) {
+        let records = usage_record::table
+            .filter(usage_record::organization_id.eq(unit))
+            .filter(usage_record::client_reference.eq_any(some))
+            .select((
+                usage_record::client_reference.assume_not_null(),
+                usage_record::id,
+            ))
+            .load::<(String, UsageRecordId)>(conn)?;
+        found.extend(records);
+    }
+    Ok(found)
+}
+
 /// Which records to list. Absent means all.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {

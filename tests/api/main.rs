@@ -24,6 +24,7 @@ mod freeze;
 mod given;
 mod guard;
 mod house;
+mod import_beside;
 mod instrument;
 mod instrument_import;
 mod migration;

@@ -169,16 +169,41 @@ both! {
 
     fn a_table_is_imported_whole_or_not_at_all(app: &TestApp) {
         let host = app.as_host();
-        let file = "asset_no,name,original_value_fen,category_code,purpose_type\n\
-                    Z1,电镜,30000000,010102,general\nZ2,质谱,30000000,010102,special\n";
-        let writes = [
+        let head = "asset_no,name,original_value_fen,category_code,purpose_type";
+        let import = |rows: &str| {
+            let request = host.request(Method::POST, "/api/v1/instruments/import?mode=upsert");
+            let request = request.header("Idempotency-Key", rows.len().to_string().as_str());
+            request.bytes("text/csv", format!("{head}\n{rows}")).send()
+        };
+        let staging = [("INSERT", "staged_import"), ("INSERT", "staged_event"), ("INSERT", "staged_instrument")];
+        let moving = [
             ("INSERT", "event"), ("INSERT", "event_personal"), ("INSERT", "instrument"), ("INSERT", "instrument_version"),
-            ("INSERT", "booking_rules"),
+            ("INSERT", "booking_rules"), ("INSERT", "idempotency_key"),
         ];
-        let imported = each_refused(app, &writes, || {
-            host.request(Method::POST, "/api/v1/instruments/import").bytes("text/csv", file).send()
-        });
+        let file = "Z1,电镜,30000000,010102,general\nZ2,质谱,30000000,010102,special\n";
+        let imported = each_refused(app, &[&staging[..], &moving[..]].concat(), || import(file));
         let counted: Value = imported.expect_status(200).body;
         assert_eq!(counted["created"], 2, "{counted}");
+        let moving = [("INSERT", "event"), ("UPDATE", "instrument"), ("INSERT", "instrument_version")];
+        let changed = each_refused(app, &[&staging[..], &moving[..]].concat(), || import("Z1,场发射电镜,,,\n"));
+        assert_eq!(changed.expect_status(200)["updated"], 1);
+    }
+
+    fn a_table_of_records_is_imported_whole_or_not_at_all(app: &TestApp) {
+        let sem = given::instrument(app).insert();
+        price(app, sem);
+        let asset = app.read(move |conn| Ok(yiqi::store::instrument::get(conn, sem)?.asset_no));
+        let head = "asset_no,using_uscc,started_at,ended_at,mode,purpose,operator";
+        let file = format!("{head}\n{asset},{COMPANY},2026-02-10 09:00,2026-02-10 10:00,guided,other,张工\n\
+            {asset},{COMPANY},2026-02-10 10:00,2026-02-10 11:00,guided,other,\n");
+        let host = app.as_host();
+        let writes = [
+            ("INSERT", "staged_import"), ("INSERT", "staged_event"), ("INSERT", "staged_usage_record"), ("INSERT", "staged_charge"),
+            ("INSERT", "event"), ("INSERT", "event_personal"), ("INSERT", "usage_record"), ("INSERT", "charge"), ("INSERT", "delivery"),
+        ];
+        let imported = each_refused(app, &writes, || {
+            host.request(Method::POST, "/api/v1/usage-records/import").bytes("text/csv", file.clone()).send()
+        });
+        assert_eq!(imported.expect_status(200)["rows"], 2);
     }
 }

@@ -16,13 +16,13 @@ use crate::domain::access::{self, Action, BookingTies, Caller, Role};
 use crate::domain::charge::ChargeState;
 use crate::domain::tariff::Quote;
 use crate::domain::usage::UsageState;
-use crate::domain::{ChargeId, EventId, UsageRecordId};
+use crate::domain::{ChargeId, EventId, Fen, OrganizationId, UsageRecordId};
 use crate::error::{AppError, Code};
 use crate::operations::actor::Actor;
 use crate::operations::run::same_version;
 use crate::operations::tariff::{self, Wanted};
 use crate::store::charge::{Charge, NewCharge, Whole};
-use crate::store::event::Subject;
+use crate::store::event::{NewEvent, Subject};
 use crate::store::usage::UsageRecord;
 use crate::store::{self, Conn, Lock};
 
@@ -65,16 +65,34 @@ fn open(
 
 /// The event of a charge that comes and goes with its usage record.
 fn tell(tx: &mut Conn, by: &Actor, action: Action, charge: &Charge) -> Result<(), AppError> {
-    let (host, payer) = (charge.host_organization_id, charge.payer_organization_id);
-    let event = by
-        .event(action, Subject::new("charge", charge.id))
-        .of(host, Some(payer))
-        .after(json!({
-            "usage_record_id": charge.usage_record_id,
-            "amount_fen": charge.amount_fen,
-        }))?;
-    store::event::append(tx, &event)?;
+    let whose = (charge.host_organization_id, charge.payer_organization_id);
+    let told = (charge.usage_record_id, charge.amount_fen);
+    store::event::append(tx, &event_of(by, action, charge.id, whose, told)?)?;
     Ok(())
+}
+
+/// The event of a charge that opens, of this host for this payer.
+pub fn opening(
+    by: &Actor,
+    id: ChargeId,
+    whose: (OrganizationId, OrganizationId),
+    told: (UsageRecordId, Fen),
+) -> Result<NewEvent, AppError> {
+    event_of(by, Action::ChargeOpen, id, whose, told)
+}
+
+fn event_of(
+    by: &Actor,
+    action: Action,
+    id: ChargeId,
+    (host, payer): (OrganizationId, OrganizationId),
+    (record, amount_fen): (UsageRecordId, Fen),
+) -> Result<NewEvent, AppError> {
+    let event = by.event(action, Subject::new("charge", id));
+    Ok(event.of(host, Some(payer)).after(json!({
+        "usage_record_id": record,
+        "amount_fen": amount_fen,
+    }))?)
 }
 
 /// After a correction: a charge whose price or payer changes is voided and another opened. 409 `already_invoiced` or

@@ -1,24 +1,26 @@
 //! Entries from a table: all rows or none. Every row is judged as a single entry would be, and all that is wrong is told
 //! with its row and column.
 
+mod plan;
+
 use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::check::{Rules, exemption_of};
+use super::check::Rules;
 use super::row::InstrumentRow;
-use super::write::{self, Next};
 use crate::app::App;
 use crate::config::Config;
 use crate::domain::OrganizationId;
 use crate::domain::access::Action;
+use crate::domain::exemption::ExemptionState;
 use crate::domain::instrument::{InstrumentFacts, InstrumentState};
 use crate::error::{AppError, Code, Fault, Location};
 use crate::operations::actor::Actor;
-use crate::operations::run::perform_alone;
-use crate::operations::table_fault;
-use crate::store::instrument::{Instrument, Standing};
+use crate::operations::{table_fault, table_import};
+use crate::store::instrument::Instrument;
 use crate::store::{self, Conn};
+use plan::{Basis, ImportPlan};
 
 crate::vocabulary! {
     /// What a row with a known asset number means.
@@ -49,19 +51,19 @@ pub struct Import {
 }
 
 /// Imports the instruments of a host. 422, or 409 when only other entries are in the way, with one entry for
-/// each fault of each row; then nothing was imported.
+/// each fault of each row; then nothing was imported. A dry run only reads.
 pub async fn import(app: &App, actor: &Actor, import: Import) -> Result<Imported, AppError> {
     admit(actor, import.host)?;
+    let is_dry_run = import.is_dry_run;
     let (app_of_action, actor_of_action) = (app.clone(), actor.clone());
-    let action = move |tx: &mut Conn| {
-        let today = actor_of_action.now.local_date();
-        let planned = plan(tx, &app_of_action.config, &import, today)?;
-        if !import.is_dry_run {
-            carry_out(tx, &actor_of_action, import.host, &planned)?;
-        }
-        Ok(counted(&planned))
-    };
-    perform_alone(app, actor, action).await
+    let import = std::sync::Arc::new(import);
+    let judge =
+        move |conn: &mut Conn| judge(conn, &app_of_action.config, &actor_of_action, &import);
+    if is_dry_run {
+        let counted = move |conn: &mut Conn| Ok(judge(conn)?.counted());
+        return app.store.read_snapshot(counted).await;
+    }
+    table_import::run(app, actor, judge).await
 }
 
 fn admit(actor: &Actor, host: OrganizationId) -> Result<(), AppError> {
@@ -76,16 +78,23 @@ fn admit(actor: &Actor, host: OrganizationId) -> Result<(), AppError> {
 enum Step {
     Create(InstrumentFacts),
     Update(Box<Instrument>, InstrumentFacts),
-    Leave,
+    Leave(Box<Instrument>),
 }
 
-fn plan(
+impl Step {
+    fn is_written(&self) -> bool {
+        !matches!(self, Step::Leave(_))
+    }
+}
+
+fn judge(
     conn: &mut Conn,
     config: &Config,
+    actor: &Actor,
     import: &Import,
-    today: chrono::NaiveDate,
-) -> Result<Vec<Step>, AppError> {
-    let rules = Rules::read(conn, config, today)?;
+) -> Result<ImportPlan, AppError> {
+    let rules = Rules::read(conn, config, actor.now.local_date())?;
+    let basis = Basis::read(conn, import.host)?;
     let mut known = present(conn, import)?;
     let mut asset_nos = HashSet::new();
     let (mut steps, mut faults) = (Vec::with_capacity(import.rows.len()), Vec::new());
@@ -95,18 +104,21 @@ fn plan(
             wrong.push(fault_of(row, Code::duplicate));
         }
         let step = match known.remove(&row.asset_no) {
-            None => plan_new(&rules, row, &mut wrong),
+            None => judge_new(&rules, row, &mut wrong),
             Some(_) if import.mode == ImportMode::Create => {
                 wrong.push(fault_of(row, Code::asset_no_used));
-                plan_new(&rules, row, &mut wrong)
+                judge_new(&rules, row, &mut wrong)
             }
-            Some(present) => Some(plan_change(conn, &rules, row, present, &mut wrong)?),
+            Some(present) => {
+                let exemption = basis.exemption_of(present.id);
+                Some(judge_change(&rules, row, present, exemption, &mut wrong))
+            }
         };
         steps.extend(step);
         faults.extend(wrong.into_iter().map(|fault| at_cell(*number, fault)));
     }
     table_fault::refuse(faults)?;
-    Ok(steps)
+    Ok(ImportPlan::new(actor, basis, steps))
 }
 
 /// The entries of the host that the rows name, by number.
@@ -124,7 +136,7 @@ fn fault_of(row: &InstrumentRow, code: Code) -> Fault {
     Fault::field("asset_no", code).actual(row.asset_no.as_str())
 }
 
-fn plan_new(rules: &Rules, row: &InstrumentRow, wrong: &mut Vec<Fault>) -> Option<Step> {
+fn judge_new(rules: &Rules, row: &InstrumentRow, wrong: &mut Vec<Fault>) -> Option<Step> {
     let facts = row.new_facts(wrong)?;
     let told: Vec<Location> = wrong.iter().map(|fault| fault.place.clone()).collect();
     let judged = rules.check_new(&facts).into_iter();
@@ -133,24 +145,23 @@ fn plan_new(rules: &Rules, row: &InstrumentRow, wrong: &mut Vec<Fault>) -> Optio
     Some(Step::Create(facts))
 }
 
-fn plan_change(
-    conn: &mut Conn,
+fn judge_change(
     rules: &Rules,
     row: &InstrumentRow,
     present: Instrument,
+    exemption: Option<ExemptionState>,
     wrong: &mut Vec<Fault>,
-) -> Result<Step, AppError> {
+) -> Step {
     let before = present.facts();
     let facts = row.changed_facts(before.clone(), wrong);
     if facts == before {
-        return Ok(Step::Leave);
+        return Step::Leave(Box::new(present));
     }
     if present.state == InstrumentState::Retired {
         wrong.push(fault_of(row, Code::invalid_state));
     }
-    let exemption = exemption_of(conn, &present)?;
     wrong.extend(rules.check_change(&present, &facts, exemption));
-    Ok(Step::Update(Box::new(present), facts))
+    Step::Update(Box::new(present), facts)
 }
 
 /// The fault of a field, at the column that says it.
@@ -173,43 +184,4 @@ fn column_of(field: &str) -> &str {
         field if field.starts_with("subjects") => "subjects",
         field => field,
     }
-}
-
-fn carry_out(
-    tx: &mut Conn,
-    actor: &Actor,
-    host: OrganizationId,
-    steps: &[Step],
-) -> Result<(), AppError> {
-    let created = steps.iter().filter_map(|step| match step {
-        Step::Create(facts) => Some(facts),
-        Step::Update(..) | Step::Leave => None,
-    });
-    write::insert(tx, actor, host, &created.collect::<Vec<_>>())?;
-    for step in steps {
-        if let Step::Update(present, facts) = step {
-            let next = Next {
-                action: Action::InstrumentChange,
-                facts,
-                standing: &Standing::of(present),
-                reason: None,
-                told: &[],
-                managers: None,
-            };
-            write::update(tx, actor, present, &next)?;
-        }
-    }
-    Ok(())
-}
-
-fn counted(steps: &[Step]) -> Imported {
-    let mut imported = Imported::default();
-    for step in steps {
-        match step {
-            Step::Create(_) => imported.created += 1,
-            Step::Update(..) => imported.updated += 1,
-            Step::Leave => imported.unchanged += 1,
-        }
-    }
-    imported
 }

@@ -39,10 +39,7 @@ pub(super) fn insert(
             now: actor.now,
         };
         rows.push(first.first(*id, host, event)?);
-        told.push((
-            event,
-            creation(actor, host, *id, &content(facts, &standing)?)?,
-        ));
+        told.push((event, creation(actor, host, *id, facts)?));
     }
     store::event::append_all(tx, &told)?;
     store::instrument::insert(tx, &rows).map_err(refusal)?;
@@ -50,12 +47,14 @@ pub(super) fn insert(
     Ok(rows)
 }
 
-fn creation(
+/// The event of a new entry, a draft.
+pub(super) fn creation(
     actor: &Actor,
     host: OrganizationId,
     id: InstrumentId,
-    told: &Content,
+    facts: &InstrumentFacts,
 ) -> Result<NewEvent, AppError> {
+    let told = content(facts, &Standing::draft())?;
     let event = actor
         .event(Action::InstrumentCreate, Subject::new("instrument", id))
         .of(host, None)
@@ -130,7 +129,12 @@ pub(super) async fn naming_the_other<T>(
     }
 }
 
-fn differing(actor: &Actor, present: &Instrument, next: &Next<'_>) -> Result<NewEvent, AppError> {
+/// The event of a next version: what differs.
+pub(super) fn differing(
+    actor: &Actor,
+    present: &Instrument,
+    next: &Next<'_>,
+) -> Result<NewEvent, AppError> {
     let before = content(&present.facts(), &Standing::of(present))?;
     let after = content(next.facts, next.standing)?;
     let mut texts = json!({"before": before.personal, "after": after.personal});

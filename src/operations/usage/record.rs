@@ -9,12 +9,13 @@ use crate::domain::access::{self, Action, BookingTies, Denied};
 use crate::domain::fault::FieldFault;
 use crate::domain::organization::OrganizationState;
 use crate::domain::usage::{Evidence, Operator, UsageFacts, UsageMinutes, UsageState};
-use crate::domain::{BookingId, EventId, InstrumentId, OrganizationId};
+use crate::domain::{BookingId, EventId, InstrumentId, OrganizationId, UsageRecordId};
 use crate::error::{AppError, Code};
 use crate::operations::actor::Actor;
 use crate::operations::run::perform;
 use crate::operations::{charge, subsidy};
 use crate::store::booking::Booking;
+use crate::store::event::NewEvent;
 use crate::store::instrument::Instrument;
 use crate::store::organization::Organization;
 use crate::store::usage::{Columns, Target, UsageRecord};
@@ -174,25 +175,28 @@ impl Entry<'_> {
     /// Appends the event, writes version 1 and opens the charge.
     pub fn write(&self, tx: &mut Conn, actor: &Actor) -> Result<(UsageRecord, EventId), AppError> {
         let id = store::usage::reserve_id(tx)?;
-        let (facts, ties) = (self.facts, &self.ties);
-        let state = UsageState::initial(super::is_own_use(ties));
-        let whose = (self.instrument, ties.organization_id);
-        let told = news::told(1, state, whose, facts, self.minutes);
-        let texts = (facts.operator.as_ref(), None);
-        let event = news::event(actor, self.action, id, ties, texts)?.after(told)?;
-        let event = store::event::append(tx, &event)?;
-        let columns = self.columns(actor, state, event)?;
+        let event = store::event::append(tx, &self.event(actor, id)?)?;
+        let columns = self.columns(actor, event)?;
         let written = store::usage::insert(tx, id, columns).map_err(clash::conflict)?;
         charge::open_for(tx, actor, &written, event)?;
         Ok((written, event))
     }
 
-    fn columns(
-        &self,
-        actor: &Actor,
-        state: UsageState,
-        event_id: EventId,
-    ) -> Result<Columns, AppError> {
+    fn state(&self) -> UsageState {
+        UsageState::initial(super::is_own_use(&self.ties))
+    }
+
+    /// The event that tells of the record.
+    pub fn event(&self, actor: &Actor, id: UsageRecordId) -> Result<NewEvent, AppError> {
+        let (facts, ties) = (self.facts, &self.ties);
+        let whose = (self.instrument, ties.organization_id);
+        let told = news::told(1, self.state(), whose, facts, self.minutes);
+        let texts = (facts.operator.as_ref(), None);
+        Ok(news::event(actor, self.action, id, ties, texts)?.after(told)?)
+    }
+
+    /// Version 1, made by `event_id`.
+    pub fn columns(&self, actor: &Actor, event_id: EventId) -> Result<Columns, AppError> {
         let facts = self.facts;
         Ok(Columns {
             record_no: None,
@@ -211,7 +215,7 @@ impl Entry<'_> {
             statutory: facts.statutory,
             operator: operator_column(facts.operator.as_ref())?,
             client_reference: facts.client_reference.clone(),
-            state,
+            state: self.state(),
             reason: None,
             evidence: Evidence::Manual,
             entered_at: Some(actor.now),

@@ -205,6 +205,15 @@ impl<'a> Version<'a> {
         })
     }
 
+    /// The whole row as the version after `present`, made by `event`.
+    pub fn after(&self, present: &Instrument, event: EventId) -> Result<Instrument> {
+        Ok(Instrument {
+            version: present.version + 1,
+            created_at: present.created_at,
+            ..self.first(present.id, present.organization_id, event)?
+        })
+    }
+
     fn columns(&self, version: i64) -> Result<Columns<'a>> {
         let (facts, standing) = (self.facts, self.standing);
         Ok(Columns {
@@ -291,11 +300,29 @@ impl VersionRow {
         Ok(Self {
             instrument_id: whole.id,
             version: whole.version,
-            content: serde_json::to_string(whole)?,
+            content: version_content(whole)?,
             valid_from: whole.updated_at,
             event_id: whole.event_id,
         })
     }
+}
+
+/// What `instrument_version` keeps of a version.
+pub(super) fn version_content(whole: &Instrument) -> Result<String> {
+    Ok(serde_json::to_string(whole)?)
+}
+
+/// The present versions of these instruments.
+pub fn list_present(conn: &mut Conn, ids: &[InstrumentId]) -> Result<Vec<(InstrumentId, i64)>> {
+    let mut found = Vec::with_capacity(ids.len());
+    for some in ids.chunks(1_000) {
+        let versions = instrument::table
+            .filter(instrument::id.eq_any(some))
+            .select((instrument::id, instrument::version))
+            .load::<(InstrumentId, i64)>(conn)?;
+        found.extend(versions);
+    }
+    Ok(found)
 }
 
 pub fn get(conn: &mut Conn, id: InstrumentId) -> Result<Instrument> {

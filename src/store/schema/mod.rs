@@ -5,6 +5,7 @@ mod bookings;
 mod foundation;
 mod notices;
 mod registry;
+mod staged;
 mod usage;
 mod yearly_run;
 
@@ -12,6 +13,7 @@ pub use bookings::*;
 pub use foundation::*;
 pub use notices::*;
 pub use registry::*;
+pub use staged::*;
 pub use usage::*;
 pub use yearly_run::*;
 

@@ -1,49 +1,44 @@
 //! Whether the rows of an import can all be recorded: what each refers to, what each says, and which stand in each other's
 //! or another record's way.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::super::record::can_use;
+use super::super::record::{Entry, can_use};
 use super::super::year_of;
 use super::ImportRow;
 use crate::domain::access::{self, Action, BookingTies, InstrumentTies};
 use crate::domain::usage::{UsageFacts, UsageMinutes};
-use crate::domain::{Instant, InstrumentId, OrganizationId, Uscc};
+use crate::domain::{Instant, InstrumentId, OrganizationId, Slot, UsageRecordId, Uscc};
 use crate::error::{AppError, Code, Fault, Location};
 use crate::operations::actor::Actor;
 use crate::operations::table_fault;
-use crate::store::usage::Target;
+use crate::store::usage::Busy;
 use crate::store::{self, Conn};
 
 /// A row that can be recorded.
-pub struct Checked<'a> {
+pub struct Checked {
     pub instrument: InstrumentId,
     pub ties: BookingTies,
-    pub facts: &'a UsageFacts,
+    pub facts: UsageFacts,
     pub minutes: UsageMinutes,
 }
 
-/// The instruments of the rows, in the order of their ids.
-pub fn instruments(
-    conn: &mut Conn,
-    actor: &Actor,
-    rows: &[ImportRow],
-) -> Result<BTreeSet<InstrumentId>, AppError> {
-    let mut references = References::default();
-    let mut found = BTreeSet::new();
-    for row in rows {
-        let known = references.instrument(conn, actor, &row.asset_no)?;
-        found.extend(known.map(|known| known.id));
+impl Checked {
+    /// The record it comes to.
+    pub fn entry(&self) -> Entry<'_> {
+        Entry {
+            action: Action::UsageRecordImport,
+            ties: self.ties,
+            instrument: self.instrument,
+            booking: None,
+            facts: &self.facts,
+            minutes: self.minutes,
+        }
     }
-    Ok(found)
 }
 
 /// Every row checked, or every fault.
-pub fn check<'a>(
-    conn: &mut Conn,
-    actor: &Actor,
-    rows: &'a [ImportRow],
-) -> Result<Vec<Checked<'a>>, AppError> {
+pub fn check(conn: &mut Conn, actor: &Actor, rows: &[ImportRow]) -> Result<Vec<Checked>, AppError> {
     let mut references = References::default();
     let mut faults = Vec::new();
     let mut checked = Vec::with_capacity(rows.len());
@@ -60,12 +55,12 @@ pub fn check<'a>(
     Ok(checked.into_iter().map(|(_, one)| one).collect())
 }
 
-fn check_one<'a>(
+fn check_one(
     conn: &mut Conn,
     actor: &Actor,
-    row: &'a ImportRow,
+    row: &ImportRow,
     references: &mut References,
-) -> Result<Result<Checked<'a>, Vec<Fault>>, AppError> {
+) -> Result<Result<Checked, Vec<Fault>>, AppError> {
     let mut faults = Vec::new();
     let unknown =
         |column, value: &str| Fault::cell(row.row, column, Code::unknown_reference).actual(value);
@@ -108,7 +103,7 @@ fn check_one<'a>(
                 organization_id: unit,
                 booked_by: None,
             },
-            facts: &row.facts,
+            facts: row.facts.clone(),
             minutes,
         }),
         _ => Err(faults),
@@ -116,7 +111,7 @@ fn check_one<'a>(
 }
 
 /// Rows of one file that overlap, or use one reference twice.
-fn in_each_others_way(checked: &[(u32, Checked<'_>)]) -> Vec<Fault> {
+fn in_each_others_way(checked: &[(u32, Checked)]) -> Vec<Fault> {
     let mut faults = Vec::new();
     let mut references = BTreeSet::new();
     let mut slots: BTreeMap<_, Vec<(Instant, Instant, u32)>> = BTreeMap::new();
@@ -149,39 +144,82 @@ fn in_each_others_way(checked: &[(u32, Checked<'_>)]) -> Vec<Fault> {
 }
 
 /// Rows whose time or reference another record has.
-fn in_the_way(conn: &mut Conn, checked: &[(u32, Checked<'_>)]) -> Result<Vec<Fault>, AppError> {
+fn in_the_way(conn: &mut Conn, checked: &[(u32, Checked)]) -> Result<Vec<Fault>, AppError> {
+    let records = Records::around(conn, checked)?;
     let mut faults = Vec::new();
     for (row, one) in checked {
-        let target = Target {
-            instrument_id: one.instrument,
-            channel: one.facts.channel,
-            slot: one.facts.slot,
-            except: None,
-        };
-        if let Some(record) = store::usage::find_overlap(conn, &target)? {
+        let place = (one.instrument, one.facts.channel);
+        if let Some(record) = records.overlapping(place, one.facts.slot) {
             faults.push(
-                Fault::cell(*row, "started_at", Code::usage_overlaps).actual(record.id.number()),
+                Fault::cell(*row, "started_at", Code::usage_overlaps).actual(record.number()),
             );
         }
         if let Some(reference) = &one.facts.client_reference
-            && let Some(record) =
-                store::usage::find_by_client_reference(conn, one.ties.organization_id, reference)?
+            && let Some(record) = records.referred(one.ties.organization_id, reference)
         {
             faults.push(
                 Fault::cell(*row, "client_reference", Code::client_reference_used)
-                    .actual(record.id.number()),
+                    .actual(record.number()),
             );
         }
     }
     Ok(faults)
 }
 
+/// The records there are that rows may run into, read in few queries.
+#[derive(Default)]
+struct Records {
+    /// By instrument and channel, in the order of their beginning: they do not overlap.
+    busy: BTreeMap<(InstrumentId, i64), Vec<Busy>>,
+    references: HashMap<(OrganizationId, String), UsageRecordId>,
+}
+
+impl Records {
+    fn around(conn: &mut Conn, checked: &[(u32, Checked)]) -> Result<Self, AppError> {
+        let mut spans: BTreeMap<InstrumentId, (Instant, Instant)> = BTreeMap::new();
+        let mut references: BTreeMap<OrganizationId, Vec<&str>> = BTreeMap::new();
+        for (_, one) in checked {
+            let slot = one.facts.slot;
+            let span = spans
+                .entry(one.instrument)
+                .or_insert((slot.starts_at(), slot.ends_at()));
+            *span = (span.0.min(slot.starts_at()), span.1.max(slot.ends_at()));
+            if let Some(reference) = &one.facts.client_reference {
+                let of_unit = references.entry(one.ties.organization_id).or_default();
+                of_unit.push(reference);
+            }
+        }
+        let mut found = Self::default();
+        for (instrument, span) in spans {
+            for busy in store::usage::list_busy(conn, instrument, span)? {
+                let place = (instrument, busy.channel);
+                found.busy.entry(place).or_default().push(busy);
+            }
+        }
+        for (unit, references) in references {
+            for (reference, id) in store::usage::list_referred(conn, unit, &references)? {
+                found.references.insert((unit, reference), id);
+            }
+        }
+        Ok(found)
+    }
+
+    /// The first record in this time.
+    fn overlapping(&self, place: (InstrumentId, i64), slot: Slot) -> Option<UsageRecordId> {
+        let busy = self.busy.get(&place)?;
+        let next = busy.partition_point(|record| record.ended_at <= slot.starts_at());
+        let record = busy.get(next)?;
+        (record.started_at < slot.ends_at()).then_some(record.id)
+    }
+
+    fn referred(&self, unit: OrganizationId, reference: &str) -> Option<UsageRecordId> {
+        self.references.get(&(unit, reference.to_owned())).copied()
+    }
+}
+
 /// Rows of years that are final.
-fn in_locked_years(
-    conn: &mut Conn,
-    checked: &[(u32, Checked<'_>)],
-) -> Result<Vec<Fault>, AppError> {
-    let year = |one: &Checked<'_>| i64::from(year_of(one.facts.slot.ends_at()));
+fn in_locked_years(conn: &mut Conn, checked: &[(u32, Checked)]) -> Result<Vec<Fault>, AppError> {
+    let year = |one: &Checked| i64::from(year_of(one.facts.slot.ends_at()));
     let years: BTreeSet<i64> = checked.iter().map(|(_, one)| year(one)).collect();
     let years: Vec<i64> = years.into_iter().collect();
     let locked = store::subsidy::list_final_years(conn, &years)?;

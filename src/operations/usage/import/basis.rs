@@ -1,0 +1,90 @@
+//! What the rows of a usage import were judged and priced by. The last transaction reads it again, under the locks of the
+//! instruments: what differs has the rows judged anew.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::super::year_of;
+use super::rows::Checked;
+use crate::domain::tariff::Tariff;
+use crate::domain::{InstrumentId, OrganizationId, TariffId};
+use crate::error::AppError;
+use crate::operations::actor::Actor;
+use crate::store::organization::Organization;
+use crate::store::{self, Conn};
+
+/// The present versions of all that rows refer to.
+#[derive(PartialEq, Eq)]
+pub(super) struct Basis {
+    instruments: BTreeMap<InstrumentId, i64>,
+    organizations: BTreeMap<OrganizationId, i64>,
+    /// What the caller manages, which may be the right to record.
+    managed: BTreeSet<InstrumentId>,
+    tariffs: BTreeMap<InstrumentId, Vec<(TariffId, Tariff)>>,
+    years: BTreeSet<i64>,
+    final_years: Vec<i64>,
+}
+
+impl Basis {
+    /// Of these rows, with the units that use the instruments.
+    pub(super) fn of(
+        conn: &mut Conn,
+        actor: &Actor,
+        rows: &[Checked],
+    ) -> Result<(Self, BTreeMap<OrganizationId, Organization>), AppError> {
+        let instruments = rows.iter().map(|row| row.instrument).collect();
+        let mut organizations: BTreeSet<_> =
+            rows.iter().map(|row| row.ties.organization_id).collect();
+        organizations.insert(actor.caller()?.organization_id);
+        let years = rows
+            .iter()
+            .map(|row| i64::from(year_of(row.facts.slot.ends_at())));
+        Self::read(conn, actor, instruments, organizations, years.collect())
+    }
+
+    /// The same of now.
+    pub(super) fn again(&self, conn: &mut Conn, actor: &Actor) -> Result<Self, AppError> {
+        let instruments = self.instruments.keys().copied().collect();
+        let organizations = self.organizations.keys().copied().collect();
+        let years = self.years.clone();
+        Ok(Self::read(conn, actor, instruments, organizations, years)?.0)
+    }
+
+    fn read(
+        conn: &mut Conn,
+        actor: &Actor,
+        instruments: BTreeSet<InstrumentId>,
+        organizations: BTreeSet<OrganizationId>,
+        years: BTreeSet<i64>,
+    ) -> Result<(Self, BTreeMap<OrganizationId, Organization>), AppError> {
+        let ids: Vec<InstrumentId> = instruments.into_iter().collect();
+        let mut units = BTreeMap::new();
+        for id in organizations {
+            units.insert(id, store::organization::get(conn, id)?);
+        }
+        let basis = Self {
+            instruments: store::instrument::list_present(conn, &ids)?
+                .into_iter()
+                .collect(),
+            organizations: units.iter().map(|(id, unit)| (*id, unit.version)).collect(),
+            managed: store::booking_rules::list_managed(conn, actor.caller()?.user_id)?
+                .into_iter()
+                .collect(),
+            tariffs: store::tariff::list_of_all(conn, &ids)?,
+            final_years: store::subsidy::list_final_years(
+                conn,
+                &years.iter().copied().collect::<Vec<_>>(),
+            )?,
+            years,
+        };
+        Ok((basis, units))
+    }
+
+    /// In the order of their ids, so that two imports never wait for each other in a circle.
+    pub(super) fn instruments(&self) -> impl Iterator<Item = InstrumentId> {
+        self.instruments.keys().copied()
+    }
+
+    pub(super) fn tariffs_of(&self, instrument: InstrumentId) -> &[(TariffId, Tariff)] {
+        self.tariffs.get(&instrument).map_or(&[], Vec::as_slice)
+    }
+}
