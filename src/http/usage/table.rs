@@ -1,5 +1,6 @@
 //! Usage records as spreadsheets: import, its dry run, and the export that an import reads again.
 
+use actix_web::web;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -81,13 +82,15 @@ struct ImportedUsageShape {
 async fn import(context: RequestContext) -> Answer {
     context.may(Action::UsageRecordImport)?;
     let is_dry_run = context.params()?.one("dry_run")?.unwrap_or(false);
-    let bytes = context.file(TYPES)?;
+    let bytes = context.file(TYPES)?.clone();
     let format = if context.media_type() == "text/csv" {
         Format::Csv
     } else {
         Format::Xlsx
     };
-    let rows = sheet::read(bytes, format).map_err(refused)?;
+    // Reading takes long, so it leaves the thread that serves requests.
+    let rows = web::block(move || sheet::read(&bytes, format)).await;
+    let rows = rows.map_err(AppError::internal)?.map_err(refused)?;
     let rows: Vec<ImportRow> = rows.into_iter().map(Numbered::into).collect();
     let done = usage::import(&context.app, &context.actor()?, rows, is_dry_run).await?;
     context.ok(ImportedUsageShape {
