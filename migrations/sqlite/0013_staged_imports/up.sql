@@ -95,3 +95,18 @@ CREATE TABLE staged_charge (
     lines TEXT NOT NULL,
     CONSTRAINT staged_charge_unique PRIMARY KEY (import_id, position)
 );
+
+-- Records that stand do not overlap, so the last one that begins before an end is the only one that can reach over it: the
+-- guard looks at one record, however many the instrument has.
+DROP TRIGGER usage_overlap_insert;
+DROP TRIGGER usage_overlap_update;
+CREATE TRIGGER usage_overlap_insert BEFORE INSERT ON usage_record
+WHEN NEW.state <> 'voided' AND NEW.started_at < (SELECT u.ended_at FROM usage_record u
+    WHERE u.instrument_id = NEW.instrument_id AND u.channel = NEW.channel AND u.state <> 'voided'
+    AND u.started_at < NEW.ended_at ORDER BY u.started_at DESC LIMIT 1)
+BEGIN SELECT RAISE(ABORT, 'usage_overlap'); END;
+CREATE TRIGGER usage_overlap_update BEFORE UPDATE OF instrument_id, channel, started_at, ended_at, state ON usage_record
+WHEN NEW.state <> 'voided' AND NEW.started_at < (SELECT u.ended_at FROM usage_record u
+    WHERE u.instrument_id = NEW.instrument_id AND u.channel = NEW.channel AND u.state <> 'voided' AND u.id IS NOT NEW.id
+    AND u.started_at < NEW.ended_at ORDER BY u.started_at DESC LIMIT 1)
+BEGIN SELECT RAISE(ABORT, 'usage_overlap'); END;
