@@ -1,10 +1,17 @@
 //! How handlers answer: shapes as JSON, versions as ETags, lists as pages.
 
+use std::borrow::Cow;
+
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, ContentType, ETAG, LOCATION};
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use utoipa::openapi::schema::{
+    ArrayBuilder, KnownFormat, ObjectBuilder, SchemaFormat, SchemaType, Type,
+};
+use utoipa::openapi::{Ref, RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 use super::context::RequestContext;
 use super::params::{Params, cursor_text};
@@ -22,6 +29,41 @@ pub struct Page<T> {
     pub next_cursor: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub as_of: Option<Instant>,
+}
+
+impl<T: ToSchema> PartialSchema for Page<T> {
+    fn schema() -> RefOr<Schema> {
+        let items = ArrayBuilder::new().items(Ref::from_schema_name(T::name()));
+        let text = |about: &str, format| {
+            ObjectBuilder::new()
+                .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
+                .format(format)
+                .description(Some(about))
+        };
+        let instant = Some(SchemaFormat::KnownFormat(KnownFormat::DateTime));
+        let page = ObjectBuilder::new()
+            .property("items", items)
+            .required("items")
+            .property("next_cursor", text("Where the next page begins.", None))
+            .property(
+                "as_of",
+                text("What to send as `updated_since` next time.", instant),
+            );
+        RefOr::T(Schema::Object(page.build()))
+    }
+}
+
+impl<T: ToSchema> ToSchema for Page<T> {
+    fn name() -> Cow<'static, str> {
+        let item = T::name();
+        let noun = item.strip_suffix("Shape").unwrap_or(&item);
+        Cow::Owned(format!("{noun}Page"))
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((T::name().into_owned(), T::schema()));
+        T::schemas(schemas);
+    }
 }
 
 impl<T> Page<T> {

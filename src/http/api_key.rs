@@ -21,7 +21,7 @@ pub fn routes() -> Vec<Route> {
             list,
         )
         .parameters(&["limit", "cursor"])
-        .answers::<ApiKeyPage>(200),
+        .answers::<Page<ApiKeyShape>>(200),
         post(
             "/api-keys",
             Action::ApiKeyCreate,
@@ -72,14 +72,6 @@ struct NewApiKeyShape {
     secret: Option<String>,
     #[serde(flatten)]
     key: ApiKeyShape,
-}
-
-/// Only for the API document.
-#[derive(ToSchema)]
-#[allow(dead_code, reason = "says what a page of keys looks like")]
-struct ApiKeyPage {
-    items: Vec<ApiKeyShape>,
-    next_cursor: Option<String>,
 }
 
 impl From<ApiKey> for ApiKeyShape {

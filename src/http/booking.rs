@@ -2,11 +2,9 @@
 
 mod shape;
 
-use self::shape::{
-    BookingPage, BookingShape, CheckShape, FinishBody, RejectBody, RequestBody, RescheduleBody,
-};
+use self::shape::{BookingShape, CheckShape, FinishBody, RejectBody, RequestBody, RescheduleBody};
 pub use self::shape::{ServiceItemBody, SlotShape, slot};
-use super::answer::{Answer, reply};
+use super::answer::{Answer, Page, reply};
 use super::context::RequestContext;
 use super::feed::Start;
 use super::params::Params;
@@ -52,7 +50,7 @@ pub fn routes() -> Vec<Route> {
             list,
         )
         .parameters(LIST_PARAMETERS)
-        .answers::<BookingPage>(200),
+        .answers::<Page<BookingShape>>(200),
         get("/bookings/{id}", Action::BookingGet, "One booking", find).answers::<BookingShape>(200),
     ];
     routes.extend(actions());

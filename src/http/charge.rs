@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::answer::Answer;
+use super::answer::{Answer, Page};
 use super::context::RequestContext;
 use super::feed::Start;
 use super::quote::{LineShape, ServiceLineShape};
@@ -37,7 +37,7 @@ pub fn routes() -> Vec<Route> {
             "limit",
             "cursor",
         ])
-        .answers::<ChargePage>(200),
+        .answers::<Page<ChargeShape>>(200),
         get("/charges/{id}", Action::ChargeGet, "One charge", get_one).answers::<ChargeShape>(200),
         post(
             "/charges/{id}/invoice",
@@ -111,15 +111,6 @@ struct PaymentShape {
     amount_fen: Fen,
     paid_on: NaiveDate,
     source: PaymentSource,
-}
-
-/// Only for the API document.
-#[derive(ToSchema)]
-#[allow(dead_code, reason = "says what a page of charges looks like")]
-struct ChargePage {
-    items: Vec<ChargeShape>,
-    next_cursor: Option<String>,
-    as_of: Option<Instant>,
 }
 
 /// What came from one source; at most the amount of the charge.

@@ -27,7 +27,7 @@ pub fn routes() -> Vec<Route> {
             list,
         )
         .parameters(&["updated_since", "limit", "cursor"])
-        .answers::<ClosurePage>(200),
+        .answers::<Page<ListedClosure>>(200),
         post(
             "/instruments/{id}/closures",
             Action::ClosureCreate,
@@ -166,15 +166,6 @@ impl From<Closure> for ListedClosure {
             None => Self::Closure(closure.into()),
         }
     }
-}
-
-/// Only for the API document.
-#[derive(ToSchema)]
-#[allow(dead_code, reason = "says what a page of closures looks like")]
-struct ClosurePage {
-    items: Vec<ListedClosure>,
-    next_cursor: Option<String>,
-    as_of: Option<Instant>,
 }
 
 fn rule(

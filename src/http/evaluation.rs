@@ -45,7 +45,7 @@ fn runs() -> Vec<Route> {
             list,
         )
         .parameters(&["year", "updated_since", "limit", "cursor"])
-        .answers::<EvaluationPage>(200),
+        .answers::<Page<ListedEvaluation>>(200),
         get(
             "/evaluations/{id}",
             Action::EvaluationGet,
@@ -60,7 +60,7 @@ fn runs() -> Vec<Route> {
             scores,
         )
         .parameters(&["limit", "cursor"])
-        .answers::<UnitPage>(200),
+        .answers::<Page<UnitShape>>(200),
         put(
             "/evaluations/{id}/expert-scores",
             Action::EvaluationScore,
@@ -172,15 +172,6 @@ impl From<Evaluation> for EvaluationShape {
     }
 }
 
-/// Only for the API document.
-#[derive(ToSchema)]
-#[allow(dead_code, reason = "says what a page of evaluations looks like")]
-struct EvaluationPage {
-    items: Vec<ListedEvaluation>,
-    next_cursor: Option<String>,
-    as_of: Option<Instant>,
-}
-
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 enum ListedEvaluation {
@@ -239,14 +230,6 @@ struct UnitShape {
     place: i64,
     scores: Vec<ScoreShape>,
     instruments: Vec<FiguresShape>,
-}
-
-/// Only for the API document.
-#[derive(ToSchema)]
-#[allow(dead_code, reason = "says what the scores look like")]
-struct UnitPage {
-    items: Vec<UnitShape>,
-    next_cursor: Option<String>,
 }
 
 /// Where a list of runs begins.

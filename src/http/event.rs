@@ -25,7 +25,7 @@ pub fn routes() -> Vec<Route> {
                 "limit",
                 "cursor",
             ])
-            .answers::<EventPage>(200),
+            .answers::<Page<EventShape>>(200),
     ]
 }
 
@@ -45,14 +45,6 @@ struct EventShape {
     request_id: Option<String>,
     before: Option<serde_json::Value>,
     after: Option<serde_json::Value>,
-}
-
-/// Only for the API document.
-#[derive(ToSchema)]
-#[allow(dead_code, reason = "says what a page of events looks like")]
-struct EventPage {
-    items: Vec<EventShape>,
-    next_cursor: Option<String>,
 }
 
 impl From<Event> for EventShape {

@@ -25,7 +25,7 @@ pub fn routes() -> Vec<Route> {
             list,
         )
         .parameters(&["limit", "cursor"])
-        .answers::<MemberPage>(200),
+        .answers::<Page<UserShape>>(200),
         post(
             "/organizations/{id}/members",
             Action::MemberInvite,
@@ -52,14 +52,6 @@ pub fn routes() -> Vec<Route> {
         )
         .answers_status(204),
     ]
-}
-
-/// Only for the API document.
-#[derive(ToSchema)]
-#[allow(dead_code, reason = "says what a page of members looks like")]
-struct MemberPage {
-    items: Vec<UserShape>,
-    next_cursor: Option<String>,
 }
 
 #[derive(Deserialize, ToSchema)]

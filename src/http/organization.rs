@@ -32,7 +32,7 @@ pub fn routes() -> Vec<Route> {
                 "limit",
                 "cursor",
             ])
-            .answers::<OrganizationPage>(200),
+            .answers::<Page<ListedOrganization>>(200),
         get(
             "/organizations/{id}",
             Action::OrganizationRead,
@@ -99,18 +99,9 @@ struct InsideShape {
 
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
-enum ListedShape {
+enum ListedOrganization {
     Organization(Box<OrganizationShape>),
     Withdrawn(Withdrawn),
-}
-
-/// Only for the API document.
-#[derive(ToSchema)]
-#[allow(dead_code, reason = "says what a page of organizations looks like")]
-struct OrganizationPage {
-    items: Vec<ListedShape>,
-    next_cursor: Option<String>,
-    as_of: Option<Instant>,
 }
 
 impl OrganizationShape {
@@ -190,9 +181,9 @@ async fn list(context: RequestContext) -> Answer {
         let is_shown = row.ties().is_public || organization::sees_all(context.visitor(), &row);
         if is_shown {
             let shape = OrganizationShape::seen_by(context.visitor(), row, count);
-            ListedShape::Organization(Box::new(shape))
+            ListedOrganization::Organization(Box::new(shape))
         } else {
-            ListedShape::Withdrawn(Withdrawn::new(row.id, row.updated_at))
+            ListedOrganization::Withdrawn(Withdrawn::new(row.id, row.updated_at))
         }
     };
     let change = |row: &Organization| (row.updated_at, row.id.number());

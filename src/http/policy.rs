@@ -25,7 +25,7 @@ pub fn routes() -> Vec<Route> {
             list,
         )
         .parameters(&["limit", "cursor"])
-        .answers::<PolicyPage>(200),
+        .answers::<Page<PolicyShape>>(200),
         post(
             "/policies",
             Action::PolicyCreate,
@@ -79,14 +79,6 @@ impl From<Pack> for PolicyShape {
             content: Some(pack.content),
         }
     }
-}
-
-/// Only for the API document.
-#[derive(ToSchema)]
-#[allow(dead_code, reason = "says what a page of packs looks like")]
-struct PolicyPage {
-    items: Vec<PolicyShape>,
-    next_cursor: Option<String>,
 }
 
 /// Whether a pack could be stored, and what is wrong with it.

@@ -20,7 +20,7 @@ pub fn routes() -> Vec<Route> {
         )
         .parameters(&["parent", "limit", "cursor"])
         .ignores_caller()
-        .answers::<CategoryPage>(200),
+        .answers::<Page<CategoryShape>>(200),
         get(
             "/regions",
             Action::RegionList,
@@ -29,7 +29,7 @@ pub fn routes() -> Vec<Route> {
         )
         .parameters(&["parent", "limit", "cursor"])
         .ignores_caller()
-        .answers::<RegionPage>(200),
+        .answers::<Page<RegionShape>>(200),
     ]
 }
 
@@ -50,22 +50,6 @@ struct RegionShape {
     name: String,
     /// Whether GB/T 2260 has the code; the others are zones of the statistics bureau.
     gbt2260: bool,
-}
-
-/// Only for the API document.
-#[derive(ToSchema)]
-#[allow(dead_code, reason = "says what a list of classes looks like")]
-struct CategoryPage {
-    items: Vec<CategoryShape>,
-    next_cursor: Option<String>,
-}
-
-/// Only for the API document.
-#[derive(ToSchema)]
-#[allow(dead_code, reason = "says what a list of regions looks like")]
-struct RegionPage {
-    items: Vec<RegionShape>,
-    next_cursor: Option<String>,
 }
 
 impl From<Category> for CategoryShape {

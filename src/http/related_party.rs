@@ -22,7 +22,7 @@ pub fn routes() -> Vec<Route> {
             list,
         )
         .parameters(&["limit", "cursor"])
-        .answers::<RelatedPartyPage>(200),
+        .answers::<Page<RelatedPartyShape>>(200),
         post(
             "/organizations/{id}/related-parties",
             Action::RelatedPartyAdd,
@@ -60,14 +60,6 @@ struct RelatedPartyShape {
     verified: bool,
     verified_at: Option<Instant>,
     created_at: Instant,
-}
-
-/// Only for the API document.
-#[derive(ToSchema)]
-#[allow(dead_code, reason = "says what a page of related parties looks like")]
-struct RelatedPartyPage {
-    items: Vec<RelatedPartyShape>,
-    next_cursor: Option<String>,
 }
 
 impl RelatedPartyShape {

@@ -20,7 +20,7 @@ use crate::store::{self, Conn};
 pub fn routes() -> Vec<Route> {
     vec![
         get("/instruments/{id}/services", Action::ServiceList, "The price list of an instrument", list)
-            .parameters(&["updated_since", "limit", "cursor"]).answers::<ServicePage>(200),
+            .parameters(&["updated_since", "limit", "cursor"]).answers::<Page<ListedService>>(200),
         post("/instruments/{id}/services", Action::ServiceCreate, "Add a service", create).takes::<ServiceBody>().answers::<ServiceShape>(201).ignores_version(),
         patch("/instruments/{id}/services/{service_id}", Action::ServiceChange, "Change a service", change).takes::<ServiceBody>().answers::<ServiceShape>(200).needs_version(),
         delete("/instruments/{id}/services/{service_id}", Action::ServiceDelete, "Take a service off the list", remove).answers_status(204),
@@ -88,15 +88,6 @@ impl From<Service> for ListedService {
             None => Self::Service(row.into()),
         }
     }
-}
-
-/// Only for the API document.
-#[derive(ToSchema)]
-#[allow(dead_code, reason = "says what a page of services looks like")]
-struct ServicePage {
-    items: Vec<ListedService>,
-    next_cursor: Option<String>,
-    as_of: Option<Instant>,
 }
 
 impl From<Service> for ServiceShape {

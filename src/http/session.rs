@@ -44,7 +44,7 @@ pub fn routes() -> Vec<Route> {
             list,
         )
         .parameters(&["limit", "cursor"])
-        .answers::<SessionPage>(200),
+        .answers::<Page<SessionShape>>(200),
         delete(
             "/me/sessions",
             Action::SessionRevokeAll,
@@ -97,14 +97,6 @@ struct SessionShape {
     expires_at: Instant,
     /// The session of this request.
     is_current: bool,
-}
-
-/// Only for the API document.
-#[derive(ToSchema)]
-#[allow(dead_code, reason = "says what a list of sessions looks like")]
-struct SessionPage {
-    items: Vec<SessionShape>,
-    next_cursor: Option<String>,
 }
 
 impl From<Tokens> for TokensShape {

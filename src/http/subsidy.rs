@@ -24,7 +24,7 @@ use crate::operations::subsidy::stored::{self, Report};
 use crate::store;
 use crate::store::run::Filter;
 use crate::store::subsidy::{Award, Run};
-use shape::{AwardPage, AwardShape, ExplanationShape, ListedRun, RunPage, RunShape};
+use shape::{AwardShape, ExplanationShape, ListedRun, RunShape};
 
 pub fn routes() -> Vec<Route> {
     let mut routes = reading_and_running();
@@ -49,7 +49,7 @@ fn reading_and_running() -> Vec<Route> {
             list,
         )
         .parameters(&["year", "updated_since", "limit", "cursor"])
-        .answers::<RunPage>(200),
+        .answers::<Page<ListedRun>>(200),
         get("/subsidy-runs/{id}", Action::SubsidyGet, "A run", get_one).answers::<RunShape>(200),
         get(
             "/subsidy-runs/{id}/awards",
@@ -58,7 +58,7 @@ fn reading_and_running() -> Vec<Route> {
             list_awards,
         )
         .parameters(&["limit", "cursor"])
-        .answers::<AwardPage>(200),
+        .answers::<Page<AwardShape>>(200),
         get(
             "/subsidy-runs/{id}/awards/{award_id}/explanation",
             Action::SubsidyExplain,

@@ -25,7 +25,7 @@ pub fn routes() -> Vec<Route> {
             list,
         )
         .parameters(&["limit", "cursor"])
-        .answers::<TariffPage>(200),
+        .answers::<Page<TariffShape>>(200),
         post(
             "/instruments/{id}/tariffs",
             Action::TariffCreate,
@@ -92,14 +92,6 @@ struct TariffShape {
     valid_from: NaiveDate,
     valid_until: Option<NaiveDate>,
     price_fen_per_hour: Fen,
-}
-
-/// Only for the API document.
-#[derive(ToSchema)]
-#[allow(dead_code, reason = "says what a page of tariffs looks like")]
-struct TariffPage {
-    items: Vec<TariffShape>,
-    next_cursor: Option<String>,
 }
 
 impl TariffShape {

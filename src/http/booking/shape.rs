@@ -291,12 +291,3 @@ pub struct CheckShape {
     pub quote: Option<Value>,
     pub next_free: Vec<SlotShape>,
 }
-
-/// Only for the API document.
-#[derive(ToSchema)]
-#[allow(dead_code, reason = "says what a page of bookings looks like")]
-pub struct BookingPage {
-    items: Vec<BookingShape>,
-    next_cursor: Option<String>,
-    as_of: Option<Instant>,
-}

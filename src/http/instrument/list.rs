@@ -42,7 +42,7 @@ pub fn routes() -> Vec<Route> {
             list,
         )
         .parameters(FILTERS)
-        .answers::<InstrumentPage>(200),
+        .answers::<Page<ListedInstrument>>(200),
     ]
 }
 
@@ -51,15 +51,6 @@ pub fn routes() -> Vec<Route> {
 enum ListedInstrument {
     Instrument(Box<InstrumentShape>),
     Withdrawn(feed::Withdrawn),
-}
-
-/// Only for the API document.
-#[derive(ToSchema)]
-#[allow(dead_code, reason = "says what a page of instruments looks like")]
-struct InstrumentPage {
-    items: Vec<ListedInstrument>,
-    next_cursor: Option<String>,
-    as_of: Option<Instant>,
 }
 
 /// The reach of whoever asks, for an action that reads.

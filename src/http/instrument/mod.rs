@@ -29,18 +29,10 @@ pub fn routes() -> Vec<Route> {
         get("/instruments/{id}", Action::InstrumentGet, "One instrument", read)
             .answers::<InstrumentShape>(200),
         patch("/instruments/{id}", Action::InstrumentChange, "Change an instrument; its managers change its texts", change).takes::<InstrumentBody>().answers::<InstrumentShape>(200).needs_version(),
-        get("/instruments/{id}/versions", Action::InstrumentVersionList, "Every version of an instrument, newest first", versions).parameters(&["limit", "cursor"]).answers::<VersionPage>(200),
+        get("/instruments/{id}/versions", Action::InstrumentVersionList, "Every version of an instrument, newest first", versions).parameters(&["limit", "cursor"]).answers::<Page<InstrumentShape>>(200),
         put("/instruments/{id}/managers", Action::InstrumentAssignManagers, "Say who manages an instrument", assign_managers).takes::<ManagersBody>().answers::<InstrumentShape>(200).needs_version(),
     ];
     [list::routes(), one, moves::routes(), sheet::routes()].into_iter().flatten().collect()
-}
-
-/// Only for the API document.
-#[derive(ToSchema)]
-#[allow(dead_code, reason = "says what a page of versions looks like")]
-struct VersionPage {
-    items: Vec<InstrumentShape>,
-    next_cursor: Option<String>,
 }
 
 #[derive(Deserialize, ToSchema)]

@@ -73,15 +73,6 @@ impl From<Run> for RunShape {
     }
 }
 
-/// Only for the API document.
-#[derive(ToSchema)]
-#[allow(dead_code, reason = "says what a page of runs looks like")]
-pub struct RunPage {
-    items: Vec<ListedRun>,
-    next_cursor: Option<String>,
-    as_of: Option<Instant>,
-}
-
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 pub enum ListedRun {
@@ -113,14 +104,6 @@ struct AwardedInstrumentShape {
     base_fen: Fen,
     /// Income that is not in the base, by reason.
     left_out_fen: BTreeMap<String, Fen>,
-}
-
-/// Only for the API document.
-#[derive(ToSchema)]
-#[allow(dead_code, reason = "says what the awards look like")]
-pub struct AwardPage {
-    items: Vec<AwardShape>,
-    next_cursor: Option<String>,
 }
 
 impl AwardShape {

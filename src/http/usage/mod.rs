@@ -16,7 +16,7 @@ use crate::error::AppError;
 use crate::operations::usage;
 use crate::store;
 use crate::store::usage::{Filter, Listed};
-use shape::{CorrectBody, RecordBody, UsagePage, UsageShape};
+use shape::{CorrectBody, RecordBody, UsageShape};
 
 const FILTERS: &[&str] = &[
     "instrument_id",
@@ -41,7 +41,7 @@ pub fn routes() -> Vec<Route> {
             list,
         )
         .parameters(FILTERS)
-        .answers::<UsagePage>(200),
+        .answers::<Page<UsageShape>>(200),
         post(
             "/usage-records",
             Action::UsageRecordCreate,
@@ -64,7 +64,7 @@ pub fn routes() -> Vec<Route> {
             versions,
         )
         .parameters(&["limit", "cursor"])
-        .answers::<UsagePage>(200),
+        .answers::<Page<UsageShape>>(200),
     ];
     routes.extend(actions());
     routes.extend(table::routes());

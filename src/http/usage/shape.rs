@@ -144,15 +144,6 @@ pub struct UsageShape {
     updated_at: Instant,
 }
 
-/// Only for the API document.
-#[derive(ToSchema)]
-#[allow(dead_code, reason = "says what a page of usage records looks like")]
-pub struct UsagePage {
-    items: Vec<UsageShape>,
-    next_cursor: Option<String>,
-    as_of: Option<Instant>,
-}
-
 impl UsageShape {
     pub fn of(record: UsageRecord, host_organization_id: OrganizationId) -> Self {
         let effective_minutes = record.effective_minutes();
