@@ -7,7 +7,7 @@ use super::failure::Failure;
 use super::output::{self, Format};
 use super::{operator, progress};
 use crate::config::Config;
-use crate::operations::evaluation::{self, stored};
+use crate::operations::yearly_run::{self, Request, grades};
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -29,10 +29,17 @@ pub struct Arguments {
 pub async fn run(config: Config, action: Command) -> Result<(), Failure> {
     let Command::Run(arguments) = action;
     let app = super::open(config).await?;
-    let shown = progress::show("freezing and grading");
-    let id = evaluation::run(&app, &operator(&app), arguments.year, arguments.policy).await?;
-    let graded = app.store.read(move |conn| stored::read(conn, id)).await?;
+    let request = Request {
+        year: arguments.year,
+        policy: arguments.policy,
+        budget: None,
+    };
+    let (actor, shown) = (operator(&app), progress::over_phases());
+    let id = yearly_run::run(&app, &actor, request, |phase| shown.tell(phase)).await?;
     drop(shown);
+    let id = id.number();
+    let hosts = grades::list(&app, &actor, super::subsidy::id(id)?).await?;
+    let graded = grades::graded(hosts)?;
     app.store.drain();
     match arguments.format {
         Format::Json => {

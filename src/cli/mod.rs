@@ -145,13 +145,6 @@ async fn acting_as_or_only(
     }
 }
 
-/// An action of an account that may do it; for what its operation does not ask itself.
-async fn allowed(app: &App, login: &str, action: Action) -> Result<Actor, Failure> {
-    let act = acting_as(app, login).await?;
-    session::may(act.caller()?, action)?;
-    Ok(act)
-}
-
 /// An action in the name of an account, whose rights hold.
 async fn acting_as(app: &App, login: &str) -> Result<Actor, Failure> {
     let caller = session::caller_of_login(app, login)

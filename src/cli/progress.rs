@@ -5,6 +5,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::exchange::sheet::Reading;
+use crate::operations::yearly_run::RunPhase;
 
 /// A spinner with what is being done and since when; it clears itself when dropped.
 #[derive(Debug)]
@@ -37,6 +38,33 @@ pub fn over_bytes(what: &str, bytes: u64) -> ProgressBar {
 pub struct Rows {
     what: &'static str,
     bar: ProgressBar,
+}
+
+/// A bar over the phases of a yearly run, with the present one and the percentage.
+#[derive(Debug)]
+pub struct Phases(ProgressBar);
+
+/// Shows how far a yearly run is.
+pub fn over_phases() -> Phases {
+    let bar = ProgressBar::new(100);
+    if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {percent} % {elapsed}") {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(Duration::from_millis(100));
+    Phases(bar)
+}
+
+impl Phases {
+    pub fn tell(&self, phase: RunPhase) {
+        self.0.set_message(phase.as_str());
+        self.0.set_position(phase.percent().unsigned_abs());
+    }
+}
+
+impl Drop for Phases {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
 }
 
 /// Shows that a table of `what` is being read.

@@ -81,6 +81,7 @@ typed_id!(
     EventId,
     InstrumentId,
     InvoiceId,
+    JobId,
     OrganizationId,
     PaymentId,
     PolicyId,

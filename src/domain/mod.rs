@@ -51,6 +51,7 @@ pub mod exemption;
 pub mod fault;
 pub mod id;
 pub mod instrument;
+pub mod job;
 pub mod money;
 pub mod organization;
 pub mod policy;

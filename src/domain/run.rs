@@ -1,9 +1,65 @@
-//! The states of an evaluation and of a subsidy run: computed, looked at, published, final. What is final never changes again.
+//! Yearly runs of both kinds, evaluations and subsidy runs: their states (computed, looked at, published, final), and the
+//! phases in which they are computed. What is final never changes again.
 
+use super::id::NotAnId;
 use super::state::{self, InvalidState, Move};
+use super::{EvaluationId, SubsidyRunId};
 
 crate::vocabulary! {
-    /// Where an evaluation or a subsidy run is on its way.
+    /// What a yearly run computes: grades, or awards.
+    RunKind {
+        Evaluation = "evaluation",
+        SubsidyRun = "subsidy_run",
+    }
+}
+
+impl RunKind {
+    /// The run of this number.
+    pub fn id(self, number: i64) -> Result<RunId, NotAnId> {
+        Ok(match self {
+            RunKind::Evaluation => RunId::Evaluation(number.try_into()?),
+            RunKind::SubsidyRun => RunId::SubsidyRun(number.try_into()?),
+        })
+    }
+}
+
+/// A yearly run; each kind counts its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunId {
+    Evaluation(EvaluationId),
+    SubsidyRun(SubsidyRunId),
+}
+
+impl RunId {
+    pub const fn kind(self) -> RunKind {
+        match self {
+            RunId::Evaluation(_) => RunKind::Evaluation,
+            RunId::SubsidyRun(_) => RunKind::SubsidyRun,
+        }
+    }
+
+    pub const fn number(self) -> i64 {
+        match self {
+            RunId::Evaluation(id) => id.number(),
+            RunId::SubsidyRun(id) => id.number(),
+        }
+    }
+}
+
+impl From<EvaluationId> for RunId {
+    fn from(id: EvaluationId) -> Self {
+        RunId::Evaluation(id)
+    }
+}
+
+impl From<SubsidyRunId> for RunId {
+    fn from(id: SubsidyRunId) -> Self {
+        RunId::SubsidyRun(id)
+    }
+}
+
+crate::vocabulary! {
+    /// Where a yearly run is on its way.
     RunState {
         Running = "running",
         Draft = "draft",
@@ -15,18 +71,49 @@ crate::vocabulary! {
 }
 
 crate::vocabulary! {
-    /// What the province does with a run.
-    RunDeed {
+    /// What the province decides of a run.
+    RunDecision {
         Publish = "publish",
         Finalize = "finalize",
         Discard = "discard",
     }
 }
 
-use RunDeed as D;
+crate::vocabulary! {
+    /// The parts of the computation, in their order. Each is one commit: what is behind it is never done again.
+    RunPhase {
+        /// Names the state of the records that is graded.
+        Freeze = "freeze",
+        /// Grades what was frozen.
+        Grade = "grade",
+        /// Shares the budget out by the grades.
+        ShareOut = "share_out",
+        /// Reads what was stored again; the run becomes a draft.
+        Store = "store",
+    }
+}
+
+impl RunPhase {
+    /// How much of a run is done when the phase begins.
+    pub const fn percent(self) -> i64 {
+        match self {
+            RunPhase::Freeze => 0,
+            RunPhase::Grade => 10,
+            RunPhase::ShareOut => 50,
+            RunPhase::Store => 90,
+        }
+    }
+
+    /// The phase that a running run is in.
+    pub fn at(percent: i64) -> Option<Self> {
+        let mut begun = Self::ALL.iter().rev();
+        begun.find(|phase| phase.percent() <= percent).copied()
+    }
+}
+
+use RunDecision as D;
 use RunState as S;
 
-/// A run whose process died stays `running`; it can be discarded too.
 const MOVES: &[Move<S, D>] = &[
     (S::Running, D::Discard, S::Discarded),
     (S::Draft, D::Publish, S::Published),
@@ -36,9 +123,9 @@ const MOVES: &[Move<S, D>] = &[
 ];
 
 impl RunState {
-    /// The state after `action`.
-    pub fn after(self, action: RunDeed) -> Result<Self, InvalidState> {
-        state::after(MOVES, self, action)
+    /// The state after `decision`.
+    pub fn after(self, decision: RunDecision) -> Result<Self, InvalidState> {
+        state::after(MOVES, self, decision)
     }
 
     /// The hosts and everybody else may see it.
@@ -66,10 +153,19 @@ mod tests {
         published --discard--> discarded
         ");
         assert!(S::Draft.after(D::Finalize).is_err());
-        for action in RunDeed::ALL {
+        for decision in RunDecision::ALL {
             for state in [S::Final, S::Discarded, S::Failed] {
-                assert!(state.after(*action).is_err(), "{state} {action}");
+                assert!(state.after(*decision).is_err(), "{state} {decision}");
             }
         }
+    }
+
+    #[test]
+    fn a_percentage_tells_the_phase() {
+        for phase in RunPhase::ALL {
+            assert_eq!(RunPhase::at(phase.percent()), Some(*phase));
+        }
+        assert_eq!(RunPhase::at(60), Some(RunPhase::ShareOut));
+        assert_eq!(RunPhase::at(-1), None);
     }
 }

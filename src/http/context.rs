@@ -208,6 +208,23 @@ impl RequestContext {
         Ok(body)
     }
 
+    /// Who asks for something that changes nothing, and so has no idempotency key.
+    pub fn reader(&self) -> Actor {
+        let actor = match &self.caller {
+            Some(caller) => Actor::caller_at(caller.clone(), self.now),
+            None => Actor::visitor(self.now),
+        };
+        actor.under(self.request_id(), None)
+    }
+
+    /// The actor with what the request asks for; when that is at fault, the fault, which is told to who may do the action.
+    pub fn actor_asking<T>(&self, content: Result<T, AppError>) -> (Actor, Result<T, AppError>) {
+        match content.and_then(|content| Ok((self.actor()?, content))) {
+            Ok((actor, content)) => (actor, Ok(content)),
+            Err(fault) => (self.reader(), Err(fault)),
+        }
+    }
+
     /// Who acts, when, under which request, and its idempotency key.
     pub fn actor(&self) -> Result<Actor, AppError> {
         self.actor_keyed_by(&self.body)

@@ -10,8 +10,7 @@ use crate::domain::access::Action;
 use crate::domain::policy::PolicyMistake;
 use crate::domain::{Instant, PolicyId, UserId};
 use crate::error::{AppError, Code, Fault};
-use crate::operations::{policy, policy_pack};
-use crate::store;
+use crate::operations::policy;
 use crate::store::policy::Pack;
 
 const TOML: &[&str] = &["application/toml"];
@@ -107,17 +106,14 @@ impl From<PolicyMistake> for MistakeShape {
 }
 
 async fn list(context: RequestContext) -> Answer {
-    context.may(Action::PolicyGet)?;
-    let params = context.params()?;
-    let (limit, after) = (params.limit()?, params.cursor::<PolicyId>()?);
-    let packs = context
-        .app
-        .store
-        .read(move |conn| store::policy::list(conn, after, limit + 1).map_err(AppError::from))
-        .await?;
+    let page = context.params().and_then(|params| {
+        let after: Option<PolicyId> = params.cursor()?;
+        Ok((after, params.limit()? + 1))
+    });
+    let packs = policy::list(&context.app, &context.reader(), page).await?;
     let page = Page::cut(
         packs,
-        limit,
+        context.params()?.limit()?,
         |pack| pack.id,
         |pack| PolicyShape {
             content: None,
@@ -128,24 +124,19 @@ async fn list(context: RequestContext) -> Answer {
 }
 
 async fn get_one(context: RequestContext) -> Answer {
-    context.may(Action::PolicyGet)?;
-    let pack = read(&context, context.id("id")?).await?;
+    let pack = policy::get(&context.app, &context.reader(), context.id("id")).await?;
     context.ok(PolicyShape::from(pack))
 }
 
 async fn create(context: RequestContext) -> Answer {
-    context.may(Action::PolicyCreate)?;
-    let content = text(&context)?;
-    let id = policy::create(&context.app, &context.actor()?, content).await?;
-    let pack = read(&context, id).await?;
+    let (actor, content) = context.actor_asking(text(&context));
+    let id = policy::create(&context.app, &actor, content).await?;
+    let pack = policy::get(&context.app, &actor, Ok(id)).await?;
     context.created(format!("/api/v1/policies/{id}"), PolicyShape::from(pack))
 }
 
 async fn check(context: RequestContext) -> Answer {
-    context.may(Action::PolicyCheck)?;
-    let mistakes = policy_pack::read(&text(&context)?)
-        .err()
-        .unwrap_or_default();
+    let mistakes = policy::check(&context.reader(), text(&context))?;
     context.ok(PolicyCheckShape {
         valid: mistakes.is_empty(),
         mistakes: mistakes.into_iter().map(MistakeShape::from).collect(),
@@ -158,9 +149,4 @@ fn text(context: &RequestContext) -> Result<String, AppError> {
         let fault = Fault::request(Code::invalid_value).limit("UTF-8");
         AppError::Malformed(vec![fault])
     })
-}
-
-async fn read(context: &RequestContext, id: PolicyId) -> Result<Pack, AppError> {
-    let get = move |conn: &mut store::Conn| store::policy::get(conn, id).map_err(AppError::from);
-    context.app.store.read(get).await
 }

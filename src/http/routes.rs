@@ -9,9 +9,9 @@ use actix_web::web::{self, ServiceConfig};
 use super::answer::Answer;
 use super::route::{BASE, Methods, Route};
 use super::{
-    account, api_key, availability, booking, booking_rules, charge, closure, evaluation, event,
-    exemption, instrument, member, organization, policy, quote, reference, related_party, review,
-    service, session, stats, subsidy, tariff, usage,
+    account, api_key, availability, booking, booking_rules, charge, closure, event, exemption,
+    instrument, member, organization, policy, quote, reference, related_party, review, service,
+    session, stats, tariff, usage, yearly_run,
 };
 use crate::error::{AppError, Code, Fault};
 
@@ -38,8 +38,7 @@ pub fn table() -> Vec<Route> {
         quote::routes(),
         charge::routes(),
         policy::routes(),
-        evaluation::routes(),
-        subsidy::routes(),
+        yearly_run::routes(),
         stats::routes(),
         event::routes(),
     ];

@@ -143,5 +143,6 @@ words!(
 );
 words!(
     policy::Grade => "Grade",
+    run::RunPhase => "RunPhase",
     run::RunState => "RunState",
 );

@@ -2,8 +2,8 @@
 //! here. Every node runs it: the steps claim what they work on.
 
 pub mod booking;
+pub mod job;
 mod retention;
-pub mod yearly_run;
 
 use std::time::Duration;
 
@@ -12,15 +12,24 @@ use tokio::sync::watch;
 use crate::app::App;
 use crate::error::AppError;
 
-/// Runs every step, waits, and begins again, until `stop` says true or is dropped.
+/// Runs every step, waits, and begins again, until `stop` says true or is dropped. Long work keeps no other step waiting.
+pub async fn run(app: App, stop: watch::Receiver<bool>) {
+    let pause = Duration::from_secs(app.config.job_interval_seconds);
+    tokio::join!(
+        repeat(pause, stop.clone(), async || timed(&app).await),
+        repeat(pause, stop.clone(), async || {
+            while work(&app).await && !*stop.borrow() {}
+        }),
+    );
+}
+
 #[allow(
     clippy::disallowed_methods,
     reason = "this is the loop: nothing signals that time has passed"
 )]
-pub async fn run(app: App, mut stop: watch::Receiver<bool>) {
-    let pause = Duration::from_secs(app.config.job_interval_seconds);
+async fn repeat(pause: Duration, mut stop: watch::Receiver<bool>, steps: impl AsyncFn()) {
     loop {
-        tick(&app).await;
+        steps().await;
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
             _ = stop.changed() => return,
@@ -30,12 +39,24 @@ pub async fn run(app: App, mut stop: watch::Receiver<bool>) {
 
 /// Every step once. A step that fails is told and tried again next time; it keeps no other from running.
 pub async fn tick(app: &App) {
+    timed(app).await;
+    work(app).await;
+}
+
+async fn timed(app: &App) {
     let now = app.clock.now();
     // Another process may have seeded other public holidays.
     tell("calendar", app.load_calendar().await.map(|()| 0));
     tell("booking", booking::tick(app, now).await);
-    tell("yearly_run", yearly_run::tick(app, now).await);
     tell("retention", retention::tick(app, now).await);
+}
+
+/// False when there is no more long work to take up at the moment.
+async fn work(app: &App) -> bool {
+    let outcome = job::tick(app, app.clock.now()).await;
+    let is_done = matches!(outcome, Ok(1..));
+    tell("job", outcome);
+    is_done
 }
 
 fn tell(step: &str, outcome: Result<usize, AppError>) {

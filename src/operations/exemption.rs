@@ -71,7 +71,7 @@ pub async fn decide(
         }
         let (state, now) = (open.state.after(action)?, act_of_action.now);
         let (reason, by) = (reason.as_deref(), caller.user_id);
-        let decided_at = store::evaluation::after_freezes(tx, now)?;
+        let decided_at = store::yearly_run::after_freezes(tx, now)?;
         let decided =
             store::exemption::update_decision(tx, open.id, state, reason, by, decided_at)?;
         let name = match action {

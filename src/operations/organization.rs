@@ -113,7 +113,7 @@ pub async fn amend(
             facts: declared.facts.clone(),
             uscc_confirmed: declared.uscc_confirmed,
             state,
-            now: store::evaluation::after_freezes(tx, actor.now)?,
+            now: store::yearly_run::after_freezes(tx, actor.now)?,
         };
         store::organization::update_facts(tx, &before, &new).map_err(known_code)?;
         let after = store::organization::get(tx, id)?;

@@ -8,6 +8,7 @@ use crate::domain::{Instant, PolicyId};
 use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::Actor;
 use crate::operations::policy_pack;
+use crate::operations::run::{may, perform};
 use crate::store::event::{self, Subject};
 use crate::store::policy::{NewPack, Pack};
 use crate::store::{self, Conn, Constraint, StoreError};
@@ -55,12 +56,50 @@ pub fn active(conn: &mut Conn, active_policy: &str) -> Result<Policy, AppError> 
     }
 }
 
+/// The packs, oldest first. `page` (after which, how many) may be a fault of the request.
+pub async fn list(
+    app: &App,
+    actor: &Actor,
+    page: Result<(Option<PolicyId>, i64), AppError>,
+) -> Result<Vec<Pack>, AppError> {
+    may(actor, Action::PolicyList)?;
+    let (after, limit) = page?;
+    let list = move |conn: &mut Conn| store::policy::list(conn, after, limit);
+    app.store.read(list).await.map_err(AppError::from)
+}
+
+pub async fn get(
+    app: &App,
+    actor: &Actor,
+    id: Result<PolicyId, AppError>,
+) -> Result<Pack, AppError> {
+    may(actor, Action::PolicyGet)?;
+    let id = id?;
+    let get = move |conn: &mut Conn| store::policy::get(conn, id);
+    app.store.read(get).await.map_err(AppError::from)
+}
+
+/// Every mistake of a pack's text.
+pub fn check(
+    actor: &Actor,
+    content: Result<String, AppError>,
+) -> Result<Vec<PolicyMistake>, AppError> {
+    may(actor, Action::PolicyCheck)?;
+    Ok(policy_pack::read(&content?).err().unwrap_or_default())
+}
+
 /// Stores a pack. Every mistake in it is told (422); a version that exists is 409 `policy_version_exists`.
-pub async fn create(app: &App, actor: &Actor, content: String) -> Result<PolicyId, AppError> {
+pub async fn create(
+    app: &App,
+    actor: &Actor,
+    content: Result<String, AppError>,
+) -> Result<PolicyId, AppError> {
+    may(actor, Action::PolicyCreate)?;
+    let content = content?;
     let policy = policy_pack::read(&content).map_err(refusal)?;
     let actor_of_action = actor.clone();
     let new = new_pack(&policy, content, actor);
-    crate::operations::run::perform(app, actor, move |tx| insert(tx, &new, &actor_of_action)).await
+    perform(app, actor, move |tx| insert(tx, &new, &actor_of_action)).await
 }
 
 /// Stores the packs that ship with the program, those that are not there yet.

@@ -63,7 +63,7 @@ pub async fn add(
         }
         Lock::RecordsShared.take(tx)?;
         if let Some(verified_at) = &mut new.verified_at {
-            *verified_at = store::evaluation::after_freezes(tx, *verified_at)?;
+            *verified_at = store::yearly_run::after_freezes(tx, *verified_at)?;
         }
         let overlapping = store::related_party::list_between(tx, id, relation.other)?
             .into_iter()

@@ -322,11 +322,6 @@ pub async fn caller_of_login(app: &App, login: &str) -> Result<Caller, AppError>
     )
 }
 
-/// 403 unless the caller may do an action at all.
-pub fn may(caller: &Caller, action: Action) -> Result<(), AppError> {
-    Ok(access::may(caller, action)?)
-}
-
 /// The logins of those who may do an action now.
 pub async fn list_able(app: &App, action: Action) -> Result<Vec<String>, AppError> {
     let find = move |conn: &mut Conn| store::user::list_logins(conn, action.roles());

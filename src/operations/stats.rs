@@ -5,8 +5,8 @@ use crate::domain::evaluation::Relation;
 use crate::domain::stats::YearStats;
 use crate::domain::{Instant, Minutes};
 use crate::error::AppError;
-use crate::operations::evaluation::{check_year, freeze};
 use crate::operations::policy;
+use crate::operations::yearly_run::{check_year, freeze};
 use crate::store::event;
 
 /// How long computed figures are given again. Computing them reads the whole year, and anybody may ask.

@@ -133,7 +133,7 @@ pub async fn end(
                 .actual(valid_until.to_string());
             return Err(AppError::Refused(vec![fault]));
         }
-        let ended_at = store::evaluation::after_freezes(tx, actor.now)?;
+        let ended_at = store::yearly_run::after_freezes(tx, actor.now)?;
         if !store::tariff::update_end(tx, id, valid_until, ended_at)? {
             return Err(AppError::conflict(Code::invalid_state)
                 .with("state", "ended")
@@ -208,7 +208,7 @@ fn run(
     )?;
     Lock::take_records_of(instrument, tx)?;
     new.validate()?;
-    let created_at = store::evaluation::after_freezes(tx, actor.now)?;
+    let created_at = store::yearly_run::after_freezes(tx, actor.now)?;
     let id =
         store::tariff::insert(tx, instrument, new, created_at).map_err(|error| match error {
             StoreError::Violated(Constraint::TariffOverlap) => {

@@ -16,8 +16,8 @@ use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::evaluation::after_freezes;
 use super::schema::booking;
+use super::yearly_run::after_freezes;
 use super::{Conn, Json, Result, StoreError};
 use crate::domain::booking::{BookingMode, BookingPurpose, BookingState};
 use crate::domain::tariff::Quote;

@@ -44,7 +44,7 @@ macro_rules! stored {
 }
 
 stored!(
-    ApiKeyId, AwardId, BookingId, ChargeId, ClosureId, EvaluationId, EventId, InstrumentId, InvoiceId, OrganizationId,
+    ApiKeyId, AwardId, BookingId, ChargeId, ClosureId, EvaluationId, EventId, InstrumentId, InvoiceId, JobId, OrganizationId,
     PaymentId, PolicyId, RelatedPartyId, ReviewId, ServiceId, SessionId, SubsidyRunId, TariffId, UsageRecordId, UserId
     as BigInt through i64, |number| Ok(number.try_into()?)
 );
@@ -94,11 +94,14 @@ stored_words!(
     closure::ClosureKind,
     instrument::InstrumentState,
     instrument::PurposeType,
+    job::JobState,
     organization::OrganizationKind,
     organization::OrganizationState,
     region::RegionLevel,
     policy::Grade,
     review::Satisfaction,
+    run::RunKind,
+    run::RunPhase,
     run::RunState,
     exemption::ExemptionState,
     exemption::ShareMode,

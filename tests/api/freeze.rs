@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use diesel::prelude::*;
 use serde_json::{Value, json};
-use yiqi::domain::{EvaluationId, Instant, InstrumentId, SubsidyRunId};
+use yiqi::domain::run::{RunDecision, RunId, RunState};
+use yiqi::domain::{EvaluationId, Fen, Instant, InstrumentId, SubsidyRunId};
 use yiqi::operations::actor::Actor;
-use yiqi::operations::evaluation;
 use yiqi::operations::policy::install_shipped;
-use yiqi::operations::subsidy::{self, Request};
-use yiqi::store::schema::{booking, evaluation as evaluations, event};
+use yiqi::operations::yearly_run::{self, Budget, Request};
+use yiqi::store::schema::{booking, event};
 use yiqi::store::{self, Lock, StoreError};
 use yiqi::{jobs, operations};
 
@@ -27,26 +27,46 @@ fn operator(app: &World) -> Actor {
     Actor::system(app.now())
 }
 
+fn graded() -> Request {
+    Request {
+        year: 2026,
+        policy: "hebei-2026".to_owned(),
+        budget: None,
+    }
+}
+
 fn evaluate(app: &World) -> EvaluationId {
     let actor = operator(app);
-    let run = evaluation::run(&app.app, &actor, 2026, "hebei-2026".to_owned());
-    app.block_on(run).unwrap()
+    let run = yearly_run::run(&app.app, &actor, graded(), |_| ());
+    match app.block_on(run).unwrap() {
+        RunId::Evaluation(id) => id,
+        other => panic!("{other:?}"),
+    }
 }
 
 fn subsidize(app: &World) -> SubsidyRunId {
-    let request = Request {
-        year: 2026,
-        policy: "hebei-2026".to_owned(),
-        budget_fen: subsidy::Fen::new(1_000_000),
+    let budget = Budget {
+        fen: Fen::new(1_000_000),
         evaluation_id: None,
     };
+    let request = Request {
+        budget: Some(budget),
+        ..graded()
+    };
     let actor = operator(app);
-    app.block_on(subsidy::run(&app.app, &actor, request))
-        .unwrap()
+    let run = yearly_run::run(&app.app, &actor, request, |_| ());
+    match app.block_on(run).unwrap() {
+        RunId::SubsidyRun(id) => id,
+        other => panic!("{other:?}"),
+    }
 }
 
 fn frozen_at(app: &World, id: EvaluationId) -> Instant {
-    app.read(move |conn| Ok(store::evaluation::get(conn, id)?.frozen_at.unwrap()))
+    app.read(move |conn| {
+        Ok(store::yearly_run::evaluation::get(conn, id)?
+            .frozen_at
+            .unwrap())
+    })
 }
 
 fn wish(instrument: InstrumentId, hour: u32) -> Value {
@@ -65,7 +85,7 @@ both! {
         let company = app.as_company();
         let waiting = company.post("/api/v1/bookings", wish(manual, 8)).expect_status(201);
         let run = subsidize(app);
-        let evaluation = app.read(move |conn| Ok(store::subsidy::get(conn, run)?.evaluation_id.unwrap()));
+        let evaluation = app.read(move |conn| Ok(store::yearly_run::subsidy::get(conn, run)?.evaluation_id.unwrap()));
         let frozen_at = frozen_at(app, evaluation);
         assert_eq!(frozen_at, app.now());
 
@@ -86,9 +106,9 @@ both! {
         assert_eq!(late[0].0, frozen_at, "received before");
         assert!(late[0].1.unwrap() > frozen_at && late[1].0 > frozen_at && late[1].1.unwrap() > frozen_at);
 
-        let verified = app.block_on(subsidy::verify::verify(&app.app, run)).unwrap();
+        let verified = app.block_on(yearly_run::verify::verify(&app.app, &operator(app), run)).unwrap();
         assert!(verified.verified, "{verified:?}");
-        let later = app.block_on(subsidy::verify::verify(&app.app, subsidize(app))).unwrap();
+        let later = app.block_on(yearly_run::verify::verify(&app.app, &operator(app), subsidize(app))).unwrap();
         assert!(later.verified && later.stored.input_digest != verified.stored.input_digest);
     }
 
@@ -122,7 +142,7 @@ both! {
         let id = evaluate(app);
         release.join().unwrap();
         let written = writer.join().unwrap();
-        let frozen = app.read(move |conn| Ok(store::evaluation::get(conn, id)?.frozen_event_id));
+        let frozen = app.read(move |conn| Ok(store::yearly_run::evaluation::get(conn, id)?.frozen_event_id));
         assert!(frozen >= Some(written), "{frozen:?} does not see {written}");
     }
 
@@ -153,39 +173,32 @@ both! {
         assert_eq!(first, second, "one state of the database");
     }
 
-    fn a_run_that_fails_says_why_and_one_left_alone_is_ended(app: &TestApp) {
+    fn a_run_thrown_away_gets_no_result_and_one_left_alone_is_taken_up(app: &TestApp) {
         prepared(app);
         let actor = operator(app);
-        let begin = || app.block_on(evaluation::begin(&app.app, &actor, 2026, "hebei-2026".to_owned())).unwrap();
+        let begin = || {
+            let begun = yearly_run::begin(&app.app, &actor, graded().kind(), Ok(graded()));
+            app.block_on(begun).unwrap()
+        };
+        let run = |id: RunId| app.read(move |conn| Ok(store::yearly_run::get(conn, id)?.lifecycle().clone()));
         let discarded = begin();
-        let discard = yiqi::domain::run::RunDeed::Discard;
-        app.block_on(evaluation::decide(&app.app, &actor, discarded, discard, None)).unwrap();
-        assert!(app.block_on(evaluation::carry_out(&app.app, &actor, discarded)).is_err());
-
-        let abandoned = begin();
-        app.advance(59);
-        app.block_on(jobs::tick(&app.app));
-        let state = |id: EvaluationId| app.read(move |conn| {
-            let row = store::evaluation::get(conn, id)?;
-            Ok((row.state.as_str(), row.failure))
-        });
-        assert_eq!(state(abandoned).0, "running");
-        app.advance(2);
-        app.block_on(jobs::tick(&app.app));
-        let (ended, failure) = state(abandoned);
-        assert_eq!((ended, failure.is_some()), ("failed", true));
-        assert_eq!(state(discarded).0, "discarded");
-        let told: i64 = app.read(|conn| {
-            Ok(event::table.filter(event::action.eq("evaluation_fail")).count().get_result(conn).map_err(StoreError::from)?)
-        });
-        assert_eq!(told, 1);
-        // Nothing can come of it any more.
-        assert!(app.block_on(evaluation::carry_out(&app.app, &actor, abandoned)).is_err());
-        let listed: i64 = app.read(|conn| {
-            let with_inputs = evaluations::table.filter(evaluations::result_digest.is_not_null());
-            Ok(with_inputs.count().get_result(conn).map_err(StoreError::from)?)
-        });
-        assert_eq!(listed, 0);
+        app.as_admin().post(&format!("/api/v1/evaluations/{}/discard", discarded.number()), json!({})).expect_status(200);
+        assert!(app.block_on(operations::job::finish(&app.app, discarded, |_| ())).is_err());
+        let left_alone = begin();
+        assert_eq!((run(left_alone).state, run(left_alone).progress), (RunState::Running, 0));
+        for phase in ["freeze", "grade", "store"] {
+            let job = app.read(move |conn| Ok(store::job::get(conn, left_alone)?));
+            assert_eq!(job.phase.as_str(), phase);
+            app.block_on(jobs::tick(&app.app));
+        }
+        assert_eq!((run(left_alone).state, run(left_alone).progress), (RunState::Draft, 100));
+        let gone = run(discarded);
+        assert_eq!((gone.state, gone.result_digest), (RunState::Discarded, None));
+        // The installation itself neither publishes nor finalizes.
+        for decision in [RunDecision::Publish, RunDecision::Finalize] {
+            let decided = yearly_run::decide(&app.app, &actor, left_alone, decision, Ok(None));
+            assert!(matches!(app.block_on(decided), Err(yiqi::error::AppError::Denied(_))));
+        }
     }
 
     fn the_open_figures_are_computed_once_in_a_while(app: &TestApp) {

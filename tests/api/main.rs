@@ -27,6 +27,7 @@ mod house;
 mod import_beside;
 mod instrument;
 mod instrument_import;
+mod job;
 mod migration;
 mod notice;
 mod organization;

@@ -7,12 +7,8 @@ use crate::both;
 use crate::client::{Answer, Client};
 use crate::given;
 use crate::world::*;
-use yiqi::domain::Fen;
-use yiqi::jobs::yearly_run;
-use yiqi::operations::actor::Actor;
-use yiqi::operations::evaluation::{self, freeze};
 use yiqi::operations::policy::{self, install_shipped};
-use yiqi::operations::subsidy;
+use yiqi::operations::yearly_run::freeze;
 use yiqi::store::event;
 
 /// Asks until the work at `location` has ended.
@@ -233,27 +229,5 @@ both! {
         app.app.work.finish();
         let path = format!("/api/v1/subsidy-runs/{}", run.id());
         assert_eq!(admin.get(&path).expect_status(200)["status"], "draft");
-    }
-
-    fn a_run_that_nobody_works_on_is_told_as_failed(app: &TestApp) {
-        app.block_on(install_shipped(&app.app, app.now())).unwrap();
-        let actor = Actor::system(app.now());
-        let policy = "hebei-2026".to_owned();
-        let evaluation = app.block_on(evaluation::begin(&app.app, &actor, 2025, policy.clone())).unwrap();
-        let request = subsidy::Request { year: 2025, policy, budget_fen: Fen::new(1), evaluation_id: None };
-        let run = app.block_on(subsidy::begin(&app.app, &actor, request)).unwrap();
-        let admin = app.as_admin();
-        let paths = [format!("/api/v1/evaluations/{evaluation}"), format!("/api/v1/subsidy-runs/{run}")];
-        app.advance(60);
-        assert_eq!(app.block_on(yearly_run::tick(&app.app, app.now())).unwrap(), 0);
-        app.advance(1);
-        assert_eq!(app.block_on(yearly_run::tick(&app.app, app.now())).unwrap(), 2);
-        for path in paths {
-            let ended = app.as_admin().get(&path).expect_status(200);
-            assert_eq!(ended["status"], "failed");
-            assert_eq!(ended["failure"], "the process that worked on it ended");
-        }
-        drop(admin);
-        assert_eq!(app.block_on(yearly_run::tick(&app.app, app.now())).unwrap(), 0);
     }
 }

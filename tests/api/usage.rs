@@ -81,18 +81,16 @@ fn finalize(app: &World, year: i64) {
     let now = app.now();
     app.write(move |tx| {
         let packs = store::policy::list(tx, None, 1)?;
-        let new = store::subsidy::NewRun {
+        let new = store::yearly_run::NewRun {
             year,
             policy_id: packs[0].id,
             policy_digest: packs[0].digest.clone(),
-            evaluation_id: None,
-            budget_fen: Fen::new(1),
             created_by: None,
             now,
         };
-        let run = store::subsidy::insert(tx, &new)?;
-        let run = store::subsidy::get(tx, run)?;
-        store::subsidy::update_state(tx, &run, RunState::Final, None, now)?;
+        let run = store::yearly_run::subsidy::insert(tx, &new, Fen::new(1), None)?;
+        let run = store::yearly_run::get(tx, run.into())?;
+        store::yearly_run::update_state(tx, &run, RunState::Final, None, now)?;
         Ok(())
     });
 }

@@ -17,9 +17,9 @@ use crate::clock::Clock;
 use crate::config::{Config, listen_address};
 use crate::exchange::province::Open;
 use crate::http;
+use crate::operations::migration;
 use crate::operations::province::{self, ProvinceFile};
-use crate::operations::subsidy::{Fen, Request};
-use crate::operations::{migration, subsidy as runs};
+use crate::operations::yearly_run::{self as runs, Budget, Fen, Request};
 use folder::Folder;
 use people::Person;
 
@@ -123,7 +123,7 @@ fn bytes_of(file: ProvinceFile) -> &'static [u8] {
 
 /// The newest run of the year that has results and was not discarded; one is made when there is none.
 async fn yearly_run(app: &App) -> Result<i64, Failure> {
-    let known = runs::find_of_year(app, YEAR).await?;
+    let known = runs::find_of_year(app, &operator(app), YEAR).await?;
     if let Some(known) = known {
         return Ok(known.number());
     }
@@ -131,10 +131,12 @@ async fn yearly_run(app: &App) -> Result<i64, Failure> {
     let request = Request {
         year: YEAR,
         policy: app.config.active_policy.clone(),
-        budget_fen: BUDGET_FEN,
-        evaluation_id: None,
+        budget: Some(Budget {
+            fen: BUDGET_FEN,
+            evaluation_id: None,
+        }),
     };
-    let id = runs::run(app, &operator(app), request).await?;
+    let id = runs::run(app, &operator(app), request, |_| ()).await?;
     drop(shown);
     Ok(id.number())
 }

@@ -6,11 +6,15 @@ use serde_json::{Value, json};
 use super::{id, no_run};
 use crate::app::App;
 use crate::cli::failure::Failure;
+use crate::cli::operator;
 use crate::cli::output::{self, Format};
 use crate::error::{AppError, Fault, Location};
 use crate::operations::account::Uscc;
-use crate::operations::subsidy::explain::{self, Choice, Explanation, MetricRecords, RecordShare};
-use crate::operations::subsidy::stored;
+use crate::operations::yearly_run;
+use crate::operations::yearly_run::SubsidyRunId;
+use crate::operations::yearly_run::explain::{
+    self, Choice, Explanation, MetricRecords, RecordShare,
+};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -33,17 +37,17 @@ pub struct Arguments {
 }
 
 pub async fn run(app: &App, arguments: Arguments) -> Result<(), Failure> {
-    let run = id(arguments.run)?;
+    let (run, actor): (SubsidyRunId, _) = (id(arguments.run)?, operator(app));
     let choice = Choice {
         metric: arguments.metric,
         after: arguments.after.map(id).transpose()?,
         limit: arguments.limit,
     };
     let unit = arguments.organization.clone();
-    let explanation = match explain::explain_unit(app, run, unit, choice).await {
+    let explanation = match explain::explain_unit(app, &actor, (run, unit), choice).await {
         Err(AppError::NotFound) => {
             // The run itself may be what is missing.
-            let known = stored::report(app, run).await;
+            let known = yearly_run::get(app, &actor, run.into()).await;
             known.map_err(|error| no_run(error, arguments.run))?;
             return Err(Failure::Refused(format!(
                 "{} has no award in run {}",

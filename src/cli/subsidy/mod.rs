@@ -8,13 +8,12 @@ use clap::{Args, Subcommand};
 
 use super::failure::Failure;
 use super::output::{self, Format};
-use super::{allowed, operator, progress};
+use super::{acting_as, operator, progress};
 use crate::app::App;
 use crate::config::Config;
 use crate::error::AppError;
-use crate::operations::session::Action as Right;
-use crate::operations::subsidy::verify::{self, Check};
-use crate::operations::subsidy::{self, Fen, Request, RunDeed};
+use crate::operations::yearly_run::verify::{self, Check};
+use crate::operations::yearly_run::{self, Budget, Fen, Request, RunDecision, SubsidyRunId};
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -56,7 +55,7 @@ pub struct Chosen {
 pub struct Decision {
     #[command(flatten)]
     chosen: Chosen,
-    /// The account in whose name this is done, which must be allowed to; without it the trail names nobody.
+    /// The account that decides, by its own rights: no installation publishes or finalizes by itself.
     #[arg(long = "as", value_name = "EMAIL")]
     account: Option<String>,
 }
@@ -67,8 +66,8 @@ pub async fn run(config: Config, action: Command) -> Result<(), Failure> {
         Command::Run(arguments) => share_out(&app, arguments).await,
         Command::Verify(chosen) => verify(&app, chosen).await,
         Command::Explain(arguments) => explanation::run(&app, arguments).await,
-        Command::Publish(decision) => decide(&app, decision, RunDeed::Publish).await,
-        Command::Finalize(decision) => decide(&app, decision, RunDeed::Finalize).await,
+        Command::Publish(decision) => decide(&app, decision, RunDecision::Publish).await,
+        Command::Finalize(decision) => decide(&app, decision, RunDecision::Finalize).await,
     };
     app.store.drain();
     done
@@ -78,18 +77,20 @@ async fn share_out(app: &App, arguments: Arguments) -> Result<(), Failure> {
     let request = Request {
         year: arguments.year,
         policy: arguments.policy,
-        budget_fen: arguments.budget_yuan,
-        evaluation_id: None,
+        budget: Some(Budget {
+            fen: arguments.budget_yuan,
+            evaluation_id: None,
+        }),
     };
-    let shown = progress::show("freezing, grading and sharing out");
-    let id = subsidy::run(app, &operator(app), request).await?;
+    let shown = progress::over_phases();
+    let id = yearly_run::run(app, &operator(app), request, |phase| shown.tell(phase)).await?;
     drop(shown);
     tracing::info!(run = id.number(), "the run is a draft");
     report::print(app, id.number(), arguments.format).await
 }
 
 /// The id of a number; a number that is none names nothing.
-fn id<T: TryFrom<i64>>(number: i64) -> Result<T, Failure> {
+pub fn id<T: TryFrom<i64>>(number: i64) -> Result<T, Failure> {
     T::try_from(number).map_err(|_| Failure::Refused(format!("there is no run {number}")))
 }
 
@@ -99,7 +100,7 @@ fn no_run(error: AppError, run: i64) -> Failure {
 
 async fn verify(app: &App, chosen: Chosen) -> Result<(), Failure> {
     let shown = progress::show("computing the run again, twice");
-    let outcome = verify::verify(app, id(chosen.run)?)
+    let outcome = verify::verify(app, &operator(app), id(chosen.run)?)
         .await
         .map_err(|error| no_run(error, chosen.run))?;
     drop(shown);
@@ -137,22 +138,24 @@ async fn verify(app: &App, chosen: Chosen) -> Result<(), Failure> {
     }
 }
 
-async fn decide(app: &App, decision: Decision, action: RunDeed) -> Result<(), Failure> {
+async fn decide(app: &App, decision: Decision, made: RunDecision) -> Result<(), Failure> {
     let Decision { chosen, account } = decision;
-    let right = match action {
-        RunDeed::Publish => Right::SubsidyPublish,
-        RunDeed::Finalize => Right::SubsidyFinalize,
-        RunDeed::Discard => Right::SubsidyDiscard,
-    };
+    let is_named = account.is_some();
     let actor = match account {
-        Some(login) => allowed(app, &login, right).await?,
+        Some(login) => acting_as(app, &login).await?,
         None => operator(app),
     };
-    subsidy::decide(app, &actor, id(chosen.run)?, action, None)
+    let run: SubsidyRunId = id(chosen.run)?;
+    yearly_run::decide(app, &actor, run.into(), made, Ok(None))
         .await
-        .map_err(|error| no_run(error, chosen.run))?;
-    let report = subsidy::stored::report(app, id(chosen.run)?).await?;
-    let state = report.run.state;
+        .map_err(|error| match error {
+            AppError::Denied(_) if !is_named => {
+                Failure::Refused("somebody decides this; say --as EMAIL".to_owned())
+            }
+            error => no_run(error, chosen.run),
+        })?;
+    let run = yearly_run::get(app, &actor, run.into()).await?;
+    let state = run.lifecycle().state;
     match chosen.format {
         Format::Json => output::json(&serde_json::json!({"id": chosen.run, "state": state})),
         Format::Table => output::say(&format!("Run {} is {state}.", chosen.run)),

@@ -3,16 +3,18 @@
 use super::{id, no_run};
 use crate::app::App;
 use crate::cli::failure::Failure;
+use crate::cli::operator;
 use crate::cli::output::{self, Format};
 use crate::exchange::subsidy_json::{self, PrintedRun};
-use crate::operations::subsidy::{Fen, stored};
+use crate::operations::session::Action;
+use crate::operations::yearly_run::{Fen, awards};
 
 pub async fn print(app: &App, run: i64, format: Format) -> Result<(), Failure> {
-    let report = stored::report(app, id(run)?)
+    let report = awards::report(app, &operator(app), Action::SubsidyAwardList, id(run)?)
         .await
         .map_err(|error| no_run(error, run))?;
-    let year =
-        i32::try_from(report.run.year).map_err(|error| Failure::Internal(error.to_string()))?;
+    let year = i32::try_from(report.run.lifecycle.year)
+        .map_err(|error| Failure::Internal(error.to_string()))?;
     let printed = subsidy_json::print(
         year,
         &report.policy,
@@ -23,7 +25,7 @@ pub async fn print(app: &App, run: i64, format: Format) -> Result<(), Failure> {
     .map_err(|error| Failure::Internal(error.to_string()))?;
     match format {
         Format::Json => output::say(&printed.to_text()?),
-        Format::Table => table(&printed, run, report.run.state.as_str()),
+        Format::Table => table(&printed, run, report.run.lifecycle.state.as_str()),
     }
 }
 

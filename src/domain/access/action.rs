@@ -246,9 +246,9 @@ actions! {
     PolicyGet = "policy_get": EVERYBODY, None, Read, Nothing, Nobody;
     PolicyCheck = "policy_check": OVERSEERS, None, Read, Nothing, Nobody;
     PolicyCreate = "policy_create": PROVINCE.and_system(), None, Change, Nothing, Nobody;
-    EvaluationList = "evaluation_list": EVERYBODY, None, Read, Evaluation, Nobody;
-    EvaluationGet = "evaluation_get": EVERYBODY, None, Read, Evaluation, Nobody;
-    EvaluationScoreList = "evaluation_score_list": EVERYBODY, None, Read, Evaluation, Nobody;
+    EvaluationList = "evaluation_list": EVERYBODY.and_system(), None, Read, Evaluation, Nobody;
+    EvaluationGet = "evaluation_get": EVERYBODY.and_system(), None, Read, Evaluation, Nobody;
+    EvaluationScoreList = "evaluation_score_list": EVERYBODY.and_system(), None, Read, Evaluation, Nobody;
     EvaluationRun = "evaluation_run": PROVINCE.and_system(), None, Change, Nothing, Nobody;
     EvaluationScore = "evaluation_score": PROVINCE.and_system(), None, Change, Evaluation, Nobody;
     EvaluationPublish = "evaluation_publish": PROVINCE, None, Change, Evaluation, HostAdmins;
@@ -258,11 +258,11 @@ actions! {
     EvaluationComplete = "evaluation_complete": SYSTEM, None, Consequence, Evaluation, Nobody;
     /// A run ended without grades.
     EvaluationFail = "evaluation_fail": SYSTEM, None, Consequence, Evaluation, Nobody;
-    SubsidyList = "subsidy_list": EVERYBODY, None, Read, SubsidyRun, Nobody;
-    SubsidyGet = "subsidy_get": EVERYBODY, None, Read, SubsidyRun, Nobody;
-    SubsidyAwardList = "subsidy_award_list": EVERYBODY, None, Read, SubsidyRun, Nobody;
-    SubsidyExplain = "subsidy_explain": AWARD_READERS, None, Read, Award, Nobody;
-    SubsidyExport = "subsidy_export": OVERSEERS, None, Read, SubsidyRun, Nobody;
+    SubsidyList = "subsidy_list": EVERYBODY.and_system(), None, Read, SubsidyRun, Nobody;
+    SubsidyGet = "subsidy_get": EVERYBODY.and_system(), None, Read, SubsidyRun, Nobody;
+    SubsidyAwardList = "subsidy_award_list": EVERYBODY.and_system(), None, Read, SubsidyRun, Nobody;
+    SubsidyExplain = "subsidy_explain": AWARD_READERS.and_system(), None, Read, Award, Nobody;
+    SubsidyExport = "subsidy_export": OVERSEERS.and_system(), None, Read, SubsidyRun, Nobody;
     SubsidyRun = "subsidy_run": PROVINCE.and_system(), None, Change, Nothing, Nobody;
     SubsidyPublish = "subsidy_publish": PROVINCE, None, Change, SubsidyRun, HostAdmins;
     SubsidyFinalize = "subsidy_finalize": PROVINCE, None, Change, SubsidyRun, HostAdmins;

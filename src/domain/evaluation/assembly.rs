@@ -1,6 +1,7 @@
 //! From rows in any order to frozen inputs in theirs: what is unknown, given twice or impossible is refused.
 
 use super::inputs::{Host, Inputs, Instrument, UsageGroup, UsageTotals, UsingUnit, days_of_year};
+use super::lines::Format;
 use crate::domain::{Fen, InstrumentId, Minutes, OrganizationId};
 use num_traits::Signed;
 use std::collections::BTreeMap;
@@ -42,6 +43,7 @@ impl Inputs {
         mut cells: Vec<(InstrumentId, UsageGroup)>,
     ) -> Result<Self, InputsMistake> {
         let mut inputs = Self {
+            format: Format::Keyed,
             year,
             units: BTreeMap::new(),
             using_units: BTreeMap::new(),

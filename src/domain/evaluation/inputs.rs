@@ -2,6 +2,7 @@
 //! excluded and what is rated is derived from the policy later, not frozen.
 
 use super::assembly::InputsMistake;
+use super::lines::Format;
 use crate::domain::calendar::DayKind;
 use crate::domain::instrument::PurposeType;
 use crate::domain::organization::OrganizationKind;
@@ -47,11 +48,15 @@ pub fn days_in_service(
 /// The frozen inputs of a year. Units by id, their instruments by (`asset_no`, id), their cells by key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inputs {
+    pub(super) format: Format,
     pub(super) year: i32,
     pub(super) units: BTreeMap<OrganizationId, Host>,
     pub(super) using_units: BTreeMap<OrganizationId, UsingUnit>,
     pub(super) days: BTreeMap<NaiveDate, DayKind>,
 }
+
+/// Expert points by unit and score, exact.
+pub type ExpertPoints = BTreeMap<OrganizationId, BTreeMap<String, BigRational>>;
 
 /// A host with its instruments. Its name is no input: renaming a unit changes neither result nor digest.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -146,6 +151,24 @@ impl Inputs {
     /// change what was on time.
     pub fn with_days(mut self, days: BTreeMap<NaiveDate, DayKind>) -> Self {
         self.days = days;
+        self
+    }
+
+    /// As their lines are, or were, written.
+    pub const fn in_format(mut self, format: Format) -> Self {
+        self.format = format;
+        self
+    }
+
+    pub const fn format(&self) -> Format {
+        self.format
+    }
+
+    /// With these points in place of those they had.
+    pub fn with_experts(mut self, mut points: ExpertPoints) -> Self {
+        for unit in self.units.values_mut() {
+            unit.expert_scores = points.remove(&unit.organization_id).unwrap_or_default();
+        }
         self
     }
 

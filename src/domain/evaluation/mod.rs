@@ -15,9 +15,10 @@ pub use super::policy::Grade;
 pub use assembly::InputsMistake;
 pub use grade::{Evaluation, GradedHost, InstrumentFigures, grade};
 pub use inputs::{
-    Host, HostCounts, Inputs, Instrument, InstrumentFlags, Relation, UsageGroup, UsageGroupKey,
-    UsageTotals, UsingUnit, days_in_service, days_of_year,
+    ExpertPoints, Host, HostCounts, Inputs, Instrument, InstrumentFlags, Relation, UsageGroup,
+    UsageGroupKey, UsageTotals, UsingUnit, days_in_service, days_of_year,
 };
+pub use lines::Format;
 pub use measure::{of_instrument as measure_instrument, of_unit as measure_unit};
 pub use reading::LineMistake;
 pub use relations::Relations;

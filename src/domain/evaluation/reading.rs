@@ -5,12 +5,13 @@ use super::inputs::{
     Host, HostCounts, Inputs, Instrument, InstrumentFlags, UsageGroup, UsageGroupKey, UsageTotals,
     UsingUnit,
 };
+use super::lines::{Format, HEAD};
 use crate::domain::calendar::DayKind;
 use crate::domain::review::Satisfaction;
 use crate::domain::{Fen, InstrumentId, Minutes, OrganizationId, ratio};
 use chrono::NaiveDate;
 use num_rational::BigRational;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::str::FromStr;
 
 /// Why lines are no inputs.
@@ -28,8 +29,15 @@ impl Inputs {
         lines: impl IntoIterator<Item = S>,
     ) -> Result<Inputs, LineMistake> {
         let mut rows = Rows::default();
+        let mut format = Format::Positional;
         for (at, line) in lines.into_iter().enumerate() {
-            let read = rows.read(&mut Fields(line.as_ref().split('\t')));
+            let mut words = line.as_ref().split('\t');
+            let kind = words.next().unwrap_or_default();
+            if at == 0 && kind == HEAD {
+                format = Format::Keyed;
+            }
+            let words = words.collect();
+            let read = rows.read(kind, &mut Fields { words, format });
             read.ok_or(LineMistake::Unreadable(at + 1))?;
         }
         for (at, unit_id, id, points) in rows.experts {
@@ -48,7 +56,7 @@ impl Inputs {
             rows.using_units,
             rows.cells,
         )?;
-        Ok(inputs.with_days(rows.days))
+        Ok(inputs.with_days(rows.days).in_format(format))
     }
 }
 
@@ -66,34 +74,40 @@ struct Rows {
 }
 
 impl Rows {
-    fn read(&mut self, fields: &mut Fields) -> Option<()> {
+    fn read(&mut self, kind: &str, fields: &mut Fields) -> Option<()> {
         self.lines += 1;
-        match fields.word()? {
-            "year" if self.year.is_none() => self.year = Some(fields.parsed()?),
-            "day" => {
-                let (on, kind) = (fields.parsed()?, fields.parsed()?);
+        match (kind, fields.format) {
+            (HEAD, Format::Keyed) if self.lines == 1 => {
+                (fields.word("version")? == "2").then_some(())?;
+                self.year = Some(fields.parsed("year")?);
+            }
+            ("year", Format::Positional) if self.year.is_none() => {
+                self.year = Some(fields.parsed("year")?);
+            }
+            ("day", _) => {
+                let (on, kind) = (fields.parsed("on")?, fields.parsed("kind")?);
                 if self.days.insert(on, kind).is_some() {
                     return None;
                 }
             }
-            "unit" => self.units.push(read_unit(fields)?),
-            "expert" => {
-                let unit_id = fields.parsed()?;
-                let (id, points) = (fields.unescaped()?, fields.exact()?);
+            ("unit", _) => self.units.push(read_unit(fields)?),
+            ("expert", _) => {
+                let unit_id = fields.parsed("organization_id")?;
+                let (id, points) = (fields.unescaped("score")?, fields.exact("points")?);
                 let row = (self.lines, unit_id, id, points);
                 self.experts.push(row);
             }
-            "user" => self.using_units.push(UsingUnit {
-                organization_id: fields.parsed()?,
-                uscc: fields.unescaped()?,
-                region_code: fields.unescaped()?,
+            ("user", _) => self.using_units.push(UsingUnit {
+                organization_id: fields.parsed("organization_id")?,
+                uscc: fields.unescaped("uscc")?,
+                region_code: fields.unescaped("region_code")?,
             }),
-            "instrument" => {
-                let unit_id = fields.parsed()?;
+            ("instrument", _) => {
+                let unit_id = fields.parsed("organization_id")?;
                 self.instruments.push((unit_id, read_instrument(fields)?));
             }
-            "cell" => {
-                let instrument_id = fields.parsed()?;
+            ("cell", _) => {
+                let instrument_id = fields.parsed("instrument_id")?;
                 self.cells.push((instrument_id, read_cell(fields)?));
             }
             _ => return None,
@@ -102,32 +116,44 @@ impl Rows {
     }
 }
 
-struct Fields<'a>(std::str::Split<'a, char>);
+/// What a line has not yet been asked for.
+struct Fields<'a> {
+    words: VecDeque<&'a str>,
+    format: Format,
+}
 
 impl<'a> Fields<'a> {
-    fn word(&mut self) -> Option<&'a str> {
-        self.0.next()
+    /// The value of a key; without keys, the next one.
+    fn word(&mut self, key: &str) -> Option<&'a str> {
+        match self.format {
+            Format::Positional => self.words.pop_front(),
+            Format::Keyed => {
+                let value = |word: &&'a str| word.strip_prefix(key)?.strip_prefix('=');
+                let at = self.words.iter().position(|word| value(word).is_some())?;
+                value(&self.words.remove(at)?)
+            }
+        }
     }
 
-    fn parsed<T: FromStr>(&mut self) -> Option<T> {
-        self.word()?.parse().ok()
+    fn parsed<T: FromStr>(&mut self, key: &str) -> Option<T> {
+        self.word(key)?.parse().ok()
     }
 
-    fn exact(&mut self) -> Option<BigRational> {
-        ratio::parse_exact(self.word()?).ok()
+    fn exact(&mut self, key: &str) -> Option<BigRational> {
+        ratio::parse_exact(self.word(key)?).ok()
     }
 
-    fn flag(&mut self) -> Option<bool> {
-        match self.word()? {
+    fn flag(&mut self, key: &str) -> Option<bool> {
+        match self.word(key)? {
             "0" => Some(false),
             "1" => Some(true),
             _ => None,
         }
     }
 
-    fn unescaped(&mut self) -> Option<String> {
+    fn unescaped(&mut self, key: &str) -> Option<String> {
         let mut text = String::new();
-        let mut chars = self.word()?.chars();
+        let mut chars = self.word(key)?.chars();
         while let Some(c) = chars.next() {
             text.push(match c {
                 '\\' => match chars.next()? {
@@ -143,44 +169,46 @@ impl<'a> Fields<'a> {
         Some(text)
     }
 
-    fn end(&mut self) -> Option<()> {
-        self.0.next().is_none().then_some(())
+    /// Nothing is left that nobody asked for: it would be missing from the digest.
+    fn end(&self) -> Option<()> {
+        self.words.is_empty().then_some(())
     }
 }
 
 fn read_unit(fields: &mut Fields) -> Option<Host> {
     let mut unit = Host {
-        organization_id: fields.parsed()?,
-        uscc: fields.unescaped()?,
-        kind: fields.parsed()?,
+        organization_id: fields.parsed("organization_id")?,
+        uscc: fields.unescaped("uscc")?,
+        kind: fields.parsed("kind")?,
         counts: HostCounts {
-            registrations_due: fields.parsed()?,
-            registrations_on_time: fields.parsed()?,
-            requests_received: fields.parsed()?,
-            requests_answered_in_time: fields.parsed()?,
+            registrations_due: fields.parsed("registrations_due")?,
+            registrations_on_time: fields.parsed("registrations_on_time")?,
+            requests_received: fields.parsed("requests_received")?,
+            requests_answered_in_time: fields.parsed("requests_answered_in_time")?,
         },
         answers: BTreeMap::new(),
         expert_scores: BTreeMap::new(),
         instruments: Vec::new(),
     };
     for level in Satisfaction::ALL {
-        unit.answers.insert(*level, fields.parsed()?);
+        let answers = fields.parsed(level.as_str())?;
+        unit.answers.insert(*level, answers);
     }
     Some(unit)
 }
 
 fn read_instrument(fields: &mut Fields) -> Option<Instrument> {
     Some(Instrument {
-        asset_no: fields.unescaped()?,
-        id: fields.parsed()?,
-        purpose_type: fields.parsed()?,
-        original_value_fen: Fen::new(fields.parsed()?),
-        days_in_service: fields.parsed()?,
+        asset_no: fields.unescaped("asset_no")?,
+        id: fields.parsed("instrument_id")?,
+        purpose_type: fields.parsed("purpose_type")?,
+        original_value_fen: Fen::new(fields.parsed("original_value_fen")?),
+        days_in_service: fields.parsed("days_in_service")?,
         flags: InstrumentFlags {
-            counted: fields.flag()?,
-            externally_shared: fields.flag()?,
-            exempted: fields.flag()?,
-            complete: fields.flag()?,
+            counted: fields.flag("counted")?,
+            externally_shared: fields.flag("externally_shared")?,
+            exempted: fields.flag("exempted")?,
+            complete: fields.flag("complete")?,
         },
         cells: Vec::new(),
     })
@@ -189,17 +217,17 @@ fn read_instrument(fields: &mut Fields) -> Option<Instrument> {
 fn read_cell(fields: &mut Fields) -> Option<UsageGroup> {
     Some(UsageGroup {
         key: UsageGroupKey {
-            using_unit_id: fields.parsed()?,
-            relation: fields.parsed()?,
-            evidence: fields.parsed()?,
-            statutory: fields.flag()?,
+            using_unit_id: fields.parsed("using_unit_id")?,
+            relation: fields.parsed("relation")?,
+            evidence: fields.parsed("evidence")?,
+            statutory: fields.flag("statutory")?,
         },
         service: UsageTotals {
-            effective_minutes: Minutes::new(fields.parsed()?),
-            records: fields.parsed()?,
-            samples: fields.parsed()?,
-            payer_fen: Fen::new(fields.parsed()?),
-            voucher_fen: Fen::new(fields.parsed()?),
+            effective_minutes: Minutes::new(fields.parsed("effective_minutes")?),
+            records: fields.parsed("records")?,
+            samples: fields.parsed("samples")?,
+            payer_fen: Fen::new(fields.parsed("payer_fen")?),
+            voucher_fen: Fen::new(fields.parsed("voucher_fen")?),
         },
     })
 }
@@ -224,23 +252,27 @@ mod tests {
         rows.assemble().unwrap().with_days([new_year].into())
     }
 
+    /// Every format in which inputs were ever stored. These files never change.
+    const GOLDEN: [(Format, &str); 2] = [
+        (
+            Format::Positional,
+            include_str!("../../../tests/golden/frozen_inputs.v1.txt"),
+        ),
+        (
+            Format::Keyed,
+            include_str!("../../../tests/golden/frozen_inputs.v2.txt"),
+        ),
+    ];
+
     #[test]
     fn lines_are_what_digests_were_made_of() {
-        let inputs = inputs("A 1");
-        assert_eq!(
-            inputs.lines(),
-            [
-                "year\t2025",
-                "day\t2025-01-01\tholiday",
-                "unit\t1\tU001\tuniversity\t0\t0\t0\t0\t0\t0\t2\t0\t0",
-                "expert\t1\tA4\t157143/50000",
-                "user\t901\tC901\t130102",
-                "instrument\t1\tA 1\t11\tgeneral\t30000000\t365\t1\t1\t0\t1",
-                "cell\t11\t901\texternal\tautomatic\t0\t60\t1\t0\t100\t0",
-            ]
-        );
-        let joined = crate::domain::policy::digest(&inputs.lines().join("\n"));
-        assert_eq!(inputs.digest(), joined);
+        for (format, stored) in GOLDEN {
+            let inputs = inputs("A 1").in_format(format);
+            assert_eq!(inputs.lines(), stored.lines().collect::<Vec<_>>());
+            let joined = crate::domain::policy::digest(&inputs.lines().join("\n"));
+            assert_eq!(inputs.digest(), joined);
+            assert_eq!(Inputs::from_lines(stored.lines()), Ok(inputs));
+        }
     }
 
     #[test]
@@ -255,19 +287,46 @@ mod tests {
             "expert\t1\tA4\t1/0",
             "day\t2025-02-30\tholiday",
             "thing\t1",
+            "inputs\tversion=2\tyear=2025",
+        ] {
+            let mut lines = inputs("A1").in_format(Format::Positional).lines();
+            lines.insert(1, bad.to_owned());
+            let read = Inputs::from_lines(lines);
+            assert_eq!(read, Err(LineMistake::Unreadable(2)), "{bad:?}");
+        }
+        for bad in [
+            "inputs\tversion=2\tyear=2025",
+            "year\t2025",
+            "user\torganization_id=902\tuscc=C902",
+            "user\torganization_id=902\tuscc=C902\tregion_code=130102\tmore=1",
+            "user\t902\tC902\t130102",
         ] {
             let mut lines = inputs("A1").lines();
             lines.insert(1, bad.to_owned());
             let read = Inputs::from_lines(lines);
             assert_eq!(read, Err(LineMistake::Unreadable(2)), "{bad:?}");
         }
+        let later = ["inputs\tversion=3\tyear=2025"];
+        assert_eq!(Inputs::from_lines(later), Err(LineMistake::Unreadable(1)));
         assert!(Inputs::from_lines(["unit"; 0]).is_err());
-        let stray = "expert\t7\tA4\t1".to_owned();
+        let stray = "expert\torganization_id=7\tscore=A4\tpoints=1".to_owned();
         let lines = inputs("A1").lines().into_iter().chain([stray]);
         assert!(matches!(
             Inputs::from_lines(lines),
             Err(LineMistake::Inputs(_))
         ));
+    }
+
+    #[test]
+    fn keys_stand_in_any_order() {
+        let turned = |line: &str| {
+            let mut words: Vec<&str> = line.split('\t').collect();
+            words[1..].reverse();
+            words.join("\t")
+        };
+        let inputs = inputs("A1");
+        let lines: Vec<String> = inputs.lines().iter().map(|line| turned(line)).collect();
+        assert_eq!(Inputs::from_lines(lines), Ok(inputs));
     }
 
     proptest! {

@@ -14,7 +14,7 @@ use crate::domain::fault::Faults;
 use crate::error::{AppError, Code};
 use crate::operations::actor::Actor;
 use crate::operations::run::perform;
-use crate::operations::subsidy;
+use crate::operations::yearly_run;
 use crate::store::charge::Whole;
 use crate::store::{self, Conn, Constraint, StoreError};
 
@@ -49,7 +49,7 @@ fn run(
         return Err(already_invoiced(&whole.charge, &invoice.invoice_no));
     }
     let years: BTreeSet<i32> = whole.payments.iter().map(|p| p.paid_on.year()).collect();
-    subsidy::refuse_locked(tx, &years.into_iter().collect::<Vec<_>>())?;
+    yearly_run::refuse_locked(tx, &years.into_iter().collect::<Vec<_>>())?;
     let after = json!({
         "version": whole.charge.version,
         "invoice_no": number.as_str(),

@@ -11,7 +11,7 @@ use crate::domain::charge::check_day;
 use crate::error::AppError;
 use crate::operations::actor::Actor;
 use crate::operations::run::perform;
-use crate::operations::subsidy;
+use crate::operations::yearly_run;
 use crate::store::charge::Whole;
 use crate::store::payment::NewPayment;
 use crate::store::{self, Conn};
@@ -48,7 +48,7 @@ fn run(
             return Err(faults.into());
         }
     };
-    subsidy::refuse_locked(tx, &[new.paid_on.year()])?;
+    yearly_run::refuse_locked(tx, &[new.paid_on.year()])?;
     let after = json!({
         "version": whole.charge.version,
         "state": balance.state(),

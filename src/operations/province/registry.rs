@@ -69,7 +69,7 @@ impl Import<'_> {
         if let Some(other) = other {
             writing.event(tx)?;
             let now = writing.actor.now;
-            let verified_at = store::evaluation::after_freezes(tx, now)?;
+            let verified_at = store::yearly_run::after_freezes(tx, now)?;
             province::insert_related(tx, (known.id, other), since(), verified_at, now)?;
         }
         Ok(())

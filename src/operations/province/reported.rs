@@ -3,7 +3,7 @@
 use super::{Import, Writing};
 use crate::domain::{OrganizationId, ratio};
 use crate::error::{AppError, Code};
-use crate::operations::evaluation::freeze::{EXPERT_PREFIX, REQUESTS_ANSWERED, REQUESTS_RECEIVED};
+use crate::operations::yearly_run::freeze::{EXPERT_PREFIX, REQUESTS_ANSWERED, REQUESTS_RECEIVED};
 use crate::store::{Conn, province};
 
 impl Import<'_> {

@@ -10,7 +10,7 @@ use crate::domain::tariff::{Quote, customer_class};
 use crate::domain::usage::{GivenMinutes, UsageMinutes, check_interval};
 use crate::domain::{Fen, Minutes, OrganizationId};
 use crate::error::{AppError, Code};
-use crate::operations::subsidy;
+use crate::operations::yearly_run;
 use crate::store::province::{self, NewCharge, NewService, StoredService};
 use crate::store::usage::Columns;
 use crate::store::{Conn, Constraint, StoreError};
@@ -124,7 +124,7 @@ impl Import<'_> {
     /// New usage and money never enter a year with a final run; each year is asked about once.
     fn refuse_locked(&mut self, tx: &mut Conn, on: NaiveDate) -> Result<(), AppError> {
         if !self.known_before.contains(&on.year()) {
-            subsidy::refuse_locked(tx, &[on.year()])?;
+            yearly_run::refuse_locked(tx, &[on.year()])?;
             self.known_before.push(on.year());
         }
         Ok(())

@@ -14,7 +14,7 @@ use crate::domain::{OrganizationId, UsageRecordId};
 use crate::error::AppError;
 use crate::operations::actor::Actor;
 use crate::operations::run::{perform, same_version};
-use crate::operations::{charge, subsidy};
+use crate::operations::{charge, yearly_run};
 use crate::store::usage::{Columns, Target, UsageRecord};
 use crate::store::{self, Conn};
 
@@ -77,7 +77,7 @@ fn run(
     };
     let state = record.state.after(UsageDeed::Correct, is_own_use(&ties))?;
     let years = [year_of(record.ended_at), year_of(next.facts.slot.ends_at())];
-    subsidy::refuse_locked(tx, &years)?;
+    yearly_run::refuse_locked(tx, &years)?;
     let whose = |unit| (record.instrument_id, unit);
     let before = news::told(
         record.version,

@@ -10,7 +10,7 @@ use crate::domain::usage::{UsageDeed, check_reason};
 use crate::error::AppError;
 use crate::operations::actor::Actor;
 use crate::operations::run::perform;
-use crate::operations::{charge, subsidy};
+use crate::operations::{charge, yearly_run};
 use crate::store::usage::{Columns, UsageRecord};
 use crate::store::{self, Conn};
 
@@ -96,7 +96,7 @@ fn run(
     let reason = decision.reason.as_deref();
     check_reason(reason, decision.action != UsageDeed::Confirm)?;
     let state = record.state.after(decision.action, is_own_use(&ties))?;
-    subsidy::refuse_locked(tx, &[year_of(record.ended_at)])?;
+    yearly_run::refuse_locked(tx, &[year_of(record.ended_at)])?;
     let event = news::event(actor, decision.event, id, &ties, (None, reason))?
         .before(json!({ "version": record.version, "state": record.state }))?
         .after(json!({ "version": record.version + 1, "state": state }))?;

@@ -7,7 +7,7 @@ use crate::domain::{Instant, Slot};
 use crate::error::AppError;
 use crate::operations::actor::Actor;
 use crate::operations::usage::clash;
-use crate::operations::{charge, subsidy};
+use crate::operations::{charge, yearly_run};
 use crate::store::booking::Booking;
 use crate::store::event::{self, Subject};
 use crate::store::usage::{Columns, UsageRecord};
@@ -32,7 +32,7 @@ pub fn insert_finished(
     booking: &Booking,
     finished: &Finished,
 ) -> Result<UsageRecord, AppError> {
-    subsidy::refuse_locked(tx, &[year_of(finished.interval.ends_at())])?;
+    yearly_run::refuse_locked(tx, &[year_of(finished.interval.ends_at())])?;
     let is_own_use = booking.organization_id == booking.host_organization_id;
     let state = UsageState::initial(is_own_use);
     let id = store::usage::reserve_id(tx)?;

@@ -13,7 +13,7 @@ use crate::domain::{BookingId, EventId, InstrumentId, OrganizationId, UsageRecor
 use crate::error::{AppError, Code};
 use crate::operations::actor::Actor;
 use crate::operations::run::perform;
-use crate::operations::{charge, subsidy};
+use crate::operations::{charge, yearly_run};
 use crate::store::booking::Booking;
 use crate::store::event::NewEvent;
 use crate::store::instrument::Instrument;
@@ -78,7 +78,7 @@ fn run(tx: &mut Conn, actor: &Actor, new: &NewUsage) -> Result<UsageRecord, AppE
     let (Some(minutes), Some(_), true) = (minutes, unit, faults.is_empty()) else {
         return Err(faults.into());
     };
-    subsidy::refuse_locked(tx, &[year_of(new.facts.slot.ends_at())])?;
+    yearly_run::refuse_locked(tx, &[year_of(new.facts.slot.ends_at())])?;
     let entry = Entry {
         action: Action::UsageRecordCreate,
         ties: BookingTies { booked_by, ..ties },

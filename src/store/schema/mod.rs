@@ -3,6 +3,7 @@
 
 mod bookings;
 mod foundation;
+mod long_work;
 mod notices;
 mod registry;
 mod staged;
@@ -11,6 +12,7 @@ mod yearly_run;
 
 pub use bookings::*;
 pub use foundation::*;
+pub use long_work::*;
 pub use notices::*;
 pub use registry::*;
 pub use staged::*;
@@ -41,6 +43,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     invitation,
     invoice,
     invoice_line,
+    job,
     login_failure,
     organization,
     payment,

@@ -85,8 +85,15 @@ fn a_year(backend: Backend) {
         "there is no run 999",
     );
     assert_eq!(json(&["subsidy", "verify", "1"])["verified"], true);
-    assert_eq!(json(&["subsidy", "publish", "1"])["state"], "published");
-    assert_eq!(json(&["subsidy", "finalize", "1"])["state"], "final");
+    expect(&run(&["subsidy", "publish", "1"]), 1, "--as EMAIL");
+    let administrator = ["--email", "admin@province.example", "--name", "管理员"];
+    let agency = ["--agency", "11130000000000001P", "--uscc-confirmed"];
+    json(&[&["admin", "create"], &administrator[..], &agency].concat());
+    let decide = |verb| json(&["subsidy", verb, "1", "--as", administrator[1]])["state"].clone();
+    assert_eq!(
+        (decide("publish"), decide("finalize")),
+        ("published".into(), "final".into())
+    );
     remove_database(backend, &url);
 }
 

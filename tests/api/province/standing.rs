@@ -12,14 +12,13 @@ fn what_is_written_under_one_clock_is_frozen() {
         assert_eq!(printed(world, second), expected.trim_end());
         // Whoever joins the family later stands in the year's relations by the next freeze.
         let relation = world.read(move |conn| {
-            let run = store::subsidy::get(conn, second)?;
-            let row = store::evaluation::get(conn, run.evaluation_id.unwrap())?;
+            let run = store::yearly_run::subsidy::get(conn, second)?;
+            let row = store::yearly_run::evaluation::get(conn, run.evaluation_id.unwrap())?;
             let scope = freeze::scope(2025, row.frozen_at.unwrap(), row.frozen_event_id)?;
             Ok(yearly_input::list_related(conn, &scope)?.len())
         });
         assert_eq!(relation, 2);
-        let verify = subsidy::verify::verify(&world.app, second);
-        assert!(world.block_on(verify).unwrap().verified);
+        assert!(verify(world, second).verified);
     });
 }
 
@@ -41,10 +40,7 @@ fn stored_results_changed_by_hand_do_not_verify() {
     on_both(|world| {
         import(world, source(|_, text| text)).unwrap();
         let id = run(world);
-        let verified = || {
-            let verify = subsidy::verify::verify(&world.app, id);
-            world.block_on(verify).unwrap().verified
-        };
+        let verified = || verify(world, id).verified;
         assert!(verified());
         for (there, back) in [
             (
@@ -81,10 +77,8 @@ fn what_is_beneath_a_final_run_stands() {
     on_both(|world| {
         import(world, source(|_, text| text)).unwrap();
         let (id, other) = (run(world), run(world));
-        for action in [RunDeed::Publish, RunDeed::Finalize] {
-            let by = actor(world);
-            let decide = subsidy::decide(&world.app, &by, id, action, None);
-            world.block_on(decide).unwrap();
+        for decision in [RunDecision::Publish, RunDecision::Finalize] {
+            decide(world, id, decision).unwrap();
         }
         let before = printed(world, id);
         let awards = "(SELECT id FROM award WHERE subsidy_run_id = {run})";
@@ -142,30 +136,28 @@ fn one_run_a_year_is_final_and_then_stands() {
     on_both(|world| {
         import(world, source(|_, text| text)).unwrap();
         let (first, second) = (run(world), run(world));
-        let decide = |id, action| {
-            world.block_on(subsidy::decide(&world.app, &actor(world), id, action, None))
-        };
-        let early = decide(first, RunDeed::Finalize).unwrap_err();
+        let decide = |id, decision| decide(world, id, decision);
+        let early = decide(first, RunDecision::Finalize).unwrap_err();
         assert_eq!(conflict(early), Code::invalid_state);
         for id in [first, second] {
-            decide(id, RunDeed::Publish).unwrap();
+            decide(id, RunDecision::Publish).unwrap();
         }
-        decide(first, RunDeed::Finalize).unwrap();
-        let twice = decide(second, RunDeed::Finalize).unwrap_err();
+        decide(first, RunDecision::Finalize).unwrap();
+        let twice = decide(second, RunDecision::Finalize).unwrap_err();
         assert_eq!(conflict(twice), Code::final_exists);
-        let discarded = decide(first, RunDeed::Discard).unwrap_err();
+        let discarded = decide(first, RunDecision::Discard).unwrap_err();
         assert_eq!(conflict(discarded), Code::invalid_state);
         let locked = world.block_on(
             world
                 .app
                 .store
-                .read(|conn| subsidy::refuse_locked(conn, &[2024, 2025])),
+                .read(|conn| yearly_run::refuse_locked(conn, &[2024, 2025])),
         );
         assert_eq!(conflict(locked.unwrap_err()), Code::period_locked);
         let now = world.now();
         let forced = world.block_on(world.app.store.write(move |tx| {
-            let present = store::subsidy::get(tx, first)?;
-            Ok(store::subsidy::update_state(
+            let present = store::yearly_run::get(tx, first.into())?;
+            Ok(store::yearly_run::update_state(
                 tx,
                 &present,
                 yiqi::domain::run::RunState::Draft,
@@ -200,9 +192,7 @@ fn an_award_is_explained_down_to_its_records() {
         };
         let (mut income, mut base, mut voucher, mut records) = (0, 0, 0, 0);
         let award = loop {
-            let explain =
-                subsidy::explain::explain_unit(&world.app, id, uscc.clone(), choice.clone());
-            let explanation = world.block_on(explain).unwrap();
+            let explanation = explained(world, id, &uscc, choice.clone());
             let page = &explanation.metrics[0];
             for record in &page.records {
                 income += record.payer_fen.number();
@@ -241,8 +231,7 @@ fn an_award_is_explained_down_to_its_records() {
                 after: None,
                 limit: 100,
             };
-            let explain = subsidy::explain::explain_unit(&world.app, id, uscc.clone(), choice);
-            world.block_on(explain).unwrap()
+            super::explained(world, id, &uscc, choice)
         };
         let page = &explained(Some("effective_minutes")).metrics[0];
         assert_eq!(page.records.len(), 100);

@@ -70,7 +70,7 @@ impl Basis {
                 .into_iter()
                 .collect(),
             tariffs: store::tariff::list_of_all(conn, &ids)?,
-            final_years: store::subsidy::list_final_years(
+            final_years: store::yearly_run::subsidy::list_final_years(
                 conn,
                 &years.iter().copied().collect::<Vec<_>>(),
             )?,

@@ -7,18 +7,15 @@ mod service;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Months, NaiveDate};
-use num_rational::BigRational;
 
 use crate::domain::calendar::Calendar;
-use crate::domain::evaluation::{Host, HostCounts, Inputs, Relations, UsingUnit};
+pub use crate::domain::evaluation::ExpertPoints;
+use crate::domain::evaluation::{Format, Host, HostCounts, Inputs, Relations, UsingUnit};
 use crate::domain::policy::Policy;
 use crate::domain::{EventId, Instant, OrganizationId, Slot};
 use crate::error::AppError;
 use crate::store::Conn;
 use crate::store::yearly_input::{self, Member, Scope};
-
-/// Expert points by unit and score, exact.
-pub type ExpertPoints = BTreeMap<OrganizationId, BTreeMap<String, BigRational>>;
 
 /// The metrics a unit reports for a year, as `reported_metric` names them.
 pub const REQUESTS_RECEIVED: &str = "requests_received";
@@ -78,6 +75,9 @@ pub fn read(
     known: Option<Known<'_>>,
 ) -> Result<Inputs, AppError> {
     let relations = Relations::new(yearly_input::list_related(conn, scope)?);
+    let format = known
+        .as_ref()
+        .map_or(Format::Keyed, |known| known.inputs.format());
     let days = match &known {
         Some(known) => known.inputs.days().clone(),
         None => calendar.days_within(scope.first_on, last_deadline_on(scope)),
@@ -124,7 +124,8 @@ pub fn read(
         using_units?,
         service.cells,
     );
-    Ok(inputs.map_err(AppError::internal)?.with_days(days))
+    let inputs = inputs.map_err(AppError::internal)?;
+    Ok(inputs.with_days(days).in_format(format))
 }
 
 /// No deadline is later: a pack gives at most 366 working days.

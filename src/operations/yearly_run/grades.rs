@@ -1,11 +1,17 @@
 //! Results of an evaluation as rows and back. Exact values are kept as `p/q`, so what is read is what was computed.
 
+use super::may_on_run;
+use super::{policy as packs, refuse_without_results};
+use crate::app::App;
+use crate::domain::access::Action;
 use crate::domain::evaluation::{
-    Evaluation, GradedHost, InstrumentFigures, ScoreExplanation, ScoreResult,
+    Evaluation, GradedHost, Inputs, InstrumentFigures, ScoreExplanation, ScoreResult,
 };
+use crate::domain::policy::Policy;
 use crate::domain::{EvaluationId, OrganizationId, policy, ratio};
 use crate::error::AppError;
-use crate::store::evaluation::{Figures, Host};
+use crate::operations::actor::Actor;
+use crate::store::yearly_run::evaluation::{self, Figures, Host};
 use crate::store::{self, Conn, Json};
 use num_rational::BigRational;
 use std::collections::BTreeMap;
@@ -67,16 +73,44 @@ pub fn digest(units: &[Host]) -> Result<String, AppError> {
     Ok(policy::digest(&lines?.join("\n")))
 }
 
+/// The graded hosts of an evaluation, as they are stored, for who may see it.
+pub async fn list(app: &App, actor: &Actor, id: EvaluationId) -> Result<Vec<Host>, AppError> {
+    let by = actor.clone();
+    app.store
+        .read(move |conn| {
+            let row = evaluation::get(conn, id)?;
+            may_on_run(&by, Action::EvaluationScoreList, row.lifecycle.state)?;
+            Ok(evaluation::list_units(conn, id)?)
+        })
+        .await
+}
+
+/// The policy and the inputs of an evaluation that has results.
+pub(super) fn open(
+    conn: &mut Conn,
+    row: &evaluation::Evaluation,
+) -> Result<(Policy, Inputs), AppError> {
+    refuse_without_results(row.lifecycle.state)?;
+    let policy = packs::open(&store::policy::get(conn, row.lifecycle.policy_id)?)?;
+    let lines = evaluation::list_inputs(conn, row.id)?;
+    let inputs = Inputs::from_lines(lines).map_err(AppError::internal)?;
+    Ok((policy, inputs))
+}
+
 /// The results as they are stored; nothing is computed again.
-pub fn read(conn: &mut Conn, id: EvaluationId) -> Result<Evaluation, AppError> {
-    let units = store::evaluation::list_units(conn, id)?;
-    let units = units.into_iter().map(graded);
+pub(super) fn read(conn: &mut Conn, id: EvaluationId) -> Result<Evaluation, AppError> {
+    graded(evaluation::list_units(conn, id)?)
+}
+
+/// Stored rows as what was computed.
+pub fn graded(rows: Vec<Host>) -> Result<Evaluation, AppError> {
+    let units = rows.into_iter().map(graded_host);
     Ok(Evaluation {
         units: units.collect::<Result<_, _>>()?,
     })
 }
 
-fn graded(unit: Host) -> Result<GradedHost, AppError> {
+fn graded_host(unit: Host) -> Result<GradedHost, AppError> {
     let scores = unit.scores.iter().map(score);
     let instruments = unit.instruments.iter().map(|figures| InstrumentFigures {
         instrument_id: figures.instrument_id,

@@ -1,74 +1,42 @@
-//! Evaluations: frozen inputs line by line, expert scores, and the graded units. The database refuses a second final one of a
-//! year (`EvaluationFinalUnique`) and any change of a final one (`EvaluationFinal`).
+//! Evaluations: frozen inputs line by line, expert scores, and the graded hosts.
 
 use diesel::prelude::*;
 
-use super::bulk::insert_all;
-use super::run::{self, runs};
-use super::schema::{evaluation, evaluation_input, evaluation_unit, expert_score};
-use super::{Conn, Json, Result, StoreError};
+use super::{Filter, Lifecycle, NewRun, PageStart, columns, new_run, runs};
 use crate::domain::evaluation::ScoreExplanation;
 use crate::domain::policy::Grade;
 use crate::domain::run::RunState;
 use crate::domain::{
-    EvaluationId, EventId, Instant, InstrumentId, Minutes, OrganizationId, PolicyId, UserId,
+    EvaluationId, EventId, Instant, InstrumentId, Minutes, OrganizationId, UserId,
 };
+use crate::store::bulk::insert_all;
+use crate::store::schema::{evaluation, evaluation_input, evaluation_unit, expert_score};
+use crate::store::{Conn, Json, Result, StoreError};
 use serde::{Deserialize, Serialize};
 
 /// One row, whole.
-#[derive(Debug, Clone, Queryable, Selectable)]
-#[diesel(table_name = evaluation)]
+#[derive(Debug, Clone, Queryable)]
 pub struct Evaluation {
     pub id: EvaluationId,
-    pub year: i64,
-    pub policy_id: PolicyId,
-    pub policy_digest: String,
-    pub state: RunState,
-    /// Percent.
-    pub progress: i64,
-    pub failure: Option<String>,
+    pub lifecycle: Lifecycle,
     pub frozen_at: Option<Instant>,
     pub frozen_event_id: Option<EventId>,
     pub input_digest: Option<String>,
-    pub result_digest: Option<String>,
-    pub created_by: Option<UserId>,
-    pub published_by: Option<UserId>,
-    pub finalized_by: Option<UserId>,
-    pub published_at: Option<Instant>,
-    pub finalized_at: Option<Instant>,
-    pub version: i64,
-    pub created_at: Instant,
-    pub updated_at: Instant,
 }
 
-/// An evaluation that begins to run.
-#[derive(Debug, Clone)]
-pub struct NewEvaluation {
-    pub year: i64,
-    pub policy_id: PolicyId,
-    pub policy_digest: String,
-    pub created_by: Option<UserId>,
-    pub now: Instant,
-}
-
-pub fn insert(conn: &mut Conn, new: &NewEvaluation) -> Result<EvaluationId> {
+pub fn insert(conn: &mut Conn, new: &NewRun) -> Result<EvaluationId> {
     Ok(diesel::insert_into(evaluation::table)
-        .values((
-            evaluation::year.eq(new.year),
-            evaluation::policy_id.eq(new.policy_id),
-            evaluation::policy_digest.eq(&new.policy_digest),
-            evaluation::state.eq(RunState::Running),
-            evaluation::progress.eq(0_i64),
-            evaluation::created_by.eq(new.created_by),
-            evaluation::version.eq(1_i64),
-            evaluation::created_at.eq(new.now),
-            evaluation::updated_at.eq(new.now),
-        ))
+        .values(new_run!(evaluation, new))
         .returning(evaluation::id)
         .get_result(conn)?)
 }
 
-runs!(evaluation, EvaluationId, Evaluation);
+runs!(
+    evaluation,
+    EvaluationId,
+    Evaluation,
+    [frozen_at, frozen_event_id, input_digest]
+);
 
 /// The evaluation as nobody changes it until the transaction ends: who discards it or enters points waits, or was first.
 pub fn get_locked(conn: &mut Conn, id: EvaluationId) -> Result<Evaluation> {
@@ -87,8 +55,11 @@ pub fn find_final(conn: &mut Conn, year: i64) -> Result<Option<Evaluation>> {
     Ok(evaluation::table
         .filter(evaluation::state.eq(RunState::Final))
         .filter(evaluation::year.eq(year))
-        .select(Evaluation::as_select())
-        .first(conn)
+        .select(columns!(
+            evaluation,
+            [frozen_at, frozen_event_id, input_digest]
+        ))
+        .get_result(conn)
         .optional()?)
 }
 
@@ -113,7 +84,6 @@ pub fn update_to_frozen(
         .filter(evaluation::state.eq(RunState::Running));
     let changed = diesel::update(running)
         .set((
-            evaluation::progress.eq(10_i64),
             evaluation::frozen_at.eq(frozen_at),
             evaluation::frozen_event_id.eq(newest),
             evaluation::updated_at.eq(now),
@@ -129,39 +99,16 @@ pub struct Digests {
     pub result: String,
 }
 
-/// Ends the computation: the evaluation becomes a draft. False when it no longer runs (it was discarded).
-pub fn update_to_draft(
-    conn: &mut Conn,
-    id: EvaluationId,
-    digests: &Digests,
-    now: Instant,
-) -> Result<bool> {
-    let running = evaluation::table
-        .filter(evaluation::id.eq(id))
-        .filter(evaluation::state.eq(RunState::Running));
-    let changed = diesel::update(running)
-        .set((
-            evaluation::state.eq(RunState::Draft),
-            evaluation::progress.eq(100_i64),
-            evaluation::input_digest.eq(&digests.input),
-            evaluation::result_digest.eq(&digests.result),
-            evaluation::version.eq(evaluation::version + 1),
-            evaluation::updated_at.eq(now),
-        ))
-        .execute(conn)?;
-    Ok(changed == 1)
-}
-
 /// Takes a draft for a change by its experts: nobody else changes it until the transaction ends. `Contended` when
 /// `present` is no longer what stands there.
 pub fn claim_draft(conn: &mut Conn, present: &Evaluation, now: Instant) -> Result<()> {
     let unchanged = evaluation::table
         .filter(evaluation::id.eq(present.id))
-        .filter(evaluation::version.eq(present.version))
+        .filter(evaluation::version.eq(present.lifecycle.version))
         .filter(evaluation::state.eq(RunState::Draft));
     let changed = diesel::update(unchanged)
         .set((
-            evaluation::version.eq(present.version + 1),
+            evaluation::version.eq(present.lifecycle.version + 1),
             evaluation::updated_at.eq(now),
         ))
         .execute(conn)?;
@@ -171,7 +118,7 @@ pub fn claim_draft(conn: &mut Conn, present: &Evaluation, now: Instant) -> Resul
     }
 }
 
-/// New digests after the experts' scores changed.
+/// The digests of what was graded.
 pub fn update_digests(conn: &mut Conn, id: EvaluationId, digests: &Digests) -> Result<()> {
     diesel::update(evaluation::table.find(id))
         .set((

@@ -1,23 +1,24 @@
 //! Experts' points: taken over from what units reported when the inputs are frozen, changed by the province while the
 //! evaluation is a draft. Every change grades again.
 
-use std::collections::BTreeMap;
-
 use super::freeze::{EXPERT_PREFIX, ExpertPoints};
-use super::{open, refuse_used, write};
+use super::grades::open;
+use super::may_on_run;
+use super::phase::write;
+use super::refuse_used;
 use crate::app::App;
 use crate::domain::access::Action;
-use crate::domain::evaluation::{self, Inputs};
+use crate::domain::evaluation::{self as rules, Inputs};
 use crate::domain::policy::{Policy, Score, Value};
 use crate::domain::run::RunState;
 use crate::domain::{EvaluationId, OrganizationId, ratio};
 use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::Actor;
-use crate::operations::run::same_version;
-use crate::store::evaluation::ExpertScore;
+use crate::operations::run::{perform, same_version};
+use crate::store::Conn;
 use crate::store::event::{self, Subject};
 use crate::store::yearly_input::{self, Scope};
-use crate::store::{self, Conn};
+use crate::store::yearly_run::evaluation::{self, ExpertScore};
 
 /// One expert's points for a unit, as a decimal.
 #[derive(Debug, Clone)]
@@ -47,7 +48,7 @@ pub(super) fn adopt_reported(
                 entered_by: None,
                 entered_at: scope.frozen_at,
             };
-            store::evaluation::update_expert_score(tx, &score)?;
+            evaluation::update_expert_score(tx, &score)?;
         }
     }
     Ok(())
@@ -61,7 +62,7 @@ fn expert_score<'a>(policy: &'a Policy, indicator: &str) -> Option<&'a Score> {
 /// The points an evaluation has.
 pub(crate) fn points(conn: &mut Conn, id: EvaluationId) -> Result<ExpertPoints, AppError> {
     let mut experts = ExpertPoints::new();
-    for score in store::evaluation::list_expert_scores(conn, id)? {
+    for score in evaluation::list_expert_scores(conn, id)? {
         let points = ratio::parse(&score.points).map_err(AppError::internal)?;
         experts
             .entry(score.organization_id)
@@ -71,38 +72,53 @@ pub(crate) fn points(conn: &mut Conn, id: EvaluationId) -> Result<ExpertPoints, 
     Ok(experts)
 }
 
-/// Enters points and grades again. Only in a draft on which no subsidy run stands.
+fn may_score(
+    conn: &mut Conn,
+    actor: &Actor,
+    id: EvaluationId,
+) -> Result<evaluation::Evaluation, AppError> {
+    let row = evaluation::get(conn, id)?;
+    may_on_run(actor, Action::EvaluationScore, row.lifecycle.state)?;
+    Ok(row)
+}
+
+/// Enters points and grades again. Only in a draft on which no subsidy run stands. `given`, with the version it is meant for,
+/// may be a fault of the request: it is told to who may enter points.
 pub async fn score(
     app: &App,
     actor: &Actor,
     id: EvaluationId,
-    version: Option<i64>,
-    given: Vec<GivenScore>,
+    given: Result<(Vec<GivenScore>, Option<i64>), AppError>,
 ) -> Result<(), AppError> {
     let by = actor.clone();
-    crate::operations::run::perform(app, actor, move |tx| {
-        let row = store::evaluation::get(tx, id)?;
-        same_version(version, row.version)?;
+    app.store
+        .read(move |conn| may_score(conn, &by, id).map(|_| ()))
+        .await?;
+    let (given, version) = given?;
+    let by = actor.clone();
+    perform(app, actor, move |tx| {
+        let row = may_score(tx, &by, id)?;
+        let state = row.lifecycle.state;
+        same_version(version, row.lifecycle.version)?;
         // Without results there are no inputs to judge the points by.
-        if !row.state.has_results() {
-            return Err(not_a_draft(row.state));
+        if !state.has_results() {
+            return Err(not_a_draft(state));
         }
-        store::evaluation::claim_draft(tx, &row, by.now)?;
+        evaluation::claim_draft(tx, &row, by.now)?;
         let (policy, inputs) = open(tx, &row)?;
         AppError::refuse_all(faults(&given, &policy, &inputs))?;
-        if row.state != RunState::Draft {
-            return Err(not_a_draft(row.state));
+        if state != RunState::Draft {
+            return Err(not_a_draft(state));
         }
         refuse_used(tx, id)?;
         for score in &given {
-            store::evaluation::update_expert_score(tx, &stored(id, score, &by))?;
+            evaluation::update_expert_score(tx, &stored(id, score, &by))?;
         }
-        let inputs = with_experts(&inputs, &points(tx, id)?)?;
-        store::evaluation::delete_inputs(tx, id)?;
-        store::evaluation::delete_units(tx, id)?;
-        let graded = evaluation::grade(&inputs, &policy);
-        let digests = write(tx, id, &inputs, &graded)?;
-        store::evaluation::update_digests(tx, id, &digests)?;
+        let inputs = inputs.with_experts(points(tx, id)?);
+        evaluation::delete_inputs(tx, id)?;
+        evaluation::delete_units(tx, id)?;
+        let graded = rules::grade(&inputs, &policy);
+        write(tx, id, &inputs, &graded)?;
         let after: Vec<_> = given
             .iter()
             .map(|score| (score.organization_id, &score.indicator, &score.points))
@@ -154,21 +170,4 @@ fn faults(given: &[GivenScore], policy: &Policy, inputs: &Inputs) -> Vec<Fault> 
         }
     }
     faults
-}
-
-/// The inputs with these points in place of those they had.
-fn with_experts(inputs: &Inputs, experts: &ExpertPoints) -> Result<Inputs, AppError> {
-    let mut lines = inputs.lines();
-    lines.retain(|line| !line.starts_with("expert\t"));
-    let units: BTreeMap<_, _> = inputs
-        .units()
-        .map(|unit| (unit.organization_id, ()))
-        .collect();
-    for (unit, scores) in experts.iter().filter(|(unit, _)| units.contains_key(unit)) {
-        for (indicator, points) in scores {
-            let points = ratio::exact(points);
-            lines.push(format!("expert\t{unit}\t{indicator}\t{points}"));
-        }
-    }
-    Inputs::from_lines(lines).map_err(AppError::internal)
 }

@@ -1,83 +1,76 @@
-//! What runs, awards and their explanations look like. Names are those of the printed run.
+//! Awards of a subsidy run, how each came about, and the awards as a table. Names are those of the printed run.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::score::ScoreShape;
+use crate::domain::access::Action;
 use crate::domain::policy::Grade;
-use crate::domain::run::RunState;
 use crate::domain::{
-    AwardId, EvaluationId, Fen, Instant, InstrumentId, Minutes, OrganizationId, PolicyId,
-    SubsidyRunId, UsageRecordId, UserId,
+    AwardId, Fen, InstrumentId, Minutes, OrganizationId, SubsidyRunId, UsageRecordId,
 };
 use crate::error::AppError;
-use crate::exchange::subsidy_json::{PrintedHost, PrintedInstrument};
-use crate::http::evaluation::ScoreShape;
-use crate::http::feed::Withdrawn;
-use crate::operations::subsidy::explain::{Explanation, MetricRecords, RecordShare};
-use crate::store::subsidy::{Award, Base, Run, Step};
+use crate::exchange::subsidy_json::{self, PrintedHost, PrintedInstrument, PrintedRun};
+use crate::exchange::{awards as tables, sheet};
+use crate::http::answer::{Answer, Page};
+use crate::http::context::RequestContext;
+use crate::http::params::{Params, cursor_text};
+use crate::operations::yearly_run::awards::{self, Report};
+use crate::operations::yearly_run::explain::{
+    self, Choice, Explanation, MetricRecords, RecordShare,
+};
+use crate::store::yearly_run::subsidy::{Award, Base, Step};
 
-/// A run. `factor` and `sum_before_pool_fen` are exact, as `p/q`.
-#[derive(Serialize, ToSchema)]
-pub struct RunShape {
-    id: SubsidyRunId,
-    year: i64,
-    policy_id: PolicyId,
-    policy_digest: String,
-    evaluation_id: Option<EvaluationId>,
-    budget_fen: Fen,
-    status: RunState,
-    /// Percent.
-    progress: i64,
-    failure: Option<String>,
-    factor: Option<String>,
-    sum_before_pool_fen: Option<String>,
-    awarded_fen: Option<Fen>,
-    unspent_fen: Option<Fen>,
-    result_digest: Option<String>,
-    created_by: Option<UserId>,
-    published_by: Option<UserId>,
-    finalized_by: Option<UserId>,
-    published_at: Option<Instant>,
-    finalized_at: Option<Instant>,
-    created_at: Instant,
-    updated_at: Instant,
+fn print(report: &Report) -> Result<PrintedRun, AppError> {
+    subsidy_json::print(
+        i32::try_from(report.run.lifecycle.year).map_err(AppError::internal)?,
+        &report.policy,
+        &report.evaluation,
+        &report.allocation,
+        &report.names,
+    )
+    .map_err(AppError::internal)
 }
 
-impl From<Run> for RunShape {
-    fn from(run: Run) -> Self {
-        Self {
-            id: run.id,
-            year: run.year,
-            policy_id: run.policy_id,
-            policy_digest: run.policy_digest,
-            evaluation_id: run.evaluation_id,
-            budget_fen: run.budget_fen,
-            status: run.state,
-            progress: run.progress,
-            failure: run.failure,
-            factor: run.factor,
-            sum_before_pool_fen: run.sum_before_pool_fen,
-            awarded_fen: run.awarded_fen,
-            unspent_fen: run.unspent_fen,
-            result_digest: run.result_digest,
-            created_by: run.created_by,
-            published_by: run.published_by,
-            finalized_by: run.finalized_by,
-            published_at: run.published_at,
-            finalized_at: run.finalized_at,
-            created_at: run.created_at,
-            updated_at: run.updated_at,
-        }
-    }
+pub async fn list(context: RequestContext) -> Answer {
+    let (actor, id) = (context.reader(), context.id("id")?);
+    let report = awards::report(&context.app, &actor, Action::SubsidyAwardList, id).await?;
+    let params = context.params()?;
+    let printed = print(&report)?;
+    let rows = report.awards.into_iter().zip(printed.units).collect();
+    let by_unit = |(award, _): &(Award, _)| award.organization_id;
+    let shape = |(award, unit): (Award, _)| AwardShape::new(&award, unit);
+    context.ok(Page::of(rows, &params, by_unit, shape)?)
 }
 
-#[derive(Serialize, ToSchema)]
-#[serde(untagged)]
-pub enum ListedRun {
-    Run(Box<RunShape>),
-    Withdrawn(Withdrawn),
+pub async fn explanation(context: RequestContext) -> Answer {
+    let (run, award): (SubsidyRunId, AwardId) = (context.id("id")?, context.id("award_id")?);
+    let choice = context.params().and_then(|params| choice(&params));
+    let actor = context.reader();
+    let explained = explain::explain(&context.app, &actor, (run, award), choice).await?;
+    context.ok(ExplanationShape::new(explained, |after| {
+        cursor_text(&after)
+    })?)
+}
+
+fn choice(params: &Params) -> Result<Choice, AppError> {
+    Ok(Choice {
+        metric: params.one("metric")?,
+        after: params.cursor()?,
+        limit: usize::try_from(params.limit()?).map_err(AppError::internal)?,
+    })
+}
+
+pub async fn export(context: RequestContext) -> Answer {
+    let (actor, id): (_, SubsidyRunId) = (context.reader(), context.id("id")?);
+    let report = awards::report(&context.app, &actor, Action::SubsidyExport, id).await?;
+    let format: Option<sheet::Format> = context.params()?.one("format")?;
+    let format = format.unwrap_or(sheet::Format::Csv);
+    let bytes = tables::write(&print(&report)?, format).map_err(AppError::internal)?;
+    let name = format!("subsidy-run-{id}.{format}");
+    context.download(format.media_type(), &name, bytes)
 }
 
 /// A unit's award with its scores; `before_pool_fen` and scores have 4 decimals, the total 2.

@@ -4,15 +4,18 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{evaluation_of, refuse_unfinished};
+use super::grades::{self, Names, exact};
+use super::may_on_run;
+use super::{evaluation_of, refuse_without_results};
 use crate::app::App;
+use crate::domain::access::Action;
 use crate::domain::evaluation::Evaluation;
 use crate::domain::policy::{self, Grade, Policy};
 use crate::domain::subsidy::{Allocation, InstrumentBase, StepName, StepRow, UnitAward};
 use crate::domain::{AwardId, Fen, InstrumentId, OrganizationId, SubsidyRunId, ratio};
 use crate::error::AppError;
-use crate::operations::evaluation::stored::{self, Names, exact};
-use crate::store::subsidy::{Award, Base, NewAward, Run, Step, Totals};
+use crate::operations::actor::Actor;
+use crate::store::yearly_run::subsidy::{self, Award, Base, NewAward, Step, SubsidyRun, Totals};
 use crate::store::{self, Conn, Json};
 
 /// An award as it is stored and hashed.
@@ -91,10 +94,10 @@ fn computed(allocation: &Allocation) -> Vec<AwardFacts> {
 /// The awards of a run as they stand in the database.
 fn kept(conn: &mut Conn, run: SubsidyRunId) -> Result<Vec<AwardFacts>, AppError> {
     let mut steps: BTreeMap<AwardId, Vec<StepFacts>> = BTreeMap::new();
-    for step in store::subsidy::list_steps_of_run(conn, run)? {
+    for step in subsidy::list_steps_of_run(conn, run)? {
         steps.entry(step.award_id).or_default().push(step.into());
     }
-    let awards = store::subsidy::list_awards(conn, run)?.into_iter();
+    let awards = subsidy::list_awards(conn, run)?.into_iter();
     let awards = awards.map(|award| AwardFacts {
         organization_id: award.organization_id,
         grade: award.grade,
@@ -113,7 +116,7 @@ pub(super) fn write(
     allocation: &Allocation,
 ) -> Result<Totals, AppError> {
     let result_digest = digest(allocation)?;
-    let names = stored::names(tx)?;
+    let names = grades::names(tx)?;
     for award in computed(allocation) {
         let name = names.get(&award.organization_id);
         let new = NewAward {
@@ -125,7 +128,7 @@ pub(super) fn write(
             instruments: Json::of(award.instruments)?,
             name: name.cloned().unwrap_or_default(),
         };
-        let award_id = store::subsidy::insert_award(tx, &new)?;
+        let award_id = subsidy::insert_award(tx, &new)?;
         let steps = award.steps.into_iter().zip(1..).map(|(step, position)| {
             Ok(Step {
                 award_id,
@@ -138,7 +141,7 @@ pub(super) fn write(
             })
         });
         let steps: Vec<Step> = steps.collect::<Result<_, AppError>>()?;
-        store::subsidy::insert_steps(tx, &steps)?;
+        subsidy::insert_steps(tx, &steps)?;
     }
     Ok(Totals {
         factor: allocation.factor_printed(),
@@ -162,7 +165,7 @@ pub(super) fn digest(allocation: &Allocation) -> Result<String, AppError> {
 }
 
 /// The same of what stands in the database now.
-pub(super) fn kept_digest(conn: &mut Conn, run: &Run) -> Result<String, AppError> {
+pub(super) fn kept_digest(conn: &mut Conn, run: &SubsidyRun) -> Result<String, AppError> {
     let totals = (
         run.budget_fen,
         run.factor.clone().unwrap_or_default(),
@@ -187,30 +190,43 @@ fn hash(
 /// A run with its results, as stored, and the names of its units.
 #[derive(Debug, Clone)]
 pub struct Report {
-    pub run: Run,
+    pub run: SubsidyRun,
     pub policy: Policy,
     pub evaluation: Evaluation,
     /// Without its steps.
     pub allocation: Allocation,
     /// As they were when the budget was shared out.
     pub names: Names,
+    /// The rows of the awards, in the order of the allocation.
+    pub awards: Vec<Award>,
 }
 
-/// Reads a run's results; 409 `run_not_ready` before it has any.
-pub async fn report(app: &App, id: SubsidyRunId) -> Result<Report, AppError> {
-    app.store.read(move |conn| read(conn, id)).await
+/// Reads a run's results, for who may do `action` with them; 409 `run_not_ready` before it has any.
+pub async fn report(
+    app: &App,
+    actor: &Actor,
+    action: Action,
+    id: SubsidyRunId,
+) -> Result<Report, AppError> {
+    let by = actor.clone();
+    app.store
+        .read(move |conn| {
+            let run = subsidy::get(conn, id)?;
+            may_on_run(&by, action, run.lifecycle.state)?;
+            read(conn, run)
+        })
+        .await
 }
 
-pub(super) fn read(conn: &mut Conn, id: SubsidyRunId) -> Result<Report, AppError> {
-    let run = store::subsidy::get(conn, id)?;
-    refuse_unfinished(&run)?;
+fn read(conn: &mut Conn, run: SubsidyRun) -> Result<Report, AppError> {
+    refuse_without_results(run.lifecycle.state)?;
     let evaluation = evaluation_of(conn, &run)?;
-    let policy = store::policy::get(conn, run.policy_id)?;
-    let awards = store::subsidy::list_awards(conn, id)?;
+    let policy = store::policy::get(conn, run.lifecycle.policy_id)?;
+    let awards = subsidy::list_awards(conn, run.id)?;
     let names = awards.iter();
     let names = names.map(|award| (award.organization_id, award.name.clone()));
     let names = names.collect();
-    let units = awards.into_iter().map(award).collect::<Result<_, _>>()?;
+    let units = awards.iter().map(award).collect::<Result<_, _>>()?;
     let zero = Fen::ZERO;
     let allocation = Allocation {
         budget: run.budget_fen,
@@ -223,14 +239,15 @@ pub(super) fn read(conn: &mut Conn, id: SubsidyRunId) -> Result<Report, AppError
     };
     Ok(Report {
         policy: crate::operations::policy::open(&policy)?,
-        evaluation: stored::read(conn, evaluation.id)?,
+        evaluation: grades::read(conn, evaluation.id)?,
         allocation,
         names,
+        awards,
         run,
     })
 }
 
-fn award(stored: Award) -> Result<UnitAward, AppError> {
+fn award(stored: &Award) -> Result<UnitAward, AppError> {
     let instruments = stored.instruments.iter().map(|base| InstrumentBase {
         instrument_id: base.instrument_id,
         asset_no: base.asset_no.clone(),

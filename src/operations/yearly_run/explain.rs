@@ -6,6 +6,7 @@ mod records;
 use std::collections::BTreeMap;
 
 use crate::app::App;
+use crate::domain::access::Action;
 use crate::domain::evaluation::{
     Relations, ScoreExplanation, UsageGroupKey, measure_instrument, measure_unit,
 };
@@ -16,13 +17,18 @@ use crate::domain::{
     AwardId, Fen, InstrumentId, Minutes, OrganizationId, SubsidyRunId, UsageRecordId, Uscc, ratio,
 };
 use crate::error::{AppError, Code, Fault, closest};
-use crate::operations::evaluation::stored::exact;
-use crate::operations::{evaluation as evaluations, policy};
-use crate::store::subsidy::{Award, Step};
+use crate::operations::actor::Actor;
+use crate::operations::policy;
+use crate::operations::subject::{Ties, authorize};
 use crate::store::yearly_input;
+use crate::store::yearly_run::subsidy::{Award, Step, SubsidyRun};
+use crate::store::yearly_run::{evaluation, subsidy};
 use crate::store::{self, Conn};
 
-use super::{evaluation_of, refuse_unfinished};
+use super::grades::{self, exact};
+use super::may_on_run;
+use super::phase::scope_of;
+use super::{evaluation_of, refuse_without_results};
 use records::{Counted, Records};
 
 /// A record behind a metric, at the version that was frozen. What payers paid for the records that the base takes (those
@@ -91,56 +97,81 @@ pub struct Choice {
     pub limit: usize,
 }
 
-/// Explains an award of a run.
+/// Explains an award of a run. `choice` may be a fault of the request: it is told to who may have the explanation.
 pub async fn explain(
     app: &App,
-    run: SubsidyRunId,
-    award: AwardId,
-    choice: Choice,
+    actor: &Actor,
+    (run, award): (SubsidyRunId, AwardId),
+    choice: Result<Choice, AppError>,
 ) -> Result<Explanation, AppError> {
+    let by = actor.clone();
     app.store
         .read_snapshot(move |conn| {
-            let award = store::subsidy::get_award(conn, run, award)?;
-            explanation(conn, run, award, &choice)
+            let run = visible(conn, &by, run)?;
+            let award = subsidy::get_award(conn, run.id, award)?;
+            may_explain(&by, &run, award.organization_id)?;
+            explanation(conn, &run, award, &choice?)
         })
         .await
+}
+
+/// Of a published run the awarded host may, too.
+fn may_explain(
+    actor: &Actor,
+    run: &SubsidyRun,
+    organization_id: OrganizationId,
+) -> Result<(), AppError> {
+    let award = Ties::Award {
+        is_published: run.lifecycle.state.is_published(),
+        organization_id,
+    };
+    authorize(actor, Action::SubsidyExplain, &award)
+}
+
+/// The run, for who may see it.
+fn visible(conn: &mut Conn, actor: &Actor, id: SubsidyRunId) -> Result<SubsidyRun, AppError> {
+    let run = subsidy::get(conn, id)?;
+    may_on_run(actor, Action::SubsidyGet, run.lifecycle.state)?;
+    Ok(run)
 }
 
 /// Explains the award of the unit with this code.
 pub async fn explain_unit(
     app: &App,
-    run: SubsidyRunId,
-    uscc: Uscc,
+    actor: &Actor,
+    (run, uscc): (SubsidyRunId, Uscc),
     choice: Choice,
 ) -> Result<Explanation, AppError> {
+    let by = actor.clone();
     app.store
         .read_snapshot(move |conn| {
+            let run = visible(conn, &by, run)?;
             let unit = store::organization::find_by_uscc(conn, &uscc)?;
             let unit = unit.ok_or(AppError::NotFound)?.id;
-            let awards = store::subsidy::list_awards(conn, run)?;
-            let mut awards = awards.into_iter();
+            let mut awards = subsidy::list_awards(conn, run.id)?.into_iter();
             let award = awards.find(|award| award.organization_id == unit);
-            explanation(conn, run, award.ok_or(AppError::NotFound)?, &choice)
+            let award = award.ok_or(AppError::NotFound)?;
+            may_explain(&by, &run, award.organization_id)?;
+            explanation(conn, &run, award, &choice)
         })
         .await
 }
 
 fn explanation(
     conn: &mut Conn,
-    run: SubsidyRunId,
+    run: &SubsidyRun,
     award: Award,
     choice: &Choice,
 ) -> Result<Explanation, AppError> {
-    let run = store::subsidy::get(conn, run)?;
-    refuse_unfinished(&run)?;
-    let row = evaluation_of(conn, &run)?;
-    let (graded_by, inputs) = evaluations::open(conn, &row)?;
-    let awarded_by = policy::open(&store::policy::get(conn, run.policy_id)?)?;
+    refuse_without_results(run.lifecycle.state)?;
+    let row = evaluation_of(conn, run)?;
+    let (graded_by, inputs) = grades::open(conn, &row)?;
+    let awarded_by = policy::open(&store::policy::get(conn, run.lifecycle.policy_id)?)?;
     let unit_id = award.organization_id;
-    let mut units = store::evaluation::list_units(conn, row.id)?.into_iter();
+    let mut units = evaluation::list_units(conn, row.id)?.into_iter();
     let graded = units.find(|unit| unit.organization_id == unit_id);
     let graded = graded.ok_or_else(|| AppError::internal("an award without an evaluation"))?;
-    let scope = evaluations::scope_of(&row)?;
+    let scope = scope_of(&row)?;
     let records = Records {
         relations: Relations::new(yearly_input::list_related(conn, &scope)?),
         scope,
@@ -153,7 +184,7 @@ fn explanation(
         metrics.push(behind(conn, &records, name, &measure, choice)?);
     }
     Ok(Explanation {
-        steps: store::subsidy::list_steps(conn, award.id)?,
+        steps: subsidy::list_steps(conn, award.id)?,
         total: ratio::decimal(&exact(&graded.total)?, 2),
         total_exact: graded.total,
         before_pool_fen: ratio::decimal(&exact(&award.before_pool_fen)?, 4),

@@ -1,83 +1,63 @@
-//! Subsidy runs, their awards and every step of each. The database refuses a second final run of a year
-//! (`SubsidyRunFinalUnique`) and any change of a final one (`SubsidyRunFinal`).
+//! Subsidy runs, their awards and every step of each.
 
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-use super::bulk::insert_all;
-use super::run::{self, runs};
-use super::schema::{award, award_step, subsidy_run};
-use super::{Conn, Json, Result, StoreError};
+use super::{Filter, Lifecycle, NewRun, PageStart, columns, new_run, runs};
 use crate::domain::policy::Grade;
 use crate::domain::run::RunState;
 use crate::domain::subsidy::{LeftOut, StepName};
 use crate::domain::{
-    AwardId, EvaluationId, Fen, Instant, InstrumentId, OrganizationId, PolicyId, SubsidyRunId,
-    UserId,
+    AwardId, EvaluationId, Fen, Instant, InstrumentId, OrganizationId, SubsidyRunId, UserId,
 };
+use crate::store::bulk::insert_all;
+use crate::store::schema::{award, award_step, subsidy_run};
+use crate::store::{Conn, Json, Result, StoreError};
 
 /// One row, whole. `factor` and `sum_before_pool_fen` are exact, as `p/q`.
-#[derive(Debug, Clone, Queryable, Selectable)]
-#[diesel(table_name = subsidy_run)]
-pub struct Run {
+#[derive(Debug, Clone, Queryable)]
+pub struct SubsidyRun {
     pub id: SubsidyRunId,
-    pub year: i64,
-    pub policy_id: PolicyId,
-    pub policy_digest: String,
+    pub lifecycle: Lifecycle,
     pub evaluation_id: Option<EvaluationId>,
     pub budget_fen: Fen,
-    pub state: RunState,
-    /// Percent.
-    pub progress: i64,
-    pub failure: Option<String>,
     pub factor: Option<String>,
     pub sum_before_pool_fen: Option<String>,
     pub awarded_fen: Option<Fen>,
     pub unspent_fen: Option<Fen>,
-    pub result_digest: Option<String>,
-    pub created_by: Option<UserId>,
-    pub published_by: Option<UserId>,
-    pub finalized_by: Option<UserId>,
-    pub published_at: Option<Instant>,
-    pub finalized_at: Option<Instant>,
-    pub version: i64,
-    pub created_at: Instant,
-    pub updated_at: Instant,
 }
 
-/// A run that begins.
-#[derive(Debug, Clone)]
-pub struct NewRun {
-    pub year: i64,
-    pub policy_id: PolicyId,
-    pub policy_digest: String,
-    pub evaluation_id: Option<EvaluationId>,
-    pub budget_fen: Fen,
-    pub created_by: Option<UserId>,
-    pub now: Instant,
-}
-
-pub fn insert(conn: &mut Conn, new: &NewRun) -> Result<SubsidyRunId> {
+/// A run that begins to share out `budget_fen`, by an evaluation if one was chosen.
+pub fn insert(
+    conn: &mut Conn,
+    new: &NewRun,
+    budget_fen: Fen,
+    evaluation: Option<EvaluationId>,
+) -> Result<SubsidyRunId> {
     Ok(diesel::insert_into(subsidy_run::table)
         .values((
-            subsidy_run::year.eq(new.year),
-            subsidy_run::policy_id.eq(new.policy_id),
-            subsidy_run::policy_digest.eq(&new.policy_digest),
-            subsidy_run::evaluation_id.eq(new.evaluation_id),
-            subsidy_run::budget_fen.eq(new.budget_fen),
-            subsidy_run::state.eq(RunState::Running),
-            subsidy_run::progress.eq(0_i64),
-            subsidy_run::created_by.eq(new.created_by),
-            subsidy_run::version.eq(1_i64),
-            subsidy_run::created_at.eq(new.now),
-            subsidy_run::updated_at.eq(new.now),
+            new_run!(subsidy_run, new),
+            subsidy_run::evaluation_id.eq(evaluation),
+            subsidy_run::budget_fen.eq(budget_fen),
         ))
         .returning(subsidy_run::id)
         .get_result(conn)?)
 }
 
-runs!(subsidy_run, SubsidyRunId, Run);
+runs!(
+    subsidy_run,
+    SubsidyRunId,
+    SubsidyRun,
+    [
+        evaluation_id,
+        budget_fen,
+        factor,
+        sum_before_pool_fen,
+        awarded_fen,
+        unspent_fen
+    ]
+);
 
 /// The years among `years` that have a final run.
 pub fn list_final_years(conn: &mut Conn, years: &[i64]) -> Result<Vec<i64>> {
@@ -112,49 +92,30 @@ pub struct Totals {
     pub result_digest: String,
 }
 
-/// How far a running run is, and the evaluation it stands on. False when it no longer runs.
-pub fn update_progress(
+/// The evaluation a run stands on.
+pub fn update_evaluation(
     conn: &mut Conn,
     id: SubsidyRunId,
     evaluation: EvaluationId,
-    percent: i64,
-    now: Instant,
-) -> Result<bool> {
-    let changed = diesel::update(subsidy_run::table)
-        .filter(subsidy_run::id.eq(id))
-        .filter(subsidy_run::state.eq(RunState::Running))
-        .set((
-            subsidy_run::evaluation_id.eq(evaluation),
-            subsidy_run::progress.eq(percent),
-            subsidy_run::updated_at.eq(now),
-        ))
+) -> Result<()> {
+    diesel::update(subsidy_run::table.find(id))
+        .set(subsidy_run::evaluation_id.eq(evaluation))
         .execute(conn)?;
-    Ok(changed == 1)
+    Ok(())
 }
 
-/// Ends the computation: the run becomes a draft. False when it no longer runs (it was discarded).
-pub fn update_to_draft(
-    conn: &mut Conn,
-    id: SubsidyRunId,
-    totals: &Totals,
-    now: Instant,
-) -> Result<bool> {
-    let changed = diesel::update(subsidy_run::table)
-        .filter(subsidy_run::id.eq(id))
-        .filter(subsidy_run::state.eq(RunState::Running))
+/// What was shared out.
+pub fn update_totals(conn: &mut Conn, id: SubsidyRunId, totals: &Totals) -> Result<()> {
+    diesel::update(subsidy_run::table.find(id))
         .set((
-            subsidy_run::state.eq(RunState::Draft),
-            subsidy_run::progress.eq(100_i64),
             subsidy_run::factor.eq(&totals.factor),
             subsidy_run::sum_before_pool_fen.eq(&totals.sum_before_pool_fen),
             subsidy_run::awarded_fen.eq(totals.awarded_fen),
             subsidy_run::unspent_fen.eq(totals.unspent_fen),
             subsidy_run::result_digest.eq(&totals.result_digest),
-            subsidy_run::version.eq(subsidy_run::version + 1),
-            subsidy_run::updated_at.eq(now),
         ))
         .execute(conn)?;
-    Ok(changed == 1)
+    Ok(())
 }
 
 /// The base of an instrument and the income left out of it, by reason.

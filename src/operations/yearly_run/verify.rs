@@ -2,21 +2,23 @@
 //! stored; records changed since are listed, and change nothing.
 
 use crate::app::App;
+use crate::domain::access::Action;
 use crate::domain::evaluation::{self, Evaluation, Inputs};
 use crate::domain::policy::Policy;
 use crate::domain::{EventId, OrganizationId, SubsidyRunId, UsageRecordId, subsidy};
 use crate::error::AppError;
-use crate::operations::evaluation::expert;
-use crate::operations::evaluation::freeze::{self, Known};
-use crate::operations::evaluation::stored::Names;
-use crate::operations::{evaluation as evaluations, policy};
-use crate::store::evaluation::Evaluation as Row;
-use crate::store::subsidy::Run;
+use crate::operations::actor::Actor;
+use crate::operations::policy;
 use crate::store::yearly_input::{self, Scope};
+use crate::store::yearly_run::{self as rows, Evaluation as Row, SubsidyRun};
 use crate::store::{self, Conn};
 
-use super::stored::{digest, kept_digest};
-use super::{evaluation_of, refuse_unfinished};
+use super::awards::{digest, kept_digest};
+use super::freeze::{self, Known};
+use super::grades::{self, Names};
+use super::may_on_run;
+use super::phase::scope_of;
+use super::{evaluation_of, expert, refuse_without_results};
 
 /// The digests that are stored, or that came out of one computation. The stored ones agree when the stored rows have them.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -47,17 +49,19 @@ pub struct Verification {
     pub changed_organizations: Vec<OrganizationId>,
 }
 
-/// Verifies a run that has results.
-pub async fn verify(app: &App, id: SubsidyRunId) -> Result<Verification, AppError> {
-    let calendar = app.calendar();
+/// Verifies a run that has results, for who may have its results as a whole.
+pub async fn verify(app: &App, actor: &Actor, id: SubsidyRunId) -> Result<Verification, AppError> {
+    let (calendar, by) = (app.calendar(), actor.clone());
     let look = move |conn: &mut Conn| {
-        let basis = Basis::read(conn, id)?;
+        let run = rows::subsidy::get(conn, id)?;
+        may_on_run(&by, Action::SubsidyExport, run.lifecycle.state)?;
+        let basis = Basis::read(conn, run)?;
         let (row, inputs) = (&basis.row, &basis.inputs);
-        let scope = evaluations::scope_of(row)?;
+        let scope = scope_of(row)?;
         let experts = expert::points(conn, row.id)?;
         let known = Known {
             inputs,
-            since: row.created_at,
+            since: row.lifecycle.created_at,
         };
         let pack = &basis.graded_by;
         let again = freeze::read(conn, &scope, pack, &calendar, experts, Some(known))?;
@@ -78,7 +82,7 @@ pub async fn verify(app: &App, id: SubsidyRunId) -> Result<Verification, AppErro
 
 /// What a run was computed from.
 struct Basis {
-    run: Run,
+    run: SubsidyRun,
     row: Row,
     graded_by: Policy,
     awarded_by: Policy,
@@ -86,14 +90,13 @@ struct Basis {
 }
 
 impl Basis {
-    fn read(conn: &mut Conn, id: SubsidyRunId) -> Result<Self, AppError> {
-        let run = store::subsidy::get(conn, id)?;
-        refuse_unfinished(&run)?;
+    fn read(conn: &mut Conn, run: SubsidyRun) -> Result<Self, AppError> {
+        refuse_without_results(run.lifecycle.state)?;
         let row = evaluation_of(conn, &run)?;
-        let (graded_by, inputs) = evaluations::open(conn, &row)?;
-        let awarded_by = match run.policy_id == row.policy_id {
+        let (graded_by, inputs) = grades::open(conn, &row)?;
+        let awarded_by = match run.lifecycle.policy_id == row.lifecycle.policy_id {
             true => graded_by.clone(),
-            false => policy::open(&store::policy::get(conn, run.policy_id)?)?,
+            false => policy::open(&store::policy::get(conn, run.lifecycle.policy_id)?)?,
         };
         Ok(Self {
             run,
@@ -106,18 +109,18 @@ impl Basis {
 
     /// The digests that were stored; they agree when the stored rows still come out as they did.
     fn stored(&self, conn: &mut Conn) -> Result<Check, AppError> {
-        let units = store::evaluation::list_units(conn, self.row.id)?;
+        let units = rows::evaluation::list_units(conn, self.row.id)?;
         let told = |digest: &Option<String>| digest.clone().unwrap_or_default();
         let mut stored = Check {
             input_digest: self.inputs.digest(),
-            evaluation_digest: evaluations::stored::digest(&units)?,
+            evaluation_digest: grades::digest(&units)?,
             result_digest: kept_digest(conn, &self.run)?,
             agrees: true,
         };
         let digests = Check {
             input_digest: told(&self.row.input_digest),
-            evaluation_digest: told(&self.row.result_digest),
-            result_digest: told(&self.run.result_digest),
+            evaluation_digest: told(&self.row.lifecycle.result_digest),
+            result_digest: told(&self.run.lifecycle.result_digest),
             agrees: true,
         };
         stored.agrees = stored == digests;
@@ -129,13 +132,13 @@ impl Basis {
 
     fn check(&self, inputs: &Inputs, stored: &Check) -> Result<Check, AppError> {
         let graded: Evaluation = evaluation::grade(inputs, &self.graded_by);
-        let rows = evaluations::stored::rows(self.row.id, &graded, &Names::new())?;
+        let units = grades::rows(self.row.id, &graded, &Names::new())?;
         let budget = self.run.budget_fen;
         let allocation = subsidy::allocate(budget, &graded.grades(), inputs, &self.awarded_by)
             .map_err(AppError::internal)?;
         let check = Check {
             input_digest: inputs.digest(),
-            evaluation_digest: evaluations::stored::digest(&rows)?,
+            evaluation_digest: grades::digest(&units)?,
             result_digest: digest(&allocation)?,
             agrees: stored.agrees,
         };

@@ -1,0 +1,306 @@
+//! `/evaluations` and `/subsidy-runs`: a year's grades and its awards, begun, watched, published, final. Before publication the
+//! province and the auditors see them.
+
+mod award;
+mod score;
+mod shape;
+
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use self::award::{AwardShape, ExplanationShape};
+use self::score::{ExpertBody, UnitShape};
+use self::shape::{EvaluationShape, Listed, ListedEvaluation, ListedRun, RunShape, Shape};
+use super::answer::{Answer, Page};
+use super::context::RequestContext;
+use super::feed::Changes;
+use super::reason::EmptyBody;
+use super::route::{Route, get, post, put};
+use crate::domain::access::Action;
+use crate::domain::run::{RunDecision, RunId, RunKind};
+use crate::domain::{EvaluationId, Fen, SubsidyRunId};
+use crate::error::AppError;
+use crate::operations::job;
+use crate::operations::yearly_run::{self, Budget, Request};
+use crate::store::yearly_run::{PageStart, Run};
+
+pub fn routes() -> Vec<Route> {
+    let mut routes = evaluations();
+    routes.extend(evaluation_decisions());
+    routes.extend(subsidy_runs());
+    routes.extend(subsidy_decisions());
+    routes
+}
+
+fn evaluations() -> Vec<Route> {
+    vec![
+        post(
+            "/evaluations",
+            Action::EvaluationRun,
+            "Freezes and grades a year",
+            begin_evaluation,
+        )
+        .takes::<EvaluationBody>()
+        .answers::<EvaluationShape>(202),
+        get(
+            "/evaluations",
+            Action::EvaluationList,
+            "Evaluations, oldest first",
+            |context| list(context, RunKind::Evaluation),
+        )
+        .parameters(&["year", "updated_since", "limit", "cursor"])
+        .answers::<Page<ListedEvaluation>>(200),
+        get(
+            "/evaluations/{id}",
+            Action::EvaluationGet,
+            "An evaluation",
+            |context| get_one(context, RunKind::Evaluation),
+        )
+        .answers::<EvaluationShape>(200),
+        get(
+            "/evaluations/{id}/scores",
+            Action::EvaluationScoreList,
+            "Every unit's scores, explained",
+            score::list,
+        )
+        .parameters(&["limit", "cursor"])
+        .answers::<Page<UnitShape>>(200),
+        put(
+            "/evaluations/{id}/expert-scores",
+            Action::EvaluationScore,
+            "Enters experts' points",
+            score::enter,
+        )
+        .takes::<ExpertBody>()
+        .needs_version()
+        .answers::<EvaluationShape>(200),
+    ]
+}
+
+fn evaluation_decisions() -> Vec<Route> {
+    vec![
+        post(
+            "/evaluations/{id}/publish",
+            Action::EvaluationPublish,
+            "Shows it to everybody",
+            |context| decide(context, RunKind::Evaluation, RunDecision::Publish),
+        )
+        .takes::<EmptyBody>()
+        .answers::<EvaluationShape>(200),
+        post(
+            "/evaluations/{id}/finalize",
+            Action::EvaluationFinalize,
+            "Makes it final",
+            |context| decide(context, RunKind::Evaluation, RunDecision::Finalize),
+        )
+        .takes::<EmptyBody>()
+        .answers::<EvaluationShape>(200),
+        post(
+            "/evaluations/{id}/discard",
+            Action::EvaluationDiscard,
+            "Throws it away",
+            |context| decide(context, RunKind::Evaluation, RunDecision::Discard),
+        )
+        .takes::<EmptyBody>()
+        .answers::<EvaluationShape>(200),
+    ]
+}
+
+fn subsidy_runs() -> Vec<Route> {
+    vec![
+        post(
+            "/subsidy-runs",
+            Action::SubsidyRun,
+            "Shares out a year's budget",
+            begin_subsidy_run,
+        )
+        .takes::<SubsidyRunBody>()
+        .answers::<RunShape>(202),
+        get(
+            "/subsidy-runs",
+            Action::SubsidyList,
+            "Runs, oldest first",
+            |context| list(context, RunKind::SubsidyRun),
+        )
+        .parameters(&["year", "updated_since", "limit", "cursor"])
+        .answers::<Page<ListedRun>>(200),
+        get(
+            "/subsidy-runs/{id}",
+            Action::SubsidyGet,
+            "A run",
+            |context| get_one(context, RunKind::SubsidyRun),
+        )
+        .answers::<RunShape>(200),
+        get(
+            "/subsidy-runs/{id}/awards",
+            Action::SubsidyAwardList,
+            "Every unit's award",
+            award::list,
+        )
+        .parameters(&["limit", "cursor"])
+        .answers::<Page<AwardShape>>(200),
+        get(
+            "/subsidy-runs/{id}/awards/{award_id}/explanation",
+            Action::SubsidyExplain,
+            "The steps of an award and the records behind each metric",
+            award::explanation,
+        )
+        .parameters(&["metric", "limit", "cursor"])
+        .answers::<ExplanationShape>(200),
+        get(
+            "/subsidy-runs/{id}/export",
+            Action::SubsidyExport,
+            "The awards as a table",
+            award::export,
+        )
+        .parameters(&["format"])
+        .answers_status(200),
+    ]
+}
+
+fn subsidy_decisions() -> Vec<Route> {
+    vec![
+        post(
+            "/subsidy-runs/{id}/publish",
+            Action::SubsidyPublish,
+            "Shows it to everybody",
+            |context| decide(context, RunKind::SubsidyRun, RunDecision::Publish),
+        )
+        .takes::<EmptyBody>()
+        .answers::<RunShape>(200),
+        post(
+            "/subsidy-runs/{id}/finalize",
+            Action::SubsidyFinalize,
+            "Makes it final",
+            |context| decide(context, RunKind::SubsidyRun, RunDecision::Finalize),
+        )
+        .takes::<EmptyBody>()
+        .answers::<RunShape>(200),
+        post(
+            "/subsidy-runs/{id}/discard",
+            Action::SubsidyDiscard,
+            "Throws it away",
+            |context| decide(context, RunKind::SubsidyRun, RunDecision::Discard),
+        )
+        .takes::<EmptyBody>()
+        .answers::<RunShape>(200),
+    ]
+}
+
+/// `policy` is a code (its newest version) or `code@version`.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct EvaluationBody {
+    year: i32,
+    policy: String,
+}
+
+/// `policy` is a code (its newest version) or `code@version`. Without `evaluation_id` the run uses the final evaluation of
+/// year and policy, or grades the frozen inputs itself.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct SubsidyRunBody {
+    year: i32,
+    policy: String,
+    budget_fen: Fen,
+    evaluation_id: Option<EvaluationId>,
+}
+
+async fn begin_evaluation(context: RequestContext) -> Answer {
+    let request = context.json().map(|body: EvaluationBody| Request {
+        year: body.year,
+        policy: body.policy,
+        budget: None,
+    });
+    begin(context, RunKind::Evaluation, request).await
+}
+
+async fn begin_subsidy_run(context: RequestContext) -> Answer {
+    let request = context.json().map(|body: SubsidyRunBody| Request {
+        year: body.year,
+        policy: body.policy,
+        budget: Some(Budget {
+            fen: body.budget_fen,
+            evaluation_id: body.evaluation_id,
+        }),
+    });
+    begin(context, RunKind::SubsidyRun, request).await
+}
+
+async fn begin(
+    context: RequestContext,
+    kind: RunKind,
+    request: Result<Request, AppError>,
+) -> Answer {
+    let (actor, request) = context.actor_asking(request);
+    let id = yearly_run::begin(&context.app, &actor, kind, request).await?;
+    if !context.replayed() {
+        job::start(&context.app, id);
+    }
+    let run = read(&context, id).await?;
+    let location = match kind {
+        RunKind::Evaluation => format!("/api/v1/evaluations/{}", id.number()),
+        RunKind::SubsidyRun => format!("/api/v1/subsidy-runs/{}", id.number()),
+    };
+    context.accepted(location, Shape::from(run))
+}
+
+/// A run, for who may see it.
+async fn read(context: &RequestContext, id: impl Into<RunId>) -> Result<Run, AppError> {
+    yearly_run::get(&context.app, &context.reader(), id.into()).await
+}
+
+/// The run in the path.
+fn id(context: &RequestContext, kind: RunKind) -> Result<RunId, AppError> {
+    Ok(match kind {
+        RunKind::Evaluation => context.id::<EvaluationId>("id")?.into(),
+        RunKind::SubsidyRun => context.id::<SubsidyRunId>("id")?.into(),
+    })
+}
+
+/// The page that is asked for, and the reading in the order of change that it belongs to.
+async fn page(
+    context: &RequestContext,
+) -> Result<(yearly_run::Page, Option<Changes>, i64), AppError> {
+    let params = context.params()?;
+    let (limit, changes) = (params.limit()?, Changes::asked_for(context, &params).await?);
+    let place = match changes.as_ref().map(Changes::place) {
+        Some((moment, id)) => PageStart::Changed(moment, id),
+        None => PageStart::After(params.cursor()?.unwrap_or(0)),
+    };
+    let page = yearly_run::Page {
+        years: params.all("year")?,
+        place,
+        limit: limit + 1,
+    };
+    Ok((page, changes, limit))
+}
+
+async fn list(context: RequestContext, kind: RunKind) -> Answer {
+    let (page, changes, limit) = match page(&context).await {
+        Ok((page, changes, limit)) => (Ok(page), changes, limit),
+        Err(fault) => (Err(fault), None, 0),
+    };
+    let runs = yearly_run::list(&context.app, &context.reader(), kind, page).await?;
+    let number = |listed: &yearly_run::Listed| listed.run.id().number();
+    let change = |listed: &yearly_run::Listed| (listed.run.lifecycle().updated_at, number(listed));
+    context.ok(match changes {
+        Some(changes) => changes.page(runs, limit, change, Listed::from)?,
+        None => Page::cut(runs, limit, number, Listed::from)?,
+    })
+}
+
+async fn get_one(context: RequestContext, kind: RunKind) -> Answer {
+    let run = read(&context, id(&context, kind)?).await?;
+    context.ok_versioned(run.lifecycle().version, Shape::from(run))
+}
+
+async fn decide(context: RequestContext, kind: RunKind, decision: RunDecision) -> Answer {
+    let id = id(&context, kind)?;
+    let body: Result<EmptyBody, AppError> = context.json_or_default();
+    let version = body.and_then(|EmptyBody {}| context.version());
+    let (actor, version) = context.actor_asking(version);
+    yearly_run::decide(&context.app, &actor, id, decision, version).await?;
+    let run = read(&context, id).await?;
+    context.ok_versioned(run.lifecycle().version, Shape::from(run))
+}

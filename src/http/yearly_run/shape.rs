@@ -1,0 +1,157 @@
+//! What evaluations and subsidy runs look like.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::domain::run::{RunPhase, RunState};
+use crate::domain::{EvaluationId, Fen, Instant, PolicyId, SubsidyRunId, UserId};
+use crate::http::feed::Withdrawn;
+use crate::operations::yearly_run;
+use crate::store::yearly_run::{Evaluation, Lifecycle, Run, SubsidyRun};
+
+/// What a run of either kind shows; digests are SHA-256.
+#[derive(Serialize, ToSchema)]
+struct LifecycleShape {
+    year: i64,
+    policy_id: PolicyId,
+    policy_digest: String,
+    status: RunState,
+    /// Percent.
+    progress: i64,
+    /// What a running run is computing.
+    phase: Option<RunPhase>,
+    failure: Option<String>,
+    result_digest: Option<String>,
+    created_by: Option<UserId>,
+    published_by: Option<UserId>,
+    finalized_by: Option<UserId>,
+    published_at: Option<Instant>,
+    finalized_at: Option<Instant>,
+    created_at: Instant,
+    updated_at: Instant,
+}
+
+impl From<Lifecycle> for LifecycleShape {
+    fn from(lifecycle: Lifecycle) -> Self {
+        let is_running = lifecycle.state == RunState::Running;
+        Self {
+            year: lifecycle.year,
+            policy_id: lifecycle.policy_id,
+            policy_digest: lifecycle.policy_digest,
+            status: lifecycle.state,
+            progress: lifecycle.progress,
+            phase: RunPhase::at(lifecycle.progress).filter(|_| is_running),
+            failure: lifecycle.failure,
+            result_digest: lifecycle.result_digest,
+            created_by: lifecycle.created_by,
+            published_by: lifecycle.published_by,
+            finalized_by: lifecycle.finalized_by,
+            published_at: lifecycle.published_at,
+            finalized_at: lifecycle.finalized_at,
+            created_at: lifecycle.created_at,
+            updated_at: lifecycle.updated_at,
+        }
+    }
+}
+
+/// An evaluation.
+#[derive(Serialize, ToSchema)]
+pub struct EvaluationShape {
+    id: EvaluationId,
+    #[serde(flatten)]
+    lifecycle: LifecycleShape,
+    frozen_at: Option<Instant>,
+    input_digest: Option<String>,
+}
+
+impl From<Evaluation> for EvaluationShape {
+    fn from(row: Evaluation) -> Self {
+        Self {
+            id: row.id,
+            lifecycle: row.lifecycle.into(),
+            frozen_at: row.frozen_at,
+            input_digest: row.input_digest,
+        }
+    }
+}
+
+/// Only for the API document.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "says what is in a page of evaluations")]
+#[serde(untagged)]
+pub enum ListedEvaluation {
+    Evaluation(Box<EvaluationShape>),
+    Withdrawn(Withdrawn),
+}
+
+/// A subsidy run. `factor` and `sum_before_pool_fen` are exact, as `p/q`.
+#[derive(Serialize, ToSchema)]
+pub struct RunShape {
+    id: SubsidyRunId,
+    #[serde(flatten)]
+    lifecycle: LifecycleShape,
+    evaluation_id: Option<EvaluationId>,
+    budget_fen: Fen,
+    factor: Option<String>,
+    sum_before_pool_fen: Option<String>,
+    awarded_fen: Option<Fen>,
+    unspent_fen: Option<Fen>,
+}
+
+impl From<SubsidyRun> for RunShape {
+    fn from(run: SubsidyRun) -> Self {
+        Self {
+            id: run.id,
+            lifecycle: run.lifecycle.into(),
+            evaluation_id: run.evaluation_id,
+            budget_fen: run.budget_fen,
+            factor: run.factor,
+            sum_before_pool_fen: run.sum_before_pool_fen,
+            awarded_fen: run.awarded_fen,
+            unspent_fen: run.unspent_fen,
+        }
+    }
+}
+
+/// Only for the API document.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "says what is in a page of runs")]
+#[serde(untagged)]
+pub enum ListedRun {
+    Run(Box<RunShape>),
+    Withdrawn(Withdrawn),
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+pub enum Shape {
+    Evaluation(Box<EvaluationShape>),
+    SubsidyRun(Box<RunShape>),
+}
+
+impl From<Run> for Shape {
+    fn from(run: Run) -> Self {
+        match run {
+            Run::Evaluation(row) => Shape::Evaluation(Box::new(row.into())),
+            Run::SubsidyRun(row) => Shape::SubsidyRun(Box::new(row.into())),
+        }
+    }
+}
+
+/// A run in a list.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub enum Listed {
+    Run(Shape),
+    Withdrawn(Withdrawn),
+}
+
+impl From<yearly_run::Listed> for Listed {
+    fn from(listed: yearly_run::Listed) -> Self {
+        let (id, changed) = (listed.run.id(), listed.run.lifecycle().updated_at);
+        match listed.is_withdrawn {
+            true => Listed::Withdrawn(Withdrawn::new(id.number(), changed)),
+            false => Listed::Run(listed.run.into()),
+        }
+    }
+}

@@ -1,0 +1,460 @@
+//! Yearly runs: evaluations grade every host of a year, subsidy runs share out its budget by the grades. Begun at once, computed
+//! phase by phase, then looked at, published and final; each step is written once for both kinds.
+
+pub mod awards;
+pub mod expert;
+pub mod explain;
+pub mod freeze;
+pub mod grades;
+pub(crate) mod phase;
+pub mod verify;
+
+use chrono::Datelike;
+
+use crate::app::App;
+use crate::domain::access::{Action, Role};
+use crate::domain::run::{RunId, RunKind, RunState};
+use crate::domain::{EvaluationId, Instant, MAX_SAFE_INTEGER, OrganizationId, UserId};
+use crate::error::{AppError, Code, Fault};
+use crate::operations::actor::{Actor, Who};
+use crate::operations::run::{may, perform, same_version};
+use crate::operations::subject::{Ties, authorize};
+use crate::operations::{exclusive, job, policy};
+use crate::store::event::{self, Subject};
+use crate::store::yearly_run::{self as rows, Evaluation, Filter, NewRun, PageStart, Run};
+use crate::store::{self, Conn, Constraint, StoreError};
+
+// What the command line needs to name a run, its budget, how far it is and what becomes of it.
+pub use crate::domain::run::{RunDecision, RunPhase};
+pub use crate::domain::{Fen, SubsidyRunId};
+
+/// The first year of which there can be records.
+const YEAR_MIN: i32 = 1990;
+
+/// 422 `out_of_range` unless the year has begun.
+pub fn check_year(year: i32, now: Instant) -> Result<(), AppError> {
+    let last = now.local_date().year();
+    if (YEAR_MIN..=last).contains(&year) {
+        return Ok(());
+    }
+    let fault = Fault::field("year", Code::out_of_range).limit(format!("{YEAR_MIN}–{last}"));
+    Err(AppError::Refused(vec![fault.actual(year)]))
+}
+
+/// 409 `period_locked` when one of the years has a final run: its usage and money stand.
+pub fn refuse_locked(conn: &mut Conn, years: &[i32]) -> Result<(), AppError> {
+    let years: Vec<i64> = years.iter().copied().map(i64::from).collect();
+    match rows::subsidy::list_final_years(conn, &years)?.first() {
+        Some(year) => Err(AppError::conflict(Code::period_locked).with("year", *year)),
+        None => Ok(()),
+    }
+}
+
+/// The actions of one kind of run.
+struct Actions {
+    run: Action,
+    list: Action,
+    read: Action,
+    publish: Action,
+    finalize: Action,
+    discard: Action,
+    complete: Action,
+    fail: Action,
+}
+
+impl Actions {
+    const fn of(kind: RunKind) -> Self {
+        match kind {
+            RunKind::Evaluation => Self {
+                run: Action::EvaluationRun,
+                list: Action::EvaluationList,
+                read: Action::EvaluationGet,
+                publish: Action::EvaluationPublish,
+                finalize: Action::EvaluationFinalize,
+                discard: Action::EvaluationDiscard,
+                complete: Action::EvaluationComplete,
+                fail: Action::EvaluationFail,
+            },
+            RunKind::SubsidyRun => Self {
+                run: Action::SubsidyRun,
+                list: Action::SubsidyList,
+                read: Action::SubsidyGet,
+                publish: Action::SubsidyPublish,
+                finalize: Action::SubsidyFinalize,
+                discard: Action::SubsidyDiscard,
+                complete: Action::SubsidyComplete,
+                fail: Action::SubsidyFail,
+            },
+        }
+    }
+
+    const fn decision(self, decision: RunDecision) -> Action {
+        match decision {
+            RunDecision::Publish => self.publish,
+            RunDecision::Finalize => self.finalize,
+            RunDecision::Discard => self.discard,
+        }
+    }
+}
+
+/// A run as the subject of an event.
+fn subject(id: RunId) -> Subject {
+    Subject::new(id.kind().as_str(), id.number())
+}
+
+/// A run to begin. `policy` is a code or `code@version`.
+#[derive(Debug, Clone)]
+pub struct Request {
+    pub year: i32,
+    pub policy: String,
+    /// Of a subsidy run alone.
+    pub budget: Option<Budget>,
+}
+
+/// What a subsidy run shares out, and by which evaluation: the one asked for, else the final one of year and policy, else one
+/// of its own.
+#[derive(Debug, Clone)]
+pub struct Budget {
+    pub fen: Fen,
+    pub evaluation_id: Option<EvaluationId>,
+}
+
+impl Request {
+    pub const fn kind(&self) -> RunKind {
+        match self.budget {
+            None => RunKind::Evaluation,
+            Some(_) => RunKind::SubsidyRun,
+        }
+    }
+
+    fn check(&self, now: Instant) -> Result<(), AppError> {
+        check_year(self.year, now)?;
+        let budget = self.budget.as_ref().map_or(0, |budget| budget.fen.number());
+        if (0..=MAX_SAFE_INTEGER).contains(&budget) {
+            return Ok(());
+        }
+        let fault = Fault::field("budget_fen", Code::out_of_range).limit("0..9007199254740991");
+        Err(AppError::Refused(vec![fault.actual(budget)]))
+    }
+}
+
+/// Begins a run of a kind and promises the work on it; who may not is told so before what is wrong with the request.
+pub async fn begin(
+    app: &App,
+    actor: &Actor,
+    kind: RunKind,
+    request: Result<Request, AppError>,
+) -> Result<RunId, AppError> {
+    may(actor, Actions::of(kind).run)?;
+    let request = request?;
+    request.check(actor.now)?;
+    let by = actor.clone();
+    let number = perform(app, actor, move |tx| {
+        let pack = policy::get_named(tx, &request.policy)?;
+        let new = NewRun {
+            year: i64::from(request.year),
+            policy_id: pack.id,
+            policy_digest: pack.digest,
+            created_by: by.user_id(),
+            now: by.now,
+        };
+        let (id, after) = match &request.budget {
+            None => (
+                RunId::from(rows::evaluation::insert(tx, &new)?),
+                serde_json::json!({ "year": new.year, "policy_id": new.policy_id }),
+            ),
+            Some(budget) => {
+                if let Some(id) = budget.evaluation_id {
+                    check_evaluation(tx, id, new.year)?;
+                }
+                let after = serde_json::json!({
+                    "year": new.year,
+                    "policy_id": new.policy_id,
+                    "budget_fen": budget.fen,
+                    "evaluation_id": budget.evaluation_id,
+                });
+                let id = rows::subsidy::insert(tx, &new, budget.fen, budget.evaluation_id)?;
+                (id.into(), after)
+            }
+        };
+        let event = by.event(Actions::of(id.kind()).run, subject(id));
+        event::append(tx, &event.after(after)?)?;
+        job::promise(tx, id, &by)?;
+        Ok(id.number())
+    });
+    kind.id(number.await?).map_err(AppError::internal)
+}
+
+/// [`begin`], and the work until it ends; each phase that begins is told.
+pub async fn run(
+    app: &App,
+    actor: &Actor,
+    request: Request,
+    tell: impl FnMut(RunPhase),
+) -> Result<RunId, AppError> {
+    let id = begin(app, actor, request.kind(), Ok(request)).await?;
+    job::finish(app, id, tell).await?;
+    Ok(id)
+}
+
+/// An evaluation of this year, with results. It keeps them while the run that is about to stand on it is written.
+fn check_evaluation(tx: &mut Conn, id: EvaluationId, year: i64) -> Result<(), AppError> {
+    let unknown = || {
+        let fault = Fault::field("evaluation_id", Code::unknown_reference);
+        AppError::Refused(vec![fault.actual(id.number())])
+    };
+    let row = rows::evaluation::get_locked(tx, id).map_err(|error| match error {
+        StoreError::NotFound => unknown(),
+        other => other.into(),
+    })?;
+    if row.lifecycle.year != year {
+        return Err(unknown());
+    }
+    refuse_without_results(row.lifecycle.state)
+}
+
+/// 409 `run_not_ready` unless a run in this state has results.
+fn refuse_without_results(state: RunState) -> Result<(), AppError> {
+    match state.has_results() {
+        true => Ok(()),
+        false => Err(AppError::conflict(Code::run_not_ready).with("state", state.as_str())),
+    }
+}
+
+/// The evaluation a subsidy run stands on; 409 `run_not_ready` before it has one.
+fn evaluation_of(conn: &mut Conn, run: &rows::SubsidyRun) -> Result<Evaluation, AppError> {
+    match run.evaluation_id {
+        Some(id) => Ok(rows::evaluation::get(conn, id)?),
+        None => {
+            let state = run.lifecycle.state.as_str();
+            Err(AppError::conflict(Code::run_not_ready).with("state", state))
+        }
+    }
+}
+
+/// 404 for who may not see a run in this state, 403 for who may not do this with it.
+fn may_on_run(actor: &Actor, action: Action, state: RunState) -> Result<(), AppError> {
+    let is_published = state.is_published();
+    authorize(actor, action, &Ties::Run { is_published })
+}
+
+/// The province, the auditors and the installation itself see what is not published.
+fn sees_drafts(actor: &Actor) -> bool {
+    match &actor.who {
+        Who::Person(caller) | Who::ApiKey(caller) => {
+            caller.has(Role::PlatformAdmin) || caller.has(Role::Auditor)
+        }
+        Who::System => true,
+        Who::Visitor => false,
+    }
+}
+
+/// A run, when the actor may do this with it: 404, then 403.
+fn admit(conn: &mut Conn, actor: &Actor, action: Action, id: RunId) -> Result<Run, AppError> {
+    let run = rows::get(conn, id)?;
+    may_on_run(actor, action, run.lifecycle().state)?;
+    Ok(run)
+}
+
+/// A run, for who may see it.
+pub async fn get(app: &App, actor: &Actor, id: RunId) -> Result<Run, AppError> {
+    let (by, action) = (actor.clone(), Actions::of(id.kind()).read);
+    app.store
+        .read(move |conn| admit(conn, &by, action, id))
+        .await
+}
+
+/// A run in a list; withdrawn where it was published once and is not any more.
+#[derive(Debug, Clone)]
+pub struct Listed {
+    pub run: Run,
+    pub is_withdrawn: bool,
+}
+
+/// Which runs to list.
+#[derive(Debug, Clone)]
+pub struct Page {
+    pub years: Vec<i64>,
+    pub place: PageStart,
+    pub limit: i64,
+}
+
+/// The runs of a kind that the actor may see.
+pub async fn list(
+    app: &App,
+    actor: &Actor,
+    kind: RunKind,
+    page: Result<Page, AppError>,
+) -> Result<Vec<Listed>, AppError> {
+    may(actor, Actions::of(kind).list)?;
+    let (page, only_published) = (page?, !sees_drafts(actor));
+    let filter = Filter {
+        years: page.years,
+        only_published,
+        place: page.place,
+        limit: page.limit,
+    };
+    let find = move |conn: &mut Conn| rows::list(conn, kind, &filter).map_err(AppError::from);
+    let listed = app.store.read(find).await?.into_iter().map(|run| Listed {
+        is_withdrawn: only_published && !run.lifecycle().state.is_published(),
+        run,
+    });
+    Ok(listed.collect())
+}
+
+/// The newest subsidy run of a year that has results and was not thrown away.
+pub async fn find_of_year(
+    app: &App,
+    actor: &Actor,
+    year: i32,
+) -> Result<Option<SubsidyRunId>, AppError> {
+    let page = Page {
+        years: vec![i64::from(year)],
+        place: PageStart::After(0),
+        limit: i64::MAX,
+    };
+    let runs = list(app, actor, RunKind::SubsidyRun, Ok(page)).await?;
+    let newest = runs.into_iter().rev().find_map(|listed| match listed.run {
+        Run::SubsidyRun(run) if run.lifecycle.state.has_results() => Some(run.id),
+        _ => None,
+    });
+    Ok(newest)
+}
+
+/// Publishes, finalizes or discards. 409 `invalid_state`; 409 `final_exists` when the year has a final run of the kind; 409
+/// `relation_in_use` when a subsidy run stands on what would be discarded. `version` may be a fault of the request: it is told
+/// to who may decide.
+pub async fn decide(
+    app: &App,
+    actor: &Actor,
+    id: RunId,
+    decision: RunDecision,
+    version: Result<Option<i64>, AppError>,
+) -> Result<(), AppError> {
+    let (by, action) = (actor.clone(), Actions::of(id.kind()).decision(decision));
+    app.store
+        .read(move |conn| admit(conn, &by, action, id))
+        .await?;
+    let version = version?;
+    exclusive::wait(|| {
+        let by = actor.clone();
+        perform(app, actor, move |tx| {
+            move_run(tx, &by, id, decision, version)
+        })
+    })
+    .await
+}
+
+fn move_run(
+    tx: &mut Conn,
+    by: &Actor,
+    id: RunId,
+    decision: RunDecision,
+    version: Option<i64>,
+) -> Result<(), AppError> {
+    if let (RunId::SubsidyRun(_), RunDecision::Finalize) = (id, decision) {
+        // Usage of the year is locked from here on: nobody may be writing some.
+        exclusive::take_alone(tx)?;
+    }
+    let action = Actions::of(id.kind()).decision(decision);
+    let run = admit(tx, by, action, id)?;
+    let present = run.lifecycle();
+    same_version(version, present.version)?;
+    let state = present.state.after(decision)?;
+    if present.state == RunState::Running {
+        store::job::cancel(tx, id, by.now)?;
+    }
+    if let Run::SubsidyRun(run) = &run {
+        move_basis(tx, run, state, by)?;
+    }
+    move_to(tx, &run, state, by)?;
+    if let (RunId::Evaluation(id), RunState::Discarded) = (id, state) {
+        refuse_used(tx, id)?;
+    }
+    let event = by
+        .event(action, subject(id))
+        .before(serde_json::json!({ "state": present.state }))?
+        .after(serde_json::json!({ "state": state }))?;
+    let event = event::append(tx, &event)?;
+    if state.is_published() {
+        let hosts = hosts(tx, id)?;
+        for host in &hosts {
+            let told = by.event(action, subject(id)).of(*host, None);
+            event::append(tx, &told)?;
+        }
+        let told = host_admins(tx, &hosts)?;
+        event::announce(tx, event, &told, by.now)?;
+    }
+    Ok(())
+}
+
+/// What a decision on a subsidy run asks of the evaluation it stands on: it has results where the run is shown, and one of its
+/// own that is not yet graded goes with it.
+fn move_basis(
+    tx: &mut Conn,
+    run: &rows::SubsidyRun,
+    state: RunState,
+    by: &Actor,
+) -> Result<(), AppError> {
+    let Some(evaluation) = run.evaluation_id else {
+        return Ok(());
+    };
+    let row = rows::evaluation::get_locked(tx, evaluation)?;
+    if state.is_published() {
+        refuse_without_results(row.lifecycle.state)?;
+    }
+    if row.lifecycle.state == RunState::Running {
+        let id = RunId::from(evaluation);
+        let event = by.event(Actions::of(id.kind()).discard, subject(id));
+        move_to(tx, &Run::Evaluation(row), RunState::Discarded, by)?;
+        let discarded = serde_json::json!({ "state": RunState::Discarded });
+        event::append(tx, &event.after(discarded)?)?;
+    }
+    Ok(())
+}
+
+fn move_to(tx: &mut Conn, run: &Run, state: RunState, by: &Actor) -> Result<(), AppError> {
+    let moved = rows::update_state(tx, run, state, by.user_id(), by.now);
+    moved.map_err(|error| match error {
+        StoreError::Violated(
+            Constraint::EvaluationFinalUnique | Constraint::SubsidyRunFinalUnique,
+        ) => AppError::conflict(Code::final_exists).with("year", run.lifecycle().year),
+        StoreError::Violated(Constraint::EvaluationFinal | Constraint::SubsidyRunFinal) => {
+            AppError::conflict(Code::invalid_state).with("state", RunState::Final.as_str())
+        }
+        other => other.into(),
+    })
+}
+
+/// 409 `relation_in_use` while a subsidy run stands on the evaluation.
+fn refuse_used(tx: &mut Conn, id: EvaluationId) -> Result<(), AppError> {
+    match rows::subsidy::find_standing_on(tx, id)? {
+        Some(run) => {
+            Err(AppError::conflict(Code::relation_in_use).with("subsidy_run_id", run.number()))
+        }
+        None => Ok(()),
+    }
+}
+
+/// The hosts that a run grades or gives to.
+fn hosts(tx: &mut Conn, id: RunId) -> Result<Vec<OrganizationId>, AppError> {
+    Ok(match id {
+        RunId::Evaluation(id) => {
+            let hosts = rows::evaluation::list_units(tx, id)?.into_iter();
+            hosts.map(|host| host.organization_id).collect()
+        }
+        RunId::SubsidyRun(id) => {
+            let awards = rows::subsidy::list_awards(tx, id)?.into_iter();
+            awards.map(|award| award.organization_id).collect()
+        }
+    })
+}
+
+/// Those who are told what concerns these hosts.
+fn host_admins(tx: &mut Conn, hosts: &[OrganizationId]) -> Result<Vec<UserId>, AppError> {
+    let mut admins = Vec::new();
+    for host in hosts {
+        admins.extend(store::user::list_with_roles(tx, *host, &[Role::HostAdmin])?);
+    }
+    Ok(admins)
+}
