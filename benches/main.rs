@@ -24,6 +24,10 @@ mod given;
 mod people;
 #[path = "../tests/api/postgres.rs"]
 mod postgres;
+#[path = "../tests/api/scratch.rs"]
+mod scratch;
+#[path = "../tests/api/template.rs"]
+mod template;
 #[path = "../tests/api/world.rs"]
 mod world;
 

@@ -26,7 +26,9 @@ impl Client {
             .timeout_connect(Some(Duration::from_secs(10)))
             .timeout_global(Some(Duration::from_secs(60)))
             .max_idle_connections_per_host(64)
-            .max_idle_connections(64);
+            .max_idle_connections(64)
+            // The server closes a connection that idles for five seconds, perhaps just when it is used again.
+            .max_idle_age(Duration::from_secs(2));
         Client {
             base: base.into(),
             token: None,

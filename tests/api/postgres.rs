@@ -2,21 +2,22 @@
 //! `YIQI_TEST_POSTGRES_URL` names. Without either the run says what it leaves out, or fails with `YIQI_REQUIRE_POSTGRES=1`.
 //!
 //! A watchdog shell makes, starts, stops and removes the server. It stops when its standard input ends, which happens
-//! however this process ends. Folders of runs whose watchdog was killed too are removed by the next run: the lock on
-//! their `owner` file is free then, and a server whose folder is gone ends itself within a minute.
+//! however this process ends. A server whose watchdog was killed too ends itself within a minute after the next run removed
+//! its folder.
 
 use std::env;
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, chown};
+use std::os::unix::fs::{MetadataExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{self, ChildStdin, Command, Stdio};
+use std::process::{ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use diesel::{Connection, PgConnection, RunQueryDsl};
+
+use crate::scratch;
 
 /// Arguments: folder, folder of the binaries, settings.
 const WATCHDOG: &str = r#"
@@ -32,8 +33,6 @@ cat >/dev/null
 "$bin/pg_ctl" --pgdata="$folder/data" --mode=immediate stop >/dev/null 2>&1
 rm -rf "$folder"
 "#;
-
-const FOLDER_PREFIX: &str = "yiqi-pg-";
 
 pub struct Postgres {
     /// An address around a database's name: `postgres://postgres@/` and `?host=/socket/folder`.
@@ -74,7 +73,7 @@ impl Postgres {
     pub fn create_database(&self, template: Option<&str>) -> String {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("yiqi_test_{}_{count}", unique());
+        let name = format!("yiqi_test_{}_{count}", scratch::unique());
         let template = template.map_or("template0", |url| self.name_in(url));
         self.execute(&format!(
             "CREATE DATABASE \"{name}\" TEMPLATE \"{template}\""
@@ -131,8 +130,9 @@ impl Postgres {
     }
 
     fn start(binaries: &Path) -> Result<Postgres, String> {
-        remove_stale(&env::temp_dir());
-        let (folder, owner) = claim_folder(&env::temp_dir()).map_err(|error| error.to_string())?;
+        let place = scratch::place();
+        scratch::remove_stale(&place);
+        let (folder, owner) = scratch::claim_folder(&place).map_err(|error| error.to_string())?;
         let mut shell = Command::new("sh");
         // initdb and postgres refuse to run as root.
         if folder.metadata().is_ok_and(|folder| folder.uid() == 0) {
@@ -186,7 +186,7 @@ fn say_left_out(what: &str) {
     let _ = writeln!(std::io::stderr(), "NOT TESTED: {what}");
 }
 
-/// Nothing here outlives the run, so nothing waits for the disk, and nothing is left in shared memory.
+/// Nothing here outlives the run, so nothing waits for the disk, little is logged, and nothing is left in shared memory.
 fn settings(folder: &Path) -> String {
     format!(
         "listen_addresses = ''
@@ -195,6 +195,9 @@ max_connections = 400
 fsync = off
 synchronous_commit = off
 full_page_writes = off
+wal_level = minimal
+max_wal_senders = 0
+max_wal_size = '128MB'
 autovacuum = off
 dynamic_shared_memory_type = mmap
 timezone = 'UTC'",
@@ -232,44 +235,6 @@ pub fn binaries() -> Option<PathBuf> {
                 .iter()
                 .all(|name| folder.join(name).exists())
         })
-}
-
-/// A new folder with a locked `owner` file. It gets its name when it is locked, so that nobody takes it for stale.
-fn claim_folder(below: &Path) -> std::io::Result<(PathBuf, File)> {
-    let name = format!("{FOLDER_PREFIX}{}", unique());
-    let unnamed = below.join(format!(".{name}"));
-    DirBuilder::new().mode(0o700).create(&unnamed)?;
-    let mut owner = File::create(unnamed.join("owner"))?;
-    owner.lock()?;
-    writeln!(owner, "{}", process::id())?;
-    let folder = below.join(name);
-    fs::rename(unnamed, &folder)?;
-    Ok((folder, owner))
-}
-
-/// Removes the folders whose owner is gone. Errors mean that somebody else removes them, or owns them.
-fn remove_stale(below: &Path) {
-    let entries = fs::read_dir(below).into_iter().flatten().flatten();
-    for entry in entries {
-        let is_ours = entry
-            .file_name()
-            .to_string_lossy()
-            .starts_with(FOLDER_PREFIX);
-        let owner = File::open(entry.path().join("owner"));
-        if is_ours && owner.is_ok_and(|owner| owner.try_lock().is_ok()) {
-            let _ = fs::remove_dir_all(entry.path());
-        }
-    }
-}
-
-/// This process and this moment.
-fn unique() -> String {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    format!(
-        "{}_{:x}",
-        process::id(),
-        now.expect("after 1970").as_nanos()
-    )
 }
 
 #[cfg(test)]
@@ -385,23 +350,5 @@ mod tests {
             thread::sleep(Duration::from_millis(20));
         }
         drop(connected);
-    }
-
-    #[test]
-    fn folders_of_the_dead_are_removed_and_of_the_living_kept() {
-        let below = env::temp_dir().join(format!("yiqi-stale-{}", unique()));
-        fs::create_dir(&below).unwrap();
-        let (living, _owner) = claim_folder(&below).unwrap();
-        let (dead, owner) = claim_folder(&below).unwrap();
-        drop(owner);
-        let foreign = below.join("something-else");
-        fs::create_dir(&foreign).unwrap();
-        File::create(foreign.join("owner")).unwrap();
-        remove_stale(&below);
-        assert_eq!(
-            [&living, &dead, &foreign].map(|folder| folder.exists()),
-            [true, false, true]
-        );
-        fs::remove_dir_all(below).unwrap();
     }
 }

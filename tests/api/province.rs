@@ -6,7 +6,7 @@ mod standing;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use diesel::prelude::*;
 use yiqi::app::App;
@@ -33,32 +33,58 @@ use yiqi::store::related_party::NewRelatedParty;
 use yiqi::store::yearly_input::{self, Scope};
 use yiqi::store::{self, Conn, Store, migration};
 
-use crate::world::{self, Backend, KEYS, World};
+use crate::world::{self, Backend, KEYS, Template, World};
 
-/// A seeded database without anybody, and no server.
-fn blank(backend: Backend) -> Option<(World, String)> {
-    let url = world::empty_database(backend)?;
+static BLANK: Template = Template::new(fill_blank);
+static IMPORTED: Template = Template::new(fill_imported);
+
+/// Seeded, with the shipped policies, and without anybody.
+fn fill_blank(backend: Backend, url: &str) {
     let database: store::Database = url.parse().unwrap();
     migration::migrate(&database, true).unwrap();
-    let app = App::new(
-        Store::open(database, 2).unwrap(),
-        Clock::fixed("2026-03-02T09:00:00+08:00".parse().unwrap()),
-        world::config(&url),
-        TokenKeys::parse(KEYS).unwrap(),
-    );
-    let world = World::new(app, backend);
+    let world = open(backend, url);
     world.block_on(async {
         yiqi::cli::seed::load(&world.app).await.unwrap();
         world.app.load_calendar().await.unwrap();
         let now = world.app.clock.now();
         policy::install_shipped(&world.app, now).await.unwrap();
     });
-    Some((world, url))
+    world.app.store.drain();
 }
 
-fn on_both(story: fn(&World)) {
+/// The same with the province's year as it is shipped.
+fn fill_imported(backend: Backend, url: &str) {
+    fill_blank(backend, url);
+    let world = open(backend, url);
+    import(&world, shipped()).unwrap();
+    world.app.store.drain();
+}
+
+/// The application on a database, without a server.
+fn open(backend: Backend, url: &str) -> World {
+    let app = App::new(
+        Store::open(url.parse().unwrap(), 2).unwrap(),
+        Clock::fixed("2026-03-02T09:00:00+08:00".parse().unwrap()),
+        world::config(url),
+        TokenKeys::parse(KEYS).unwrap(),
+    );
+    World::new(app, backend)
+}
+
+/// Tells a story of each database that begins blank.
+fn on_both(story: impl Fn(&World)) {
+    on_both_from(&BLANK, story);
+}
+
+/// Tells a story of each database that begins with the year imported.
+fn on_both_imported(story: impl Fn(&World)) {
+    on_both_from(&IMPORTED, story);
+}
+
+fn on_both_from(template: &Template, story: impl Fn(&World)) {
     for backend in [Backend::Sqlite, Backend::Postgres] {
-        if let Some((world, url)) = blank(backend) {
+        if let Some(url) = template.copy(backend) {
+            let world = open(backend, &url);
             story(&world);
             world.app.store.drain();
             drop(world);
@@ -78,6 +104,12 @@ fn source(change: fn(ProvinceFile, String) -> String) -> Arc<ProvinceYear> {
         Ok(Box::new(std::io::Cursor::new(change(file, text))))
     };
     Arc::new(ProvinceYear::check(2025, Box::new(open)).unwrap())
+}
+
+/// The files of the package as they are.
+fn shipped() -> Arc<ProvinceYear> {
+    static SHIPPED: OnceLock<Arc<ProvinceYear>> = OnceLock::new();
+    SHIPPED.get_or_init(|| source(|_, text| text)).clone()
 }
 
 fn actor(world: &World) -> Actor {
@@ -167,8 +199,7 @@ fn conflict(error: AppError) -> Code {
 
 #[test]
 fn the_year_comes_out_to_the_fen_and_can_be_verified() {
-    on_both(|world| {
-        import(world, source(|_, text| text)).unwrap();
+    on_both_imported(|world| {
         let first = run(world);
         let expected = std::fs::read_to_string(seeds().join("expected.json")).unwrap();
         assert_eq!(printed(world, first), expected.trim_end());
@@ -209,8 +240,7 @@ struct Sides {
 
 #[test]
 fn a_relation_that_begins_within_the_year_divides_it() {
-    on_both(|world| {
-        import(world, source(|_, text| text)).unwrap();
+    on_both_imported(|world| {
         let since: Instant = "2025-06-16T00:00:00+08:00".parse().unwrap();
         let now = world.now();
         let (host, user, told) = world.read(move |conn| {
@@ -367,8 +397,7 @@ fn experts_give_any_decimal() {
 
 #[test]
 fn what_came_after_the_year_does_not_count_for_it() {
-    on_both(|world| {
-        import(world, source(|_, text| text)).unwrap();
+    on_both_imported(|world| {
         let uscc = "12130302BYC46N1249";
         let before = scores(world, run(world), uscc);
         world.advance(60);

@@ -10,7 +10,7 @@ use std::io::Write;
 use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{self, ChildStdin, Command, Stdio};
+use std::process::{self, Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -20,8 +20,11 @@ const ENOUGH_BYTES: u64 = 1 << 30;
 /// What the names of our folders begin with.
 const PREFIX: &str = "yiqi-run-";
 
-/// Where folders are made: the memory's file system, else where temporary files go.
+/// Where folders are made: the memory's file system, else where temporary files go. The benches stay on the disk.
 pub fn place() -> PathBuf {
+    if !cfg!(test) {
+        return env::temp_dir();
+    }
     let memory = PathBuf::from("/dev/shm");
     let free = rustix::fs::statvfs(&memory).map(|it| it.f_bavail.saturating_mul(it.f_frsize));
     match free {
@@ -32,12 +35,12 @@ pub fn place() -> PathBuf {
 
 /// This run's folder of SQLite files, removed when the process ends.
 pub fn folder() -> &'static Path {
-    static FOLDER: OnceLock<(PathBuf, File, ChildStdin)> = OnceLock::new();
+    static FOLDER: OnceLock<(PathBuf, File, Child)> = OnceLock::new();
     let (folder, _, _) = FOLDER.get_or_init(|| {
         remove_stale(&place());
         let (folder, owner) = claim_folder(&place()).unwrap();
         // Its standard input ends with this process.
-        let mut remover = Command::new("sh")
+        let remover = Command::new("sh")
             .args(["-c", "trap '' HUP INT PIPE; cat; rm -rf \"$1\"", "sh"])
             .arg(&folder)
             .process_group(0)
@@ -46,8 +49,7 @@ pub fn folder() -> &'static Path {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let input = remover.stdin.take().unwrap();
-        (folder, owner, input)
+        (folder, owner, remover)
     });
     folder
 }

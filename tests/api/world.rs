@@ -2,9 +2,6 @@
 //! stands still until a test moves it, and people who sign in. `app.as_company().post(…)` speaks real HTTP.
 
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::JoinHandle;
 
 use actix_web::dev::ServerHandle;
@@ -21,7 +18,7 @@ use yiqi::store::{self, Conn, Store, migration};
 
 use crate::client::Client;
 pub use crate::people::*;
-use crate::postgres::Postgres;
+pub use crate::template::{Template, empty_database, remove_database};
 
 /// Every test's clock stands here at first: a Monday morning.
 pub const NOW: &str = "2026-03-02T09:00:00+08:00";
@@ -249,23 +246,6 @@ impl Drop for TestApp {
     }
 }
 
-/// Clears away a copy of the template.
-pub fn remove_database(backend: Backend, url: &str) {
-    match backend {
-        Backend::Sqlite => {
-            let file = url.trim_start_matches("sqlite:");
-            for suffix in ["", "-wal", "-shm"] {
-                let _ = std::fs::remove_file(format!("{file}{suffix}"));
-            }
-        }
-        Backend::Postgres => {
-            if let Some(postgres) = Postgres::shared() {
-                postgres.drop_database(url);
-            }
-        }
-    }
-}
-
 /// What signs the tokens of every test, also those of started processes.
 pub const KEYS: &str = "test:dGVzdC10ZXN0LXRlc3QtdGVzdC10ZXN0LXRlc3QtdGVzdC10ZXN0";
 
@@ -298,60 +278,13 @@ fn serve(app: &App) -> (String, ServerHandle, JoinHandle<()>) {
     (base, receiver.recv().unwrap(), server)
 }
 
-/// A folder for this run's SQLite files; the operating system clears what a killed run leaves.
-fn folder() -> &'static Path {
-    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
-    FOLDER.get_or_init(|| {
-        let folder = std::env::temp_dir().join(format!("yiqi-test-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
-        folder
-    })
-}
-
 /// A copy of the migrated, seeded, peopled template.
 pub fn copy_of_template(backend: Backend) -> Option<String> {
-    static COUNT: AtomicU32 = AtomicU32::new(0);
-    match backend {
-        Backend::Sqlite => {
-            static TEMPLATE: OnceLock<PathBuf> = OnceLock::new();
-            let template = TEMPLATE.get_or_init(|| {
-                let file = folder().join("template.sqlite");
-                fill(&format!("sqlite:{}", file.display()));
-                file
-            });
-            let copy = folder().join(format!("{}.sqlite", COUNT.fetch_add(1, Ordering::Relaxed)));
-            std::fs::copy(template, &copy).unwrap();
-            Some(format!("sqlite:{}", copy.display()))
-        }
-        Backend::Postgres => {
-            static TEMPLATE: OnceLock<String> = OnceLock::new();
-            let postgres = Postgres::shared()?;
-            let template = TEMPLATE.get_or_init(|| {
-                let url = postgres.create_database(None);
-                fill(&url);
-                url
-            });
-            Some(postgres.create_database(Some(template)))
-        }
-    }
+    static TEMPLATE: Template = Template::new(fill);
+    TEMPLATE.copy(backend)
 }
 
-/// An address at which nothing is yet (SQLite) or an empty database (PostgreSQL).
-pub fn empty_database(backend: Backend) -> Option<String> {
-    match backend {
-        Backend::Sqlite => {
-            static COUNT: AtomicU32 = AtomicU32::new(0);
-            let file = folder().join(format!(
-                "empty-{}.sqlite",
-                COUNT.fetch_add(1, Ordering::Relaxed)
-            ));
-            Some(format!("sqlite:{}", file.display()))
-        }
-        Backend::Postgres => Some(Postgres::shared()?.create_database(None)),
-    }
-}
-
-fn fill(url: &str) {
+fn fill(_: Backend, url: &str) {
     let database: store::Database = url.parse().unwrap();
     migration::migrate(&database, true).unwrap();
     let keys = TokenKeys::parse(KEYS).unwrap();

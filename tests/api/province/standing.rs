@@ -6,7 +6,7 @@ use super::*;
 fn what_is_written_under_one_clock_is_frozen() {
     on_both(|world| {
         run(world);
-        import(world, source(|_, text| text)).unwrap();
+        import(world, shipped()).unwrap();
         let second = run(world);
         let expected = std::fs::read_to_string(seeds().join("expected.json")).unwrap();
         assert_eq!(printed(world, second), expected.trim_end());
@@ -37,8 +37,7 @@ fn forced(world: &World, statement: String) -> Option<store::Constraint> {
 
 #[test]
 fn stored_results_changed_by_hand_do_not_verify() {
-    on_both(|world| {
-        import(world, source(|_, text| text)).unwrap();
+    on_both_imported(|world| {
         let id = run(world);
         let verified = || verify(world, id).verified;
         assert!(verified());
@@ -74,8 +73,7 @@ fn stored_results_changed_by_hand_do_not_verify() {
 
 #[test]
 fn what_is_beneath_a_final_run_stands() {
-    on_both(|world| {
-        import(world, source(|_, text| text)).unwrap();
+    on_both_imported(|world| {
         let (id, other) = (run(world), run(world));
         for decision in [RunDecision::Publish, RunDecision::Finalize] {
             decide(world, id, decision).unwrap();
@@ -133,8 +131,7 @@ fn nothing_is_half_imported() {
 
 #[test]
 fn one_run_a_year_is_final_and_then_stands() {
-    on_both(|world| {
-        import(world, source(|_, text| text)).unwrap();
+    on_both_imported(|world| {
         let (first, second) = (run(world), run(world));
         let decide = |id, decision| decide(world, id, decision);
         let early = decide(first, RunDecision::Finalize).unwrap_err();
@@ -181,8 +178,7 @@ fn one_run_a_year_is_final_and_then_stands() {
 
 #[test]
 fn an_award_is_explained_down_to_its_records() {
-    on_both(|world| {
-        import(world, source(|_, text| text)).unwrap();
+    on_both_imported(|world| {
         let id = run(world);
         let uscc = Uscc::parse("12130302BYC46N1249").unwrap();
         let mut choice = Choice {
