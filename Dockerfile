@@ -21,6 +21,7 @@ COPY seeds seeds
 # The manifest names the bench and the tests; cargo wants to see the files, but builds neither.
 COPY benches/main.rs benches/main.rs
 COPY tests/api/main.rs tests/api/main.rs
+COPY tests/limited tests/limited
 # Everything else this needs (SQLite, libpq, OpenSSL) is compiled in; perl and make come with the image. What was compiled
 # before stays in the caches, which are no part of the image: a change of our source compiles our source. Cargo goes by
 # times, and COPY keeps the files' own, which may be older than what is in the cache: hence touch.

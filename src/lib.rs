@@ -15,3 +15,10 @@ pub mod http;
 pub mod jobs;
 pub mod operations;
 pub mod store;
+
+#[cfg(test)]
+#[macro_use(test)]
+extern crate limited;
+#[cfg(test)]
+#[path = "../tests/time_limit.rs"]
+mod time_limit;

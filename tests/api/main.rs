@@ -9,6 +9,12 @@
     reason = "a test that fails should panic at the line that failed; it may also wait and read its environment"
 )]
 
+#[macro_use(test)]
+extern crate limited;
+
+#[path = "../time_limit.rs"]
+mod time_limit;
+
 mod account;
 mod availability;
 mod bad_input;
