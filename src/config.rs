@@ -192,6 +192,36 @@ mod tests {
     }
 
     #[test]
+    fn cheap_password_hashes_stay_on_this_machine() {
+        let cheap = |listen: &str, public_url: &str| {
+            let file = format!("listen = \"{listen}\"\npublic_url = \"{public_url}\"");
+            merge(&file, &[("YIQI_PASSWORD_MEMORY_KIB", "64")])
+        };
+        for (listen, public_url) in [
+            ("127.0.0.1:1", "http://127.0.0.1:1"),
+            ("[::1]:1", "http://[::1]:1/"),
+            ("localhost:1", "http://localhost"),
+        ] {
+            assert_eq!(cheap(listen, public_url).unwrap().password_memory_kib, 64);
+        }
+        for (listen, public_url) in [
+            ("0.0.0.0:1", "http://127.0.0.1:1"),
+            ("[::]:1", "http://127.0.0.1:1"),
+            ("127.0.0.1.example.org:1", "http://127.0.0.1:1"),
+            // Behind a proxy.
+            ("127.0.0.1:1", "https://yiqi.example.org"),
+            ("127.0.0.1:1", "https://localhost.example.org"),
+        ] {
+            assert_eq!(
+                cheap(listen, public_url).unwrap_err(),
+                "YIQI_PASSWORD_MEMORY_KIB must be 19456 or more unless listen and public_url are loopback addresses, not 64"
+            );
+        }
+        let open = [("YIQI_PASSWORD_MEMORY_KIB", "19456")];
+        assert!(merge("listen = \"0.0.0.0:1\"", &open).is_ok());
+    }
+
+    #[test]
     fn every_unknown_key_is_refused_with_a_suggestion() {
         assert_eq!(
             merge("listn = \"x\"", &[("YIQI_DATABSE_URL", "x")]).unwrap_err(),

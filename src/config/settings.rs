@@ -1,7 +1,7 @@
 //! Settings while they are gathered: every value against its kind and its limits, every mistake with the place it was made.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use toml::Value;
 use tracing_subscriber::EnvFilter;
@@ -28,6 +28,9 @@ const LIMITS: [(&str, i64, i64); 12] = [
     ("job_interval_seconds", 1, 24 * 60 * 60),
     ("shutdown_seconds", 0, 60 * 60),
 ];
+
+/// Memory for hashing a password that reaches others than this machine: OWASP's minimum for argon2id with two rounds.
+const PASSWORD_MEMORY_KIB_LEAST: i64 = 19_456;
 
 /// The defaults with what was set so far, where, and what was wrong.
 #[derive(Debug)]
@@ -110,10 +113,28 @@ impl Settings {
                 self.refuse_key(key, format!("{least} to {most}"), &number.to_string());
             }
         }
+        self.check_password_memory();
         self.check_texts();
         match self.mistakes.is_empty() {
             true => Ok(self.values),
             false => Err(self.mistakes),
+        }
+    }
+
+    /// Cheap hashes are for tests and trials: a service that others can reach, itself or through a proxy, refuses them.
+    fn check_password_memory(&mut self) {
+        let key = "password_memory_kib";
+        let memory = self.values.get(key).and_then(Value::as_integer);
+        let stays_here =
+            is_loopback(&self.text_of("listen")) && is_loopback(&self.text_of("public_url"));
+        if let Some(memory) = memory
+            && memory < PASSWORD_MEMORY_KIB_LEAST
+            && !stays_here
+        {
+            let expected = format!(
+                "{PASSWORD_MEMORY_KIB_LEAST} or more unless listen and public_url are loopback addresses"
+            );
+            self.refuse_key(key, expected, &memory.to_string());
         }
     }
 
@@ -152,6 +173,19 @@ impl Settings {
             self.mistakes.push(Mistake::Refused { named, why });
         }
     }
+}
+
+/// Whether an ADDRESS:PORT or the host of an http URL is this machine alone.
+fn is_loopback(text: &str) -> bool {
+    let without_scheme = text.split_once("://").map_or(text, |(_, rest)| rest);
+    let authority = without_scheme.split('/').next().unwrap_or_default();
+    let host = match authority.rsplit_once(':') {
+        Some((host, port)) if port.parse::<u16>().is_ok() => host,
+        _ => authority,
+    };
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let address = host.parse::<IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
 /// An address to listen on as it is, or what it must look like. Whether a host's name is known is asked when it is opened.
