@@ -82,6 +82,7 @@ typed_id!(
     InstrumentId,
     InvoiceId,
     JobId,
+    NoticeId,
     OrganizationId,
     PaymentId,
     PolicyId,

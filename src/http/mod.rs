@@ -19,6 +19,7 @@ pub mod health;
 pub mod instrument;
 pub mod json;
 pub mod member;
+pub mod notice;
 pub mod openapi;
 pub mod organization;
 pub mod params;

@@ -10,8 +10,8 @@ use super::answer::Answer;
 use super::route::{BASE, Methods, Route};
 use super::{
     account, api_key, availability, booking, booking_rules, charge, closure, event, exemption,
-    instrument, member, organization, policy, quote, reference, related_party, review, service,
-    session, stats, tariff, usage, yearly_run,
+    instrument, member, notice, organization, policy, quote, reference, related_party, review,
+    service, session, stats, tariff, usage, yearly_run,
 };
 use crate::error::{AppError, Code, Fault};
 
@@ -41,6 +41,7 @@ pub fn table() -> Vec<Route> {
         yearly_run::routes(),
         stats::routes(),
         event::routes(),
+        notice::routes(),
     ];
     nouns.into_iter().flatten().collect()
 }

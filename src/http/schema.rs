@@ -57,6 +57,7 @@ ids!(
     EventId,
     InstrumentId,
     InvoiceId,
+    NoticeId,
     OrganizationId,
     PaymentId,
     PolicyId,

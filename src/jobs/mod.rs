@@ -3,6 +3,7 @@
 
 pub mod booking;
 pub mod job;
+pub mod notice;
 mod retention;
 
 use std::time::Duration;
@@ -48,6 +49,7 @@ async fn timed(app: &App) {
     // Another process may have seeded other public holidays.
     tell("calendar", app.load_calendar().await.map(|()| 0));
     tell("booking", booking::tick(app, now).await);
+    tell("notice", notice::tick(app, now).await);
     tell("retention", retention::tick(app, now).await);
 }
 

@@ -87,9 +87,7 @@ pub async fn register(
         event.actor_user_id = Some(user.id);
         event.actor_organization_id = Some(id);
         event.request_id = request_id.clone();
-        let event = store::event::append(tx, &event)?;
-        let told = store::user::list_supervisors(tx, facts.supervising_region_code)?;
-        store::event::announce(tx, event, &told, now)?;
+        store::event::append(tx, &event)?;
         append_joined(tx, &user, request_id.as_deref(), now)?;
         Ok((organization, user))
     })

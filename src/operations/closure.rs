@@ -1,4 +1,4 @@
-//! Closures of an instrument. They are never refused because of bookings: those they hit are listed, and their users told.
+//! Closures of an instrument. They are never refused because of bookings: those they hit are listed.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ use crate::error::AppError;
 use crate::operations::actor::Actor;
 use crate::operations::booking_rules::see;
 use crate::operations::run::{perform, personal, same_version};
-use crate::store::booking::{Audience, Booking};
+use crate::store::booking::Booking;
 use crate::store::closure::Closure;
 use crate::store::event::Subject;
 use crate::store::{self, Conn, Lock};
@@ -129,13 +129,7 @@ pub async fn create(
         check(&rule)?;
         let closure = store::closure::insert(tx, instrument, &rule, actor.now)?;
         let bookings = hit(tx, instrument, &rule)?;
-        tell(
-            tx,
-            actor,
-            Action::ClosureCreate,
-            (None, Some(&closure)),
-            &bookings,
-        )?;
+        record(tx, actor, Action::ClosureCreate, (None, Some(&closure)))?;
         Ok(Closed {
             closure: Some(closure),
             bookings,
@@ -144,7 +138,7 @@ pub async fn create(
     .await
 }
 
-/// Writes the closure anew; lists the bookings its new time hits. Whoever it hits, or hit before, is told.
+/// Writes the closure anew; lists the bookings its new time hits.
 pub async fn update(
     app: &App,
     actor: &Actor,
@@ -158,12 +152,10 @@ pub async fn update(
         let present = lock(tx, actor.caller()?, id, Action::ClosureUpdate)?;
         same_version(version, present.version)?;
         check(&rule)?;
-        let hit_before = hit_by(tx, &present)?;
         let closure = store::closure::update(tx, &present, &rule, actor.now)?;
         let bookings = hit(tx, closure.instrument_id, &rule)?;
-        let concerned = [&bookings[..], &hit_before[..]].concat();
         let change = (Some(&present), Some(&closure));
-        tell(tx, actor, Action::ClosureUpdate, change, &concerned)?;
+        record(tx, actor, Action::ClosureUpdate, change)?;
         Ok(Closed {
             closure: Some(closure),
             bookings,
@@ -172,7 +164,7 @@ pub async fn update(
     .await
 }
 
-/// Takes a closure back, and tells those whose bookings it hit.
+/// Takes a closure back.
 pub async fn delete(
     app: &App,
     actor: &Actor,
@@ -185,14 +177,7 @@ pub async fn delete(
         let present = lock(tx, actor.caller()?, id, Action::ClosureDelete)?;
         same_version(version, present.version)?;
         store::closure::withdraw(tx, id, actor.now)?;
-        let released = hit_by(tx, &present)?;
-        tell(
-            tx,
-            actor,
-            Action::ClosureDelete,
-            (Some(&present), None),
-            &released,
-        )
+        record(tx, actor, Action::ClosureDelete, (Some(&present), None))
     })
     .await
 }
@@ -220,12 +205,6 @@ fn hit(conn: &mut Conn, instrument: InstrumentId, rule: &Rule) -> Result<Vec<Boo
     )?)
 }
 
-fn hit_by(conn: &mut Conn, closure: &Closure) -> Result<Vec<Booking>, AppError> {
-    let rule = closure.rule();
-    let rule = rule.ok_or_else(|| AppError::internal("a closure without a time"))?;
-    hit(conn, closure.instrument_id, &rule)
-}
-
 /// A closure as events tell it: no free text.
 fn told(closure: &Closure) -> Value {
     json!({
@@ -237,12 +216,11 @@ fn told(closure: &Closure) -> Value {
     })
 }
 
-fn tell(
+fn record(
     tx: &mut Conn,
     actor: &Actor,
     action: Action,
     (before, after): (Option<&Closure>, Option<&Closure>),
-    bookings: &[Booking],
 ) -> Result<(), AppError> {
     let closure = after.or(before).ok_or(AppError::NotFound)?;
     let host = store::booking_rules::get_terms(tx, closure.instrument_id)?.host_organization_id;
@@ -261,15 +239,6 @@ fn tell(
         let texts = json!({"before": reason_before, "after": reason_after});
         event = event.personal(personal(texts)?);
     }
-    let id = store::event::append(tx, &event)?;
-    for booking in bookings {
-        let concerned = Audience {
-            person: Some((booking.booked_by, booking.organization_id)),
-            unit: Some(booking.organization_id),
-            except: Some(actor.caller()?.user_id),
-            ..Audience::default()
-        };
-        store::booking::announce(tx, id, concerned, actor.now)?;
-    }
+    store::event::append(tx, &event)?;
     Ok(())
 }

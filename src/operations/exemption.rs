@@ -4,8 +4,7 @@ use serde_json::json;
 
 use crate::app::App;
 use crate::domain::InstrumentId;
-use crate::domain::RegionCode;
-use crate::domain::access::{Action, Role};
+use crate::domain::access::Action;
 use crate::domain::exemption::ExemptionDeed;
 use crate::error::{AppError, Code};
 use crate::operations::actor::Actor;
@@ -41,10 +40,7 @@ pub async fn request(
             .of(instrument.organization_id, None)
             .after(json!({ "state": requested.state }))?
             .personal(personal(json!({ "reason": reason }))?);
-        let event = store::event::append(tx, &event)?;
-        // The province decides, whoever supervises the host.
-        let told = store::user::list_supervisors(tx, RegionCode::HEBEI)?;
-        store::event::announce(tx, event, &told, now)?;
+        store::event::append(tx, &event)?;
         Ok(requested)
     })
     .await
@@ -84,10 +80,7 @@ pub async fn decide(
             .before(json!({ "state": open.state }))?
             .after(json!({ "state": state }))?
             .personal(personal(json!({ "reason": reason }))?);
-        let event = store::event::append(tx, &event)?;
-        let host = instrument.organization_id;
-        let told = store::user::list_with_roles(tx, host, &[Role::HostAdmin])?;
-        store::event::announce(tx, event, &told, now)?;
+        store::event::append(tx, &event)?;
         Ok(decided)
     })
     .await

@@ -155,8 +155,7 @@ pub async fn update(
             .of(organization, None)
             .before(json!({"roles": before.roles, "state": before.state}))?
             .after(json!({"roles": roles, "state": state}))?;
-        let event = store::event::append(tx, &event)?;
-        store::event::announce(tx, event, &[user], actor.now)?;
+        store::event::append(tx, &event)?;
         Ok(store::user::get(tx, user)?)
     })
     .await
@@ -184,8 +183,7 @@ pub async fn remove(
             .event(Action::MemberRemove, Subject::new("user", user))
             .of(organization, None)
             .before(json!({"organization_id": organization, "roles": before.roles}))?;
-        let event = store::event::append(tx, &event)?;
-        store::event::announce(tx, event, &[user], actor.now)?;
+        store::event::append(tx, &event)?;
         Ok(())
     })
     .await

@@ -1,4 +1,4 @@
-//! What can be done: one function per action. Check, decide, write, record and announce in one transaction. Every entrance
+//! What can be done: one function per action. Check, decide, write and record in one transaction. Every entrance
 //! (API, import, job, command line) goes through here, so none can skip a rule.
 
 pub mod account;
@@ -16,6 +16,7 @@ pub mod instrument;
 pub mod job;
 pub mod member;
 pub mod migration;
+pub mod notice;
 pub mod organization;
 pub mod password;
 pub mod policy;

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::app::App;
-use crate::domain::access::{self, Action, Caller, Reach, Role};
+use crate::domain::access::{self, Action, Caller, Reach};
 use crate::domain::fault::{Faults, FieldFault};
 use crate::domain::organization::{
     OrganizationDeed, OrganizationFacts, OrganizationKind, OrganizationState,
@@ -20,9 +20,6 @@ use crate::store::{self, Conn, Constraint, Lock, StoreError};
 
 /// The longest reason, in characters.
 const REASON_CHARS: usize = 500;
-
-/// Those who speak for an organization: they are told what is decided about it.
-const HEADS: &[Role] = &[Role::UnitAdmin, Role::HostAdmin];
 
 /// The organization, if the caller may see it and do this there: 404, then 403.
 pub async fn admit(
@@ -105,7 +102,7 @@ pub async fn amend(
 ) -> Result<Organization, AppError> {
     perform(app, &actor.clone(), move |tx| {
         Lock::RecordsShared.take(tx)?;
-        let (before, right) = admit_change_in(tx, actor.caller()?, id)?;
+        let (before, _) = admit_change_in(tx, actor.caller()?, id)?;
         same_version(version, before.version)?;
         check(tx, &declared.facts, declared.uscc_confirmed, "")?;
         let state = before.state.after(OrganizationDeed::Amend)?;
@@ -123,15 +120,7 @@ pub async fn amend(
             .before(Trace::of(&before))?
             .after(Trace::of(&after))?
             .personal(personal(declared_texts(&after))?);
-        let event = store::event::append(tx, &event)?;
-        let told = match right {
-            Action::OrganizationCorrect => store::user::list_with_roles(tx, id, HEADS)?,
-            _ if state != before.state => {
-                store::user::list_supervisors(tx, after.supervising_region_code)?
-            }
-            _ => Vec::new(),
-        };
-        store::event::announce(tx, event, &told, actor.now)?;
+        store::event::append(tx, &event)?;
         Ok(after)
     })
     .await
@@ -158,9 +147,7 @@ pub async fn decide(
             .before(json!({"state": before.state}))?
             .after(json!({"state": state}))?
             .personal(personal(json!({"reason": reason}))?);
-        let event = store::event::append(tx, &event)?;
-        let told = store::user::list_with_roles(tx, id, HEADS)?;
-        store::event::announce(tx, event, &told, actor.now)?;
+        store::event::append(tx, &event)?;
         Ok(after)
     })
     .await

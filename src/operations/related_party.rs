@@ -91,11 +91,7 @@ pub async fn add(
         if let Some(before) = &before {
             event = event.before(Trace::of(before))?;
         }
-        let event = store::event::append(tx, &event)?;
-        for side in [id, relation.other] {
-            let told = store::user::list_with_roles(tx, side, &[Role::UnitAdmin])?;
-            store::event::announce(tx, event, &told, actor.now)?;
-        }
+        store::event::append(tx, &event)?;
         Ok(party)
     })
     .await

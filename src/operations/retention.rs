@@ -1,11 +1,12 @@
 //! What is forgotten when its time has come: answers kept for repeated requests, tokens of sessions long ended, failed
-//! sign-ins nobody counts any more, what an import that died had staged. Nothing of it is anybody's record, so no event tells it.
+//! sign-ins nobody counts any more, old notices, what an import that died had staged. Nothing of it is anybody's record, so no
+//! event tells it.
 
 use crate::app::App;
 use crate::domain::{Instant, Minutes};
 use crate::error::AppError;
 use crate::operations::table_import;
-use crate::store::{idempotency, session, staged};
+use crate::store::{idempotency, notice, session, staged};
 
 // Added to now, so the past is negative.
 const DAY: i64 = 24 * 60;
@@ -19,6 +20,9 @@ const TOKENS_KEPT: Minutes = Minutes::new(-30 * DAY);
 /// How long a failed sign-in is remembered; every lock is shorter.
 const FAILURES_KEPT: Minutes = Minutes::new(-DAY);
 
+/// How long a person finds what was told (contract: 400 days).
+const NOTICES_KEPT: Minutes = Minutes::new(-400 * DAY);
+
 /// When an import that has not ended is given up: its process died, or its caller went away.
 const IMPORTS_KEPT: Minutes = Minutes::new(-60);
 
@@ -30,8 +34,9 @@ pub async fn forget(app: &App, now: Instant) -> Result<usize, AppError> {
             let answers = idempotency::delete_before(tx, now.plus(ANSWERS_KEPT))?;
             let tokens = session::delete_refresh_tokens_before(tx, now.plus(TOKENS_KEPT))?;
             let failures = session::delete_failures_before(tx, now.plus(FAILURES_KEPT))?;
+            let notices = notice::delete_before(tx, now.plus(NOTICES_KEPT))?;
             let imports = staged::delete_before(tx, now.plus(IMPORTS_KEPT))?;
-            Ok(answers + tokens + failures + imports)
+            Ok(answers + tokens + failures + notices + imports)
         })
         .await?;
     let mut removed = 0;

@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::domain::UsageRecordId;
-use crate::domain::access::{self, Action, Role};
+use crate::domain::access::{self, Action};
 use crate::domain::review::{self, Satisfaction};
 use crate::error::{AppError, Code};
 use crate::operations::actor::Actor;
@@ -59,7 +59,5 @@ fn run(
         }
         other => other.into(),
     })?;
-    let people = store::user::list_with_roles(tx, host, &[Role::HostAdmin])?;
-    store::event::announce(tx, event, &people, actor.now)?;
     Ok(review)
 }

@@ -53,11 +53,6 @@ pub trait Plan: Send + Sync + 'static {
         events: &EventIds,
     ) -> Result<(), StoreError>;
 
-    /// Tells whom it concerns.
-    fn tell(&self, _tx: &mut Conn, _events: &EventIds) -> Result<(), AppError> {
-        Ok(())
-    }
-
     fn answer(&self) -> Self::Answer;
 }
 
@@ -171,7 +166,6 @@ async fn move_in<P: Plan>(
         staged::insert_events(tx, rows.import, &events)?;
         plan.move_in(tx, rows.import, &rows.ids, &events)
             .map_err(stale)?;
-        plan.tell(tx, &events)?;
         match staged::delete(tx, rows.import)? {
             true => Ok(plan.answer()),
             false => Err(AppError::unavailable("the import took too long")),

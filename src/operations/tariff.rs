@@ -149,9 +149,7 @@ pub async fn end(
             .of(ties.host_organization_id, None)
             .before(serde_json::json!({ "instrument_id": instrument, "tariff": present }))?
             .after(serde_json::json!({ "instrument_id": instrument, "tariff": ended }))?;
-        let event = store::event::append(tx, &event)?;
-        let managers = store::instrument::list_acting_managers(tx, instrument)?;
-        store::event::announce(tx, event, &managers, actor.now)?;
+        store::event::append(tx, &event)?;
         Ok(ended)
     })
     .await
@@ -220,8 +218,6 @@ fn run(
         .event(Action::TariffCreate, Subject::new("tariff", id))
         .of(ties.host_organization_id, None)
         .after(serde_json::json!({ "instrument_id": instrument, "tariff": new }))?;
-    let event = store::event::append(tx, &event)?;
-    let managers = store::instrument::list_acting_managers(tx, instrument)?;
-    store::event::announce(tx, event, &managers, actor.now)?;
+    store::event::append(tx, &event)?;
     Ok(id)
 }

@@ -1,16 +1,14 @@
 //! Bookings. The database is the judge of a slot: inserting or moving one into another's time violates `BookingOverlap`.
-//! Rows and what changes them stand here, who blocks what in `blocking`, lists in `listing`, who is told in `notice`.
+//! Rows and what changes them stand here, who blocks what in `blocking`, lists in `listing`.
 
 mod blocking;
 mod listing;
-mod notice;
 
 pub use blocking::{Blocking, list_blocking};
 pub use listing::{
     Filter, list, list_of_instrument, list_overdue, list_unfinished, list_unstarted,
     list_usage_record_ids,
 };
-pub use notice::{Audience, announce};
 
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};

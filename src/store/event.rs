@@ -1,12 +1,12 @@
-//! The one trail: insert-only events, the personal texts beside them, and the deliveries that carry what changed. Written in
-//! the transaction of the action they tell.
+//! The one trail: insert-only events and the personal texts beside them, written in the transaction of the action they tell.
+//! Whatever follows from an event is a consumer's.
 
 use diesel::prelude::*;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::bulk::{insert_all, reserve};
-use super::schema::{delivery, event, event_personal};
+use super::schema::{event, event_personal};
 use super::trail::{self, is_behind, is_settled};
 use super::{Conn, Json, Result};
 use crate::domain::access::Action;
@@ -203,33 +203,6 @@ pub fn append(conn: &mut Conn, new: &NewEvent) -> Result<EventId> {
             .execute(conn)?;
     }
     Ok(id)
-}
-
-/// Puts a notice of the event into the deliveries of each recipient, once; a worker sends it later.
-pub fn announce(
-    conn: &mut Conn,
-    event_id: EventId,
-    recipients: &[UserId],
-    now: Instant,
-) -> Result<()> {
-    let mut told = Vec::with_capacity(recipients.len());
-    for recipient in recipients {
-        if told.contains(recipient) {
-            continue;
-        }
-        told.push(*recipient);
-        diesel::insert_into(delivery::table)
-            .values((
-                delivery::event_id.eq(event_id),
-                delivery::channel.eq("mail"),
-                delivery::recipient_user_id.eq(recipient),
-                delivery::state.eq("waiting"),
-                delivery::attempts.eq(0_i64),
-                delivery::next_attempt_at.eq(now),
-            ))
-            .execute(conn)?;
-    }
-    Ok(())
 }
 
 /// One event of the trail.

@@ -5,6 +5,7 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool};
 
+use super::event::Event;
 use super::schema::event;
 use super::{Conn, Result};
 use crate::domain::EventId;
@@ -80,6 +81,33 @@ macro_rules! is_behind {
     }};
 }
 pub(in crate::store) use {is_behind, is_settled};
+
+/// The settled events behind a place, in order, each with its own place.
+pub fn list_after(conn: &mut Conn, after: Place, limit: i64) -> Result<Vec<(Place, Event)>> {
+    let settled = settled_below(conn)?;
+    let columns = (event::epoch, event::transaction_id, Event::as_select());
+    let query = event::table.select(columns).limit(limit).into_boxed();
+    let query = match settled {
+        Some(settled) => query
+            .filter(is_settled!(settled))
+            .filter(is_behind!(after))
+            .order((event::epoch, event::transaction_id, event::id)),
+        None => query
+            .filter(event::id.gt(after.event_id))
+            .order(event::id.asc()),
+    };
+    let rows: Vec<(i64, i64, Event)> = query.load(conn)?;
+    let placed = rows.into_iter().map(|(epoch, transaction_id, event)| {
+        let event_id = event.id.number();
+        let place = Place {
+            epoch,
+            transaction_id,
+            event_id,
+        };
+        (place, event)
+    });
+    Ok(placed.collect())
+}
 
 /// No transaction of this cluster is as young as one that the present epoch tells of: the database was restored here.
 const IS_FOREIGN: &str = "COALESCE((SELECT max(event.transaction_id) FROM event \

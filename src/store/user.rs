@@ -205,12 +205,14 @@ pub fn update_profile(
     one(updated)
 }
 
-/// The active members of an organization with one of these roles: who is told what happens there.
-pub fn list_with_roles(
-    conn: &mut Conn,
-    organization: OrganizationId,
-    roles: &[Role],
-) -> Result<Vec<UserId>> {
+/// An active member of an organization.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    pub id: UserId,
+    pub roles: Vec<Role>,
+}
+
+pub fn list_active(conn: &mut Conn, organization: OrganizationId) -> Result<Vec<Member>> {
     let members: Vec<(UserId, Json<Vec<Role>>)> = user_account::table
         .filter(
             user_account::organization_id
@@ -220,26 +222,34 @@ pub fn list_with_roles(
         .select((user_account::id, user_account::roles))
         .order(user_account::id)
         .load(conn)?;
+    let members = members.into_iter();
     Ok(members
-        .into_iter()
-        .filter(|(_, held)| held.iter().any(|role| roles.contains(role)))
-        .map(|(id, _)| id)
+        .map(|(id, roles)| Member {
+            id,
+            roles: roles.into_inner(),
+        })
         .collect())
 }
 
-/// Whether somebody is an active member of an organization.
-pub fn is_active_member(
+/// The active members of an organization with one of these roles.
+pub fn list_with_roles(
     conn: &mut Conn,
-    user: UserId,
     organization: OrganizationId,
-) -> Result<bool> {
-    let member = user_account::table.filter(
-        user_account::id
-            .eq(user)
-            .and(user_account::organization_id.eq(organization))
-            .and(user_account::state.eq(UserState::Active)),
-    );
-    Ok(diesel::select(diesel::dsl::exists(member)).get_result(conn)?)
+    roles: &[Role],
+) -> Result<Vec<UserId>> {
+    let members = list_active(conn, organization)?.into_iter();
+    Ok(members
+        .filter(|member| member.roles.iter().any(|role| roles.contains(role)))
+        .map(|member| member.id)
+        .collect())
+}
+
+/// Whether the account may sign in.
+pub fn is_active(conn: &mut Conn, user: UserId) -> Result<bool> {
+    let active = user_account::table
+        .find(user)
+        .filter(user_account::state.eq(UserState::Active));
+    Ok(diesel::select(diesel::dsl::exists(active)).get_result(conn)?)
 }
 
 /// The logins of active people with one of these roles.
@@ -256,15 +266,26 @@ pub fn list_logins(conn: &mut Conn, roles: &[Role]) -> Result<Vec<String>> {
         .collect())
 }
 
-/// The active administrators who supervise a region, and those of the province.
-pub fn list_supervisors(conn: &mut Conn, supervising_region: RegionCode) -> Result<Vec<UserId>> {
-    let word = |role: Role| format!("%\"{role}\"%");
-    let is_office = user_account::roles
-        .like(word(Role::PlatformAdmin))
-        .or(user_account::roles.like(word(Role::RegionAdmin)));
-    let offices: Vec<(UserId, Json<Vec<Role>>, RegionCode)> = user_account::table
+/// An active administrator of the province or of a region.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Supervisor {
+    pub id: UserId,
+    /// None for the province's, who supervise everywhere.
+    region: Option<RegionCode>,
+}
+
+impl Supervisor {
+    pub fn covers(&self, supervising_region: RegionCode) -> bool {
+        self.region
+            .is_none_or(|region| region.covers(supervising_region))
+    }
+}
+
+/// Everybody who supervises organizations.
+pub fn list_supervisors(conn: &mut Conn) -> Result<Vec<Supervisor>> {
+    let people: Vec<(UserId, Json<Vec<Role>>, RegionCode)> = user_account::table
         .inner_join(organization::table)
-        .filter(user_account::state.eq(UserState::Active).and(is_office))
+        .filter(user_account::state.eq(UserState::Active))
         .select((
             user_account::id,
             user_account::roles,
@@ -272,11 +293,15 @@ pub fn list_supervisors(conn: &mut Conn, supervising_region: RegionCode) -> Resu
         ))
         .order(user_account::id)
         .load(conn)?;
-    Ok(offices
-        .into_iter()
-        .filter(|(_, roles, region)| {
-            roles.contains(&Role::PlatformAdmin) || region.covers(supervising_region)
-        })
-        .map(|(id, _, _)| id)
-        .collect())
+    let offices = people.into_iter().filter_map(|(id, roles, region)| {
+        let region = if roles.contains(&Role::PlatformAdmin) {
+            None
+        } else if roles.contains(&Role::RegionAdmin) {
+            Some(region)
+        } else {
+            return None;
+        };
+        Some(Supervisor { id, region })
+    });
+    Ok(offices.collect())
 }

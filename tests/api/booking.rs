@@ -437,15 +437,15 @@ both! {
         let trail = app.as_person(AUDITOR).get(&path).expect_status(200);
         let actions: Vec<_> = trail["items"].as_array().unwrap().iter().map(|event| event["action"].as_str().unwrap()).collect();
         assert_eq!(actions, ["booking_request", "booking_approve", "booking_cancel"]);
+        app.tell();
         let told = |action: &'static str| {
             app.read(move |conn| {
                 use diesel::prelude::*;
-                use yiqi::store::schema::{delivery, event};
-                let told: Vec<i64> = delivery::table
-                    .inner_join(event::table.on(event::id.eq(delivery::event_id)))
-                    .filter(event::action.eq(action))
-                    .select(delivery::recipient_user_id)
-                    .order(delivery::recipient_user_id)
+                use yiqi::store::schema::notice;
+                let told: Vec<i64> = notice::table
+                    .filter(notice::action.eq(action))
+                    .select(notice::recipient_user_id)
+                    .order(notice::recipient_user_id)
                     .load(conn)
                     .map_err(yiqi::store::StoreError::from)?;
                 Ok(told)

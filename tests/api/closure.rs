@@ -5,7 +5,7 @@ use ureq::http::Method;
 
 use diesel::prelude::*;
 use yiqi::store::event::Event;
-use yiqi::store::schema::{delivery, event, event_personal};
+use yiqi::store::schema::{event, event_personal, notice};
 
 use crate::world::*;
 use crate::{both, given};
@@ -69,10 +69,13 @@ both! {
         let sem = given::instrument(app).insert();
         app.as_company().post("/api/v1/bookings", wish(sem, "10:00", "12:00")).expect_status(201);
         let boss = app.user_id(BOSS);
-        let notices = || app.read(move |conn| {
-            let own = delivery::table.filter(delivery::recipient_user_id.eq(boss));
-            Ok(own.count().get_result::<i64>(conn)?)
-        });
+        let notices = || {
+            app.tell();
+            app.read(move |conn| {
+                let own = notice::table.filter(notice::recipient_user_id.eq(boss));
+                Ok(own.count().get_result::<i64>(conn)?)
+            })
+        };
         let before = notices();
         app.as_admin().post(&format!("/api/v1/instruments/{sem}/suspend"), json!({"reason": "逾期未检"})).expect_status(200);
         assert_eq!(notices(), before + 1);

@@ -31,6 +31,7 @@ mod given;
 mod guard;
 mod house;
 mod import_beside;
+mod inbox;
 mod instrument;
 mod instrument_import;
 mod job;

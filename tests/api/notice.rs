@@ -1,4 +1,4 @@
-//! Who hears of what: the deliveries of every event that concerns people of both sides, and that nobody hears who left.
+//! Who hears of what: the notices of every event that concerns people of both sides, and that nobody hears who left.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use ureq::http::Method;
 use yiqi::domain::InstrumentId;
 use yiqi::jobs;
 use yiqi::store;
-use yiqi::store::schema::{delivery, event, user_account};
+use yiqi::store::schema::{event, notice, user_account};
 
 use crate::client::{Answer, Client};
 use crate::world::*;
@@ -16,15 +16,16 @@ use crate::{both, given};
 
 /// The people told of the newest event of this action.
 fn told(app: &World, action: &'static str) -> BTreeSet<String> {
+    app.tell();
     app.read(move |conn| {
         let newest: Option<i64> = event::table
             .filter(event::action.eq(action))
             .select(diesel::dsl::max(event::id))
             .first(conn)?;
         let newest = newest.unwrap_or_else(|| panic!("nothing tells of {action}"));
-        let logins: Vec<String> = delivery::table
-            .inner_join(user_account::table.on(user_account::id.eq(delivery::recipient_user_id)))
-            .filter(delivery::event_id.eq(newest))
+        let logins: Vec<String> = notice::table
+            .inner_join(user_account::table.on(user_account::id.eq(notice::recipient_user_id)))
+            .filter(notice::event_id.eq(newest))
             .select(user_account::login)
             .load(conn)?;
         let everybody = logins.len();
@@ -119,9 +120,10 @@ both! {
         app.advance(30);
         let finished = action(&host, &started, "finish", json!({}));
         assert_eq!(told(app, "booking_finish"), people(&[ENGINEER, BOSS]));
+        assert_eq!(told(app, "usage_record_open"), people(&[]), "the finish was told");
         let record = format!("/api/v1/usage-records/{}", finished["usage_record_ids"][0]);
         boss.post(&format!("{record}/confirm"), json!({})).expect_status(200);
-        assert_eq!(told(app, "usage_record_confirm"), people(&[HOST, MANAGER]));
+        assert_eq!(told(app, "usage_record_confirm"), people(&[MANAGER]));
         host.post(&format!("{record}/correct"), json!({"samples": 3})).expect_status(200);
         assert_eq!(told(app, "usage_record_correct"), people(&[ENGINEER, BOSS]));
 
@@ -210,5 +212,43 @@ both! {
         boss.delete(&member(COMPANY, ENGINEER)).expect_status(204);
         action(&host, &booking, "cancel", json!({"reason": "设备故障"}));
         assert_eq!(told(app, "booking_cancel"), people(&[BOSS]));
+    }
+
+    fn roles_and_membership_are_those_at_the_time_of_telling(app: &TestApp) {
+        let sem = managed(app, "manual");
+        let host = app.as_host();
+        let booking = book(&app.as_person(ENGINEER), sem, 8);
+        action(&host, &booking, "approve", json!({}));
+        let engineer = format!(
+            "/api/v1/organizations/{}/members/{}", app.organization_id(COMPANY), app.user_id(ENGINEER).number(),
+        );
+        app.as_company().delete(&engineer).expect_status(204);
+        assert_eq!(told(app, "booking_approve"), people(&[BOSS]));
+    }
+
+    fn money_without_finance_is_told_to_the_host_s_administrators(app: &TestApp) {
+        let sem = managed(app, "automatic");
+        let (host, finance, boss) = (app.as_host(), app.as_person(FINANCE), app.as_company());
+        let price = json!({"valid_from": "2026-01-01", "price_fen_per_hour": 6_000});
+        host.post(&format!("/api/v1/instruments/{sem}/tariffs"), price).expect_status(201);
+        let service = json!({
+            "instrument_id": sem, "organization_id": app.organization_id(COMPANY), "mode": "guided", "purpose": "research",
+            "started_at": "2026-02-10T09:00:00+08:00", "ended_at": "2026-02-10T10:00:00+08:00",
+        });
+        host.post("/api/v1/usage-records", service).expect_status(201);
+        let charges = finance.get("/api/v1/charges").expect_status(200);
+        let payments = format!("/api/v1/charges/{}/payments", charges["items"][0]["id"]);
+        let pay = |amount_fen: i64| {
+            let payment = json!({"amount_fen": amount_fen, "paid_on": "2026-03-01", "source": "payer"});
+            boss.post(&payments, payment).expect_status(201);
+        };
+        pay(100);
+        assert_eq!(told(app, "charge_pay"), people(&[FINANCE]));
+        let member = format!(
+            "/api/v1/organizations/{}/members/{}", app.organization_id(UNIVERSITY), app.user_id(FINANCE).number(),
+        );
+        host.delete(&member).expect_status(204);
+        pay(200);
+        assert_eq!(told(app, "charge_pay"), people(&[HOST]));
     }
 }

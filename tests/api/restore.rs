@@ -9,6 +9,7 @@ use serde_json::Value;
 use yiqi::app::App;
 use yiqi::app::token::TokenKeys;
 use yiqi::clock::Clock;
+use yiqi::domain::access::Action;
 use yiqi::store::event::{Filter, NewEvent, Subject};
 use yiqi::store::{self, Database, Store, StoreError};
 
@@ -28,11 +29,18 @@ fn execute(url: &str, statement: &str) {
 fn append(app: &World, subject: i64) -> i64 {
     let event = NewEvent::new(
         app.now(),
-        yiqi::domain::access::Action::SessionClose,
+        Action::SessionClose,
         Subject::new("session", subject),
     );
     app.write(move |tx| Ok(store::event::append(tx, &event)?))
         .number()
+}
+
+/// Something that concerns one person.
+fn change_boss(app: &World) {
+    let subject = Subject::new("user", app.user_id(BOSS));
+    let event = NewEvent::new(app.now(), Action::MemberUpdate, subject);
+    app.write(move |tx| Ok(store::event::append(tx, &event)?));
 }
 
 /// The trail's events after an id.
@@ -88,6 +96,9 @@ fn a_dump_in_a_fresh_cluster_shows_every_event_and_goes_on() {
     );
     append(&first, 1);
     append(&first, 2);
+    change_boss(&first);
+    assert_eq!(first.tell(), 1);
+    change_boss(&first);
     let before = trail(&first, None);
 
     let url = cluster.create_database(None);
@@ -108,6 +119,10 @@ fn a_dump_in_a_fresh_cluster_shows_every_event_and_goes_on() {
     assert_eq!(trail(&second, before.last().copied()), [later]);
     let all_but_first = [&before[1..], &[later]].concat();
     assert_eq!(trail(&second, before.first().copied()), all_but_first);
+
+    assert_eq!(second.tell(), 1, "what was not told before the dump");
+    change_boss(&second);
+    assert_eq!(second.tell(), 1);
 
     // Another start changes nothing.
     prepare(&restored());

@@ -6,7 +6,7 @@ use ureq::http::Method;
 use yiqi::domain::run::RunState;
 use yiqi::domain::{Fen, InstrumentId, UserId};
 use yiqi::store;
-use yiqi::store::schema::delivery;
+use yiqi::store::schema::notice;
 
 use crate::both;
 use crate::client::Client;
@@ -68,10 +68,11 @@ fn events_of(app: &TestApp, id: i64) -> Vec<String> {
 
 /// Who is told of what happened, in order.
 fn told(app: &World) -> Vec<UserId> {
+    app.tell();
     app.read(|conn| {
-        let recipients = delivery::table
-            .select(delivery::recipient_user_id)
-            .order(delivery::id);
+        let recipients = notice::table
+            .select(notice::recipient_user_id)
+            .order(notice::id);
         Ok(recipients.load(conn)?)
     })
 }

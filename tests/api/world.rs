@@ -196,6 +196,13 @@ impl World {
         }
     }
 
+    /// Tells everybody what happened so far; answers how many notices that made.
+    pub fn tell(&self) -> usize {
+        self.settle();
+        let told = yiqi::jobs::notice::tick(&self.app, self.now());
+        self.block_on(told).unwrap()
+    }
+
     pub fn now(&self) -> Instant {
         self.app.clock.now()
     }

@@ -50,27 +50,26 @@ pub enum Audience {
     Nobody,
     /// Who booked, and the using unit's administrators.
     UsingUnit,
-    /// The managers of the instrument, else the host's administrators; and who booked.
+    /// The managers of the instrument who can act; where it has none, the host's administrators.
     Host,
     /// Both of these.
     BothSides,
     /// Those whose bookings a closure hits, and their units' administrators.
     BookersHit,
-    /// The managers of the instrument.
-    Managers,
     /// The people who became managers.
     NewManagers,
     /// The host's administrators.
     HostAdmins,
-    /// The host's administrators and the managers of the instrument.
-    HostAdminsAndManagers,
     /// The host's administrators and those whose coming bookings lose their instrument.
     HostAdminsAndBookers,
     /// The administrators of the organization, as host and as using unit.
     Heads,
+    /// The administration that supervises the organization, when this is to be verified again; where the administration
+    /// itself did it, the administrators of the organization.
+    HeadsOrSupervisor,
     /// The administrators of both using units of a relation.
     UnitAdmins,
-    /// The member it happened to.
+    /// The person it happened to, as long as the account is active.
     Member,
     /// The administration that supervises the organization.
     Supervisor,
@@ -78,7 +77,7 @@ pub enum Audience {
     SupervisorAndBookers,
     /// The province's administration.
     Province,
-    /// The host's finance and the payer's administrators.
+    /// The host's finance, else its administrators; and the administrators of whoever pays.
     Money,
 }
 
@@ -129,14 +128,16 @@ actions! {
     PasswordChange = "password_change": EVERYBODY, None, Account, Account, Nobody;
     MeRead = "me_read": EVERYBODY, None, Read, Account, Nobody;
     MeUpdate = "me_update": EVERYBODY, None, Account, Account, Nobody;
+    NoticeList = "notice_list": EVERYBODY, None, Read, Account, Nobody;
+    NoticeMarkRead = "notice_mark_read": EVERYBODY, None, Account, Account, Nobody;
     ApiKeyList = "api_key_list": UNIT, None, Read, Nothing, Nobody;
     ApiKeyCreate = "api_key_create": UNIT, None, Change, Nothing, Nobody;
     ApiKeyRevoke = "api_key_revoke": UNIT, None, Change, Nothing, Nobody;
     OrganizationList = "organization_list": EVERYBODY.and_visitors(), Some(CatalogRead), Read, Organization, Nobody;
     OrganizationRead = "organization_read": EVERYBODY.and_visitors(), Some(CatalogRead), Read, Organization, Nobody;
-    OrganizationUpdate = "organization_update": HEADS, None, Organization, Organization, Supervisor;
+    OrganizationUpdate = "organization_update": HEADS, None, Organization, Organization, HeadsOrSupervisor;
     /// What was verified and is so no longer: the seat, the supervisor, the kind, the code. A part of `organization_update`.
-    OrganizationCorrect = "organization_correct": ADMINISTRATION, None, Part, Organization, Heads;
+    OrganizationCorrect = "organization_correct": ADMINISTRATION, None, Part, Organization, Nobody;
     OrganizationVerify = "organization_verify": ADMINISTRATION, None, Change, Organization, Heads;
     OrganizationRefuse = "organization_refuse": ADMINISTRATION, None, Change, Organization, Heads;
     OrganizationSuspend = "organization_suspend": ADMINISTRATION, None, Change, Organization, Heads;
@@ -218,19 +219,21 @@ actions! {
     UsageRecordVersionList = "usage_record_version_list": USAGE_READERS, Some(UsageRead), Read, UsageRecord, Nobody;
     UsageRecordExport = "usage_record_export": USAGE_READERS, Some(UsageRead), Read, UsageRecord, Nobody;
     UsageRecordCreate = "usage_record_create": DESK, Some(UsageWrite), Change, Instrument, UsingUnit;
+    /// A finished booking has its usage record.
+    UsageRecordOpen = "usage_record_open": NOBODY, None, Consequence, UsageRecord, Nobody;
     UsageRecordImport = "usage_record_import": DESK, Some(UsageWrite), Change, Instrument, UsingUnit;
     UsageRecordTemplateGet = "usage_record_template_get": DESK, Some(UsageWrite), Read, Nothing, Nobody;
     UsageRecordCorrect = "usage_record_correct": DESK, Some(UsageWrite), Change, UsageRecord, UsingUnit;
     UsageRecordVoid = "usage_record_void": DESK, Some(UsageWrite), Change, UsageRecord, UsingUnit;
-    UsageRecordConfirm = "usage_record_confirm": UNIT, Some(UsageWrite), Change, UsageRecord, HostAdminsAndManagers;
-    UsageRecordDispute = "usage_record_dispute": UNIT, Some(UsageWrite), Change, UsageRecord, HostAdminsAndManagers;
+    UsageRecordConfirm = "usage_record_confirm": UNIT, Some(UsageWrite), Change, UsageRecord, Host;
+    UsageRecordDispute = "usage_record_dispute": UNIT, Some(UsageWrite), Change, UsageRecord, Host;
     ReviewGet = "review_get": USAGE_READERS, Some(UsageRead), Read, UsageRecord, Nobody;
-    ReviewCreate = "review_create": CUSTOMERS, Some(UsageWrite), Change, UsageRecord, HostAdmins;
+    ReviewCreate = "review_create": CUSTOMERS, Some(UsageWrite), Change, UsageRecord, Host;
 
     // Money.
     TariffList = "tariff_list": INSTRUMENT_READERS.and_visitors(), Some(CatalogRead), Read, Instrument, Nobody;
-    TariffCreate = "tariff_create": HOST, None, Change, Instrument, Managers;
-    TariffEnd = "tariff_end": HOST, None, Change, Instrument, Managers;
+    TariffCreate = "tariff_create": HOST, None, Change, Instrument, Host;
+    TariffEnd = "tariff_end": HOST, None, Change, Instrument, Host;
     QuoteCreate = "quote_create": EVERYBODY, Some(CatalogRead), Read, Instrument, Nobody;
     ChargeList = "charge_list": CHARGE_READERS, Some(BillingRead), Read, Charge, Nobody;
     ChargeGet = "charge_get": CHARGE_READERS, Some(BillingRead), Read, Charge, Nobody;

@@ -109,13 +109,13 @@ fn body(route: &Route) -> Option<Value> {
     (!content.is_empty()).then(|| json!({"required": required, "content": content}))
 }
 
-/// What it corrects may be anything, but something.
-const SAYS_SOMETHING: Action = Action::UsageRecordCorrect;
+/// What it corrects, or marks, may be one thing or another, but something.
+const SAY_SOMETHING: [Action; 2] = [Action::UsageRecordCorrect, Action::NoticeMarkRead];
 
 /// An action about which nothing must be said is done without a body too.
 fn may_be_empty(route: &Route) -> bool {
     let needs_nothing = |schema: NamedSchema| json!(schema().1).get("required").is_none();
-    let may = route.method == Method::POST && route.action != SAYS_SOMETHING;
+    let may = route.method == Method::POST && !SAY_SOMETHING.contains(&route.action);
     may && route.body.is_some_and(needs_nothing)
 }
 

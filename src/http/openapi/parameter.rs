@@ -138,6 +138,16 @@ const IN_QUERY: &[(&str, Kind, &str)] = &[
         Kind::Text,
         "The noun of what the event is about; repeated means or.",
     ),
+    (
+        "type",
+        Kind::Text,
+        "Of this type: the action that is told, `noun_verb`; repeated means or.",
+    ),
+    (
+        "unread",
+        Kind::Flag,
+        "`true`: not read yet; `false`: read already.",
+    ),
     ("usage_record_id", Kind::Id, "Of this usage record."),
     ("uscc", Kind::Text, "Of this unified social credit code."),
     ("until", Kind::Instant, "Before this moment, exclusive."),

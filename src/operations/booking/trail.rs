@@ -1,16 +1,16 @@
-//! The events of actions on bookings: what changed, and who hears of it. Free text stands apart, where it can be
+//! The events of actions on bookings: what changed. Free text stands apart, where it can be
 //! erased.
 
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::domain::access::{self, Action};
+use crate::domain::access::Action;
 use crate::domain::booking::BookingState;
 use crate::domain::{EventId, Fen, Instant, InstrumentId};
 use crate::error::AppError;
 use crate::operations::actor::Actor;
 use crate::operations::run::personal;
-use crate::store::booking::{Audience, Booking};
+use crate::store::booking::Booking;
 use crate::store::event::Subject;
 use crate::store::{self, Conn};
 
@@ -78,7 +78,7 @@ const NO_TEXTS: Texts<'static> = Texts {
     reason: None,
 };
 
-/// Appends the event of an action and announces it.
+/// Appends the event of an action.
 pub(super) fn record(
     tx: &mut Conn,
     by: &Actor,
@@ -87,7 +87,6 @@ pub(super) fn record(
     after: &Booking,
 ) -> Result<EventId, AppError> {
     let event = by.event(action, Subject::new("booking", after.id));
-    let except = event.actor_user_id;
     let mut event = event
         .of(after.host_organization_id, Some(after.organization_id))
         .after(Facts::of(after))?;
@@ -98,17 +97,5 @@ pub(super) fn record(
     if texts != before.map_or(NO_TEXTS, Texts::of) {
         event = event.personal(personal(texts)?);
     }
-    let id = store::event::append(tx, &event)?;
-    let told = action.audience();
-    if told != access::Audience::Nobody {
-        let desk = (after.instrument_id, after.host_organization_id);
-        let audience = Audience {
-            person: Some((after.booked_by, after.organization_id)),
-            unit: (told != access::Audience::Host).then_some(after.organization_id),
-            desk: (told != access::Audience::UsingUnit).then_some(desk),
-            except,
-        };
-        store::booking::announce(tx, id, audience, by.now)?;
-    }
-    Ok(id)
+    Ok(store::event::append(tx, &event)?)
 }

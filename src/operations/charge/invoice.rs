@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use chrono::{Datelike, NaiveDate};
 use serde_json::json;
 
-use super::{already_invoiced, announce, refuse_voided, take};
+use super::{already_invoiced, append_event, refuse_voided, take};
 use crate::app::App;
 use crate::domain::ChargeId;
 use crate::domain::access::Action;
@@ -55,7 +55,7 @@ fn run(
         "invoice_no": number.as_str(),
         "issued_on": issued_on,
     });
-    let event = announce(tx, actor, Action::ChargeInvoice, &whole, after)?;
+    let event = append_event(tx, actor, Action::ChargeInvoice, &whole, after)?;
     store::charge::update_state(tx, id, ChargeState::Invoiced, event)?;
     store::invoice::insert(tx, &whole.charge, &number, issued_on, event, actor.now).map_err(
         |error| match error {

@@ -12,7 +12,7 @@ mod payment;
 use serde_json::json;
 
 use crate::app::App;
-use crate::domain::access::{self, Action, BookingTies, Caller, Role};
+use crate::domain::access::{self, Action, BookingTies, Caller};
 use crate::domain::charge::ChargeState;
 use crate::domain::tariff::Quote;
 use crate::domain::usage::UsageState;
@@ -244,8 +244,8 @@ fn refuse_voided(charge: &Charge) -> Result<(), AppError> {
         .with("allowed", Vec::<&str>::new()))
 }
 
-/// Appends the event of an action on a charge and tells the money people of the other side.
-fn announce(
+/// Appends the event of an action on a charge.
+fn append_event(
     tx: &mut Conn,
     actor: &Actor,
     action: Action,
@@ -266,10 +266,5 @@ fn announce(
         .of(host, Some(payer))
         .before(before)?
         .after(after)?;
-    let event = store::event::append(tx, &event)?;
-    let mut people = store::user::list_with_roles(tx, host, &[Role::HostFinance])?;
-    people.extend(store::user::list_with_roles(tx, payer, &[Role::UnitAdmin])?);
-    people.retain(|person| Some(*person) != actor.user_id());
-    store::event::announce(tx, event, &people, actor.now)?;
-    Ok(event)
+    Ok(store::event::append(tx, &event)?)
 }

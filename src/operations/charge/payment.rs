@@ -3,7 +3,7 @@
 use chrono::{Datelike, NaiveDate};
 use serde_json::json;
 
-use super::{announce, refuse_voided, take};
+use super::{append_event, refuse_voided, take};
 use crate::app::App;
 use crate::domain::ChargeId;
 use crate::domain::access::Action;
@@ -55,7 +55,7 @@ fn run(
         "paid_fen": balance.paid_fen,
         "payment": { "amount_fen": new.amount_fen, "paid_on": new.paid_on, "source": new.source },
     });
-    let event = announce(tx, actor, Action::ChargePay, &whole, after)?;
+    let event = append_event(tx, actor, Action::ChargePay, &whole, after)?;
     store::charge::update_state(tx, id, whole.charge.state, event)?;
     store::payment::insert(tx, &whole.charge, new, event, actor.now)?;
     let charge = store::charge::get(tx, id)?;

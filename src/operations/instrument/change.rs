@@ -86,7 +86,6 @@ pub async fn change(
             facts: &facts,
             standing: &Standing::of(&present),
             reason: None,
-            told: &[],
             managers: None,
         };
         let actor = act_of_action.clone();

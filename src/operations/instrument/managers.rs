@@ -56,14 +56,11 @@ pub async fn assign_managers(
         same_version(version, present.version)?;
         AppError::refuse_all(check(tx, present.organization_id, &managers)?)?;
         let before = store::instrument::list_managers(tx, id)?;
-        let mut new = managers.clone();
-        new.retain(|manager| !before.contains(manager));
         let next = Next {
             action: Action::InstrumentAssignManagers,
             facts: &present.facts(),
             standing: &Standing::of(&present),
             reason: None,
-            told: &new,
             managers: Some((&before, &managers)),
         };
         store::instrument::update_managers(tx, id, &managers)?;

@@ -5,14 +5,14 @@ use super::check::{Rules, exemption_of};
 use super::write::{self, Next};
 use super::{Entry, admit, entry};
 use crate::app::App;
-use crate::domain::access::{Action, Role};
+use crate::domain::access::Action;
 use crate::domain::instrument::InstrumentDeed as Move;
-use crate::domain::{Instant, InstrumentId, UserId};
+use crate::domain::{Instant, InstrumentId};
 use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::Actor;
 use crate::operations::run::{perform, same_version};
+use crate::store::Lock;
 use crate::store::instrument::{Instrument, Standing};
-use crate::store::{self, Conn, Lock};
 
 /// The longest reason, in characters.
 const REASON_CHARACTERS_MAX: usize = 500;
@@ -68,7 +68,6 @@ pub async fn decide(
             facts: &facts,
             standing: &standing,
             reason,
-            told: &told(tx, &present, decision.action, act_of_action.now)?,
             managers: None,
         };
         let moved = write::update(tx, &act_of_action, &present, &next)?;
@@ -122,29 +121,4 @@ fn standing_after(
         Move::Retire => standing.retired_on = Some(now.local_date()),
     }
     standing
-}
-
-/// Who is told: the administration of what a host does, the host's administrators of what the administration does, and
-/// those whose coming bookings lose their instrument.
-fn told(
-    tx: &mut Conn,
-    present: &Instrument,
-    action: Move,
-    now: Instant,
-) -> Result<Vec<UserId>, AppError> {
-    let host = present.organization_id;
-    let mut told = match action {
-        Move::Submit | Move::Retire => {
-            let region = store::organization::get(tx, host)?.supervising_region_code;
-            store::user::list_supervisors(tx, region)?
-        }
-        Move::Approve | Move::Return | Move::Suspend | Move::Resume => {
-            store::user::list_with_roles(tx, host, &[Role::HostAdmin])?
-        }
-    };
-    if matches!(action, Move::Suspend | Move::Retire) {
-        let coming = store::booking::list_of_instrument(tx, present.id, now, None)?;
-        told.extend(coming.iter().map(|booking| booking.booked_by));
-    }
-    Ok(told)
 }

@@ -62,14 +62,13 @@ pub(super) fn creation(
     Ok(event.personal(personal(&told.personal)?))
 }
 
-/// What the next version of an entry says, which action makes it and why, and who is told.
+/// What the next version of an entry says, which action makes it and why.
 #[derive(Debug)]
 pub(super) struct Next<'a> {
     pub action: Action,
     pub facts: &'a InstrumentFacts,
     pub standing: &'a Standing,
     pub reason: Option<&'a str>,
-    pub told: &'a [UserId],
     /// The managers before and after, where the action is about them.
     pub managers: Option<(&'a [UserId], &'a [UserId])>,
 }
@@ -84,7 +83,6 @@ pub(super) fn update(
     Lock::RecordsShared.take(tx)?;
     let event = differing(actor, present, next)?;
     let event = store::event::append(tx, &event)?;
-    store::event::announce(tx, event, next.told, actor.now)?;
     let version = Version {
         facts: next.facts,
         region: present.region_code,

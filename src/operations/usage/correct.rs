@@ -107,8 +107,7 @@ fn run(
             (None, None),
         )?
         .before(before)?;
-        let left = store::event::append(tx, &left)?;
-        news::tell_unit(tx, actor, left, &ties_before)?;
+        store::event::append(tx, &left)?;
         event
     };
     let event = store::event::append(tx, &event)?;
@@ -123,7 +122,6 @@ fn run(
     };
     let written = store::usage::update(tx, &record, columns).map_err(clash::conflict)?;
     charge::reprice(tx, actor, &written, event)?;
-    news::tell_unit(tx, actor, event, &ties)?;
     Ok(written)
 }
 

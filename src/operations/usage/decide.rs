@@ -111,11 +111,5 @@ fn run(
         updated_at: actor.now,
         ..record.columns()
     };
-    let written = store::usage::update(tx, &record, next)?;
-    if decision.action == UsageDeed::Void {
-        news::tell_unit(tx, actor, event, &ties)?;
-    } else {
-        news::tell_host(tx, actor, event, &ties, &written)?;
-    }
-    Ok(written)
+    Ok(store::usage::update(tx, &record, next)?)
 }

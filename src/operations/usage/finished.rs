@@ -50,7 +50,7 @@ pub fn insert_finished(
     let whose = (booking.instrument_id, booking.organization_id);
     let told = news::told(1, state, whose, &facts, finished.minutes);
     let event = by
-        .event(Action::UsageRecordCreate, Subject::new("usage_record", id))
+        .event(Action::UsageRecordOpen, Subject::new("usage_record", id))
         .of(booking.host_organization_id, Some(booking.organization_id))
         .after(told)?;
     let event = event::append(tx, &event)?;

@@ -87,8 +87,7 @@ fn run(tx: &mut Conn, actor: &Actor, new: &NewUsage) -> Result<UsageRecord, AppE
         facts: &new.facts,
         minutes,
     };
-    let (written, event) = entry.write(tx, actor)?;
-    news::tell_unit(tx, actor, event, &entry.ties)?;
+    let (written, _) = entry.write(tx, actor)?;
     Ok(written)
 }
 

@@ -375,15 +375,12 @@ fn move_run(
         .event(action, subject(id))
         .before(serde_json::json!({ "state": present.state }))?
         .after(serde_json::json!({ "state": state }))?;
-    let event = event::append(tx, &event)?;
+    event::append(tx, &event)?;
     if state.is_published() {
-        let hosts = hosts(tx, id)?;
-        for host in &hosts {
-            let told = by.event(action, subject(id)).of(*host, None);
+        for host in hosts(tx, id)? {
+            let told = by.event(action, subject(id)).of(host, None);
             event::append(tx, &told)?;
         }
-        let told = host_admins(tx, &hosts)?;
-        event::announce(tx, event, &told, by.now)?;
     }
     Ok(())
 }
@@ -448,13 +445,4 @@ fn hosts(tx: &mut Conn, id: RunId) -> Result<Vec<OrganizationId>, AppError> {
             awards.map(|award| award.organization_id).collect()
         }
     })
-}
-
-/// Those who are told what concerns these hosts.
-fn host_admins(tx: &mut Conn, hosts: &[OrganizationId]) -> Result<Vec<UserId>, AppError> {
-    let mut admins = Vec::new();
-    for host in hosts {
-        admins.extend(store::user::list_with_roles(tx, *host, &[Role::HostAdmin])?);
-    }
-    Ok(admins)
 }

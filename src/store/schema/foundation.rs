@@ -184,19 +184,6 @@ diesel::table! {
 }
 
 diesel::table! {
-    delivery (id) {
-        id -> BigInt,
-        event_id -> BigInt,
-        channel -> Text,
-        recipient_user_id -> BigInt,
-        state -> Text,
-        attempts -> BigInt,
-        lease_until -> Nullable<Timestamp>,
-        next_attempt_at -> Timestamp,
-    }
-}
-
-diesel::table! {
     idempotency_key (caller, key) {
         caller -> Text,
         key -> Text,

@@ -19,8 +19,8 @@ use super::event::NewEvent;
 use super::schema::{
     staged_charge, staged_event, staged_import, staged_instrument, staged_usage_record,
 };
-use super::{Conn, Result, StoreError};
-use crate::domain::{ApiKeyId, EventId, Instant, OrganizationId, UserId};
+use super::{Conn, Result};
+use crate::domain::{ApiKeyId, Instant, OrganizationId, UserId};
 
 /// An import under way.
 pub type StagedImportId = i64;
@@ -136,18 +136,6 @@ impl EventIds {
             (Conn::Sqlite(_), Some(first)) => EventIds::After(first - 1),
             _ => EventIds::Drawn(ids),
         })
-    }
-
-    /// The id of the event at this position.
-    pub fn get(&self, position: i64) -> Result<EventId> {
-        let id = match self {
-            EventIds::After(last) => Some(last + position),
-            EventIds::Drawn(ids) => usize::try_from(position - 1)
-                .ok()
-                .and_then(|at| ids.get(at).copied()),
-        };
-        let id = id.and_then(|id| EventId::try_from(id).ok());
-        id.ok_or(StoreError::NotFound)
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::source::{Source, Token};
 
-/// What a room may name besides itself. An entry like `store::delivery` allows that part only.
+/// What a room may name besides itself. An entry like `domain::Instant` allows that part only.
 struct Room {
     name: &'static str,
     rooms: &'static [&'static str],
@@ -75,7 +75,7 @@ const ROOMS: &[Room] = &[
     room("console", ENTRANCE, true, NO_DATABASE),
     room(
         "jobs",
-        &["operations", "store::delivery", "domain::Instant"],
+        &["operations", "domain::Instant"],
         true,
         NO_DATABASE_NO_HTTP,
     ),
@@ -394,7 +394,7 @@ fn refuses_every_way_around_the_table() {
             "http/booking.rs",
             "fn f() -> ::diesel::QueryResult<()> { go() }",
         ),
-        ("jobs/expire.rs", "use crate::store::{booking, delivery};"),
+        ("jobs/expire.rs", "use crate::domain::{Instant, booking};"),
         ("jobs/expire.rs", "use crate::store;"),
         ("exchange/xlsx.rs", "use crate::store::instrument;"),
         ("cli/serve.rs", "use crate::store::Store;"),
@@ -434,8 +434,8 @@ fn accepts_what_the_table_allows() {
             "fn f() { app.store.read(crate::store::booking::find) }",
         ),
         (
-            "jobs/deliver.rs",
-            "use crate::store::delivery::{self, Delivery}; use crate::domain::Instant;",
+            "jobs/notice.rs",
+            "use crate::operations::notice::{self, Told}; use crate::domain::Instant;",
         ),
         ("exchange/mod.rs", "mod csv; fn f() { csv::read() }"),
         ("cli/serve.rs", "use crate::{http, jobs, operations};"),

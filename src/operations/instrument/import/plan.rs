@@ -92,7 +92,6 @@ impl ImportPlan {
                     facts,
                     standing,
                     reason: None,
-                    told: &[],
                     managers: None,
                 };
                 let event = write::differing(&self.actor, present, &next)?;

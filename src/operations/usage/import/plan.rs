@@ -1,8 +1,5 @@
 //! The judged rows of a usage import: records, prices and events in finished form, and how they come in.
 
-use std::collections::BTreeSet;
-
-use super::super::news;
 use super::basis::Basis;
 use super::rows::{self, Checked};
 use super::{ImportRow, Imported};
@@ -135,19 +132,6 @@ impl Plan for ImportPlan {
         events: &EventIds,
     ) -> Result<(), StoreError> {
         staged::insert_records(tx, import, events)
-    }
-
-    /// A notice for each unit, not for each row.
-    fn tell(&self, tx: &mut Conn, events: &EventIds) -> Result<(), AppError> {
-        let (mut told, mut position) = (BTreeSet::new(), 0);
-        for (row, price) in &self.rows {
-            position += 1;
-            if told.insert(row.ties.organization_id) {
-                news::tell_unit(tx, &self.actor, events.get(position)?, &row.ties)?;
-            }
-            position += i64::from(price.is_some());
-        }
-        Ok(())
     }
 
     fn answer(&self) -> Imported {

@@ -1,0 +1,118 @@
+//! `/notices`: what the caller was told, and what of it is read.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::answer::{Answer, Page};
+use super::context::RequestContext;
+use super::route::{Route, get, post};
+use crate::domain::access::Action;
+use crate::domain::{EventId, Instant, NoticeId};
+use crate::error::{AppError, Code, Fault};
+use crate::operations::notice;
+use crate::store::notice::{Filter, Notice, Selection, list as list_notices};
+
+pub fn routes() -> Vec<Route> {
+    vec![
+        get(
+            "/notices",
+            Action::NoticeList,
+            "What the caller was told, the newest first",
+            list,
+        )
+        .parameters(&["unread", "type", "limit", "cursor"])
+        .answers::<Page<NoticeShape>>(200),
+        post(
+            "/notices/read",
+            Action::NoticeMarkRead,
+            "Mark notices as read, by their ids or up to one of them",
+            mark_read,
+        )
+        .takes::<ReadBody>()
+        .answers_status(204),
+    ]
+}
+
+/// One thing that happened and concerns the caller.
+#[derive(Serialize, ToSchema)]
+struct NoticeShape {
+    id: NoticeId,
+    /// The action that is told, as in `/events`.
+    #[serde(rename = "type")]
+    action: String,
+    subject_type: String,
+    subject_id: i64,
+    event_id: EventId,
+    /// When it happened.
+    created_at: Instant,
+    read_at: Option<Instant>,
+}
+
+impl From<Notice> for NoticeShape {
+    fn from(notice: Notice) -> Self {
+        Self {
+            id: notice.id,
+            action: notice.action,
+            subject_type: notice.subject_type,
+            subject_id: notice.subject_id,
+            event_id: notice.event_id,
+            created_at: notice.created_at,
+            read_at: notice.read_at,
+        }
+    }
+}
+
+/// One of the two.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ReadBody {
+    /// At most 200.
+    ids: Option<Vec<NoticeId>>,
+    /// This one and every older one.
+    until_id: Option<NoticeId>,
+}
+
+impl ReadBody {
+    fn selection(self) -> Result<Selection, AppError> {
+        match (self.ids, self.until_id) {
+            (Some(ids), None) => Ok(Selection::These(ids)),
+            (None, Some(last)) => Ok(Selection::Until(last)),
+            (None, None) => Err(AppError::Refused(vec![Fault::field("ids", Code::required)])),
+            (Some(_), Some(_)) => {
+                let fault = Fault::field("until_id", Code::invalid_value);
+                Err(AppError::Refused(vec![fault.limit("ids or until_id")]))
+            }
+        }
+    }
+}
+
+async fn list(context: RequestContext) -> Answer {
+    let recipient = context.may(Action::NoticeList)?.user_id;
+    let params = context.params()?;
+    let limit = params.limit()?;
+    let actions = params.all::<Action>("type")?.into_iter();
+    let filter = Filter {
+        below: params.cursor()?,
+        unread: params.one("unread")?,
+        actions: actions.map(|action| action.to_string()).collect(),
+        limit: limit + 1,
+    };
+    let notices = context
+        .app
+        .store
+        .read(move |conn| list_notices(conn, recipient, &filter).map_err(AppError::from))
+        .await?;
+    context.ok(Page::cut(
+        notices,
+        limit,
+        |notice| notice.id,
+        NoticeShape::from,
+    )?)
+}
+
+async fn mark_read(context: RequestContext) -> Answer {
+    context.may(Action::NoticeMarkRead)?;
+    let selection = context.json::<ReadBody>()?.selection()?;
+    notice::mark_read(&context.app, context.actor()?, selection).await?;
+    context.no_content()
+}

@@ -1,0 +1,300 @@
+//! Who hears of an event, by the audience in its action's row: active people, with the roles they have when it is told.
+//! Whoever did it has the answer in hand and hears nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use crate::domain::access::{Audience, Role};
+use crate::domain::{
+    BookingId, Instant, InstrumentId, OrganizationId, RegionCode, UsageRecordId, UserId,
+};
+use crate::error::AppError;
+use crate::store::booking::Booking;
+use crate::store::event::Event;
+use crate::store::user::{Member, Supervisor};
+use crate::store::{self, Conn, StoreError};
+
+type Hearers = BTreeSet<UserId>;
+
+/// The people looked up for a batch of events.
+#[derive(Debug, Default)]
+pub(super) struct People {
+    members: BTreeMap<OrganizationId, Vec<Member>>,
+    managers: BTreeMap<InstrumentId, Vec<UserId>>,
+    supervisors: Option<Vec<Supervisor>>,
+}
+
+impl People {
+    pub fn hearing(
+        &mut self,
+        conn: &mut Conn,
+        audience: Audience,
+        event: &Event,
+    ) -> Result<Hearers, AppError> {
+        let mut hearers = match self.meant(conn, audience, event) {
+            // Of what is not there any more nobody is told, and the trail goes on.
+            Err(AppError::NotFound) => Hearers::new(),
+            found => found?,
+        };
+        if let Some(actor) = event.actor_user_id {
+            hearers.remove(&actor);
+        }
+        Ok(hearers)
+    }
+
+    fn meant(
+        &mut self,
+        conn: &mut Conn,
+        audience: Audience,
+        event: &Event,
+    ) -> Result<Hearers, AppError> {
+        match audience {
+            Audience::Nobody => Ok(Hearers::new()),
+            Audience::UsingUnit => self.using_unit(conn, event),
+            Audience::Host => self.host(conn, event),
+            Audience::BothSides => Ok(&self.using_unit(conn, event)? | &self.host(conn, event)?),
+            Audience::BookersHit => self.bookers_hit(conn, event),
+            Audience::NewManagers => self.new_managers(conn, event),
+            Audience::HostAdmins => self.of_event(conn, event, &[Role::HostAdmin]),
+            Audience::HostAdminsAndBookers => {
+                let admins = self.of_event(conn, event, &[Role::HostAdmin])?;
+                Ok(&admins | &self.coming_bookers(conn, event)?)
+            }
+            Audience::Heads => self.of_event(conn, event, &[Role::HostAdmin, Role::UnitAdmin]),
+            Audience::UnitAdmins => {
+                let sides = [event.organization_id, event.counterpart_organization_id];
+                let mut hearers = Hearers::new();
+                for side in sides.into_iter().flatten() {
+                    hearers.extend(self.with_roles(conn, side, &[Role::UnitAdmin])?);
+                }
+                Ok(hearers)
+            }
+            Audience::Member => {
+                let user = subject(event)?;
+                let is_active = store::user::is_active(conn, user)?;
+                Ok(is_active.then_some(user).into_iter().collect())
+            }
+            Audience::Supervisor => self.supervisor(conn, event),
+            Audience::SupervisorAndBookers => {
+                let offices = self.supervisor(conn, event)?;
+                Ok(&offices | &self.coming_bookers(conn, event)?)
+            }
+            Audience::Province => self.supervising(conn, RegionCode::HEBEI),
+            Audience::HeadsOrSupervisor => self.heads_or_supervisor(conn, event),
+            Audience::Money => self.money(conn, event),
+        }
+    }
+
+    /// Who booked, if still a member, and the using unit's administrators.
+    fn using_unit(&mut self, conn: &mut Conn, event: &Event) -> Result<Hearers, AppError> {
+        let unit = event.counterpart_organization_id.or(event.organization_id);
+        let unit = unit.ok_or(AppError::NotFound)?;
+        let booker = booked_by(conn, event)?;
+        self.unit_and(conn, unit, booker)
+    }
+
+    fn unit_and(
+        &mut self,
+        conn: &mut Conn,
+        unit: OrganizationId,
+        booker: Option<UserId>,
+    ) -> Result<Hearers, AppError> {
+        let mut hearers = self.with_roles(conn, unit, &[Role::UnitAdmin])?;
+        if let Some(booker) = booker
+            && self.is_member(conn, unit, booker)?
+        {
+            hearers.insert(booker);
+        }
+        Ok(hearers)
+    }
+
+    /// The managers who can act, else the host's administrators.
+    fn host(&mut self, conn: &mut Conn, event: &Event) -> Result<Hearers, AppError> {
+        let instrument = instrument_of(conn, event)?;
+        if !self.managers.contains_key(&instrument) {
+            let managers = store::instrument::list_acting_managers(conn, instrument)?;
+            self.managers.insert(instrument, managers);
+        }
+        let managers = self.managers.get(&instrument).into_iter().flatten();
+        let managers: Hearers = managers.copied().collect();
+        if managers.is_empty() {
+            return self.of_event(conn, event, &[Role::HostAdmin]);
+        }
+        Ok(managers)
+    }
+
+    /// The host's finance, else its administrators; and the administrators of whoever pays.
+    fn money(&mut self, conn: &mut Conn, event: &Event) -> Result<Hearers, AppError> {
+        let mut hearers = self.of_event(conn, event, &[Role::HostFinance])?;
+        if hearers.is_empty() {
+            hearers = self.of_event(conn, event, &[Role::HostAdmin])?;
+        }
+        let payer = event.counterpart_organization_id.or(event.organization_id);
+        if let Some(payer) = payer {
+            hearers.extend(self.with_roles(conn, payer, &[Role::UnitAdmin])?);
+        }
+        Ok(hearers)
+    }
+
+    /// Whose bookings a closure hits, or hit before it changed.
+    fn bookers_hit(&mut self, conn: &mut Conn, event: &Event) -> Result<Hearers, AppError> {
+        let instrument = instrument_of(conn, event)?;
+        let mut hearers = Hearers::new();
+        for facts in [&event.before, &event.after].into_iter().flatten() {
+            let moment = |name: &str| -> Option<Instant> {
+                serde_json::from_value(facts.get(name)?.clone()).ok()
+            };
+            let from = moment("starts_at").ok_or(AppError::NotFound)?;
+            let until = moment("ends_at");
+            for hit in store::booking::list_of_instrument(conn, instrument, from, until)? {
+                hearers.extend(self.unit_and(conn, hit.organization_id, Some(hit.booked_by))?);
+            }
+        }
+        Ok(hearers)
+    }
+
+    /// Whose bookings to come lose their instrument.
+    fn coming_bookers(&mut self, conn: &mut Conn, event: &Event) -> Result<Hearers, AppError> {
+        let (instrument, from) = (instrument_of(conn, event)?, event.happened_at);
+        let coming = store::booking::list_of_instrument(conn, instrument, from, None)?;
+        let mut hearers = Hearers::new();
+        for booking in coming {
+            if self.is_member(conn, booking.organization_id, booking.booked_by)? {
+                hearers.insert(booking.booked_by);
+            }
+        }
+        Ok(hearers)
+    }
+
+    fn new_managers(&mut self, conn: &mut Conn, event: &Event) -> Result<Hearers, AppError> {
+        let host = event.organization_id.ok_or(AppError::NotFound)?;
+        let listed = |facts: Option<&Value>| -> Vec<UserId> {
+            let ids = facts.and_then(|facts| facts.get("manager_ids")).cloned();
+            ids.and_then(|ids| serde_json::from_value(ids).ok())
+                .unwrap_or_default()
+        };
+        let before = listed(event.before.as_deref());
+        let mut hearers = Hearers::new();
+        for manager in listed(event.after.as_deref()) {
+            if !before.contains(&manager) && self.is_member(conn, host, manager)? {
+                hearers.insert(manager);
+            }
+        }
+        Ok(hearers)
+    }
+
+    /// Those whom the administration corrected; the administration of those who are to be verified again.
+    fn heads_or_supervisor(&mut self, conn: &mut Conn, event: &Event) -> Result<Hearers, AppError> {
+        if event.actor_organization_id != event.organization_id {
+            return self.of_event(conn, event, &[Role::HostAdmin, Role::UnitAdmin]);
+        }
+        let state = |facts: Option<&Value>| facts.and_then(|facts| facts.get("state")).cloned();
+        if state(event.before.as_deref()) == state(event.after.as_deref()) {
+            return Ok(Hearers::new());
+        }
+        self.supervisor(conn, event)
+    }
+
+    /// The administration that supervises the organization of the event.
+    fn supervisor(&mut self, conn: &mut Conn, event: &Event) -> Result<Hearers, AppError> {
+        let organization = event.organization_id.ok_or(AppError::NotFound)?;
+        let region = store::organization::get(conn, organization)?.supervising_region_code;
+        self.supervising(conn, region)
+    }
+
+    fn supervising(&mut self, conn: &mut Conn, region: RegionCode) -> Result<Hearers, AppError> {
+        if self.supervisors.is_none() {
+            self.supervisors = Some(store::user::list_supervisors(conn)?);
+        }
+        let all = self.supervisors.iter().flatten();
+        let covering = all.filter(|office| office.covers(region));
+        Ok(covering.map(|office| office.id).collect())
+    }
+
+    /// People with these roles in the organization of the event; nobody where it has none.
+    fn of_event(
+        &mut self,
+        conn: &mut Conn,
+        event: &Event,
+        roles: &[Role],
+    ) -> Result<Hearers, AppError> {
+        match event.organization_id {
+            Some(organization) => self.with_roles(conn, organization, roles),
+            None => Ok(Hearers::new()),
+        }
+    }
+
+    fn with_roles(
+        &mut self,
+        conn: &mut Conn,
+        organization: OrganizationId,
+        roles: &[Role],
+    ) -> Result<Hearers, AppError> {
+        let members = self.members_of(conn, organization)?.iter();
+        let holding = members.filter(|member| member.roles.iter().any(|role| roles.contains(role)));
+        Ok(holding.map(|member| member.id).collect())
+    }
+
+    fn is_member(
+        &mut self,
+        conn: &mut Conn,
+        organization: OrganizationId,
+        user: UserId,
+    ) -> Result<bool, AppError> {
+        let members = self.members_of(conn, organization)?;
+        Ok(members.iter().any(|member| member.id == user))
+    }
+
+    fn members_of(
+        &mut self,
+        conn: &mut Conn,
+        organization: OrganizationId,
+    ) -> Result<&[Member], AppError> {
+        if !self.members.contains_key(&organization) {
+            let active = store::user::list_active(conn, organization)?;
+            self.members.insert(organization, active);
+        }
+        Ok(self.members.get(&organization).map_or(&[], Vec::as_slice))
+    }
+}
+
+fn subject<T: TryFrom<i64>>(event: &Event) -> Result<T, AppError> {
+    T::try_from(event.subject_id).map_err(|_| AppError::NotFound)
+}
+
+/// The booking an event is about, or the one its usage record stands on.
+fn booking_of(conn: &mut Conn, event: &Event) -> Result<Option<Booking>, AppError> {
+    let id: Option<BookingId> = match event.subject_type.as_str() {
+        "booking" => Some(subject(event)?),
+        "usage_record" => {
+            let record: UsageRecordId = subject(event)?;
+            store::usage::get(conn, record)?.booking_id
+        }
+        _ => None,
+    };
+    Ok(match id {
+        Some(id) => Some(store::booking::get(conn, id)?),
+        None => None,
+    })
+}
+
+fn booked_by(conn: &mut Conn, event: &Event) -> Result<Option<UserId>, AppError> {
+    Ok(booking_of(conn, event)?.map(|booking| booking.booked_by))
+}
+
+/// The instrument of an event: its subject, named in its facts, or the record's.
+fn instrument_of(conn: &mut Conn, event: &Event) -> Result<InstrumentId, AppError> {
+    if event.subject_type == "instrument" {
+        return subject(event);
+    }
+    let facts = [&event.after, &event.before].into_iter().flatten();
+    let named = facts.filter_map(|facts| facts.get("instrument_id")?.as_i64());
+    if let Some(id) = named.last() {
+        return InstrumentId::try_from(id).map_err(|_| AppError::NotFound);
+    }
+    match event.subject_type.as_str() {
+        "usage_record" => Ok(store::usage::get(conn, subject(event)?)?.instrument_id),
+        _ => Err(StoreError::NotFound.into()),
+    }
+}
