@@ -88,6 +88,14 @@ impl<T> Page<T> {
         })
     }
 
+    /// Goes on after this place where it would end otherwise: rows behind it were not looked at.
+    pub fn going_on(mut self, rest: Option<impl Serialize>) -> Result<Self, AppError> {
+        if let (None, Some(rest)) = (&self.next_cursor, rest) {
+            self.next_cursor = Some(cursor_text(&rest)?);
+        }
+        Ok(self)
+    }
+
     /// The page that is asked for of all rows, which stand in the order of their keys.
     pub fn of<R, K: Serialize + DeserializeOwned + PartialOrd>(
         rows: Vec<R>,

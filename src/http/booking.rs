@@ -140,7 +140,7 @@ async fn list(context: RequestContext) -> Answer {
     let filter = filter(&context, &params, limit, &start)?;
     let views = booking::list(&context.app, &actor, filter).await?;
     let place = |view: &BookingView| (view.booking.updated_at, view.booking.id.number());
-    let page = start.page(views, limit, place, BookingShape::try_from)?;
+    let page = start.found(views, limit, place, BookingShape::try_from)?;
     context.ok(page.all()?)
 }
 

@@ -177,17 +177,11 @@ async fn list(context: RequestContext) -> Answer {
         below: start.below(),
         limit: limit + 1,
     };
-    let read = move |conn: &mut store::Conn| {
-        let charges = store::charge::list(conn, &filter)?;
-        charges
-            .into_iter()
-            .map(|charge| store::charge::get_whole(conn, charge))
-            .collect::<store::Result<Vec<_>>>()
-            .map_err(AppError::from)
-    };
+    let read =
+        move |conn: &mut store::Conn| store::charge::list(conn, &filter).map_err(AppError::from);
     let rows = context.app.store.read(read).await?;
     let place = |row: &Whole| (row.charge.updated_at, row.charge.id.number());
-    context.ok(start.page(rows, limit, place, ChargeShape::from)?)
+    context.ok(start.found(rows, limit, place, ChargeShape::from)?)
 }
 
 async fn get_one(context: RequestContext) -> Answer {

@@ -10,6 +10,7 @@ use super::params::Params;
 use crate::domain::Instant;
 use crate::error::AppError;
 use crate::operations::feed::{self, FeedCursor};
+use crate::store::page::{Found, Key};
 
 /// Something that was there to see and no longer is.
 #[derive(Debug, Serialize, ToSchema)]
@@ -80,6 +81,25 @@ impl Changes {
         page.as_of = Some(as_of);
         Ok(page)
     }
+
+    /// As [`Changes::page`], of a list that may end before its limit because it looked at as many rows as it may.
+    pub fn found<R, T>(
+        &self,
+        found: Found<R>,
+        limit: i64,
+        place: impl Fn(&R) -> (Instant, i64),
+        shape: impl FnMut(R) -> T,
+    ) -> Result<Page<T>, AppError> {
+        let rest = match found.rest {
+            Some(Key::Changed(updated_at, id)) => Some(FeedCursor {
+                updated_at,
+                id,
+                as_of: self.0.as_of,
+            }),
+            _ => None,
+        };
+        self.page(found.rows, limit, place, shape)?.going_on(rest)
+    }
 }
 
 /// Where a page of a list begins that is otherwise read newest first.
@@ -125,6 +145,23 @@ impl Start {
         match self {
             Start::Changed(changes) => changes.page(rows, limit, place, shape),
             Start::Newest(_) => Page::cut(rows, limit, |row| Value::from(place(row).1), shape),
+        }
+    }
+
+    /// As [`Changes::found`].
+    pub fn found<R, T>(
+        &self,
+        found: Found<R>,
+        limit: i64,
+        place: impl Fn(&R) -> (Instant, i64),
+        shape: impl FnMut(R) -> T,
+    ) -> Result<Page<T>, AppError> {
+        match self {
+            Start::Changed(changes) => changes.found(found, limit, place, shape),
+            Start::Newest(_) => {
+                let page = self.page(found.rows, limit, place, shape)?;
+                page.going_on(found.rest.map(Key::id))
+            }
         }
     }
 }

@@ -16,6 +16,7 @@ use crate::error::AppError;
 use crate::operations::organization::{self, Decision, Declared};
 use crate::store::directory::{self, Filter, PageStart};
 use crate::store::organization::Organization;
+use crate::store::page::Key;
 use crate::store::{self, Json};
 
 pub fn routes() -> Vec<Route> {
@@ -171,11 +172,11 @@ async fn list(context: RequestContext) -> Answer {
         limit: limit + 1,
     };
     let read = move |conn: &mut store::Conn| -> Result<_, AppError> {
-        let rows = directory::list(conn, &filter)?;
-        let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
-        Ok((rows, directory::count_listed(conn, &ids)?))
+        let found = directory::list(conn, &filter)?;
+        let ids: Vec<_> = found.rows.iter().map(|row| row.id).collect();
+        Ok((found, directory::count_listed(conn, &ids)?))
     };
-    let (rows, listed) = context.app.store.read(read).await?;
+    let (found, listed) = context.app.store.read(read).await?;
     let shape = |row: Organization| {
         let count = listed.get(&row.id).copied().unwrap_or(0);
         let is_shown = row.ties().is_public || organization::sees_all(context.visitor(), &row);
@@ -188,8 +189,10 @@ async fn list(context: RequestContext) -> Answer {
     };
     let change = |row: &Organization| (row.updated_at, row.id.number());
     context.ok(match changes {
-        Some(changes) => changes.page(rows, limit, change, shape)?,
-        None => Page::cut(rows, limit, |row| row.id, shape)?,
+        Some(changes) => changes.found(found, limit, change, shape)?,
+        None => {
+            Page::cut(found.rows, limit, |row| row.id, shape)?.going_on(found.rest.map(Key::id))?
+        }
     })
 }
 

@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::domain::{Instant, Minutes};
 use crate::error::AppError;
 use crate::operations::table_import;
-use crate::store::{idempotency, notice, session, staged};
+use crate::store::{connection, idempotency, notice, session, staged};
 
 // Added to now, so the past is negative.
 const DAY: i64 = 24 * 60;
@@ -26,7 +26,7 @@ const NOTICES_KEPT: Minutes = Minutes::new(-400 * DAY);
 /// When an import that has not ended is given up: its process died, or its caller went away.
 const IMPORTS_KEPT: Minutes = Minutes::new(-60);
 
-/// Forgets what is old at `now`; answers how many rows.
+/// Forgets what is old at `now`; answers how many rows. What the database knows of its tables is renewed with it.
 pub async fn forget(app: &App, now: Instant) -> Result<usize, AppError> {
     let forgotten = app
         .store
@@ -36,6 +36,7 @@ pub async fn forget(app: &App, now: Instant) -> Result<usize, AppError> {
             let failures = session::delete_failures_before(tx, now.plus(FAILURES_KEPT))?;
             let notices = notice::delete_before(tx, now.plus(NOTICES_KEPT))?;
             let imports = staged::delete_before(tx, now.plus(IMPORTS_KEPT))?;
+            connection::keep_statistics(tx)?;
             Ok(answers + tokens + failures + notices + imports)
         })
         .await?;

@@ -1,14 +1,15 @@
 //! Bookings. The database is the judge of a slot: inserting or moving one into another's time violates `BookingOverlap`.
-//! Rows and what changes them stand here, who blocks what in `blocking`, lists in `listing`.
+//! Rows and what changes them stand here, who blocks what in `blocking`, lists in `listing` and `page`.
 
 mod blocking;
 mod listing;
+mod page;
 
 pub use blocking::{Blocking, list_blocking};
 pub use listing::{
-    Filter, list, list_of_instrument, list_overdue, list_unfinished, list_unstarted,
-    list_usage_record_ids,
+    list_of_instrument, list_overdue, list_unfinished, list_unstarted, list_usage_record_ids,
 };
+pub use page::{Filter, list};
 
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};

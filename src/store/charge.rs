@@ -1,16 +1,17 @@
 //! Charges: what a payer owes for a usage record, one at a time that is not voided (`ChargeUsageRecord`). What was paid and
 //! invoiced stands beside it; the stored state knows open, invoiced and voided.
 
-use diesel::dsl::sql;
+mod page;
+
+pub use page::{Filter, list};
+
 use diesel::prelude::*;
-use diesel::sql_types::Bool;
 use serde::{Deserialize, Serialize};
 
 use super::invoice::Invoice;
 use super::payment::Payment;
 use super::schema::charge;
 use super::{Conn, Json, Result};
-use crate::domain::access::Reach;
 use crate::domain::charge::{Balance, ChargeState};
 use crate::domain::tariff::Quote;
 use crate::domain::{ChargeId, EventId, Fen, Instant, OrganizationId, UsageRecordId};
@@ -135,88 +136,4 @@ pub fn get_whole(conn: &mut Conn, charge: Charge) -> Result<Whole> {
         invoice,
         payments,
     })
-}
-
-/// Which charges to list. Absent means all.
-#[derive(Debug, Clone, Default)]
-pub struct Filter {
-    pub reach: Reach,
-    pub records: Vec<UsageRecordId>,
-    pub hosts: Vec<OrganizationId>,
-    pub payers: Vec<OrganizationId>,
-    pub states: Vec<ChargeState>,
-    /// In the order of (`updated_at`, `id`), after this place; else newest first.
-    pub changed_after: Option<(Instant, i64)>,
-    pub below: Option<i64>,
-    pub limit: i64,
-}
-
-/// Paid in full is not stored: it is what the payments say.
-const IS_PAID: &str = "(charge.amount_fen <= (SELECT COALESCE(SUM(payment_line.amount_fen), 0) FROM payment_line \
-    WHERE payment_line.charge_id = charge.id))";
-
-/// The stored states behind the derived ones: of charges that are paid in full, voided, and still owed.
-fn stored(states: &[ChargeState]) -> (Vec<ChargeState>, Vec<ChargeState>, Vec<ChargeState>) {
-    use ChargeState::{Invoiced, Open, Paid, Voided};
-    let asked = |state: &ChargeState| states.contains(state);
-    let settled = if asked(&Paid) {
-        vec![Open, Invoiced]
-    } else {
-        Vec::new()
-    };
-    let voided = [Voided].into_iter().filter(asked).collect();
-    let owed = [Open, Invoiced].into_iter().filter(asked).collect();
-    (settled, voided, owed)
-}
-
-pub fn list(conn: &mut Conn, filter: &Filter) -> Result<Vec<Charge>> {
-    let mut query = charge::table
-        .select(Charge::as_select())
-        .limit(filter.limit)
-        .into_boxed();
-    if !filter.reach.everything {
-        query = query.filter(
-            charge::host_organization_id
-                .nullable()
-                .eq(filter.reach.host)
-                .or(charge::payer_organization_id
-                    .nullable()
-                    .eq(filter.reach.unit)),
-        );
-    }
-    if !filter.records.is_empty() {
-        query = query.filter(charge::usage_record_id.eq_any(&filter.records));
-    }
-    if !filter.hosts.is_empty() {
-        query = query.filter(charge::host_organization_id.eq_any(&filter.hosts));
-    }
-    if !filter.payers.is_empty() {
-        query = query.filter(charge::payer_organization_id.eq_any(&filter.payers));
-    }
-    if !filter.states.is_empty() {
-        let paid = sql::<Bool>(IS_PAID);
-        let unpaid = sql::<Bool>("NOT ").sql(IS_PAID);
-        let (settled, voided, owed) = stored(&filter.states);
-        query = query.filter(
-            charge::state
-                .eq_any(owed)
-                .and(unpaid)
-                .or(charge::state.eq_any(voided))
-                .or(charge::state.eq_any(settled).and(paid)),
-        );
-    }
-    query = match filter.changed_after {
-        Some((moment, id)) => query
-            .filter(
-                charge::updated_at
-                    .gt(moment)
-                    .or(charge::updated_at.eq(moment).and(charge::id.gt(id))),
-            )
-            .order((charge::updated_at.asc(), charge::id.asc())),
-        None => query.order(charge::id.desc()),
-    };
-    if let Some(below) = filter.below {
-        query = query.filter(charge::id.lt(below));
-    }
-    Ok(query.load(conn)?)
 }

@@ -209,6 +209,15 @@ impl Lock {
     }
 }
 
+/// Brings what SQLite's planner knows of the tables up to date, where they have changed much. PostgreSQL does so itself.
+pub fn keep_statistics(connection: &mut Conn) -> Result<(), StoreError> {
+    if let Conn::Sqlite(sqlite) = connection {
+        // Of every table (0x10000), by a sample of its indexes.
+        sqlite.batch_execute("PRAGMA analysis_limit = 1000; PRAGMA optimize = 0x10002")?;
+    }
+    Ok(())
+}
+
 /// First in a transaction: every query of it sees one state. SQLite's readers do so anyway.
 pub(super) fn keep_snapshot(connection: &mut Conn) -> Result<(), StoreError> {
     if let Conn::Postgres(postgres) = connection {

@@ -8,6 +8,7 @@ use diesel::sql_types::Bool;
 
 use super::case_fold::CaseFold;
 use super::organization::Organization;
+use super::page::{Found, Key, Ordered, Range, in_range, load_keys, walk};
 use super::schema::{instrument, organization};
 use super::{Conn, Result};
 use crate::domain::access::Reach;
@@ -47,39 +48,75 @@ type Condition =
     Box<dyn BoxableExpression<organization::table, <Conn as Connection>::Backend, SqlType = Bool>>;
 
 /// One page.
-pub fn list(conn: &mut Conn, filter: &Filter) -> Result<Vec<Organization>> {
-    let is_feed = matches!(filter.place, PageStart::Changed(..));
+pub fn list(conn: &mut Conn, filter: &Filter) -> Result<Found<Organization>> {
     let letters = CaseFold::of(conn);
-    let mut query = organization::table
-        .select(Organization::as_select())
-        .limit(filter.limit)
-        .into_boxed();
-    let wanted = conditions(filter, &letters).into_iter().reduce(and);
-    if is_feed && !filter.reach.everything {
-        let gone = withdrawn(&filter.reach);
-        query = query.filter(match wanted {
-            Some(wanted) => or(wanted, gone),
-            None => gone,
-        });
-    } else if let Some(wanted) = wanted {
-        query = query.filter(wanted);
-    }
-    let query = match filter.place {
-        PageStart::Start => query,
-        PageStart::After(id) => query.filter(organization::id.gt(id)),
-        PageStart::Changed(at, id) => query.filter(
-            organization::updated_at
-                .gt(at)
-                .or(organization::updated_at.eq(at).and(organization::id.gt(id))),
-        ),
+    let list = List { filter, letters };
+    let range = match filter.place {
+        PageStart::Start => Range::oldest(None),
+        PageStart::After(id) => Range::oldest(Some(id.number())),
+        PageStart::Changed(at, id) => Range::of(Some((at, id)), None),
     };
-    Ok(if is_feed {
-        query
-            .order((organization::updated_at, organization::id))
-            .load(conn)?
-    } else {
-        query.order(organization::id).load(conn)?
-    })
+    if !range.is_changes() && !filter.usccs.is_empty() {
+        // The codes are unique, so they leave few.
+        let query = list.narrowed(organization::table.into_boxed(), range);
+        let mut rows: Vec<Organization> = query.select(Organization::as_select()).load(conn)?;
+        rows.retain(|row| range.after.is_none_or(|after| list.key(row, range) > after));
+        rows.sort_by_key(|row| row.id);
+        rows.truncate(usize::try_from(filter.limit).unwrap_or(usize::MAX));
+        return Ok(Found::all(rows));
+    }
+    walk(conn, &list, &[()], list.is_filtered(), range, filter.limit)
+}
+
+struct List<'a> {
+    filter: &'a Filter,
+    letters: CaseFold,
+}
+
+type Query<'a> = organization::BoxedQuery<'a, <Conn as Connection>::Backend>;
+
+impl List<'_> {
+    fn is_filtered(&self) -> bool {
+        !conditions(self.filter, &self.letters).is_empty()
+    }
+
+    fn narrowed<'q>(&self, query: Query<'q>, range: Range) -> Query<'q> {
+        let filter = self.filter;
+        let wanted = conditions(filter, &self.letters).into_iter().reduce(and);
+        let is_telling = range.is_changes() && !filter.reach.everything;
+        let gone = is_telling.then(|| withdrawn(&filter.reach));
+        match (wanted, gone) {
+            (Some(wanted), Some(gone)) => query.filter(or(wanted, gone)),
+            (Some(only), None) | (None, Some(only)) => query.filter(only),
+            (None, None) => query,
+        }
+    }
+}
+
+impl Ordered for List<'_> {
+    type Branch = ();
+    type Row = Organization;
+
+    fn nth(&self, conn: &mut Conn, (): (), range: Range, skipped: i64) -> Result<Option<Key>> {
+        let query = in_range!(organization::table.into_boxed(), organization, range);
+        Ok(load_keys!(query.limit(1).offset(skipped), organization, range, conn).pop())
+    }
+
+    fn keys(&self, conn: &mut Conn, (): (), range: Range, limit: i64) -> Result<Vec<Key>> {
+        let query = self.narrowed(organization::table.into_boxed(), range);
+        let query = in_range!(query, organization, range).limit(limit);
+        Ok(load_keys!(query, organization, range, conn))
+    }
+
+    fn rows(&self, conn: &mut Conn, (): (), range: Range, limit: i64) -> Result<Vec<Organization>> {
+        let query = self.narrowed(organization::table.into_boxed(), range);
+        let query = in_range!(query, organization, range).limit(limit);
+        Ok(query.select(Organization::as_select()).load(conn)?)
+    }
+
+    fn key(&self, row: &Organization, range: Range) -> Key {
+        range.key(row.updated_at, row.id.number())
+    }
 }
 
 /// What somebody may see and asked for.

@@ -58,3 +58,12 @@ pub fn find_of_charge(conn: &mut Conn, charge: ChargeId) -> Result<Option<Invoic
         .first(conn)
         .optional()?)
 }
+
+/// The invoices of several charges.
+pub fn list_of_charges(conn: &mut Conn, charges: &[ChargeId]) -> Result<Vec<(ChargeId, Invoice)>> {
+    Ok(invoice_line::table
+        .inner_join(invoice::table)
+        .filter(invoice_line::charge_id.eq_any(charges))
+        .select((invoice_line::charge_id, Invoice::as_select()))
+        .load(conn)?)
+}

@@ -76,3 +76,21 @@ pub fn list_of_charge(conn: &mut Conn, charge: ChargeId) -> Result<Vec<Payment>>
         .order(payment::id)
         .load(conn)?)
 }
+
+/// The payments of several charges, oldest first.
+pub fn list_of_charges(conn: &mut Conn, charges: &[ChargeId]) -> Result<Vec<(ChargeId, Payment)>> {
+    Ok(payment_line::table
+        .inner_join(payment::table)
+        .filter(payment_line::charge_id.eq_any(charges))
+        .select((
+            payment_line::charge_id,
+            (
+                payment::id,
+                payment::source,
+                payment::paid_on,
+                payment_line::amount_fen,
+            ),
+        ))
+        .order(payment::id)
+        .load(conn)?)
+}

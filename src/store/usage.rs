@@ -1,21 +1,24 @@
 //! Usage records: the current version here, replaced ones whole in `usage_record_version`. The database refuses two records
 //! at one time on one channel (`UsageOverlap`).
 
+mod page;
+
+pub use page::{Filter, Listed, list, list_all};
+
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::schema::{
-    booking, instrument, instrument_manager, organization, usage_record, usage_record_version,
-};
+use super::schema::{booking, usage_record, usage_record_version};
 use super::{Conn, Json, Result, StoreError};
-use crate::domain::access::{BookingTies, Reach};
+use crate::domain::access::BookingTies;
 use crate::domain::booking::{BookingMode, BookingPurpose};
 use crate::domain::usage::{Evidence, UsageMinutes, UsageState};
 use crate::domain::{
-    BookingId, EventId, Instant, InstrumentId, Minutes, OrganizationId, Slot, UsageRecordId, Uscc,
-    UserId,
+    BookingId, EventId, Instant, InstrumentId, Minutes, OrganizationId, Slot, UsageRecordId, UserId,
 };
+
+type Backend = <Conn as Connection>::Backend;
 
 /// One row, whole: also what a replaced version keeps as JSON.
 #[derive(Debug, Clone, Queryable, Selectable, Serialize, Deserialize)]
@@ -92,6 +95,7 @@ pub fn update(conn: &mut Conn, present: &UsageRecord, next: Columns) -> Result<U
         .execute(conn)?;
     Ok(diesel::update(usage_record::table.find(present.id))
         .set((next, usage_record::version.eq(present.version + 1)))
+        .returning(<UsageRecord as Selectable<Backend>>::construct_selection())
         .get_result(conn)?)
 }
 
@@ -167,6 +171,7 @@ pub fn insert(conn: &mut Conn, id: UsageRecordId, first: Columns) -> Result<Usag
             usage_record::version.eq(1_i64),
             usage_record::created_at.eq(now),
         ))
+        .returning(<UsageRecord as Selectable<Backend>>::construct_selection())
         .get_result(conn)?)
 }
 
@@ -293,103 +298,4 @@ pub fn list_referred(
         found.extend(records);
     }
     Ok(found)
-}
-
-/// Which records to list. Absent means all.
-#[derive(Debug, Clone, Default)]
-pub struct Filter {
-    pub reach: Reach,
-    pub instruments: Vec<InstrumentId>,
-    pub organizations: Vec<OrganizationId>,
-    pub hosts: Vec<OrganizationId>,
-    pub states: Vec<UsageState>,
-    pub bookings: Vec<BookingId>,
-    pub client_references: Vec<String>,
-    /// Only records that end after this moment.
-    pub from: Option<Instant>,
-    /// Only records that begin before this moment.
-    pub until: Option<Instant>,
-    /// In the order of (`updated_at`, `id`), after this place; else newest first.
-    pub changed_after: Option<(Instant, i64)>,
-    pub below: Option<i64>,
-    pub limit: i64,
-}
-
-/// A record with its host and what a spreadsheet calls instrument and unit.
-#[derive(Debug, Clone, Queryable, Serialize, Deserialize)]
-pub struct Listed {
-    pub record: UsageRecord,
-    pub host_organization_id: OrganizationId,
-    pub asset_no: String,
-    pub using_uscc: Uscc,
-}
-
-pub fn list(conn: &mut Conn, filter: &Filter) -> Result<Vec<Listed>> {
-    let mut query = usage_record::table
-        .inner_join(instrument::table)
-        .inner_join(organization::table)
-        .select((
-            UsageRecord::as_select(),
-            instrument::organization_id,
-            instrument::asset_no,
-            organization::uscc,
-        ))
-        .limit(filter.limit)
-        .into_boxed();
-    if !filter.reach.everything {
-        let (host, managing) = filter.reach.managed.unzip();
-        let managed = instrument_manager::table
-            .filter(instrument_manager::user_id.nullable().eq(managing))
-            .select(instrument_manager::instrument_id);
-        query = query.filter(
-            (instrument::organization_id.nullable().eq(filter.reach.host))
-                .or(usage_record::organization_id
-                    .nullable()
-                    .eq(filter.reach.unit))
-                .or(instrument::organization_id
-                    .nullable()
-                    .eq(host)
-                    .and(usage_record::instrument_id.eq_any(managed).nullable())),
-        );
-    }
-    if !filter.instruments.is_empty() {
-        query = query.filter(usage_record::instrument_id.eq_any(&filter.instruments));
-    }
-    if !filter.organizations.is_empty() {
-        query = query.filter(usage_record::organization_id.eq_any(&filter.organizations));
-    }
-    if !filter.hosts.is_empty() {
-        query = query.filter(instrument::organization_id.eq_any(&filter.hosts));
-    }
-    if !filter.states.is_empty() {
-        query = query.filter(usage_record::state.eq_any(&filter.states));
-    }
-    if !filter.bookings.is_empty() {
-        query = query.filter(usage_record::booking_id.eq_any(&filter.bookings));
-    }
-    if !filter.client_references.is_empty() {
-        query = query.filter(usage_record::client_reference.eq_any(&filter.client_references));
-    }
-    if let Some(from) = filter.from {
-        query = query.filter(usage_record::ended_at.gt(from));
-    }
-    if let Some(until) = filter.until {
-        query = query.filter(usage_record::started_at.lt(until));
-    }
-    query = match filter.changed_after {
-        Some((moment, id)) => query
-            .filter(
-                usage_record::updated_at
-                    .gt(moment)
-                    .or(usage_record::updated_at
-                        .eq(moment)
-                        .and(usage_record::id.gt(id))),
-            )
-            .order((usage_record::updated_at.asc(), usage_record::id.asc())),
-        None => query.order(usage_record::id.desc()),
-    };
-    if let Some(below) = filter.below {
-        query = query.filter(usage_record::id.lt(below));
-    }
-    Ok(query.load(conn)?)
 }

@@ -12,9 +12,8 @@ use super::shape::InstrumentShape;
 use crate::domain::Instant;
 use crate::domain::access::{self, Action, Reach};
 use crate::error::{AppError, Code, Fault};
-use crate::store::instrument::{
-    Filter, Instrument, Position, Sort, SortField, Withdrawn, list_withdrawn,
-};
+use crate::store::instrument::{Filter, Instrument, Position, Sort, SortField, Withdrawn};
+use crate::store::page::Found;
 use crate::store::{self, Conn};
 
 /// What narrows a list of instruments.
@@ -80,7 +79,6 @@ pub fn filter(
         share_modes: params.all("share_mode")?,
         states: params.all("status")?,
         price_max: price_max.map(|price| (price, context.now.local_date())),
-        changed_after: None,
         sort: params
             .one("sort")?
             .unwrap_or(Sort::ascending(SortField::Id)),
@@ -108,9 +106,10 @@ async fn list(context: RequestContext) -> Answer {
     }
     let find =
         move |conn: &mut Conn| store::instrument::list(conn, &filter).map_err(AppError::from);
-    let rows = context.app.store.read(find).await?;
+    let found = context.app.store.read(find).await?;
     let place = |row: &Instrument| Position::of(row, field);
-    context.ok(Page::cut(rows, limit, place, InstrumentShape::from)?)
+    let page = Page::cut(found.rows, limit, place, InstrumentShape::from)?;
+    context.ok(page.going_on(found.rest)?)
 }
 
 fn invalid_cursor() -> AppError {
@@ -121,7 +120,7 @@ fn invalid_cursor() -> AppError {
 async fn list_changes(
     context: &RequestContext,
     params: &Params,
-    mut filter: Filter,
+    filter: Filter,
     changes: Changes,
 ) -> Answer {
     if params.one::<Sort>("sort")?.is_some() {
@@ -130,14 +129,16 @@ async fn list_changes(
             fault.limit("updated_since without sort"),
         ]));
     }
-    filter.changed_after = Some(changes.place());
-    let find = move |conn: &mut Conn| -> Result<_, AppError> {
-        let shown = store::instrument::list(conn, &filter)?;
-        Ok((shown, list_withdrawn(conn, &filter)?))
+    let after = changes.place();
+    let find = move |conn: &mut Conn| {
+        store::instrument::list_changed(conn, &filter, after).map_err(AppError::from)
     };
-    let (shown, withdrawn) = context.app.store.read(find).await?;
-    let page = changes.page(
-        Change::in_order(shown, withdrawn),
+    let found = context.app.store.read(find).await?;
+    let page = changes.found(
+        Found {
+            rows: Change::in_order(found.shown, found.withdrawn),
+            rest: found.rest,
+        },
         params.limit()?,
         Change::place,
         ListedInstrument::from,

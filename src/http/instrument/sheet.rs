@@ -133,7 +133,7 @@ async fn export(context: RequestContext) -> Answer {
         ..list::filter(&context, &params, reach, limit + 1)?
     };
     let find =
-        move |conn: &mut Conn| store::instrument::list(conn, &filter).map_err(AppError::from);
+        move |conn: &mut Conn| store::instrument::list_all(conn, filter).map_err(AppError::from);
     let found = context.app.store.read(find).await?;
     if found.len() > MAX_ROWS {
         let fault = Fault::request(Code::too_many_rows).limit(limit);

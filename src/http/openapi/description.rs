@@ -13,7 +13,8 @@ const GROUND_RULES: &str = "\
 Instants are RFC 3339 with offset, dates `YYYY-MM-DD`, durations whole minutes (`…_minutes`), money whole fen (`…_fen`, 1 yuan = 100 fen, \
 tax included), ids positive integers below 2^53. Intervals are half-open. Unknown body fields and query parameters are refused by name.
 
-Lists answer `{items, next_cursor}`; send `next_cursor` as `cursor` for the next page. `updated_since` answers what changed, with `as_of`, the \
+Lists answer `{items, next_cursor}`; send `next_cursor` as `cursor` for the next page. A page looks at no more than 10,000 rows \
+and may have fewer items than `limit`, even none: without `next_cursor` the list ends, not before. `updated_since` answers what changed, with `as_of`, the \
 value to send next time; organizations, instruments, their closures and services, bookings, usage records, charges, evaluations and subsidy \
 runs have it. A repeated parameter means or; a request has at most 100 parameters.
 

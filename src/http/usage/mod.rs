@@ -140,7 +140,7 @@ async fn list(context: RequestContext) -> Answer {
         .read(move |conn| store::usage::list(conn, &filter).map_err(AppError::from))
         .await?;
     let place = |row: &Listed| (row.record.updated_at, row.record.id.number());
-    context.ok(start.page(rows, limit, place, UsageShape::from)?)
+    context.ok(start.found(rows, limit, place, UsageShape::from)?)
 }
 
 async fn create(context: RequestContext) -> Answer {

@@ -121,7 +121,7 @@ async fn export(context: RequestContext) -> Answer {
     let rows = context
         .app
         .store
-        .read(move |conn| store::usage::list(conn, &filter).map_err(AppError::from))
+        .read(move |conn| store::usage::list_all(conn, filter).map_err(AppError::from))
         .await?;
     if rows.len() > MAX_ROWS {
         let fault = Fault::request(Code::too_many_rows).limit(most);

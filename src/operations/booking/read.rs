@@ -13,6 +13,7 @@ use crate::operations::run::may;
 use crate::operations::subject::{Subject, authorize};
 use crate::store::booking::{Booking, Filter};
 use crate::store::booking_rules::Terms;
+use crate::store::page::Found;
 use crate::store::{self, Conn};
 
 /// One booking; 404 when it is not the caller's to see.
@@ -28,14 +29,22 @@ pub async fn get(app: &App, actor: &Actor, id: BookingId) -> Result<BookingView,
 }
 
 /// The bookings that the filter asks for and the caller may see, at most its limit.
-pub async fn list(app: &App, actor: &Actor, filter: Filter) -> Result<Vec<BookingView>, AppError> {
+pub async fn list(
+    app: &App,
+    actor: &Actor,
+    filter: Filter,
+) -> Result<Found<BookingView>, AppError> {
     may(actor, Action::BookingList)?;
     let (calendar, caller, now) = (app.calendar(), actor.caller()?.clone(), actor.now);
     app.store
         .read(move |conn| {
             let reach = Reach::of(&caller, Action::BookingList);
-            let bookings = store::booking::list(conn, &reach, &filter)?;
-            show(conn, &caller, &calendar, bookings, now)
+            let found = store::booking::list(conn, &reach, &filter)?;
+            let rows = show(conn, &caller, &calendar, found.rows, now)?;
+            Ok(Found {
+                rows,
+                rest: found.rest,
+            })
         })
         .await
 }

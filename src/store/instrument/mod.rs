@@ -1,9 +1,11 @@
-//! Instruments and every version they had. Which of them a list shows stands in `search`.
+//! Instruments and every version they had. Which of them a list shows stands in `search`, its pages in `page`.
 
+mod page;
 mod search;
 mod sort;
 
-pub use search::{Filter, Withdrawn, list, list_withdrawn};
+pub use page::{Changed, Sorted, Withdrawn, list, list_all, list_changed};
+pub use search::Filter;
 pub use sort::{Key, Position, Sort, SortField};
 
 use chrono::NaiveDate;

@@ -1,4 +1,4 @@
-//! Tables of migration `0004_usage_and_money`.
+//! Tables of migration `0004_usage_and_money`; the host of a usage record is kept by triggers of `0011_lists_by_index`.
 
 diesel::table! {
     usage_record (id) {
@@ -28,6 +28,7 @@ diesel::table! {
         event_id -> BigInt,
         created_at -> Timestamp,
         updated_at -> Timestamp,
+        host_organization_id -> Nullable<BigInt>,
     }
 }
 

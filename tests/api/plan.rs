@@ -1,0 +1,441 @@
+//! Every list in the order of an index: the statements a list really runs over a large table are shown to the databases'
+//! planners, and one that sorts or that looks at rows without bound is refused.
+
+use std::sync::{Arc, Mutex};
+
+use diesel::connection::{InstrumentationEvent, SimpleConnection};
+use diesel::sql_types::Text;
+use diesel::{Connection, QueryableByName, RunQueryDsl};
+use yiqi::domain::access::Reach;
+use yiqi::domain::booking::BookingState;
+use yiqi::domain::usage::UsageState;
+use yiqi::domain::{Instant, InstrumentId, OrganizationId};
+use yiqi::store::directory::{self, PageStart};
+use yiqi::store::{Conn, Database, booking, charge, instrument, usage};
+
+use crate::both;
+use crate::lists::Filled;
+use crate::world::TestApp;
+
+/// A statement as a list ran it, with its values.
+#[derive(Debug)]
+struct Statement {
+    sql: String,
+    values: Vec<String>,
+}
+
+impl Statement {
+    /// From diesel's text: `SELECT … -- binds: [1, OrganizationId(2)]`.
+    fn read(text: &str) -> Statement {
+        let text = text.replace('`', "\"");
+        let (sql, binds) = text.split_once(" -- binds: ").unwrap();
+        let binds = binds.strip_prefix('[').unwrap().strip_suffix(']').unwrap();
+        let values = split(binds).into_iter().map(literal).collect();
+        Statement {
+            sql: sql.to_owned(),
+            values,
+        }
+    }
+
+    /// The statement with its values in it, as PostgreSQL plans it at first.
+    fn spelt(&self) -> String {
+        let numbered = self.values.iter().enumerate().rev();
+        numbered.fold(self.sql.clone(), |sql, (index, value)| {
+            sql.replace(&format!("${}", index + 1), value)
+        })
+    }
+}
+
+/// The values of a list, which may themselves have commas between parentheses or quotes.
+fn split(binds: &str) -> Vec<&str> {
+    let (mut values, mut depth, mut begin) = (Vec::new(), 0, 0);
+    let (mut is_text, mut is_escaped) = (false, false);
+    for (at, letter) in binds.char_indices() {
+        match letter {
+            _ if is_escaped => is_escaped = false,
+            '\\' => is_escaped = true,
+            '"' => is_text = !is_text,
+            _ if is_text => {}
+            '(' | '[' => depth += 1,
+            ')' | ']' => depth -= 1,
+            ',' if depth == 0 => {
+                values.push(binds[begin..at].trim());
+                begin = at + 1;
+            }
+            _ => {}
+        }
+    }
+    let last = binds[begin..].trim();
+    values.extend((!last.is_empty()).then_some(last));
+    values
+}
+
+/// A value in Rust's debug form as an SQL literal.
+fn literal(value: &str) -> String {
+    if value.starts_with('"') {
+        let text: String = serde_json::from_str(value).unwrap();
+        return format!("'{}'", text.replace('\'', "''"));
+    }
+    if let Some(all) = value.strip_prefix('[').and_then(|v| v.strip_suffix(']')) {
+        let all: Vec<String> = split(all).into_iter().map(literal).collect();
+        let all: Vec<&str> = all.iter().map(|value| value.trim_matches('\'')).collect();
+        return format!("'{{{}}}'", all.join(", "));
+    }
+    if let Some((_, inner)) = value.strip_suffix(')').and_then(|v| v.split_once('(')) {
+        return literal(inner);
+    }
+    if value.parse::<f64>().is_ok() || matches!(value, "true" | "false") {
+        return value.to_owned();
+    }
+    let mut word = String::new();
+    let is_word = value.chars().all(char::is_alphabetic);
+    for letter in value.chars() {
+        if is_word && letter.is_uppercase() {
+            word.push_str(if word.is_empty() { "" } else { "_" });
+            word.extend(letter.to_lowercase());
+        } else {
+            word.push(letter);
+        }
+    }
+    format!("'{}'", word.replace('\'', "''"))
+}
+
+#[derive(QueryableByName)]
+struct Step {
+    #[diesel(sql_type = Text)]
+    detail: String,
+}
+
+#[derive(QueryableByName)]
+struct Line {
+    #[diesel(sql_type = Text, column_name = "QUERY PLAN")]
+    detail: String,
+}
+
+fn plan(conn: &mut Conn, statement: &Statement) -> Vec<String> {
+    match conn {
+        Conn::Sqlite(sqlite) => {
+            let explain = format!("EXPLAIN QUERY PLAN {}", statement.sql);
+            let steps: Vec<Step> = diesel::sql_query(explain).load(sqlite).unwrap();
+            steps.into_iter().map(|step| step.detail).collect()
+        }
+        Conn::Postgres(postgres) => {
+            let explain = format!("EXPLAIN {}", statement.spelt());
+            let lines: Vec<Line> = diesel::sql_query(explain).load(postgres).unwrap();
+            lines.into_iter().map(|line| line.detail).collect()
+        }
+    }
+}
+
+/// What is wrong with a plan: it sorts, reads the whole table, or uses an index that is not among `indexes`.
+fn fault(plan: &[String], table: &str, sql: &str, indexes: &[&str]) -> Option<String> {
+    let is_by_id = sql.contains(&format!("\"{table}\".\"id\" IN ("))
+        || sql.contains(&format!("\"{table}\".\"id\" = ANY("));
+    let is_bounded = sql.contains(" LIMIT ") && !sql.contains(" WHERE ");
+    let names = [
+        format!("SEARCH {table} "),
+        format!("SCAN {table} "),
+        format!(" on {table} "),
+    ];
+    for line in plan {
+        let line = line.trim_start_matches([' ', '-', '>']);
+        let is_sort = line.starts_with("Sort ")
+            || line.starts_with("Incremental Sort")
+            || line.contains("TEMP B-TREE");
+        if is_sort {
+            return Some(format!("sorts: {line}"));
+        }
+        let is_scan = line.starts_with("Seq Scan on ")
+            || line.starts_with("Parallel Seq Scan on ")
+            || line.starts_with("SCAN ");
+        let line = format!("{line} ");
+        let is_bitmap = line.starts_with("Bitmap Index Scan on ");
+        if !is_bitmap && !names.iter().any(|name| line.contains(name.as_str())) {
+            continue;
+        }
+        let is_key = line.contains("INTEGER PRIMARY KEY") || line.contains("_pkey ");
+        let is_named = indexes
+            .iter()
+            .any(|index| line.contains(&format!("{index} ")));
+        let is_good = match (is_scan, is_key) {
+            (true, _) => is_bounded,
+            (false, true) => is_by_id || indexes.contains(&"id"),
+            (false, false) => is_named,
+        };
+        if !is_good && !line.starts_with("Bitmap Heap Scan") {
+            return Some(format!("not by {indexes:?}: {line}"));
+        }
+    }
+    None
+}
+
+/// Everything a list asks of the database.
+fn statements(conn: &mut Conn, list: impl FnOnce(&mut Conn)) -> Vec<Statement> {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let told = Arc::clone(&seen);
+    conn.set_instrumentation(move |event: InstrumentationEvent<'_>| {
+        if let InstrumentationEvent::StartQuery { query, .. } = event {
+            told.lock().unwrap().push(query.to_string());
+        }
+    });
+    list(conn);
+    conn.set_instrumentation(|_: InstrumentationEvent<'_>| {});
+    let seen = seen.lock().unwrap();
+    seen.iter().map(|text| Statement::read(text)).collect()
+}
+
+fn expect(conn: &mut Conn, table: &str, indexes: &[&str], list: impl FnOnce(&mut Conn)) {
+    let statements = statements(conn, list);
+    let about = |statement: &&Statement| statement.sql.contains(&format!("FROM \"{table}\""));
+    assert!(
+        statements.iter().any(|statement| about(&statement)),
+        "{statements:?}"
+    );
+    for statement in statements.iter().filter(about) {
+        let plan = plan(conn, statement);
+        if let Some(fault) = fault(&plan, table, &statement.sql, indexes) {
+            panic!("{fault}\n{}\n{plan:#?}", statement.spelt());
+        }
+    }
+}
+
+/// Runs a test on a large table, before and after the database knows its statistics. PostgreSQL always knows them.
+fn with_and_without_statistics(app: &TestApp, test: impl Fn(&mut Conn)) {
+    let database: Database = app.url.parse().unwrap();
+    let mut conn = database.connect().unwrap();
+    if let Conn::Sqlite(_) = conn {
+        test(&mut conn);
+    }
+    conn.batch_execute("ANALYZE").unwrap();
+    let mut conn = database.connect().unwrap();
+    test(&mut conn);
+}
+
+fn host(filled: &Filled) -> Reach {
+    Reach {
+        host: Some(filled.host),
+        ..Reach::default()
+    }
+}
+
+fn unit(filled: &Filled) -> Reach {
+    Reach {
+        unit: Some(filled.unit),
+        ..Reach::default()
+    }
+}
+
+fn everything() -> Reach {
+    Reach {
+        everything: true,
+        ..Reach::default()
+    }
+}
+
+both! {
+    /// A check that cannot fail would be none.
+    fn a_bad_statement_is_refused(app: &TestApp) {
+        let filled = Filled::with(app, 20_000);
+        with_and_without_statistics(app, |conn| {
+            for (sql, fault_of) in [
+                ("SELECT id FROM \"booking\" WHERE purpose = 'teaching' ORDER BY id DESC LIMIT 9", "not by"),
+                ("SELECT id FROM \"booking\" ORDER BY ends_at LIMIT 9", "sorts"),
+                ("SELECT id FROM \"booking\"", "not by"),
+            ] {
+                let bad = Statement { sql: sql.to_owned(), values: Vec::new() };
+                let plan = plan(conn, &bad);
+                let found = fault(&plan, "booking", sql, &["booking_host"]);
+                assert!(found.is_some(), "{fault_of}: {plan:#?}");
+            }
+        });
+        assert!(filled.instruments.len() > 1);
+    }
+
+    /// PostgreSQL keeps its statistics itself; SQLite is told to from time to time.
+    fn the_database_keeps_statistics(app: &TestApp) {
+        Filled::with(app, 2_000);
+        app.block_on(yiqi::operations::retention::forget(&app.app, app.now())).unwrap();
+        let database: Database = app.url.parse().unwrap();
+        if let Conn::Sqlite(sqlite) = &mut database.connect().unwrap() {
+            let known = "SELECT stat AS detail FROM sqlite_stat1 WHERE idx = 'booking_host'";
+            let known: Vec<Step> = diesel::sql_query(known).load(sqlite).unwrap();
+            assert_eq!(known.len(), 1);
+        }
+    }
+
+    fn bookings_come_in_the_order_of_an_index(app: &TestApp) {
+        let filled = Filled::with(app, 60_000);
+        let filter = booking::Filter { limit: 51, ..booking::Filter::default() };
+        let by = |states: &[BookingState]| booking::Filter { states: states.to_vec(), ..filter.clone() };
+        let begin: Instant = crate::lists::FIRST.parse().unwrap();
+        let changed = Some((begin, 0));
+        let day = booking::Filter {
+            from: Some(begin.plus_seconds(900 * 3600)),
+            until: Some(begin.plus_seconds(924 * 3600)),
+            ..filter.clone()
+        };
+        let of = |instruments: &[InstrumentId]| booking::Filter { instruments: instruments.to_vec(), ..filter.clone() };
+        let units = |units: &[OrganizationId]| booking::Filter { organizations: units.to_vec(), ..filter.clone() };
+        let no_show = by(&[BookingState::NoShow]);
+        let both = Reach { unit: Some(filled.unit), ..host(&filled) };
+        let manager = Reach { managed: Some((filled.host, filled.manager)), ..unit(&filled) };
+        let forms: Vec<(Reach, booking::Filter, &[&str])> = vec![
+            (everything(), filter.clone(), &["id"]),
+            (everything(), no_show.clone(), &["id"]),
+            (everything(), booking::Filter { before: Some(50_000), ..no_show.clone() }, &["id"]),
+            (everything(), booking::Filter { changed_after: changed, ..no_show.clone() }, &["booking_updated"]),
+            (host(&filled), filter.clone(), &["booking_host"]),
+            (host(&filled), no_show.clone(), &["booking_host"]),
+            (host(&filled), booking::Filter { before: Some(50_000), ..no_show.clone() }, &["booking_host"]),
+            (host(&filled), booking::Filter { changed_after: changed, ..filter.clone() }, &["booking_host_updated"]),
+            (host(&filled), by(&[BookingState::Requested]), &["booking_host_open"]),
+            (host(&filled), by(&[BookingState::Requested, BookingState::Confirmed]), &["booking_host_open"]),
+            (host(&filled), day.clone(), &["booking_host_starts"]),
+            (host(&filled), of(&filled.instruments[..1]), &["booking_instrument_order"]),
+            (host(&filled), units(&[filled.unit]), &["booking_organization"]),
+            (unit(&filled), filter.clone(), &["booking_organization"]),
+            (unit(&filled), of(&filled.instruments[..1]), &["booking_organization"]),
+            (unit(&filled), booking::Filter { changed_after: changed, ..filter.clone() }, &["booking_organization_updated"]),
+            (unit(&filled), day.clone(), &["booking_organization_starts"]),
+            (unit(&filled), booking::Filter { client_references: vec!["R7".to_owned()], ..filter.clone() },
+                &["booking_client_reference_unique"]),
+            (both, filter.clone(), &["booking_host", "booking_organization"]),
+            (both, booking::Filter { changed_after: changed, ..no_show.clone() },
+                &["booking_host_updated", "booking_organization_updated"]),
+            (manager, filter.clone(), &["booking_instrument_order", "booking_organization"]),
+            (manager, booking::Filter { changed_after: changed, ..filter.clone() },
+                &["booking_host_updated", "booking_organization_updated"]),
+        ];
+        with_and_without_statistics(app, |conn| {
+            for (reach, filter, indexes) in &forms {
+                expect(conn, "booking", indexes, |conn| {
+                    booking::list(conn, reach, filter).unwrap();
+                });
+            }
+        });
+    }
+
+    fn usage_records_come_in_the_order_of_an_index(app: &TestApp) {
+        let filled = Filled::with(app, 30_000);
+        let changed = Some((crate::lists::FIRST.parse().unwrap(), 0));
+        let of = |reach: Reach| usage::Filter { reach, limit: 51, ..usage::Filter::default() };
+        let voided = |reach: Reach| usage::Filter { states: vec![UsageState::Voided], ..of(reach) };
+        let forms: Vec<(usage::Filter, &[&str])> = vec![
+            (of(everything()), &["id"]),
+            (voided(everything()), &["id"]),
+            (usage::Filter { changed_after: changed, ..of(everything()) }, &["usage_record_updated"]),
+            (of(host(&filled)), &["usage_record_host"]),
+            (voided(host(&filled)), &["usage_record_host"]),
+            (usage::Filter { changed_after: changed, ..of(host(&filled)) }, &["usage_record_host_updated"]),
+            (usage::Filter { instruments: filled.instruments[..1].to_vec(), ..of(host(&filled)) },
+                &["usage_record_instrument_order"]),
+            (usage::Filter { hosts: vec![filled.host], ..of(everything()) }, &["usage_record_host"]),
+            (of(unit(&filled)), &["usage_record_organization"]),
+            (usage::Filter { changed_after: changed, ..voided(unit(&filled)) }, &["usage_record_organization_updated"]),
+            (usage::Filter { bookings: vec![7.try_into().unwrap()], ..of(unit(&filled)) }, &["usage_record_booking"]),
+        ];
+        with_and_without_statistics(app, |conn| {
+            for (filter, indexes) in &forms {
+                expect(conn, "usage_record", indexes, |conn| {
+                    usage::list(conn, filter).unwrap();
+                });
+            }
+        });
+    }
+
+    fn charges_come_in_the_order_of_an_index(app: &TestApp) {
+        let filled = Filled::with(app, 30_000);
+        let changed = Some((crate::lists::FIRST.parse().unwrap(), 0));
+        let of = |reach: Reach| charge::Filter { reach, limit: 51, ..charge::Filter::default() };
+        let paid = |reach: Reach| charge::Filter { states: vec![yiqi::domain::charge::ChargeState::Paid], ..of(reach) };
+        let forms: Vec<(charge::Filter, &[&str])> = vec![
+            (of(everything()), &["id"]),
+            (paid(everything()), &["id"]),
+            (of(host(&filled)), &["charge_host"]),
+            (paid(host(&filled)), &["charge_host"]),
+            (charge::Filter { changed_after: changed, ..of(host(&filled)) }, &["charge_host_updated"]),
+            (of(unit(&filled)), &["charge_payer"]),
+            (charge::Filter { changed_after: changed, ..paid(unit(&filled)) }, &["charge_payer_updated"]),
+            (charge::Filter { records: vec![7.try_into().unwrap()], ..of(unit(&filled)) },
+                &["charge_usage_record", "charge_usage_record_unique"]),
+        ];
+        with_and_without_statistics(app, |conn| {
+            for (filter, indexes) in &forms {
+                expect(conn, "charge", indexes, |conn| {
+                    charge::list(conn, filter).unwrap();
+                });
+            }
+        });
+    }
+
+    fn instruments_come_in_the_order_of_an_index(app: &TestApp) {
+        let filled = Filled::with(app, 10);
+        filled.more_instruments(app, 30_000);
+        let asked = |sort: &str, reach: Reach| instrument::Filter {
+            reach,
+            is_public: true,
+            texts: Vec::new(),
+            categories: Vec::new(),
+            regions: Vec::new(),
+            organizations: Vec::new(),
+            methods: Vec::new(),
+            share_modes: Vec::new(),
+            states: Vec::new(),
+            price_max: None,
+            sort: sort.parse().unwrap(),
+            after: None,
+            limit: 51,
+        };
+        let rare = |filter: instrument::Filter| instrument::Filter { texts: vec!["nowhere".to_owned()], ..filter };
+        let of_one = |filter: instrument::Filter| instrument::Filter { organizations: vec![filled.host], ..filter };
+        let forms: Vec<(instrument::Filter, &[&str])> = vec![
+            (asked("id", everything()), &["id"]),
+            (rare(asked("id", Reach::default())), &["id"]),
+            (rare(asked("-name", Reach::default())), &["instrument_name"]),
+            (asked("asset_no", host(&filled)), &["instrument_asset_no"]),
+            (asked("-original_value_fen", everything()), &["instrument_value"]),
+            (rare(asked("created_at", Reach::default())), &["instrument_created"]),
+            (asked("-updated_at", Reach::default()), &["instrument_updated"]),
+        ];
+        let changed = |filter: &instrument::Filter, conn: &mut Conn| {
+            instrument::list_changed(conn, filter, (crate::lists::FIRST.parse().unwrap(), 0)).unwrap();
+        };
+        with_and_without_statistics(app, |conn| {
+            for (filter, indexes) in &forms {
+                expect(conn, "instrument", indexes, |conn| {
+                    instrument::list(conn, filter).unwrap();
+                });
+            }
+            let all = rare(asked("id", Reach::default()));
+            expect(conn, "instrument", &["instrument_updated"], |conn| changed(&all, conn));
+            let own = of_one(all);
+            expect(conn, "instrument", &["instrument_organization_updated"], |conn| changed(&own, conn));
+        });
+    }
+
+    fn organizations_come_in_the_order_of_an_index(app: &TestApp) {
+        let filled = Filled::with(app, 10);
+        filled.more_organizations(app, 30_000);
+        let named = |place: PageStart| directory::Filter {
+            names: vec!["nowhere".to_owned()],
+            place,
+            limit: 51,
+            ..directory::Filter::default()
+        };
+        let changed = PageStart::Changed(crate::lists::FIRST.parse().unwrap(), 0);
+        let one = directory::Filter { usccs: vec![crate::world::COMPANY.parse().unwrap()], ..named(PageStart::Start) };
+        let forms: [(directory::Filter, &[&str]); 4] = [
+            (named(PageStart::Start), &["id"]),
+            (named(PageStart::After(filled.unit)), &["id"]),
+            (named(changed), &["organization_updated"]),
+            (one, &["organization_uscc_unique", "sqlite_autoindex_organization_1"]),
+        ];
+        with_and_without_statistics(app, |conn| {
+            for (filter, indexes) in &forms {
+                expect(conn, "organization", indexes, |conn| {
+                    directory::list(conn, filter).unwrap();
+                });
+            }
+        });
+    }
+}
