@@ -59,7 +59,7 @@ pub fn get(conn: &mut Conn, id: ApiKeyId) -> Result<ApiKey> {
     Ok(api_key::table
         .find(id)
         .select(ApiKey::as_select())
-        .first(conn)?)
+        .get_result(conn)?)
 }
 
 /// The keys of an organization that were not revoked, after an id.

@@ -190,7 +190,7 @@ pub fn get(conn: &mut Conn, id: BookingId) -> Result<Booking> {
     Ok(booking::table
         .find(id)
         .select(Booking::as_select())
-        .first(conn)?)
+        .get_result(conn)?)
 }
 
 /// The instrument of a booking: what an action locks before it reads the booking itself.
@@ -198,7 +198,7 @@ pub fn get_instrument_id(conn: &mut Conn, id: BookingId) -> Result<InstrumentId>
     Ok(booking::table
         .find(id)
         .select(booking::instrument_id)
-        .first(conn)?)
+        .get_result(conn)?)
 }
 
 /// The booking of an organization under its own reference.
@@ -214,7 +214,7 @@ pub fn find_by_reference(
                 .and(booking::client_reference.eq(reference)),
         )
         .select(booking::id)
-        .first(conn)
+        .get_result(conn)
         .optional()?)
 }
 

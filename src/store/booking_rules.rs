@@ -122,7 +122,7 @@ macro_rules! terms {
 
 /// The terms of one instrument.
 pub fn get_terms(conn: &mut Conn, id: InstrumentId) -> Result<Terms> {
-    Ok(terms!().filter(instrument::id.eq(id)).first(conn)?)
+    Ok(terms!().filter(instrument::id.eq(id)).get_result(conn)?)
 }
 
 /// The terms of several instruments, in no order.

@@ -111,7 +111,7 @@ pub fn get(conn: &mut Conn, id: ChargeId) -> Result<Charge> {
     Ok(charge::table
         .find(id)
         .select(Charge::as_select())
-        .first(conn)?)
+        .get_result(conn)?)
 }
 
 /// The charge of a record that is not voided.
@@ -123,7 +123,7 @@ pub fn find_of_usage(conn: &mut Conn, record: UsageRecordId) -> Result<Option<Ch
                 .and(charge::state.ne(ChargeState::Voided)),
         )
         .select(Charge::as_select())
-        .first(conn)
+        .get_result(conn)
         .optional()?)
 }
 

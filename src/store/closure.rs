@@ -100,7 +100,7 @@ pub fn get(conn: &mut Conn, id: ClosureId) -> Result<Closure> {
         .find(id)
         .filter(closure::withdrawn_at.is_null())
         .select(Closure::as_select())
-        .first(conn)?)
+        .get_result(conn)?)
 }
 
 /// A page of an instrument's closures, the latest start first, after the row `after`.

@@ -56,7 +56,7 @@ pub fn find_open(conn: &mut Conn, token_hash: &str, now: Instant) -> Result<Opti
                 .and(invitation::expires_at.gt(now)),
         )
         .select(Invitation::as_select())
-        .first(conn)
+        .get_result(conn)
         .optional()?)
 }
 

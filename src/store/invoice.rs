@@ -55,7 +55,7 @@ pub fn find_of_charge(conn: &mut Conn, charge: ChargeId) -> Result<Option<Invoic
         .inner_join(invoice::table)
         .filter(invoice_line::charge_id.eq(charge))
         .select(Invoice::as_select())
-        .first(conn)
+        .get_result(conn)
         .optional()?)
 }
 

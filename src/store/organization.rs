@@ -96,14 +96,14 @@ pub fn get(conn: &mut Conn, id: OrganizationId) -> Result<Organization> {
     Ok(organization::table
         .find(id)
         .select(Organization::as_select())
-        .first(conn)?)
+        .get_result(conn)?)
 }
 
 pub fn find_by_uscc(conn: &mut Conn, uscc: &Uscc) -> Result<Option<Organization>> {
     Ok(organization::table
         .filter(organization::uscc.eq(uscc))
         .select(Organization::as_select())
-        .first(conn)
+        .get_result(conn)
         .optional()?)
 }
 

@@ -45,7 +45,7 @@ pub fn get(conn: &mut Conn, id: PolicyId) -> Result<Pack> {
     Ok(policy::table
         .find(id)
         .select(Pack::as_select())
-        .first(conn)?)
+        .get_result(conn)?)
 }
 
 /// The pack of this code and version, the newest version without one.

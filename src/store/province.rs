@@ -97,7 +97,7 @@ pub fn find_reported(
     Ok(reported_metric::table
         .find((unit, year, metric))
         .select(reported_metric::value)
-        .first(conn)
+        .get_result(conn)
         .optional()?)
 }
 

@@ -83,7 +83,7 @@ macro_rules! reference {
             fn load(conn: &mut Conn, rows: &[Self]) -> Result<Counts> {
                 let mut counts = Counts::default();
                 for $known in rows {
-                    let found = $table::table.find($key).first::<$row>(conn).optional()?;
+                    let found = $table::table.find($key).get_result::<$row>(conn).optional()?;
                     match found {
                         Some(found) if found == *$known => counts.unchanged += 1,
                         Some(_) => {
@@ -148,7 +148,7 @@ pub fn knows_region(conn: &mut Conn, code: RegionCode) -> Result<bool> {
     let codes = region::table.select(region::code);
     let listed: Option<String> = codes
         .filter(region::code.eq(code.as_str()))
-        .first(conn)
+        .get_result(conn)
         .optional()?;
     let is_hebei = RegionCode::HEBEI.covers(code);
     Ok(!is_hebei || listed.is_some() || codes.first::<String>(conn).optional()?.is_none())

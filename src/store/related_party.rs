@@ -55,7 +55,7 @@ pub fn get(conn: &mut Conn, id: RelatedPartyId) -> Result<RelatedParty> {
     Ok(related_party::table
         .find(id)
         .select(RelatedParty::as_select())
-        .first(conn)?)
+        .get_result(conn)?)
 }
 
 /// The relations of an organization from either side, after an id.

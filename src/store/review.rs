@@ -56,6 +56,6 @@ pub fn find_of_usage(conn: &mut Conn, record: UsageRecordId) -> Result<Option<Re
     Ok(review::table
         .filter(review::usage_record_id.eq(record))
         .select(Review::as_select())
-        .first(conn)
+        .get_result(conn)
         .optional()?)
 }

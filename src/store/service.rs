@@ -110,7 +110,7 @@ pub fn get(conn: &mut Conn, instrument: InstrumentId, id: ServiceId) -> Result<S
         .filter(instrument_service::instrument_id.eq(instrument))
         .filter(instrument_service::withdrawn_at.is_null())
         .select(Service::as_select())
-        .first(conn)?)
+        .get_result(conn)?)
 }
 
 /// The services of an instrument after `after`, oldest first.

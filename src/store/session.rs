@@ -46,7 +46,7 @@ pub fn get(conn: &mut Conn, id: SessionId) -> Result<Session> {
     Ok(session::table
         .find(id)
         .select(Session::as_select())
-        .first(conn)?)
+        .get_result(conn)?)
 }
 
 /// The sessions of a user that can still be used.
@@ -130,7 +130,7 @@ pub fn find_refresh_token(conn: &mut Conn, token_hash: &str) -> Result<Option<(S
     let found: Option<(SessionId, Option<Instant>)> = refresh_token::table
         .find(token_hash)
         .select((refresh_token::session_id, refresh_token::used_at))
-        .first(conn)
+        .get_result(conn)
         .optional()?;
     Ok(found.map(|(session, used_at)| (session, used_at.is_some())))
 }
@@ -179,7 +179,7 @@ pub fn find_failures(conn: &mut Conn, login: &str) -> Result<Option<(i64, Option
     Ok(login_failure::table
         .find(login)
         .select((login_failure::failures, login_failure::locked_until))
-        .first(conn)
+        .get_result(conn)
         .optional()?)
 }
 
@@ -245,7 +245,7 @@ pub fn find_standing(conn: &mut Conn, id: SessionId, now: Instant) -> Result<Opt
             organization::state,
             organization::region_code,
         ))
-        .first(conn)
+        .get_result(conn)
         .optional()?)
 }
 
@@ -262,7 +262,7 @@ pub fn find_standing_of_login(conn: &mut Conn, login: &str) -> Result<Option<Sta
             organization::state,
             organization::region_code,
         ))
-        .first(conn)
+        .get_result(conn)
         .optional()?)
 }
 
@@ -302,7 +302,7 @@ pub fn find_key_standing(
             ),
             (api_key::id, api_key::scopes, api_key::last_used_at),
         ))
-        .first(conn)
+        .get_result(conn)
         .optional()?;
     Ok(
         found.map(|(standing, (key_id, scopes, last_used_at))| KeyStanding {

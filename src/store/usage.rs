@@ -141,7 +141,7 @@ pub fn get(conn: &mut Conn, id: UsageRecordId) -> Result<UsageRecord> {
     Ok(usage_record::table
         .find(id)
         .select(UsageRecord::as_select())
-        .first(conn)?)
+        .get_result(conn)?)
 }
 
 /// The first record that stands of a booking.
@@ -181,7 +181,7 @@ pub fn get_ties(conn: &mut Conn, record: &UsageRecord, user: UserId) -> Result<B
         Some(booking) => booking::table
             .find(booking)
             .select(booking::booked_by)
-            .first(conn)
+            .get_result(conn)
             .optional()?,
         None => None,
     };
@@ -245,7 +245,7 @@ pub fn find_by_client_reference(
                 .and(usage_record::client_reference.eq(reference)),
         )
         .select(UsageRecord::as_select())
-        .first(conn)
+        .get_result(conn)
         .optional()?)
 }
 

@@ -60,7 +60,7 @@ pub fn get(conn: &mut Conn, id: UserId) -> Result<User> {
     Ok(user_account::table
         .find(id)
         .select(User::as_select())
-        .first(conn)?)
+        .get_result(conn)?)
 }
 
 /// The id and the password's hash of a login.
@@ -68,7 +68,7 @@ pub fn find_password(conn: &mut Conn, login: &str) -> Result<Option<(UserId, Str
     Ok(user_account::table
         .filter(user_account::login.eq(login))
         .select((user_account::id, user_account::password_hash))
-        .first(conn)
+        .get_result(conn)
         .optional()?)
 }
 
@@ -77,7 +77,7 @@ pub fn find_by_login(conn: &mut Conn, login: &str) -> Result<Option<User>> {
     Ok(user_account::table
         .filter(user_account::login.eq(login))
         .select(User::as_select())
-        .first(conn)
+        .get_result(conn)
         .optional()?)
 }
 
@@ -86,7 +86,7 @@ pub fn get_password(conn: &mut Conn, id: UserId) -> Result<String> {
     Ok(user_account::table
         .find(id)
         .select(user_account::password_hash)
-        .first(conn)?)
+        .get_result(conn)?)
 }
 
 /// The members of an organization after an id.

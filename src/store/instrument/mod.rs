@@ -331,7 +331,7 @@ pub fn get(conn: &mut Conn, id: InstrumentId) -> Result<Instrument> {
     Ok(instrument::table
         .find(id)
         .select(Instrument::as_select())
-        .first(conn)?)
+        .get_result(conn)?)
 }
 
 /// The instruments of a host with these numbers.
@@ -365,7 +365,7 @@ pub fn find_by_asset_no(
                 .and(instrument::asset_no.eq(asset_no)),
         )
         .select(Instrument::as_select())
-        .first(conn)
+        .get_result(conn)
         .optional()?)
 }
 
@@ -403,7 +403,7 @@ pub fn get_ties(conn: &mut Conn, id: InstrumentId, user: Option<UserId>) -> Resu
             organization::supervising_region_code,
             instrument::state,
         ))
-        .first(conn)?;
+        .get_result(conn)?;
     let managed_by_caller = match user {
         Some(user) => {
             let managing = instrument_manager::table.find((id, user));

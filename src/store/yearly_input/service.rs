@@ -252,7 +252,7 @@ pub fn find_answer(
                 .and(review::event_id.le(scope.event_number())),
         )
         .select(review::satisfaction)
-        .first(conn)
+        .get_result(conn)
         .optional()?)
 }
 
@@ -364,7 +364,7 @@ fn get_record(conn: &mut Conn, scope: &Scope, id: UsageRecordId) -> Result<Usage
                 .and(usage_record_version::replaced_by_event_id.gt(event)),
         )
         .select(usage_record_version::content)
-        .first(conn)
+        .get_result(conn)
         .optional()?;
     match replaced {
         Some(version) => Ok(version.into_inner()),

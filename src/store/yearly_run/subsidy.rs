@@ -178,7 +178,7 @@ pub fn get_award(conn: &mut Conn, run: SubsidyRunId, id: AwardId) -> Result<Awar
         .filter(award::id.eq(id))
         .filter(award::subsidy_run_id.eq(run))
         .select(Award::as_select())
-        .first(conn)?)
+        .get_result(conn)?)
 }
 
 /// One step of an award. Amounts are exact, as `p/q`.
