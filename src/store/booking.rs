@@ -15,6 +15,7 @@ use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::prepared::on_each;
 use super::schema::booking;
 use super::yearly_run::after_freezes;
 use super::{Conn, Json, Result, StoreError};
@@ -151,54 +152,53 @@ pub struct NewBooking {
 /// holds `Lock::RecordsShared`: what yearly runs count by time is stamped after every freeze that did not see it.
 pub fn insert(conn: &mut Conn, new: NewBooking) -> Result<Booking> {
     let stamp = after_freezes(conn, new.now)?;
-    Ok(diesel::insert_into(booking::table)
-        .values((
-            (
-                booking::booking_no.eq(new.booking_no),
-                booking::instrument_id.eq(new.instrument_id),
-                booking::organization_id.eq(new.organization_id),
-                booking::host_organization_id.eq(new.host_organization_id),
-                booking::booked_by.eq(new.booked_by),
-                booking::channel.eq(new.channel),
-                booking::state.eq(new.state),
-                booking::starts_at.eq(new.slot.starts_at()),
-                booking::ends_at.eq(new.slot.ends_at()),
-                booking::blocked_from.eq(new.blocked.starts_at()),
-                booking::blocked_until.eq(new.blocked.ends_at()),
-            ),
-            (
-                booking::mode.eq(new.mode),
-                booking::purpose.eq(new.purpose),
-                booking::description.eq(new.description),
-                booking::operator.eq(new.operator.map(Json::of).transpose()?),
-                booking::samples.eq(new.samples),
-                booking::service_items.eq(new.service_items.map(Json::of).transpose()?),
-                booking::quote.eq(new.quote.map(Json::of).transpose()?),
-                booking::client_reference.eq(new.client_reference),
-                booking::approval_due_at.eq(new.approval_due_at),
-                booking::answered_at.eq(new.answered_at),
-                booking::first_answered_at.eq(new.answered_at.map(|_| stamp)),
-                booking::version.eq(1_i64),
-                booking::created_at.eq(stamp),
-                booking::updated_at.eq(stamp),
-            ),
-        ))
-        .get_result(conn)?)
+    let row = diesel::insert_into(booking::table).values((
+        (
+            booking::booking_no.eq(new.booking_no),
+            booking::instrument_id.eq(new.instrument_id),
+            booking::organization_id.eq(new.organization_id),
+            booking::host_organization_id.eq(new.host_organization_id),
+            booking::booked_by.eq(new.booked_by),
+            booking::channel.eq(new.channel),
+            booking::state.eq(new.state),
+            booking::starts_at.eq(new.slot.starts_at()),
+            booking::ends_at.eq(new.slot.ends_at()),
+            booking::blocked_from.eq(new.blocked.starts_at()),
+            booking::blocked_until.eq(new.blocked.ends_at()),
+        ),
+        (
+            booking::mode.eq(new.mode),
+            booking::purpose.eq(new.purpose),
+            booking::description.eq(new.description),
+            booking::operator.eq(new.operator.map(Json::of).transpose()?),
+            booking::samples.eq(new.samples),
+            booking::service_items.eq(new.service_items.map(Json::of).transpose()?),
+            booking::quote.eq(new.quote.map(Json::of).transpose()?),
+            booking::client_reference.eq(new.client_reference),
+            booking::approval_due_at.eq(new.approval_due_at),
+            booking::answered_at.eq(new.answered_at),
+            booking::first_answered_at.eq(new.answered_at.map(|_| stamp)),
+            booking::version.eq(1_i64),
+            booking::created_at.eq(stamp),
+            booking::updated_at.eq(stamp),
+        ),
+    ));
+    Ok(on_each!(conn, |own| row
+        .returning(Booking::as_returning())
+        .get_result(own))?)
 }
 
 pub fn get(conn: &mut Conn, id: BookingId) -> Result<Booking> {
-    Ok(booking::table
-        .find(id)
+    let found = booking::table.find(id);
+    Ok(on_each!(conn, |own| found
         .select(Booking::as_select())
-        .get_result(conn)?)
+        .get_result(own))?)
 }
 
 /// The instrument of a booking: what an action locks before it reads the booking itself.
 pub fn get_instrument_id(conn: &mut Conn, id: BookingId) -> Result<InstrumentId> {
-    Ok(booking::table
-        .find(id)
-        .select(booking::instrument_id)
-        .get_result(conn)?)
+    let found = booking::table.find(id).select(booking::instrument_id);
+    Ok(on_each!(conn, |own| found.get_result(own))?)
 }
 
 /// The booking of an organization under its own reference.
@@ -240,15 +240,16 @@ pub fn update(conn: &mut Conn, present: &Booking, next: Changes, now: Instant) -
     );
     let answered_now = next.answered_at.map(|_| stamp);
     let first_answered_at = present.first_answered_at.or(answered_now);
-    let updated = diesel::update(unchanged)
-        .set((
-            next,
-            booking::first_answered_at.eq(first_answered_at),
-            booking::version.eq(present.version + 1),
-            booking::updated_at.eq(stamp),
-        ))
-        .get_result(conn)
-        .optional()?;
+    let changed = diesel::update(unchanged).set((
+        next,
+        booking::first_answered_at.eq(first_answered_at),
+        booking::version.eq(present.version + 1),
+        booking::updated_at.eq(stamp),
+    ));
+    let updated = on_each!(conn, |own| changed
+        .returning(Booking::as_returning())
+        .get_result(own))
+    .optional()?;
     updated.ok_or(StoreError::Contended)
 }
 

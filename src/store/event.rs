@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::bulk::{insert_all, reserve};
+use super::prepared::on_each;
 use super::schema::{event, event_personal};
 use super::trail::{self, is_behind, is_settled};
 use super::{Conn, Json, Result};
@@ -172,7 +173,7 @@ fn text(value: &Option<Value>) -> Option<String> {
 
 /// Appends the event; its id names the version of whatever it changed.
 pub fn append(conn: &mut Conn, new: &NewEvent) -> Result<EventId> {
-    let id: EventId = diesel::insert_into(event::table)
+    let row = diesel::insert_into(event::table)
         .values((
             event::happened_at.eq(new.happened_at),
             event::action.eq(new.action.as_str()),
@@ -191,8 +192,8 @@ pub fn append(conn: &mut Conn, new: &NewEvent) -> Result<EventId> {
                 .as_ref()
                 .map(|personal| personal.digest.as_str())),
         ))
-        .returning(event::id)
-        .get_result(conn)?;
+        .returning(event::id);
+    let id: EventId = on_each!(conn, |own| row.get_result(own))?;
     if let Some(personal) = &new.personal {
         diesel::insert_into(event_personal::table)
             .values((

@@ -4,6 +4,7 @@
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::prepared::on_each;
 use super::schema::idempotency_key;
 use super::{Conn, Json, Result};
 use crate::domain::Instant;
@@ -83,11 +84,11 @@ impl From<Stored> for Reply {
 
 /// The fingerprint and the answer kept under a key.
 pub fn find(conn: &mut Conn, caller: &str, key: &str) -> Result<Option<(String, Reply)>> {
-    let found: Option<(String, Json<Stored>)> = idempotency_key::table
+    let kept = idempotency_key::table
         .find((caller, key))
-        .select((idempotency_key::fingerprint, idempotency_key::result))
-        .get_result(conn)
-        .optional()?;
+        .select((idempotency_key::fingerprint, idempotency_key::result));
+    let found: Option<(String, Json<Stored>)> =
+        on_each!(conn, |own| kept.get_result(own)).optional()?;
     Ok(found.map(|(fingerprint, stored)| (fingerprint, stored.into_inner().into())))
 }
 
@@ -99,15 +100,15 @@ pub fn insert(
     reply: &Reply,
     now: Instant,
 ) -> Result<()> {
-    diesel::insert_into(idempotency_key::table)
+    let row = diesel::insert_into(idempotency_key::table)
         .values((
             idempotency_key::caller.eq(caller),
             idempotency_key::key.eq(key),
             idempotency_key::fingerprint.eq(fingerprint),
             idempotency_key::result.eq(serde_json::to_string(&Stored::from(reply))?),
             idempotency_key::created_at.eq(now),
-        ))
-        .execute(conn)?;
+        ));
+    on_each!(conn, |own| row.execute(own))?;
     Ok(())
 }
 

@@ -29,6 +29,7 @@ pub mod page;
 pub mod payment;
 pub mod policy;
 mod pool;
+mod prepared;
 pub mod province;
 pub mod reference;
 pub mod related_party;

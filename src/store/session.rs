@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::prepared::on_each;
 use super::schema::{api_key, login_failure, organization, refresh_token, session, user_account};
 use super::{Conn, Json, Result};
 use crate::domain::access::{ApiScope, Role};
@@ -229,7 +230,7 @@ pub struct Standing {
 
 /// The person behind a session that is open at `now`.
 pub fn find_standing(conn: &mut Conn, id: SessionId, now: Instant) -> Result<Option<Standing>> {
-    Ok(session::table
+    let open = session::table
         .inner_join(user_account::table.inner_join(organization::table))
         .filter(
             session::id
@@ -244,9 +245,8 @@ pub fn find_standing(conn: &mut Conn, id: SessionId, now: Instant) -> Result<Opt
             organization::id,
             organization::state,
             organization::region_code,
-        ))
-        .get_result(conn)
-        .optional()?)
+        ));
+    Ok(on_each!(conn, |own| open.get_result(own)).optional()?)
 }
 
 /// The person who signs in with this name.
@@ -281,7 +281,7 @@ pub fn find_key_standing(
     now: Instant,
 ) -> Result<Option<KeyStanding>> {
     type Found = (Standing, (ApiKeyId, Json<Vec<ApiScope>>, Option<Instant>));
-    let found: Option<Found> = api_key::table
+    let valid = api_key::table
         .inner_join(user_account::table.inner_join(organization::table))
         .filter(
             api_key::secret_hash
@@ -301,9 +301,8 @@ pub fn find_key_standing(
                 organization::region_code,
             ),
             (api_key::id, api_key::scopes, api_key::last_used_at),
-        ))
-        .get_result(conn)
-        .optional()?;
+        ));
+    let found: Option<Found> = on_each!(conn, |own| valid.get_result(own)).optional()?;
     Ok(
         found.map(|(standing, (key_id, scopes, last_used_at))| KeyStanding {
             standing,

@@ -7,11 +7,13 @@ use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 
+use diesel::RunQueryDsl;
 use diesel::connection::SimpleConnection;
 use diesel::result::Error as DieselError;
 use tokio::sync::oneshot;
 
 use super::connection::{Conn, Database};
+use super::prepared::{on_each, statement};
 use crate::error::AppError;
 
 /// Actions that wait at most; one more is answered 503 with Retry-After.
@@ -178,22 +180,23 @@ fn run_group(
     group: Vec<Job>,
     answers: &mut Vec<Answer>,
 ) -> Result<(), DieselError> {
-    connection.batch_execute("BEGIN IMMEDIATE")?;
+    on_each!(connection, |own| BeginGroup {}.execute(own))?;
     let is_alone = group.len() == 1;
     for job in group {
         if is_alone {
             return run_alone(connection, job, answers);
         }
-        connection.batch_execute("SAVEPOINT action")?;
+        on_each!(connection, |own| Savepoint {}.execute(own))?;
         let (keep, answer) = (job.action)(connection);
         answers.push(answer);
-        connection.batch_execute(if keep {
-            "RELEASE action"
+        if keep {
+            on_each!(connection, |own| Release {}.execute(own))?;
         } else {
-            "ROLLBACK TO action; RELEASE action"
-        })?;
+            connection.batch_execute("ROLLBACK TO action; RELEASE action")?;
+        }
     }
-    connection.batch_execute("COMMIT")
+    on_each!(connection, |own| CommitGroup {}.execute(own))?;
+    Ok(())
 }
 
 /// The action is the whole transaction: a failing one takes it back.
@@ -205,9 +208,15 @@ fn run_alone(
     let (keep, answer) = (job.action)(connection);
     answers.push(answer);
     if keep {
-        return connection.batch_execute("COMMIT");
+        on_each!(connection, |own| CommitGroup {}.execute(own))?;
+        return Ok(());
     }
     // SQLite has done so by itself where the disk is full; the action answers why it failed.
     let _ = connection.batch_execute("ROLLBACK");
     Ok(())
 }
+
+statement!(BeginGroup {} answers (); "BEGIN IMMEDIATE");
+statement!(Savepoint {} answers (); "SAVEPOINT action");
+statement!(Release {} answers (); "RELEASE action");
+statement!(CommitGroup {} answers (); "COMMIT");

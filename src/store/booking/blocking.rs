@@ -7,6 +7,7 @@ use super::slot_of;
 use crate::domain::booking::BookingState;
 use crate::domain::booking_rules::LONGEST;
 use crate::domain::{BookingId, Instant, InstrumentId, Minutes, Slot};
+use crate::store::prepared::on_each;
 use crate::store::schema::booking;
 use crate::store::{Conn, Result};
 
@@ -58,7 +59,7 @@ pub fn list_blocking(
         .or(booking::state.eq(BookingState::Confirmed))
         .or(booking::state.eq(BookingState::InProgress))
         .or(booking::state.eq(BookingState::Completed));
-    let rows: Vec<Row> = booking::table
+    let blocking_rows = booking::table
         .filter(booking::instrument_id.eq(instrument))
         .filter(booking::starts_at.between(reach.starts_at(), reach.ends_at()))
         .filter(booking::blocked_from.lt(window.ends_at()))
@@ -72,8 +73,8 @@ pub fn list_blocking(
             (booking::blocked_from, booking::blocked_until),
             booking::approval_due_at,
         ))
-        .order((booking::blocked_from, booking::id))
-        .load(conn)?;
+        .order((booking::blocked_from, booking::id));
+    let rows: Vec<Row> = on_each!(conn, |own| blocking_rows.load(own))?;
     rows.into_iter().map(blocking).collect()
 }
 

@@ -68,7 +68,7 @@ pub fn find_final(conn: &mut Conn, year: i64) -> Result<Option<Evaluation>> {
 pub fn after_freezes(conn: &mut Conn, now: Instant) -> Result<Instant> {
     let newest: Option<Instant> = evaluation::table
         .select(diesel::dsl::max(evaluation::frozen_at))
-        .first(conn)?;
+        .get_result(conn)?;
     Ok(newest.map_or(now, |at| now.max(at.plus_seconds(1))))
 }
 
