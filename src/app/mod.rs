@@ -13,7 +13,8 @@ use crate::domain::Instant;
 use crate::domain::calendar::Calendar;
 use crate::domain::stats::YearStats;
 use crate::error::AppError;
-use crate::store::{Store, migration, trail};
+use crate::store::memo::Memo;
+use crate::store::{Conn, Store, calendar, migration, trail};
 use token::TokenKeys;
 use work::Work;
 
@@ -31,6 +32,8 @@ pub struct Parts {
     pub year_stats: tokio::sync::Mutex<BTreeMap<i32, (Instant, YearStats)>>,
     /// Accepted and answered; it goes on, and the stop waits for it.
     pub work: Work,
+    /// The documents that this program has read.
+    pub memo: Arc<Memo>,
     calendar: RwLock<Arc<Calendar>>,
 }
 
@@ -50,6 +53,7 @@ impl App {
             keys,
             year_stats: tokio::sync::Mutex::default(),
             work: Work::default(),
+            memo: Arc::default(),
             calendar: RwLock::default(),
         }))
     }
@@ -87,11 +91,13 @@ impl App {
 
     /// Reads the public holidays again; called at the start and after seeding.
     pub async fn load_calendar(&self) -> Result<(), AppError> {
-        let days = self.store.read(crate::store::holiday::list).await?;
+        let memo = Arc::clone(&self.memo);
+        let read = move |conn: &mut Conn| calendar::get(conn, &memo);
+        let calendar = self.store.read(read).await?;
         *self
             .calendar
             .write()
-            .unwrap_or_else(|poisoned| poisoned.into_inner()) = Arc::new(Calendar::new(days));
+            .unwrap_or_else(|poisoned| poisoned.into_inner()) = calendar;
         Ok(())
     }
 }

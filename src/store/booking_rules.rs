@@ -5,7 +5,7 @@ use diesel::prelude::*;
 
 use super::bulk::insert_all;
 use super::schema::{booking_rules, instrument, instrument_manager, organization};
-use super::{Conn, Json, Result, StoreError};
+use super::{Conn, Json, Result, StoreError, terms};
 use crate::domain::access::InstrumentTies;
 use crate::domain::booking_rules::BookingRules;
 use crate::domain::exemption::ShareMode;
@@ -94,7 +94,7 @@ pub fn update(
         ))
         .execute(conn)?;
     if updated == 1 {
-        Ok(())
+        terms::refresh(conn, instrument, now)
     } else {
         Err(StoreError::Contended)
     }

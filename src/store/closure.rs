@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::schema::closure;
-use super::{Conn, Result, StoreError};
+use super::{Conn, Result, StoreError, terms};
 use crate::domain::closure::{self as rule, ClosedTime, ClosureKind};
 use crate::domain::{ClosureId, Instant, InstrumentId, Slot};
 
@@ -42,7 +42,7 @@ pub fn insert(
     new: &rule::Closure,
     now: Instant,
 ) -> Result<Closure> {
-    Ok(diesel::insert_into(closure::table)
+    let inserted = diesel::insert_into(closure::table)
         .values((
             closure::instrument_id.eq(instrument),
             closure::starts_at.eq(new.time.starts_at()),
@@ -53,7 +53,9 @@ pub fn insert(
             closure::created_at.eq(now),
             closure::updated_at.eq(now),
         ))
-        .get_result(conn)?)
+        .get_result(conn)?;
+    terms::refresh(conn, instrument, now)?;
+    Ok(inserted)
 }
 
 /// Writes the version after `present`; `Contended` when that is no longer what stands there.
@@ -79,19 +81,21 @@ pub fn update(
         ))
         .get_result(conn)
         .optional()?;
+    terms::refresh(conn, present.instrument_id, now)?;
     updated.ok_or(StoreError::Contended)
 }
 
 /// Takes a closure back.
 pub fn withdraw(conn: &mut Conn, id: ClosureId, now: Instant) -> Result<()> {
-    diesel::update(closure::table.find(id))
+    let instrument = diesel::update(closure::table.find(id))
         .set((
             closure::withdrawn_at.eq(now),
             closure::version.eq(closure::version + 1),
             closure::updated_at.eq(now),
         ))
-        .execute(conn)?;
-    Ok(())
+        .returning(closure::instrument_id)
+        .get_result(conn)?;
+    terms::refresh(conn, instrument, now)
 }
 
 /// A closure that was not taken back.

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::schema::organization;
-use super::{Conn, Json, Result, StoreError};
+use super::{Conn, Json, Result, StoreError, terms};
 use crate::domain::access::OrganizationTies;
 use crate::domain::contact::PublicContact;
 use crate::domain::organization::{OrganizationFacts, OrganizationKind, OrganizationState};
@@ -127,7 +127,8 @@ pub fn update_state(
             organization::updated_at.eq(now),
         ))
         .execute(conn)?;
-    one(updated)
+    one(updated)?;
+    terms::refresh_host(conn, present.id, now)
 }
 
 /// The row as it was read was there to change.
@@ -171,5 +172,6 @@ pub fn update_facts(conn: &mut Conn, present: &Organization, new: &Amendment) ->
             organization::updated_at.eq(new.now),
         ))
         .execute(conn)?;
-    one(updated)
+    one(updated)?;
+    terms::refresh_host(conn, present.id, new.now)
 }

@@ -78,7 +78,7 @@ pub trait Reference: Sized {
 }
 
 macro_rules! reference {
-    ($($row:ty: $table:ident by |$known:ident| $key:expr);+ $(;)?) => {$(
+    ($($row:ty: $table:ident by |$known:ident| $key:expr $(, then $follow:path)?);+ $(;)?) => {$(
         impl Reference for $row {
             fn load(conn: &mut Conn, rows: &[Self]) -> Result<Counts> {
                 let mut counts = Counts::default();
@@ -96,6 +96,9 @@ macro_rules! reference {
                         }
                     }
                 }
+                $(if counts.inserted + counts.updated > 0 {
+                    $follow(conn)?;
+                })?
                 Ok(counts)
             }
         }
@@ -106,7 +109,7 @@ reference! {
     Region: region by |row| &row.code;
     Category: category by |row| &row.code;
     Discipline: subject by |row| &row.code;
-    Holiday: public_holiday by |row| row.holiday_on;
+    Holiday: public_holiday by |row| row.holiday_on, then super::calendar::refresh;
     TestItem: test_item by |row| (&row.name, &row.test_condition);
 }
 

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::schema::instrument_service;
-use super::{Conn, Result};
+use super::{Conn, Result, terms};
 use crate::domain::service::ServiceFacts;
 use crate::domain::{Fen, Instant, InstrumentId, ServiceId};
 
@@ -70,13 +70,15 @@ pub fn insert(
     facts: &ServiceFacts,
     now: Instant,
 ) -> Result<Service> {
-    Ok(diesel::insert_into(instrument_service::table)
+    let inserted = diesel::insert_into(instrument_service::table)
         .values((
             instrument_service::instrument_id.eq(instrument),
             instrument_service::created_at.eq(now),
             Columns::of(facts, 1, now),
         ))
-        .get_result(conn)?)
+        .get_result(conn)?;
+    terms::refresh(conn, instrument, now)?;
+    Ok(inserted)
 }
 
 /// Writes the version after `present`.
@@ -86,21 +88,24 @@ pub fn update(
     facts: &ServiceFacts,
     now: Instant,
 ) -> Result<Service> {
-    Ok(diesel::update(instrument_service::table.find(present.id))
+    let changed = diesel::update(instrument_service::table.find(present.id))
         .set(Columns::of(facts, present.version + 1, now))
-        .get_result(conn)?)
+        .get_result(conn)?;
+    terms::refresh(conn, present.instrument_id, now)?;
+    Ok(changed)
 }
 
 /// Takes a service off the list.
 pub fn withdraw(conn: &mut Conn, id: ServiceId, now: Instant) -> Result<()> {
-    diesel::update(instrument_service::table.find(id))
+    let instrument = diesel::update(instrument_service::table.find(id))
         .set((
             instrument_service::withdrawn_at.eq(now),
             instrument_service::version.eq(instrument_service::version + 1),
             instrument_service::updated_at.eq(now),
         ))
-        .execute(conn)?;
-    Ok(())
+        .returning(instrument_service::instrument_id)
+        .get_result(conn)?;
+    terms::refresh(conn, instrument, now)
 }
 
 /// A service on the list of this instrument.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use diesel::prelude::*;
 
 use super::schema::tariff;
-use super::{Conn, Result};
+use super::{Conn, Result, terms};
 use crate::domain::tariff::{Period, Tariff};
 use crate::domain::{Fen, Instant, InstrumentId, TariffId};
 
@@ -16,7 +16,7 @@ pub fn insert(
     new: &Tariff,
     now: Instant,
 ) -> Result<TariffId> {
-    Ok(diesel::insert_into(tariff::table)
+    let id = diesel::insert_into(tariff::table)
         .values((
             tariff::instrument_id.eq(instrument),
             tariff::customer_class.eq(new.customer_class),
@@ -27,7 +27,9 @@ pub fn insert(
             tariff::created_at.eq(now),
         ))
         .returning(tariff::id)
-        .get_result(conn)?)
+        .get_result(conn)?;
+    terms::refresh(conn, instrument, now)?;
+    Ok(id)
 }
 
 type Row = (
@@ -56,13 +58,18 @@ pub fn update_end(
     now: Instant,
 ) -> Result<bool> {
     let open = tariff::table.find(id).filter(tariff::valid_until.is_null());
-    let changed = diesel::update(open)
+    let changed: Option<InstrumentId> = diesel::update(open)
         .set((
             tariff::valid_until.eq(valid_until),
             tariff::ended_at.eq(now),
         ))
-        .execute(conn)?;
-    Ok(changed == 1)
+        .returning(tariff::instrument_id)
+        .get_result(conn)
+        .optional()?;
+    if let Some(instrument) = changed {
+        terms::refresh(conn, instrument, now)?;
+    }
+    Ok(changed.is_some())
 }
 
 /// Every price an instrument ever had, by its first day.

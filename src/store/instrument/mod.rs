@@ -16,7 +16,7 @@ use super::bulk::{insert_all, reserve};
 use super::schema::{
     instrument, instrument_manager, instrument_version, organization, user_account,
 };
-use super::{Conn, Json, Result, StoreError};
+use super::{Conn, Json, Result, StoreError, terms};
 use crate::domain::access::InstrumentTies;
 use crate::domain::account::UserState;
 use crate::domain::contact::PublicContact;
@@ -284,6 +284,7 @@ pub fn update(
     diesel::insert_into(instrument_version::table)
         .values(VersionRow::of(&updated)?)
         .execute(conn)?;
+    terms::refresh(conn, updated.id, next.now)?;
     Ok(updated)
 }
 

@@ -7,6 +7,7 @@ mod long_work;
 mod notices;
 mod registry;
 mod staged;
+mod terms;
 mod usage;
 mod yearly_run;
 
@@ -16,6 +17,7 @@ pub use long_work::*;
 pub use notices::*;
 pub use registry::*;
 pub use staged::*;
+pub use terms::*;
 pub use usage::*;
 pub use yearly_run::*;
 
@@ -25,6 +27,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     award_step,
     booking,
     booking_rules,
+    calendar,
     category,
     charge,
     closure,
@@ -39,6 +42,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     instrument,
     instrument_manager,
     instrument_service,
+    instrument_terms,
     instrument_version,
     invitation,
     invoice,

@@ -1,0 +1,2 @@
+DROP TABLE calendar;
+DROP TABLE instrument_terms;

@@ -1,0 +1,98 @@
+//! The calendar: the public holidays and make-up working days as one versioned document, made anew when their list is loaded.
+
+use std::sync::Arc;
+
+use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::memo::{Memo, version_of};
+use super::schema::{calendar, public_holiday};
+use super::{Conn, Lock, Result};
+use crate::domain::calendar::{Calendar, CalendarDay, DayKind};
+
+/// The form of the document that this program writes and reads.
+const FORMAT: u32 = 1;
+
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    format: u32,
+    days: Vec<StoredDay>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredDay {
+    on: chrono::NaiveDate,
+    kind: String,
+    festival: String,
+}
+
+/// Working days and public holidays as they are now. The days are read only when this program has not yet read this version.
+pub fn get(conn: &mut Conn, memo: &Memo) -> Result<Arc<Calendar>> {
+    let version: i64 = calendar::table.select(calendar::version).get_result(conn)?;
+    if let Some(known) = memo.calendar(version) {
+        return Ok(known);
+    }
+    let (version, content): (i64, String) = calendar::table
+        .select((calendar::version, calendar::content))
+        .get_result(conn)?;
+    read(conn, memo, version, &content)
+}
+
+/// The calendar of a document, which is remembered. One of another form is read from the list itself.
+pub(super) fn read(
+    conn: &mut Conn,
+    memo: &Memo,
+    version: i64,
+    content: &str,
+) -> Result<Arc<Calendar>> {
+    let days = match days_of(content) {
+        Some(days) => days,
+        None => list(conn)?,
+    };
+    let known = Arc::new(Calendar::new(days));
+    memo.keep_calendar(version, &known);
+    Ok(known)
+}
+
+fn days_of(content: &str) -> Option<Vec<CalendarDay>> {
+    let stored: Stored = serde_json::from_str(content).ok()?;
+    let day = |day: StoredDay| {
+        Some(CalendarDay {
+            on: day.on,
+            kind: day.kind.parse().ok()?,
+            festival: day.festival,
+        })
+    };
+    let days = stored.days.into_iter().map(day);
+    (stored.format == FORMAT).then(|| days.collect()).flatten()
+}
+
+/// Makes the document anew after the list of days has changed, while no booking is under way.
+pub fn refresh(conn: &mut Conn) -> Result<()> {
+    Lock::RecordsAlone.take(conn)?;
+    let day = |day: CalendarDay| StoredDay {
+        on: day.on,
+        kind: day.kind.as_str().to_owned(),
+        festival: day.festival,
+    };
+    let days = list(conn)?.into_iter().map(day).collect();
+    let content = serde_json::to_string(&Stored {
+        format: FORMAT,
+        days,
+    })?;
+    diesel::update(calendar::table)
+        .set((
+            calendar::version.eq(version_of(&content)),
+            calendar::content.eq(content),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+fn list(conn: &mut Conn) -> Result<Vec<CalendarDay>> {
+    let rows: Vec<(chrono::NaiveDate, DayKind, String)> = public_holiday::table
+        .order(public_holiday::holiday_on)
+        .load(conn)?;
+    let day = |(on, kind, festival)| CalendarDay { on, kind, festival };
+    Ok(rows.into_iter().map(day).collect())
+}
