@@ -5,7 +5,7 @@ pub mod work;
 
 use std::collections::BTreeMap;
 use std::ops::Deref;
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -13,8 +13,7 @@ use crate::domain::Instant;
 use crate::domain::calendar::Calendar;
 use crate::domain::stats::YearStats;
 use crate::error::AppError;
-use crate::store::memo::Memo;
-use crate::store::{Conn, Store, calendar, migration, trail};
+use crate::store::{Store, calendar, migration, trail};
 use token::TokenKeys;
 use work::Work;
 
@@ -32,9 +31,6 @@ pub struct Parts {
     pub year_stats: tokio::sync::Mutex<BTreeMap<i32, (Instant, YearStats)>>,
     /// Accepted and answered; it goes on, and the stop waits for it.
     pub work: Work,
-    /// The documents that this program has read.
-    pub memo: Arc<Memo>,
-    calendar: RwLock<Arc<Calendar>>,
 }
 
 impl Deref for App {
@@ -53,8 +49,6 @@ impl App {
             keys,
             year_stats: tokio::sync::Mutex::default(),
             work: Work::default(),
-            memo: Arc::default(),
-            calendar: RwLock::default(),
         }))
     }
 
@@ -78,26 +72,11 @@ impl App {
                 "the database was restored from another cluster: the trail begins an epoch"
             );
         }
-        self.load_calendar().await
-    }
-
-    /// Working days and public holidays, as last loaded.
-    pub fn calendar(&self) -> Arc<Calendar> {
-        self.calendar
-            .read()
-            .unwrap_or_else(|poisoned| poisoned.into_inner())
-            .clone()
-    }
-
-    /// Reads the public holidays again; called at the start and after seeding.
-    pub async fn load_calendar(&self) -> Result<(), AppError> {
-        let memo = Arc::clone(&self.memo);
-        let read = move |conn: &mut Conn| calendar::get(conn, &memo);
-        let calendar = self.store.read(read).await?;
-        *self
-            .calendar
-            .write()
-            .unwrap_or_else(|poisoned| poisoned.into_inner()) = calendar;
         Ok(())
+    }
+
+    /// Working days and public holidays, as they are now.
+    pub async fn calendar(&self) -> Result<Arc<Calendar>, AppError> {
+        Ok(self.store.read(calendar::get).await?)
     }
 }

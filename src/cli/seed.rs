@@ -47,7 +47,6 @@ pub async fn load(app: &App) -> Result<Vec<Loaded>, AppError> {
         .await?,
     ];
     policy::install_shipped(app, app.clock.now()).await?;
-    app.load_calendar().await?;
     Ok(loaded)
 }
 

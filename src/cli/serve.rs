@@ -72,7 +72,12 @@ pub async fn until_stopped(app: App, listener: TcpListener) -> Result<(), Failur
     app.store.drain();
     served.map_err(AppError::internal)?;
     worked.map_err(AppError::internal)?;
-    tracing::info!("stopped");
+    let traffic = app.store.traffic();
+    tracing::info!(
+        statements = traffic.sent(),
+        prepared = traffic.prepared(),
+        "stopped"
+    );
     Ok(())
 }
 

@@ -46,8 +46,6 @@ pub async fn tick(app: &App) {
 
 async fn timed(app: &App) {
     let now = app.clock.now();
-    // Another process may have seeded other public holidays.
-    tell("calendar", app.load_calendar().await.map(|()| 0));
     tell("booking", booking::tick(app, now).await);
     tell("notice", notice::tick(app, now).await);
     tell("retention", retention::tick(app, now).await);

@@ -30,7 +30,7 @@ pub async fn get(
     window: Slot,
     now: Instant,
 ) -> Result<Availability, AppError> {
-    let (calendar, visitor) = (app.calendar(), visitor.cloned());
+    let visitor = visitor.cloned();
     app.store
         .read(move |conn| {
             let (terms, _) = booking_rules::see(conn, visitor.as_ref(), id)?;
@@ -43,6 +43,7 @@ pub async fn get(
             }
             let blocked = booking::blocked_in(conn, &terms, &window, now)?;
             let closures = store::closure::list_rules(conn, id, &window)?;
+            let calendar = store::calendar::get(conn)?;
             let timetable = Timetable {
                 rules: &terms.rules,
                 calendar: &calendar,

@@ -1,5 +1,7 @@
 //! Booking rules of an instrument: read by whoever sees the instrument, replaced whole by those who run it.
 
+use std::sync::Arc;
+
 use crate::app::App;
 use crate::domain::InstrumentId;
 use crate::domain::access::{self, Action, Caller, Denied, InstrumentTies};
@@ -8,8 +10,8 @@ use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::Actor;
 use crate::operations::booking::manages;
 use crate::operations::run::{perform, same_version};
-use crate::store::booking_rules::Terms;
 use crate::store::event::Subject;
+use crate::store::terms::Terms;
 use crate::store::{self, Conn, Lock};
 
 /// The terms of an instrument the visitor may see; 404 otherwise.
@@ -17,8 +19,8 @@ pub fn see(
     conn: &mut Conn,
     visitor: Option<&Caller>,
     id: InstrumentId,
-) -> Result<(Terms, InstrumentTies), AppError> {
-    let terms = store::booking_rules::get_terms(conn, id)?;
+) -> Result<(Arc<Terms>, InstrumentTies), AppError> {
+    let terms = store::terms::get(conn, id)?;
     let managed = match visitor {
         Some(caller) => manages(conn, caller, id)?,
         None => false,
@@ -66,7 +68,7 @@ pub async fn get(
     app.store
         .read(move |conn| {
             let (terms, _) = see(conn, visitor.as_ref(), id)?;
-            Ok::<_, AppError>((terms.rules.into_inner(), terms.version))
+            Ok::<_, AppError>((terms.rules.clone(), terms.version))
         })
         .await
 }

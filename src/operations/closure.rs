@@ -223,7 +223,7 @@ fn record(
     (before, after): (Option<&Closure>, Option<&Closure>),
 ) -> Result<(), AppError> {
     let closure = after.or(before).ok_or(AppError::NotFound)?;
-    let host = store::booking_rules::get_terms(tx, closure.instrument_id)?.host_organization_id;
+    let host = store::terms::get(tx, closure.instrument_id)?.host_organization_id;
     let mut event = actor
         .event(action, Subject::new("closure", closure.id))
         .of(host, None);

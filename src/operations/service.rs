@@ -13,38 +13,31 @@ use crate::operations::instrument::admit;
 use crate::operations::run::{perform, same_version};
 use crate::store::event::Subject;
 use crate::store::service::Service;
-use crate::store::{self, Conn, Lock};
+use crate::store::{self, Lock};
 
 /// The most different services of one booking, and the most of one.
 const ITEMS_MAX: usize = 50;
 const QUANTITY_MAX: i64 = 1_000_000;
 
-/// What is wrong with services that are wanted of an instrument.
+/// What is wrong with services that are wanted of an instrument, which offers these.
 pub fn check_items(
-    conn: &mut Conn,
-    instrument: InstrumentId,
+    offered: &[(ServiceId, ServiceFacts)],
     items: &[ServiceItem],
     faults: &mut Faults,
-) -> Result<(), AppError> {
-    if items.is_empty() {
-        return Ok(());
-    }
+) {
     if items.len() > ITEMS_MAX {
         let fault = FieldFault::new("service_items", "too_many").limit(ITEMS_MAX);
         faults.push(fault.actual(items.len()));
-        return Ok(());
+        return;
     }
-    let wanted: Vec<ServiceId> = items.iter().map(|item| item.service_id).collect();
-    let offered = store::service::list_some(conn, instrument, &wanted)?;
     for (at, item) in items.iter().enumerate() {
         let field = format!("service_items[{at}]");
         faults.range(&format!("{field}.quantity"), item.quantity, 1, QUANTITY_MAX);
-        if !offered.iter().any(|service| service.id == item.service_id) {
+        if !offered.iter().any(|(id, _)| *id == item.service_id) {
             let field = format!("{field}.service_id");
             faults.push(FieldFault::new(field, "unknown_reference").actual(item.service_id));
         }
     }
-    Ok(())
 }
 
 /// Adds an item to the price list.

@@ -28,7 +28,7 @@ pub async fn of_year(app: &App, year: i32, now: Instant) -> Result<YearStats, Ap
 }
 
 async fn compute(app: &App, year: i32, now: Instant) -> Result<YearStats, AppError> {
-    let calendar = app.calendar();
+    let calendar = app.calendar().await?;
     let active = app.config.active_policy.clone();
     app.store
         .read(move |conn| {

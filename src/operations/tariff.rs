@@ -5,9 +5,10 @@ use chrono::{Days, NaiveDate};
 
 use crate::domain::access::{self, Action, Caller, InstrumentTies};
 use crate::domain::booking::BookingMode;
-use crate::domain::service::ServiceItem;
+use crate::domain::organization::OrganizationKind;
+use crate::domain::service::{ServiceFacts, ServiceItem};
 use crate::domain::tariff::{self, CustomerClass, Priced, Quote, ServiceLine, Tariff};
-use crate::domain::{InstrumentId, Minutes, OrganizationId, TariffId, TooLarge};
+use crate::domain::{InstrumentId, Minutes, OrganizationId, ServiceId, TariffId, TooLarge};
 use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::Actor;
 use crate::operations::run::perform;
@@ -53,11 +54,37 @@ pub fn price(
     wanted: &Wanted<'_>,
 ) -> Result<(CustomerClass, Option<Quote>), AppError> {
     let unit = store::organization::get(conn, wanted.unit)?;
-    let priced = priced_as(wanted.host, &unit, wanted.mode, wanted.on, wanted.minutes);
-    let class = priced.class;
     let tariffs = store::tariff::list(conn, wanted.instrument)?;
-    let lines = service_lines(conn, wanted)?;
-    let quote = lines.and_then(|lines| tariff::quote(&tariffs, priced, lines));
+    let services = match wanted.services {
+        [] => Vec::new(),
+        items => {
+            let ids: Vec<_> = items.iter().map(|item| item.service_id).collect();
+            store::service::list_some(conn, wanted.instrument, &ids)?
+        }
+    };
+    let services: Vec<_> = services
+        .iter()
+        .map(|service| (service.id, service.facts()))
+        .collect();
+    price_by(&tariffs, &services, (unit.kind, unit.is_sme), wanted)
+}
+
+/// As [`price`], by tariffs and a price list that are known, for a unit of this kind, small or medium or not.
+pub fn price_by(
+    tariffs: &[(TariffId, Tariff)],
+    services: &[(ServiceId, ServiceFacts)],
+    (kind, is_sme): (OrganizationKind, bool),
+    wanted: &Wanted<'_>,
+) -> Result<(CustomerClass, Option<Quote>), AppError> {
+    let class = tariff::customer_class(wanted.host, wanted.unit, kind, is_sme);
+    let priced = Priced {
+        class,
+        mode: wanted.mode,
+        on: wanted.on,
+        minutes: wanted.minutes,
+    };
+    let quote = service_lines(services, wanted.services)
+        .and_then(|lines| tariff::quote(tariffs, priced, lines));
     let quote = quote.map_err(|_| AppError::refused("service_items", Code::out_of_range))?;
     Ok((class, quote))
 }
@@ -89,21 +116,14 @@ pub fn price_of_time(
 
 /// What is not on the price list is not priced; whether it may be wanted is judged elsewhere.
 fn service_lines(
-    conn: &mut Conn,
-    wanted: &Wanted<'_>,
-) -> Result<Result<Vec<ServiceLine>, TooLarge>, AppError> {
-    if wanted.services.is_empty() {
-        return Ok(Ok(Vec::new()));
-    }
-    let ids: Vec<_> = wanted.services.iter().map(|item| item.service_id).collect();
-    let listed = store::service::list_some(conn, wanted.instrument, &ids)?;
-    let lines = wanted.services.iter().filter_map(|item| {
-        let service = listed
-            .iter()
-            .find(|service| service.id == item.service_id)?;
-        Some(ServiceLine::new(*item, &service.facts()))
+    listed: &[(ServiceId, ServiceFacts)],
+    wanted: &[ServiceItem],
+) -> Result<Vec<ServiceLine>, TooLarge> {
+    let lines = wanted.iter().filter_map(|item| {
+        let (_, facts) = listed.iter().find(|(id, _)| *id == item.service_id)?;
+        Some(ServiceLine::new(*item, facts))
     });
-    Ok(lines.collect())
+    lines.collect()
 }
 
 /// Ends an open-ended price: `valid_until` is the first day it no longer holds, tomorrow at the earliest, since the days that

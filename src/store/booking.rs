@@ -145,13 +145,14 @@ pub struct NewBooking {
     pub client_reference: Option<String>,
     pub approval_due_at: Option<Instant>,
     pub answered_at: Option<Instant>,
-    pub now: Instant,
+    /// When it comes to be, after every freeze that did not see it: what yearly runs count by time.
+    pub stamp: Instant,
 }
 
 /// Violates `BookingOverlap` when the channel is taken, `BookingClientReference` when the reference was used. The caller
-/// holds `Lock::RecordsShared`: what yearly runs count by time is stamped after every freeze that did not see it.
+/// holds `Lock::RecordsShared`.
 pub fn insert(conn: &mut Conn, new: NewBooking) -> Result<Booking> {
-    let stamp = after_freezes(conn, new.now)?;
+    let stamp = new.stamp;
     let row = diesel::insert_into(booking::table).values((
         (
             booking::booking_no.eq(new.booking_no),
@@ -230,7 +231,7 @@ pub fn is_channel_in_use(conn: &mut Conn, instrument: InstrumentId, channel: i64
 }
 
 /// Writes the version after `present`. Violates `BookingOverlap` when the time or channel is another's; `Contended` when
-/// `present` is no longer what stands there. Stamped as by [`insert`].
+/// `present` is no longer what stands there. Stamped after every freeze that did not see it.
 pub fn update(conn: &mut Conn, present: &Booking, next: Changes, now: Instant) -> Result<Booking> {
     let stamp = after_freezes(conn, now)?;
     let unchanged = booking::table.filter(

@@ -1,49 +1,12 @@
-//! The booking rules of an instrument, one versioned row from the start, and the terms: all that an instrument itself says
-//! about its bookings, in one query.
+//! The booking rules of an instrument, one versioned row from the start, and who manages it.
 
 use diesel::prelude::*;
 
 use super::bulk::insert_all;
-use super::schema::{booking_rules, instrument, instrument_manager, organization};
-use super::{Conn, Json, Result, StoreError, terms};
-use crate::domain::access::InstrumentTies;
+use super::schema::{booking_rules, instrument_manager};
+use super::{Conn, Result, StoreError, terms};
 use crate::domain::booking_rules::BookingRules;
-use crate::domain::exemption::ShareMode;
-use crate::domain::instrument::InstrumentState;
-use crate::domain::organization::OrganizationState;
-use crate::domain::{Instant, InstrumentId, OrganizationId, RegionCode, UserId};
-
-/// What an instrument says about its bookings.
-#[derive(Debug, Clone, Queryable)]
-pub struct Terms {
-    pub instrument_id: InstrumentId,
-    pub host_organization_id: OrganizationId,
-    pub host_state: OrganizationState,
-    pub supervising_region: RegionCode,
-    pub state: InstrumentState,
-    pub share_mode: Option<ShareMode>,
-    pub channels: i64,
-    pub rules: Json<BookingRules>,
-    /// The version of the rules.
-    pub version: i64,
-}
-
-impl Terms {
-    /// It is listed, and its host may act.
-    pub fn is_bookable(&self) -> bool {
-        self.state.is_public() && self.host_state == OrganizationState::Verified
-    }
-
-    /// Who is tied to the instrument, for somebody who manages it or not.
-    pub fn ties(&self, managed_by_caller: bool) -> InstrumentTies {
-        InstrumentTies {
-            host_organization_id: self.host_organization_id,
-            supervising_region: self.supervising_region,
-            managed_by_caller,
-            is_public: self.state.is_public(),
-        }
-    }
-}
+use crate::domain::{Instant, InstrumentId, UserId};
 
 #[derive(Insertable)]
 #[diesel(table_name = booking_rules, treat_none_as_default_value = false)]
@@ -98,36 +61,6 @@ pub fn update(
     } else {
         Err(StoreError::Contended)
     }
-}
-
-/// All terms, to be filtered. By one id the statement stays prepared, by a list of them it cannot.
-macro_rules! terms {
-    () => {
-        instrument::table
-            .inner_join(organization::table)
-            .inner_join(booking_rules::table.on(booking_rules::instrument_id.eq(instrument::id)))
-            .select((
-                instrument::id,
-                instrument::organization_id,
-                organization::state,
-                organization::supervising_region_code,
-                instrument::state,
-                instrument::share_mode,
-                instrument::channels,
-                booking_rules::rules,
-                booking_rules::version,
-            ))
-    };
-}
-
-/// The terms of one instrument.
-pub fn get_terms(conn: &mut Conn, id: InstrumentId) -> Result<Terms> {
-    Ok(terms!().filter(instrument::id.eq(id)).get_result(conn)?)
-}
-
-/// The terms of several instruments, in no order.
-pub fn list_terms(conn: &mut Conn, ids: &[InstrumentId]) -> Result<Vec<Terms>> {
-    Ok(terms!().filter(instrument::id.eq_any(ids)).load(conn)?)
 }
 
 /// The instruments a person manages.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::memo::{Memo, version_of};
+use super::memo::{MEMO, version_of};
 use super::schema::{calendar, public_holiday};
 use super::{Conn, Lock, Result};
 use crate::domain::calendar::{Calendar, CalendarDay, DayKind};
@@ -27,30 +27,25 @@ struct StoredDay {
 }
 
 /// Working days and public holidays as they are now. The days are read only when this program has not yet read this version.
-pub fn get(conn: &mut Conn, memo: &Memo) -> Result<Arc<Calendar>> {
+pub fn get(conn: &mut Conn) -> Result<Arc<Calendar>> {
     let version: i64 = calendar::table.select(calendar::version).get_result(conn)?;
-    if let Some(known) = memo.calendar(version) {
+    if let Some(known) = MEMO.calendar(version) {
         return Ok(known);
     }
     let (version, content): (i64, String) = calendar::table
         .select((calendar::version, calendar::content))
         .get_result(conn)?;
-    read(conn, memo, version, &content)
+    read(conn, version, &content)
 }
 
 /// The calendar of a document, which is remembered. One of another form is read from the list itself.
-pub(super) fn read(
-    conn: &mut Conn,
-    memo: &Memo,
-    version: i64,
-    content: &str,
-) -> Result<Arc<Calendar>> {
+pub(super) fn read(conn: &mut Conn, version: i64, content: &str) -> Result<Arc<Calendar>> {
     let days = match days_of(content) {
         Some(days) => days,
         None => list(conn)?,
     };
     let known = Arc::new(Calendar::new(days));
-    memo.keep_calendar(version, &known);
+    MEMO.keep_calendar(version, &known);
     Ok(known)
 }
 

@@ -100,14 +100,13 @@ pub fn insert(
     reply: &Reply,
     now: Instant,
 ) -> Result<()> {
-    let row = diesel::insert_into(idempotency_key::table)
-        .values((
-            idempotency_key::caller.eq(caller),
-            idempotency_key::key.eq(key),
-            idempotency_key::fingerprint.eq(fingerprint),
-            idempotency_key::result.eq(serde_json::to_string(&Stored::from(reply))?),
-            idempotency_key::created_at.eq(now),
-        ));
+    let row = diesel::insert_into(idempotency_key::table).values((
+        idempotency_key::caller.eq(caller),
+        idempotency_key::key.eq(key),
+        idempotency_key::fingerprint.eq(fingerprint),
+        idempotency_key::result.eq(serde_json::to_string(&Stored::from(reply))?),
+        idempotency_key::created_at.eq(now),
+    ));
     on_each!(conn, |own| row.execute(own))?;
     Ok(())
 }

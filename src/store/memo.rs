@@ -2,7 +2,7 @@
 //! of its content, so a remembered pair is true for ever and nobody has to take it back.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use sha2::{Digest, Sha256};
 
@@ -16,9 +16,12 @@ const TERMS_MAX: usize = 4_096;
 /// No document has this version.
 pub(super) const UNKNOWN: i64 = -1;
 
+/// One for the process, whatever databases it has open.
+pub(super) static MEMO: LazyLock<Memo> = LazyLock::new(Memo::default);
+
 /// The newest documents that this program has read; cheap to ask from any thread.
 #[derive(Debug, Default)]
-pub struct Memo {
+pub(super) struct Memo {
     terms: Mutex<HashMap<InstrumentId, (i64, Arc<Terms>)>>,
     calendar: Mutex<Option<(i64, Arc<Calendar>)>>,
 }

@@ -22,7 +22,7 @@ pub mod instrument;
 pub mod invitation;
 pub mod invoice;
 pub mod job;
-pub mod memo;
+mod memo;
 pub mod migration;
 pub mod notice;
 pub mod organization;
@@ -41,6 +41,7 @@ pub mod session;
 pub mod staged;
 pub mod tariff;
 pub mod terms;
+mod traffic;
 pub mod trail;
 pub mod usage;
 pub mod user;
@@ -56,6 +57,7 @@ use diesel::Connection as _;
 
 pub use connection::{Conn, Database, Lock};
 pub use fault::{Constraint, StoreError};
+pub use traffic::Traffic;
 pub use value::Json;
 
 use crate::error::AppError;
@@ -81,6 +83,7 @@ pub struct Store {
     readers: Pool,
     writing: Writing,
     open: feed::OpenWrites,
+    traffic: Arc<Traffic>,
 }
 
 impl Store {
@@ -94,23 +97,30 @@ impl Store {
                 file.display()
             )));
         }
+        let traffic = Arc::new(Traffic::default());
         let writing = match &database {
             Database::Sqlite { file } => {
-                let writer = writer::Writer::start(&database)
+                let writer = writer::Writer::start(&database, &traffic)
                     .map_err(|error| connection::cannot_open(file, &error))?;
                 Writing::Sqlite(Arc::new(writer))
             }
             Database::Postgres { .. } => {
-                Writing::Postgres(fill_pool(&database, connections, false)?)
+                Writing::Postgres(fill_pool(&database, connections, false, &traffic)?)
             }
         };
-        let readers = fill_pool(&database, connections, true)?;
+        let readers = fill_pool(&database, connections, true, &traffic)?;
         Ok(Self {
             database,
             readers,
             writing,
             open: feed::OpenWrites::default(),
+            traffic,
         })
+    }
+
+    /// What was sent to the database so far.
+    pub fn traffic(&self) -> &Traffic {
+        &self.traffic
     }
 
     pub fn database(&self) -> &Database {
@@ -208,13 +218,14 @@ fn fill_pool(
     database: &Database,
     size: u32,
     reads_only: bool,
+    traffic: &Arc<Traffic>,
 ) -> std::result::Result<Pool, AppError> {
     r2d2::Pool::builder()
         .max_size(size)
         .min_idle(Some(1))
         .test_on_check_out(true)
         .connection_timeout(Duration::from_secs(10))
-        .build(pool::Manager::new(database.clone(), reads_only))
+        .build(pool::Manager::new(database.clone(), reads_only, traffic))
         .map_err(|error| AppError::unavailable(format!("cannot reach the database: {error}")))
 }
 

@@ -10,6 +10,7 @@ use diesel::r2d2::R2D2Connection;
 
 use super::connection::{Conn, Database};
 use super::fault;
+use super::traffic::Traffic;
 
 /// Keeps a pool of connections; `r2d2` asks it for new ones.
 #[derive(Debug)]
@@ -18,15 +19,17 @@ pub struct Manager {
     reads_only: bool,
     /// How many connections were given up so far.
     losses: AtomicU64,
+    traffic: Arc<Traffic>,
 }
 
 impl Manager {
-    pub fn new(database: Database, reads_only: bool) -> Self {
+    pub fn new(database: Database, reads_only: bool, traffic: &Arc<Traffic>) -> Self {
         let losses = AtomicU64::new(0);
         Self {
             database,
             reads_only,
             losses,
+            traffic: Arc::clone(traffic),
         }
     }
 }
@@ -42,10 +45,11 @@ pub struct Pooled {
 
 /// Hears of every failed query. diesel itself looks at transactions alone, which a lost server does not break.
 #[derive(Debug)]
-struct Watch(Arc<AtomicBool>);
+struct Watch(Arc<AtomicBool>, Arc<Traffic>);
 
 impl Instrumentation for Watch {
     fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
+        self.1.count(&event);
         if let InstrumentationEvent::FinishQuery {
             error: Some(error), ..
         } = event
@@ -69,7 +73,7 @@ impl r2d2::ManageConnection for Manager {
         };
         let mut conn = made.map_err(diesel::r2d2::Error::ConnectionError)?;
         let in_doubt = Arc::new(AtomicBool::new(false));
-        conn.set_instrumentation(Watch(Arc::clone(&in_doubt)));
+        conn.set_instrumentation(Watch(Arc::clone(&in_doubt), Arc::clone(&self.traffic)));
         Ok(Pooled {
             conn,
             in_doubt,

@@ -3,17 +3,18 @@
 //! that is alone in its transaction has no savepoint: in one, SQLite keeps a copy of every page that a statement changes.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
-use diesel::RunQueryDsl;
 use diesel::connection::SimpleConnection;
 use diesel::result::Error as DieselError;
+use diesel::{Connection as _, RunQueryDsl};
 use tokio::sync::oneshot;
 
 use super::connection::{Conn, Database};
 use super::prepared::{on_each, statement};
+use super::traffic::{Counting, Traffic};
 use crate::error::AppError;
 
 /// Actions that wait at most; one more is answered 503 with Retry-After.
@@ -54,8 +55,12 @@ impl std::fmt::Debug for Writer {
 
 impl Writer {
     /// Starts the thread with a connection of its own.
-    pub fn start(database: &Database) -> Result<Self, diesel::ConnectionError> {
-        let connection = database.connect()?;
+    pub fn start(
+        database: &Database,
+        traffic: &Arc<Traffic>,
+    ) -> Result<Self, diesel::ConnectionError> {
+        let mut connection = database.connect()?;
+        connection.set_instrumentation(Counting(Arc::clone(traffic)));
         let (queue, jobs) = sync_channel(QUEUE_MAX);
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())

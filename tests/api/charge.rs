@@ -71,7 +71,7 @@ fn booked(app: &TestApp, instrument: InstrumentId, quote: Quote) -> BookingId {
         client_reference: None,
         approval_due_at: None,
         answered_at: None,
-        now: app.now(),
+        stamp: app.now(),
     };
     app.write(move |tx| Ok(yiqi::store::booking::insert(tx, new.clone())?.id))
 }

@@ -56,6 +56,7 @@ mod session;
 mod subsidy;
 mod tariff;
 mod template;
+mod terms;
 mod trail;
 mod usage;
 mod world;

@@ -45,7 +45,6 @@ fn fill_blank(backend: Backend, url: &str) {
     let world = open(backend, url);
     world.block_on(async {
         yiqi::cli::seed::load(&world.app).await.unwrap();
-        world.app.load_calendar().await.unwrap();
         let now = world.app.clock.now();
         policy::install_shipped(&world.app, now).await.unwrap();
     });
@@ -215,9 +214,9 @@ fn the_year_comes_out_to_the_fen_and_can_be_verified() {
         // The notice of the holidays changes later: what was on time stays so.
         world.write(|tx| {
             let removed = diesel::delete(store::schema::public_holiday::table).execute(tx);
-            Ok(removed.map_err(store::StoreError::from)?)
+            removed.map_err(store::StoreError::from)?;
+            Ok(store::calendar::refresh(tx)?)
         });
-        world.block_on(world.app.load_calendar()).unwrap();
         let calendar_changed = verify(first);
         assert!(calendar_changed.verified, "{calendar_changed:#?}");
 
@@ -258,7 +257,7 @@ fn a_relation_that_begins_within_the_year_divides_it() {
             now,
         };
         world.write(move |tx| Ok(store::related_party::insert(tx, &relation)?));
-        let calendar = world.app.calendar();
+        let calendar = world.block_on(world.app.calendar()).unwrap();
         let frozen = world.read(move |conn| {
             let newest = store::event::newest(conn)?;
             let scope = freeze::scope(2025, now, newest)?;

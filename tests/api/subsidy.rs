@@ -162,7 +162,7 @@ both! {
         // Given up by the host without an answer, and taken back by the customer.
         action(&host, &request(12), "cancel", json!({"reason": "设备故障"}));
         action(&company, &request(14), "cancel", json!({}));
-        let (now, calendar) = (app.now(), app.app.calendar());
+        let (now, calendar) = (app.now(), app.block_on(app.app.calendar()).unwrap());
         let inputs = app.read(move |conn| {
             let scope = freeze::scope(2026, now, event::newest(conn)?)?;
             let pack = policy::open(&policy::get_named(conn, "hebei-2026")?)?;

@@ -146,7 +146,6 @@ impl World {
             .enable_all()
             .build()
             .unwrap();
-        runtime.block_on(app.load_calendar()).unwrap();
         World {
             app,
             backend,

@@ -1,6 +1,8 @@
 //! A booking with all that decides about it, and what an answer shows of it: the row, its usage records and what this caller
 //! may do now. It is the subject of every action on a booking.
 
+use std::sync::Arc;
+
 use super::draft::TEXT_MAX;
 use crate::domain::access::{self, Action, BookingTies, Caller, Reach, Role};
 use crate::domain::booking::{self, BookingAction, BookingState, InvalidState, Side, Timing, When};
@@ -11,7 +13,7 @@ use crate::error::{AppError, Code};
 use crate::operations::actor::Actor;
 use crate::operations::subject::{Subject, Ties};
 use crate::store::booking::Booking;
-use crate::store::booking_rules::Terms;
+use crate::store::terms::Terms;
 use crate::store::{self, Conn, Lock};
 
 /// A booking as a caller sees it.
@@ -27,7 +29,8 @@ pub struct BookingView {
 pub struct BookingContext {
     pub booking: Booking,
     pub usage_record_ids: Vec<UsageRecordId>,
-    pub terms: Terms,
+    pub terms: Arc<Terms>,
+    pub calendar: Arc<Calendar>,
     pub managed_by_caller: bool,
 }
 
@@ -74,12 +77,14 @@ impl BookingContext {
         booking: Booking,
         managed_by_caller: bool,
     ) -> Result<BookingContext, AppError> {
-        let terms = store::booking_rules::get_terms(conn, booking.instrument_id)?;
+        let terms = store::terms::get(conn, booking.instrument_id)?;
+        let calendar = store::calendar::get(conn)?;
         let records = store::booking::list_usage_record_ids(conn, &[booking.id])?;
         Ok(BookingContext {
             booking,
             usage_record_ids: records.into_iter().map(|(_, record)| record).collect(),
             terms,
+            calendar,
             managed_by_caller,
         })
     }
@@ -92,7 +97,7 @@ impl BookingContext {
         }
     }
 
-    pub fn timing(&self, calendar: &Calendar) -> Result<Timing, AppError> {
+    pub fn timing(&self) -> Result<Timing, AppError> {
         let (booking, rules) = (&self.booking, &self.terms.rules);
         let slot = booking.slot()?;
         Ok(Timing {
@@ -102,7 +107,7 @@ impl BookingContext {
             approval_due_at: booking.approval_due_at,
             cancel_before: rules.cancel_before_minutes,
             no_show_after: rules.no_show_after_minutes,
-            lapses_at: booking::lapses_at(&slot, calendar),
+            lapses_at: booking::lapses_at(&slot, &self.calendar),
         })
     }
 
@@ -143,10 +148,9 @@ impl BookingContext {
         &self,
         caller: &Caller,
         action: BookingAction,
-        calendar: &Calendar,
         now: Instant,
     ) -> Result<(Side, BookingState), AppError> {
-        let timing = self.timing(calendar)?;
+        let timing = self.timing()?;
         if is_overdue(&timing, now) {
             return Err(AppError::conflict(Code::invalid_state)
                 .with("state", BookingState::Expired.as_str())
@@ -163,13 +167,8 @@ impl BookingContext {
     }
 
     /// What the answer shows.
-    pub fn view(
-        self,
-        caller: &Caller,
-        calendar: &Calendar,
-        now: Instant,
-    ) -> Result<BookingView, AppError> {
-        let timing = self.timing(calendar)?;
+    pub fn view(self, caller: &Caller, now: Instant) -> Result<BookingView, AppError> {
+        let timing = self.timing()?;
         let overdue = is_overdue(&timing, now);
         let possible = |action: &&BookingAction| {
             if overdue {

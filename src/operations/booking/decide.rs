@@ -5,7 +5,6 @@ use super::context::{BookingContext, BookingView, reason_faults};
 use super::slot::{self, Wish};
 use super::trail;
 use crate::domain::booking::{BookingAction, RejectReason, Side, Stage};
-use crate::domain::calendar::Calendar;
 use crate::domain::{BookingId, Instant};
 use crate::error::{AppError, Code};
 use crate::operations::actor::Actor;
@@ -26,7 +25,6 @@ pub struct Rejection {
 /// A booking under its lock, that the caller may decide about now.
 struct Deciding<'a> {
     context: &'a BookingContext,
-    calendar: &'a Calendar,
     /// For whom the caller does it.
     side: Side,
     now: Instant,
@@ -47,19 +45,18 @@ async fn decide<B: Send + 'static>(
     body: Result<B, AppError>,
     decision: Decision<B>,
 ) -> Outcome<BookingView> {
-    let (calendar, event) = (run.app.calendar(), run.action);
+    let event = run.action;
     run.on(
         id,
         body,
         move |tx, actor, mut context: BookingContext, body| {
             (decision.check)(actor, &context, body)?;
             let (caller, now) = (actor.caller()?, actor.now);
-            let (side, state) = context.permit(caller, decision.action, &calendar, now)?;
+            let (side, state) = context.permit(caller, decision.action, now)?;
             let mut next = context.booking.changes();
             next.state = state;
             let deciding = Deciding {
                 context: &context,
-                calendar: &calendar,
                 side,
                 now,
             };
@@ -67,7 +64,7 @@ async fn decide<B: Send + 'static>(
             let after = store::booking::update(tx, &context.booking, next, now)?;
             trail::record(tx, actor, event, Some(&context.booking), &after)?;
             context.booking = after;
-            context.view(caller, &calendar, now)
+            context.view(caller, now)
         },
     )
     .await
@@ -83,7 +80,7 @@ pub async fn approve(
     let decision = Decision {
         action: BookingAction::Approve,
         check: |_, _, ()| Ok(()),
-        change: |tx, deciding, (), next| {
+        change: |_, deciding, (), next| {
             let booking = &deciding.context.booking;
             let wish = Wish {
                 slot: booking.slot()?,
@@ -94,7 +91,11 @@ pub async fn approve(
                 now: deciding.now,
             };
             let terms = &deciding.context.terms;
-            AppError::refuse_all(slot::broken_rules(tx, deciding.calendar, terms, &wish)?)?;
+            AppError::refuse_all(slot::broken_rules(
+                terms,
+                &deciding.context.calendar,
+                &wish,
+            )?)?;
             next.answered_at = Some(deciding.now);
             Ok(())
         },
@@ -137,7 +138,7 @@ pub async fn cancel(
         },
         change: |_, deciding, reason, next| {
             require_reason(deciding.side == Side::Host, reason.as_deref())?;
-            let timing = deciding.context.timing(deciding.calendar)?;
+            let timing = deciding.context.timing()?;
             let is_late = deciding.side == Side::User && timing.is_late(deciding.now);
             next.cancelled_by = Some(match deciding.side {
                 Side::User => "user".to_owned(),

@@ -10,6 +10,7 @@ use crate::domain::service::ServiceItem;
 use crate::domain::{InstrumentId, Slot, UserId};
 use crate::error::AppError;
 use crate::operations::service::check_items;
+use crate::store::terms::Terms;
 use crate::store::{self, Conn, StoreError};
 
 /// The most characters of a description or reason.
@@ -49,6 +50,7 @@ impl Draft {
         &self,
         conn: &mut Conn,
         caller: &Caller,
+        terms: &Terms,
     ) -> Result<Vec<FieldFault>, AppError> {
         let mut faults = Faults::new();
         faults.extend(self.misread.iter().cloned());
@@ -60,7 +62,7 @@ impl Draft {
             faults.range("samples", samples, 0, SAMPLES_MAX);
         }
         self.operator_faults(conn, caller, &mut faults)?;
-        check_items(conn, self.instrument_id, &self.service_items, &mut faults)?;
+        check_items(&terms.services, &self.service_items, &mut faults);
         Ok(faults.into_vec())
     }
 

@@ -5,7 +5,6 @@ use super::draft::SAMPLES_MAX;
 use super::trail;
 use crate::domain::access::Action;
 use crate::domain::booking::{self, BookingAction};
-use crate::domain::calendar::Calendar;
 use crate::domain::fault::{Faults, FieldFault};
 use crate::domain::usage::{Evidence, GivenMinutes, UsageMinutes};
 use crate::domain::{BookingId, Instant, Slot};
@@ -30,22 +29,20 @@ pub async fn finish(
     id: BookingId,
     how: Result<Finish, AppError>,
 ) -> Outcome<BookingView> {
-    let calendar = run.app.calendar();
     run.on(id, how, move |tx, actor, context, how| {
-        complete(tx, &calendar, actor, context, how)
+        complete(tx, actor, context, how)
     })
     .await
 }
 
 fn complete(
     tx: &mut Conn,
-    calendar: &Calendar,
     actor: &Actor,
     mut context: BookingContext,
     how: &Finish,
 ) -> Result<BookingView, AppError> {
     let caller = actor.caller()?;
-    let permitted = context.permit(caller, BookingAction::Finish, calendar, actor.now);
+    let permitted = context.permit(caller, BookingAction::Finish, actor.now);
     let started_at = context
         .booking
         .started_at
@@ -91,7 +88,7 @@ fn complete(
     let record = insert_finished(tx, actor, &after, &finished)?;
     context.booking = after;
     context.usage_record_ids.push(record.id);
-    context.view(caller, calendar, actor.now)
+    context.view(caller, actor.now)
 }
 
 /// The interval of the use. A booking that was never started has none to judge: its state is refused instead.

@@ -1,29 +1,29 @@
 //! Reading bookings: one, or those a caller may see.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::context::{BookingContext, BookingView};
 use crate::app::App;
 use crate::domain::access::{Action, Caller, Reach, Role};
-use crate::domain::calendar::Calendar;
 use crate::domain::{BookingId, Instant, InstrumentId, UsageRecordId};
 use crate::error::AppError;
 use crate::operations::actor::Actor;
 use crate::operations::run::may;
 use crate::operations::subject::{Subject, authorize};
 use crate::store::booking::{Booking, Filter};
-use crate::store::booking_rules::Terms;
 use crate::store::page::Found;
+use crate::store::terms::Terms;
 use crate::store::{self, Conn};
 
 /// One booking; 404 when it is not the caller's to see.
 pub async fn get(app: &App, actor: &Actor, id: BookingId) -> Result<BookingView, AppError> {
-    let (calendar, actor) = (app.calendar(), actor.clone());
+    let actor = actor.clone();
     app.store
         .read(move |conn| {
             let context = BookingContext::load(conn, &actor, id)?;
             authorize(&actor, Action::BookingGet, &context.ties())?;
-            context.view(actor.caller()?, &calendar, actor.now)
+            context.view(actor.caller()?, actor.now)
         })
         .await
 }
@@ -35,12 +35,12 @@ pub async fn list(
     filter: Filter,
 ) -> Result<Found<BookingView>, AppError> {
     may(actor, Action::BookingList)?;
-    let (calendar, caller, now) = (app.calendar(), actor.caller()?.clone(), actor.now);
+    let (caller, now) = (actor.caller()?.clone(), actor.now);
     app.store
         .read(move |conn| {
             let reach = Reach::of(&caller, Action::BookingList);
             let found = store::booking::list(conn, &reach, &filter)?;
-            let rows = show(conn, &caller, &calendar, found.rows, now)?;
+            let rows = show(conn, &caller, found.rows, now)?;
             Ok(Found {
                 rows,
                 rest: found.rest,
@@ -52,7 +52,6 @@ pub async fn list(
 fn show(
     conn: &mut Conn,
     caller: &Caller,
-    calendar: &Calendar,
     bookings: Vec<Booking>,
     now: Instant,
 ) -> Result<Vec<BookingView>, AppError> {
@@ -64,7 +63,8 @@ fn show(
     let mut instruments: Vec<InstrumentId> = bookings.iter().map(|b| b.instrument_id).collect();
     instruments.sort_unstable();
     instruments.dedup();
-    let terms: HashMap<InstrumentId, Terms> = store::booking_rules::list_terms(conn, &instruments)?
+    let calendar = store::calendar::get(conn)?;
+    let terms: HashMap<InstrumentId, Arc<Terms>> = store::terms::list(conn, &instruments)?
         .into_iter()
         .map(|terms| (terms.instrument_id, terms))
         .collect();
@@ -76,12 +76,13 @@ fn show(
     let seen = bookings.into_iter().map(|booking| {
         let (id, instrument) = (booking.id, booking.instrument_id);
         let context = BookingContext {
+            calendar: Arc::clone(&calendar),
             terms: terms.get(&instrument).cloned().ok_or(AppError::NotFound)?,
             managed_by_caller: managed.contains(&instrument),
             usage_record_ids: records.remove(&id).unwrap_or_default(),
             booking,
         };
-        context.view(caller, calendar, now)
+        context.view(caller, now)
     });
     seen.collect()
 }

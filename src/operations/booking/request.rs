@@ -1,6 +1,8 @@
 //! Requesting a booking: confirmed at once, or waiting for the host, as the rules say. One transaction of few statements; the
 //! insert is the judge. A check asks the same without any effect.
 
+use std::sync::Arc;
+
 use rand::RngExt;
 
 use super::context::{BookingContext, BookingView, manages};
@@ -11,14 +13,13 @@ use crate::app::App;
 use crate::domain::access::{self, Action, Caller, InstrumentTies};
 use crate::domain::booking::{BookingState, Stage};
 use crate::domain::booking_rules::Approval;
-use crate::domain::calendar::Calendar;
 use crate::domain::tariff::Quote;
 use crate::domain::{Instant, InstrumentId, Slot};
 use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::Actor;
 use crate::operations::run::{Outcome, Run, may};
 use crate::store::booking::NewBooking;
-use crate::store::booking_rules::Terms;
+use crate::store::terms::Basis;
 use crate::store::{self, Conn, Lock, StoreError};
 
 /// Books a slot. 422 with everything that is wrong, 409 `slot_taken` or `client_reference_used`.
@@ -35,10 +36,8 @@ pub async fn request(
     };
     let wanted = move |_: &mut Conn| Ok(attempt.clone());
     slot::book_or_explain(&run.app, wanted, || {
-        let (calendar, draft) = (run.app.calendar(), draft.clone());
-        run.with(Ok(draft), move |tx, actor, draft| {
-            place(tx, &calendar, actor, draft)
-        })
+        let draft = draft.clone();
+        run.with(Ok(draft), place)
     })
     .await
 }
@@ -56,20 +55,21 @@ pub(super) fn wish(draft: &Draft, caller: &Caller, now: Instant) -> Wish {
 
 /// The terms of an instrument named in a body: what the caller may not see does not exist (422 `unknown_reference`). One that
 /// was public once and no longer is does exist; that it cannot be booked is said by its rules.
-pub(super) fn terms_for(
+fn basis_for(
     conn: &mut Conn,
     caller: &Caller,
-    id: InstrumentId,
-    action: Action,
-) -> Result<Terms, AppError> {
+    (id, action): (InstrumentId, Action),
+    found: store::Result<Basis>,
+) -> Result<Basis, AppError> {
     let unknown = || {
         let fault = Fault::field("instrument_id", Code::unknown_reference);
         AppError::Refused(vec![fault.actual(i64::from(id))])
     };
-    let terms = match store::booking_rules::get_terms(conn, id) {
+    let basis = match found {
         Err(StoreError::NotFound) => return Err(unknown()),
         found => found?,
     };
+    let terms = &basis.terms;
     let was_public = terms.state.is_locked();
     let managed = !was_public && manages(conn, caller, id)?;
     let ties = InstrumentTies {
@@ -79,26 +79,25 @@ pub(super) fn terms_for(
     match access::may_on_instrument(caller, action, &ties) {
         Err(access::Denied::Hidden) => Err(unknown()),
         Err(denied) => Err(denied.into()),
-        Ok(()) => Ok(terms),
+        Ok(()) => Ok(basis),
     }
 }
 
-fn place(
-    tx: &mut Conn,
-    calendar: &Calendar,
-    actor: &Actor,
-    draft: &Draft,
-) -> Result<BookingView, AppError> {
+fn place(tx: &mut Conn, actor: &Actor, draft: &Draft) -> Result<BookingView, AppError> {
     Lock::take_records_of(draft.instrument_id, tx)?;
     let caller = actor.caller()?;
-    let terms = terms_for(tx, caller, draft.instrument_id, Action::BookingRequest)?;
+    let wanted = (draft.instrument_id, caller.organization_id);
+    let found = store::terms::find_or_insert(tx, wanted, actor.now);
+    let named = (draft.instrument_id, Action::BookingRequest);
+    let basis = basis_for(tx, caller, named, found)?;
+    let terms = Arc::clone(&basis.terms);
     let wish = wish(draft, caller, actor.now);
     let mut faults: Vec<Fault> = draft
-        .faults(tx, caller)?
+        .faults(tx, caller, &terms)?
         .into_iter()
         .map(Into::into)
         .collect();
-    faults.extend(slot::broken_rules(tx, calendar, &terms, &wish)?);
+    faults.extend(slot::broken_rules(&terms, &basis.calendar, &wish)?);
     let assignment = slot::seek(tx, &terms, &wish)?;
     if let (Err(full), false) = (&assignment, faults.is_empty()) {
         faults.push(slot::taken(full)?);
@@ -111,14 +110,7 @@ fn place(
     }
     let assignment = assignment.map_err(|_| AppError::conflict(Code::slot_taken))?;
     slot::make_room(tx, None, &assignment.moves, actor.now)?;
-    let new = new_booking(
-        tx,
-        calendar,
-        actor,
-        draft,
-        (&terms, &wish),
-        assignment.channel,
-    )?;
+    let new = new_booking(actor, draft, (&basis, &wish), assignment.channel)?;
     let booking = store::booking::insert(tx, new).map_err(slot::lost)?;
     trail::record(tx, actor, Action::BookingRequest, None, &booking)?;
     let managed_by_caller = manages(tx, caller, terms.instrument_id)?;
@@ -126,20 +118,20 @@ fn place(
         booking,
         usage_record_ids: Vec::new(),
         terms,
+        calendar: basis.calendar,
         managed_by_caller,
     };
-    context.view(caller, calendar, actor.now)
+    context.view(caller, actor.now)
 }
 
 fn new_booking(
-    tx: &mut Conn,
-    calendar: &Calendar,
     actor: &Actor,
     draft: &Draft,
-    (terms, wish): (&Terms, &Wish),
+    (basis, wish): (&Basis, &Wish),
     channel: i64,
 ) -> Result<NewBooking, AppError> {
-    let quote = slot::price(tx, terms, wish, &draft.service_items)?;
+    let terms = &basis.terms;
+    let quote = slot::price(basis, wish, &draft.service_items)?;
     let is_confirmed = terms.rules.approval == Approval::Automatic;
     let items = (!draft.service_items.is_empty()).then_some(&draft.service_items);
     Ok(NewBooking {
@@ -168,9 +160,10 @@ fn new_booking(
         service_items: items.map(serde_json::to_value).transpose()?,
         quote,
         client_reference: draft.client_reference.clone(),
-        approval_due_at: (!is_confirmed).then(|| terms.rules.approval_due_at(calendar, actor.now)),
+        approval_due_at: (!is_confirmed)
+            .then(|| terms.rules.approval_due_at(&basis.calendar, actor.now)),
         answered_at: is_confirmed.then_some(actor.now),
-        now: actor.now,
+        stamp: basis.after_freezes(actor.now),
     })
 }
 
@@ -206,20 +199,23 @@ pub async fn check(
         Err(AppError::Refused(faults)) => return Ok(Checked::refused(faults)),
         draft => draft?,
     };
-    let (calendar, caller, now) = (app.calendar(), actor.caller()?.clone(), actor.now);
+    let (caller, now) = (actor.caller()?.clone(), actor.now);
     app.store
         .read(move |conn| {
-            let terms = match terms_for(conn, &caller, draft.instrument_id, Action::BookingCheck) {
+            let named = (draft.instrument_id, Action::BookingCheck);
+            let found = store::terms::find(conn, (draft.instrument_id, caller.organization_id));
+            let basis = match basis_for(conn, &caller, named, found) {
                 // An instrument that is not there is one of the things in the way.
                 Err(AppError::Refused(faults)) => return Ok(Checked::refused(faults)),
                 found => found?,
             };
+            let terms = &basis.terms;
             let wish = wish(&draft, &caller, now);
-            let fields = draft.faults(conn, &caller)?;
+            let fields = draft.faults(conn, &caller, terms)?;
             let mut faults: Vec<Fault> = fields.into_iter().map(Into::into).collect();
-            faults.extend(slot::broken_rules(conn, &calendar, &terms, &wish)?);
-            let near = slot::in_the_way(conn, &terms, &wish, &terms.rules.blocked(&wish.slot))?;
-            if let Err(full) = slot::find_channel(conn, &terms, &wish, &near)? {
+            faults.extend(slot::broken_rules(terms, &basis.calendar, &wish)?);
+            let near = slot::in_the_way(conn, terms, &wish, &terms.rules.blocked(&wish.slot))?;
+            if let Err(full) = slot::find_channel(conn, terms, &wish, &near)? {
                 faults.push(slot::taken(&full)?);
             }
             if let Some(reference) = &draft.client_reference
@@ -231,14 +227,14 @@ pub async fn check(
                     Code::client_reference_used,
                 ));
             }
-            let mends = slot::is_offered(&terms, &wish);
+            let mends = slot::is_offered(terms, &wish);
             let next_free = if faults.is_empty() || !mends {
                 Vec::new()
             } else {
-                slot::next_free(conn, &calendar, &terms, &wish)?
+                slot::next_free(conn, terms, &basis.calendar, &wish)?
             };
             Ok::<_, AppError>(Checked {
-                quote: slot::price(conn, &terms, &wish, &draft.service_items)?,
+                quote: slot::price(&basis, &wish, &draft.service_items)?,
                 faults,
                 next_free,
             })

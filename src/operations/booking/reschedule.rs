@@ -6,7 +6,6 @@ use super::slot::{self, Attempt, Wish};
 use super::trail;
 use crate::domain::access::Action;
 use crate::domain::booking::{BookingAction, BookingState, Side, Stage};
-use crate::domain::calendar::Calendar;
 use crate::domain::service::ServiceItem;
 use crate::domain::{BookingId, Instant, Slot};
 use crate::error::{AppError, Code, Fault};
@@ -44,9 +43,9 @@ pub async fn reschedule(
         })
     };
     slot::book_or_explain(&run.app, wanted, || {
-        let (calendar, to) = (run.app.calendar(), to.clone());
+        let to = to.clone();
         run.on(id, Ok(to), move |tx, actor, context, to| {
-            relocate(tx, &calendar, actor, context, to)
+            relocate(tx, actor, context, to)
         })
     })
     .await
@@ -65,7 +64,6 @@ fn wish(booking: &Booking, slot: Slot, now: Instant) -> Wish {
 
 fn relocate(
     tx: &mut Conn,
-    calendar: &Calendar,
     actor: &Actor,
     mut context: BookingContext,
     to: &Move,
@@ -73,9 +71,9 @@ fn relocate(
     let slot = to.slot.clone().map_err(AppError::Refused)?;
     reason_faults(to.reason.as_deref())?;
     let (id, caller) = (context.booking.id, actor.caller()?);
-    let permitted = context.permit(caller, BookingAction::Reschedule, calendar, actor.now);
+    let permitted = context.permit(caller, BookingAction::Reschedule, actor.now);
     let wish = wish(&context.booking, slot, actor.now);
-    let mut faults = slot::broken_rules(tx, calendar, &context.terms, &wish)?;
+    let mut faults = slot::broken_rules(&context.terms, &context.calendar, &wish)?;
     let assignment = slot::seek(tx, &context.terms, &wish)?;
     if let (Err(full), false) = (&assignment, faults.is_empty()) {
         faults.push(slot::taken(full)?);
@@ -84,7 +82,7 @@ fn relocate(
     let (side, _) = permitted?;
     let assignment = assignment.map_err(|_| AppError::conflict(Code::slot_taken))?;
     slot::make_room(tx, Some(id), &assignment.moves, actor.now)?;
-    let mut next = moved(tx, calendar, &context, side, &wish)?;
+    let mut next = moved(tx, &context, side, &wish)?;
     next.channel = assignment.channel;
     next.reason.clone_from(&to.reason);
     let after =
@@ -97,7 +95,7 @@ fn relocate(
         &after,
     )?;
     context.booking = after;
-    context.view(caller, calendar, actor.now)
+    context.view(caller, actor.now)
 }
 
 /// The services wanted with a booking.
@@ -110,13 +108,12 @@ fn wanted(booking: &Booking) -> Result<Vec<ServiceItem>, AppError> {
 /// What the move makes of the booking: its time, its price at today's tariffs, and the approval it may need again.
 fn moved(
     tx: &mut Conn,
-    calendar: &Calendar,
     context: &BookingContext,
     side: Side,
     wish: &Wish,
 ) -> Result<Changes, AppError> {
     let rules = &context.terms.rules;
-    let timing = context.timing(calendar)?;
+    let timing = context.timing()?;
     let blocked = rules.blocked(&wish.slot);
     let mut next = context.booking.changes();
     next.state = timing.after_reschedule(side, rules.approval);
@@ -131,12 +128,16 @@ fn moved(
             let kept = promised.map(|quote| quote.for_minutes(wish.slot.minutes()));
             kept.transpose().map_err(AppError::internal)?.flatten()
         }
-        (Side::User, _) => slot::price(tx, &context.terms, wish, &wanted(&context.booking)?)?,
+        (Side::User, _) => {
+            let booking = &context.booking;
+            let basis = store::terms::find(tx, (booking.instrument_id, booking.organization_id))?;
+            slot::price(&basis, wish, &wanted(booking)?)?
+        }
     };
     next.quote = quote.map(Json::of).transpose()?;
     match (next.state, side) {
         (BookingState::Requested, Side::User) => {
-            next.approval_due_at = Some(rules.approval_due_at(calendar, wish.now));
+            next.approval_due_at = Some(rules.approval_due_at(&context.calendar, wish.now));
             next.answered_at = None;
         }
         (BookingState::Confirmed, _) if next.answered_at.is_none() => {

@@ -26,7 +26,7 @@ use crate::operations::actor::Actor;
 use crate::operations::run::Outcome;
 use crate::operations::tariff::{self, Wanted};
 use crate::store::booking::Blocking;
-use crate::store::booking_rules::Terms;
+use crate::store::terms::{Basis, Terms};
 use crate::store::{self, Conn, Constraint, StoreError};
 
 /// A slot somebody wants.
@@ -44,12 +44,10 @@ pub(super) struct Wish {
 
 /// What the instrument's rules say to a wish.
 pub(super) fn broken_rules(
-    conn: &mut Conn,
-    calendar: &Calendar,
     terms: &Terms,
+    calendar: &Calendar,
     wish: &Wish,
 ) -> Result<Vec<Fault>, AppError> {
-    let closures = store::closure::list_rules(conn, terms.instrument_id, &wish.slot)?;
     let question = Question {
         slot: wish.slot,
         mode: wish.mode,
@@ -58,7 +56,7 @@ pub(super) fn broken_rules(
     };
     let refusals = terms
         .rules
-        .check(&question, calendar, &closures, offer(terms, wish));
+        .check(&question, calendar, &terms.closures, offer(terms, wish));
     refusals.into_iter().map(fault).collect()
 }
 
@@ -89,11 +87,12 @@ fn fault(refusal: BookingRefusal) -> Result<Fault, AppError> {
 
 /// The price of a wish with what it wants from the price list, frozen as told today; none when nothing of it has a price.
 pub(super) fn price(
-    conn: &mut Conn,
-    terms: &Terms,
+    basis: &Basis,
     wish: &Wish,
     services: &[ServiceItem],
 ) -> Result<Option<Quote>, AppError> {
+    let terms = &basis.terms;
+
     let wanted = Wanted {
         instrument: terms.instrument_id,
         host: terms.host_organization_id,
@@ -103,7 +102,8 @@ pub(super) fn price(
         minutes: wish.slot.minutes(),
         services,
     };
-    Ok(tariff::price(conn, &wanted)?.1)
+    let unit = (basis.unit_kind, basis.unit_is_sme);
+    Ok(tariff::price_by(&terms.tariffs, &terms.services, unit, &wanted)?.1)
 }
 
 /// Whether a request or hold has waited too long: it blocks nobody any more, whether or not it has been swept.
@@ -349,13 +349,16 @@ async fn existing(app: &App, wanted: &Attempt) -> Result<AppError, AppError> {
 }
 
 async fn look(app: &App, wanted: &Attempt) -> Result<(Option<Full>, Vec<Slot>), AppError> {
-    let (calendar, instrument, wish) = (app.calendar(), wanted.instrument_id, wanted.wish);
+    let (instrument, wish) = (wanted.instrument_id, wanted.wish);
     app.store
         .read(move |conn| {
-            let terms = store::booking_rules::get_terms(conn, instrument)?;
+            let (terms, calendar) = (
+                store::terms::get(conn, instrument)?,
+                store::calendar::get(conn)?,
+            );
             let near = in_the_way(conn, &terms, &wish, &terms.rules.blocked(&wish.slot))?;
             let clash = find_channel(conn, &terms, &wish, &near)?.err();
-            Ok::<_, AppError>((clash, next_free(conn, &calendar, &terms, &wish)?))
+            Ok::<_, AppError>((clash, next_free(conn, &terms, &calendar, &wish)?))
         })
         .await
 }
@@ -363,8 +366,8 @@ async fn look(app: &App, wanted: &Attempt) -> Result<(Option<Full>, Vec<Slot>), 
 /// The next slots of the same length, from the wanted start on, under all rules.
 pub(super) fn next_free(
     conn: &mut Conn,
-    calendar: &Calendar,
     terms: &Terms,
+    calendar: &Calendar,
     wish: &Wish,
 ) -> Result<Vec<Slot>, AppError> {
     let from = wish.now.max(wish.slot.starts_at());
@@ -376,11 +379,10 @@ pub(super) fn next_free(
         .iter()
         .map(|taken| taken.blocked)
         .collect();
-    let closures = store::closure::list_rules(conn, terms.instrument_id, &ahead)?;
     let timetable = Timetable {
         rules: &terms.rules,
         calendar,
-        closures: &closures,
+        closures: &terms.closures,
         blocked: &blocked,
         channels: terms.channels,
         now: wish.now,

@@ -9,7 +9,6 @@ use super::trail;
 use crate::app::App;
 use crate::domain::access::Action;
 use crate::domain::booking::{self, BookingAction, BookingState, CLOSED_AFTER, Side};
-use crate::domain::calendar::Calendar;
 use crate::domain::usage::{Evidence, GivenMinutes, UsageMinutes};
 use crate::domain::{BookingId, Instant, Minutes};
 use crate::error::{AppError, Code};
@@ -24,7 +23,6 @@ pub(super) const STEP: i64 = 500;
 /// The booking under its lock and the state it passes into; none when its time has not come or somebody was faster.
 pub(super) fn due(
     tx: &mut Conn,
-    calendar: &Calendar,
     id: BookingId,
     action: BookingAction,
     now: Instant,
@@ -32,7 +30,7 @@ pub(super) fn due(
     Lock::take_records_of(store::booking::get_instrument_id(tx, id)?, tx)?;
     let booking = store::booking::get(tx, id)?;
     let case = BookingContext::of(tx, booking, false)?;
-    let next = case.timing(calendar)?.permit(action, Side::Host, now);
+    let next = case.timing()?.permit(action, Side::Host, now);
     Ok(next.ok().map(|next| (case, next)))
 }
 
@@ -70,9 +68,8 @@ pub async fn expire_overdue(app: &App, now: Instant) -> Result<usize, AppError> 
         store::booking::list_overdue(conn, now, STEP)
     });
     each(ids.await?, |id| {
-        let calendar = app.calendar();
         app.store.write(move |tx| {
-            let Some((case, _)) = due(tx, &calendar, id, BookingAction::Expire, now)? else {
+            let Some((case, _)) = due(tx, id, BookingAction::Expire, now)? else {
                 return Ok(false);
             };
             expire(tx, &case.booking, now)?;
@@ -124,9 +121,8 @@ async fn close(
     now: Instant,
     problem: &'static str,
 ) -> Result<bool, AppError> {
-    let calendar = app.calendar();
     let action = move |tx: &mut Conn| {
-        match due(tx, &calendar, id, BookingAction::Close, now)? {
+        match due(tx, id, BookingAction::Close, now)? {
             Some((case, state)) => end(tx, &case, state, problem, now)?,
             None => return Ok(false),
         }
@@ -172,9 +168,8 @@ pub async fn lapse_unresolved(app: &App, now: Instant) -> Result<usize, AppError
         store::booking::list_unstarted(conn, now, STEP)
     });
     each(ids.await?, |id| {
-        let calendar = app.calendar();
         app.store.write(move |tx| {
-            let due = due(tx, &calendar, id, BookingAction::Lapse, now)?;
+            let due = due(tx, id, BookingAction::Lapse, now)?;
             let Some((case, state)) = due else {
                 return Ok(false);
             };

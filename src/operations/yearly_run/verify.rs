@@ -51,7 +51,7 @@ pub struct Verification {
 
 /// Verifies a run that has results, for who may have its results as a whole.
 pub async fn verify(app: &App, actor: &Actor, id: SubsidyRunId) -> Result<Verification, AppError> {
-    let (calendar, by) = (app.calendar(), actor.clone());
+    let (calendar, by) = (app.calendar().await?, actor.clone());
     let look = move |conn: &mut Conn| {
         let run = rows::subsidy::get(conn, id)?;
         may_on_run(&by, Action::SubsidyExport, run.lifecycle.state)?;

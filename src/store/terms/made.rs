@@ -4,12 +4,15 @@
 use diesel::prelude::*;
 
 use super::Terms;
-use crate::domain::{Instant, InstrumentId};
+use crate::domain::booking_rules::BookingRules;
+use crate::domain::closure::Closure as Rule;
+use crate::domain::service::ServiceFacts;
+use crate::domain::{Instant, InstrumentId, ServiceId};
 use crate::store::schema::{booking_rules, closure, instrument, instrument_service, organization};
 use crate::store::{Conn, Json, Result, closure::Closure, service::Service, tariff};
 
-/// The terms of an instrument as the tables say at this moment.
-pub(super) fn make(conn: &mut Conn, id: InstrumentId, now: Instant) -> Result<Terms> {
+/// The terms of an instrument as the tables say at this moment, without what was over at `now`, or with all there ever was.
+pub(super) fn make(conn: &mut Conn, id: InstrumentId, now: Option<Instant>) -> Result<Terms> {
     let (host, state, share_mode, channels, rules, version) = instrument::table
         .inner_join(organization::table)
         .inner_join(booking_rules::table.on(booking_rules::instrument_id.eq(instrument::id)))
@@ -28,10 +31,12 @@ pub(super) fn make(conn: &mut Conn, id: InstrumentId, now: Instant) -> Result<Te
         ))
         .get_result(conn)?;
     let (host_organization_id, host_state, supervising_region) = host;
-    let rules: Json<crate::domain::booking_rules::BookingRules> = rules;
-    let today = now.local_date();
+    let rules: Json<BookingRules> = rules;
     let mut tariffs = tariff::list(conn, id)?;
-    tariffs.retain(|(_, tariff)| tariff.period.valid_until.is_none_or(|until| until > today));
+    if let Some(today) = now.map(|now| now.local_date()) {
+        let lasts = |until: chrono::NaiveDate| until > today;
+        tariffs.retain(|(_, tariff)| tariff.period.valid_until.is_none_or(lasts));
+    }
     Ok(Terms {
         instrument_id: id,
         host_organization_id,
@@ -48,33 +53,25 @@ pub(super) fn make(conn: &mut Conn, id: InstrumentId, now: Instant) -> Result<Te
     })
 }
 
-fn closures(
-    conn: &mut Conn,
-    id: InstrumentId,
-    now: Instant,
-) -> Result<Vec<crate::domain::closure::Closure>> {
-    let not_over = closure::ends_at
-        .is_null()
-        .or(closure::ends_at.gt(now).assume_not_null());
+fn closures(conn: &mut Conn, id: InstrumentId, now: Option<Instant>) -> Result<Vec<Rule>> {
     let rows: Vec<Closure> = closure::table
         .filter(closure::instrument_id.eq(id))
         .filter(closure::withdrawn_at.is_null())
-        .filter(not_over)
         .select(Closure::as_select())
         .order((closure::starts_at, closure::id))
         .load(conn)?;
-    Ok(rows.iter().filter_map(Closure::rule).collect())
+    let lasts = |rule: &Rule| match (rule.time.ends_at(), now) {
+        (Some(end), Some(now)) => end > now,
+        _ => true,
+    };
+    Ok(rows
+        .iter()
+        .filter_map(Closure::rule)
+        .filter(lasts)
+        .collect())
 }
 
-fn services(
-    conn: &mut Conn,
-    id: InstrumentId,
-) -> Result<
-    Vec<(
-        crate::domain::ServiceId,
-        crate::domain::service::ServiceFacts,
-    )>,
-> {
+fn services(conn: &mut Conn, id: InstrumentId) -> Result<Vec<(ServiceId, ServiceFacts)>> {
     let rows: Vec<Service> = instrument_service::table
         .filter(instrument_service::instrument_id.eq(id))
         .filter(instrument_service::withdrawn_at.is_null())

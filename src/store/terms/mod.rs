@@ -14,7 +14,7 @@ use std::sync::Arc;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamp};
 
-use super::memo::{Memo, UNKNOWN, version_of};
+use super::memo::{MEMO, UNKNOWN, version_of};
 use super::prepared::{on_each, statement};
 use super::schema::{instrument, instrument_terms, organization};
 use super::{Conn, Result, calendar};
@@ -110,39 +110,32 @@ type Read = (
 );
 
 /// What a booking of an instrument by a unit is judged by. Terms that are not stored are made, and not kept.
-pub fn find(
-    conn: &mut Conn,
-    memo: &Memo,
-    (instrument, unit): (InstrumentId, OrganizationId),
-    now: Instant,
-) -> Result<Basis> {
-    basis(conn, memo, (instrument, unit), |conn| {
-        made::make(conn, instrument, now)
+pub fn find(conn: &mut Conn, (instrument, unit): (InstrumentId, OrganizationId)) -> Result<Basis> {
+    basis(conn, (instrument, unit), |conn| {
+        made::make(conn, instrument, None)
     })
 }
 
 /// As [`find`], in an action that holds `Lock::Instrument`: terms that are not stored are made and kept.
 pub fn find_or_insert(
     conn: &mut Conn,
-    memo: &Memo,
     (instrument, unit): (InstrumentId, OrganizationId),
     now: Instant,
 ) -> Result<Basis> {
-    basis(conn, memo, (instrument, unit), |conn| {
+    basis(conn, (instrument, unit), |conn| {
         insert(conn, instrument, now)
     })
 }
 
 fn basis(
     conn: &mut Conn,
-    memo: &Memo,
     (instrument, unit): (InstrumentId, OrganizationId),
     make: impl FnOnce(&mut Conn) -> Result<Terms>,
 ) -> Result<Basis> {
-    let known = memo.terms(instrument);
+    let known = MEMO.terms(instrument);
     let reading = Reading {
         known_terms: known.as_ref().map_or(UNKNOWN, |(version, _)| *version),
-        known_calendar: memo.calendar_version(),
+        known_calendar: MEMO.calendar_version(),
         unit,
         instrument,
     };
@@ -152,19 +145,19 @@ fn basis(
     let terms = match (same, version, content) {
         (Some((_, terms)), ..) => terms,
         (None, Some(version), Some(content)) => match stored::read(instrument, &content) {
-            Some(terms) => remembered(memo, version, terms),
+            Some(terms) => remembered(version, terms),
             None => Arc::new(make(conn)?),
         },
         _ => Arc::new(make(conn)?),
     };
     let known = match calendar_content {
-        None => memo.calendar(calendar_version),
-        Some(content) => Some(calendar::read(conn, memo, calendar_version, &content)?),
+        None => MEMO.calendar(calendar_version),
+        Some(content) => Some(calendar::read(conn, calendar_version, &content)?),
     };
     let calendar = match known {
         Some(calendar) => calendar,
         // Another thread has read a newer one since we asked.
-        None => calendar::get(conn, memo)?,
+        None => calendar::get(conn)?,
     };
     Ok(Basis {
         terms,
@@ -175,19 +168,34 @@ fn basis(
     })
 }
 
-fn remembered(memo: &Memo, version: i64, terms: Terms) -> Arc<Terms> {
+fn remembered(version: i64, terms: Terms) -> Arc<Terms> {
     let terms = Arc::new(terms);
-    memo.keep_terms(version, &terms);
+    MEMO.keep_terms(version, &terms);
     terms
 }
 
+/// The terms of an instrument, apart from any booking. What is not stored is made, and not kept.
+pub fn get(conn: &mut Conn, id: InstrumentId) -> Result<Arc<Terms>> {
+    let own = instrument_terms::table.find(id);
+    let version = own.select(instrument_terms::version);
+    let version: Option<i64> = on_each!(conn, |own| version.get_result(own)).optional()?;
+    let known = MEMO.terms(id).filter(|(known, _)| Some(*known) == version);
+    if let Some((_, terms)) = known {
+        return Ok(terms);
+    }
+    let found: Option<(i64, String)> = own
+        .select((instrument_terms::version, instrument_terms::content))
+        .get_result(conn)
+        .optional()?;
+    let read = found.and_then(|(version, content)| Some((version, stored::read(id, &content)?)));
+    Ok(match read {
+        Some((version, terms)) => remembered(version, terms),
+        None => Arc::new(made::make(conn, id, None)?),
+    })
+}
+
 /// The terms of several instruments, in no order. What is not stored is made, and not kept.
-pub fn list(
-    conn: &mut Conn,
-    memo: &Memo,
-    ids: &[InstrumentId],
-    now: Instant,
-) -> Result<Vec<Arc<Terms>>> {
+pub fn list(conn: &mut Conn, ids: &[InstrumentId]) -> Result<Vec<Arc<Terms>>> {
     let versions: Vec<(InstrumentId, i64)> = instrument_terms::table
         .filter(instrument_terms::instrument_id.eq_any(ids))
         .select((instrument_terms::instrument_id, instrument_terms::version))
@@ -195,7 +203,7 @@ pub fn list(
     let versions: HashMap<InstrumentId, i64> = versions.into_iter().collect();
     let (mut found, mut unread) = (Vec::with_capacity(ids.len()), Vec::new());
     for id in ids {
-        match memo.terms(*id) {
+        match MEMO.terms(*id) {
             Some((version, terms)) if versions.get(id) == Some(&version) => found.push(terms),
             _ => unread.push(*id),
         }
@@ -209,11 +217,11 @@ pub fn list(
     for (id, version, content) in documents {
         if let Some(terms) = stored::read(id, &content) {
             unread.retain(|other| *other != id);
-            found.push(remembered(memo, version, terms));
+            found.push(remembered(version, terms));
         }
     }
     for id in unread {
-        found.push(Arc::new(made::make(conn, id, now)?));
+        found.push(Arc::new(made::make(conn, id, None)?));
     }
     Ok(found)
 }
@@ -227,7 +235,7 @@ fn insert(conn: &mut Conn, id: InstrumentId, now: Instant) -> Result<Terms> {
             .select(instrument::id);
         source.for_share().get_result::<InstrumentId>(own)?;
     }
-    let terms = made::make(conn, id, now)?;
+    let terms = made::make(conn, id, Some(now))?;
     let content = stored::write(&terms)?;
     if !update(conn, id, &content)? {
         diesel::insert_into(instrument_terms::table)
@@ -261,11 +269,14 @@ pub(in crate::store) fn refresh(conn: &mut Conn, id: InstrumentId, now: Instant)
         Conn::Sqlite(sqlite) => own.get_result(sqlite).optional()?,
     };
     if stored.is_some() {
-        let content = stored::write(&made::make(conn, id, now)?)?;
+        let content = stored::write(&made::make(conn, id, Some(now))?)?;
         update(conn, id, &content)?;
     }
     Ok(())
 }
+
+/// Hosts with more instruments than this are not made wait until all terms are made anew.
+const REFRESHED_MAX: usize = 200;
 
 /// As [`refresh`], for every instrument of a host, in the order of their ids.
 pub(in crate::store) fn refresh_host(
@@ -281,6 +292,9 @@ pub(in crate::store) fn refresh_host(
         .select(instrument_terms::instrument_id)
         .order(instrument_terms::instrument_id)
         .load(conn)?;
+    if stored.len() > REFRESHED_MAX {
+        return forget(conn, &stored);
+    }
     for id in stored {
         refresh(conn, id, now)?;
     }

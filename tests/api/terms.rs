@@ -1,0 +1,206 @@
+//! Terms: the stored document says what the tables say after whatever happened, and a booking costs few statements, none of
+//! them prepared anew.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use diesel::prelude::*;
+use serde_json::{Value, json};
+use ureq::http::Method;
+use yiqi::domain::InstrumentId;
+use yiqi::error::AppError;
+use yiqi::store::schema::instrument_terms;
+use yiqi::store::{self, Conn, Lock, Store, StoreError};
+
+use crate::client::{Answer, Client};
+use crate::world::*;
+use crate::{both, given};
+
+type Document = Option<(i64, String)>;
+
+fn stored(conn: &mut Conn, id: InstrumentId) -> Result<Document, AppError> {
+    let row = instrument_terms::table
+        .find(id)
+        .select((instrument_terms::version, instrument_terms::content));
+    Ok(row.first(conn).optional().map_err(StoreError::from)?)
+}
+
+/// What the actions left stored, and what the tables say.
+fn stored_and_made(app: &TestApp, id: InstrumentId) -> (Document, Document) {
+    let (unit, now) = (app.organization_id(BOSS.organization), app.now());
+    let left = app.read(move |conn| stored(conn, id));
+    let made = app.write(move |tx| {
+        Lock::take_records_of(id, tx)?;
+        store::terms::forget(tx, &[id])?;
+        store::terms::find_or_insert(tx, (id, unit), now)?;
+        stored(tx, id)
+    });
+    (left, made)
+}
+
+fn put_rules(app: &TestApp, id: InstrumentId, minutes: i64) {
+    let path = format!("/api/v1/instruments/{id}/booking-rules");
+    let present = app.as_host().get(&path);
+    let mut rules: Value = serde_json::from_str(&present.text()).unwrap();
+    rules["setup_minutes"] = json!(minutes);
+    let put = app
+        .as_host()
+        .request(Method::PUT, &path)
+        .header("If-Match", present.etag())
+        .json(rules)
+        .send();
+    put.expect_status(200);
+}
+
+/// One thing that changes what terms are made from; the number chooses which.
+fn change(app: &TestApp, id: InstrumentId, unit: i64, number: usize) {
+    let path = format!("/api/v1/instruments/{id}");
+    let moved = |to: &str, reason: Value| {
+        app.as_admin()
+            .post(&format!("{path}/{to}"), reason)
+            .expect_status(200)
+    };
+    let reason = json!({"reason": "逾期未检"});
+    let day = number % 28 + 1;
+    match number % 7 {
+        0 => put_rules(app, id, i64::try_from(number % 4).unwrap() * 10),
+        1 => {
+            let closure =
+                json!({"starts_at": format!("2026-04-{day:02}T08:00:00+08:00"), "kind": "fault"});
+            let made = app
+                .as_host()
+                .post(&format!("{path}/closures"), closure)
+                .expect_status(201);
+            if number.is_multiple_of(2) {
+                app.as_host()
+                    .delete(&format!("/api/v1/closures/{}", made.id()))
+                    .expect_status(204);
+            }
+        }
+        2 => {
+            let from = chrono::NaiveDate::from_ymd_opt(2030, 1, 1).unwrap()
+                + chrono::Days::new(u64::try_from(number).unwrap());
+            let until = from + chrono::Days::new(1);
+            let price =
+                json!({"valid_from": from, "valid_until": until, "price_fen_per_hour": 20_000});
+            app.as_host()
+                .post(&format!("{path}/tariffs"), price)
+                .expect_status(201);
+        }
+        3 => {
+            let service = json!({"test_item": "拉伸", "unit": "样", "price_fen": number});
+            let made = app
+                .as_host()
+                .post(&format!("{path}/services"), service)
+                .expect_status(201);
+            if number.is_multiple_of(2) {
+                app.as_host()
+                    .delete(&format!("{path}/services/{}", made.id()))
+                    .expect_status(204);
+            }
+        }
+        4 => drop(moved("suspend", reason)),
+        5 => drop(moved("resume", json!({}))),
+        _ => {
+            let unit = format!("/api/v1/organizations/{unit}");
+            app.as_admin()
+                .post(&format!("{unit}/suspend"), reason)
+                .expect_status(200);
+            app.as_admin()
+                .post(&format!("{unit}/resume"), json!({}))
+                .expect_status(200);
+        }
+    }
+}
+
+fn book(company: &Client, id: InstrumentId, hour: i64, key: Option<&str>) -> Answer {
+    let body = json!({
+        "instrument_id": id, "starts_at": format!("2026-03-04T{hour:02}:00:00+08:00"),
+        "ends_at": format!("2026-03-04T{:02}:00:00+08:00", hour + 1), "mode": "self_operated", "purpose": "research",
+    });
+    let request = company.request(Method::POST, "/api/v1/bookings").json(body);
+    let request = match key {
+        Some(key) => request.header("Idempotency-Key", key),
+        None => request,
+    };
+    request.send().expect_status(201)
+}
+
+both! {
+    fn stored_terms_say_what_the_tables_say(app: &TestApp) {
+        let id = given::instrument(app).open("00:00", "24:00").insert();
+        let host = app.organization_id(HOST.organization).number();
+        book(&app.as_company(), id, 10, None);
+        let mut documents = Vec::new();
+        for number in 0..21 {
+            change(app, id, host, number);
+            let (left, made) = stored_and_made(app, id);
+            assert!(left.is_some() && left == made, "after change {number}: {left:?} {made:?}");
+            documents.extend(left);
+        }
+        documents.dedup();
+        assert!(documents.len() > 12, "the changes are seen: {}", documents.len());
+    }
+
+    fn a_second_node_that_makes_terms_meanwhile_leaves_none_behind(app: &TestApp) {
+        let id = given::instrument(app).insert();
+        let (host, unit) = (app.organization_id(HOST.organization).number(), app.organization_id(BOSS.organization));
+        let other = Store::open(app.url.parse().unwrap(), 2).unwrap();
+        let ends = AtomicBool::new(false);
+        std::thread::scope(|threads| {
+            threads.spawn(|| {
+                let now = app.now();
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+                while !ends.load(Ordering::SeqCst) {
+                    let forgotten = runtime.block_on(other.write(move |tx| Ok(store::terms::forget(tx, &[id])?)));
+                    forgotten.unwrap();
+                    let made = runtime.block_on(other.write(move |tx| {
+                        Lock::take_records_of(id, tx)?;
+                        store::terms::find_or_insert(tx, (id, unit), now)?;
+                        Ok(())
+                    }));
+                    made.unwrap();
+                }
+            });
+            for number in 0..28 {
+                change(app, id, host, number);
+            }
+            ends.store(true, Ordering::SeqCst);
+        });
+        app.write({
+            let now = app.now();
+            move |tx| {
+                Lock::take_records_of(id, tx)?;
+                store::terms::find_or_insert(tx, (id, unit), now)?;
+                Ok(())
+            }
+        });
+        let (left, made) = stored_and_made(app, id);
+        assert!(left.is_some() && left == made, "{left:?} {made:?}");
+    }
+
+    fn a_booking_prepares_nothing_anew(app: &TestApp) {
+        let id = given::instrument(app).open("00:00", "24:00").rules(json!({"approval": "automatic"})).insert();
+        let traffic = || (app.app.store.traffic().sent(), app.app.store.traffic().prepared());
+        let company = app.as_company();
+        // Both pools have up to four connections, each with statements of its own.
+        for hour in 1..8 {
+            book(&company, id, hour, Some(&format!("warm-{hour}")));
+        }
+        let least = |key: Option<&str>, hours: std::ops::Range<i64>| {
+            let cost = |hour: i64| {
+                let key = key.map(|key| format!("{key}-{hour}"));
+                let before = traffic();
+                book(&company, id, hour, key.as_deref());
+                (traffic().0 - before.0, traffic().1 - before.1)
+            };
+            hours.map(cost).min().unwrap()
+        };
+        let (plain, keyed) = (least(None, 8..14), least(Some("once"), 14..20));
+        assert_eq!((plain.1, keyed.1), (0, 0), "prepared anew");
+        let (plain_most, keyed_most) = match app.backend {
+            Backend::Postgres => (9, 12),
+            Backend::Sqlite => (8, 10),
+        };
+        assert!(plain.0 <= plain_most && keyed.0 <= keyed_most, "{} and {} statements", plain.0, keyed.0);
+    }
+}
