@@ -275,9 +275,8 @@ both! {
                 .values((public_holiday::holiday_on.eq(day), public_holiday::kind.eq("holiday"), public_holiday::festival.eq("校庆")))
                 .execute(tx)
                 .map_err(store::StoreError::from)?;
-            Ok(())
+            Ok(store::calendar::refresh(tx)?)
         });
-        app.block_on(yiqi::jobs::tick(&app.app));
         app.as_company().post(BOOKINGS, wish(sem, "10:00", "12:00")).expect_code(422, "public_holiday");
     }
 }

@@ -178,6 +178,24 @@ both! {
         assert!(left.is_some() && left == made, "{left:?} {made:?}");
     }
 
+    fn an_import_leaves_no_terms_of_before(app: &TestApp) {
+        let (host, unit, now) = (app.as_host(), app.organization_id(HOST.organization), app.now());
+        let import = |query: &str, rows: &str| {
+            let path = format!("/api/v1/instruments/import{query}");
+            let sent = host.request(Method::POST, &path).bytes("text/csv; charset=utf-8", rows).send();
+            sent.expect_status(200);
+        };
+        let head = "asset_no,name,original_value_fen,category_code,purpose_type,channels\n";
+        import("", &format!("{head}A1,电镜,20000000,010102,general,1\n"));
+        let id = app.read(move |conn| Ok(store::instrument::find_by_asset_no(conn, unit, "A1")?.unwrap().id));
+        app.write(move |tx| {
+            Lock::take_records_of(id, tx)?;
+            Ok(store::terms::find_or_insert(tx, (id, unit), now).map(|_| ())?)
+        });
+        import("?mode=upsert", &format!("{head}A1,,,,,3\n"));
+        assert_eq!(app.read(move |conn| Ok(store::terms::get(conn, id)?.channels)), 3);
+    }
+
     fn a_booking_prepares_nothing_anew(app: &TestApp) {
         let id = given::instrument(app).open("00:00", "24:00").rules(json!({"approval": "automatic"})).insert();
         let traffic = || (app.app.store.traffic().sent(), app.app.store.traffic().prepared());
