@@ -14,7 +14,7 @@ use chrono::Datelike;
 use crate::app::App;
 use crate::domain::access::{Action, Role};
 use crate::domain::run::{RunId, RunKind, RunState};
-use crate::domain::{EvaluationId, Instant, MAX_SAFE_INTEGER, OrganizationId, UserId};
+use crate::domain::{EvaluationId, Instant, MAX_SAFE_INTEGER, OrganizationId};
 use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::{Actor, Who};
 use crate::operations::run::{may, perform, same_version};

@@ -181,7 +181,7 @@ fn graded_by(conn: &mut Conn, run: RunId) -> Result<Evaluation, AppError> {
 
 /// Grades what was frozen. Nobody waits for it: the records are read as they were, while others write on.
 async fn grade(app: &App, job: &Job) -> Result<(), AppError> {
-    let (calendar, run) = (app.calendar(), job.run()?);
+    let (calendar, run) = (app.calendar().await?, job.run()?);
     let (id, inputs, graded) = app
         .store
         .read_snapshot(move |conn| {

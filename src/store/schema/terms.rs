@@ -1,4 +1,4 @@
-//! Tables of migration `0011_terms`.
+//! Tables of migration `0015_terms`.
 
 diesel::table! {
     instrument_terms (instrument_id) {

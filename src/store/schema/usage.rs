@@ -1,4 +1,4 @@
-//! Tables of migration `0004_usage_and_money`; the host of a usage record is kept by triggers of `0011_lists_by_index`.
+//! Tables of migration `0004_usage_and_money`; the host of a usage record is kept by triggers of `0012_lists_by_index`.
 
 diesel::table! {
     usage_record (id) {

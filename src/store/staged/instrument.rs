@@ -10,8 +10,8 @@ use crate::domain::exemption::ShareMode;
 use crate::domain::instrument::{InstrumentDescription, InstrumentState, PurposeType};
 use crate::domain::{CategoryCode, EventId, Fen, InstrumentId, OrganizationId, RegionCode};
 use crate::store::instrument::{Instrument, version_content};
-use crate::store::schema::{instrument_terms, staged_instrument};
-use crate::store::{Conn, Json, Result, StoreError};
+use crate::store::schema::staged_instrument;
+use crate::store::{Conn, Json, Result, StoreError, terms};
 
 /// A version in finished form. What an import never changes (the state and its moments) is not staged.
 #[derive(Debug, Insertable)]
@@ -146,12 +146,13 @@ pub fn update_instruments(
         return Err(StoreError::Contended);
     }
     move_rows(conn, import, ids, VERSIONS)?;
-    let moved = staged_instrument::table
+    let moved: Vec<InstrumentId> = staged_instrument::table
         .filter(staged_instrument::import_id.eq(import))
-        .select(staged_instrument::instrument_id);
+        .filter(staged_instrument::version.gt(1))
+        .select(staged_instrument::instrument_id)
+        .load(conn)?;
     // The first booking of each makes them anew.
-    diesel::delete(instrument_terms::table.filter(instrument_terms::instrument_id.eq_any(moved)))
-        .execute(conn)?;
+    terms::forget(conn, &moved)?;
     Ok(())
 }
 
