@@ -295,7 +295,7 @@ mod tests {
 
     #[test]
     fn the_newest_come_first_and_the_earliest_change() {
-        let at = |second| Instant::at_midnight(chrono::NaiveDate::MIN).plus_seconds(second);
+        let at = |second| Instant::at_midnight(chrono::NaiveDate::default()).plus_seconds(second);
         let newest = Range::of(None, Some(9));
         let keys = [3, 9, 12, 8, 3].map(Key::Newest).to_vec();
         assert_eq!(first(keys, newest, 2), [Key::Newest(8), Key::Newest(3)]);

@@ -79,7 +79,7 @@ both! {
         assert_eq!((&newest["subject_type"], &newest["read_at"]), (&json!("booking"), &Value::Null));
         assert!(newest["event_id"].is_i64() && newest["created_at"].is_string(), "{newest}");
         let cursor = page["next_cursor"].as_str().unwrap();
-        assert_eq!(inbox(&host, &format!("?limit=1&cursor={cursor}")), [one.clone()]);
+        assert_eq!(inbox(&host, &format!("?limit=1&cursor={cursor}")), std::slice::from_ref(&one));
         assert_eq!(inbox(&host, "?type=booking_cancel"), Vec::<String>::new());
         assert_eq!(inbox(&host, "?type=booking_cancel&type=booking_request").len(), 2);
         host.get("/api/v1/notices?type=nonsense").expect_code(400, "invalid_value");

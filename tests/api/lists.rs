@@ -315,12 +315,12 @@ both! {
         }
 
         // A client sees an empty page that is not the end.
-        let page = app.as_admin().get("/bookings?state=no_show").expect_status(200);
+        let page = app.as_admin().get("/api/v1/bookings?state=no_show").expect_status(200);
         assert_eq!(page["items"].as_array().unwrap().len(), 0);
         let mut cursor = page["next_cursor"].as_str().map(str::to_owned);
         let mut found = 0;
         while let Some(next) = cursor {
-            let path = format!("/bookings?state=no_show&cursor={next}");
+            let path = format!("/api/v1/bookings?state=no_show&cursor={next}");
             let page = app.as_admin().get(&path).expect_status(200);
             found += page["items"].as_array().unwrap().len();
             cursor = page["next_cursor"].as_str().map(str::to_owned);

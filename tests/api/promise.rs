@@ -228,7 +228,7 @@ both! {
             Ok((told, money))
         });
         assert_eq!(actions, (
-            vec!["usage_record_create".to_owned(), "usage_record_void".to_owned()],
+            vec!["usage_record_open".to_owned(), "usage_record_void".to_owned()],
             vec!["charge_open".to_owned(), "charge_void".to_owned()],
         ));
     }

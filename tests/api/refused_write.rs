@@ -200,7 +200,7 @@ both! {
         let host = app.as_host();
         let writes = [
             ("INSERT", "staged_import"), ("INSERT", "staged_event"), ("INSERT", "staged_usage_record"), ("INSERT", "staged_charge"),
-            ("INSERT", "event"), ("INSERT", "event_personal"), ("INSERT", "usage_record"), ("INSERT", "charge"), ("INSERT", "delivery"),
+            ("INSERT", "event"), ("INSERT", "event_personal"), ("INSERT", "usage_record"), ("INSERT", "charge"),
         ];
         let imported = each_refused(app, &writes, || {
             host.request(Method::POST, "/api/v1/usage-records/import").bytes("text/csv", file.clone()).send()

@@ -65,10 +65,13 @@ fn in_one_group(
     middle: impl Fn(&mut Conn) -> Result<(), AppError> + Send + 'static,
 ) -> [Result<(), AppError>; 3] {
     let now = app.now();
-    let (open, opened) = channel();
+    let ((open, opened), (begin, begun)) = (channel(), channel());
     app.block_on(async {
         let store = &app.app.store;
         let group = async {
+            // The group of the held action is closed when it runs: what comes now makes the next one.
+            let held = tokio::task::spawn_blocking(move || begun.recv());
+            held.await.unwrap().unwrap();
             let release = async {
                 // The three are queued by now: each is polled once before this.
                 open.send(()).unwrap();
@@ -80,7 +83,7 @@ fn in_one_group(
                 release
             )
         };
-        let (_, (a, b, c, ())) = tokio::join!(hold(app, opened), group);
+        let (_, (a, b, c, ())) = tokio::join!(hold_and_say(app, opened, Some(begin)), group);
         [a, b, c]
     })
 }

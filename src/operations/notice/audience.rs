@@ -1,6 +1,7 @@
 //! Who hears of an event, by the audience in its action's row: active people, with the roles they have when it is told.
 //! Whoever did it has the answer in hand and hears nothing.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
@@ -112,12 +113,13 @@ impl People {
     /// The managers who can act, else the host's administrators.
     fn host(&mut self, conn: &mut Conn, event: &Event) -> Result<Hearers, AppError> {
         let instrument = instrument_of(conn, event)?;
-        if !self.managers.contains_key(&instrument) {
-            let managers = store::instrument::list_acting_managers(conn, instrument)?;
-            self.managers.insert(instrument, managers);
-        }
-        let managers = self.managers.get(&instrument).into_iter().flatten();
-        let managers: Hearers = managers.copied().collect();
+        let managers = match self.managers.entry(instrument) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(empty) => {
+                empty.insert(store::instrument::list_acting_managers(conn, instrument)?)
+            }
+        };
+        let managers: Hearers = managers.iter().copied().collect();
         if managers.is_empty() {
             return self.of_event(conn, event, &[Role::HostAdmin]);
         }
@@ -251,11 +253,10 @@ impl People {
         conn: &mut Conn,
         organization: OrganizationId,
     ) -> Result<&[Member], AppError> {
-        if !self.members.contains_key(&organization) {
-            let active = store::user::list_active(conn, organization)?;
-            self.members.insert(organization, active);
-        }
-        Ok(self.members.get(&organization).map_or(&[], Vec::as_slice))
+        Ok(match self.members.entry(organization) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(empty) => empty.insert(store::user::list_active(conn, organization)?),
+        })
     }
 }
 
@@ -289,8 +290,8 @@ fn instrument_of(conn: &mut Conn, event: &Event) -> Result<InstrumentId, AppErro
         return subject(event);
     }
     let facts = [&event.after, &event.before].into_iter().flatten();
-    let named = facts.filter_map(|facts| facts.get("instrument_id")?.as_i64());
-    if let Some(id) = named.last() {
+    let mut named = facts.filter_map(|facts| facts.get("instrument_id")?.as_i64());
+    if let Some(id) = named.next_back() {
         return InstrumentId::try_from(id).map_err(|_| AppError::NotFound);
     }
     match event.subject_type.as_str() {
