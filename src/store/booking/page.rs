@@ -135,7 +135,7 @@ impl<'a> List<'a> {
             .eq_any(units)
             .and(booking::client_reference.is_not_null());
         let query = self
-            .narrowed(booking::table.into_boxed(), false)
+            .narrowed(booking::table.into_boxed(), None, false)
             .filter(own);
         Ok(Some(load_keys!(query, booking, range, conn)))
     }
@@ -157,7 +157,7 @@ impl<'a> List<'a> {
         }
         let mut keys = Vec::new();
         for branch in &self.branches {
-            let query = self.narrowed(self.within(*branch), true);
+            let query = self.narrowed(self.within(*branch), branch.1, true);
             keys.extend(load_keys!(query, booking, range, conn));
         }
         Ok(Some(keys))
@@ -178,6 +178,9 @@ impl<'a> List<'a> {
 
     /// A page of these places.
     fn rows_of(&self, conn: &mut Conn, keys: Vec<Key>, range: Range) -> Result<Found<Booking>> {
+        if keys.is_empty() {
+            return Ok(Found::all(Vec::new()));
+        }
         let ids: Vec<i64> = keys.into_iter().map(Key::id).collect();
         let mut rows: Vec<Booking> = booking::table
             .filter(booking::id.eq_any(ids))
@@ -187,9 +190,14 @@ impl<'a> List<'a> {
         Ok(Found::all(rows))
     }
 
-    /// The conditions beside those of the branch, hidden from the choice of an index. `is_window`: the branch already has
-    /// the window's first and last start.
-    fn narrowed<'q>(&self, mut query: Query<'q>, is_window: bool) -> Query<'q> {
+    /// The conditions beside those of the branch, hidden from the choice of an index. `state`: the branch's own; `is_window`:
+    /// the branch already has the window's first and last start.
+    fn narrowed<'q>(
+        &self,
+        mut query: Query<'q>,
+        state: Option<BookingState>,
+        is_window: bool,
+    ) -> Query<'q> {
         let (filter, drive) = (self.filter, &self.drive);
         if drive.is_reach_asked {
             query = query.filter(visible(self.reach));
@@ -208,7 +216,7 @@ impl<'a> List<'a> {
             let units = filter.organizations.clone();
             query = query.filter(hidden!("booking.organization_id").eq_any(units));
         }
-        if !filter.states.is_empty() {
+        if !filter.states.is_empty() && state.is_none() {
             query = query.filter(booking::state.eq_any(filter.states.clone()));
         }
         if let Some(from) = filter.from {
@@ -242,7 +250,11 @@ impl Ordered for List<'_> {
     }
 
     fn keys(&self, conn: &mut Conn, branch: OfState, range: Range, limit: i64) -> Result<Vec<Key>> {
-        let query = in_range!(self.narrowed(driven(branch), false), booking, range);
+        let query = in_range!(
+            self.narrowed(driven(branch), branch.1, false),
+            booking,
+            range
+        );
         Ok(load_keys!(query.limit(limit), booking, range, conn))
     }
 
@@ -253,7 +265,11 @@ impl Ordered for List<'_> {
         range: Range,
         limit: i64,
     ) -> Result<Vec<Booking>> {
-        let query = in_range!(self.narrowed(driven(branch), false), booking, range);
+        let query = in_range!(
+            self.narrowed(driven(branch), branch.1, false),
+            booking,
+            range
+        );
         Ok(query.limit(limit).select(Booking::as_select()).load(conn)?)
     }
 

@@ -132,6 +132,9 @@ impl List<'_> {
 
     /// A page of these places.
     fn rows_of(&self, conn: &mut Conn, keys: Vec<Key>, range: Range) -> Result<Found<Charge>> {
+        if keys.is_empty() {
+            return Ok(Found::all(Vec::new()));
+        }
         let ids: Vec<i64> = keys.into_iter().map(Key::id).collect();
         let mut rows: Vec<Charge> = charge::table
             .filter(charge::id.eq_any(ids))

@@ -176,6 +176,9 @@ impl List<'_> {
 
     /// A page of these places.
     fn rows_of(&self, conn: &mut Conn, keys: Vec<Key>, range: Range) -> Result<Found<UsageRecord>> {
+        if keys.is_empty() {
+            return Ok(Found::all(Vec::new()));
+        }
         let ids: Vec<i64> = keys.into_iter().map(Key::id).collect();
         let mut rows: Vec<UsageRecord> = usage_record::table
             .filter(usage_record::id.eq_any(ids))
