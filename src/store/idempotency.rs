@@ -22,7 +22,7 @@ pub struct Reply {
     pub kept_body: Option<String>,
 }
 
-/// How an answer is stored; tests/golden/idempotent_reply_1.json is one.
+/// How an answer is stored, with the version of the format.
 #[derive(Debug, Serialize, Deserialize)]
 struct Stored {
     format: u32,
