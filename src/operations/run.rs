@@ -1,4 +1,4 @@
-//! How every action runs: role, idempotency key, lock, load, rights, the body's fault, version, then the action's own part,
+//! How an action runs: role, idempotency key, lock, load, rights, the body's fault, version, then the action's own part,
 //! all in one transaction. An action's file holds what is particular to it and nothing else.
 
 use std::sync::atomic::Ordering;
@@ -263,7 +263,8 @@ pub fn same_version(sent: Option<i64>, present: i64) -> Result<(), AppError> {
     }
 }
 
-/// Runs a part in one transaction, once per idempotency key; its result is kept as it is.
+/// Runs a part that asks its rights itself, once per idempotency key; its result is kept as it is, not as an answer. Actions
+/// on other nouns than bookings run so; [`Run`] is the way for new ones.
 pub async fn perform<T, F>(app: &App, actor: &Actor, part: F) -> Result<T, AppError>
 where
     T: Serialize + serde::de::DeserializeOwned + Send + 'static,
