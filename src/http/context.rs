@@ -336,9 +336,12 @@ impl RequestContext {
         Params::parse(self.request.query_string(), known)
     }
 
-    /// The version in `If-Match`, when one is sent; none also for `*`, which any version matches.
+    /// The version in `If-Match`, when one is sent; none also for `*`, which any version matches, and where the route has no
+    /// version that it could name.
     pub fn version(&self) -> Result<Option<i64>, AppError> {
-        let Some(sent) = self.request.headers().get(&header::IF_MATCH) else {
+        let is_ignored = route::of(&self.request).is_some_and(|route| route.ignores_version);
+        let sent = self.request.headers().get(&header::IF_MATCH);
+        let Some(sent) = sent.filter(|_| !is_ignored) else {
             return Ok(None);
         };
         let sent = sent.to_str().unwrap_or_default();

@@ -28,6 +28,16 @@ pub enum Ties {
     },
 }
 
+impl Ties {
+    /// Whether everybody sees what has these ties: 404 otherwise.
+    fn check_public(&self) -> Result<(), AppError> {
+        match self {
+            Ties::Instrument(ties) if !ties.is_public => Err(Denied::Hidden.into()),
+            _ => Ok(()),
+        }
+    }
+}
+
 /// A noun that actions are done to.
 pub trait Subject: Sized {
     type Id: Copy + Send + 'static;
@@ -49,13 +59,17 @@ pub fn authorize(actor: &Actor, action: Action, ties: &Ties) -> Result<(), AppEr
     let caller = match &actor.who {
         Who::Person(caller) | Who::ApiKey(caller) => caller,
         Who::System if action.is_done_by_system() => return Ok(()),
-        Who::Visitor if action.is_open_to_visitors() => return Ok(()),
+        Who::Visitor if action.is_open_to_visitors() => return ties.check_public(),
         Who::System => return Err(Denied::Forbidden.into()),
         Who::Visitor => return actor.caller().map(|_| ()),
     };
     let answer = match ties {
         Ties::Nobody => access::may(caller, action),
         Ties::Organization(ties) => access::may_on_organization(caller, action, ties),
+        // What visitors may look at, everybody may who sees it.
+        Ties::Instrument(ties) if action.is_open_to_visitors() => {
+            access::sees_instrument(caller, ties)
+        }
         Ties::Instrument(ties) => access::may_on_instrument(caller, action, ties),
         Ties::Booking(ties) => access::may_on_booking(caller, action, ties),
         Ties::UsageRecord(ties) => access::may_on_usage(caller, action, ties),

@@ -3,6 +3,7 @@
 
 mod change;
 mod check;
+mod context;
 mod import;
 mod managers;
 mod moves;
@@ -10,6 +11,7 @@ mod row;
 mod write;
 
 pub use change::{Declared, change, create};
+pub use context::InstrumentContext;
 pub use import::{Import, ImportMode, Imported, import};
 pub use managers::{Own, assign_managers, list_own};
 pub(super) use moves::faults_of_reason;
