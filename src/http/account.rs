@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::answer::Answer;
+use super::answer::{Answer, no_content, reply};
 use super::context::RequestContext;
 use super::json::Patch;
 use super::organization::OrganizationShape;
@@ -14,7 +14,10 @@ use crate::domain::contact::PublicContact;
 use crate::domain::organization::{OrganizationFacts, OrganizationKind};
 use crate::domain::{Instant, OrganizationId, RegionCode, Uscc, UserId};
 use crate::error::AppError;
-use crate::operations::account::{self, Acceptance, Applicant, Application};
+use crate::operations::account::{
+    self, Acceptance, Applicant, Application, PasswordChange, Registration,
+};
+use crate::operations::run::Reply;
 use crate::store::user::User;
 use crate::store::{self, Json};
 
@@ -165,17 +168,17 @@ impl From<User> for UserShape {
 }
 
 async fn register(context: RequestContext) -> Answer {
-    let body: RegisterBody = context.json()?;
-    let (organization, user) =
-        account::register(&context.app, body.into(), context.actor_with_password()?).await?;
-    let location = format!("{BASE}/organizations/{}", organization.id);
-    context.created(
-        location,
-        RegisteredShape {
-            organization: OrganizationShape::whole(organization, 0),
-            user: user.into(),
-        },
-    )
+    let application = context.body::<RegisterBody>().map(Into::into);
+    let run = context.run_with_password(registered)?;
+    context.answer(account::register(&run, application).await?, registered)
+}
+
+fn registered(made: &Registration) -> Result<Reply, AppError> {
+    let shape = RegisteredShape {
+        organization: OrganizationShape::whole(made.organization.clone(), 0),
+        user: made.user.clone().into(),
+    };
+    Ok(reply(201, &shape)?.at(format!("{BASE}/organizations/{}", made.organization.id)))
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -185,13 +188,22 @@ struct PasswordBody {
     new_password: String,
 }
 
+impl From<PasswordBody> for PasswordChange {
+    fn from(body: PasswordBody) -> Self {
+        Self {
+            current: body.current_password,
+            new: body.new_password,
+        }
+    }
+}
+
 async fn change_password(context: RequestContext) -> Answer {
-    context.may(Action::PasswordChange)?;
-    let body: PasswordBody = context.json()?;
-    let passwords = (body.current_password, body.new_password);
-    let act = context.actor_with_password()?;
-    account::change_password(&context.app, act, passwords, context.session()?).await?;
-    context.no_content()
+    let change = context.body::<PasswordBody>().map(Into::into);
+    let (run, kept) = (context.run_with_password(no_content)?, context.session()?);
+    context.answer(
+        account::change_password(&run, change, kept).await?,
+        no_content,
+    )
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -204,22 +216,31 @@ struct AcceptBody {
     password: String,
 }
 
+impl From<AcceptBody> for Acceptance {
+    fn from(body: AcceptBody) -> Self {
+        Self {
+            invitation_token: body.invitation_token,
+            name: body.name,
+            phone: body.phone,
+            password: body.password,
+        }
+    }
+}
+
 async fn accept(context: RequestContext) -> Answer {
-    let body: AcceptBody = context.json()?;
-    let acceptance = Acceptance {
-        invitation_token: body.invitation_token,
-        name: body.name,
-        phone: body.phone,
-        password: body.password,
-    };
-    let user = account::accept(&context.app, acceptance, context.actor_with_password()?).await?;
-    let version = user.version;
-    context.created_versioned(format!("{BASE}/me"), version, UserShape::from(user))
+    let acceptance = context.body::<AcceptBody>().map(Into::into);
+    let run = context.run_with_password(joined)?;
+    context.answer(account::accept(&run, acceptance).await?, joined)
+}
+
+fn joined(user: &User) -> Result<Reply, AppError> {
+    let shape = UserShape::from(user.clone());
+    let reply = reply(201, &shape)?.of_version(user.version);
+    Ok(reply.at(format!("{BASE}/me")))
 }
 
 async fn read_me(context: RequestContext) -> Answer {
-    let user = present(&context, Action::MeRead).await?;
-    context.params()?;
+    let user = account::me(&context.app, &context.reader()).await?;
     context.ok_versioned(user.version, UserShape::from(user))
 }
 

@@ -132,8 +132,20 @@ pub fn reply(status: u16, shape: &impl Serialize) -> Result<Reply, AppError> {
     })
 }
 
-/// 204.
-pub fn no_content() -> Result<Reply, AppError> {
+/// As [`reply`], with what is kept of it: where something is shown once, the shape without it.
+pub fn reply_once(
+    status: u16,
+    shape: &impl Serialize,
+    kept: &impl Serialize,
+) -> Result<Reply, AppError> {
+    Ok(Reply {
+        kept_body: Some(serde_json::to_string(kept)?),
+        ..reply(status, shape)?
+    })
+}
+
+/// 204, whatever was done.
+pub fn no_content<T>(_: &T) -> Result<Reply, AppError> {
     Ok(Reply {
         status: 204,
         location: None,

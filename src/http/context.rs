@@ -227,17 +227,8 @@ impl RequestContext {
 
     /// Who acts, when, under which request, and its idempotency key.
     pub fn actor(&self) -> Result<Actor, AppError> {
-        self.actor_keyed_by(&self.body)
-    }
-
-    /// As [`RequestContext::actor`] for a body with passwords: nothing is kept from which they could be guessed.
-    pub fn actor_with_password(&self) -> Result<Actor, AppError> {
-        self.actor_keyed_by(self.app.keys.sealed(&self.body)?.as_bytes())
-    }
-
-    fn actor_keyed_by(&self, body: &[u8]) -> Result<Actor, AppError> {
         self.params()?;
-        let (actor, fault) = self.actor_and_key(body);
+        let (actor, fault) = self.actor_and_key(&self.body);
         fault.map(|()| actor)
     }
 

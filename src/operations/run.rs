@@ -1,6 +1,7 @@
 //! How an action runs: role, idempotency key, lock, load, rights, the body's fault, version, then the action's own part,
 //! all in one transaction. An action's file holds what is particular to it and nothing else.
 
+use std::future::Future;
 use std::sync::atomic::Ordering;
 
 use serde::Serialize;
@@ -84,6 +85,42 @@ impl<T: Send + 'static> Run<T> {
             version,
             render,
             is_alone: false,
+        }
+    }
+
+    /// The same request; of a visitor's, its keys are kept apart by the login or token it is about.
+    pub fn about(&self, whom: &str) -> Self {
+        let (actor, version) = (self.actor.clone().about(whom), self.version);
+        Self {
+            is_alone: self.is_alone,
+            ..Self::new(&self.app, actor, self.action, version, self.render)
+        }
+    }
+
+    /// The answer kept for the same request, before work outside the transaction is done again.
+    pub async fn earlier(&self) -> Result<Option<Reply>, AppError> {
+        let Some(once) = self.actor.once.clone() else {
+            return Ok(None);
+        };
+        let (space, replayed) = (self.actor.key_space(&once), once.replayed.clone());
+        let find = move |conn: &mut Conn| kept(conn, &space, &once);
+        let found = self.app.store.read(find).await?;
+        replayed.store(found.is_some(), Ordering::SeqCst);
+        Ok(found)
+    }
+
+    /// What expensive work gives, which no transaction waits for and which is not done again for a kept answer. The request's
+    /// twin may have been done while the work was refused: then its answer counts, too.
+    pub async fn prepare<P>(&self, work: impl Future<Output = Result<P, AppError>>) -> Outcome<P> {
+        if let Some(reply) = self.earlier().await? {
+            return Ok(Done::Earlier(reply));
+        }
+        match work.await {
+            Ok(ready) => Ok(Done::Now(ready)),
+            Err(refusal) => match self.earlier().await? {
+                Some(reply) => Ok(Done::Earlier(reply)),
+                None => Err(refusal),
+            },
         }
     }
 
