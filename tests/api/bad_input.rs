@@ -14,10 +14,10 @@ use crate::world::*;
 use crate::{both, given};
 
 /// A world with one of everything that paths name.
-struct Stage<'a> {
+pub struct Stage<'a> {
     app: &'a TestApp,
     callers: Vec<Client>,
-    ids: Vec<(&'static str, i64)>,
+    pub ids: Vec<(&'static str, i64)>,
 }
 
 /// Telling what is wrong with a file is what this route is for.
@@ -25,7 +25,7 @@ const TELLS_MISTAKES: &str = "policy_check";
 
 const CALLERS: [Person; 6] = [ADMIN, HOST, FINANCE, BOSS, MANAGER, AUDITOR];
 
-fn stage(app: &TestApp) -> Stage<'_> {
+pub fn stage(app: &TestApp) -> Stage<'_> {
     let installed = yiqi::operations::policy::install_shipped(&app.app, app.now());
     app.block_on(installed).unwrap();
     let instrument = given::instrument(app).insert();
@@ -130,7 +130,7 @@ fn ended(admin: &Client, run: i64) -> Answer {
 
 impl Stage<'_> {
     /// The path with ids of things that are there; of what is not, an id that names nothing.
-    fn path(&self, route: &Route) -> String {
+    pub fn path(&self, route: &Route) -> String {
         let mut path = format!("{BASE}{}", route.path);
         while let Some(start) = path.find('{') {
             let end = path[start..].find('}').unwrap() + start;
@@ -153,7 +153,7 @@ impl Stage<'_> {
     }
 
     /// The trail's length: whatever changes something appends to it.
-    fn events(&self) -> i64 {
+    pub fn events(&self) -> i64 {
         self.app
             .read(|conn| Ok(yiqi::store::event::newest(conn)?.map_or(0, i64::from)))
     }
@@ -340,6 +340,6 @@ fn a_path_that_is_none_and_a_method_that_is_none_are_problems() {
 }
 
 /// The client's word for a route's method.
-fn method(route: &Route) -> Method {
+pub fn method(route: &Route) -> Method {
     route.method.as_str().parse().unwrap()
 }

@@ -36,6 +36,7 @@ mod instrument;
 mod instrument_import;
 mod job;
 mod lists;
+mod matrix;
 mod migration;
 mod notice;
 mod organization;
