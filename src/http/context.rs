@@ -288,11 +288,9 @@ impl RequestContext {
         Ok((change, sent))
     }
 
-    /// The body as it is, of one of these types.
+    /// As [`RequestContext::body`] for a file of one of these types.
     pub fn file(&self, types: &[&'static str]) -> Result<&Bytes, AppError> {
-        self.params()?;
-        self.expect_type(types)?;
-        Ok(&self.body)
+        self.well_formed(self.expect_type(types).map(|()| &self.body))
     }
 
     /// The media type without its parameters, in lower case.

@@ -3,14 +3,15 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::answer::{Answer, Page};
+use super::answer::{Answer, Page, reply};
 use super::context::RequestContext;
-use super::route::{Route, get, post};
+use super::route::{BASE, Route, get, post};
 use crate::domain::access::Action;
 use crate::domain::policy::PolicyMistake;
 use crate::domain::{Instant, PolicyId, UserId};
 use crate::error::{AppError, Code, Fault};
 use crate::operations::policy;
+use crate::operations::run::Reply;
 use crate::store::policy::Pack;
 
 const TOML: &[&str] = &["application/toml"];
@@ -129,10 +130,13 @@ async fn get_one(context: RequestContext) -> Answer {
 }
 
 async fn create(context: RequestContext) -> Answer {
-    let (actor, content) = context.actor_asking(text(&context));
-    let id = policy::create(&context.app, &actor, content).await?;
-    let pack = policy::get(&context.app, &actor, Ok(id)).await?;
-    context.created(format!("/api/v1/policies/{id}"), PolicyShape::from(pack))
+    let done = policy::create(&context.run(created)?, text(&context)).await?;
+    context.answer(done, created)
+}
+
+fn created(pack: &Pack) -> Result<Reply, AppError> {
+    let at = format!("{BASE}/policies/{}", pack.id);
+    Ok(reply(201, &PolicyShape::from(pack.clone()))?.at(at))
 }
 
 async fn check(context: RequestContext) -> Answer {

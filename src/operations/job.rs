@@ -9,6 +9,7 @@ use crate::domain::job::{ATTEMPTS_MAX, JobState, LEASE_SECONDS};
 use crate::domain::run::{RunId, RunPhase};
 use crate::error::{AppError, Code};
 use crate::operations::actor::Actor;
+use crate::operations::run::work;
 use crate::operations::yearly_run::phase;
 use crate::store::Conn;
 use crate::store::job::{self, Job, Outcome};
@@ -27,12 +28,12 @@ pub async fn step(app: &App, run: Option<RunId>, now: Instant) -> Result<bool, A
     attend(app, run, now, async |job| phase::run(app, job).await).await
 }
 
-/// Claims a job, keeps its lease while `work` goes on, and tells what became of it. False when there is none to be had.
+/// Claims a job, keeps its lease while `task` goes on, and tells what became of it. False when there is none to be had.
 pub async fn attend(
     app: &App,
     run: Option<RunId>,
     now: Instant,
-    work: impl AsyncFnOnce(&Job) -> Result<(), AppError>,
+    task: impl AsyncFnOnce(&Job) -> Result<(), AppError>,
 ) -> Result<bool, AppError> {
     let Some(job) = claim(app, run, now).await? else {
         return Ok(false);
@@ -42,7 +43,7 @@ pub async fn attend(
         return Ok(true);
     }
     let outcome = tokio::select! {
-        outcome = work(&job) => outcome,
+        outcome = task(&job) => outcome,
         () = keep(app, &job) => Err(lost()),
     };
     match outcome {
@@ -69,7 +70,7 @@ async fn claim(app: &App, run: Option<RunId>, now: Instant) -> Result<Option<Job
         true => Ok(Some(job::get(tx, found.run()?)?)),
         false => Ok(None),
     };
-    app.store.write(take).await
+    work(app, take).await
 }
 
 /// Renews the lease until it is lost. While the database cannot be asked, it runs on.
@@ -82,7 +83,7 @@ async fn keep(app: &App, job: &Job) {
         tokio::time::sleep(BEAT).await;
         let (held, until) = (job.clone(), app.clock.now().plus_seconds(LEASE_SECONDS));
         let renew = move |tx: &mut Conn| Ok(job::renew(tx, &held, until)?);
-        match app.store.write(renew).await {
+        match work(app, renew).await {
             Ok(true) => {}
             Ok(false) => return,
             Err(error) => {
@@ -107,7 +108,7 @@ async fn give_up(app: &App, job: &Job, error: &AppError) -> Result<(), AppError>
                 job::update(tx, &held, Outcome::Again(&failure), now)?;
                 Ok(())
             };
-            app.store.write(again).await
+            work(app, again).await
         }
         _ => fail(app, job, &failure).await,
     }
@@ -116,7 +117,7 @@ async fn give_up(app: &App, job: &Job, error: &AppError) -> Result<(), AppError>
 async fn fail(app: &App, job: &Job, failure: &str) -> Result<(), AppError> {
     let (held, failure, now) = (job.clone(), failure.to_owned(), app.clock.now());
     let action = move |tx: &mut Conn| phase::fail(tx, &held, &failure, now);
-    app.store.write(action).await
+    work(app, action).await
 }
 
 /// Works on the job of a run at once, beside the request that asked for it. Should this process end, or not even begin, another

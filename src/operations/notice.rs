@@ -13,7 +13,7 @@ use crate::domain::Instant;
 use crate::domain::access::Action;
 use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::Actor;
-use crate::operations::run::perform;
+use crate::operations::run::{perform, work};
 use crate::store::event::{Event, Subject};
 use crate::store::notice::{NewNotice, Selection};
 use crate::store::trail::Place;
@@ -52,18 +52,17 @@ pub async fn tell(app: &App, now: Instant) -> Result<Told, AppError> {
         let claimed = store::consumer::claim(tx, CONSUMER, from, &name, (now, until))?;
         Ok::<_, AppError>(claimed)
     };
-    if !app.store.write(claim).await? {
+    if !work(app, claim).await? {
         return Ok(Told::Nothing);
     }
     let (to, notices) = app.store.read(move |conn| resolve(conn, from)).await?;
-    app.store
-        .write(move |tx| {
-            if !store::consumer::update_place(tx, CONSUMER, &holder, to)? {
-                return Ok(Told::Nothing);
-            }
-            Ok(Told::Notices(store::notice::insert(tx, notices.clone())?))
-        })
-        .await
+    work(app, move |tx| {
+        if !store::consumer::update_place(tx, CONSUMER, &holder, to)? {
+            return Ok(Told::Nothing);
+        }
+        Ok(Told::Notices(store::notice::insert(tx, notices.clone())?))
+    })
+    .await
 }
 
 /// The place behind which something is to be told by whoever comes first.

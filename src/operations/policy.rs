@@ -8,7 +8,7 @@ use crate::domain::{Instant, PolicyId};
 use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::Actor;
 use crate::operations::policy_pack;
-use crate::operations::run::{may, perform};
+use crate::operations::run::{Outcome, Run, may, work};
 use crate::store::event::{self, Subject};
 use crate::store::policy::{NewPack, Pack};
 use crate::store::{self, Conn, Constraint, StoreError};
@@ -89,49 +89,41 @@ pub fn check(
 }
 
 /// Stores a pack. Every mistake in it is told (422); a version that exists is 409 `policy_version_exists`.
-pub async fn create(
-    app: &App,
-    actor: &Actor,
-    content: Result<String, AppError>,
-) -> Result<PolicyId, AppError> {
-    may(actor, Action::PolicyCreate)?;
-    let content = content?;
-    let policy = policy_pack::read(&content).map_err(refusal)?;
-    let actor_of_action = actor.clone();
-    let new = new_pack(&policy, content, actor);
-    perform(app, actor, move |tx| insert(tx, &new, &actor_of_action)).await
+pub async fn create(run: &Run<Pack>, content: Result<String, AppError>) -> Outcome<Pack> {
+    // A pack is not read for who may not store one.
+    may(&run.actor, run.action)?;
+    let new = content.and_then(|content| new_pack(content, &run.actor));
+    run.with(new, |tx, actor, new| insert(tx, new, actor)).await
 }
 
 /// Stores the packs that ship with the program, those that are not there yet.
 pub async fn install_shipped(app: &App, now: Instant) -> Result<(), AppError> {
     let actor = Actor::system(now);
-    let content = policy_pack::HEBEI_2026.to_owned();
-    let policy = policy_pack::read(&content).map_err(refusal)?;
-    let new = new_pack(&policy, content, &actor);
-    app.store
-        .write(move |tx| {
-            let known = store::policy::find_version(tx, &new.code, Some(new.version))?;
-            match known {
-                Some(_) => Ok(()),
-                None => insert(tx, &new, &actor).map(|_| ()),
-            }
-        })
-        .await
+    let new = new_pack(policy_pack::HEBEI_2026.to_owned(), &actor)?;
+    work(app, move |tx| {
+        let known = store::policy::find_version(tx, &new.code, Some(new.version))?;
+        match known {
+            Some(_) => Ok(()),
+            None => insert(tx, &new, &actor).map(|_| ()),
+        }
+    })
+    .await
 }
 
-fn new_pack(policy: &Policy, content: String, actor: &Actor) -> NewPack {
-    NewPack {
-        code: policy.code.clone(),
+fn new_pack(content: String, actor: &Actor) -> Result<NewPack, AppError> {
+    let policy = policy_pack::read(&content).map_err(refusal)?;
+    Ok(NewPack {
+        code: policy.code,
         version: policy.version,
-        title: policy.title.clone(),
+        title: policy.title,
         digest: policy::digest(&content),
         content,
         created_at: actor.now,
         created_by: actor.user_id(),
-    }
+    })
 }
 
-fn insert(tx: &mut Conn, new: &NewPack, actor: &Actor) -> Result<PolicyId, AppError> {
+fn insert(tx: &mut Conn, new: &NewPack, actor: &Actor) -> Result<Pack, AppError> {
     let id = store::policy::insert(tx, new).map_err(|error| match error {
         StoreError::Violated(Constraint::PolicyVersion) => {
             AppError::conflict(Code::policy_version_exists)
@@ -142,7 +134,7 @@ fn insert(tx: &mut Conn, new: &NewPack, actor: &Actor) -> Result<PolicyId, AppEr
         serde_json::json!({ "code": new.code, "version": new.version, "digest": new.digest });
     let event = actor.event(Action::PolicyCreate, Subject::new("policy", id));
     event::append(tx, &event.after(after)?)?;
-    Ok(id)
+    Ok(store::policy::get(tx, id)?)
 }
 
 /// Each mistake with its key as the field, its line as the actual value and its reason as the limit.

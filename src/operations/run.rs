@@ -124,6 +124,12 @@ impl<T: Send + 'static> Run<T> {
         }
     }
 
+    /// As [`Run::new`], for entrances that have no idempotency keys.
+    pub fn direct(app: &App, actor: &Actor, action: Action) -> Self {
+        let nobody = |_: &T| Err(AppError::internal("an answer kept for nobody"));
+        Self::new(app, actor.clone(), action, None, nobody)
+    }
+
     /// Runs the action on a subject: `part` gets it as it stands under its lock.
     ///
     /// Whoever lacks the role, or whose body is malformed, is refused from a reading: no lock is taken for them.
@@ -206,6 +212,25 @@ impl<T: Send + 'static> Run<T> {
             false => self.app.store.write(part).await,
         }
     }
+}
+
+/// The installation's own bookkeeping: leases, places of consumers, what time does, what is forgotten. Nobody asks for it, so no
+/// right of a person is exercised and no answer is kept.
+pub async fn work<T, F>(app: &App, part: F) -> Result<T, AppError>
+where
+    T: Send + 'static,
+    F: Fn(&mut Conn) -> Result<T, AppError> + Send + 'static,
+{
+    app.store.write(part).await
+}
+
+/// As [`work`], in a commit of its own: for what may take long.
+pub async fn work_alone<T, F>(app: &App, part: F) -> Result<T, AppError>
+where
+    T: Send + 'static,
+    F: Fn(&mut Conn) -> Result<T, AppError> + Send + 'static,
+{
+    app.store.write_alone(part).await
 }
 
 fn earlier(tx: &mut Conn, space: &str, once: &Once) -> Result<Option<Reply>, AppError> {

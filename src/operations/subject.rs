@@ -54,6 +54,18 @@ pub trait Subject: Sized {
     fn version(&self) -> Option<i64>;
 }
 
+/// The subject as it stands, for who may do this to it: 404, 403 or the subject.
+pub fn load<S: Subject>(
+    conn: &mut Conn,
+    actor: &Actor,
+    action: Action,
+    id: S::Id,
+) -> Result<S, AppError> {
+    let subject = S::load(conn, actor, id)?;
+    authorize(actor, action, &subject.ties())?;
+    Ok(subject)
+}
+
 /// Whether `actor` may do `action` to what has these ties: 404 for what is not the caller's to see, else 403.
 pub fn authorize(actor: &Actor, action: Action, ties: &Ties) -> Result<(), AppError> {
     let caller = match &actor.who {

@@ -194,3 +194,11 @@ pub fn cancel(conn: &mut Conn, run: RunId, now: Instant) -> Result<()> {
         .execute(conn)?;
     Ok(())
 }
+
+/// Forgets jobs that ended before `before`; answers how many.
+pub fn delete_before(conn: &mut Conn, before: Instant) -> Result<usize> {
+    let ended = job::table
+        .filter(job::state.ne(JobState::Open))
+        .filter(job::updated_at.lt(before));
+    Ok(diesel::delete(ended).execute(conn)?)
+}

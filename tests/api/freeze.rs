@@ -10,6 +10,7 @@ use yiqi::domain::run::{RunDecision, RunId, RunState};
 use yiqi::domain::{EvaluationId, Fen, Instant, InstrumentId, SubsidyRunId};
 use yiqi::operations::actor::Actor;
 use yiqi::operations::policy::install_shipped;
+use yiqi::operations::run::Run;
 use yiqi::operations::yearly_run::{self, Budget, Request};
 use yiqi::store::schema::{booking, event};
 use yiqi::store::{self, Lock, StoreError};
@@ -177,8 +178,9 @@ both! {
         prepared(app);
         let actor = operator(app);
         let begin = || {
-            let begun = yearly_run::begin(&app.app, &actor, graded().kind(), Ok(graded()));
-            app.block_on(begun).unwrap()
+            let run = Run::direct(&app.app, &actor, graded().action());
+            let begun = app.block_on(yearly_run::begin(&run, Ok(graded())));
+            begun.unwrap().now().unwrap().id()
         };
         let run = |id: RunId| app.read(move |conn| Ok(store::yearly_run::get(conn, id)?.lifecycle().clone()));
         let discarded = begin();
@@ -196,7 +198,8 @@ both! {
         assert_eq!((gone.state, gone.result_digest), (RunState::Discarded, None));
         // The installation itself neither publishes nor finalizes.
         for decision in [RunDecision::Publish, RunDecision::Finalize] {
-            let decided = yearly_run::decide(&app.app, &actor, left_alone, decision, Ok(None));
+            let deciding = Run::direct(&app.app, &actor, yearly_run::action_of(left_alone.kind(), decision));
+            let decided = yearly_run::decide(&deciding, left_alone, Ok(()));
             assert!(matches!(app.block_on(decided), Err(yiqi::error::AppError::Denied(_))));
         }
     }

@@ -16,6 +16,8 @@ use yiqi::jobs;
 use yiqi::operations::actor::Actor;
 use yiqi::operations::job::{attend, step};
 use yiqi::operations::policy::install_shipped;
+use yiqi::operations::retention;
+use yiqi::operations::run::Run;
 use yiqi::operations::yearly_run::{self, Budget, Fen, Request};
 use yiqi::store::job::Job;
 use yiqi::store::schema::event;
@@ -46,8 +48,9 @@ fn request(budget: Option<i64>) -> Request {
 
 fn begin(world: &World, request: Request) -> RunId {
     let actor = Actor::system(world.now());
-    let begun = yearly_run::begin(&world.app, &actor, request.kind(), Ok(request));
-    world.block_on(begun).unwrap()
+    let run = Run::direct(&world.app, &actor, request.action());
+    let begun = world.block_on(yearly_run::begin(&run, Ok(request)));
+    begun.unwrap().now().unwrap().id()
 }
 
 fn prepared(app: &TestApp) {
@@ -216,6 +219,26 @@ both! {
         for action in ["evaluation_fail", "subsidy_fail"] {
             assert_eq!(events(app, action), 1, "{action}");
         }
+    }
+
+    fn a_job_is_forgotten_90_days_after_it_ended(app: &TestApp) {
+        prepared(app);
+        let ended = begin(app, request(None));
+        while tick(app) == 1 {}
+        assert_eq!(job(app, ended).state, JobState::Done);
+        let open = begin(app, request(None));
+        let kept = || app.read(|conn| {
+            let of = store::schema::job::table.select(store::schema::job::subject_id);
+            Ok(of.load::<i64>(conn).map_err(store::StoreError::from)?)
+        });
+        let forget = || app.block_on(retention::forget(&app.app, app.now())).unwrap();
+        app.advance(90 * 24 * 60);
+        forget();
+        assert_eq!(kept(), [ended.number(), open.number()]);
+        app.advance(1);
+        forget();
+        // What nobody has begun is still somebody's to do.
+        assert_eq!(kept(), [open.number()]);
     }
 
     fn a_run_thrown_away_takes_its_unfinished_evaluation_with_it(app: &TestApp) {

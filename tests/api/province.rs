@@ -24,6 +24,7 @@ use yiqi::exchange::province::ProvinceYear;
 use yiqi::exchange::subsidy_json;
 use yiqi::operations::actor::Actor;
 use yiqi::operations::province::{self, FileSummary, ProvinceFile};
+use yiqi::operations::run::Run;
 use yiqi::operations::yearly_run::explain::{Choice, Explanation};
 use yiqi::operations::yearly_run::freeze;
 use yiqi::operations::yearly_run::verify::Verification;
@@ -158,8 +159,10 @@ fn decide(world: &World, id: SubsidyRunId, decision: RunDecision) -> Result<(), 
     }
     let caller = found(world).unwrap();
     let actor = Actor::caller_at(caller, now);
-    let decided = yearly_run::decide(&world.app, &actor, id.into(), decision, Ok(None));
-    world.block_on(decided)
+    let action = yearly_run::action_of(yearly_run::RunKind::SubsidyRun, decision);
+    let deciding = Run::direct(&world.app, &actor, action);
+    let decided = world.block_on(yearly_run::decide(&deciding, id.into(), Ok(())));
+    decided.map(|_| ())
 }
 
 fn verify(world: &World, id: SubsidyRunId) -> Verification {

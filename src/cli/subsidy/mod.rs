@@ -12,8 +12,11 @@ use super::{acting_as, operator, progress};
 use crate::app::App;
 use crate::config::Config;
 use crate::error::AppError;
+use crate::operations::run::{Done, Run};
 use crate::operations::yearly_run::verify::{self, Check};
-use crate::operations::yearly_run::{self, Budget, Fen, Request, RunDecision, SubsidyRunId};
+use crate::operations::yearly_run::{
+    self, Budget, Fen, Request, RunDecision, RunKind, SubsidyRunId,
+};
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -146,15 +149,15 @@ async fn decide(app: &App, decision: Decision, made: RunDecision) -> Result<(), 
         None => operator(app),
     };
     let run: SubsidyRunId = id(chosen.run)?;
-    yearly_run::decide(app, &actor, run.into(), made, Ok(None))
-        .await
-        .map_err(|error| match error {
-            AppError::Denied(_) if !is_named => {
-                Failure::Refused("somebody decides this; say --as EMAIL".to_owned())
-            }
-            error => no_run(error, chosen.run),
-        })?;
-    let run = yearly_run::get(app, &actor, run.into()).await?;
+    let action = yearly_run::action_of(RunKind::SubsidyRun, made);
+    let deciding = Run::direct(app, &actor, action);
+    let done = yearly_run::decide(&deciding, run.into(), Ok(())).await;
+    let run = done.and_then(Done::now).map_err(|error| match error {
+        AppError::Denied(_) if !is_named => {
+            Failure::Refused("somebody decides this; say --as EMAIL".to_owned())
+        }
+        error => no_run(error, chosen.run),
+    })?;
     let state = run.lifecycle().state;
     match chosen.format {
         Format::Json => output::json(&serde_json::json!({"id": chosen.run, "state": state})),

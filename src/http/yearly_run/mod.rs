@@ -11,16 +11,16 @@ use utoipa::ToSchema;
 use self::award::{AwardShape, ExplanationShape};
 use self::score::{ExpertBody, UnitShape};
 use self::shape::{EvaluationShape, Listed, ListedEvaluation, ListedRun, RunShape, Shape};
-use super::answer::{Answer, Page};
+use super::answer::{Answer, Page, reply};
 use super::context::RequestContext;
 use super::feed::Changes;
 use super::reason::EmptyBody;
-use super::route::{Route, get, post, put};
+use super::route::{BASE, Route, get, post, put};
 use crate::domain::access::Action;
-use crate::domain::run::{RunDecision, RunId, RunKind};
+use crate::domain::run::{RunId, RunKind};
 use crate::domain::{EvaluationId, Fen, SubsidyRunId};
 use crate::error::AppError;
-use crate::operations::job;
+use crate::operations::run::Reply;
 use crate::operations::yearly_run::{self, Budget, Request};
 use crate::store::yearly_run::{PageStart, Run};
 
@@ -83,7 +83,7 @@ fn evaluation_decisions() -> Vec<Route> {
             "/evaluations/{id}/publish",
             Action::EvaluationPublish,
             "Shows it to everybody",
-            |context| decide(context, RunKind::Evaluation, RunDecision::Publish),
+            |context| decide(context, RunKind::Evaluation),
         )
         .takes::<EmptyBody>()
         .answers::<EvaluationShape>(200),
@@ -91,7 +91,7 @@ fn evaluation_decisions() -> Vec<Route> {
             "/evaluations/{id}/finalize",
             Action::EvaluationFinalize,
             "Makes it final",
-            |context| decide(context, RunKind::Evaluation, RunDecision::Finalize),
+            |context| decide(context, RunKind::Evaluation),
         )
         .takes::<EmptyBody>()
         .answers::<EvaluationShape>(200),
@@ -99,7 +99,7 @@ fn evaluation_decisions() -> Vec<Route> {
             "/evaluations/{id}/discard",
             Action::EvaluationDiscard,
             "Throws it away",
-            |context| decide(context, RunKind::Evaluation, RunDecision::Discard),
+            |context| decide(context, RunKind::Evaluation),
         )
         .takes::<EmptyBody>()
         .answers::<EvaluationShape>(200),
@@ -164,7 +164,7 @@ fn subsidy_decisions() -> Vec<Route> {
             "/subsidy-runs/{id}/publish",
             Action::SubsidyPublish,
             "Shows it to everybody",
-            |context| decide(context, RunKind::SubsidyRun, RunDecision::Publish),
+            |context| decide(context, RunKind::SubsidyRun),
         )
         .takes::<EmptyBody>()
         .answers::<RunShape>(200),
@@ -172,7 +172,7 @@ fn subsidy_decisions() -> Vec<Route> {
             "/subsidy-runs/{id}/finalize",
             Action::SubsidyFinalize,
             "Makes it final",
-            |context| decide(context, RunKind::SubsidyRun, RunDecision::Finalize),
+            |context| decide(context, RunKind::SubsidyRun),
         )
         .takes::<EmptyBody>()
         .answers::<RunShape>(200),
@@ -180,7 +180,7 @@ fn subsidy_decisions() -> Vec<Route> {
             "/subsidy-runs/{id}/discard",
             Action::SubsidyDiscard,
             "Throws it away",
-            |context| decide(context, RunKind::SubsidyRun, RunDecision::Discard),
+            |context| decide(context, RunKind::SubsidyRun),
         )
         .takes::<EmptyBody>()
         .answers::<RunShape>(200),
@@ -207,16 +207,17 @@ struct SubsidyRunBody {
 }
 
 async fn begin_evaluation(context: RequestContext) -> Answer {
-    let request = context.json().map(|body: EvaluationBody| Request {
+    let request = context.body().map(|body: EvaluationBody| Request {
         year: body.year,
         policy: body.policy,
         budget: None,
     });
-    begin(context, RunKind::Evaluation, request).await
+    let done = yearly_run::start(&context.run(begun)?, request).await?;
+    context.answer(done, begun)
 }
 
 async fn begin_subsidy_run(context: RequestContext) -> Answer {
-    let request = context.json().map(|body: SubsidyRunBody| Request {
+    let request = context.body().map(|body: SubsidyRunBody| Request {
         year: body.year,
         policy: body.policy,
         budget: Some(Budget {
@@ -224,30 +225,23 @@ async fn begin_subsidy_run(context: RequestContext) -> Answer {
             evaluation_id: body.evaluation_id,
         }),
     });
-    begin(context, RunKind::SubsidyRun, request).await
+    let done = yearly_run::start(&context.run(begun)?, request).await?;
+    context.answer(done, begun)
 }
 
-async fn begin(
-    context: RequestContext,
-    kind: RunKind,
-    request: Result<Request, AppError>,
-) -> Answer {
-    let (actor, request) = context.actor_asking(request);
-    let id = yearly_run::begin(&context.app, &actor, kind, request).await?;
-    if !context.replayed() {
-        job::start(&context.app, id);
-    }
-    let run = read(&context, id).await?;
-    let location = match kind {
-        RunKind::Evaluation => format!("/api/v1/evaluations/{}", id.number()),
-        RunKind::SubsidyRun => format!("/api/v1/subsidy-runs/{}", id.number()),
+/// Where the work on it can be watched.
+fn begun(run: &Run) -> Result<Reply, AppError> {
+    let number = run.id().number();
+    let at = match run.id().kind() {
+        RunKind::Evaluation => format!("{BASE}/evaluations/{number}"),
+        RunKind::SubsidyRun => format!("{BASE}/subsidy-runs/{number}"),
     };
-    context.accepted(location, Shape::from(run))
+    Ok(reply(202, &Shape::from(run.clone()))?.at(at))
 }
 
-/// A run, for who may see it.
-async fn read(context: &RequestContext, id: impl Into<RunId>) -> Result<Run, AppError> {
-    yearly_run::get(&context.app, &context.reader(), id.into()).await
+fn shown(run: &Run) -> Result<Reply, AppError> {
+    let version = run.lifecycle().version;
+    Ok(reply(200, &Shape::from(run.clone()))?.of_version(version))
 }
 
 /// The run in the path.
@@ -291,16 +285,13 @@ async fn list(context: RequestContext, kind: RunKind) -> Answer {
 }
 
 async fn get_one(context: RequestContext, kind: RunKind) -> Answer {
-    let run = read(&context, id(&context, kind)?).await?;
+    let id = id(&context, kind)?;
+    let run = yearly_run::get(&context.app, &context.reader(), id).await?;
     context.ok_versioned(run.lifecycle().version, Shape::from(run))
 }
 
-async fn decide(context: RequestContext, kind: RunKind, decision: RunDecision) -> Answer {
-    let id = id(&context, kind)?;
-    let body: Result<EmptyBody, AppError> = context.json_or_default();
-    let version = body.and_then(|EmptyBody {}| context.version());
-    let (actor, version) = context.actor_asking(version);
-    yearly_run::decide(&context.app, &actor, id, decision, version).await?;
-    let run = read(&context, id).await?;
-    context.ok_versioned(run.lifecycle().version, Shape::from(run))
+async fn decide(context: RequestContext, kind: RunKind) -> Answer {
+    let body = context.body_or_default().map(|EmptyBody {}| ());
+    let done = yearly_run::decide(&context.run(shown)?, id(&context, kind)?, body).await?;
+    context.answer(done, shown)
 }

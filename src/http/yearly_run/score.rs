@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::shape::Shape;
+use super::shown;
 use crate::domain::evaluation::ScoreExplanation;
 use crate::domain::policy::Grade;
 use crate::domain::{EvaluationId, InstrumentId, Minutes, OrganizationId, ratio};
@@ -111,17 +111,14 @@ fn shape(unit: Host) -> Result<UnitShape, AppError> {
 }
 
 pub async fn enter(context: RequestContext) -> Answer {
-    let id: EvaluationId = context.id("id")?;
-    let asked = context.json().and_then(|body: ExpertBody| {
+    let given = context.body().map(|body: ExpertBody| {
         let given = body.scores.into_iter().map(|entry| expert::GivenScore {
             organization_id: entry.organization_id,
             indicator: entry.indicator,
             points: entry.points,
         });
-        Ok((given.collect(), context.required_version()?))
+        given.collect()
     });
-    let (actor, asked) = context.actor_asking(asked);
-    expert::score(&context.app, &actor, id, asked).await?;
-    let row = super::read(&context, id).await?;
-    context.ok_versioned(row.lifecycle().version, Shape::from(row))
+    let done = expert::score(&context.run(shown)?, context.id("id")?, given).await?;
+    context.answer(done, shown)
 }

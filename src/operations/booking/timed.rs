@@ -13,6 +13,7 @@ use crate::domain::usage::{Evidence, GivenMinutes, UsageMinutes};
 use crate::domain::{BookingId, Instant, Minutes};
 use crate::error::{AppError, Code};
 use crate::operations::actor::Actor;
+use crate::operations::run::work;
 use crate::operations::usage::finished::{Finished, insert_finished};
 use crate::store::booking::Booking;
 use crate::store::{self, Conn, Lock};
@@ -68,7 +69,7 @@ pub async fn expire_overdue(app: &App, now: Instant) -> Result<usize, AppError> 
         store::booking::list_overdue(conn, now, STEP)
     });
     each(ids.await?, |id| {
-        app.store.write(move |tx| {
+        work(app, move |tx| {
             let Some((case, _)) = due(tx, id, BookingAction::Expire, now)? else {
                 return Ok(false);
             };
@@ -128,7 +129,7 @@ async fn close(
         }
         Ok(true)
     };
-    app.store.write(action).await
+    work(app, action).await
 }
 
 fn end(
@@ -168,7 +169,7 @@ pub async fn lapse_unresolved(app: &App, now: Instant) -> Result<usize, AppError
         store::booking::list_unstarted(conn, now, STEP)
     });
     each(ids.await?, |id| {
-        app.store.write(move |tx| {
+        work(app, move |tx| {
             let due = due(tx, id, BookingAction::Lapse, now)?;
             let Some((case, state)) = due else {
                 return Ok(false);

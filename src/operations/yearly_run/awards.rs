@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::grades::{self, Names, exact};
-use super::may_on_run;
 use super::{evaluation_of, refuse_without_results};
 use crate::app::App;
 use crate::domain::access::Action;
@@ -15,6 +14,7 @@ use crate::domain::subsidy::{Allocation, InstrumentBase, StepName, StepRow, Unit
 use crate::domain::{AwardId, Fen, InstrumentId, OrganizationId, SubsidyRunId, ratio};
 use crate::error::AppError;
 use crate::operations::actor::Actor;
+use crate::operations::subject;
 use crate::store::yearly_run::subsidy::{self, Award, Base, NewAward, Step, SubsidyRun, Totals};
 use crate::store::{self, Conn, Json};
 
@@ -211,8 +211,7 @@ pub async fn report(
     let by = actor.clone();
     app.store
         .read(move |conn| {
-            let run = subsidy::get(conn, id)?;
-            may_on_run(&by, action, run.lifecycle.state)?;
+            let run = subject::load(conn, &by, action, id)?;
             read(conn, run)
         })
         .await

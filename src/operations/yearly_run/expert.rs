@@ -3,10 +3,8 @@
 
 use super::freeze::{EXPERT_PREFIX, ExpertPoints};
 use super::grades::open;
-use super::may_on_run;
 use super::phase::write;
-use super::refuse_used;
-use crate::app::App;
+use super::{refuse_used, subject_of};
 use crate::domain::access::Action;
 use crate::domain::evaluation::{self as rules, Inputs};
 use crate::domain::policy::{Policy, Score, Value};
@@ -14,11 +12,12 @@ use crate::domain::run::RunState;
 use crate::domain::{EvaluationId, OrganizationId, ratio};
 use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::Actor;
-use crate::operations::run::{perform, same_version};
+use crate::operations::run::{Outcome, Run};
 use crate::store::Conn;
-use crate::store::event::{self, Subject};
+use crate::store::event;
 use crate::store::yearly_input::{self, Scope};
-use crate::store::yearly_run::evaluation::{self, ExpertScore};
+use crate::store::yearly_run::Run as Row;
+use crate::store::yearly_run::evaluation::{self, Evaluation, ExpertScore};
 
 /// One expert's points for a unit, as a decimal.
 #[derive(Debug, Clone)]
@@ -72,62 +71,49 @@ pub(crate) fn points(conn: &mut Conn, id: EvaluationId) -> Result<ExpertPoints, 
     Ok(experts)
 }
 
-fn may_score(
-    conn: &mut Conn,
-    actor: &Actor,
+/// Enters points and grades again. Only in a draft on which no subsidy run stands.
+pub async fn score(
+    run: &Run<Row>,
     id: EvaluationId,
-) -> Result<evaluation::Evaluation, AppError> {
-    let row = evaluation::get(conn, id)?;
-    may_on_run(actor, Action::EvaluationScore, row.lifecycle.state)?;
-    Ok(row)
+    given: Result<Vec<GivenScore>, AppError>,
+) -> Outcome<Row> {
+    run.on(id, given, |tx, by, row, given| enter(tx, by, &row, given))
+        .await
 }
 
-/// Enters points and grades again. Only in a draft on which no subsidy run stands. `given`, with the version it is meant for,
-/// may be a fault of the request: it is told to who may enter points.
-pub async fn score(
-    app: &App,
-    actor: &Actor,
-    id: EvaluationId,
-    given: Result<(Vec<GivenScore>, Option<i64>), AppError>,
-) -> Result<(), AppError> {
-    let by = actor.clone();
-    app.store
-        .read(move |conn| may_score(conn, &by, id).map(|_| ()))
-        .await?;
-    let (given, version) = given?;
-    let by = actor.clone();
-    perform(app, actor, move |tx| {
-        let row = may_score(tx, &by, id)?;
-        let state = row.lifecycle.state;
-        same_version(version, row.lifecycle.version)?;
-        // Without results there are no inputs to judge the points by.
-        if !state.has_results() {
-            return Err(not_a_draft(state));
-        }
-        evaluation::claim_draft(tx, &row, by.now)?;
-        let (policy, inputs) = open(tx, &row)?;
-        AppError::refuse_all(faults(&given, &policy, &inputs))?;
-        if state != RunState::Draft {
-            return Err(not_a_draft(state));
-        }
-        refuse_used(tx, id)?;
-        for score in &given {
-            evaluation::update_expert_score(tx, &stored(id, score, &by))?;
-        }
-        let inputs = inputs.with_experts(points(tx, id)?);
-        evaluation::delete_inputs(tx, id)?;
-        evaluation::delete_units(tx, id)?;
-        let graded = rules::grade(&inputs, &policy);
-        write(tx, id, &inputs, &graded)?;
-        let after: Vec<_> = given
-            .iter()
-            .map(|score| (score.organization_id, &score.indicator, &score.points))
-            .collect();
-        let event = by.event(Action::EvaluationScore, Subject::new("evaluation", id));
-        event::append(tx, &event.after(after)?)?;
-        Ok(())
-    })
-    .await
+fn enter(
+    tx: &mut Conn,
+    by: &Actor,
+    row: &Evaluation,
+    given: &[GivenScore],
+) -> Result<Row, AppError> {
+    let (id, state) = (row.id, row.lifecycle.state);
+    // Without results there are no inputs to judge the points by.
+    if !state.has_results() {
+        return Err(not_a_draft(state));
+    }
+    evaluation::claim_draft(tx, row, by.now)?;
+    let (policy, inputs) = open(tx, row)?;
+    AppError::refuse_all(faults(given, &policy, &inputs))?;
+    if state != RunState::Draft {
+        return Err(not_a_draft(state));
+    }
+    refuse_used(tx, id)?;
+    for score in given {
+        evaluation::update_expert_score(tx, &stored(id, score, by))?;
+    }
+    let inputs = inputs.with_experts(points(tx, id)?);
+    evaluation::delete_inputs(tx, id)?;
+    evaluation::delete_units(tx, id)?;
+    let graded = rules::grade(&inputs, &policy);
+    write(tx, id, &inputs, &graded)?;
+    let after: Vec<_> = given
+        .iter()
+        .map(|score| (score.organization_id, &score.indicator, &score.points))
+        .collect();
+    let event = by.event(Action::EvaluationScore, subject_of(id.into()));
+    event::append(tx, &event.after(after)?)?;
+    Ok(Row::Evaluation(evaluation::get(tx, id)?))
 }
 
 fn not_a_draft(state: RunState) -> AppError {

@@ -19,14 +19,13 @@ use crate::domain::{
 use crate::error::{AppError, Code, Fault, closest};
 use crate::operations::actor::Actor;
 use crate::operations::policy;
-use crate::operations::subject::{Ties, authorize};
+use crate::operations::subject::{self, Ties, authorize};
 use crate::store::yearly_input;
 use crate::store::yearly_run::subsidy::{Award, Step, SubsidyRun};
 use crate::store::yearly_run::{evaluation, subsidy};
 use crate::store::{self, Conn};
 
 use super::grades::{self, exact};
-use super::may_on_run;
 use super::phase::scope_of;
 use super::{evaluation_of, refuse_without_results};
 use records::{Counted, Records};
@@ -107,7 +106,7 @@ pub async fn explain(
     let by = actor.clone();
     app.store
         .read_snapshot(move |conn| {
-            let run = visible(conn, &by, run)?;
+            let run: SubsidyRun = subject::load(conn, &by, Action::SubsidyGet, run)?;
             let award = subsidy::get_award(conn, run.id, award)?;
             may_explain(&by, &run, award.organization_id)?;
             explanation(conn, &run, award, &choice?)
@@ -128,13 +127,6 @@ fn may_explain(
     authorize(actor, Action::SubsidyExplain, &award)
 }
 
-/// The run, for who may see it.
-fn visible(conn: &mut Conn, actor: &Actor, id: SubsidyRunId) -> Result<SubsidyRun, AppError> {
-    let run = subsidy::get(conn, id)?;
-    may_on_run(actor, Action::SubsidyGet, run.lifecycle.state)?;
-    Ok(run)
-}
-
 /// Explains the award of the unit with this code.
 pub async fn explain_unit(
     app: &App,
@@ -145,7 +137,7 @@ pub async fn explain_unit(
     let by = actor.clone();
     app.store
         .read_snapshot(move |conn| {
-            let run = visible(conn, &by, run)?;
+            let run: SubsidyRun = subject::load(conn, &by, Action::SubsidyGet, run)?;
             let unit = store::organization::find_by_uscc(conn, &uscc)?;
             let unit = unit.ok_or(AppError::NotFound)?.id;
             let mut awards = subsidy::list_awards(conn, run.id)?.into_iter();

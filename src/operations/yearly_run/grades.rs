@@ -1,6 +1,5 @@
 //! Results of an evaluation as rows and back. Exact values are kept as `p/q`, so what is read is what was computed.
 
-use super::may_on_run;
 use super::{policy as packs, refuse_without_results};
 use crate::app::App;
 use crate::domain::access::Action;
@@ -11,6 +10,7 @@ use crate::domain::policy::Policy;
 use crate::domain::{EvaluationId, OrganizationId, policy, ratio};
 use crate::error::AppError;
 use crate::operations::actor::Actor;
+use crate::operations::subject;
 use crate::store::yearly_run::evaluation::{self, Figures, Host};
 use crate::store::{self, Conn, Json};
 use num_rational::BigRational;
@@ -78,9 +78,9 @@ pub async fn list(app: &App, actor: &Actor, id: EvaluationId) -> Result<Vec<Host
     let by = actor.clone();
     app.store
         .read(move |conn| {
-            let row = evaluation::get(conn, id)?;
-            may_on_run(&by, Action::EvaluationScoreList, row.lifecycle.state)?;
-            Ok(evaluation::list_units(conn, id)?)
+            let action = Action::EvaluationScoreList;
+            let row: evaluation::Evaluation = subject::load(conn, &by, action, id)?;
+            Ok(evaluation::list_units(conn, row.id)?)
         })
         .await
 }

@@ -7,25 +7,25 @@ pub mod explain;
 pub mod freeze;
 pub mod grades;
 pub(crate) mod phase;
+mod subject;
 pub mod verify;
 
 use chrono::Datelike;
 
 use crate::app::App;
 use crate::domain::access::{Action, Role};
-use crate::domain::run::{RunId, RunKind, RunState};
+use crate::domain::run::{RunId, RunState};
 use crate::domain::{EvaluationId, Instant, MAX_SAFE_INTEGER, OrganizationId};
 use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::{Actor, Who};
-use crate::operations::run::{may, perform, same_version};
-use crate::operations::subject::{Ties, authorize};
-use crate::operations::{exclusive, job, policy};
+use crate::operations::run::{Done, Outcome, Run, may};
+use crate::operations::{exclusive, job, policy, subject as subjects};
 use crate::store::event::{self, Subject};
-use crate::store::yearly_run::{self as rows, Evaluation, Filter, NewRun, PageStart, Run};
+use crate::store::yearly_run::{self as rows, Evaluation, Filter, NewRun, PageStart, Run as Row};
 use crate::store::{self, Conn, Constraint, StoreError};
 
 // What the command line needs to name a run, its budget, how far it is and what becomes of it.
-pub use crate::domain::run::{RunDecision, RunPhase};
+pub use crate::domain::run::{RunDecision, RunKind, RunPhase};
 pub use crate::domain::{Fen, SubsidyRunId};
 
 /// The first year of which there can be records.
@@ -51,6 +51,7 @@ pub fn refuse_locked(conn: &mut Conn, years: &[i32]) -> Result<(), AppError> {
 }
 
 /// The actions of one kind of run.
+#[derive(Clone, Copy)]
 struct Actions {
     run: Action,
     list: Action,
@@ -97,8 +98,13 @@ impl Actions {
     }
 }
 
+/// The action that a decision on a run of this kind is.
+pub const fn action_of(kind: RunKind, decision: RunDecision) -> Action {
+    Actions::of(kind).decision(decision)
+}
+
 /// A run as the subject of an event.
-fn subject(id: RunId) -> Subject {
+fn subject_of(id: RunId) -> Subject {
     Subject::new(id.kind().as_str(), id.number())
 }
 
@@ -127,6 +133,11 @@ impl Request {
         }
     }
 
+    /// The action that begins it.
+    pub const fn action(&self) -> Action {
+        Actions::of(self.kind()).run
+    }
+
     fn check(&self, now: Instant) -> Result<(), AppError> {
         check_year(self.year, now)?;
         let budget = self.budget.as_ref().map_or(0, |budget| budget.fen.number());
@@ -138,51 +149,57 @@ impl Request {
     }
 }
 
-/// Begins a run of a kind and promises the work on it; who may not is told so before what is wrong with the request.
-pub async fn begin(
-    app: &App,
-    actor: &Actor,
-    kind: RunKind,
-    request: Result<Request, AppError>,
-) -> Result<RunId, AppError> {
-    may(actor, Actions::of(kind).run)?;
-    let request = request?;
-    request.check(actor.now)?;
-    let by = actor.clone();
-    let number = perform(app, actor, move |tx| {
-        let pack = policy::get_named(tx, &request.policy)?;
-        let new = NewRun {
-            year: i64::from(request.year),
-            policy_id: pack.id,
-            policy_digest: pack.digest,
-            created_by: by.user_id(),
-            now: by.now,
-        };
-        let (id, after) = match &request.budget {
-            None => (
-                RunId::from(rows::evaluation::insert(tx, &new)?),
-                serde_json::json!({ "year": new.year, "policy_id": new.policy_id }),
-            ),
-            Some(budget) => {
-                if let Some(id) = budget.evaluation_id {
-                    check_evaluation(tx, id, new.year)?;
-                }
-                let after = serde_json::json!({
-                    "year": new.year,
-                    "policy_id": new.policy_id,
-                    "budget_fen": budget.fen,
-                    "evaluation_id": budget.evaluation_id,
-                });
-                let id = rows::subsidy::insert(tx, &new, budget.fen, budget.evaluation_id)?;
-                (id.into(), after)
+/// Begins a run and promises the work on it.
+pub async fn begin(run: &Run<Row>, request: Result<Request, AppError>) -> Outcome<Row> {
+    run.with(request, |tx, by, request| {
+        request.check(by.now)?;
+        let id = insert(tx, by, request)?;
+        job::promise(tx, id, by)?;
+        Ok(rows::get(tx, id)?)
+    })
+    .await
+}
+
+fn insert(tx: &mut Conn, by: &Actor, request: &Request) -> Result<RunId, AppError> {
+    let pack = policy::get_named(tx, &request.policy)?;
+    let new = NewRun {
+        year: i64::from(request.year),
+        policy_id: pack.id,
+        policy_digest: pack.digest,
+        created_by: by.user_id(),
+        now: by.now,
+    };
+    let (id, after) = match &request.budget {
+        None => (
+            RunId::from(rows::evaluation::insert(tx, &new)?),
+            serde_json::json!({ "year": new.year, "policy_id": new.policy_id }),
+        ),
+        Some(budget) => {
+            if let Some(id) = budget.evaluation_id {
+                check_evaluation(tx, id, new.year)?;
             }
-        };
-        let event = by.event(Actions::of(id.kind()).run, subject(id));
-        event::append(tx, &event.after(after)?)?;
-        job::promise(tx, id, &by)?;
-        Ok(id.number())
-    });
-    kind.id(number.await?).map_err(AppError::internal)
+            let after = serde_json::json!({
+                "year": new.year,
+                "policy_id": new.policy_id,
+                "budget_fen": budget.fen,
+                "evaluation_id": budget.evaluation_id,
+            });
+            let id = rows::subsidy::insert(tx, &new, budget.fen, budget.evaluation_id)?;
+            (id.into(), after)
+        }
+    };
+    let event = by.event(request.action(), subject_of(id));
+    event::append(tx, &event.after(after)?)?;
+    Ok(id)
+}
+
+/// [`begin`], and the work at once, beside the request.
+pub async fn start(run: &Run<Row>, request: Result<Request, AppError>) -> Outcome<Row> {
+    let done = begin(run, request).await?;
+    if let Done::Now(row) = &done {
+        job::start(&run.app, row.id());
+    }
+    Ok(done)
 }
 
 /// [`begin`], and the work until it ends; each phase that begins is told.
@@ -192,7 +209,8 @@ pub async fn run(
     request: Request,
     tell: impl FnMut(RunPhase),
 ) -> Result<RunId, AppError> {
-    let id = begin(app, actor, request.kind(), Ok(request)).await?;
+    let run = Run::direct(app, actor, request.action());
+    let id = begin(&run, Ok(request)).await?.now()?.id();
     job::finish(app, id, tell).await?;
     Ok(id)
 }
@@ -232,12 +250,6 @@ fn evaluation_of(conn: &mut Conn, run: &rows::SubsidyRun) -> Result<Evaluation, 
     }
 }
 
-/// 404 for who may not see a run in this state, 403 for who may not do this with it.
-fn may_on_run(actor: &Actor, action: Action, state: RunState) -> Result<(), AppError> {
-    let is_published = state.is_published();
-    authorize(actor, action, &Ties::Run { is_published })
-}
-
 /// The province, the auditors and the installation itself see what is not published.
 fn sees_drafts(actor: &Actor) -> bool {
     match &actor.who {
@@ -249,25 +261,18 @@ fn sees_drafts(actor: &Actor) -> bool {
     }
 }
 
-/// A run, when the actor may do this with it: 404, then 403.
-fn admit(conn: &mut Conn, actor: &Actor, action: Action, id: RunId) -> Result<Run, AppError> {
-    let run = rows::get(conn, id)?;
-    may_on_run(actor, action, run.lifecycle().state)?;
-    Ok(run)
-}
-
 /// A run, for who may see it.
-pub async fn get(app: &App, actor: &Actor, id: RunId) -> Result<Run, AppError> {
+pub async fn get(app: &App, actor: &Actor, id: RunId) -> Result<Row, AppError> {
     let (by, action) = (actor.clone(), Actions::of(id.kind()).read);
     app.store
-        .read(move |conn| admit(conn, &by, action, id))
+        .read(move |conn| subjects::load(conn, &by, action, id))
         .await
 }
 
 /// A run in a list; withdrawn where it was published once and is not any more.
 #[derive(Debug, Clone)]
 pub struct Listed {
-    pub run: Run,
+    pub run: Row,
     pub is_withdrawn: bool,
 }
 
@@ -315,56 +320,46 @@ pub async fn find_of_year(
     };
     let runs = list(app, actor, RunKind::SubsidyRun, Ok(page)).await?;
     let newest = runs.into_iter().rev().find_map(|listed| match listed.run {
-        Run::SubsidyRun(run) if run.lifecycle.state.has_results() => Some(run.id),
+        Row::SubsidyRun(run) if run.lifecycle.state.has_results() => Some(run.id),
         _ => None,
     });
     Ok(newest)
 }
 
-/// Publishes, finalizes or discards. 409 `invalid_state`; 409 `final_exists` when the year has a final run of the kind; 409
-/// `relation_in_use` when a subsidy run stands on what would be discarded. `version` may be a fault of the request: it is told
-/// to who may decide.
-pub async fn decide(
-    app: &App,
-    actor: &Actor,
-    id: RunId,
-    decision: RunDecision,
-    version: Result<Option<i64>, AppError>,
-) -> Result<(), AppError> {
-    let (by, action) = (actor.clone(), Actions::of(id.kind()).decision(decision));
-    app.store
-        .read(move |conn| admit(conn, &by, action, id))
-        .await?;
-    let version = version?;
+/// Publishes, finalizes or discards, as the action says. 409 `invalid_state`; 409 `final_exists` when the year has a final run
+/// of the kind; 409 `relation_in_use` when a subsidy run stands on what would be discarded.
+pub async fn decide(run: &Run<Row>, id: RunId, body: Result<(), AppError>) -> Outcome<Row> {
+    if let Err(fault) = body {
+        return run.refuse::<Row>(id, fault).await;
+    }
+    let decisions = [
+        RunDecision::Publish,
+        RunDecision::Finalize,
+        RunDecision::Discard,
+    ];
+    let mut decisions = decisions.into_iter();
+    let decision = decisions.find(|decision| action_of(id.kind(), *decision) == run.action);
+    let decision = decision.ok_or_else(|| AppError::internal("an action that decides nothing"))?;
     exclusive::wait(|| {
-        let by = actor.clone();
-        perform(app, actor, move |tx| {
-            move_run(tx, &by, id, decision, version)
+        run.on(id, Ok(()), move |tx, by, present, ()| {
+            move_run(tx, by, present, decision)
         })
     })
     .await
 }
 
-fn move_run(
-    tx: &mut Conn,
-    by: &Actor,
-    id: RunId,
-    decision: RunDecision,
-    version: Option<i64>,
-) -> Result<(), AppError> {
+fn move_run(tx: &mut Conn, by: &Actor, run: Row, decision: RunDecision) -> Result<Row, AppError> {
+    let id = run.id();
     if let (RunId::SubsidyRun(_), RunDecision::Finalize) = (id, decision) {
         // Usage of the year is locked from here on: nobody may be writing some.
         exclusive::take_alone(tx)?;
     }
-    let action = Actions::of(id.kind()).decision(decision);
-    let run = admit(tx, by, action, id)?;
-    let present = run.lifecycle();
-    same_version(version, present.version)?;
+    let (action, present) = (action_of(id.kind(), decision), run.lifecycle());
     let state = present.state.after(decision)?;
     if present.state == RunState::Running {
         store::job::cancel(tx, id, by.now)?;
     }
-    if let Run::SubsidyRun(run) = &run {
+    if let Row::SubsidyRun(run) = &run {
         move_basis(tx, run, state, by)?;
     }
     move_to(tx, &run, state, by)?;
@@ -372,17 +367,17 @@ fn move_run(
         refuse_used(tx, id)?;
     }
     let event = by
-        .event(action, subject(id))
+        .event(action, subject_of(id))
         .before(serde_json::json!({ "state": present.state }))?
         .after(serde_json::json!({ "state": state }))?;
     event::append(tx, &event)?;
     if state.is_published() {
         for host in hosts(tx, id)? {
-            let told = by.event(action, subject(id)).of(host, None);
+            let told = by.event(action, subject_of(id)).of(host, None);
             event::append(tx, &told)?;
         }
     }
-    Ok(())
+    Ok(rows::get(tx, id)?)
 }
 
 /// What a decision on a subsidy run asks of the evaluation it stands on: it has results where the run is shown, and one of its
@@ -402,15 +397,15 @@ fn move_basis(
     }
     if row.lifecycle.state == RunState::Running {
         let id = RunId::from(evaluation);
-        let event = by.event(Actions::of(id.kind()).discard, subject(id));
-        move_to(tx, &Run::Evaluation(row), RunState::Discarded, by)?;
+        let event = by.event(Actions::of(id.kind()).discard, subject_of(id));
+        move_to(tx, &Row::Evaluation(row), RunState::Discarded, by)?;
         let discarded = serde_json::json!({ "state": RunState::Discarded });
         event::append(tx, &event.after(discarded)?)?;
     }
     Ok(())
 }
 
-fn move_to(tx: &mut Conn, run: &Run, state: RunState, by: &Actor) -> Result<(), AppError> {
+fn move_to(tx: &mut Conn, run: &Row, state: RunState, by: &Actor) -> Result<(), AppError> {
     let moved = rows::update_state(tx, run, state, by.user_id(), by.now);
     moved.map_err(|error| match error {
         StoreError::Violated(

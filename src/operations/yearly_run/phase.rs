@@ -9,6 +9,7 @@ use crate::domain::policy::{self as policy_rules, Policy};
 use crate::domain::run::{RunId, RunPhase, RunState};
 use crate::domain::{EvaluationId, Instant, SubsidyRunId, subsidy};
 use crate::error::AppError;
+use crate::operations::run::{work, work_alone};
 use crate::operations::{exclusive, job, policy};
 use crate::store::event::{self, NewEvent};
 use crate::store::job::{Job, Outcome};
@@ -18,7 +19,7 @@ use crate::store::yearly_run::{self as rows, Evaluation, NewRun, Run, SubsidyRun
 use crate::store::{self, Conn};
 
 use super::{
-    Actions, awards, evaluation_of, expert, freeze, grades, refuse_without_results, subject,
+    Actions, awards, evaluation_of, expert, freeze, grades, refuse_without_results, subject_of,
 };
 
 /// Runs the phase that a claimed job is in.
@@ -27,7 +28,7 @@ pub(crate) async fn run(app: &App, job: &Job) -> Result<(), AppError> {
         (RunPhase::Freeze, run) => {
             exclusive::wait(|| {
                 let (job, clock) = (job.clone(), app.clock.clone());
-                app.store.write(move |tx| match run {
+                work(app, move |tx| match run {
                     RunId::Evaluation(id) => freeze_evaluation(tx, &job, id, &clock),
                     RunId::SubsidyRun(id) => choose_evaluation(tx, &job, id, &clock),
                 })
@@ -47,7 +48,7 @@ pub(crate) async fn run(app: &App, job: &Job) -> Result<(), AppError> {
                 }
                 complete(tx, &job, run, now)
             };
-            app.store.write_alone(action).await
+            work_alone(app, action).await
         }
     }
 }
@@ -64,7 +65,7 @@ fn advance(tx: &mut Conn, job: &Job, next: RunPhase, now: Instant) -> Result<(),
 
 /// An event of the work, in the name of who asked for it.
 fn event(job: &Job, action: Action, run: RunId, now: Instant) -> NewEvent {
-    let mut event = NewEvent::new(now, action, subject(run));
+    let mut event = NewEvent::new(now, action, subject_of(run));
     event.actor_user_id = job.actor_user_id;
     event.actor_organization_id = job.actor_organization_id;
     event.request_id.clone_from(&job.request_id);
@@ -205,7 +206,7 @@ async fn grade(app: &App, job: &Job) -> Result<(), AppError> {
             complete(tx, &job, id.into(), now)
         }
     };
-    app.store.write_alone(action).await
+    work_alone(app, action).await
 }
 
 /// Stores inputs and graded units, and the digests of both.
@@ -251,7 +252,7 @@ async fn share_out(app: &App, job: &Job, id: SubsidyRunId) -> Result<(), AppErro
         let totals = awards::write(tx, id, &allocation)?;
         Ok(rows::subsidy::update_totals(tx, id, &totals)?)
     };
-    app.store.write_alone(action).await
+    work_alone(app, action).await
 }
 
 /// Reads what was stored again; when its digests are those of what was computed, the run becomes a draft.

@@ -8,7 +8,7 @@ use crate::domain::policy::Policy;
 use crate::domain::{EventId, OrganizationId, SubsidyRunId, UsageRecordId, subsidy};
 use crate::error::AppError;
 use crate::operations::actor::Actor;
-use crate::operations::policy;
+use crate::operations::{policy, subject};
 use crate::store::yearly_input::{self, Scope};
 use crate::store::yearly_run::{self as rows, Evaluation as Row, SubsidyRun};
 use crate::store::{self, Conn};
@@ -16,7 +16,6 @@ use crate::store::{self, Conn};
 use super::awards::{digest, kept_digest};
 use super::freeze::{self, Known};
 use super::grades::{self, Names};
-use super::may_on_run;
 use super::phase::scope_of;
 use super::{evaluation_of, expert, refuse_without_results};
 
@@ -53,8 +52,7 @@ pub struct Verification {
 pub async fn verify(app: &App, actor: &Actor, id: SubsidyRunId) -> Result<Verification, AppError> {
     let (calendar, by) = (app.calendar().await?, actor.clone());
     let look = move |conn: &mut Conn| {
-        let run = rows::subsidy::get(conn, id)?;
-        may_on_run(&by, Action::SubsidyExport, run.lifecycle.state)?;
+        let run: SubsidyRun = subject::load(conn, &by, Action::SubsidyExport, id)?;
         let basis = Basis::read(conn, run)?;
         let (row, inputs) = (&basis.row, &basis.inputs);
         let scope = scope_of(row)?;
