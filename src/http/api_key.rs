@@ -3,14 +3,16 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::answer::{Answer, Page};
+use super::answer::{Answer, Page, no_content, reply_once};
 use super::context::RequestContext;
 use super::route::{BASE, Route, delete, get, post};
 use crate::domain::access::{Action, ApiScope};
 use crate::domain::{ApiKeyId, Instant, UserId};
-use crate::operations::api_key::{self, KeyDraft};
+use crate::error::AppError;
+use crate::operations::api_key::{self, KeyDraft, NewKey};
+use crate::operations::run::Reply;
+use crate::store::Json;
 use crate::store::api_key::ApiKey;
-use crate::store::{self, Json};
 
 pub fn routes() -> Vec<Route> {
     vec![
@@ -89,36 +91,41 @@ impl From<ApiKey> for ApiKeyShape {
     }
 }
 
+impl From<ApiKeyBody> for KeyDraft {
+    fn from(body: ApiKeyBody) -> Self {
+        Self {
+            name: body.name,
+            scopes: body.scopes,
+            expires_at: body.expires_at,
+        }
+    }
+}
+
 async fn list(context: RequestContext) -> Answer {
-    let own = context.may(Action::ApiKeyList)?.organization_id;
-    let params = context.params()?;
-    let (limit, after) = (params.limit()?, params.cursor::<ApiKeyId>()?);
-    let keys = context
-        .app
-        .store
-        .read(move |conn| store::api_key::list_of(conn, own, after, limit + 1))
-        .await?;
+    let keys = api_key::list(&context.app, &context.reader(), context.page()).await?;
+    let limit = context.params()?.limit()?;
     context.ok(Page::cut(keys, limit, |key| key.id, ApiKeyShape::from)?)
 }
 
 async fn create(context: RequestContext) -> Answer {
-    context.may(Action::ApiKeyCreate)?;
-    let body: ApiKeyBody = context.json()?;
-    let draft = KeyDraft {
-        name: body.name,
-        scopes: body.scopes,
-        expires_at: body.expires_at,
+    let draft = context.body::<ApiKeyBody>().map(Into::into);
+    let done = api_key::create(&context.run(created)?, draft).await?;
+    context.answer(done, created)
+}
+
+fn created(new: &NewKey) -> Result<Reply, AppError> {
+    let shape = |secret| NewApiKeyShape {
+        secret,
+        key: new.key.clone().into(),
     };
-    let (key, secret) = api_key::create(&context.app, context.actor()?, draft).await?;
-    let location = format!("{BASE}/api-keys/{}", key.id);
-    let key = ApiKeyShape::from(key);
-    context.created(location, NewApiKeyShape { secret, key })
+    let reply = reply_once(201, &shape(Some(new.secret.clone())), &shape(None))?;
+    Ok(reply.at(format!("{BASE}/api-keys/{}", new.key.id)))
 }
 
 async fn revoke(context: RequestContext) -> Answer {
-    let (caller, id) = (context.caller()?, context.id("id")?);
-    api_key::find_own(&context.app, caller, id).await?;
-    context.may(Action::ApiKeyRevoke)?;
-    api_key::revoke(&context.app, context.actor()?, id).await?;
-    context.no_content()
+    let (run, id) = (context.run(no_content)?, context.id("id")?);
+    context.answer(
+        api_key::revoke(&run, id, context.no_body()).await?,
+        no_content,
+    )
 }

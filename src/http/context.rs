@@ -325,6 +325,13 @@ impl RequestContext {
         Params::parse(self.request.query_string(), known)
     }
 
+    /// Which page of a list in the order of its keys is asked for: after this key, and one row more than it has at most, which
+    /// says whether there is another.
+    pub fn page<K: DeserializeOwned>(&self) -> Result<(Option<K>, i64), AppError> {
+        let params = self.params()?;
+        Ok((params.cursor()?, params.limit()? + 1))
+    }
+
     /// The version in `If-Match`, when one is sent; none also for `*`, which any version matches, and where the route has no
     /// version that it could name.
     pub fn version(&self) -> Result<Option<i64>, AppError> {

@@ -3,14 +3,14 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::answer::{Answer, Page};
+use super::answer::{Answer, Page, no_content};
 use super::context::RequestContext;
 use super::route::{Route, get, post};
 use crate::domain::access::Action;
 use crate::domain::{EventId, Instant, NoticeId};
 use crate::error::{AppError, Code, Fault};
 use crate::operations::notice;
-use crate::store::notice::{Filter, Notice, Selection, list as list_notices};
+use crate::store::notice::{Filter, Notice, Selection};
 
 pub fn routes() -> Vec<Route> {
     vec![
@@ -87,21 +87,8 @@ impl ReadBody {
 }
 
 async fn list(context: RequestContext) -> Answer {
-    let recipient = context.may(Action::NoticeList)?.user_id;
-    let params = context.params()?;
-    let limit = params.limit()?;
-    let actions = params.all::<Action>("type")?.into_iter();
-    let filter = Filter {
-        below: params.cursor()?,
-        unread: params.one("unread")?,
-        actions: actions.map(|action| action.to_string()).collect(),
-        limit: limit + 1,
-    };
-    let notices = context
-        .app
-        .store
-        .read(move |conn| list_notices(conn, recipient, &filter).map_err(AppError::from))
-        .await?;
+    let notices = notice::list(&context.app, &context.reader(), filter(&context)).await?;
+    let limit = context.params()?.limit()?;
     context.ok(Page::cut(
         notices,
         limit,
@@ -110,9 +97,19 @@ async fn list(context: RequestContext) -> Answer {
     )?)
 }
 
+fn filter(context: &RequestContext) -> Result<Filter, AppError> {
+    let params = context.params()?;
+    let actions = params.all::<Action>("type")?.into_iter();
+    Ok(Filter {
+        below: params.cursor()?,
+        unread: params.one("unread")?,
+        actions: actions.map(|action| action.to_string()).collect(),
+        limit: params.limit()? + 1,
+    })
+}
+
 async fn mark_read(context: RequestContext) -> Answer {
-    context.may(Action::NoticeMarkRead)?;
-    let selection = context.json::<ReadBody>()?.selection()?;
-    notice::mark_read(&context.app, context.actor()?, selection).await?;
-    context.no_content()
+    let selection = context.body().and_then(ReadBody::selection);
+    let done = notice::mark_read(&context.run(no_content)?, selection).await?;
+    context.answer(done, no_content)
 }

@@ -4,13 +4,12 @@ use actix_web::http::header::USER_AGENT;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::answer::{Answer, Page};
+use super::answer::{Answer, Page, no_content};
 use super::context::RequestContext;
 use super::route::{Route, delete, get, post};
 use crate::domain::access::Action;
 use crate::domain::{Instant, SessionId};
-use crate::operations::session::{self, Occasion, Tokens};
-use crate::store;
+use crate::operations::session::{self, Credentials, Tokens};
 use crate::store::session::Session;
 
 pub fn routes() -> Vec<Route> {
@@ -110,48 +109,32 @@ impl From<Tokens> for TokensShape {
     }
 }
 
-fn occasion(context: &RequestContext) -> Occasion {
-    Occasion {
-        now: context.now,
-        request_id: context.request_id(),
-    }
-}
-
 async fn login(context: RequestContext) -> Answer {
-    let body: LoginBody = context.json()?;
-    let tokens = session::login(
-        &context.app,
-        &body.email,
-        body.password,
-        context.header(&USER_AGENT),
-        occasion(&context),
-    )
-    .await?;
+    let user_agent = context.header(&USER_AGENT);
+    let credentials = context.json().map(|body: LoginBody| Credentials {
+        login: body.email,
+        password: body.password,
+        user_agent,
+    });
+    let tokens = session::login(&context.app, &context.reader(), credentials).await?;
     context.ok(TokensShape::from(tokens))
 }
 
 async fn refresh(context: RequestContext) -> Answer {
-    let body: RefreshBody = context.json()?;
-    context.ok(TokensShape::from(
-        session::refresh(&context.app, &body.refresh_token, occasion(&context)).await?,
-    ))
+    let token = context.json().map(|body: RefreshBody| body.refresh_token);
+    let tokens = session::refresh(&context.app, &context.reader(), token).await?;
+    context.ok(TokensShape::from(tokens))
 }
 
 async fn logout(context: RequestContext) -> Answer {
-    let body: RefreshBody = context.json()?;
-    session::logout(&context.app, &body.refresh_token, occasion(&context)).await?;
+    let token = context.json().map(|body: RefreshBody| body.refresh_token);
+    session::logout(&context.app, &context.reader(), token).await?;
     context.no_content()
 }
 
 async fn list(context: RequestContext) -> Answer {
-    let (user, now) = (context.may(Action::SessionList)?.user_id, context.now);
-    context.params()?;
+    let open = session::list(&context.app, &context.reader()).await?;
     let (params, current) = (context.params()?, context.session()?);
-    let open = context
-        .app
-        .store
-        .read(move |conn| store::session::list_open(conn, user, now))
-        .await?;
     let shape = |session: Session| SessionShape {
         id: session.id,
         user_agent: session.user_agent,
@@ -164,15 +147,14 @@ async fn list(context: RequestContext) -> Answer {
 }
 
 async fn revoke_all(context: RequestContext) -> Answer {
-    context.may(Action::SessionRevoke)?;
-    session::revoke(&context.app, context.actor()?, None).await?;
-    context.no_content()
+    let done = session::revoke_all(&context.run(no_content)?, context.no_body()).await?;
+    context.answer(done, no_content)
 }
 
 async fn revoke(context: RequestContext) -> Answer {
-    let caller = context.may(Action::SessionRevoke)?;
-    let id = context.id("id")?;
-    session::find_own(&context.app, caller, id, context.now).await?;
-    session::revoke(&context.app, context.actor()?, Some(id)).await?;
-    context.no_content()
+    let (run, id) = (context.run(no_content)?, context.id("id")?);
+    context.answer(
+        session::revoke(&run, id, context.no_body()).await?,
+        no_content,
+    )
 }

@@ -1,14 +1,17 @@
 //! API keys: made by a unit's administrator, for no more than it may do itself. The secret is shown once.
 
+use serde_json::json;
+
 use crate::app::App;
 use crate::app::token;
 use crate::domain::access::{Action, ApiScope, Caller};
 use crate::domain::fault::{Faults, FieldFault};
-use crate::domain::{ApiKeyId, Instant, Minutes, OrganizationId};
+use crate::domain::{ApiKeyId, Instant, Minutes};
 use crate::error::AppError;
 use crate::operations::actor::Actor;
-use crate::operations::run::{perform, personal};
+use crate::operations::run::{Outcome, Run, may, personal};
 use crate::operations::session::API_KEY_PREFIX;
+use crate::operations::subject::{self, Ties};
 use crate::store::api_key::{ApiKey, NewApiKey};
 use crate::store::event::Subject;
 use crate::store::{self, Conn};
@@ -28,41 +31,48 @@ pub struct KeyDraft {
     pub expires_at: Option<Instant>,
 }
 
-/// Makes a key. Its secret comes beside it, once: not again when the request is repeated.
-pub async fn create(
-    app: &App,
-    actor: Actor,
-    draft: KeyDraft,
-) -> Result<(ApiKey, Option<String>), AppError> {
-    let usual = actor.now.plus(days(i64::from(app.config.api_key_days)));
-    let expires_at = draft.expires_at.unwrap_or(usual);
-    check(actor.caller()?, &draft, (actor.now, expires_at))?;
+/// A key that was made, with its secret, which is shown once.
+#[derive(Debug, Clone)]
+pub struct NewKey {
+    pub key: ApiKey,
+    pub secret: String,
+}
+
+/// Makes a key.
+pub async fn create(run: &Run<NewKey>, draft: Result<KeyDraft, AppError>) -> Outcome<NewKey> {
+    let usual = days(i64::from(run.app.config.api_key_days));
     let secret = token::random_token(API_KEY_PREFIX);
-    let hidden = secret.chars().count().saturating_sub(HINT_CHARS);
-    let new = NewApiKey {
-        organization_id: actor.caller()?.organization_id,
-        user_id: actor.caller()?.user_id,
-        name: draft.name,
-        hint: secret.chars().skip(hidden).collect(),
-        secret_hash: token::hash(&secret),
-        scopes: draft.scopes,
-        created_at: actor.now,
-        expires_at,
-    };
-    let asked = actor.clone();
-    let key = perform(app, &actor, move |tx| {
+    run.with(draft, move |tx, actor, draft| {
+        let caller = actor.caller()?;
+        let expires_at = draft.expires_at.unwrap_or(actor.now.plus(usual));
+        check(caller, draft, (actor.now, expires_at))?;
+        let hidden = secret.chars().count().saturating_sub(HINT_CHARS);
+        let new = NewApiKey {
+            organization_id: caller.organization_id,
+            user_id: caller.user_id,
+            name: draft.name.clone(),
+            hint: secret.chars().skip(hidden).collect(),
+            secret_hash: token::hash(&secret),
+            scopes: draft.scopes.clone(),
+            created_at: actor.now,
+            expires_at,
+        };
         let id = store::api_key::insert(tx, &new)?;
         let key = store::api_key::get(tx, id)?;
-        let event = asked
+        let event = actor
             .event(Action::ApiKeyCreate, Subject::new("api_key", id))
             .of(new.organization_id, None)
-            .after(serde_json::json!({"user_id": key.user_id, "scopes": key.scopes, "expires_at": key.expires_at}))?
+            .after(
+                json!({"user_id": key.user_id, "scopes": key.scopes, "expires_at": key.expires_at}),
+            )?
             .personal(personal(&key.name)?);
         store::event::append(tx, &event)?;
-        Ok(key)
+        Ok(NewKey {
+            key,
+            secret: secret.clone(),
+        })
     })
-    .await?;
-    Ok((key, actor.is_first().then_some(secret)))
+    .await
 }
 
 fn check(
@@ -105,30 +115,51 @@ fn days(days: i64) -> Minutes {
     Minutes::new(days * 24 * 60)
 }
 
-/// 404 unless this is a key of the caller's organization that did not end.
-pub async fn find_own(app: &App, caller: &Caller, id: ApiKeyId) -> Result<(), AppError> {
-    let own = caller.organization_id;
-    let find = move |conn: &mut Conn| get_own(conn, own, id).map(|_| ());
-    app.store.read(find).await
+/// A key of the caller's organization that did not end; every other one does not exist.
+impl subject::Subject for ApiKey {
+    type Id = ApiKeyId;
+
+    fn lock_and_load(tx: &mut Conn, actor: &Actor, id: ApiKeyId) -> Result<Self, AppError> {
+        Self::load(tx, actor, id)
+    }
+
+    fn load(conn: &mut Conn, actor: &Actor, id: ApiKeyId) -> Result<Self, AppError> {
+        let key = store::api_key::get(conn, id)?;
+        let is_own = key.organization_id == actor.caller()?.organization_id;
+        match is_own && key.revoked_at.is_none() {
+            true => Ok(key),
+            false => Err(AppError::NotFound),
+        }
+    }
+
+    fn ties(&self) -> Ties {
+        Ties::Nobody
+    }
+
+    fn version(&self) -> Option<i64> {
+        None
+    }
 }
 
-fn get_own(conn: &mut Conn, own: OrganizationId, id: ApiKeyId) -> Result<ApiKey, AppError> {
-    let key = store::api_key::get(conn, id)?;
-    if key.organization_id != own || key.revoked_at.is_some() {
-        return Err(AppError::NotFound);
-    }
-    Ok(key)
+/// The keys of the caller's organization: after an id, at most so many.
+pub async fn list(
+    app: &App,
+    actor: &Actor,
+    page: Result<(Option<ApiKeyId>, i64), AppError>,
+) -> Result<Vec<ApiKey>, AppError> {
+    may(actor, Action::ApiKeyList)?;
+    let (own, (after, limit)) = (actor.caller()?.organization_id, page?);
+    let list = move |conn: &mut Conn| store::api_key::list_of(conn, own, after, limit);
+    Ok(app.store.read(list).await?)
 }
 
 /// Ends a key of the caller's organization; a key that ended already is none.
-pub async fn revoke(app: &App, actor: Actor, id: ApiKeyId) -> Result<(), AppError> {
-    perform(app, &actor.clone(), move |tx| {
-        let own = actor.caller()?.organization_id;
-        get_own(tx, own, id)?;
-        store::api_key::update_key_revoked(tx, id, actor.now)?;
+pub async fn revoke(run: &Run<()>, id: ApiKeyId, body: Result<(), AppError>) -> Outcome<()> {
+    run.on(id, body, |tx, actor, key: ApiKey, ()| {
+        store::api_key::update_key_revoked(tx, key.id, actor.now)?;
         let event = actor
-            .event(Action::ApiKeyRevoke, Subject::new("api_key", id))
-            .of(own, None);
+            .event(Action::ApiKeyRevoke, Subject::new("api_key", key.id))
+            .of(key.organization_id, None);
         store::event::append(tx, &event)?;
         Ok(())
     })

@@ -13,9 +13,9 @@ use crate::domain::Instant;
 use crate::domain::access::Action;
 use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::Actor;
-use crate::operations::run::{perform, work};
+use crate::operations::run::{Outcome, Run, may, work};
 use crate::store::event::{Event, Subject};
-use crate::store::notice::{NewNotice, Selection};
+use crate::store::notice::{Filter, NewNotice, Notice, Selection};
 use crate::store::trail::Place;
 use crate::store::{self, Conn};
 
@@ -101,17 +101,29 @@ fn notice(event: &Event, recipient: crate::domain::UserId) -> NewNotice {
     }
 }
 
+/// The caller's notices that the filter asks for.
+pub async fn list(
+    app: &App,
+    actor: &Actor,
+    filter: Result<Filter, AppError>,
+) -> Result<Vec<Notice>, AppError> {
+    may(actor, Action::NoticeList)?;
+    let (recipient, filter) = (actor.caller()?.user_id, filter?);
+    let list = move |conn: &mut Conn| store::notice::list(conn, recipient, &filter);
+    Ok(app.store.read(list).await?)
+}
+
 /// Marks own notices as read; what is read already, or somebody else's, stays as it is.
-pub async fn mark_read(app: &App, actor: Actor, selection: Selection) -> Result<(), AppError> {
-    if let Selection::These(ids) = &selection
-        && ids.len() > IDS_MAX
-    {
-        let fault = Fault::field("ids", Code::too_many).limit(IDS_MAX);
-        return Err(AppError::Refused(vec![fault.actual(ids.len())]));
-    }
-    perform(app, &actor.clone(), move |tx| {
+pub async fn mark_read(run: &Run<()>, selection: Result<Selection, AppError>) -> Outcome<()> {
+    run.with(selection, |tx, actor, selection| {
+        if let Selection::These(ids) = selection
+            && ids.len() > IDS_MAX
+        {
+            let fault = Fault::field("ids", Code::too_many).limit(IDS_MAX);
+            return Err(AppError::Refused(vec![fault.actual(ids.len())]));
+        }
         let user = actor.caller()?.user_id;
-        let marked = store::notice::update_read(tx, user, &selection, actor.now)?;
+        let marked = store::notice::update_read(tx, user, selection, actor.now)?;
         if marked > 0 {
             let event = actor
                 .event(Action::NoticeMarkRead, Subject::new("user", user))

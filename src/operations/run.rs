@@ -88,6 +88,12 @@ impl<T: Send + 'static> Run<T> {
         }
     }
 
+    /// As [`Run::new`], for entrances that have no idempotency keys.
+    pub fn direct(app: &App, actor: &Actor, action: Action) -> Self {
+        let nobody = |_: &T| Err(AppError::internal("an answer kept for nobody"));
+        Self::new(app, actor.clone(), action, None, nobody)
+    }
+
     /// The same request; of a visitor's, its keys are kept apart by the login or token it is about.
     pub fn about(&self, whom: &str) -> Self {
         let (actor, version) = (self.actor.clone().about(whom), self.version);
@@ -122,12 +128,6 @@ impl<T: Send + 'static> Run<T> {
                 None => Err(refusal),
             },
         }
-    }
-
-    /// As [`Run::new`], for entrances that have no idempotency keys.
-    pub fn direct(app: &App, actor: &Actor, action: Action) -> Self {
-        let nobody = |_: &T| Err(AppError::internal("an answer kept for nobody"));
-        Self::new(app, actor.clone(), action, None, nobody)
     }
 
     /// Runs the action on a subject: `part` gets it as it stands under its lock.

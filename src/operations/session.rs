@@ -9,8 +9,10 @@ use crate::domain::{Instant, Minutes, SessionId, UserId};
 use crate::error::{AppError, Code};
 use crate::operations::actor::Actor;
 use crate::operations::password;
-use crate::operations::run::{lock_number, perform};
-use crate::store::event::{NewEvent, Subject};
+use crate::operations::run::{Outcome, Run, lock_number, may, work};
+use crate::operations::subject::{self, Ties};
+use crate::store::event::Subject;
+use crate::store::session::Session;
 use crate::store::{self, Conn, Lock, session};
 
 // The command line asks for rights by name.
@@ -25,22 +27,25 @@ pub struct Tokens {
     pub expires_in_seconds: i64,
 }
 
-/// When something happens to a session, and under which request.
+/// Who signs in, and from where.
 #[derive(Debug, Clone)]
-pub struct Occasion {
-    pub now: Instant,
-    pub request_id: String,
+pub struct Credentials {
+    pub login: String,
+    pub password: String,
+    pub user_agent: Option<String>,
 }
+
+// Tokens are never kept: signing in, refreshing and signing out have no idempotency keys.
 
 /// Signs in. 401 `wrong_credentials`; after repeated failures 429 `locked_out`, for right passwords too.
 pub async fn login(
     app: &App,
-    login: &str,
-    password: String,
-    user_agent: Option<String>,
-    occasion: Occasion,
+    actor: &Actor,
+    credentials: Result<Credentials, AppError>,
 ) -> Result<Tokens, AppError> {
-    let login = login_key(login);
+    may(actor, Action::SessionOpen)?;
+    let credentials = credentials?;
+    let login = login_key(&credentials.login);
     if login.chars().count() > LOGIN_CHARS_MAX {
         // Nobody's, and nothing to keep a count of.
         return Err(AppError::Unauthenticated(Code::wrong_credentials));
@@ -51,9 +56,9 @@ pub async fn login(
     };
     let known = app.store.read(find).await.map_err(AppError::from)?;
     let (user, stored) = known.unzip();
-    let right = prove(app, &login, password, stored, occasion.now).await?;
+    let right = prove(app, &login, credentials.password, stored, actor.now).await?;
     match user.filter(|_| right) {
-        Some(user) => open(app, user, login, user_agent, occasion).await,
+        Some(user) => open(app, actor, user, login, credentials.user_agent).await,
         None => Err(AppError::Unauthenticated(Code::wrong_credentials)),
     }
 }
@@ -96,21 +101,20 @@ fn refuse_locked(failures: Option<(i64, Option<Instant>)>, now: Instant) -> Resu
 async fn count_failure(app: &App, login: String, now: Instant) -> Result<(), AppError> {
     let most = i64::from(app.config.login_failures_max);
     let lock = Minutes::new(i64::from(app.config.login_locked_minutes));
-    app.store
-        .write(move |tx| {
-            lock_login(tx, &login)?;
-            let before = session::find_failures(tx, &login)?;
-            // A lock that has ended begins a new count.
-            let failures = match before {
-                Some((failures, Some(until))) if now < until => failures,
-                Some((_, Some(_))) | None => 1,
-                Some((failures, None)) => failures + 1,
-            };
-            let locked_until = (failures >= most).then(|| now.plus(lock));
-            session::update_failures(tx, &login, failures, locked_until, now)?;
-            Ok(())
-        })
-        .await
+    work(app, move |tx| {
+        lock_login(tx, &login)?;
+        let before = session::find_failures(tx, &login)?;
+        // A lock that has ended begins a new count.
+        let failures = match before {
+            Some((failures, Some(until))) if now < until => failures,
+            Some((_, Some(_))) | None => 1,
+            Some((failures, None)) => failures + 1,
+        };
+        let locked_until = (failures >= most).then(|| now.plus(lock));
+        session::update_failures(tx, &login, failures, locked_until, now)?;
+        Ok(())
+    })
+    .await
 }
 
 /// Sign-ins of one login wait for each other, so that guesses sent at once are all counted.
@@ -120,19 +124,17 @@ fn lock_login(tx: &mut Conn, login: &str) -> Result<(), AppError> {
 
 async fn open(
     app: &App,
+    actor: &Actor,
     user: UserId,
     login: String,
     user_agent: Option<String>,
-    occasion: Occasion,
 ) -> Result<Tokens, AppError> {
-    let now = occasion.now;
-    let expires_at = session_end(app, now);
+    let expires_at = session_end(app, actor.now);
     let refresh_token = token::random_token("");
     let token_hash = token::hash(&refresh_token);
-    let session = app
-        .store
-        .write(move |tx| {
-            let account = store::user::get(tx, user)?;
+    let opened = Run::direct(app, actor, Action::SessionOpen)
+        .with(Ok(()), move |tx, actor, ()| {
+            let (account, now) = (store::user::get(tx, user)?, actor.now);
             // Who left its organization is nobody here until invited again.
             if account.state == UserState::Suspended || account.organization_id.is_none() {
                 return Err(AppError::Denied(Code::account_suspended));
@@ -142,119 +144,156 @@ async fn open(
             session::delete_failures(tx, &login)?;
             let id = session::insert(tx, user, user_agent.as_deref(), now, expires_at)?;
             session::insert_refresh_token(tx, &token_hash, id, now)?;
-            append_own(tx, Action::SessionOpen, id, user, &occasion)?;
-            Ok(id)
+            append_own(tx, actor, Action::SessionOpen, (id, user))?;
+            Ok((id, user))
         })
         .await?;
-    tokens(app, session, user, refresh_token, now)
+    tokens(app, opened.now()?, refresh_token, actor.now)
 }
 
 /// Gives new tokens for a refresh token, which can be used once: a second use revokes the family.
 pub async fn refresh(
     app: &App,
-    refresh_token: &str,
-    occasion: Occasion,
+    actor: &Actor,
+    refresh_token: Result<String, AppError>,
 ) -> Result<Tokens, AppError> {
-    let now = occasion.now;
-    let (old, new) = (token::hash(refresh_token), token::random_token(""));
-    let (new_hash, expires_at) = (token::hash(&new), session_end(app, now));
-    let found = app
-        .store
-        .write(move |tx| {
-            let Some((id, _)) = session::find_refresh_token(tx, &old)? else {
+    let old = refresh_token.map(|token| token::hash(&token));
+    let new = token::random_token("");
+    let (new_hash, expires_at) = (token::hash(&new), session_end(app, actor.now));
+    let found = Run::direct(app, actor, Action::SessionRefresh)
+        .with(old, move |tx, actor, old| {
+            let Some((id, _)) = session::find_refresh_token(tx, old)? else {
                 return Ok(None);
             };
-            let family = session::get(tx, id)?;
-            if family.revoked_at.is_some() || family.expires_at <= now {
+            let (family, now) = (session::get(tx, id)?, actor.now);
+            if !is_open(&family, now) {
                 return Ok(None);
             }
-            if !session::claim_refresh_token(tx, &old, now)? {
+            let whose = (id, family.user_id);
+            if !session::claim_refresh_token(tx, old, now)? {
                 session::update_revoked(tx, id, now)?;
-                append_own(
-                    tx,
-                    Action::SessionRevokeReused,
-                    id,
-                    family.user_id,
-                    &occasion,
-                )?;
+                append_own(tx, actor, Action::SessionRevokeReused, whose)?;
                 return Ok(None);
             }
             session::insert_refresh_token(tx, &new_hash, id, now)?;
             session::update_used(tx, id, now, expires_at)?;
-            append_own(tx, Action::SessionRefresh, id, family.user_id, &occasion)?;
-            Ok(Some((id, family.user_id)))
+            append_own(tx, actor, Action::SessionRefresh, whose)?;
+            Ok(Some(whose))
         })
         .await?;
-    let (session, user) = found.ok_or(AppError::Unauthenticated(Code::session_revoked))?;
-    tokens(app, session, user, new, now)
+    let revoked = AppError::Unauthenticated(Code::session_revoked);
+    tokens(app, found.now()?.ok_or(revoked)?, new, actor.now)
+}
+
+fn is_open(session: &Session, now: Instant) -> bool {
+    session.revoked_at.is_none() && session.expires_at > now
 }
 
 /// Ends the session of a refresh token; an unknown one is ended already.
-pub async fn logout(app: &App, refresh_token: &str, occasion: Occasion) -> Result<(), AppError> {
-    let hash = token::hash(refresh_token);
-    app.store
-        .write(move |tx| {
-            if let Some((id, _)) = session::find_refresh_token(tx, &hash)? {
+pub async fn logout(
+    app: &App,
+    actor: &Actor,
+    refresh_token: Result<String, AppError>,
+) -> Result<(), AppError> {
+    let hash = refresh_token.map(|token| token::hash(&token));
+    let ended = Run::direct(app, actor, Action::SessionClose)
+        .with(hash, move |tx, actor, hash| {
+            if let Some((id, _)) = session::find_refresh_token(tx, hash)? {
                 let family = session::get(tx, id)?;
                 if family.revoked_at.is_none() {
-                    session::update_revoked(tx, id, occasion.now)?;
-                    append_own(tx, Action::SessionClose, id, family.user_id, &occasion)?;
+                    session::update_revoked(tx, id, actor.now)?;
+                    append_own(tx, actor, Action::SessionClose, (id, family.user_id))?;
                 }
             }
             Ok(())
         })
-        .await
+        .await?;
+    ended.now()
 }
 
-/// 404 unless this is an open session of the caller.
-pub async fn find_own(
-    app: &App,
-    caller: &Caller,
-    id: SessionId,
-    now: Instant,
-) -> Result<(), AppError> {
-    let user = caller.user_id;
-    let find = move |conn: &mut Conn| session::list_open(conn, user, now);
-    let open = app.store.read(find).await.map_err(AppError::from)?;
-    let is_own = open.iter().any(|session| session.id == id);
-    is_own.then_some(()).ok_or(AppError::NotFound)
+/// A person's own session, as long as it can be used; every other one does not exist.
+impl subject::Subject for Session {
+    type Id = SessionId;
+
+    fn lock_and_load(tx: &mut Conn, actor: &Actor, id: SessionId) -> Result<Self, AppError> {
+        Self::load(tx, actor, id)
+    }
+
+    fn load(conn: &mut Conn, actor: &Actor, id: SessionId) -> Result<Self, AppError> {
+        let found = session::get(conn, id)?;
+        let is_own = Some(found.user_id) == actor.user_id();
+        match is_own && is_open(&found, actor.now) {
+            true => Ok(found),
+            false => Err(AppError::NotFound),
+        }
+    }
+
+    fn ties(&self) -> Ties {
+        Ties::Nobody
+    }
+
+    fn version(&self) -> Option<i64> {
+        None
+    }
 }
 
-/// Ends one of the caller's sessions, or all of them; somebody else's does not exist.
-pub async fn revoke(app: &App, actor: Actor, one: Option<SessionId>) -> Result<(), AppError> {
-    let user = actor.caller()?.user_id;
-    perform(app, &actor.clone(), move |tx| {
-        let open = session::list_open(tx, user, actor.now)?;
-        let (kind, id) = match one {
-            Some(id) if open.iter().any(|session| session.id == id) => {
-                session::update_revoked(tx, id, actor.now)?;
-                ("session", id.number())
-            }
-            Some(_) => return Err(AppError::NotFound),
-            None => {
-                session::update_all_revoked(tx, user, None, actor.now)?;
-                ("user", user.number())
-            }
-        };
-        let event = actor
-            .event(Action::SessionRevoke, Subject::new(kind, id))
-            .of(actor.caller()?.organization_id, None);
-        store::event::append(tx, &event)?;
-        Ok(())
+/// Where the caller is signed in.
+pub async fn list(app: &App, actor: &Actor) -> Result<Vec<Session>, AppError> {
+    may(actor, Action::SessionList)?;
+    let (user, now) = (actor.caller()?.user_id, actor.now);
+    let list = move |conn: &mut Conn| session::list_open(conn, user, now);
+    Ok(app.store.read(list).await?)
+}
+
+/// Ends one of the caller's sessions.
+pub async fn revoke(run: &Run<()>, id: SessionId, body: Result<(), AppError>) -> Outcome<()> {
+    run.on(id, body, |tx, actor, one: Session, ()| {
+        session::update_revoked(tx, one.id, actor.now)?;
+        append_revoked(
+            tx,
+            actor,
+            Action::SessionRevoke,
+            Subject::new("session", one.id),
+        )
     })
     .await
 }
 
+/// Ends all sessions of the caller.
+pub async fn revoke_all(run: &Run<()>, body: Result<(), AppError>) -> Outcome<()> {
+    run.with(body, |tx, actor, ()| {
+        let user = actor.caller()?.user_id;
+        session::update_all_revoked(tx, user, None, actor.now)?;
+        append_revoked(
+            tx,
+            actor,
+            Action::SessionRevokeAll,
+            Subject::new("user", user),
+        )
+    })
+    .await
+}
+
+fn append_revoked(
+    tx: &mut Conn,
+    actor: &Actor,
+    action: Action,
+    subject: Subject,
+) -> Result<(), AppError> {
+    let event = actor.event(action, subject);
+    store::event::append(tx, &event.of(actor.caller()?.organization_id, None))?;
+    Ok(())
+}
+
+/// Tells what happens to a session as done by whose it is: who comes with a password or a refresh token is a visitor so far.
 fn append_own(
     tx: &mut Conn,
+    actor: &Actor,
     action: Action,
-    id: SessionId,
-    user: UserId,
-    occasion: &Occasion,
+    (id, user): (SessionId, UserId),
 ) -> Result<(), AppError> {
     let account = store::user::get(tx, user)?;
-    let mut event = NewEvent::new(occasion.now, action, Subject::new("session", id));
-    event.request_id = Some(occasion.request_id.clone());
+    let mut event = actor.event(action, Subject::new("session", id));
     event.actor_user_id = Some(user);
     event.actor_organization_id = account.organization_id;
     event.organization_id = account.organization_id;
@@ -268,8 +307,7 @@ fn session_end(app: &App, now: Instant) -> Instant {
 
 fn tokens(
     app: &App,
-    session: SessionId,
-    user: UserId,
+    (session, user): (SessionId, UserId),
     refresh_token: String,
     now: Instant,
 ) -> Result<Tokens, AppError> {
@@ -353,9 +391,7 @@ pub async fn caller_of_key(
         .is_none_or(|used| used.plus(Minutes::new(60)) <= now)
     {
         let id = key.key_id;
-        app.store
-            .write(move |tx| Ok(session::update_key_used(tx, id, now)?))
-            .await?;
+        work(app, move |tx| Ok(session::update_key_used(tx, id, now)?)).await?;
     }
     caller(
         key.standing,

@@ -9,6 +9,7 @@ use crate::domain::organization::{OrganizationFacts, OrganizationKind, Organizat
 use crate::domain::{Instant, OrganizationId, RegionCode, Uscc, UserId};
 use crate::error::{AppError, Code};
 use crate::operations::actor::Actor;
+use crate::operations::run::Run;
 use crate::operations::{organization, password};
 use crate::store::organization::NewOrganization;
 use crate::store::{self, Conn, Lock};
@@ -40,18 +41,20 @@ pub async fn establish(
         .read(move |conn| organization::check(conn, &checked, uscc_confirmed, ""))
         .await?;
     let members = ready(app, founders).await?;
-    app.store
-        .write(move |tx| {
+    let run = Run::direct(app, &Actor::system(now), Action::OrganizationEstablish);
+    let done = run
+        .with(Ok(()), move |tx, actor, ()| {
             if members
                 .iter()
                 .any(|(.., roles)| roles.contains(&Role::PlatformAdmin))
             {
                 refuse_second_platform(tx, &facts.uscc)?;
             }
-            let id = establish_organization(tx, &facts, now)?;
-            Ok((id, insert_members(tx, id, &members, now)?))
+            let id = establish_organization(tx, &facts, actor.now)?;
+            Ok((id, insert_members(tx, actor, id, &members)?))
         })
-        .await
+        .await?;
+    done.now()
 }
 
 /// Gives an organization that is there already these members. As [`establish`] for the command line; 404 without it.
@@ -62,12 +65,14 @@ pub async fn add_members(
     now: Instant,
 ) -> Result<Vec<UserId>, AppError> {
     let members = ready(app, founders).await?;
-    app.store
-        .write(move |tx| {
+    let run = Run::direct(app, &Actor::system(now), Action::OrganizationEstablish);
+    let done = run
+        .with(Ok(()), move |tx, actor, ()| {
             let known = store::organization::find_by_uscc(tx, &organization)?;
-            insert_members(tx, known.ok_or(AppError::NotFound)?.id, &members, now)
+            insert_members(tx, actor, known.ok_or(AppError::NotFound)?.id, &members)
         })
-        .await
+        .await?;
+    done.now()
 }
 
 /// A founder whose fields are right and whose password is hashed.
@@ -86,15 +91,15 @@ async fn ready(app: &App, founders: Vec<Founder>) -> Result<Vec<Member>, AppErro
 
 fn insert_members(
     tx: &mut Conn,
+    actor: &Actor,
     organization: OrganizationId,
     members: &[Member],
-    now: Instant,
 ) -> Result<Vec<UserId>, AppError> {
     Lock::Organization(organization).take(tx)?;
     let mut ids = Vec::with_capacity(members.len());
     for (person, hash, roles) in members {
-        let user = insert_user(tx, organization, person, hash, roles, now)?;
-        append_joined(tx, &Actor::system(now), &user)?;
+        let user = insert_user(tx, organization, person, hash, roles, actor.now)?;
+        append_joined(tx, actor, &user)?;
         ids.push(user.id);
     }
     Ok(ids)
