@@ -32,7 +32,7 @@ crate::vocabulary! {
 
 crate::vocabulary! {
     /// What changes the state of a record: the using unit confirms and disputes, the host voids and corrects.
-    UsageDeed {
+    UsageAction {
         Confirm = "confirm",
         Dispute = "dispute",
         Void = "void",
@@ -48,7 +48,7 @@ impl Evidence {
     }
 }
 
-use UsageDeed as D;
+use UsageAction as D;
 use UsageState as S;
 
 const MOVES: &[Move<S, D>] = &[
@@ -74,9 +74,9 @@ impl UsageState {
     }
 
     /// The state after `action`; a correction of own use is confirmed at once, like a new record.
-    pub fn after(self, action: UsageDeed, is_own_use: bool) -> Result<Self, InvalidState> {
+    pub fn after(self, action: UsageAction, is_own_use: bool) -> Result<Self, InvalidState> {
         match (state::after(MOVES, self, action)?, action) {
-            (Self::Recorded, UsageDeed::Correct) => Ok(Self::initial(is_own_use)),
+            (Self::Recorded, UsageAction::Correct) => Ok(Self::initial(is_own_use)),
             (next, _) => Ok(next),
         }
     }

@@ -4,19 +4,20 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::answer::{Answer, Page};
+use super::answer::{Answer, Page, reply};
 use super::context::RequestContext;
-use super::feed::Start;
+use super::feed::{Asked, Start};
+use super::params::Params;
 use super::quote::{LineShape, ServiceLineShape};
-use super::route::{Route, get, post};
-use crate::domain::access::{Action, Reach};
+use super::route::{BASE, Route, get, post};
+use crate::domain::access::Action;
 use crate::domain::charge::{ChargeState, PaymentSource};
 use crate::domain::tariff::CustomerClass;
 use crate::domain::time::read_date;
 use crate::domain::{ChargeId, Fen, Instant, OrganizationId, PaymentId, UsageRecordId};
 use crate::error::AppError;
-use crate::operations::charge;
-use crate::store;
+use crate::operations::charge::{self, NewInvoice};
+use crate::operations::run::Reply;
 use crate::store::charge::{Filter, Whole};
 use crate::store::payment::{NewPayment, Payment};
 
@@ -73,6 +74,25 @@ struct PaymentBody {
     #[serde(deserialize_with = "read_date")]
     paid_on: NaiveDate,
     source: PaymentSource,
+}
+
+impl From<InvoiceBody> for NewInvoice {
+    fn from(body: InvoiceBody) -> Self {
+        Self {
+            invoice_no: body.invoice_no,
+            issued_on: body.issued_on,
+        }
+    }
+}
+
+impl From<PaymentBody> for NewPayment {
+    fn from(body: PaymentBody) -> Self {
+        Self {
+            amount_fen: body.amount_fen,
+            paid_on: body.paid_on,
+            source: body.source,
+        }
+    }
 }
 
 /// A charge. `lines` is the price as it was frozen when the charge was opened.
@@ -162,75 +182,53 @@ impl From<Whole> for ChargeShape {
     }
 }
 
-async fn list(context: RequestContext) -> Answer {
-    let reach = Reach::of(context.may(Action::ChargeGet)?, Action::ChargeGet);
-    let params = context.params()?;
-    let start = Start::of(&context, &params).await?;
-    let limit = params.limit()?;
-    let filter = Filter {
-        reach,
+fn filter(params: &Params, start: &Start, limit: i64) -> Result<Filter, AppError> {
+    Ok(Filter {
         records: params.all("usage_record_id")?,
         hosts: params.all("host_organization_id")?,
         payers: params.all("payer_organization_id")?,
         states: params.all("state")?,
         changed_after: start.changed_after(),
         below: start.below(),
-        limit: limit + 1,
-    };
-    let read =
-        move |conn: &mut store::Conn| store::charge::list(conn, &filter).map_err(AppError::from);
-    let rows = context.app.store.read(read).await?;
+        limit,
+    })
+}
+
+async fn list(context: RequestContext) -> Answer {
+    let asked = Asked::of(&context, filter).await;
+    let found = charge::list(&context.app, &context.reader(), asked.filter).await?;
     let place = |row: &Whole| (row.charge.updated_at, row.charge.id.number());
-    context.ok(start.found(rows, limit, place, ChargeShape::from)?)
+    let (start, limit) = (asked.start, asked.limit);
+    context.ok(start.found(found, limit, place, ChargeShape::from)?)
 }
 
 async fn get_one(context: RequestContext) -> Answer {
-    let caller = context.caller()?;
-    let whole = charge::get(&context.app, caller, context.id("id")?).await?;
-    answer(&context, whole)
+    let whole = charge::get(&context.app, &context.reader(), context.id("id")?).await?;
+    context.ok_versioned(whole.charge.version, ChargeShape::from(whole))
+}
+
+fn shown(whole: &Whole) -> Result<Reply, AppError> {
+    let reply = reply(200, &ChargeShape::from(whole.clone()))?;
+    Ok(reply.of_version(whole.charge.version))
+}
+
+/// A payment is no resource of its own: it is found with its charge.
+fn paid(whole: &Whole) -> Result<Reply, AppError> {
+    let reply = shown(whole)?.at(format!("{BASE}/charges/{}", whole.charge.id));
+    Ok(Reply {
+        status: 201,
+        ..reply
+    })
 }
 
 async fn invoice(context: RequestContext) -> Answer {
-    let id = admitted(&context, Action::ChargeInvoice).await?;
-    let body: InvoiceBody = context.json()?;
-    let (act, version) = (context.actor()?, context.version()?);
-    let whole = charge::invoice(
-        &context.app,
-        &act,
-        id,
-        version,
-        &body.invoice_no,
-        body.issued_on,
-    )
-    .await?;
-    answer(&context, whole)
+    let new = context.body::<InvoiceBody>().map(Into::into);
+    let done = charge::invoice(&context.run(shown)?, context.id("id")?, new).await?;
+    context.answer(done, shown)
 }
 
 async fn pay(context: RequestContext) -> Answer {
-    let id = admitted(&context, Action::ChargePay).await?;
-    let body: PaymentBody = context.json()?;
-    let new = NewPayment {
-        amount_fen: body.amount_fen,
-        paid_on: body.paid_on,
-        source: body.source,
-    };
-    let whole = charge::pay(&context.app, &context.actor()?, id, context.version()?, new).await?;
-    let version = whole.charge.version;
-    context.created_versioned(
-        format!("/api/v1/charges/{id}"),
-        version,
-        ChargeShape::from(whole),
-    )
-}
-
-/// The charge of the path: 404 and 403 before anything else is looked at.
-async fn admitted(context: &RequestContext, action: Action) -> Result<ChargeId, AppError> {
-    let caller = context.caller()?;
-    let id: ChargeId = context.id("id")?;
-    charge::admit(&context.app, caller, id, action).await?;
-    Ok(id)
-}
-
-fn answer(context: &RequestContext, whole: Whole) -> Answer {
-    context.ok_versioned(whole.charge.version, ChargeShape::from(whole))
+    let new = context.body::<PaymentBody>().map(Into::into);
+    let done = charge::pay(&context.run(paid)?, context.id("id")?, new).await?;
+    context.answer(done, paid)
 }

@@ -164,7 +164,10 @@ impl RequestContext {
         render: fn(&T) -> Result<Reply, AppError>,
     ) -> Result<Run<T>, AppError> {
         let route = route::of(&self.request).ok_or(AppError::NotFound)?;
-        let version = self.version().unwrap_or_default();
+        let version = match route.ignores_version {
+            true => None,
+            false => self.version().unwrap_or_default(),
+        };
         Ok(Run::new(&self.app, actor, route.action, version, render))
     }
 
@@ -200,10 +203,10 @@ impl RequestContext {
         self.params()?;
         self.once(&[])?;
         let body = body?;
-        let needs_version = route::of(&self.request).is_some_and(|route| route.needs_version);
-        match needs_version {
-            true => self.required_version()?,
-            false => self.version()?,
+        match route::of(&self.request) {
+            Some(route) if route.ignores_version => None,
+            Some(route) if route.needs_version => self.required_version()?,
+            _ => self.version()?,
         };
         Ok(body)
     }

@@ -5,11 +5,13 @@ use utoipa::ToSchema;
 
 use super::answer::{Answer, Page};
 use super::context::RequestContext;
+use super::params::Params;
 use super::route::{Route, get};
-use crate::domain::access::{Action, Role};
+use crate::domain::access::Action;
 use crate::domain::{ApiKeyId, EventId, Instant, OrganizationId, UserId};
 use crate::error::AppError;
-use crate::store::event::{self, Event, Filter};
+use crate::operations::event;
+use crate::store::event::{Event, Filter};
 
 pub fn routes() -> Vec<Route> {
     vec![
@@ -67,12 +69,8 @@ impl From<Event> for EventShape {
     }
 }
 
-async fn list(context: RequestContext) -> Answer {
-    let caller = context.may(Action::EventList)?;
-    let params = context.params()?;
-    let limit = params.limit()?;
-    let sees_all = caller.has(Role::PlatformAdmin) || caller.has(Role::Auditor);
-    let filter = Filter {
+fn filter(params: &Params) -> Result<Filter, AppError> {
+    Ok(Filter {
         after: match params.cursor()? {
             Some(last) => Some(last),
             None => params.one("after")?,
@@ -83,18 +81,15 @@ async fn list(context: RequestContext) -> Answer {
         actions: params.all("action")?,
         from: params.one("from")?,
         until: params.one("until")?,
-        organization: (!sees_all).then_some(caller.organization_id),
-        limit: limit + 1,
-    };
-    let events = context
-        .app
-        .store
-        .read(move |conn| event::list(conn, &filter).map_err(AppError::from))
-        .await?;
-    context.ok(Page::cut(
-        events,
-        limit,
-        |event| event.id,
-        EventShape::from,
-    )?)
+        organization: None,
+        limit: params.limit()? + 1,
+    })
+}
+
+async fn list(context: RequestContext) -> Answer {
+    let filter = context.params().and_then(|params| filter(&params));
+    let events = event::list(&context.app, &context.reader(), filter).await?;
+    let limit = context.params()?.limit()?;
+    let id = |event: &Event| event.id;
+    context.ok(Page::cut(events, limit, id, EventShape::from)?)
 }

@@ -111,6 +111,44 @@ pub enum Start {
     Changed(Changes),
 }
 
+/// A list as a request asks for it.
+#[derive(Debug)]
+pub struct Asked<F> {
+    /// What is to be listed; or what is wrong with the request, to be told to who may list.
+    pub filter: Result<F, AppError>,
+    pub start: Start,
+    pub limit: i64,
+}
+
+impl<F> Asked<F> {
+    /// `filter` reads the parameters of the list besides those of paging; what it says is asked for one row more than the
+    /// page has.
+    pub async fn of(
+        context: &RequestContext,
+        filter: impl FnOnce(&Params, &Start, i64) -> Result<F, AppError>,
+    ) -> Self {
+        match paging(context).await {
+            Ok((params, start, limit)) => Self {
+                filter: filter(&params, &start, limit + 1),
+                start,
+                limit,
+            },
+            Err(fault) => Self {
+                filter: Err(fault),
+                start: Start::Newest(None),
+                limit: 0,
+            },
+        }
+    }
+}
+
+async fn paging(context: &RequestContext) -> Result<(Params, Start, i64), AppError> {
+    let params = context.params()?;
+    let start = Start::of(context, &params).await?;
+    let limit = params.limit()?;
+    Ok((params, start, limit))
+}
+
 impl Start {
     /// From `updated_since` and `cursor`.
     pub async fn of(context: &RequestContext, params: &Params) -> Result<Self, AppError> {

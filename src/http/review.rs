@@ -3,15 +3,15 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::answer::Answer;
+use super::answer::{Answer, reply};
 use super::context::RequestContext;
-use super::route::{Route, get, post};
+use super::route::{BASE, Route, get, post};
 use crate::domain::access::Action;
 use crate::domain::review::Satisfaction;
 use crate::domain::{Instant, OrganizationId, ReviewId, UsageRecordId};
 use crate::error::AppError;
-use crate::operations::{review, usage};
-use crate::store;
+use crate::operations::review::{self, Judgment};
+use crate::operations::run::Reply;
 use crate::store::review::Review;
 
 pub fn routes() -> Vec<Route> {
@@ -42,6 +42,15 @@ struct ReviewBody {
     comment: Option<String>,
 }
 
+impl From<ReviewBody> for Judgment {
+    fn from(body: ReviewBody) -> Self {
+        Self {
+            satisfaction: body.satisfaction,
+            comment: body.comment,
+        }
+    }
+}
+
 #[derive(Serialize, ToSchema)]
 struct ReviewShape {
     id: ReviewId,
@@ -66,29 +75,18 @@ impl From<Review> for ReviewShape {
 }
 
 async fn get_one(context: RequestContext) -> Answer {
-    let id = admitted(&context, Action::UsageRecordGet).await?;
-    let review = context
-        .app
-        .store
-        .read(move |conn| store::review::find_of_usage(conn, id).map_err(AppError::from))
-        .await?;
-    context.ok(ReviewShape::from(review.ok_or(AppError::NotFound)?))
+    let review = review::get(&context.app, &context.reader(), context.id("id")?).await?;
+    context.ok(ReviewShape::from(review))
+}
+
+fn created(review: &Review) -> Result<Reply, AppError> {
+    let id = review.usage_record_id;
+    let reply = reply(201, &ReviewShape::from(review.clone()))?;
+    Ok(reply.at(format!("{BASE}/usage-records/{id}/review")))
 }
 
 async fn create(context: RequestContext) -> Answer {
-    let id = admitted(&context, Action::ReviewCreate).await?;
-    let body: ReviewBody = context.json()?;
-    let act = context.actor()?;
-    let review = review::create(&context.app, &act, id, body.satisfaction, body.comment).await?;
-    context.created(
-        format!("/api/v1/usage-records/{id}/review"),
-        ReviewShape::from(review),
-    )
-}
-
-async fn admitted(context: &RequestContext, action: Action) -> Result<UsageRecordId, AppError> {
-    let caller = context.caller()?;
-    let id: UsageRecordId = context.id("id")?;
-    usage::admit(&context.app, caller, id, action).await?;
-    Ok(id)
+    let judgment = context.body::<ReviewBody>().map(Into::into);
+    let done = review::create(&context.run(created)?, context.id("id")?, judgment).await?;
+    context.answer(done, created)
 }

@@ -9,6 +9,7 @@ pub mod booking;
 pub mod booking_rules;
 pub mod charge;
 pub mod closure;
+pub mod event;
 pub mod exclusive;
 pub mod exemption;
 pub mod feed;

@@ -6,7 +6,6 @@ mod page;
 pub use page::{Filter, list};
 
 use diesel::prelude::*;
-use serde::{Deserialize, Serialize};
 
 use super::invoice::Invoice;
 use super::payment::Payment;
@@ -17,7 +16,7 @@ use crate::domain::tariff::Quote;
 use crate::domain::{ChargeId, EventId, Fen, Instant, OrganizationId, UsageRecordId};
 
 /// One row, whole. `lines` is the frozen price.
-#[derive(Debug, Clone, Queryable, Selectable, Serialize, Deserialize)]
+#[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = charge)]
 pub struct Charge {
     pub id: ChargeId,
@@ -45,7 +44,7 @@ pub struct NewCharge {
 }
 
 /// A charge with its invoice and its payments, oldest first.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct Whole {
     pub charge: Charge,
     pub invoice: Option<Invoice>,

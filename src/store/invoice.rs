@@ -3,7 +3,6 @@
 
 use chrono::NaiveDate;
 use diesel::prelude::*;
-use serde::{Deserialize, Serialize};
 
 use super::charge::Charge;
 use super::schema::{invoice, invoice_line};
@@ -12,7 +11,7 @@ use crate::domain::charge::InvoiceNo;
 use crate::domain::{ChargeId, EventId, Instant, InvoiceId};
 
 /// One row, without what its charges say.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = invoice)]
 pub struct Invoice {
     pub id: InvoiceId,

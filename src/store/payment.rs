@@ -2,7 +2,6 @@
 
 use chrono::NaiveDate;
 use diesel::prelude::*;
-use serde::{Deserialize, Serialize};
 
 use super::charge::Charge;
 use super::schema::{payment, payment_line};
@@ -11,7 +10,7 @@ use crate::domain::charge::PaymentSource;
 use crate::domain::{ChargeId, EventId, Fen, Instant, PaymentId};
 
 /// One row, without whom it concerns.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = payment)]
 pub struct Payment {
     pub id: PaymentId,

@@ -1,7 +1,6 @@
 //! Reviews: one per usage record (`ReviewUsageRecord`).
 
 use diesel::prelude::*;
-use serde::{Deserialize, Serialize};
 
 use super::schema::review;
 use super::{Conn, Result};
@@ -9,7 +8,7 @@ use crate::domain::review::Satisfaction;
 use crate::domain::{EventId, Instant, OrganizationId, ReviewId, UsageRecordId};
 
 /// One row.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = review)]
 pub struct Review {
     pub id: ReviewId,

@@ -175,8 +175,12 @@ pub fn insert(conn: &mut Conn, id: UsageRecordId, first: Columns) -> Result<Usag
         .get_result(conn)?)
 }
 
-/// Who is tied to a record, as seen by `user`.
-pub fn get_ties(conn: &mut Conn, record: &UsageRecord, user: UserId) -> Result<BookingTies> {
+/// Who is tied to a record, as seen by `user`, if it is one.
+pub fn get_ties(
+    conn: &mut Conn,
+    record: &UsageRecord,
+    user: Option<UserId>,
+) -> Result<BookingTies> {
     let booked_by = match record.booking_id {
         Some(booking) => booking::table
             .find(booking)
@@ -186,7 +190,7 @@ pub fn get_ties(conn: &mut Conn, record: &UsageRecord, user: UserId) -> Result<B
         None => None,
     };
     Ok(BookingTies {
-        instrument: super::instrument::get_ties(conn, record.instrument_id, Some(user))?,
+        instrument: super::instrument::get_ties(conn, record.instrument_id, user)?,
         organization_id: record.organization_id,
         booked_by,
     })

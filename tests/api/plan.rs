@@ -340,26 +340,26 @@ both! {
     fn usage_records_come_in_the_order_of_an_index(app: &TestApp) {
         let filled = Filled::with(app, 30_000);
         let changed = Some((crate::lists::FIRST.parse().unwrap(), 0));
-        let of = |reach: Reach| usage::Filter { reach, limit: 51, ..usage::Filter::default() };
-        let voided = |reach: Reach| usage::Filter { states: vec![UsageState::Voided], ..of(reach) };
-        let forms: Vec<(usage::Filter, &[&str])> = vec![
-            (of(everything()), &["id"]),
-            (voided(everything()), &["id"]),
-            (usage::Filter { changed_after: changed, ..of(everything()) }, &["usage_record_updated"]),
-            (of(host(&filled)), &["usage_record_host"]),
-            (voided(host(&filled)), &["usage_record_host"]),
-            (usage::Filter { changed_after: changed, ..of(host(&filled)) }, &["usage_record_host_updated"]),
-            (usage::Filter { instruments: filled.instruments[..1].to_vec(), ..of(host(&filled)) },
+        let all = || usage::Filter { limit: 51, ..usage::Filter::default() };
+        let voided = || usage::Filter { states: vec![UsageState::Voided], ..all() };
+        let forms: Vec<(Reach, usage::Filter, &[&str])> = vec![
+            (everything(), all(), &["id"]),
+            (everything(), voided(), &["id"]),
+            (everything(), usage::Filter { changed_after: changed, ..all() }, &["usage_record_updated"]),
+            (host(&filled), all(), &["usage_record_host"]),
+            (host(&filled), voided(), &["usage_record_host"]),
+            (host(&filled), usage::Filter { changed_after: changed, ..all() }, &["usage_record_host_updated"]),
+            (host(&filled), usage::Filter { instruments: filled.instruments[..1].to_vec(), ..all() },
                 &["usage_record_instrument_order"]),
-            (usage::Filter { hosts: vec![filled.host], ..of(everything()) }, &["usage_record_host"]),
-            (of(unit(&filled)), &["usage_record_organization"]),
-            (usage::Filter { changed_after: changed, ..voided(unit(&filled)) }, &["usage_record_organization_updated"]),
-            (usage::Filter { bookings: vec![7.try_into().unwrap()], ..of(unit(&filled)) }, &["usage_record_booking"]),
+            (everything(), usage::Filter { hosts: vec![filled.host], ..all() }, &["usage_record_host"]),
+            (unit(&filled), all(), &["usage_record_organization"]),
+            (unit(&filled), usage::Filter { changed_after: changed, ..voided() }, &["usage_record_organization_updated"]),
+            (unit(&filled), usage::Filter { bookings: vec![7.try_into().unwrap()], ..all() }, &["usage_record_booking"]),
         ];
         with_and_without_statistics(app, |conn| {
-            for (filter, indexes) in &forms {
+            for (reach, filter, indexes) in &forms {
                 expect(conn, "usage_record", indexes, |conn| {
-                    usage::list(conn, filter).unwrap();
+                    usage::list(conn, reach, filter).unwrap();
                 });
             }
         });
@@ -368,23 +368,23 @@ both! {
     fn charges_come_in_the_order_of_an_index(app: &TestApp) {
         let filled = Filled::with(app, 30_000);
         let changed = Some((crate::lists::FIRST.parse().unwrap(), 0));
-        let of = |reach: Reach| charge::Filter { reach, limit: 51, ..charge::Filter::default() };
-        let paid = |reach: Reach| charge::Filter { states: vec![yiqi::domain::charge::ChargeState::Paid], ..of(reach) };
-        let forms: Vec<(charge::Filter, &[&str])> = vec![
-            (of(everything()), &["id"]),
-            (paid(everything()), &["id"]),
-            (of(host(&filled)), &["charge_host"]),
-            (paid(host(&filled)), &["charge_host"]),
-            (charge::Filter { changed_after: changed, ..of(host(&filled)) }, &["charge_host_updated"]),
-            (of(unit(&filled)), &["charge_payer"]),
-            (charge::Filter { changed_after: changed, ..paid(unit(&filled)) }, &["charge_payer_updated"]),
-            (charge::Filter { records: vec![7.try_into().unwrap()], ..of(unit(&filled)) },
+        let all = || charge::Filter { limit: 51, ..charge::Filter::default() };
+        let paid = || charge::Filter { states: vec![yiqi::domain::charge::ChargeState::Paid], ..all() };
+        let forms: Vec<(Reach, charge::Filter, &[&str])> = vec![
+            (everything(), all(), &["id"]),
+            (everything(), paid(), &["id"]),
+            (host(&filled), all(), &["charge_host"]),
+            (host(&filled), paid(), &["charge_host"]),
+            (host(&filled), charge::Filter { changed_after: changed, ..all() }, &["charge_host_updated"]),
+            (unit(&filled), all(), &["charge_payer"]),
+            (unit(&filled), charge::Filter { changed_after: changed, ..paid() }, &["charge_payer_updated"]),
+            (unit(&filled), charge::Filter { records: vec![7.try_into().unwrap()], ..all() },
                 &["charge_usage_record", "charge_usage_record_unique"]),
         ];
         with_and_without_statistics(app, |conn| {
-            for (filter, indexes) in &forms {
+            for (reach, filter, indexes) in &forms {
                 expect(conn, "charge", indexes, |conn| {
-                    charge::list(conn, filter).unwrap();
+                    charge::list(conn, reach, filter).unwrap();
                 });
             }
         });

@@ -12,8 +12,8 @@ use crate::both;
 use crate::client::Client;
 use crate::given;
 use crate::world::{
-    BOSS, COMPANY, ENGINEER, HOST, MANAGER, OTHER_COMPANY, OTHER_HOST_ADMIN, TestApp, UNIVERSITY,
-    World,
+    BOSS, CITY_ADMIN, COMPANY, ENGINEER, HOST, MANAGER, OTHER_COMPANY, OTHER_HOST_ADMIN, TestApp,
+    UNIVERSITY, World,
 };
 
 const RECORDS: &str = "/api/v1/usage-records";
@@ -201,6 +201,47 @@ both! {
         let states: Vec<_> = versions["items"].as_array().unwrap().iter().map(|v| (v["version"].as_i64().unwrap(), v["state"].as_str().unwrap(), v["run_minutes"].as_i64().unwrap())).collect();
         assert_eq!(states, [(3, "recorded", 30), (2, "disputed", 60), (1, "recorded", 60)]);
         company.post(&action(id, "confirm"), json!({})).expect_status(200);
+    }
+
+    fn a_key_gives_the_same_answer_again(app: &TestApp) {
+        let instrument = given::instrument(app).insert();
+        let (host, company) = (app.as_host(), app.as_company());
+        let twice = |client: &Client, key: &str, path: &str, body: Value| {
+            let send = || {
+                let request = client.request(Method::POST, path).header("Idempotency-Key", key).header("If-Match", "\"v1\"");
+                request.json(body.clone()).send()
+            };
+            let (first, second) = (send(), send());
+            assert_eq!(second.header("idempotency-replayed"), Some("true"), "{path}");
+            for header in ["location", "etag"] {
+                assert_eq!(first.header(header), second.header(header), "{path}: {header}");
+            }
+            assert_eq!((first.status, first.text()), (second.status, second.text()), "{path}");
+            first
+        };
+        let typed = twice(&host, "k1", RECORDS, service(app, instrument, "09:00", "10:00")).expect_status(201);
+        let own = format!("{RECORDS}/{}", typed.id());
+        assert_eq!((typed.header("location"), typed.etag()), (Some(own.as_str()), "\"v1\""));
+        let corrected = twice(&host, "k2", &action(typed.id(), "correct"), json!({"samples": 3})).expect_status(200);
+        assert_eq!(corrected.etag(), "\"v2\"");
+        // A review has no version: that of the record, which has moved on, is not asked.
+        let review = twice(&company, "k3", &action(typed.id(), "review"), json!({"satisfaction": "neutral"})).expect_status(201);
+        assert_eq!(review.header("location"), Some(action(typed.id(), "review").as_str()));
+    }
+
+    fn whoever_may_not_is_told_so_before_what_is_wrong_with_the_request(app: &TestApp) {
+        let member = app.as_person(ENGINEER);
+        for path in ["/charges?limit=0", "/events?colour=red", "/usage-records/import-template?colour=red"] {
+            member.get(&format!("/api/v1{path}")).expect_code(403, "forbidden");
+        }
+        for path in ["/usage-records?limit=0", "/usage-records/export?format=pdf"] {
+            app.as_person(CITY_ADMIN).get(&format!("/api/v1{path}")).expect_code(403, "forbidden");
+            member.get(&format!("/api/v1{path}")).expect_status(400);
+        }
+        let typed = member.request(Method::POST, RECORDS).header("Idempotency-Key", "two words").json("none").send();
+        typed.expect_code(403, "forbidden");
+        let file = member.request(Method::POST, &format!("{RECORDS}/import?dry_run=perhaps")).bytes("text/plain", "none").send();
+        file.expect_code(403, "forbidden");
     }
 
     fn another_unit_gets_nothing_of_the_one_before(app: &TestApp) {

@@ -16,7 +16,7 @@ use crate::exchange::{instrument as instrument_sheet, usage as usage_sheet};
 use crate::operations::actor::Actor;
 use crate::operations::instrument::{self, Import, ImportMode};
 use crate::operations::session::Action;
-use crate::operations::usage;
+use crate::operations::usage::{self, ImportTable};
 
 #[derive(Debug, Args)]
 pub struct Table {
@@ -90,7 +90,11 @@ pub async fn usage(app: &App, arguments: Usage) -> Result<(), Failure> {
         .map_err(|faults| table.refused(faults))?;
     let _shown = shown.store();
     let rows = rows.into_iter().map(Into::into).collect();
-    let imported = usage::import(app, &act, rows, table.dry_run)
+    let import = ImportTable {
+        read: Box::new(move || Ok(rows)),
+        is_dry_run: table.dry_run,
+    };
+    let imported = usage::import(app, &act, Ok(import))
         .await
         .map_err(|error| table.told(error))?;
     match table.format {

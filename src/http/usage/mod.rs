@@ -5,16 +5,16 @@ mod table;
 
 use std::cmp::Reverse;
 
-use super::answer::{Answer, Page};
+use super::answer::{Answer, Page, reply};
 use super::context::RequestContext;
-use super::feed::Start;
+use super::feed::{Asked, Start};
+use super::params::Params;
 use super::reason::{EmptyBody, ReasonBody};
-use super::route::{Route, get, post};
-use crate::domain::UsageRecordId;
-use crate::domain::access::{Action, Reach};
+use super::route::{BASE, Route, get, post};
+use crate::domain::access::Action;
 use crate::error::AppError;
-use crate::operations::usage;
-use crate::store;
+use crate::operations::run::Reply;
+use crate::operations::usage::{self, UsageView};
 use crate::store::usage::{Filter, Listed};
 use shape::{CorrectBody, RecordBody, UsageShape};
 
@@ -108,13 +108,9 @@ fn actions() -> [Route; 4] {
     ]
 }
 
-/// What the query asks for, as far as the caller may see it.
-async fn filter(context: &RequestContext, action: Action) -> Result<(Filter, Start), AppError> {
-    let reach = Reach::of(context.may(action)?, action);
-    let params = context.params()?;
-    let start = Start::of(context, &params).await?;
-    let filter = Filter {
-        reach,
+/// What the query asks for.
+fn filter(params: &Params, start: &Start, limit: i64) -> Result<Filter, AppError> {
+    Ok(Filter {
         instruments: params.all("instrument_id")?,
         organizations: params.all("organization_id")?,
         hosts: params.all("host_organization_id")?,
@@ -125,113 +121,74 @@ async fn filter(context: &RequestContext, action: Action) -> Result<(Filter, Sta
         until: params.one("until")?,
         changed_after: start.changed_after(),
         below: start.below(),
-        limit: params.limit()?,
-    };
-    Ok((filter, start))
+        limit,
+    })
 }
 
 async fn list(context: RequestContext) -> Answer {
-    let (mut filter, start) = filter(&context, Action::UsageRecordGet).await?;
-    let limit = filter.limit;
-    filter.limit += 1;
-    let rows = context
-        .app
-        .store
-        .read(move |conn| store::usage::list(conn, &filter).map_err(AppError::from))
-        .await?;
+    let asked = Asked::of(&context, filter).await;
+    let found = usage::list(&context.app, &context.reader(), asked.filter).await?;
     let place = |row: &Listed| (row.record.updated_at, row.record.id.number());
-    context.ok(start.found(rows, limit, place, UsageShape::from)?)
-}
-
-async fn create(context: RequestContext) -> Answer {
-    context.may(Action::UsageRecordCreate)?;
-    let new = context.json::<RecordBody>()?.into_new()?;
-    let record = usage::record(&context.app, &context.actor()?, new).await?;
-    let (id, version) = (record.id, record.version);
-    let shape = shaped(&context, record).await?;
-    context.created_versioned(format!("/api/v1/usage-records/{id}"), version, shape)
+    let (start, limit) = (asked.start, asked.limit);
+    context.ok(start.found(found, limit, place, UsageShape::from)?)
 }
 
 async fn get_one(context: RequestContext) -> Answer {
-    let record = admitted(&context, Action::UsageRecordGet).await?;
-    answer(&context, record).await
+    let view = usage::get(&context.app, &context.reader(), context.id("id")?).await?;
+    context.ok_versioned(view.record.version, UsageShape::from(view))
 }
 
 async fn versions(context: RequestContext) -> Answer {
-    let id = admitted(&context, Action::UsageRecordGet).await?.id;
-    let (host, versions) = usage::list_versions(&context.app, context.caller()?, id).await?;
-    let shape = |version| UsageShape::of(version, host);
-    let newest_first = |row: &store::usage::UsageRecord| Reverse(row.version);
-    context.ok(Page::of(versions, &context.params()?, newest_first, shape)?)
+    let reader = context.reader();
+    let versions = usage::list_versions(&context.app, &reader, context.id("id")?).await?;
+    let newest_first = |view: &UsageView| Reverse(view.record.version);
+    let params = context.params()?;
+    context.ok(Page::of(versions, &params, newest_first, UsageShape::from)?)
+}
+
+fn created(view: &UsageView) -> Result<Reply, AppError> {
+    let reply = shown(view)?.at(format!("{BASE}/usage-records/{}", view.record.id));
+    Ok(Reply {
+        status: 201,
+        ..reply
+    })
+}
+
+fn shown(view: &UsageView) -> Result<Reply, AppError> {
+    let reply = reply(200, &UsageShape::from(view.clone()))?;
+    Ok(reply.of_version(view.record.version))
+}
+
+async fn create(context: RequestContext) -> Answer {
+    let new = context.body::<RecordBody>().and_then(RecordBody::into_new);
+    let done = usage::record(&context.run(created)?, new).await?;
+    context.answer(done, created)
 }
 
 async fn confirm(context: RequestContext) -> Answer {
-    let id = admitted(&context, Action::UsageRecordConfirm).await?.id;
-    let EmptyBody {} = context.json_or_default()?;
-    let version = context.version()?;
-    answer(
-        &context,
-        usage::confirm(&context.app, &context.actor()?, id, version).await?,
-    )
-    .await
+    let body = context.body_or_default().map(|EmptyBody {}| ());
+    let done = usage::confirm(&context.run(shown)?, context.id("id")?, body).await?;
+    context.answer(done, shown)
 }
 
 async fn dispute(context: RequestContext) -> Answer {
-    let id = admitted(&context, Action::UsageRecordDispute).await?.id;
-    let reason = context.json_or_default::<ReasonBody>()?.reason;
-    let version = context.version()?;
-    let record = usage::dispute(&context.app, &context.actor()?, id, version, reason).await?;
-    answer(&context, record).await
+    let reason = context
+        .body_or_default()
+        .map(|body: ReasonBody| body.reason);
+    let done = usage::dispute(&context.run(shown)?, context.id("id")?, reason).await?;
+    context.answer(done, shown)
 }
 
 async fn void(context: RequestContext) -> Answer {
-    let id = admitted(&context, Action::UsageRecordVoid).await?.id;
-    let reason = context.json_or_default::<ReasonBody>()?.reason;
-    let version = context.version()?;
-    let record = usage::void(&context.app, &context.actor()?, id, version, reason).await?;
-    answer(&context, record).await
+    let reason = context
+        .body_or_default()
+        .map(|body: ReasonBody| body.reason);
+    let done = usage::void(&context.run(shown)?, context.id("id")?, reason).await?;
+    context.answer(done, shown)
 }
 
 async fn correct(context: RequestContext) -> Answer {
-    let present = admitted(&context, Action::UsageRecordCorrect).await?;
-    let correction = context.json::<CorrectBody>()?.into();
-    let version = context.version()?;
-    let record = usage::correct(
-        &context.app,
-        &context.actor()?,
-        &present,
-        version,
-        correction,
-    )
-    .await?;
-    answer(&context, record).await
-}
-
-/// The record of the path: 404 and 403 before anything else is looked at.
-async fn admitted(
-    context: &RequestContext,
-    action: Action,
-) -> Result<store::usage::UsageRecord, AppError> {
-    let caller = context.caller()?;
-    let id: UsageRecordId = context.id("id")?;
-    usage::admit(&context.app, caller, id, action).await
-}
-
-async fn answer(context: &RequestContext, record: store::usage::UsageRecord) -> Answer {
-    let version = record.version;
-    context.ok_versioned(version, shaped(context, record).await?)
-}
-
-async fn shaped(
-    context: &RequestContext,
-    record: store::usage::UsageRecord,
-) -> Result<UsageShape, AppError> {
-    let instrument = record.instrument_id;
-    let host = context
-        .app
-        .store
-        .read(move |conn| store::instrument::get(conn, instrument).map_err(AppError::from))
-        .await?
-        .organization_id;
-    Ok(UsageShape::of(record, host))
+    let correction = context.body::<CorrectBody>().map(Into::into);
+    let done = usage::correct(&context.run(shown)?, context.id("id")?, correction).await?;
+    context.answer(done, shown)
 }

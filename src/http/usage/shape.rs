@@ -9,7 +9,7 @@ use crate::domain::{
     BookingId, Instant, InstrumentId, Minutes, OrganizationId, Slot, UsageRecordId, UserId,
 };
 use crate::error::{AppError, Code, Fault};
-use crate::operations::usage::NewUsage;
+use crate::operations::usage::{NewUsage, UsageView};
 use crate::store::usage::{Listed, UsageRecord};
 
 /// A service to type in. Absent minutes are 0; when none is given all of the interval is run time.
@@ -145,7 +145,7 @@ pub struct UsageShape {
 }
 
 impl UsageShape {
-    pub fn of(record: UsageRecord, host_organization_id: OrganizationId) -> Self {
+    fn of(record: UsageRecord, host_organization_id: OrganizationId) -> Self {
         let effective_minutes = record.effective_minutes();
         Self {
             id: record.id,
@@ -176,6 +176,12 @@ impl UsageShape {
             created_at: record.created_at,
             updated_at: record.updated_at,
         }
+    }
+}
+
+impl From<UsageView> for UsageShape {
+    fn from(view: UsageView) -> Self {
+        Self::of(view.record, view.host_organization_id)
     }
 }
 

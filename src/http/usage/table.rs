@@ -1,23 +1,22 @@
 //! Usage records as spreadsheets: import, its dry run, and the export that an import reads again.
 
-use actix_web::web;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::filter;
 use crate::domain::Slot;
 use crate::domain::access::Action;
-use crate::domain::usage::UsageState;
-use crate::error::{AppError, Code, Fault};
+use crate::error::{AppError, Fault};
 use crate::exchange::sheet::{CellFault, Format, MAX_ROWS, Numbered};
 use crate::exchange::usage::{self as sheet, UsageRow};
 use crate::http::answer::Answer;
 use crate::http::context::RequestContext;
+use crate::http::feed::Start;
+use crate::http::params::Params;
 use crate::http::route::{Route, get, post};
-use crate::operations::usage;
-use crate::operations::usage::ImportRow;
+use crate::operations::usage::{self, ImportTable};
 use crate::store;
-use crate::store::usage::Listed;
+use crate::store::usage::{Filter, Listed};
 
 const TYPES: &[&str] = &[
     "text/csv",
@@ -65,13 +64,6 @@ const EXPORT_PARAMETERS: &[&str] = &[
     "until",
 ];
 
-/// What is exported when no state is asked for.
-const STANDING: [UsageState; 3] = [
-    UsageState::Recorded,
-    UsageState::Confirmed,
-    UsageState::Disputed,
-];
-
 /// What was recorded, or would be.
 #[derive(Serialize, ToSchema)]
 struct ImportedUsageShape {
@@ -80,7 +72,15 @@ struct ImportedUsageShape {
 }
 
 async fn import(context: RequestContext) -> Answer {
-    context.may(Action::UsageRecordImport)?;
+    let (actor, table) = context.actor_asking(table(&context));
+    let done = usage::import(&context.app, &actor, table).await?;
+    context.ok(ImportedUsageShape {
+        dry_run: done.is_dry_run,
+        rows: done.rows,
+    })
+}
+
+fn table(context: &RequestContext) -> Result<ImportTable, AppError> {
     let is_dry_run = context.params()?.one("dry_run")?.unwrap_or(false);
     let bytes = context.file(TYPES)?.clone();
     let format = if context.media_type() == "text/csv" {
@@ -88,14 +88,13 @@ async fn import(context: RequestContext) -> Answer {
     } else {
         Format::Xlsx
     };
-    // Reading takes long, so it leaves the thread that serves requests.
-    let rows = web::block(move || sheet::read(&bytes, format)).await;
-    let rows = rows.map_err(AppError::internal)?.map_err(refused)?;
-    let rows: Vec<ImportRow> = rows.into_iter().map(Numbered::into).collect();
-    let done = usage::import(&context.app, &context.actor()?, rows, is_dry_run).await?;
-    context.ok(ImportedUsageShape {
-        dry_run: done.is_dry_run,
-        rows: done.rows,
+    let read = move || {
+        let rows = sheet::read(&bytes, format).map_err(refused)?;
+        Ok(rows.into_iter().map(Numbered::into).collect())
+    };
+    Ok(ImportTable {
+        read: Box::new(read),
+        is_dry_run,
     })
 }
 
@@ -104,29 +103,17 @@ fn refused(faults: Vec<CellFault>) -> AppError {
 }
 
 async fn template(context: RequestContext) -> Answer {
-    context.may(Action::UsageRecordImport)?;
+    usage::may_get_template(&context.reader())?;
     let bytes = sheet::template().map_err(AppError::internal)?;
     context.download(Format::Xlsx.media_type(), "usage-records.xlsx", bytes)
 }
 
 async fn export(context: RequestContext) -> Answer {
-    let (mut filter, _) = filter(&context, Action::UsageRecordExport).await?;
-    let format = context.params()?.one("format")?.unwrap_or(Format::Xlsx);
-    let most = i64::try_from(MAX_ROWS).unwrap_or(i64::MAX);
-    filter.limit = most + 1;
-    if filter.states.is_empty() {
-        // The table has no column that would say that a record was taken back.
-        filter.states = STANDING.to_vec();
-    }
-    let rows = context
-        .app
-        .store
-        .read(move |conn| store::usage::list_all(conn, filter).map_err(AppError::from))
-        .await?;
-    if rows.len() > MAX_ROWS {
-        let fault = Fault::request(Code::too_many_rows).limit(most);
-        return Err(AppError::Refused(vec![fault]));
-    }
+    let (format, filter) = match context.params().and_then(|params| exported(&params)) {
+        Ok((format, filter)) => (format, Ok(filter)),
+        Err(fault) => (Format::Xlsx, Err(fault)),
+    };
+    let rows = usage::export(&context.app, &context.reader(), filter).await?;
     let rows: Vec<UsageRow> = rows.into_iter().map(row_of).collect::<Result<_, _>>()?;
     let bytes = sheet::write(&rows, format).map_err(AppError::internal)?;
     let name = match format {
@@ -134,6 +121,13 @@ async fn export(context: RequestContext) -> Answer {
         Format::Xlsx => "usage-records.xlsx",
     };
     context.download(format.media_type(), name, bytes)
+}
+
+/// The form of the table, and the records that are to be in it.
+fn exported(params: &Params) -> Result<(Format, Filter), AppError> {
+    let format = params.one("format")?.unwrap_or(Format::Xlsx);
+    let most = i64::try_from(MAX_ROWS).map_err(AppError::internal)?;
+    Ok((format, filter(params, &Start::Newest(None), most)?))
 }
 
 /// A record as a row; of an operator only the name, which the table has a column for.

@@ -5,45 +5,45 @@ use std::collections::BTreeSet;
 use chrono::{Datelike, NaiveDate};
 use serde_json::json;
 
-use super::{already_invoiced, append_event, refuse_voided, take};
-use crate::app::App;
+use super::context::ChargeContext;
+use super::{already_invoiced, append_event, refuse_voided};
 use crate::domain::ChargeId;
 use crate::domain::access::Action;
 use crate::domain::charge::{ChargeState, InvoiceNo, check_day};
 use crate::domain::fault::Faults;
 use crate::error::{AppError, Code};
 use crate::operations::actor::Actor;
-use crate::operations::run::perform;
+use crate::operations::run::{Outcome, Run};
 use crate::operations::yearly_run;
 use crate::store::charge::Whole;
 use crate::store::{self, Conn, Constraint, StoreError};
 
+/// An invoice to enter.
+#[derive(Debug, Clone)]
+pub struct NewInvoice {
+    pub invoice_no: String,
+    pub issued_on: NaiveDate,
+}
+
 /// Invoices a charge. 422 for number and day, 409 `already_invoiced`, `invoice_no_used`, and `period_locked` when what was
 /// paid before would count in a final year.
 pub async fn invoice(
-    app: &App,
-    actor: &Actor,
+    run: &Run<Whole>,
     id: ChargeId,
-    version: Option<i64>,
-    invoice_no: &str,
-    issued_on: NaiveDate,
-) -> Result<Whole, AppError> {
-    let (own, text) = (actor.clone(), invoice_no.to_owned());
-    perform(app, actor, move |tx| {
-        run(tx, &own, (id, version), &text, issued_on)
-    })
-    .await
+    new: Result<NewInvoice, AppError>,
+) -> Outcome<Whole> {
+    run.on(id, new, enter).await
 }
 
-fn run(
+fn enter(
     tx: &mut Conn,
     actor: &Actor,
-    (id, version): (ChargeId, Option<i64>),
-    invoice_no: &str,
-    issued_on: NaiveDate,
+    context: ChargeContext,
+    new: &NewInvoice,
 ) -> Result<Whole, AppError> {
-    let whole = take(tx, actor, id, Action::ChargeInvoice, version)?;
-    let number = check(invoice_no, issued_on, actor)?;
+    let (whole, issued_on) = (&context.whole, new.issued_on);
+    let id = whole.charge.id;
+    let number = check(&new.invoice_no, issued_on, actor)?;
     refuse_voided(&whole.charge)?;
     if let Some(invoice) = &whole.invoice {
         return Err(already_invoiced(&whole.charge, &invoice.invoice_no));
@@ -55,7 +55,7 @@ fn run(
         "invoice_no": number.as_str(),
         "issued_on": issued_on,
     });
-    let event = append_event(tx, actor, Action::ChargeInvoice, &whole, after)?;
+    let event = append_event(tx, actor, Action::ChargeInvoice, &context, after)?;
     store::charge::update_state(tx, id, ChargeState::Invoiced, event)?;
     store::invoice::insert(tx, &whole.charge, &number, issued_on, event, actor.now).map_err(
         |error| match error {

@@ -6,28 +6,30 @@
 //! booked, with the first record of the booking. Everything else is priced by the tariffs of the local day on which the service began. Without a tariff there is
 //! no charge, which is not a charge of zero.
 
+mod context;
 mod invoice;
 mod payment;
+mod read;
 
 use serde_json::json;
 
-use crate::app::App;
-use crate::domain::access::{self, Action, BookingTies, Caller};
+use crate::domain::access::Action;
 use crate::domain::charge::ChargeState;
 use crate::domain::tariff::Quote;
 use crate::domain::usage::UsageState;
 use crate::domain::{ChargeId, EventId, Fen, OrganizationId, UsageRecordId};
 use crate::error::{AppError, Code};
 use crate::operations::actor::Actor;
-use crate::operations::run::same_version;
 use crate::operations::tariff::{self, Wanted};
-use crate::store::charge::{Charge, NewCharge, Whole};
+use crate::store::charge::{Charge, NewCharge};
 use crate::store::event::{NewEvent, Subject};
 use crate::store::usage::UsageRecord;
-use crate::store::{self, Conn, Lock};
+use crate::store::{self, Conn};
 
-pub use invoice::invoice;
+use context::ChargeContext;
+pub use invoice::{NewInvoice, invoice};
 pub use payment::pay;
+pub use read::{get, list};
 
 /// Opens the charge of a new record, when it has a price.
 pub fn open_for(
@@ -181,59 +183,6 @@ fn price(tx: &mut Conn, record: &UsageRecord) -> Result<Option<Quote>, AppError>
     Ok(tariff::price(tx, &wanted)?.1)
 }
 
-/// A charge the caller may see, with its invoice and payments.
-pub async fn get(app: &App, caller: &Caller, id: ChargeId) -> Result<Whole, AppError> {
-    admit(app, caller, id, Action::ChargeGet).await
-}
-
-/// 404 when the charge is not the caller's to see, 403 when the action is not the caller's to do.
-pub async fn admit(
-    app: &App,
-    caller: &Caller,
-    id: ChargeId,
-    action: Action,
-) -> Result<Whole, AppError> {
-    let caller = caller.clone();
-    app.store
-        .read(move |conn| {
-            let charge = store::charge::get(conn, id)?;
-            admitted(conn, &caller, action, &charge)?;
-            Ok(store::charge::get_whole(conn, charge)?)
-        })
-        .await
-}
-
-fn admitted(
-    conn: &mut Conn,
-    caller: &Caller,
-    action: Action,
-    charge: &Charge,
-) -> Result<BookingTies, AppError> {
-    let record = store::usage::get(conn, charge.usage_record_id)?;
-    let ties = BookingTies {
-        organization_id: charge.payer_organization_id,
-        ..store::usage::get_ties(conn, &record, caller.user_id)?
-    };
-    access::may_on_charge(caller, action, &ties)?;
-    Ok(ties)
-}
-
-/// A charge whose money is to change, held until the action ends. Whether its state lets it, [`refuse_voided`] says.
-fn take(
-    tx: &mut Conn,
-    actor: &Actor,
-    id: ChargeId,
-    action: Action,
-    version: Option<i64>,
-) -> Result<Whole, AppError> {
-    Lock::RecordsShared.take(tx)?;
-    let present = store::charge::get(tx, id)?;
-    admitted(tx, actor.caller()?, action, &present)?;
-    let charge = store::charge::claim(tx, id, actor.now)?;
-    same_version(version, charge.version - 1)?;
-    Ok(store::charge::get_whole(tx, charge)?)
-}
-
 /// 409 `invalid_state` for a voided charge.
 fn refuse_voided(charge: &Charge) -> Result<(), AppError> {
     if charge.state != ChargeState::Voided {
@@ -249,14 +198,14 @@ fn append_event(
     tx: &mut Conn,
     actor: &Actor,
     action: Action,
-    whole: &Whole,
+    context: &ChargeContext,
     after: serde_json::Value,
 ) -> Result<EventId, AppError> {
-    let charge = &whole.charge;
+    let (whole, charge) = (&context.whole, &context.whole.charge);
     let (host, payer) = (charge.host_organization_id, charge.payer_organization_id);
     let balance = whole.balance();
     let before = json!({
-        "version": charge.version - 1,
+        "version": context.version,
         "state": balance.state(),
         "amount_fen": charge.amount_fen,
         "paid_fen": balance.paid_fen,

@@ -3,14 +3,14 @@
 use chrono::{Datelike, NaiveDate};
 use serde_json::json;
 
-use super::{append_event, refuse_voided, take};
-use crate::app::App;
+use super::context::ChargeContext;
+use super::{append_event, refuse_voided};
 use crate::domain::ChargeId;
 use crate::domain::access::Action;
 use crate::domain::charge::check_day;
 use crate::error::AppError;
 use crate::operations::actor::Actor;
-use crate::operations::run::perform;
+use crate::operations::run::{Outcome, Run};
 use crate::operations::yearly_run;
 use crate::store::charge::Whole;
 use crate::store::payment::NewPayment;
@@ -18,24 +18,21 @@ use crate::store::{self, Conn};
 
 /// Enters a payment. 422 `overpaid` beyond what is outstanding, 409 `period_locked` in a final year.
 pub async fn pay(
-    app: &App,
-    actor: &Actor,
+    run: &Run<Whole>,
     id: ChargeId,
-    version: Option<i64>,
-    new: NewPayment,
-) -> Result<Whole, AppError> {
-    let own = actor.clone();
-    perform(app, actor, move |tx| run(tx, &own, id, version, new)).await
+    new: Result<NewPayment, AppError>,
+) -> Outcome<Whole> {
+    run.on(id, new, enter).await
 }
 
-fn run(
+fn enter(
     tx: &mut Conn,
     actor: &Actor,
-    id: ChargeId,
-    version: Option<i64>,
-    new: NewPayment,
+    context: ChargeContext,
+    new: &NewPayment,
 ) -> Result<Whole, AppError> {
-    let whole = take(tx, actor, id, Action::ChargePay, version)?;
+    let (whole, new) = (&context.whole, *new);
+    let id = whole.charge.id;
     let mut faults: Vec<_> = check(new.paid_on, actor).into_iter().collect();
     if faults.is_empty() {
         // Nothing is owed any more, so no amount would be too much: the state says why.
@@ -55,7 +52,7 @@ fn run(
         "paid_fen": balance.paid_fen,
         "payment": { "amount_fen": new.amount_fen, "paid_on": new.paid_on, "source": new.source },
     });
-    let event = append_event(tx, actor, Action::ChargePay, &whole, after)?;
+    let event = append_event(tx, actor, Action::ChargePay, &context, after)?;
     store::charge::update_state(tx, id, whole.charge.state, event)?;
     store::payment::insert(tx, &whole.charge, new, event, actor.now)?;
     let charge = store::charge::get(tx, id)?;

@@ -4,8 +4,11 @@ use std::future::Future;
 
 use crate::app::App;
 use crate::domain::OrganizationId;
-use crate::domain::access::{self, Action, Caller};
+use crate::domain::access::Action;
 use crate::error::{AppError, Code};
+use crate::operations::actor::Actor;
+use crate::operations::run::Outcome;
+use crate::operations::subject::{Ties, authorize};
 use crate::store::usage::{Target, UsageRecord};
 use crate::store::{self, Conn, Constraint, StoreError};
 
@@ -29,16 +32,15 @@ pub fn conflict(error: StoreError) -> AppError {
 }
 
 /// Runs an action; when something was in its way, says which record, to those who may see it, or tries once more when it is
-/// gone.
-pub async fn settle<T, F, A>(
+/// gone. `claimed` tells what the action asks for.
+pub async fn settle<T, F>(
     app: &App,
-    caller: &Caller,
-    claim: Claim,
-    attempt: A,
-) -> Result<T, AppError>
+    actor: &Actor,
+    claimed: impl Fn(&mut Conn) -> Result<Claim, AppError> + Send + 'static,
+    attempt: impl Fn() -> F,
+) -> Outcome<T>
 where
-    F: Future<Output = Result<T, AppError>>,
-    A: Fn() -> F,
+    F: Future<Output = Outcome<T>>,
 {
     let refused = match attempt().await {
         Err(refused) => refused,
@@ -51,12 +53,15 @@ where
     if ![Code::usage_overlaps, Code::client_reference_used].contains(&code) {
         return Err(refused);
     }
-    let caller = caller.clone();
+    let actor = actor.clone();
     let in_the_way = app
         .store
-        .read(move |conn| match in_the_way(conn, code, &claim)? {
-            Some(record) => Ok(Some(name(conn, &caller, &record, refused)?)),
-            None => Ok::<_, AppError>(None),
+        .read(move |conn| {
+            let claim = claimed(conn)?;
+            match in_the_way(conn, code, &claim)? {
+                Some(record) => Ok(Some(name(conn, &actor, record, refused)?)),
+                None => Ok::<_, AppError>(None),
+            }
         })
         .await?;
     match in_the_way {
@@ -80,13 +85,13 @@ fn in_the_way(
 
 fn name(
     conn: &mut Conn,
-    caller: &Caller,
-    record: &UsageRecord,
+    actor: &Actor,
+    record: UsageRecord,
     refused: AppError,
 ) -> Result<AppError, AppError> {
-    let ties = store::usage::get_ties(conn, record, caller.user_id)?;
-    if access::may_on_usage(caller, Action::UsageRecordGet, &ties).is_err() {
-        return Ok(refused);
+    let ties = store::usage::get_ties(conn, &record, actor.user_id())?;
+    match authorize(actor, Action::UsageRecordGet, &Ties::UsageRecord(ties)) {
+        Ok(()) => Ok(refused.with("existing_id", record.id.number())),
+        Err(_) => Ok(refused),
     }
-    Ok(refused.with("existing_id", record.id.number()))
 }

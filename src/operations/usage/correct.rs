@@ -2,18 +2,18 @@
 //! the price; what is invoiced or paid stands.
 
 use super::clash::{self, Claim};
+use super::context::{UsageContext, UsageView};
 use super::record::{find_unit, operator_column, unknown, unknown_operator};
-use super::{is_own_use, minutes_of, news, slot_of, take, year_of};
-use crate::app::App;
+use super::{is_own_use, minutes_of, news, slot_of, year_of};
 use crate::domain::access::{Action, BookingTies};
 use crate::domain::fault::FieldFault;
 use crate::domain::usage::{
-    Correction, GivenMinutes, Operator, UsageDeed, UsageFacts, UsageMinutes,
+    Correction, GivenMinutes, Operator, UsageAction, UsageFacts, UsageMinutes,
 };
 use crate::domain::{OrganizationId, UsageRecordId};
 use crate::error::AppError;
 use crate::operations::actor::Actor;
-use crate::operations::run::{perform, same_version};
+use crate::operations::run::{Outcome, Run};
 use crate::operations::{charge, yearly_run};
 use crate::store::usage::{Columns, Target, UsageRecord};
 use crate::store::{self, Conn};
@@ -21,38 +21,36 @@ use crate::store::{self, Conn};
 /// Corrects a record. 422 for what is wrong with the new version, 409 as for a new record, and `already_invoiced` when the
 /// price would change after the invoice.
 pub async fn correct(
-    app: &App,
-    actor: &Actor,
-    present: &UsageRecord,
-    version: Option<i64>,
-    correction: Correction,
-) -> Result<UsageRecord, AppError> {
-    let id = present.id;
-    same_version(version, present.version)?;
-    let intended = corrected(present, &correction)?;
-    let claim = Claim {
+    run: &Run<UsageView>,
+    id: UsageRecordId,
+    correction: Result<Correction, AppError>,
+) -> Outcome<UsageView> {
+    let correction = match correction {
+        Ok(correction) => correction,
+        Err(fault) => return run.refuse::<UsageContext>(id, fault).await,
+    };
+    let intended = correction.clone();
+    let claimed = move |conn: &mut Conn| claim(&store::usage::get(conn, id)?, &intended);
+    clash::settle(&run.app, &run.actor, claimed, || {
+        run.on(id, Ok(correction.clone()), rewrite)
+    })
+    .await
+}
+
+/// The place and the reference that the next version asks for.
+fn claim(present: &UsageRecord, correction: &Correction) -> Result<Claim, AppError> {
+    let next = corrected(present, correction)?;
+    let unit = correction.organization_id;
+    Ok(Claim {
         target: Target {
             instrument_id: present.instrument_id,
-            channel: intended.channel,
-            slot: intended.slot,
-            except: Some(id),
+            channel: next.channel,
+            slot: next.slot,
+            except: Some(present.id),
         },
-        unit: correction
-            .organization_id
-            .unwrap_or(present.organization_id),
-        client_reference: intended.client_reference,
-    };
-    let attempt = || {
-        let (actor, correction) = (actor.clone(), correction.clone());
-        let own = actor.clone();
-        async move {
-            perform(app, &actor, move |tx| {
-                run(tx, &own, id, version, &correction)
-            })
-            .await
-        }
-    };
-    clash::settle(app, actor.caller()?, claim, attempt).await
+        unit: unit.unwrap_or(present.organization_id),
+        client_reference: next.client_reference,
+    })
 }
 
 /// The next version, checked.
@@ -62,20 +60,21 @@ struct Next {
     unit: OrganizationId,
 }
 
-fn run(
+fn rewrite(
     tx: &mut Conn,
     actor: &Actor,
-    id: UsageRecordId,
-    version: Option<i64>,
+    context: UsageContext,
     correction: &Correction,
-) -> Result<UsageRecord, AppError> {
-    let (record, ties_before) = take(tx, actor, id, Action::UsageRecordCorrect, version)?;
-    let next = check(tx, actor, &record, correction)?;
+) -> Result<UsageView, AppError> {
+    let (record, ties_before) = (&context.record, context.ties);
+    let next = check(tx, actor, record, correction)?;
     let ties = BookingTies {
         organization_id: next.unit,
         ..ties_before
     };
-    let state = record.state.after(UsageDeed::Correct, is_own_use(&ties))?;
+    let state = record
+        .state
+        .after(UsageAction::Correct, is_own_use(&ties))?;
     let years = [year_of(record.ended_at), year_of(next.facts.slot.ends_at())];
     yearly_run::refuse_locked(tx, &years)?;
     let whose = |unit| (record.instrument_id, unit);
@@ -83,8 +82,8 @@ fn run(
         record.version,
         record.state,
         whose(record.organization_id),
-        &facts_of(&record)?,
-        minutes_of(&record),
+        &facts_of(record)?,
+        minutes_of(record),
     );
     let after = news::told(
         record.version + 1,
@@ -94,7 +93,8 @@ fn run(
         next.minutes,
     );
     let texts = (next.facts.operator.as_ref(), correction.reason.as_deref());
-    let event = news::event(actor, Action::UsageRecordCorrect, id, &ties, texts)?.after(after)?;
+    let event =
+        news::event(actor, Action::UsageRecordCorrect, record.id, &ties, texts)?.after(after)?;
     let event = if next.unit == record.organization_id {
         event.before(before)?
     } else {
@@ -102,7 +102,7 @@ fn run(
         let left = news::event(
             actor,
             Action::UsageRecordCorrect,
-            id,
+            record.id,
             &ties_before,
             (None, None),
         )?
@@ -118,11 +118,11 @@ fn run(
         entered_by: Some(actor.caller()?.user_id),
         event_id: event,
         updated_at: actor.now,
-        ..next.columns(&record)?
+        ..next.columns(record)?
     };
-    let written = store::usage::update(tx, &record, columns).map_err(clash::conflict)?;
+    let written = store::usage::update(tx, record, columns).map_err(clash::conflict)?;
     charge::reprice(tx, actor, &written, event)?;
-    Ok(written)
+    Ok(context.view(written))
 }
 
 /// Everything that is wrong with the next version, at once.

@@ -9,9 +9,11 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
+use crate::domain::access::Action;
 use crate::domain::usage::UsageFacts;
 use crate::error::AppError;
 use crate::operations::actor::Actor;
+use crate::operations::run::may;
 use crate::operations::table_import;
 use crate::store::Conn;
 use plan::ImportPlan;
@@ -35,15 +37,32 @@ pub struct Imported {
     pub is_dry_run: bool,
 }
 
+/// A table to import. Reading it takes long, so that it is read when it is known that the caller may import it.
+pub struct ImportTable {
+    pub read: Box<dyn FnOnce() -> Result<Vec<ImportRow>, AppError> + Send>,
+    pub is_dry_run: bool,
+}
+
+impl std::fmt::Debug for ImportTable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ImportTable")
+            .field("is_dry_run", &self.is_dry_run)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Records every row, or none. Refuses with every fault of every row; 409 when only other records are in the way. A dry
 /// run checks the same and only reads.
 pub async fn import(
     app: &App,
     actor: &Actor,
-    rows: Vec<ImportRow>,
-    is_dry_run: bool,
+    table: Result<ImportTable, AppError>,
 ) -> Result<Imported, AppError> {
-    let (own, rows) = (actor.clone(), Arc::new(rows));
+    may(actor, Action::UsageRecordImport)?;
+    let ImportTable { read, is_dry_run } = table?;
+    let rows = tokio::task::spawn_blocking(read).await;
+    let rows = Arc::new(rows.map_err(AppError::internal)??);
+    let own = actor.clone();
     if is_dry_run {
         let imported = Imported {
             rows: rows.len(),
@@ -54,4 +73,9 @@ pub async fn import(
     }
     let judge = move |conn: &mut Conn| ImportPlan::judge(conn, &own, &rows);
     table_import::run(app, actor, judge).await
+}
+
+/// Whether the caller may have the empty table.
+pub fn may_get_template(actor: &Actor) -> Result<(), AppError> {
+    may(actor, Action::UsageRecordTemplateGet)
 }

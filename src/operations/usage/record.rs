@@ -3,16 +3,17 @@
 use serde_json::Value;
 
 use super::clash::{self, Claim};
+use super::context::UsageView;
 use super::{news, year_of};
-use crate::app::App;
-use crate::domain::access::{self, Action, BookingTies, Denied};
+use crate::domain::access::{Action, BookingTies};
 use crate::domain::fault::FieldFault;
 use crate::domain::organization::OrganizationState;
 use crate::domain::usage::{Evidence, Operator, UsageFacts, UsageMinutes, UsageState};
 use crate::domain::{BookingId, EventId, InstrumentId, OrganizationId, UsageRecordId};
 use crate::error::{AppError, Code};
 use crate::operations::actor::Actor;
-use crate::operations::run::perform;
+use crate::operations::run::{Outcome, Run, may};
+use crate::operations::subject::{Ties, authorize};
 use crate::operations::{charge, yearly_run};
 use crate::store::booking::Booking;
 use crate::store::event::NewEvent;
@@ -33,7 +34,9 @@ pub struct NewUsage {
 }
 
 /// Records a service. 422 for what is wrong with it, 409 `usage_overlaps`, `client_reference_used`, `period_locked`.
-pub async fn record(app: &App, actor: &Actor, new: NewUsage) -> Result<UsageRecord, AppError> {
+pub async fn record(run: &Run<UsageView>, new: Result<NewUsage, AppError>) -> Outcome<UsageView> {
+    may(&run.actor, run.action)?;
+    let new = new?;
     let claim = Claim {
         target: Target {
             instrument_id: new.instrument_id,
@@ -44,17 +47,16 @@ pub async fn record(app: &App, actor: &Actor, new: NewUsage) -> Result<UsageReco
         unit: new.organization_id,
         client_reference: new.facts.client_reference.clone(),
     };
-    let attempt = || {
-        let (actor, new) = (actor.clone(), new.clone());
-        let own = actor.clone();
-        async move { perform(app, &actor, move |tx| run(tx, &own, &new)).await }
-    };
-    clash::settle(app, actor.caller()?, claim, attempt).await
+    let claimed = move |_: &mut Conn| Ok(claim.clone());
+    clash::settle(&run.app, &run.actor, claimed, || {
+        run.with(Ok(new.clone()), enter)
+    })
+    .await
 }
 
-fn run(tx: &mut Conn, actor: &Actor, new: &NewUsage) -> Result<UsageRecord, AppError> {
-    let (instrument, ties) = admitted_instrument(tx, actor, new)?;
-    Lock::take_records_of(instrument.id, tx)?;
+fn enter(tx: &mut Conn, actor: &Actor, new: &NewUsage) -> Result<UsageView, AppError> {
+    Lock::take_records_of(new.instrument_id, tx)?;
+    let (instrument, ties) = instrument_for(tx, actor, new)?;
     let mut faults = Vec::new();
     let unit = find_unit(tx, new.organization_id)?;
     if unit.is_none() {
@@ -87,12 +89,14 @@ fn run(tx: &mut Conn, actor: &Actor, new: &NewUsage) -> Result<UsageRecord, AppE
         facts: &new.facts,
         minutes,
     };
-    let (written, _) = entry.write(tx, actor)?;
-    Ok(written)
+    Ok(UsageView {
+        record: entry.write(tx, actor)?,
+        host_organization_id: ties.instrument.host_organization_id,
+    })
 }
 
 /// The instrument, and who would be tied to the record. One that is not the caller's to see is an unknown reference.
-fn admitted_instrument(
+fn instrument_for(
     tx: &mut Conn,
     actor: &Actor,
     new: &NewUsage,
@@ -102,10 +106,10 @@ fn admitted_instrument(
         Err(store::StoreError::NotFound) => return Err(hidden()),
         found => found?,
     };
-    let ties = store::instrument::get_ties(tx, instrument.id, Some(actor.caller()?.user_id))?;
-    match access::may_on_instrument(actor.caller()?, Action::UsageRecordCreate, &ties) {
-        Err(Denied::Hidden) => return Err(hidden()),
-        admitted => admitted?,
+    let ties = store::instrument::get_ties(tx, instrument.id, actor.user_id())?;
+    match authorize(actor, Action::UsageRecordCreate, &Ties::Instrument(ties)) {
+        Err(AppError::NotFound) => return Err(hidden()),
+        authorized => authorized?,
     }
     let ties = BookingTies {
         instrument: ties,
@@ -172,13 +176,13 @@ pub struct Entry<'a> {
 
 impl Entry<'_> {
     /// Appends the event, writes version 1 and opens the charge.
-    pub fn write(&self, tx: &mut Conn, actor: &Actor) -> Result<(UsageRecord, EventId), AppError> {
+    fn write(&self, tx: &mut Conn, actor: &Actor) -> Result<UsageRecord, AppError> {
         let id = store::usage::reserve_id(tx)?;
         let event = store::event::append(tx, &self.event(actor, id)?)?;
         let columns = self.columns(actor, event)?;
         let written = store::usage::insert(tx, id, columns).map_err(clash::conflict)?;
         charge::open_for(tx, actor, &written, event)?;
-        Ok((written, event))
+        Ok(written)
     }
 
     fn state(&self) -> UsageState {

@@ -22,7 +22,6 @@ type Condition = Box<dyn BoxableExpression<charge::table, Backend, SqlType = Boo
 /// Which charges to list. Absent means all.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
-    pub reach: Reach,
     pub records: Vec<UsageRecordId>,
     pub hosts: Vec<OrganizationId>,
     pub payers: Vec<OrganizationId>,
@@ -53,14 +52,15 @@ fn stored(states: &[ChargeState]) -> (Vec<ChargeState>, Vec<ChargeState>, Vec<Ch
 
 struct List<'a> {
     filter: &'a Filter,
+    reach: &'a Reach,
     drive: Drive,
 }
 
-/// One page, each charge with its invoice and its payments.
-pub fn list(conn: &mut Conn, filter: &Filter) -> Result<Found<Whole>> {
+/// One page of what the caller reaches, each charge with its invoice and its payments.
+pub fn list(conn: &mut Conn, reach: &Reach, filter: &Filter) -> Result<Found<Whole>> {
     let range = Range::of(filter.changed_after, filter.below);
     let asked = Asked {
-        reach: &filter.reach,
+        reach,
         instruments: &[],
         assigned_to: None,
         hosts: &filter.hosts,
@@ -69,7 +69,11 @@ pub fn list(conn: &mut Conn, filter: &Filter) -> Result<Found<Whole>> {
         is_host_narrow: false,
     };
     let drive = Drive::of(conn, asked)?;
-    let list = List { filter, drive };
+    let list = List {
+        filter,
+        reach,
+        drive,
+    };
     let found = match list.few(conn, range)? {
         Some(keys) => list.rows_of(conn, first(keys, range, filter.limit), range)?,
         None => {
@@ -123,8 +127,8 @@ impl List<'_> {
         if filter.records.is_empty() {
             return Ok(None);
         }
-        let drive = Drive::undriven(&filter.reach);
-        let query = List { filter, drive }
+        let drive = Drive::undriven(self.reach);
+        let query = List { drive, ..*self }
             .narrowed(charge::table.into_boxed())
             .filter(charge::usage_record_id.eq_any(filter.records.clone()));
         Ok(Some(load_keys!(query, charge, range, conn)))
@@ -148,7 +152,7 @@ impl List<'_> {
     fn narrowed<'q>(&self, mut query: Query<'q>) -> Query<'q> {
         let (filter, drive) = (self.filter, &self.drive);
         if drive.is_reach_asked || drive.managed.is_some() {
-            query = query.filter(visible(&filter.reach));
+            query = query.filter(visible(self.reach));
         }
         if !filter.hosts.is_empty() && drive.driver != Driver::Hosts {
             let hosts = filter.hosts.clone();

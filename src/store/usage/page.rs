@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Timestamp};
-use serde::{Deserialize, Serialize};
 
 use super::UsageRecord;
 use crate::domain::access::Reach;
@@ -22,7 +21,6 @@ type Condition = Box<dyn BoxableExpression<usage_record::table, Backend, SqlType
 /// Which records to list. Absent means all.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
-    pub reach: Reach,
     pub instruments: Vec<InstrumentId>,
     pub organizations: Vec<OrganizationId>,
     pub hosts: Vec<OrganizationId>,
@@ -40,7 +38,7 @@ pub struct Filter {
 }
 
 /// A record with its host and what a spreadsheet calls instrument and unit.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct Listed {
     pub record: UsageRecord,
     pub host_organization_id: OrganizationId,
@@ -50,14 +48,15 @@ pub struct Listed {
 
 struct List<'a> {
     filter: &'a Filter,
+    reach: &'a Reach,
     drive: Drive,
 }
 
-/// One page.
-pub fn list(conn: &mut Conn, filter: &Filter) -> Result<Found<Listed>> {
+/// One page of what the caller reaches.
+pub fn list(conn: &mut Conn, reach: &Reach, filter: &Filter) -> Result<Found<Listed>> {
     let range = Range::of(filter.changed_after, filter.below);
     let asked = Asked {
-        reach: &filter.reach,
+        reach,
         instruments: &filter.instruments,
         assigned_to: None,
         hosts: &filter.hosts,
@@ -66,7 +65,11 @@ pub fn list(conn: &mut Conn, filter: &Filter) -> Result<Found<Listed>> {
         is_host_narrow: false,
     };
     let drive = Drive::of(conn, asked)?;
-    let list = List { filter, drive };
+    let list = List {
+        filter,
+        reach,
+        drive,
+    };
     let found = match list.few(conn, range)? {
         Some(keys) => list.rows_of(conn, first(keys, range, filter.limit), range)?,
         None => {
@@ -88,10 +91,10 @@ pub fn list(conn: &mut Conn, filter: &Filter) -> Result<Found<Listed>> {
 }
 
 /// All pages, up to the filter's limit.
-pub fn list_all(conn: &mut Conn, mut filter: Filter) -> Result<Vec<Listed>> {
+pub fn list_all(conn: &mut Conn, reach: &Reach, mut filter: Filter) -> Result<Vec<Listed>> {
     let mut all = Vec::new();
     loop {
-        let found = list(conn, &filter)?;
+        let found = list(conn, reach, &filter)?;
         filter.limit -= i64::try_from(found.rows.len()).unwrap_or(filter.limit);
         all.extend(found.rows);
         match found.rest {
@@ -158,8 +161,8 @@ impl List<'_> {
     /// The places of all rows, when bookings or own references leave few.
     fn few(&self, conn: &mut Conn, range: Range) -> Result<Option<Vec<Key>>> {
         let filter = self.filter;
-        let drive = Drive::undriven(&filter.reach);
-        let mut query = List { filter, drive }.narrowed(usage_record::table.into_boxed());
+        let drive = Drive::undriven(self.reach);
+        let mut query = List { drive, ..*self }.narrowed(usage_record::table.into_boxed());
         if !filter.bookings.is_empty() {
             query = query.filter(usage_record::booking_id.eq_any(filter.bookings.clone()));
         } else if let (Some(units), false) =
@@ -192,7 +195,7 @@ impl List<'_> {
     fn narrowed<'q>(&self, mut query: Query<'q>) -> Query<'q> {
         let (filter, drive) = (self.filter, &self.drive);
         if drive.is_reach_asked {
-            query = query.filter(visible(&filter.reach));
+            query = query.filter(visible(self.reach));
         }
         if let Some(user) = drive.managed {
             let managed = hidden!("usage_record.instrument_id").eq_any(managed_by!(user));

@@ -6,11 +6,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::super::record::{Entry, can_use};
 use super::super::year_of;
 use super::ImportRow;
-use crate::domain::access::{self, Action, BookingTies, InstrumentTies};
+use crate::domain::access::{Action, BookingTies, InstrumentTies};
 use crate::domain::usage::{UsageFacts, UsageMinutes};
 use crate::domain::{Instant, InstrumentId, OrganizationId, Slot, UsageRecordId, Uscc};
 use crate::error::{AppError, Code, Fault, Location};
 use crate::operations::actor::Actor;
+use crate::operations::subject::{Ties, authorize};
 use crate::operations::table_fault;
 use crate::store::usage::Busy;
 use crate::store::{self, Conn};
@@ -258,15 +259,14 @@ impl References {
         let host = actor.caller()?.organization_id;
         let known = match store::instrument::find_by_asset_no(conn, host, asset_no)? {
             Some(found) => {
-                let ties =
-                    store::instrument::get_ties(conn, found.id, Some(actor.caller()?.user_id))?;
-                access::may_on_instrument(actor.caller()?, Action::UsageRecordImport, &ties)
-                    .ok()
-                    .map(|()| Known {
-                        id: found.id,
-                        channels: found.channels,
-                        ties,
-                    })
+                let ties = store::instrument::get_ties(conn, found.id, actor.user_id())?;
+                let known = Known {
+                    id: found.id,
+                    channels: found.channels,
+                    ties,
+                };
+                let may = authorize(actor, Action::UsageRecordImport, &Ties::Instrument(ties));
+                may.is_ok().then_some(known)
             }
             None => None,
         };

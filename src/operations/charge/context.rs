@@ -1,0 +1,59 @@
+//! A charge with its invoice, its payments and who is tied to it: the subject of every action on its money.
+
+use crate::domain::ChargeId;
+use crate::domain::access::BookingTies;
+use crate::error::AppError;
+use crate::operations::actor::Actor;
+use crate::operations::subject::{Subject, Ties};
+use crate::store::charge::{Charge, Whole};
+use crate::store::{self, Conn, Lock};
+
+/// A charge and its ties.
+#[derive(Debug)]
+pub struct ChargeContext {
+    pub whole: Whole,
+    /// The version a client has read. A charge under its lock is the next one already.
+    pub version: i64,
+    ties: BookingTies,
+}
+
+impl Subject for ChargeContext {
+    type Id = ChargeId;
+
+    /// Takes the lock of what yearly runs read and claims the charge, so that actions on its money come one after the other.
+    fn lock_and_load(tx: &mut Conn, actor: &Actor, id: ChargeId) -> Result<Self, AppError> {
+        Lock::RecordsShared.take(tx)?;
+        let charge = store::charge::claim(tx, id, actor.now)?;
+        let version = charge.version - 1;
+        Self::of(tx, actor, charge, version)
+    }
+
+    fn load(conn: &mut Conn, actor: &Actor, id: ChargeId) -> Result<Self, AppError> {
+        let charge = store::charge::get(conn, id)?;
+        let version = charge.version;
+        Self::of(conn, actor, charge, version)
+    }
+
+    fn ties(&self) -> Ties {
+        Ties::Charge(self.ties)
+    }
+
+    fn version(&self) -> Option<i64> {
+        Some(self.version)
+    }
+}
+
+impl ChargeContext {
+    fn of(conn: &mut Conn, actor: &Actor, charge: Charge, version: i64) -> Result<Self, AppError> {
+        let record = store::usage::get(conn, charge.usage_record_id)?;
+        let ties = BookingTies {
+            organization_id: charge.payer_organization_id,
+            ..store::usage::get_ties(conn, &record, actor.user_id())?
+        };
+        Ok(Self {
+            whole: store::charge::get_whole(conn, charge)?,
+            version,
+            ties,
+        })
+    }
+}

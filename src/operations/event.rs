@@ -1,0 +1,26 @@
+//! Reading the trail: auditors and the province see all events, organizations their own.
+
+use crate::app::App;
+use crate::domain::access::{Action, Role};
+use crate::error::AppError;
+use crate::operations::actor::Actor;
+use crate::operations::run::may;
+use crate::store::event::{self, Event, Filter};
+
+/// The events that the filter asks for and the caller may see, in order, at most its limit.
+pub async fn list(
+    app: &App,
+    actor: &Actor,
+    filter: Result<Filter, AppError>,
+) -> Result<Vec<Event>, AppError> {
+    may(actor, Action::EventList)?;
+    let caller = actor.caller()?;
+    let sees_all = caller.has(Role::PlatformAdmin) || caller.has(Role::Auditor);
+    let filter = Filter {
+        organization: (!sees_all).then_some(caller.organization_id),
+        ..filter?
+    };
+    app.store
+        .read(move |conn| Ok::<_, AppError>(event::list(conn, &filter)?))
+        .await
+}
