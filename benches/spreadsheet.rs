@@ -74,7 +74,11 @@ fn whole_import(direct: &Direct, bytes: &[u8]) -> f64 {
         is_dry_run: false,
     };
     let imported = world
-        .block_on(import(&world.app, &Actor::system(world.now()), asked))
+        .block_on(import(
+            &world.app,
+            &Actor::system(world.now()),
+            std::future::ready(Ok(asked)),
+        ))
         .unwrap();
     assert_eq!(imported.created, ROWS);
     start.elapsed().as_secs_f64()

@@ -17,6 +17,7 @@ use sha2::{Digest, Sha256};
 use super::caller;
 use super::envelope::RequestId;
 use super::json::{self, Members};
+use super::merge_patch::MergePatch;
 use super::params::Params;
 use super::route;
 use crate::app::App;
@@ -197,6 +198,19 @@ impl RequestContext {
     /// As [`RequestContext::body`] for a request without one.
     pub fn no_body(&self) -> Result<(), AppError> {
         self.well_formed(Ok(()))
+    }
+
+    /// A change of something, to be read beside what it changes; or what is wrong with the request.
+    pub fn patch(&self) -> Result<MergePatch, AppError> {
+        self.params()?;
+        self.once(&[])?;
+        self.expect_type(&["application/merge-patch+json", "application/json"])?;
+        let version_fault = match self.required_version() {
+            Err(AppError::Precondition(code)) => Some(code),
+            Err(fault) => return Err(fault),
+            Ok(_) => None,
+        };
+        Ok(MergePatch::new(json::parse(&self.body)?, version_fault))
     }
 
     fn well_formed<T>(&self, body: Result<T, AppError>) -> Result<T, AppError> {

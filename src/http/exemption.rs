@@ -3,13 +3,15 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::answer::Answer;
+use super::answer::{Answer, reply};
 use super::context::RequestContext;
 use super::route::{BASE, Route, post};
 use crate::domain::access::Action;
-use crate::domain::exemption::{ExemptionDeed, ExemptionState};
+use crate::domain::exemption::ExemptionState;
 use crate::domain::{Instant, InstrumentId};
-use crate::operations::{exemption, instrument};
+use crate::error::AppError;
+use crate::operations::exemption;
+use crate::operations::run::Reply;
 use crate::store::exemption::Exemption;
 
 #[rustfmt::skip]
@@ -58,35 +60,33 @@ impl From<Exemption> for ExemptionShape {
     }
 }
 
+fn created(row: &Exemption) -> Result<Reply, AppError> {
+    let reply = reply(201, &ExemptionShape::from(row.clone()))?;
+    Ok(reply.at(format!("{BASE}/instruments/{}", row.instrument_id)))
+}
+
+fn shown(row: &Exemption) -> Result<Reply, AppError> {
+    reply(200, &ExemptionShape::from(row.clone()))
+}
+
 async fn request(context: RequestContext) -> Answer {
-    let caller = context.caller()?.clone();
-    let id: InstrumentId = context.id("id")?;
-    instrument::check_right(&context.app, &caller, id, Action::ExemptionRequest).await?;
-    context.params()?;
-    let body: ExemptionBody = context.json()?;
-    let row = exemption::request(&context.app, &context.actor()?, id, body.reason).await?;
-    context.created(
-        format!("{BASE}/instruments/{id}"),
-        ExemptionShape::from(row),
-    )
+    let reason = context.body::<ExemptionBody>().map(|body| body.reason);
+    let done = exemption::request(&context.run(created)?, context.id("id")?, reason).await?;
+    context.answer(done, created)
 }
 
 async fn approve(context: RequestContext) -> Answer {
-    decide(context, ExemptionDeed::Approve).await
+    let reason = context
+        .body_or_default()
+        .map(|body: ExemptionDecisionBody| body.reason);
+    let done = exemption::approve(&context.run(shown)?, context.id("id")?, reason).await?;
+    context.answer(done, shown)
 }
 
 async fn refuse(context: RequestContext) -> Answer {
-    decide(context, ExemptionDeed::Refuse).await
-}
-
-async fn decide(context: RequestContext, action: ExemptionDeed) -> Answer {
-    let caller = context.caller()?.clone();
-    let id: InstrumentId = context.id("id")?;
-    instrument::check_right(&context.app, &caller, id, Action::ExemptionApprove).await?;
-    context.params()?;
-    let body: ExemptionDecisionBody = context.json_or_default()?;
-    let place = (id, context.version()?);
-    let row =
-        exemption::decide(&context.app, &context.actor()?, place, action, body.reason).await?;
-    context.ok(ExemptionShape::from(row))
+    let reason = context
+        .body_or_default()
+        .map(|body: ExemptionDecisionBody| body.reason);
+    let done = exemption::refuse(&context.run(shown)?, context.id("id")?, reason).await?;
+    context.answer(done, shown)
 }

@@ -47,16 +47,8 @@ pub fn parse_change(
     present: &Value,
     writable: &[&str],
 ) -> Result<(Members, Vec<Fault>), AppError> {
-    let mut sent: Members = parse(body)?;
-    let is_read_only = |name: &str| !writable.contains(&name) && present.get(name).is_some();
-    let faults = sent
-        .0
-        .iter()
-        .filter(|(name, value)| is_read_only(name) && present.get(name.as_str()) != Some(*value))
-        .map(|(name, _)| Fault::field(name, Code::read_only))
-        .collect();
-    sent.0.retain(|name, _| !is_read_only(name));
-    Ok((sent, faults))
+    let sent: Members = parse(body)?;
+    Ok(sent.writable(present, writable))
 }
 
 /// serde tells kinds of mistakes only in words, so the words are read.
@@ -116,6 +108,21 @@ pub fn object<'de, D: serde::Deserializer<'de>, T: DeserializeOwned>(
 pub struct Members(Map<String, Value>);
 
 impl Members {
+    /// Those that are not read-only, and a fault for each of the others that does not say what is so already.
+    pub fn writable(mut self, present: &Value, writable: &[&str]) -> (Members, Vec<Fault>) {
+        let is_read_only = |name: &str| !writable.contains(&name) && present.get(name).is_some();
+        let faults = self
+            .0
+            .iter()
+            .filter(|(name, value)| {
+                is_read_only(name) && present.get(name.as_str()) != Some(*value)
+            })
+            .map(|(name, _)| Fault::field(name, Code::read_only))
+            .collect();
+        self.0.retain(|name, _| !is_read_only(name));
+        (self, faults)
+    }
+
     /// The members as a known shape.
     pub fn read<T: DeserializeOwned>(self) -> Result<T, AppError> {
         parse(&serde_json::to_vec(&Value::Object(self.0))?)

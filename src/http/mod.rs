@@ -19,6 +19,7 @@ pub mod health;
 pub mod instrument;
 pub mod json;
 pub mod member;
+mod merge_patch;
 pub mod notice;
 pub mod openapi;
 pub mod organization;

@@ -139,7 +139,46 @@ impl<T: Send + 'static> Run<T> {
         B: Send + 'static,
         F: Fn(&mut Conn, &Actor, S, &B) -> Result<T, AppError> + Send + 'static,
     {
-        let (actor, action, version) = (self.actor.clone(), self.action, self.version);
+        let version = self.version;
+        self.locked(id, body, move |tx, actor, subject: S, body| {
+            check_version(version, &subject)?;
+            part(tx, actor, subject, body)
+        })
+        .await
+    }
+
+    /// As [`Run::on`] for a change of what the subject says. What was sent can be read only beside it: `read` answers what it
+    /// shall say, where a fault has the rank of the body's, and which of the fields that were sent are read-only.
+    pub async fn change<S, B, C, R, F>(
+        &self,
+        id: S::Id,
+        sent: Result<B, AppError>,
+        read: R,
+        part: F,
+    ) -> Outcome<T>
+    where
+        S: Subject,
+        B: Send + 'static,
+        R: Fn(&mut Conn, &Actor, &S, &B) -> Result<(C, Vec<Fault>), AppError> + Send + 'static,
+        F: Fn(&mut Conn, &Actor, S, &C) -> Result<T, AppError> + Send + 'static,
+    {
+        let version = self.version;
+        self.locked(id, sent, move |tx, actor, subject: S, sent| {
+            let (change, read_only) = read(tx, actor, &subject, sent)?;
+            check_version(version, &subject)?;
+            AppError::refuse_all(read_only)?;
+            part(tx, actor, subject, &change)
+        })
+        .await
+    }
+
+    async fn locked<S, B, F>(&self, id: S::Id, body: Result<B, AppError>, part: F) -> Outcome<T>
+    where
+        S: Subject,
+        B: Send + 'static,
+        F: Fn(&mut Conn, &Actor, S, &B) -> Result<T, AppError> + Send + 'static,
+    {
+        let (actor, action) = (self.actor.clone(), self.action);
         let body = match body {
             Ok(body) => body,
             Err(fault) => return self.refuse::<S>(id, fault).await,
@@ -150,9 +189,6 @@ impl<T: Send + 'static> Run<T> {
         self.once(move |tx| {
             let subject = S::lock_and_load(tx, &actor, id)?;
             authorize(&actor, action, &subject.ties())?;
-            if let Some(present) = subject.version() {
-                same_version(version, present)?;
-            }
             part(tx, &actor, subject, &body)
         })
         .await
@@ -315,6 +351,13 @@ pub fn personal(content: impl Serialize) -> Result<Personal, AppError> {
         content,
         digest,
     })
+}
+
+fn check_version(sent: Option<i64>, subject: &impl Subject) -> Result<(), AppError> {
+    match subject.version() {
+        Some(present) => same_version(sent, present),
+        None => Ok(()),
+    }
 }
 
 /// 412 when the version sent is not the present one; a version not sent passes.

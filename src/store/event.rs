@@ -5,7 +5,6 @@ use diesel::prelude::*;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::bulk::{insert_all, reserve};
 use super::prepared::on_each;
 use super::schema::{event, event_personal};
 use super::trail::{self, is_behind, is_settled};
@@ -94,77 +93,6 @@ impl NewEvent {
         self.personal = Some(personal);
         self
     }
-}
-
-/// Ids for events of [`append_all`].
-pub fn reserve_ids(conn: &mut Conn, count: usize) -> Result<Vec<EventId>> {
-    reserve(conn, "event", count)
-}
-
-#[derive(Insertable)]
-#[diesel(table_name = event, treat_none_as_default_value = false)]
-struct EventRow<'a> {
-    id: EventId,
-    happened_at: Instant,
-    action: &'a str,
-    subject_type: &'a str,
-    subject_id: i64,
-    actor_user_id: Option<UserId>,
-    actor_api_key_id: Option<ApiKeyId>,
-    actor_organization_id: Option<OrganizationId>,
-    organization_id: Option<OrganizationId>,
-    counterpart_organization_id: Option<OrganizationId>,
-    request_id: Option<&'a str>,
-    before: Option<String>,
-    after: Option<String>,
-    personal_digest: Option<&'a str>,
-}
-
-impl<'a> EventRow<'a> {
-    fn of(id: EventId, new: &'a NewEvent) -> Self {
-        Self {
-            id,
-            happened_at: new.happened_at,
-            action: new.action.as_str(),
-            subject_type: new.subject.kind,
-            subject_id: new.subject.id,
-            actor_user_id: new.actor_user_id,
-            actor_api_key_id: new.actor_api_key_id,
-            actor_organization_id: new.actor_organization_id,
-            organization_id: new.organization_id,
-            counterpart_organization_id: new.counterpart_organization_id,
-            request_id: new.request_id.as_deref(),
-            before: text(&new.before),
-            after: text(&new.after),
-            personal_digest: new.personal.as_ref().map(|texts| texts.digest.as_str()),
-        }
-    }
-}
-
-#[derive(Insertable)]
-#[diesel(table_name = event_personal, treat_none_as_default_value = false)]
-struct PersonalRow<'a> {
-    event_id: EventId,
-    salt: &'a str,
-    content: &'a str,
-}
-
-/// Appends many events at once, each under its reserved id.
-pub fn append_all(conn: &mut Conn, events: &[(EventId, NewEvent)]) -> Result<()> {
-    let rows = events.iter().map(|(id, new)| EventRow::of(*id, new));
-    let rows: Vec<EventRow<'_>> = rows.collect();
-    insert_all!(conn, event::table, &rows);
-    let texts = events.iter().filter_map(|(id, new)| {
-        let personal = new.personal.as_ref()?;
-        Some(PersonalRow {
-            event_id: *id,
-            salt: &personal.salt,
-            content: &personal.content,
-        })
-    });
-    let texts: Vec<PersonalRow<'_>> = texts.collect();
-    insert_all!(conn, event_personal::table, &texts);
-    Ok(())
 }
 
 fn text(value: &Option<Value>) -> Option<String> {

@@ -114,12 +114,12 @@ impl Instrument<'_> {
                 standing: &standing,
                 now,
             };
-            let id = store::instrument::reserve_ids(tx, 1)?.pop().unwrap();
+            let id = store::instrument::reserve_id(tx)?;
             let subject = Subject::new("instrument", id);
             let event = NewEvent::new(now, yiqi::domain::access::Action::InstrumentCreate, subject)
                 .of(host, None);
             let event = store::event::append(tx, &event)?;
-            store::instrument::insert(tx, &[first.first(id, host, event)?])?;
+            store::instrument::insert(tx, &first.first(id, host, event)?)?;
             store::booking_rules::insert(tx, &[id], &rules, now)?;
             Ok(id)
         })

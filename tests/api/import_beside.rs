@@ -194,7 +194,7 @@ both! {
         let (store, actor) = (&app.app.store, Actor::system(app.now()));
         let rows = table(app, 2_500);
         let imported = app.block_on(async {
-            let importing = instrument::import(&app.app, &actor, rows);
+            let importing = instrument::import(&app.app, &actor, std::future::ready(Ok(rows)));
             let others = async {
                 let mut seen = Vec::new();
                 loop {
@@ -221,7 +221,7 @@ both! {
         let rows = table(app, 2_500);
         app.block_on(async {
             let actor = Actor::system(began_at);
-            let importing = Box::pin(instrument::import(&app.app, &actor, rows));
+            let importing = Box::pin(instrument::import(&app.app, &actor, std::future::ready(Ok(rows))));
             let half = Box::pin(async { while store.read(staged).await.unwrap() < 1_000 {} });
             // Whoever asked goes away.
             drop(futures_util::future::select(importing, half).await);

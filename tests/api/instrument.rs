@@ -142,6 +142,45 @@ both! {
         assert_eq!(clash["existing_id"], first);
     }
 
+    fn who_comes_second_is_told_who_was_first(app: &TestApp) {
+        let host = app.as_host();
+        let answers: Vec<Answer> = std::thread::scope(|scope| {
+            let clients: Vec<_> = (0..8).map(|_| scope.spawn(|| host.post(LIST, draft("A1")))).collect();
+            clients.into_iter().map(|client| client.join().unwrap()).collect()
+        });
+        let (won, lost): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status == 201);
+        assert_eq!(won.len(), 1);
+        for clash in lost {
+            assert_eq!(clash.expect_code(409, "asset_no_used")["existing_id"], won[0].id());
+        }
+    }
+
+    fn an_action_under_a_key_is_done_once_and_answered_alike(app: &TestApp) {
+        let host = app.as_host();
+        let id = app.as_host().post(LIST, complete("A2")).expect_status(201).id();
+        let actions = [
+            (Method::POST, LIST.to_owned(), complete("A1")),
+            (Method::PATCH, at(id, ""), json!({"name": "透射电子显微镜"})),
+            (Method::PUT, at(id, "managers"), json!({"manager_ids": [app.user_id(MANAGER).number()]})),
+            (Method::POST, at(id, "submit"), json!({})),
+            (Method::POST, at(id, "sharing-exemption"), json!({"reason": "涉密"})),
+        ];
+        for (at, (method, path, body)) in actions.into_iter().enumerate() {
+            let send = |body: Value| {
+                let request = host.request(method.clone(), &path).header("Idempotency-Key", at.to_string().as_str());
+                request.header("If-Match", "*").json(body).send()
+            };
+            let first = send(body.clone());
+            assert!(first.status < 300, "{}", first.body);
+            let again = send(body);
+            assert_eq!((again.status, &again.body), (first.status, &first.body));
+            for header in ["location", "etag"] {
+                assert_eq!(again.header(header), first.header(header), "{header}");
+            }
+            assert_eq!((first.header("idempotency-replayed"), again.header("idempotency-replayed")), (None, Some("true")));
+        }
+    }
+
     fn everything_wrong_is_told_at_once(app: &TestApp) {
         let mut body = draft("A1");
         body["original_value_fen"] = 5.into();
@@ -194,6 +233,10 @@ both! {
         patch(&host, id, "\"v7\"", json!({"name": "x"})).expect_code(412, "version_mismatch");
         patch(&host, id, "\"v1\"", json!({"status": "listed"})).expect_code(422, "read_only");
         patch(&host, id, "\"v1\"", json!({"nmae": "x"})).expect_code(400, "unknown_field");
+        // What is wrong with the body is said before what is wrong with the version, and that before read-only fields.
+        host.patch(&at(id, ""), json!({"nmae": "x"})).expect_code(400, "unknown_field");
+        patch(&host, id, "\"v7\"", json!({"nmae": "x"})).expect_code(400, "unknown_field");
+        patch(&host, id, "\"v7\"", json!({"status": "listed"})).expect_code(412, "version_mismatch");
         patch(&host, id, "\"v1\"", json!({"name": null})).expect_code(400, "missing_field");
         let whole = made.body.clone();
         let same = patch(&host, id, "\"v1\"", whole).expect_status(200);
@@ -251,7 +294,8 @@ both! {
         let ask = at(id, "sharing-exemption");
         province.post(&format!("{ask}/approve"), json!({})).expect_code(404, "not_found");
         host.post(&ask, json!({"reason": ""})).expect_code(422, "reason_required");
-        host.post(&ask, json!({"reason": "涉密"})).expect_status(201);
+        // An exemption has no version, so none is looked at.
+        with_version(&host, Method::POST, &ask, "v99", json!({"reason": "涉密"})).expect_status(201);
         host.post(&ask, json!({"reason": "涉密"})).expect_code(409, "exemption_exists");
         app.as_person(CITY_ADMIN).post(&format!("{ask}/approve"), json!({})).expect_code(403, "forbidden");
         province.post(&format!("{ask}/refuse"), json!({})).expect_code(422, "reason_required");

@@ -11,6 +11,8 @@ use crate::cli::failure::Failure;
 use crate::exchange::province::organizations;
 use crate::operations::account::Role;
 use crate::operations::province::{OrganizationRole, ProvinceFile};
+use crate::operations::run::Run;
+use crate::operations::session::Action;
 use crate::operations::{booking_rules, instrument};
 
 /// Who speaks for each host of the imported year.
@@ -36,7 +38,7 @@ pub async fn open_instruments(app: &App, heads: &[Person]) -> Result<(), Failure
 
 async fn open_those_of(app: &App, head: &Person) -> Result<(), Failure> {
     let act = acting_as(app, &head.login).await?;
-    for own in instrument::list_own(app, act.caller()?).await? {
+    for own in instrument::list_own(app, &act).await? {
         let (_, version) = booking_rules::get(app, Some(act.caller()?), own.id).await?;
         if version == 1 {
             let rules = serde_json::from_value(json!({
@@ -65,10 +67,11 @@ pub async fn assign_manager(app: &App, people: &[Person]) -> Result<(), Failure>
 async fn assign(app: &App, manager: &Person) -> Result<(), Failure> {
     let manager = acting_as(app, &manager.login).await?.caller()?.user_id;
     let act = acting_as(app, &head_of(HOST).login).await?;
-    for own in instrument::list_own(app, act.caller()?).await? {
+    for own in instrument::list_own(app, &act).await? {
         if own.managers.is_empty() {
-            instrument::assign_managers(app, &act, own.id, Some(own.version), vec![manager])
-                .await?;
+            let mut run = Run::direct(app, &act, Action::InstrumentAssignManagers);
+            run.version = Some(own.version);
+            instrument::assign_managers(&run, own.id, Ok(vec![manager])).await?;
         }
     }
     Ok(())

@@ -68,7 +68,7 @@ pub async fn instruments(app: &App, arguments: Instruments) -> Result<(), Failur
         mode,
         is_dry_run: table.dry_run,
     };
-    let imported = instrument::import(app, &act, import)
+    let imported = instrument::import(app, &act, std::future::ready(Ok(import)))
         .await
         .map_err(|error| table.told(captions.told(error)))?;
     match table.format {

@@ -4,10 +4,12 @@ use std::str::FromStr;
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::super::json;
-use super::shape::Degrees;
+use super::super::merge_patch::MergePatch;
+use super::shape::{Degrees, InstrumentShape};
 use crate::domain::contact::PublicContact;
 use crate::domain::exemption::ShareMode;
 use crate::domain::fault::{FaultValue, FieldFault};
@@ -16,10 +18,11 @@ use crate::domain::instrument::{
     PurposeType,
 };
 use crate::domain::{CategoryCode, Fen, RegionCode, SubjectCode};
-use crate::operations::instrument::Declared;
+use crate::error::{AppError, Fault};
+use crate::operations::instrument::{Declared, Entry, Scope};
 
 /// The fields a host may change.
-pub const WRITABLE: &[&str] = &[
+const WRITABLE: &[&str] = &[
     "name",
     "name_en",
     "asset_no",
@@ -50,7 +53,7 @@ pub const WRITABLE: &[&str] = &[
 ];
 
 /// The fields a manager may change.
-pub const WRITABLE_TEXTS: &[&str] = &[
+const WRITABLE_TEXTS: &[&str] = &[
     "technical",
     "functions",
     "service_content",
@@ -134,6 +137,30 @@ impl InstrumentBody {
         };
         Declared { facts, faults }
     }
+}
+
+/// What a merge patch makes an entry declare, and which of its fields are read-only.
+pub fn changed(
+    present: &Entry,
+    scope: Scope,
+    sent: &MergePatch,
+) -> Result<(Declared, Vec<Fault>), AppError> {
+    let writable = match scope {
+        Scope::Whole => WRITABLE,
+        Scope::Texts => WRITABLE_TEXTS,
+    };
+    let shown = serde_json::to_value(InstrumentShape::from(present.clone()))?;
+    let merge = |sent| json::merged::<InstrumentBody>(&declared(shown.clone()), sent);
+    let (body, read_only) = sent.onto(&shown, writable, merge)?;
+    Ok((body.declared(), read_only))
+}
+
+/// The part of a shape that its host declares.
+fn declared(mut shape: Value) -> Value {
+    if let Value::Object(members) = &mut shape {
+        members.retain(|name, _| WRITABLE.contains(&name.as_str()));
+    }
+    shape
 }
 
 /// A coordinate from the digits of the number, far more of them than it keeps.

@@ -10,11 +10,11 @@ use super::super::params::Params;
 use super::super::route::{Route, get};
 use super::shape::InstrumentShape;
 use crate::domain::Instant;
-use crate::domain::access::{self, Action, Reach};
+use crate::domain::access::{Action, Reach};
 use crate::error::{AppError, Code, Fault};
+use crate::operations::instrument;
 use crate::store::instrument::{Filter, Instrument, Position, Sort, SortField, Withdrawn};
 use crate::store::page::Found;
-use crate::store::{self, Conn};
 
 /// What narrows a list of instruments.
 pub const FILTERS: &[&str] = &[
@@ -52,24 +52,11 @@ enum ListedInstrument {
     Withdrawn(feed::Withdrawn),
 }
 
-/// The reach of whoever asks, for an action that reads.
-pub fn reach(context: &RequestContext, action: Action) -> Reach {
-    let caller = context.visitor();
-    caller
-        .filter(|caller| access::may(caller, action).is_ok())
-        .map_or_else(Reach::default, |caller| Reach::of(caller, action))
-}
-
-/// The filter the parameters tell, at its first page.
-pub fn filter(
-    context: &RequestContext,
-    params: &Params,
-    reach: Reach,
-    limit: i64,
-) -> Result<Filter, AppError> {
+/// The filter the parameters tell, at its first page. What the caller reaches, the operation knows.
+pub fn filter(context: &RequestContext, params: &Params, limit: i64) -> Result<Filter, AppError> {
     let price_max = params.one("max_price_fen")?.map(crate::domain::Fen::new);
     Ok(Filter {
-        reach,
+        reach: Reach::default(),
         is_public: true,
         texts: params.all("q")?,
         categories: params.all("category")?,
@@ -90,8 +77,7 @@ pub fn filter(
 async fn list(context: RequestContext) -> Answer {
     let params = context.params()?;
     let limit = params.limit()?;
-    let reach = reach(&context, Action::InstrumentGet);
-    let mut filter = filter(&context, &params, reach, limit + 1)?;
+    let mut filter = filter(&context, &params, limit + 1)?;
     if let Some(changes) = Changes::asked_for(&context, &params).await? {
         return list_changes(&context, &params, filter, changes).await;
     }
@@ -104,9 +90,7 @@ async fn list(context: RequestContext) -> Answer {
     {
         return Err(invalid_cursor());
     }
-    let find =
-        move |conn: &mut Conn| store::instrument::list(conn, &filter).map_err(AppError::from);
-    let found = context.app.store.read(find).await?;
+    let found = instrument::list(&context.app, &context.reader(), filter).await?;
     let place = |row: &Instrument| Position::of(row, field);
     let page = Page::cut(found.rows, limit, place, InstrumentShape::from)?;
     context.ok(page.going_on(found.rest)?)
@@ -130,10 +114,8 @@ async fn list_changes(
         ]));
     }
     let after = changes.place();
-    let find = move |conn: &mut Conn| {
-        store::instrument::list_changed(conn, &filter, after).map_err(AppError::from)
-    };
-    let found = context.app.store.read(find).await?;
+    let actor = context.reader();
+    let found = instrument::list_changed(&context.app, &actor, filter, after).await?;
     let page = changes.found(
         Found {
             rows: Change::in_order(found.shown, found.withdrawn),

@@ -7,18 +7,16 @@ mod shape;
 mod sheet;
 
 use serde::Deserialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::answer::{Answer, Page};
+use super::answer::{Answer, Page, reply};
 use super::context::RequestContext;
-use super::json::{self, Members};
 use super::route::{BASE, Route, get, patch, post, put};
+use crate::domain::UserId;
 use crate::domain::access::Action;
-use crate::domain::{InstrumentId, UserId};
 use crate::error::AppError;
-use crate::operations::instrument::{self, Entry};
-use crate::store;
+use crate::operations::instrument::{self, Entry, Versions};
+use crate::operations::run::Reply;
 use body::InstrumentBody;
 use shape::InstrumentShape;
 
@@ -42,78 +40,53 @@ struct ManagersBody {
     manager_ids: Vec<UserId>,
 }
 
-fn answer(context: &RequestContext, entry: Entry) -> Answer {
-    let version = entry.instrument.version;
-    context.ok_versioned(version, InstrumentShape::from(entry))
+fn created(entry: &Entry) -> Result<Reply, AppError> {
+    let reply = shown(entry)?.at(format!("{BASE}/instruments/{}", entry.instrument.id));
+    Ok(Reply {
+        status: 201,
+        ..reply
+    })
+}
+
+fn shown(entry: &Entry) -> Result<Reply, AppError> {
+    let shape = InstrumentShape::from(entry.clone());
+    Ok(reply(200, &shape)?.of_version(entry.instrument.version))
 }
 
 async fn create(context: RequestContext) -> Answer {
-    context.may(Action::InstrumentCreate)?;
-    context.params()?;
-    let declared = context.json::<InstrumentBody>()?.declared();
-    let entry = instrument::create(&context.app, &context.actor()?, declared).await?;
-    let (id, version) = (entry.instrument.id, entry.instrument.version);
-    let location = format!("{BASE}/instruments/{id}");
-    context.created_versioned(location, version, InstrumentShape::from(entry))
+    let declared = context.body().map(InstrumentBody::declared);
+    let done = instrument::create(&context.run(created)?, declared).await?;
+    context.answer(done, created)
 }
 
 async fn read(context: RequestContext) -> Answer {
-    let id: InstrumentId = context.id("id")?;
-    let visitor = context.visitor().cloned();
-    let find = move |conn: &mut store::Conn| instrument::read(conn, visitor.as_ref(), id);
-    answer(&context, context.app.store.read(find).await?)
+    let entry = instrument::get(&context.app, &context.reader(), context.id("id")?).await?;
+    context.ok_versioned(entry.instrument.version, InstrumentShape::from(entry))
 }
 
 async fn change(context: RequestContext) -> Answer {
-    let caller = context.caller()?.clone();
-    let id: InstrumentId = context.id("id")?;
-    let find = move |conn: &mut store::Conn| instrument::admit_change(conn, &caller, id);
-    let (entry, right) = context.app.store.read(find).await?;
-    let writable = match right {
-        Action::InstrumentUpdate => body::WRITABLE,
-        _ => body::WRITABLE_TEXTS,
-    };
-    context.params()?;
-    let number = entry.instrument.version;
-    let shape = serde_json::to_value(InstrumentShape::from(entry))?;
-    let merge = |sent: Members| json::merged::<InstrumentBody>(&declared(shape.clone()), sent);
-    let (body, version) = context.change_as(&shape, number, writable, merge)?;
-    let act = context.actor()?;
-    let changed = instrument::change(&context.app, &act, id, version, body.declared()).await?;
-    answer(&context, changed)
-}
-
-/// The part of a shape that its host declares.
-fn declared(mut shape: Value) -> Value {
-    if let Value::Object(members) = &mut shape {
-        members.retain(|name, _| body::WRITABLE.contains(&name.as_str()));
-    }
-    shape
+    let (run, sent) = (context.run(shown)?, context.patch());
+    let done = instrument::change(&run, context.id("id")?, sent, body::changed).await?;
+    context.answer(done, shown)
 }
 
 async fn versions(context: RequestContext) -> Answer {
-    let caller = context.caller()?.clone();
-    let id: InstrumentId = context.id("id")?;
-    instrument::check_right(&context.app, &caller, id, Action::InstrumentGet).await?;
-    let params = context.params()?;
-    let (limit, before) = (params.limit()?, params.cursor::<i64>()?);
-    let find = move |conn: &mut store::Conn| {
-        store::instrument::list_versions(conn, id, before, limit + 1).map_err(AppError::from)
-    };
-    let versions = context.app.store.read(find).await?;
-    let page = Page::cut(versions, limit, |row| row.version, InstrumentShape::from)?;
+    let asked = context.params().and_then(|params| {
+        Ok(Versions {
+            below: params.cursor()?,
+            limit: params.limit()? + 1,
+        })
+    });
+    let id = context.id("id")?;
+    let rows = instrument::list_versions(&context.app, &context.reader(), id, asked).await?;
+    let limit = context.params()?.limit()?;
+    let page = Page::cut(rows, limit, |row| row.version, InstrumentShape::from)?;
     context.ok(page)
 }
 
 async fn assign_managers(context: RequestContext) -> Answer {
-    let caller = context.caller()?.clone();
-    let id: InstrumentId = context.id("id")?;
-    instrument::check_right(&context.app, &caller, id, Action::InstrumentAssignManagers).await?;
-    context.params()?;
-    let body: ManagersBody = context.json()?;
-    let version = context.required_version()?;
-    let act = context.actor()?;
-    let entry =
-        instrument::assign_managers(&context.app, &act, id, version, body.manager_ids).await?;
-    answer(&context, entry)
+    let managers = context.body().map(|body: ManagersBody| body.manager_ids);
+    let done =
+        instrument::assign_managers(&context.run(shown)?, context.id("id")?, managers).await?;
+    context.answer(done, shown)
 }

@@ -4,11 +4,10 @@ use super::super::answer::Answer;
 use super::super::context::RequestContext;
 use super::super::reason::{EmptyBody, ReasonBody};
 use super::super::route::{Route, post};
-use super::answer;
 use super::shape::InstrumentShape;
-use crate::domain::InstrumentId;
+use super::shown;
 use crate::domain::instrument::InstrumentDeed as Move;
-use crate::operations::instrument::{self, Decision};
+use crate::operations::instrument;
 
 #[rustfmt::skip]
 pub fn routes() -> Vec<Route> {
@@ -47,23 +46,12 @@ fn finished(route: Route) -> Route {
 }
 
 async fn decide(context: RequestContext, action: Move, has_reason: bool) -> Answer {
-    let caller = context.caller()?.clone();
-    let id: InstrumentId = context.id("id")?;
-    let right = instrument::right_to(action);
-    instrument::check_right(&context.app, &caller, id, right).await?;
-    context.params()?;
-    let reason = if has_reason {
-        context.json_or_default::<ReasonBody>()?.reason
-    } else {
-        let EmptyBody {} = context.json_or_default()?;
-        None
+    let reason = match has_reason {
+        true => context
+            .body_or_default()
+            .map(|body: ReasonBody| body.reason),
+        false => context.body_or_default().map(|EmptyBody {}| None),
     };
-    let decision = Decision {
-        action,
-        reason,
-        version: context.version()?,
-    };
-    let act = context.actor()?;
-    let entry = instrument::decide(&context.app, &act, id, decision).await?;
-    answer(&context, entry)
+    let done = instrument::decide(&context.run(shown)?, context.id("id")?, action, reason).await?;
+    context.answer(done, shown)
 }

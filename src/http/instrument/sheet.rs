@@ -14,8 +14,7 @@ use crate::exchange::instrument::{self as sheet, InstrumentRow, Origin};
 use crate::exchange::sheet::{CellFault, Format, MAX_ROWS};
 use crate::operations::instrument::{self, Import, ImportMode, Imported};
 use crate::operations::table_fault;
-use crate::store::instrument::{Filter, Instrument};
-use crate::store::{self, Conn};
+use crate::store::instrument::Instrument;
 
 const CSV: &str = "text/csv";
 const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
@@ -53,38 +52,62 @@ struct ImportedInstrumentsShape {
 }
 
 async fn import(context: RequestContext) -> Answer {
-    let host = context.may(Action::InstrumentImport)?.organization_id;
-    let bytes = context.file(&[CSV, XLSX])?.clone();
-    let params = context.params()?;
-    let is_dry_run = params.one("dry_run")?.unwrap_or(false);
-    let mode = params.one("mode")?.unwrap_or(ImportMode::Create);
-    let format = match context.media_type().as_str() {
-        CSV => Format::Csv,
-        _ => Format::Xlsx,
+    let (actor, sent) = context.actor_asking(Sent::of(&context));
+    let is_dry_run = sent.as_ref().is_ok_and(|sent| sent.is_dry_run);
+    let mut told = None;
+    let read = async {
+        let sent = sent?;
+        let host = actor.caller()?.organization_id;
+        let sheet = away(move || sheet::read_some(&sent.bytes, sent.format, &mut |_| ())).await?;
+        let (sheet, unread) = sheet.map_err(|faults| AppError::Refused(as_told(faults)))?;
+        let (rows, captions) = sheet.into_parts();
+        let import = Import {
+            host,
+            rows,
+            mode: sent.mode,
+            // Where a row cannot be read nothing is imported, but what the rules say of the others is told along.
+            is_dry_run: is_dry_run || !unread.is_empty(),
+        };
+        told = Some((captions, unread));
+        Ok(import)
     };
-    let sheet = away(move || sheet::read_some(&bytes, format, &mut |_| ())).await?;
-    let (sheet, unread) = sheet.map_err(|faults| AppError::Refused(as_told(faults)))?;
-    let (rows, captions) = sheet.into_parts();
-    let mut import = Import {
-        host,
-        rows,
-        mode,
-        is_dry_run,
-    };
-    let mut act = context.actor()?;
-    if !unread.is_empty() {
-        // Nothing will be imported, but what the rules say of the other rows is told along.
-        import.is_dry_run = true;
-        act.once = None;
-    }
-    let imported = instrument::import(&context.app, &act, import).await;
-    let imported = also_unread(imported.map_err(|error| captions.told(error)), unread)?;
+    let imported = instrument::import(&context.app, &actor, read).await;
+    let imported = match told {
+        Some((captions, unread)) => {
+            also_unread(imported.map_err(|error| captions.told(error)), unread)
+        }
+        None => imported,
+    }?;
     context.ok(ImportedInstrumentsShape {
         dry_run: is_dry_run,
         created: imported.created,
         updated: imported.updated,
         unchanged: imported.unchanged,
     })
+}
+
+/// A table as it was sent, and what to do with it.
+struct Sent {
+    bytes: web::Bytes,
+    format: Format,
+    mode: ImportMode,
+    is_dry_run: bool,
+}
+
+impl Sent {
+    fn of(context: &RequestContext) -> Result<Self, AppError> {
+        let bytes = context.file(&[CSV, XLSX])?.clone();
+        let params = context.params()?;
+        Ok(Self {
+            bytes,
+            format: match context.media_type().as_str() {
+                CSV => Format::Csv,
+                _ => Format::Xlsx,
+            },
+            mode: params.one("mode")?.unwrap_or(ImportMode::Create),
+            is_dry_run: params.one("dry_run")?.unwrap_or(false),
+        })
+    }
 }
 
 fn as_told(faults: Vec<CellFault>) -> Vec<Fault> {
@@ -116,25 +139,25 @@ async fn away<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> R
 }
 
 async fn template(context: RequestContext) -> Answer {
-    context.may(Action::InstrumentImport)?;
-    context.params()?;
-    let bytes = sheet::template().map_err(AppError::internal)?;
+    let empty = || {
+        context.params()?;
+        sheet::template().map_err(AppError::internal)
+    };
+    let bytes = instrument::template(&context.reader(), empty)?;
     context.download(XLSX, "instruments.xlsx", bytes)
 }
 
 async fn export(context: RequestContext) -> Answer {
-    context.may(Action::InstrumentExport)?;
-    let params = context.params()?;
-    let format = params.one("format")?.unwrap_or(Format::Xlsx);
-    let reach = list::reach(&context, Action::InstrumentExport);
     let limit = i64::try_from(MAX_ROWS).map_err(AppError::internal)?;
-    let filter = Filter {
-        is_public: false,
-        ..list::filter(&context, &params, reach, limit + 1)?
+    let asked = context.params().and_then(|params| {
+        let format = params.one("format")?.unwrap_or(Format::Xlsx);
+        Ok((format, list::filter(&context, &params, limit + 1)?))
+    });
+    let (format, filter) = match asked {
+        Ok((format, filter)) => (format, Ok(filter)),
+        Err(fault) => (Format::Xlsx, Err(fault)),
     };
-    let find =
-        move |conn: &mut Conn| store::instrument::list_all(conn, filter).map_err(AppError::from);
-    let found = context.app.store.read(find).await?;
+    let found = instrument::export(&context.app, &context.reader(), filter).await?;
     if found.len() > MAX_ROWS {
         let fault = Fault::request(Code::too_many_rows).limit(limit);
         return Err(AppError::Refused(vec![fault]));

@@ -2,16 +2,17 @@
 
 use super::check::{Rules, exemption_of};
 use super::write::{self, Next};
-use super::{Entry, admit_change, entry};
+use super::{Entry, InstrumentContext, entry};
 use crate::app::App;
 use crate::domain::InstrumentId;
-use crate::domain::access::{self, Action};
+use crate::domain::access::Action;
 use crate::domain::fault::FieldFault;
 use crate::domain::instrument::{InstrumentDeed, InstrumentFacts, InstrumentState};
 use crate::error::{AppError, Fault};
 use crate::operations::actor::Actor;
-use crate::operations::run::{perform, same_version};
-use crate::store::Lock;
+use crate::operations::run::{Outcome, Run, may};
+use crate::operations::subject::{Subject, authorize};
+use crate::store::Conn;
 use crate::store::instrument::Standing;
 
 /// What a host says of an entry, with the faults of what could not be read: they are told together with those of the rules.
@@ -31,69 +32,100 @@ impl Declared {
     }
 }
 
-/// Creates a draft of the caller's organization. 409 `asset_no_used` with `existing_id`.
-pub async fn create(app: &App, actor: &Actor, declared: Declared) -> Result<Entry, AppError> {
-    let (host, asset_no) = (
-        actor.caller()?.organization_id,
-        declared.facts.asset_no.clone(),
-    );
-    let (app_of_action, act_of_action) = (app.clone(), actor.clone());
-    let outcome = perform(app, actor, move |tx| {
-        access::may(act_of_action.caller()?, Action::InstrumentCreate)?;
-        let today = act_of_action.now.local_date();
-        let rules = Rules::read(tx, &app_of_action.config, today)?;
-        declared.judge(rules.check_new(&declared.facts))?;
-        let actor = act_of_action.clone();
-        let created = write::insert(tx, &actor, host, &[&declared.facts])?.pop();
-        entry(
-            tx,
-            created.ok_or_else(|| AppError::internal("no entry was written"))?,
-        )
-    })
-    .await;
-    write::naming_the_other(app, host, &asset_no, outcome).await
+/// How much of an entry somebody may change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    Whole,
+    /// Functions, service content, notices and contact: what its managers change.
+    Texts,
 }
 
-/// Makes the entry say what is declared, as the caller read it at `version`. A manager changes its texts only.
-pub async fn change(
+impl Scope {
+    fn of(actor: &Actor, context: &InstrumentContext) -> Self {
+        match authorize(actor, Action::InstrumentUpdate, &context.ties()) {
+            Ok(()) => Scope::Whole,
+            Err(_) => Scope::Texts,
+        }
+    }
+}
+
+/// What a change makes an entry say, with the faults of its read-only fields.
+pub type ReadChange<B> = fn(&Entry, Scope, &B) -> Result<(Declared, Vec<Fault>), AppError>;
+
+/// Creates a draft of the caller's organization. 409 `asset_no_used` with `existing_id`.
+pub async fn create(run: &Run<Entry>, declared: Result<Declared, AppError>) -> Outcome<Entry> {
+    may(&run.actor, run.action)?;
+    let declared = declared?;
+    write::again_when_outrun(|| {
+        let app = run.app.clone();
+        run.with(
+            Ok(declared.clone()),
+            move |tx, actor, declared: &Declared| {
+                let rules = Rules::read(tx, &app.config, actor.now.local_date())?;
+                declared.judge(rules.check_new(&declared.facts))?;
+                let host = actor.caller()?.organization_id;
+                let created = write::insert(tx, actor, host, &declared.facts)?;
+                entry(tx, created)
+            },
+        )
+    })
+    .await
+}
+
+/// Makes the entry say what `read` makes of what was sent. A manager changes its texts only.
+pub async fn change<B: Clone + Send + 'static>(
+    run: &Run<Entry>,
+    id: InstrumentId,
+    sent: Result<B, AppError>,
+    read: ReadChange<B>,
+) -> Outcome<Entry> {
+    let sent = match sent {
+        Ok(sent) => sent,
+        Err(fault) => return run.refuse::<InstrumentContext>(id, fault).await,
+    };
+    write::again_when_outrun(|| {
+        let app = run.app.clone();
+        run.change(
+            id,
+            Ok(sent.clone()),
+            move |tx, actor, context: &InstrumentContext, sent| {
+                let entry = entry(tx, context.instrument.clone())?;
+                read(&entry, Scope::of(actor, context), sent)
+            },
+            move |tx, actor, context, declared| put(tx, &app, actor, &context, declared),
+        )
+    })
+    .await
+}
+
+fn put(
+    tx: &mut Conn,
     app: &App,
     actor: &Actor,
-    id: InstrumentId,
-    version: Option<i64>,
-    declared: Declared,
+    context: &InstrumentContext,
+    declared: &Declared,
 ) -> Result<Entry, AppError> {
-    let asset_no = declared.facts.asset_no.clone();
-    let host = actor.caller()?.organization_id;
-    let (app_of_action, act_of_action) = (app.clone(), actor.clone());
-    let outcome = perform(app, actor, move |tx| {
-        Lock::Instrument(id).take(tx)?;
-        let (found, right) = admit_change(tx, act_of_action.caller()?, id)?;
-        let present = found.instrument;
-        same_version(version, present.version)?;
-        let facts = match right {
-            Action::InstrumentUpdate => declared.facts.clone(),
-            _ => with_texts(present.facts(), &declared.facts),
-        };
-        let rules = Rules::read(tx, &app_of_action.config, act_of_action.now.local_date())?;
-        let exemption = exemption_of(tx, &present)?;
-        declared.judge(rules.check_change(&present, &facts, exemption))?;
-        if present.state == InstrumentState::Retired {
-            // Nothing leads out of it: the refusal names the state and that nothing is allowed.
-            present.state.after(InstrumentDeed::Submit)?;
-        }
-        let next = Next {
-            action: Action::InstrumentChange,
-            facts: &facts,
-            standing: &Standing::of(&present),
-            reason: None,
-            managers: None,
-        };
-        let actor = act_of_action.clone();
-        let changed = write::update(tx, &actor, &present, &next)?;
-        entry(tx, changed)
-    })
-    .await;
-    write::naming_the_other(app, host, &asset_no, outcome).await
+    let present = &context.instrument;
+    let facts = match Scope::of(actor, context) {
+        Scope::Whole => declared.facts.clone(),
+        Scope::Texts => with_texts(present.facts(), &declared.facts),
+    };
+    let rules = Rules::read(tx, &app.config, actor.now.local_date())?;
+    let exemption = exemption_of(tx, present)?;
+    declared.judge(rules.check_change(present, &facts, exemption))?;
+    if present.state == InstrumentState::Retired {
+        // Nothing leads out of it: the refusal names the state and that nothing is allowed.
+        present.state.after(InstrumentDeed::Submit)?;
+    }
+    let next = Next {
+        action: Action::InstrumentChange,
+        facts: &facts,
+        standing: &Standing::of(present),
+        reason: None,
+        managers: None,
+    };
+    let changed = write::update(tx, actor, present, &next)?;
+    entry(tx, changed)
 }
 
 /// What a manager may say otherwise: functions, service content, notices and contact.

@@ -17,6 +17,7 @@ use crate::domain::exemption::ExemptionState;
 use crate::domain::instrument::{InstrumentFacts, InstrumentState};
 use crate::error::{AppError, Code, Fault, Location};
 use crate::operations::actor::Actor;
+use crate::operations::run::may;
 use crate::operations::{table_fault, table_import};
 use crate::store::instrument::Instrument;
 use crate::store::{self, Conn};
@@ -51,9 +52,20 @@ pub struct Import {
 }
 
 /// Imports the instruments of a host. 422, or 409 when only other entries are in the way, with one entry for
-/// each fault of each row; then nothing was imported. A dry run only reads.
-pub async fn import(app: &App, actor: &Actor, import: Import) -> Result<Imported, AppError> {
-    admit(actor, import.host)?;
+/// each fault of each row; then nothing was imported. A dry run only reads. The table is not read for those who may not.
+pub async fn import(
+    app: &App,
+    actor: &Actor,
+    read: impl Future<Output = Result<Import, AppError>>,
+) -> Result<Imported, AppError> {
+    may(actor, Action::InstrumentImport)?;
+    let import = read.await?;
+    match actor.caller() {
+        Ok(caller) if caller.organization_id != import.host => {
+            return Err(AppError::Denied(Code::forbidden));
+        }
+        _ => {}
+    }
     let is_dry_run = import.is_dry_run;
     let (app_of_action, actor_of_action) = (app.clone(), actor.clone());
     let import = std::sync::Arc::new(import);
@@ -66,12 +78,13 @@ pub async fn import(app: &App, actor: &Actor, import: Import) -> Result<Imported
     table_import::run(app, actor, judge).await
 }
 
-fn admit(actor: &Actor, host: OrganizationId) -> Result<(), AppError> {
-    crate::operations::run::may(actor, Action::InstrumentImport)?;
-    match actor.caller() {
-        Ok(caller) if caller.organization_id != host => Err(AppError::Denied(Code::forbidden)),
-        _ => Ok(()),
-    }
+/// The empty table to fill in, for those who may.
+pub fn template<T>(
+    actor: &Actor,
+    empty: impl FnOnce() -> Result<T, AppError>,
+) -> Result<T, AppError> {
+    may(actor, Action::InstrumentTemplateGet)?;
+    empty()
 }
 
 /// What one row comes to.

@@ -1,15 +1,15 @@
 //! Who runs an instrument day by day.
 
 use super::write::{self, Next};
-use super::{Entry, admit, entry};
+use super::{Entry, InstrumentContext, entry};
 use crate::app::App;
-use crate::domain::access::{self, Action, Caller, Role};
+use crate::domain::access::{Action, Role};
 use crate::domain::{InstrumentId, OrganizationId, UserId};
 use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::Actor;
-use crate::operations::run::{perform, same_version};
+use crate::operations::run::{Outcome, Run, may};
 use crate::store::instrument::Standing;
-use crate::store::{self, Conn, Lock};
+use crate::store::{self, Conn};
 
 /// An instrument of the caller's own organization, with its managers.
 #[derive(Debug, Clone)]
@@ -20,9 +20,9 @@ pub struct Own {
 }
 
 /// Every instrument of the caller's own organization, in the order of ids.
-pub async fn list_own(app: &App, caller: &Caller) -> Result<Vec<Own>, AppError> {
-    access::may(caller, Action::InstrumentAssignManagers)?;
-    let host = caller.organization_id;
+pub async fn list_own(app: &App, actor: &Actor) -> Result<Vec<Own>, AppError> {
+    may(actor, Action::InstrumentAssignManagers)?;
+    let host = actor.caller()?.organization_id;
     app.store
         .read(move |conn| {
             let mut all = Vec::new();
@@ -42,33 +42,26 @@ pub async fn list_own(app: &App, caller: &Caller) -> Result<Vec<Own>, AppError> 
 /// Makes these people the managers of an instrument; the new ones are told. 422 `unknown_reference` for people who are no
 /// instrument managers or administrators of the host.
 pub async fn assign_managers(
-    app: &App,
-    actor: &Actor,
+    run: &Run<Entry>,
     id: InstrumentId,
-    version: Option<i64>,
-    managers: Vec<UserId>,
-) -> Result<Entry, AppError> {
-    let act_of_action = actor.clone();
-    perform(app, actor, move |tx| {
-        Lock::Instrument(id).take(tx)?;
-        let caller = act_of_action.caller()?;
-        let present = admit(tx, caller, id, Action::InstrumentAssignManagers)?;
-        same_version(version, present.version)?;
-        AppError::refuse_all(check(tx, present.organization_id, &managers)?)?;
-        let before = store::instrument::list_managers(tx, id)?;
+    managers: Result<Vec<UserId>, AppError>,
+) -> Outcome<Entry> {
+    let assign = |tx: &mut Conn, actor: &Actor, context: InstrumentContext, managers: &Vec<_>| {
+        let present = context.instrument;
+        AppError::refuse_all(check(tx, present.organization_id, managers)?)?;
+        let before = store::instrument::list_managers(tx, present.id)?;
         let next = Next {
             action: Action::InstrumentAssignManagers,
             facts: &present.facts(),
             standing: &Standing::of(&present),
             reason: None,
-            managers: Some((&before, &managers)),
+            managers: Some((&before, managers)),
         };
-        store::instrument::update_managers(tx, id, &managers)?;
-        let actor = act_of_action.clone();
-        let assigned = write::update(tx, &actor, &present, &next)?;
+        store::instrument::update_managers(tx, present.id, managers)?;
+        let assigned = write::update(tx, actor, &present, &next)?;
         entry(tx, assigned)
-    })
-    .await
+    };
+    run.on(id, managers, assign).await
 }
 
 fn check(tx: &mut Conn, host: OrganizationId, managers: &[UserId]) -> Result<Vec<Fault>, AppError> {

@@ -1,5 +1,5 @@
-//! The registry's actions: entries are created, changed, submitted, decided, given managers and imported. Here: who may see
-//! and do what with one entry, and how an entry is shown; the actions stand in the files below.
+//! The registry's actions: entries are created, changed, submitted, decided, given managers and imported. Here: how an entry
+//! is shown; who may do what with it stands in `context`, the actions in the files below.
 
 mod change;
 mod check;
@@ -7,29 +7,30 @@ mod context;
 mod import;
 mod managers;
 mod moves;
+mod read;
 mod row;
 mod write;
 
-pub use change::{Declared, change, create};
+pub use change::{Declared, ReadChange, Scope, change, create};
 pub use context::InstrumentContext;
-pub use import::{Import, ImportMode, Imported, import};
+pub use import::{Import, ImportMode, Imported, import, template};
 pub use managers::{Own, assign_managers, list_own};
 pub(super) use moves::faults_of_reason;
-pub use moves::{Decision, decide, right_to};
+pub use moves::{decide, right_to};
+pub use read::{Versions, export, get, list, list_changed, list_versions};
 pub use row::InstrumentRow;
-
-use serde::{Deserialize, Serialize};
 
 use crate::app::App;
 use crate::domain::access::{self, Action, Caller};
 use crate::domain::{InstrumentId, UserId};
 use crate::error::AppError;
+use crate::operations::subject::Ties;
 use crate::store::exemption::Exemption;
 use crate::store::instrument::Instrument;
 use crate::store::{self, Conn};
 
 /// An entry as one caller sees it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct Entry {
     pub instrument: Instrument,
     /// Only for the host, its administration and the auditors.
@@ -37,10 +38,23 @@ pub struct Entry {
 }
 
 /// What the public does not see of an entry.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct Inside {
     pub managers: Vec<UserId>,
     pub exemption: Option<Exemption>,
+}
+
+/// The entry after an action, for those who may do one.
+fn entry(conn: &mut Conn, instrument: Instrument) -> Result<Entry, AppError> {
+    let inside = Some(inside(conn, instrument.id)?);
+    Ok(Entry { instrument, inside })
+}
+
+fn inside(conn: &mut Conn, id: InstrumentId) -> Result<Inside, AppError> {
+    Ok(Inside {
+        managers: store::instrument::list_managers(conn, id)?,
+        exemption: store::exemption::find(conn, id)?,
+    })
 }
 
 /// The entry, when this caller or visitor may see it; 404 otherwise.
@@ -63,19 +77,6 @@ pub fn read(conn: &mut Conn, caller: Option<&Caller>, id: InstrumentId) -> Resul
     Ok(Entry { instrument, inside })
 }
 
-/// The entry after an action, for those who may do one.
-fn entry(conn: &mut Conn, instrument: Instrument) -> Result<Entry, AppError> {
-    let inside = Some(inside(conn, instrument.id)?);
-    Ok(Entry { instrument, inside })
-}
-
-fn inside(conn: &mut Conn, id: InstrumentId) -> Result<Inside, AppError> {
-    Ok(Inside {
-        managers: store::instrument::list_managers(conn, id)?,
-        exemption: store::exemption::find(conn, id)?,
-    })
-}
-
 /// The entry, when the caller may do the action on it: 404 when it is hidden, 403 when the action is not the caller's.
 pub fn admit(
     conn: &mut Conn,
@@ -86,24 +87,6 @@ pub fn admit(
     let ties = store::instrument::get_ties(conn, id, Some(caller.user_id))?;
     access::may_on_instrument(caller, action, &ties)?;
     Ok(store::instrument::get(conn, id)?)
-}
-
-/// Which change of an entry the caller may make: all of it, or its texts. 404 or 403 when neither.
-pub fn admit_change(
-    conn: &mut Conn,
-    caller: &Caller,
-    id: InstrumentId,
-) -> Result<(Entry, Action), AppError> {
-    let ties = store::instrument::get_ties(conn, id, Some(caller.user_id))?;
-    let action = match access::may_on_instrument(caller, Action::InstrumentUpdate, &ties) {
-        Ok(()) => Action::InstrumentUpdate,
-        Err(_) => {
-            access::may_on_instrument(caller, Action::InstrumentChange, &ties)?;
-            Action::InstrumentChange
-        }
-    };
-    let instrument = store::instrument::get(conn, id)?;
-    Ok((entry(conn, instrument)?, action))
 }
 
 /// As [`admit`], before the body of a request is read.

@@ -3,27 +3,19 @@
 
 use super::check::{Rules, exemption_of};
 use super::write::{self, Next};
-use super::{Entry, admit, entry};
+use super::{Entry, InstrumentContext, entry};
 use crate::app::App;
 use crate::domain::access::Action;
 use crate::domain::instrument::InstrumentDeed as Move;
 use crate::domain::{Instant, InstrumentId};
 use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::Actor;
-use crate::operations::run::{perform, same_version};
-use crate::store::Lock;
+use crate::operations::run::{Outcome, Run};
+use crate::store::Conn;
 use crate::store::instrument::{Instrument, Standing};
 
 /// The longest reason, in characters.
 const REASON_CHARACTERS_MAX: usize = 500;
-
-/// What happens to an entry, with the reason where one is needed and the version the caller saw, if told.
-#[derive(Debug, Clone)]
-pub struct Decision {
-    pub action: Move,
-    pub reason: Option<String>,
-    pub version: Option<i64>,
-}
 
 /// The action that a move is.
 pub const fn right_to(action: Move) -> Action {
@@ -37,43 +29,50 @@ pub const fn right_to(action: Move) -> Action {
     }
 }
 
-/// Moves an entry to the state that follows.
+/// Moves an entry to the state that follows, with the reason where one is needed.
 pub async fn decide(
-    app: &App,
-    actor: &Actor,
+    run: &Run<Entry>,
     id: InstrumentId,
-    decision: Decision,
-) -> Result<Entry, AppError> {
-    let (app_of_action, act_of_action) = (app.clone(), actor.clone());
-    perform(app, actor, move |tx| {
-        Lock::Instrument(id).take(tx)?;
-        let present = admit(tx, act_of_action.caller()?, id, right_to(decision.action))?;
-        same_version(decision.version, present.version)?;
-        let reason = decision.reason.as_deref();
-        let mut faults = check_reason(decision.action, reason);
-        let state = present.state.after(decision.action);
-        let facts = present.facts();
-        if decision.action == Move::Submit && state.is_ok() {
-            let rules = Rules::read(tx, &app_of_action.config, act_of_action.now.local_date())?;
-            let exemption = exemption_of(tx, &present)?;
-            faults.extend(rules.check_submission(&facts, exemption));
-        }
-        AppError::refuse_all(faults)?;
-        let standing = Standing {
-            state: state?,
-            ..standing_after(&present, decision.action, reason, act_of_action.now)
-        };
-        let next = Next {
-            action: right_to(decision.action),
-            facts: &facts,
-            standing: &standing,
-            reason,
-            managers: None,
-        };
-        let moved = write::update(tx, &act_of_action, &present, &next)?;
-        entry(tx, moved)
+    action: Move,
+    reason: Result<Option<String>, AppError>,
+) -> Outcome<Entry> {
+    let app = run.app.clone();
+    run.on(id, reason, move |tx, actor, context, reason| {
+        move_on(tx, &app, actor, context, (action, reason.as_deref()))
     })
     .await
+}
+
+fn move_on(
+    tx: &mut Conn,
+    app: &App,
+    actor: &Actor,
+    context: InstrumentContext,
+    (action, reason): (Move, Option<&str>),
+) -> Result<Entry, AppError> {
+    let present = context.instrument;
+    let mut faults = check_reason(action, reason);
+    let state = present.state.after(action);
+    let facts = present.facts();
+    if action == Move::Submit && state.is_ok() {
+        let rules = Rules::read(tx, &app.config, actor.now.local_date())?;
+        let exemption = exemption_of(tx, &present)?;
+        faults.extend(rules.check_submission(&facts, exemption));
+    }
+    AppError::refuse_all(faults)?;
+    let standing = Standing {
+        state: state?,
+        ..standing_after(&present, action, reason, actor.now)
+    };
+    let next = Next {
+        action: right_to(action),
+        facts: &facts,
+        standing: &standing,
+        reason,
+        managers: None,
+    };
+    let moved = write::update(tx, actor, &present, &next)?;
+    entry(tx, moved)
 }
 
 /// Returning and suspending need a reason; any reason has an end.

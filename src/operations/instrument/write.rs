@@ -3,48 +3,40 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::app::App;
+use super::Entry;
 use crate::domain::access::Action;
 use crate::domain::booking_rules::BookingRules;
 use crate::domain::instrument::InstrumentFacts;
 use crate::domain::{InstrumentId, OrganizationId, UserId};
 use crate::error::{AppError, Code};
 use crate::operations::actor::Actor;
-use crate::operations::run::personal;
+use crate::operations::run::{Outcome, personal};
 use crate::store::event::{NewEvent, Subject};
 use crate::store::instrument::{Instrument, Standing, Version};
 use crate::store::{self, Conn, Constraint, Lock, StoreError};
 
-/// Writes new entries, drafts, with the booking rules every instrument begins with.
+/// Writes a new entry, a draft, with the booking rules every instrument begins with. 409 `asset_no_used`.
 pub(super) fn insert(
     tx: &mut Conn,
     actor: &Actor,
     host: OrganizationId,
-    entries: &[&InstrumentFacts],
-) -> Result<Vec<Instrument>, AppError> {
-    if entries.is_empty() {
-        return Ok(Vec::new());
-    }
+    facts: &InstrumentFacts,
+) -> Result<Instrument, AppError> {
     Lock::RecordsShared.take(tx)?;
+    refuse_used(tx, host, &facts.asset_no)?;
     let region = store::organization::get(tx, host)?.region_code;
-    let standing = Standing::draft();
-    let ids = store::instrument::reserve_ids(tx, entries.len())?;
-    let events = store::event::reserve_ids(tx, entries.len())?;
-    let (mut rows, mut told) = (Vec::new(), Vec::new());
-    for ((facts, id), event) in entries.iter().zip(&ids).zip(events) {
-        let first = Version {
-            facts,
-            region,
-            standing: &standing,
-            now: actor.now,
-        };
-        rows.push(first.first(*id, host, event)?);
-        told.push((event, creation(actor, host, *id, facts)?));
-    }
-    store::event::append_all(tx, &told)?;
-    store::instrument::insert(tx, &rows).map_err(refusal)?;
-    store::booking_rules::insert(tx, &ids, &BookingRules::default(), actor.now)?;
-    Ok(rows)
+    let id = store::instrument::reserve_id(tx)?;
+    let event = store::event::append(tx, &creation(actor, host, id, facts)?)?;
+    let first = Version {
+        facts,
+        region,
+        standing: &Standing::draft(),
+        now: actor.now,
+    };
+    let first = first.first(id, host, event)?;
+    store::instrument::insert(tx, &first).map_err(refusal)?;
+    store::booking_rules::insert(tx, &[id], &BookingRules::default(), actor.now)?;
+    Ok(first)
 }
 
 /// The event of a new entry, a draft.
@@ -73,7 +65,7 @@ pub(super) struct Next<'a> {
     pub managers: Option<(&'a [UserId], &'a [UserId])>,
 }
 
-/// Writes the next version of an entry; the event tells what differs.
+/// Writes the next version of an entry; the event tells what differs. 409 `asset_no_used`.
 pub(super) fn update(
     tx: &mut Conn,
     actor: &Actor,
@@ -81,6 +73,9 @@ pub(super) fn update(
     next: &Next<'_>,
 ) -> Result<Instrument, AppError> {
     Lock::RecordsShared.take(tx)?;
+    if next.facts.asset_no != present.asset_no {
+        refuse_used(tx, present.organization_id, &next.facts.asset_no)?;
+    }
     let event = differing(actor, present, next)?;
     let event = store::event::append(tx, &event)?;
     let version = Version {
@@ -92,7 +87,21 @@ pub(super) fn update(
     store::instrument::update(tx, present, &version, event).map_err(refusal)
 }
 
-/// The host has another instrument with the number; which one is read when this transaction is gone.
+/// Refuses a number that another instrument of the host has, and names that one.
+fn refuse_used(tx: &mut Conn, host: OrganizationId, asset_no: &str) -> Result<(), AppError> {
+    match store::instrument::find_by_asset_no(tx, host, asset_no)? {
+        Some(other) => {
+            let used = AppError::conflict(Code::asset_no_used);
+            Err(used.with(EXISTING, other.id.number()))
+        }
+        None => Ok(()),
+    }
+}
+
+/// The member of a conflict that names the instrument with the number.
+const EXISTING: &str = "existing_id";
+
+/// The constraint is the judge: another action took the number meanwhile.
 fn refusal(error: StoreError) -> AppError {
     match error {
         StoreError::Violated(Constraint::InstrumentAssetNo) => {
@@ -102,26 +111,16 @@ fn refusal(error: StoreError) -> AppError {
     }
 }
 
-/// Adds to a conflict about an asset number the instrument that has it.
-pub(super) async fn naming_the_other<T>(
-    app: &App,
-    host: OrganizationId,
-    asset_no: &str,
-    outcome: Result<T, AppError>,
-) -> Result<T, AppError> {
-    match outcome {
-        Err(AppError::Conflict(conflict)) if conflict.code == Code::asset_no_used => {
-            let asset_no = asset_no.to_owned();
-            let other = app
-                .store
-                .read(move |conn| store::instrument::find_by_asset_no(conn, host, &asset_no))
-                .await
-                .map_err(AppError::from)?;
-            let conflict = AppError::Conflict(conflict);
-            Err(match other {
-                Some(other) => conflict.with("existing_id", other.id.number()),
-                None => conflict,
-            })
+/// Runs an action once more when another one took the number while it ran: now its instrument can be named.
+pub(super) async fn again_when_outrun<F>(run: impl Fn() -> F) -> Outcome<Entry>
+where
+    F: Future<Output = Outcome<Entry>>,
+{
+    match run().await {
+        Err(AppError::Conflict(conflict))
+            if conflict.code == Code::asset_no_used && !conflict.members.contains_key(EXISTING) =>
+        {
+            run().await
         }
         outcome => outcome,
     }

@@ -267,9 +267,8 @@ fn add_instrument(
         standing: &standing,
         now,
     };
-    let id = store::instrument::reserve_ids(tx, 1)?.pop();
-    let id = id.ok_or_else(|| AppError::internal("no id was reserved"))?;
-    store::instrument::insert(tx, &[version.first(id, host, event)?])?;
+    let id = store::instrument::reserve_id(tx)?;
+    store::instrument::insert(tx, &version.first(id, host, event)?)?;
     // Both came in with the entry, at the latest. No freeze before knew it.
     if given.exempted {
         province::insert_exemption(tx, id, submitted_at.min(now))?;

@@ -248,17 +248,16 @@ impl<'a> Version<'a> {
     }
 }
 
-/// Ids for instruments of [`insert`].
-pub fn reserve_ids(conn: &mut Conn, count: usize) -> Result<Vec<InstrumentId>> {
-    reserve(conn, "instrument", count)
+/// An id for an instrument of [`insert`].
+pub fn reserve_id(conn: &mut Conn) -> Result<InstrumentId> {
+    let reserved: Vec<InstrumentId> = reserve(conn, "instrument", 1)?;
+    reserved.first().copied().ok_or(StoreError::NotFound)
 }
 
-/// Inserts first versions. Violates `InstrumentAssetNo` when the host has a number already.
-pub fn insert(conn: &mut Conn, firsts: &[Instrument]) -> Result<()> {
-    insert_all!(conn, instrument::table, firsts);
-    let versions = firsts.iter().map(VersionRow::of);
-    let versions: Vec<VersionRow> = versions.collect::<Result<_>>()?;
-    insert_all!(conn, instrument_version::table, &versions);
+/// Inserts a first version. Violates `InstrumentAssetNo` when the host has the number already.
+pub fn insert(conn: &mut Conn, first: &Instrument) -> Result<()> {
+    insert_all!(conn, instrument::table, std::slice::from_ref(first));
+    insert_all!(conn, instrument_version::table, &[VersionRow::of(first)?]);
     Ok(())
 }
 

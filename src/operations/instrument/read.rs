@@ -1,0 +1,93 @@
+//! Reading entries: one, its versions, and those that a caller or visitor may see.
+
+use super::context::InstrumentContext;
+use super::{Entry, Ties, inside};
+use crate::app::App;
+use crate::domain::access::{self, Action, Reach};
+use crate::domain::{Instant, InstrumentId};
+use crate::error::AppError;
+use crate::operations::actor::Actor;
+use crate::operations::run::{admit, may};
+use crate::operations::subject::{Subject, authorize};
+use crate::store::instrument::{Changed, Filter, Instrument, Sorted};
+use crate::store::{self, Conn};
+
+/// The entry, when this caller or visitor may see it; 404 otherwise. The host, its administration and the auditors see all
+/// of it.
+pub async fn get(app: &App, actor: &Actor, id: InstrumentId) -> Result<Entry, AppError> {
+    let actor = actor.clone();
+    let find = move |conn: &mut Conn| {
+        let InstrumentContext { instrument, ties } = InstrumentContext::load(conn, &actor, id)?;
+        authorize(&actor, Action::InstrumentGet, &Ties::Instrument(ties))?;
+        let is_inside = actor.caller().is_ok_and(|caller| {
+            access::may_on_instrument(caller, Action::InstrumentGet, &ties).is_ok()
+        });
+        let inside = is_inside.then(|| inside(conn, id)).transpose()?;
+        Ok(Entry { instrument, inside })
+    };
+    app.store.read(find).await
+}
+
+/// Which versions of an entry are asked for: newest first, below one of them.
+#[derive(Debug, Clone, Copy)]
+pub struct Versions {
+    pub below: Option<i64>,
+    pub limit: i64,
+}
+
+/// The versions of an entry, newest first.
+pub async fn list_versions(
+    app: &App,
+    actor: &Actor,
+    id: InstrumentId,
+    asked: Result<Versions, AppError>,
+) -> Result<Vec<Instrument>, AppError> {
+    admit::<InstrumentContext>(app, actor, Action::InstrumentVersionList, id).await?;
+    let Versions { below, limit } = asked?;
+    let find = move |conn: &mut Conn| Ok(store::instrument::list_versions(conn, id, below, limit)?);
+    app.store.read(find).await
+}
+
+/// The entries that the filter asks for and the caller or visitor may see.
+pub async fn list(app: &App, actor: &Actor, filter: Filter) -> Result<Sorted, AppError> {
+    let filter = within_reach(actor, Action::InstrumentList, filter);
+    let find = move |conn: &mut Conn| Ok(store::instrument::list(conn, &filter)?);
+    app.store.read(find).await
+}
+
+/// What changed of these entries after a place, in the order of (`updated_at`, `id`).
+pub async fn list_changed(
+    app: &App,
+    actor: &Actor,
+    filter: Filter,
+    after: (Instant, i64),
+) -> Result<Changed, AppError> {
+    let filter = within_reach(actor, Action::InstrumentList, filter);
+    let find = move |conn: &mut Conn| Ok(store::instrument::list_changed(conn, &filter, after)?);
+    app.store.read(find).await
+}
+
+/// The entries for a table: those of which the caller sees all.
+pub async fn export(
+    app: &App,
+    actor: &Actor,
+    filter: Result<Filter, AppError>,
+) -> Result<Vec<Instrument>, AppError> {
+    may(actor, Action::InstrumentExport)?;
+    let filter = Filter {
+        is_public: false,
+        ..within_reach(actor, Action::InstrumentExport, filter?)
+    };
+    let find = move |conn: &mut Conn| Ok(store::instrument::list_all(conn, filter)?);
+    app.store.read(find).await
+}
+
+/// Beside what is public: what the caller reaches by the action. A visitor reaches nothing.
+fn within_reach(actor: &Actor, action: Action, filter: Filter) -> Filter {
+    let caller = actor.caller().ok();
+    let caller = caller.filter(|caller| access::may(caller, action).is_ok());
+    Filter {
+        reach: caller.map_or_else(Reach::default, |caller| Reach::of(caller, action)),
+        ..filter
+    }
+}
