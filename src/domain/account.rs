@@ -1,7 +1,8 @@
 //! Accounts of people: their fields, passwords, and the form of API keys. Hashing and tokens belong to other rooms.
 
 use super::contact::{check_email, check_phone};
-use super::fault::{Faults, FieldFault};
+use super::fault::Faults;
+use crate::domain::{Code, Fault};
 
 crate::vocabulary! {
     /// Whether a person may sign in.
@@ -22,7 +23,7 @@ pub struct UserFacts {
 
 impl UserFacts {
     /// Every rule of the fields; `prefix` stands before their names (`user.`).
-    pub fn validate(&self, prefix: &str) -> Result<(), Vec<FieldFault>> {
+    pub fn validate(&self, prefix: &str) -> Result<(), Vec<Fault>> {
         let mut faults = Faults::new();
         faults.text(&format!("{prefix}name"), &self.name, 50);
         let field = format!("{prefix}email");
@@ -49,23 +50,23 @@ pub const PASSWORD_LENGTH: std::ops::RangeInclusive<usize> = 10..=128;
 const DISTINCT_MIN: usize = 5;
 
 /// Whether `password` may protect the account that signs in as `login`: long enough, not a repetition, not the login.
-pub fn check_password(field: &str, password: &str, login: &str) -> Result<(), FieldFault> {
+pub fn check_password(field: &str, password: &str, login: &str) -> Result<(), Fault> {
     let length = password.chars().count();
     let distinct: std::collections::BTreeSet<char> = password.chars().collect();
     let local = login.split('@').next().unwrap_or(login);
     let lower = password.to_lowercase();
     if length < *PASSWORD_LENGTH.start() {
-        Err(FieldFault::new(field, "password_too_short")
+        Err(Fault::field(field, Code::password_too_short)
             .limit(PASSWORD_LENGTH.start())
             .actual(length))
     } else if length > *PASSWORD_LENGTH.end() {
-        Err(FieldFault::new(field, "password_too_long")
+        Err(Fault::field(field, Code::password_too_long)
             .limit(PASSWORD_LENGTH.end())
             .actual(length))
     } else if distinct.len() < DISTINCT_MIN {
-        Err(FieldFault::new(field, "password_too_simple").limit(DISTINCT_MIN))
+        Err(Fault::field(field, Code::password_too_simple).limit(DISTINCT_MIN))
     } else if lower == login_key(login) || lower == login_key(local) {
-        Err(FieldFault::new(field, "password_is_login"))
+        Err(Fault::field(field, Code::password_is_login))
     } else {
         Ok(())
     }
@@ -105,11 +106,14 @@ mod tests {
             ("zhang.xiaoming", Some("password_is_login")),
         ] {
             let found = check_password("password", password, login).err();
-            assert_eq!(found.map(|fault| fault.code), code, "{password}");
+            assert_eq!(found.map(|fault| fault.code.as_str()), code, "{password}");
         }
         let long = "abcde".repeat(26);
         let found = check_password("password", &long, login).err();
-        assert_eq!(found.map(|fault| fault.code), Some("password_too_long"));
+        assert_eq!(
+            found.map(|fault| fault.code.as_str()),
+            Some("password_too_long")
+        );
     }
 
     #[test]
@@ -123,7 +127,7 @@ mod tests {
             .validate("user.")
             .unwrap_err()
             .into_iter()
-            .map(|fault| fault.field)
+            .map(|fault| fault.name().to_owned())
             .collect();
         assert_eq!(fields, ["user.name", "user.email", "user.phone"]);
         assert_eq!(login_key(" Zhang@Example.CN "), "zhang@example.cn");

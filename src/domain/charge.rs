@@ -4,7 +4,8 @@
 use chrono::NaiveDate;
 
 use super::Fen;
-use super::fault::{Faults, FieldFault};
+use super::fault::Faults;
+use crate::domain::{Code, Fault};
 
 crate::vocabulary! {
     /// Where the money of a payment came from; a voucher's part earns no subsidy.
@@ -59,13 +60,13 @@ impl Balance {
     }
 
     /// The balance after a payment of `amount`: positive, and at most what is outstanding (`overpaid`).
-    pub fn after_payment(self, amount: Fen) -> Result<Self, FieldFault> {
+    pub fn after_payment(self, amount: Fen) -> Result<Self, Fault> {
         let mut faults = Faults::new();
         faults.amount("amount_fen", amount, 1);
         if let Some(fault) = faults.into_vec().pop() {
             return Err(fault);
         }
-        let overpaid = FieldFault::new("amount_fen", "overpaid")
+        let overpaid = Fault::field("amount_fen", Code::overpaid)
             .limit(self.outstanding().number())
             .actual(amount.number());
         match self.paid_fen.checked_add(amount) {
@@ -81,13 +82,13 @@ pub struct InvoiceNo(String);
 
 impl InvoiceNo {
     /// Drops blanks around the number and makes its letters upper case.
-    pub fn parse(text: &str) -> Result<Self, FieldFault> {
+    pub fn parse(text: &str) -> Result<Self, Fault> {
         let number = text.trim().to_ascii_uppercase();
         let plain = |c: char| c.is_ascii_alphanumeric() || "-_/".contains(c);
         if number.is_empty() {
-            Err(FieldFault::required("invoice_no"))
+            Err(Fault::required("invoice_no"))
         } else if number.len() > 64 || !number.chars().all(plain) {
-            Err(FieldFault::new("invoice_no", "malformed")
+            Err(Fault::field("invoice_no", Code::malformed)
                 .limit("1..64")
                 .actual(text))
         } else {
@@ -107,7 +108,7 @@ impl std::fmt::Display for InvoiceNo {
 }
 
 /// The day of an invoice or payment (`field`): from 1990 to today.
-pub fn check_day(field: &str, day: NaiveDate, today: NaiveDate) -> Result<(), FieldFault> {
+pub fn check_day(field: &str, day: NaiveDate, today: NaiveDate) -> Result<(), Fault> {
     let mut faults = Faults::new();
     let first = NaiveDate::from_ymd_opt(1990, 1, 1).unwrap_or(today);
     faults.date(field, Some(day), first, today);
@@ -166,7 +167,7 @@ mod tests {
             let found = balance(100, paid)
                 .after_payment(Fen::new(amount))
                 .map(|balance| balance.paid_fen.number())
-                .map_err(|fault| fault.code);
+                .map_err(|fault| fault.code.as_str());
             assert_eq!(found, outcome, "{paid} + {amount}");
         }
         let voided = Balance {
@@ -189,7 +190,7 @@ mod tests {
             let found = found
                 .as_ref()
                 .map(InvoiceNo::as_str)
-                .map_err(|fault| fault.code);
+                .map_err(|fault| fault.code.as_str());
             assert_eq!(found, number, "{text:?}");
         }
         assert!(InvoiceNo::parse(&"1".repeat(64)).is_ok());

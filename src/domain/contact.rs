@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::fault::{Faults, FieldFault};
+use super::fault::Faults;
+use crate::domain::{Code, Fault};
 
 /// Whom the public may ask. Lengths are those of the national platform's message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,9 +33,9 @@ pub fn check_phone(field: &str, phone: &str, faults: &mut Faults) {
         .chars()
         .all(|c| c.is_ascii_digit() || " +-()*#,转".contains(c));
     if phone.trim().is_empty() {
-        faults.push(FieldFault::required(field));
+        faults.push(Fault::required(field));
     } else if digits < 5 || !readable || phone.chars().count() > 30 {
-        faults.push(FieldFault::new(field, "not_a_phone").actual(phone));
+        faults.push(Fault::field(field, Code::not_a_phone).actual(phone));
     }
 }
 
@@ -43,12 +44,12 @@ pub fn check_email(field: &str, email: &str, most: usize, faults: &mut Faults) {
     let length = email.chars().count();
     if length > most {
         faults.push(
-            FieldFault::new(field, "text_too_long")
+            Fault::field(field, Code::text_too_long)
                 .limit(most)
                 .actual(length),
         );
     } else if !is_email(email) {
-        faults.push(FieldFault::new(field, "not_an_email").actual(email));
+        faults.push(Fault::field(field, Code::not_an_email).actual(email));
     }
 }
 
@@ -100,7 +101,7 @@ mod tests {
             faults
                 .into_vec()
                 .into_iter()
-                .map(|fault| format!("{} {}", fault.field, fault.code))
+                .map(|fault| format!("{} {}", fault.name(), fault.code))
                 .collect::<Vec<_>>()
         };
         assert!(contact("张工", "0311-80000000转8", "zhang@example.cn").is_empty());

@@ -1,18 +1,23 @@
-//! A broken rule of one field, as the contract reports it: all faults of a request together, each with its code, the limit
-//! and the actual value. The texts for people belong to the room that answers.
+//! What is wrong with a request, a cell of a table or a booking: every fault with its code, its place, the limit and the
+//! actual value, so that all of a request are reported together. The texts for people belong to the room that answers.
 
 use chrono::NaiveDate;
 
-use super::{Fen, Instant, Minutes, RegionCode, Uscc, id::MAX_SAFE_INTEGER};
+use super::access::Role;
+use super::code::Code;
+use super::{Fen, Instant, Minutes, RegionCode, Slot, Uscc, id::MAX_SAFE_INTEGER};
 
 /// A limit or an actual value, as it was: numbers stay numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FaultValue {
     Number(i64),
     Text(String),
+    List(Box<[FaultValue]>),
+    /// Members by name, in their order.
+    Record(Box<[(&'static str, FaultValue)]>),
 }
 
-macro_rules! told {
+macro_rules! values {
     ($($number:ty),+ => Number; $($text:ty),+ => Text;) => {
         $(impl From<$number> for FaultValue {
             fn from(number: $number) -> FaultValue {
@@ -27,7 +32,7 @@ macro_rules! told {
         })+
     };
 }
-told! {
+values! {
     i64, i128, i32, u32, u64, usize => Number;
     &str, String, &String, NaiveDate, Instant, RegionCode, &Uscc => Text;
 }
@@ -44,30 +49,75 @@ impl From<&Minutes> for FaultValue {
     }
 }
 
-/// One field that breaks one rule.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FieldFault {
-    /// The path of the field in the request: `public_contact.email`.
-    pub field: String,
-    /// The stable snake_case code of the rule.
-    pub code: &'static str,
-    pub limit: Option<FaultValue>,
-    pub actual: Option<FaultValue>,
+impl From<Slot> for FaultValue {
+    fn from(slot: Slot) -> FaultValue {
+        let members = [("starts_at", slot.starts_at()), ("ends_at", slot.ends_at())];
+        FaultValue::Record(Box::new(members.map(|(name, at)| (name, at.into()))))
+    }
 }
 
-impl FieldFault {
-    pub fn new(field: impl Into<String>, code: &'static str) -> Self {
-        Self {
-            field: field.into(),
-            code,
-            limit: None,
-            actual: None,
-        }
+impl<T: Into<FaultValue>> From<Vec<T>> for FaultValue {
+    fn from(values: Vec<T>) -> FaultValue {
+        FaultValue::List(values.into_iter().map(Into::into).collect())
+    }
+}
+
+/// Where something is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Location {
+    /// A field of the body or a parameter of the query, with its path: `weekly_hours[0].from`.
+    Field(String),
+    /// A rule of the instrument, called by the fault's code.
+    Rule,
+    /// A cell of a table: its row from 1 (0: the whole file) and the title or letters of its column (empty: the whole row).
+    Cell { row: u32, column: String },
+    /// The request as a whole.
+    Request,
+}
+
+/// One thing that is wrong, with what a person needs to mend it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    pub place: Location,
+    pub code: Code,
+    pub limit: Option<FaultValue>,
+    pub actual: Option<FaultValue>,
+    pub overridable_by: Option<Role>,
+    pub did_you_mean: Option<String>,
+}
+
+impl Fault {
+    pub fn field(field: impl Into<String>, code: Code) -> Self {
+        Self::at(Location::Field(field.into()), code)
     }
 
     /// The field must be filled for this action.
     pub fn required(field: impl Into<String>) -> Self {
-        Self::new(field, "required")
+        Self::field(field, Code::required)
+    }
+
+    pub fn rule(code: Code) -> Self {
+        Self::at(Location::Rule, code)
+    }
+
+    pub fn cell(row: u32, column: impl Into<String>, code: Code) -> Self {
+        let column = column.into();
+        Self::at(Location::Cell { row, column }, code)
+    }
+
+    pub fn request(code: Code) -> Self {
+        Self::at(Location::Request, code)
+    }
+
+    fn at(place: Location, code: Code) -> Self {
+        Self {
+            place,
+            code,
+            limit: None,
+            actual: None,
+            overridable_by: None,
+            did_you_mean: None,
+        }
     }
 
     pub fn limit(mut self, limit: impl Into<FaultValue>) -> Self {
@@ -79,27 +129,49 @@ impl FieldFault {
         self.actual = Some(actual.into());
         self
     }
+
+    pub fn did_you_mean(mut self, word: Option<String>) -> Self {
+        self.did_you_mean = word;
+        self
+    }
+
+    /// The row of a cell; 0 for everything else.
+    pub fn row(&self) -> u32 {
+        match self.place {
+            Location::Cell { row, .. } => row,
+            _ => 0,
+        }
+    }
+
+    /// The name of the field, rule or column; empty for a request as a whole.
+    pub fn name(&self) -> &str {
+        match &self.place {
+            Location::Field(name) | Location::Cell { column: name, .. } => name,
+            Location::Rule => self.code.as_str(),
+            Location::Request => "",
+        }
+    }
 }
 
 /// Collects the faults of one request; every check adds at most one.
 #[derive(Debug, Default)]
-pub struct Faults(Vec<FieldFault>);
+pub struct Faults(Vec<Fault>);
 
 impl Faults {
     pub fn new() -> Self {
         Self::default()
     }
 
-    pub fn push(&mut self, fault: FieldFault) {
+    pub fn push(&mut self, fault: Fault) {
         self.0.push(fault);
     }
 
-    pub fn extend(&mut self, faults: impl IntoIterator<Item = FieldFault>) {
+    pub fn extend(&mut self, faults: impl IntoIterator<Item = Fault>) {
         self.0.extend(faults);
     }
 
     /// `Ok` when nothing was found.
-    pub fn into_result(self) -> Result<(), Vec<FieldFault>> {
+    pub fn into_result(self) -> Result<(), Vec<Fault>> {
         if self.0.is_empty() {
             Ok(())
         } else {
@@ -107,14 +179,14 @@ impl Faults {
         }
     }
 
-    pub fn into_vec(self) -> Vec<FieldFault> {
+    pub fn into_vec(self) -> Vec<Fault> {
         self.0
     }
 
     /// A text that must say something: not blank, at most `most` characters, no control characters but line breaks and tabs.
     pub fn text(&mut self, field: &str, text: &str, most: usize) {
         if text.trim().is_empty() {
-            self.push(FieldFault::required(field));
+            self.push(Fault::required(field));
         } else {
             self.optional_text(field, Some(text), most);
         }
@@ -126,7 +198,7 @@ impl Faults {
         let length = text.chars().count();
         if length > most {
             self.push(
-                FieldFault::new(field, "text_too_long")
+                Fault::field(field, Code::text_too_long)
                     .limit(most)
                     .actual(length),
             );
@@ -134,7 +206,7 @@ impl Faults {
             .chars()
             .any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
         {
-            self.push(FieldFault::new(field, "control_character"));
+            self.push(Fault::field(field, Code::control_character));
         }
     }
 
@@ -142,7 +214,7 @@ impl Faults {
     pub fn range(&mut self, field: &str, number: i64, least: i64, most: i64) {
         if !(least..=most).contains(&number) {
             self.push(
-                FieldFault::new(field, "out_of_range")
+                Fault::field(field, Code::out_of_range)
                     .limit(format!("{least}..{most}"))
                     .actual(number),
             );
@@ -164,7 +236,7 @@ impl Faults {
             && second < first
         {
             self.push(
-                FieldFault::new(later, "dates_out_of_order")
+                Fault::field(later, Code::dates_out_of_order)
                     .limit(format!("{earlier} {first}"))
                     .actual(second),
             );
@@ -183,7 +255,7 @@ impl Faults {
             && !(first..=last).contains(&date)
         {
             self.push(
-                FieldFault::new(field, "out_of_range")
+                Fault::field(field, Code::out_of_range)
                     .limit(format!("{first}..{last}"))
                     .actual(date),
             );
@@ -198,7 +270,11 @@ mod tests {
     fn codes(check: impl FnOnce(&mut Faults)) -> Vec<&'static str> {
         let mut faults = Faults::new();
         check(&mut faults);
-        faults.into_vec().into_iter().map(|f| f.code).collect()
+        faults
+            .into_vec()
+            .into_iter()
+            .map(|f| f.code.as_str())
+            .collect()
     }
 
     #[test]

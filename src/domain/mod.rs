@@ -45,6 +45,7 @@ pub mod category;
 pub mod channel;
 pub mod charge;
 pub mod closure;
+pub mod code;
 pub mod contact;
 pub mod evaluation;
 pub mod exemption;
@@ -71,7 +72,8 @@ pub mod uscc;
 pub mod vocabulary;
 
 pub use category::{CategoryCode, SubjectCode};
-pub use fault::FieldFault;
+pub use code::Code;
+pub use fault::Fault;
 pub use id::*;
 pub use money::{Fen, Minutes, TooLarge};
 pub use region::RegionCode;

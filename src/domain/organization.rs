@@ -5,9 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use super::access::Role;
 use super::contact::PublicContact;
-use super::fault::{Faults, FieldFault};
+use super::fault::Faults;
 use super::state::{self, InvalidState, Move};
 use super::{RegionCode, Uscc};
+use crate::domain::{Code, Fault};
 
 crate::vocabulary! {
     /// What an organization is.
@@ -95,16 +96,16 @@ pub struct OrganizationFacts {
 
 impl OrganizationFacts {
     /// Every rule of the fields. A code whose check character is wrong passes only when it was confirmed.
-    pub fn validate(&self, uscc_confirmed: bool) -> Result<(), Vec<FieldFault>> {
+    pub fn validate(&self, uscc_confirmed: bool) -> Result<(), Vec<Fault>> {
         let mut faults = Faults::new();
         faults.text("name", &self.name, 100);
         faults.optional_text("address", self.address.as_deref(), 200);
         if !uscc_confirmed && !self.uscc.check_passes() {
-            faults.push(FieldFault::new("uscc", "uscc_check_failed").actual(&self.uscc));
+            faults.push(Fault::field("uscc", Code::uscc_check_failed).actual(&self.uscc));
         }
         if !RegionCode::HEBEI.covers(self.supervising_region_code) {
             faults.push(
-                FieldFault::new("supervising_region_code", "not_a_supervising_region")
+                Fault::field("supervising_region_code", Code::not_a_supervising_region)
                     .limit(RegionCode::HEBEI)
                     .actual(self.supervising_region_code),
             );
@@ -176,7 +177,7 @@ mod tests {
             ..facts()
         };
         let faults = odd.validate(false).unwrap_err();
-        assert_eq!(faults[0].code, "uscc_check_failed");
+        assert_eq!(faults[0].code, Code::uscc_check_failed);
         assert_eq!(odd.validate(true), Ok(()));
     }
 
@@ -192,7 +193,7 @@ mod tests {
             .validate(false)
             .unwrap_err()
             .into_iter()
-            .map(|fault| (fault.field, fault.code))
+            .map(|fault| (fault.name().to_owned(), fault.code.as_str()))
             .collect();
         assert_eq!(
             codes,

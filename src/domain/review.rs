@@ -1,7 +1,8 @@
 //! Reviews: one answer of five levels per completed external service. How many points an answer earns stands in the policy pack.
 
-use super::fault::{Faults, FieldFault};
+use super::fault::Faults;
 use super::usage::UsageState;
+use crate::domain::{Code, Fault};
 
 crate::vocabulary! {
     /// The five levels of the national platform's service record, best first.
@@ -23,10 +24,10 @@ pub fn check(
     is_external: bool,
     state: UsageState,
     comment: Option<&str>,
-) -> Result<(), Vec<FieldFault>> {
+) -> Result<(), Vec<Fault>> {
     let mut faults = Faults::new();
     if !is_external || state == UsageState::Voided {
-        faults.push(FieldFault::new("usage_record_id", "not_reviewable").actual(state));
+        faults.push(Fault::field("usage_record_id", Code::not_reviewable).actual(state));
     }
     faults.optional_text("comment", comment, COMMENT_CHARACTERS_MAX);
     faults.into_result()

@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::fault::{Faults, FieldFault};
+use super::fault::Faults;
 use super::tariff::PRICE_FEN_PER_HOUR_MAX;
 use super::{Fen, ServiceId};
+use crate::domain::Fault;
 
 /// One item of the price list, as its host declares it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,7 +20,7 @@ pub struct ServiceFacts {
 }
 
 impl ServiceFacts {
-    pub fn validate(&self) -> Result<(), Vec<FieldFault>> {
+    pub fn validate(&self) -> Result<(), Vec<Fault>> {
         let mut faults = Faults::new();
         faults.text("test_item", &self.test_item, 100);
         faults.optional_text("test_condition", self.test_condition.as_deref(), 200);

@@ -5,10 +5,11 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::booking::BookingMode;
-use super::fault::{Faults, FieldFault};
+use super::fault::Faults;
 use super::organization::OrganizationKind;
 use super::service::{ServiceFacts, ServiceItem};
 use super::{Fen, MAX_SAFE_INTEGER, Minutes, OrganizationId, ServiceId, TariffId, TooLarge};
+use crate::domain::{Code, Fault};
 
 crate::vocabulary! {
     /// The classes of customers a price can be made for.
@@ -77,7 +78,7 @@ pub struct Tariff {
 }
 
 impl Tariff {
-    pub fn validate(&self) -> Result<(), Vec<FieldFault>> {
+    pub fn validate(&self) -> Result<(), Vec<Fault>> {
         let mut faults = Faults::new();
         faults.range(
             "price_fen_per_hour",
@@ -93,7 +94,7 @@ impl Tariff {
             && until <= valid_from
         {
             faults.push(
-                FieldFault::new("valid_until", "dates_out_of_order")
+                Fault::field("valid_until", Code::dates_out_of_order)
                     .limit(format!("valid_from {valid_from}"))
                     .actual(until),
             );

@@ -4,9 +4,10 @@ mod facts;
 
 use serde::{Deserialize, Serialize};
 
-use super::fault::{Faults, FieldFault};
+use super::fault::Faults;
 use super::state::{self, InvalidState, Move};
 use super::{Instant, Minutes, Slot};
+use crate::domain::{Code, Fault};
 
 pub use facts::{Correction, Operator, UsageFacts, check_reason};
 
@@ -103,7 +104,7 @@ pub struct GivenMinutes {
 
 impl GivenMinutes {
     /// The minutes that no service can have, whatever its interval.
-    pub fn out_of_range(&self) -> Vec<FieldFault> {
+    pub fn out_of_range(&self) -> Vec<Fault> {
         out_of_range(&[
             ("prepare_minutes", self.prepare.unwrap_or(Minutes::ZERO)),
             ("run_minutes", self.run.unwrap_or(Minutes::ZERO)),
@@ -112,7 +113,7 @@ impl GivenMinutes {
     }
 }
 
-fn out_of_range(parts: &[(&str, Minutes)]) -> Vec<FieldFault> {
+fn out_of_range(parts: &[(&str, Minutes)]) -> Vec<Fault> {
     let mut faults = Faults::new();
     for (field, minutes) in parts {
         faults.range(field, minutes.number(), 0, INTERVAL_MINUTES_MAX);
@@ -125,7 +126,7 @@ impl UsageMinutes {
     ///
     /// Each is at least 0, their sum at least 1 and at most the interval's whole minutes; an interval
     /// shorter than a minute has none.
-    pub fn within(interval: &Slot, given: GivenMinutes) -> Result<Self, Vec<FieldFault>> {
+    pub fn within(interval: &Slot, given: GivenMinutes) -> Result<Self, Vec<Fault>> {
         let most = interval.minutes().number();
         if given == GivenMinutes::default() {
             return Self::checked(Minutes::ZERO, interval.minutes(), Minutes::ZERO, most);
@@ -145,7 +146,7 @@ impl UsageMinutes {
         before: (&Slot, Self),
         interval: &Slot,
         given: GivenMinutes,
-    ) -> Result<Self, Vec<FieldFault>> {
+    ) -> Result<Self, Vec<Fault>> {
         let (slot, present) = before;
         if given == GivenMinutes::default() && present.run_minutes == slot.minutes() {
             return Self::within(interval, given);
@@ -163,7 +164,7 @@ impl UsageMinutes {
         run_minutes: Minutes,
         post_minutes: Minutes,
         most: i64,
-    ) -> Result<Self, Vec<FieldFault>> {
+    ) -> Result<Self, Vec<Fault>> {
         let parts = [
             ("prepare_minutes", prepare_minutes),
             ("run_minutes", run_minutes),
@@ -176,14 +177,14 @@ impl UsageMinutes {
         let sum: i128 = parts.iter().map(|(_, m)| i128::from(m.number())).sum();
         if sum > i128::from(most) {
             return Err(vec![
-                FieldFault::new("run_minutes", "minutes_exceed_interval")
+                Fault::field("run_minutes", Code::minutes_exceed_interval)
                     .limit(most)
                     .actual(sum),
             ]);
         }
         if sum == 0 && most > 0 {
             return Err(vec![
-                FieldFault::new("run_minutes", "no_effective_minutes").limit(1),
+                Fault::field("run_minutes", Code::no_effective_minutes).limit(1),
             ]);
         }
         Ok(Self {
@@ -223,19 +224,19 @@ impl UsageMinutes {
 }
 
 /// When a service can have taken place: since 1990, over when it is recorded, at most 31 days long.
-pub fn check_interval(interval: &Slot, now: Instant) -> Vec<FieldFault> {
+pub fn check_interval(interval: &Slot, now: Instant) -> Vec<Fault> {
     let mut faults = Vec::new();
     let first = earliest();
     if interval.starts_at() < first {
         faults.push(
-            FieldFault::new("started_at", "out_of_range")
+            Fault::field("started_at", Code::out_of_range)
                 .limit(first)
                 .actual(interval.starts_at()),
         );
     }
     if interval.ends_at() > now {
         faults.push(
-            FieldFault::new("ended_at", "in_the_future")
+            Fault::field("ended_at", Code::in_the_future)
                 .limit(now)
                 .actual(interval.ends_at()),
         );
@@ -243,7 +244,7 @@ pub fn check_interval(interval: &Slot, now: Instant) -> Vec<FieldFault> {
     let minutes = interval.minutes().number();
     if minutes > INTERVAL_MINUTES_MAX {
         faults.push(
-            FieldFault::new("ended_at", "interval_too_long")
+            Fault::field("ended_at", Code::interval_too_long)
                 .limit(INTERVAL_MINUTES_MAX)
                 .actual(minutes),
         );
@@ -344,7 +345,7 @@ mod tests {
                 .map_err(|faults| {
                     faults
                         .into_iter()
-                        .map(|fault| fault.code)
+                        .map(|fault| fault.code.as_str())
                         .collect::<Vec<_>>()
                 });
             assert_eq!(found, outcome, "{minutes:?}");
@@ -423,7 +424,7 @@ mod tests {
         ] {
             let found: Vec<_> = check_interval(&slot(from, until), now)
                 .into_iter()
-                .map(|fault| fault.code)
+                .map(|fault| fault.code.as_str())
                 .collect();
             assert_eq!(found, codes, "{from}");
         }

@@ -1,84 +1,16 @@
 //! The one error of every room above the store. Each variant is one kind of answer; each entry has a stable code. How an
 //! error looks over HTTP is `http/problem.rs`'s business; what its codes say to people is in `config/locales/`.
 
-mod code;
+mod status;
 pub mod text;
 
-pub use code::Code;
+pub use crate::domain::code::Code;
+pub use crate::domain::fault::{Fault, Location};
 
 use serde_json::{Map, Value};
 
-use crate::domain::access::Role;
+use crate::domain::fault::FaultValue;
 use crate::store::StoreError;
-
-/// What a fault is about.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Location {
-    /// A field of the body or a parameter of the query, with its path: `weekly_hours[0].from`.
-    Field(String),
-    /// A rule of the instrument or the policy.
-    Rule(&'static str),
-    /// A cell of a spreadsheet: its row from 1 (0: the whole file) and the name of its column.
-    Cell { row: u32, column: String },
-    /// The request as a whole.
-    Request,
-}
-
-/// One thing that is wrong, with what a person needs to mend it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Fault {
-    pub place: Location,
-    pub code: Code,
-    pub limit: Option<Value>,
-    pub actual: Option<Value>,
-    pub overridable_by: Option<Role>,
-    pub did_you_mean: Option<String>,
-}
-
-impl Fault {
-    pub fn field(field: impl Into<String>, code: Code) -> Self {
-        Self::at(Location::Field(field.into()), code)
-    }
-
-    pub fn rule(rule: &'static str, code: Code) -> Self {
-        Self::at(Location::Rule(rule), code)
-    }
-
-    pub fn cell(row: u32, column: impl Into<String>, code: Code) -> Self {
-        let column = column.into();
-        Self::at(Location::Cell { row, column }, code)
-    }
-
-    pub fn request(code: Code) -> Self {
-        Self::at(Location::Request, code)
-    }
-
-    fn at(place: Location, code: Code) -> Self {
-        Self {
-            place,
-            code,
-            limit: None,
-            actual: None,
-            overridable_by: None,
-            did_you_mean: None,
-        }
-    }
-
-    pub fn limit(mut self, limit: impl Into<Value>) -> Self {
-        self.limit = Some(limit.into());
-        self
-    }
-
-    pub fn actual(mut self, actual: impl Into<Value>) -> Self {
-        self.actual = Some(actual.into());
-        self
-    }
-
-    pub fn did_you_mean(mut self, word: Option<String>) -> Self {
-        self.did_you_mean = word;
-        self
-    }
-}
 
 /// Another row or the present state decides: 409, with members that name what is in the way.
 #[derive(Debug, Clone, PartialEq)]
@@ -203,6 +135,28 @@ impl From<StoreError> for AppError {
             StoreError::Contended => AppError::Contended,
             StoreError::Unavailable(why) => AppError::Unavailable(why),
             other => AppError::Internal(Box::new(other)),
+        }
+    }
+}
+
+impl From<Vec<Fault>> for AppError {
+    fn from(faults: Vec<Fault>) -> Self {
+        AppError::Refused(faults)
+    }
+}
+
+impl From<FaultValue> for Value {
+    fn from(value: FaultValue) -> Self {
+        match value {
+            FaultValue::Number(number) => number.into(),
+            FaultValue::Text(text) => text.into(),
+            FaultValue::List(values) => values.into_iter().map(Value::from).collect(),
+            FaultValue::Record(members) => Value::Object(
+                members
+                    .into_iter()
+                    .map(|(name, value)| (name.to_owned(), value.into()))
+                    .collect(),
+            ),
         }
     }
 }

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use super::{Code, Fault, Location};
+use serde_json::Value;
+
+use super::{Code, Fault};
+use crate::domain::fault::FaultValue;
 
 /// The languages answers are written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -90,19 +93,13 @@ fn first_clause(sentence: &str) -> &str {
 
 /// The whole sentence about one fault, with field, limit and actual value filled in.
 pub fn message(fault: &Fault, language: Language) -> String {
-    let shown = |value: &Option<serde_json::Value>| match value {
-        Some(serde_json::Value::String(text)) => text.clone(),
+    let shown = |value: &Option<FaultValue>| match value.clone().map(Value::from) {
+        Some(Value::String(text)) => text,
         Some(other) => other.to_string(),
         None => "—".to_owned(),
     };
-    let place = match &fault.place {
-        Location::Field(field) => field.as_str(),
-        Location::Rule(rule) => rule,
-        Location::Cell { column, .. } => column,
-        Location::Request => "",
-    };
     of(fault.code, language)
-        .replace("{field}", place)
+        .replace("{field}", fault.name())
         .replace("{limit}", &shown(&fault.limit))
         .replace("{actual}", &shown(&fault.actual))
 }

@@ -3,9 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use super::sheet::{
-    self, Cell, CellFault, Column, Format, Kind, Numbered, OnReading, Row, Table, WriteError,
-};
+use super::sheet::{self, Cell, Column, Format, Kind, Numbered, OnReading, Row, Table, WriteError};
+use crate::domain::Fault;
 use crate::domain::exemption::ShareMode;
 use crate::domain::instrument::{InstrumentState, PurposeType};
 use crate::domain::{InstrumentId, OrganizationId};
@@ -75,7 +74,7 @@ pub struct Sheet {
 }
 
 /// All instruments of a table, or every fault in it.
-pub fn read(bytes: &[u8], format: Format) -> Result<Sheet, Vec<CellFault>> {
+pub fn read(bytes: &[u8], format: Format) -> Result<Sheet, Vec<Fault>> {
     read_telling(bytes, format, &mut |_| ())
 }
 
@@ -84,7 +83,7 @@ pub fn read_telling(
     bytes: &[u8],
     format: Format,
     told: &mut OnReading<'_>,
-) -> Result<Sheet, Vec<CellFault>> {
+) -> Result<Sheet, Vec<Fault>> {
     let (sheet, faults) = read_some(bytes, format, told)?;
     if faults.is_empty() {
         Ok(sheet)
@@ -99,7 +98,7 @@ pub fn read_some(
     bytes: &[u8],
     format: Format,
     told: &mut OnReading<'_>,
-) -> Result<(Sheet, Vec<CellFault>), Vec<CellFault>> {
+) -> Result<(Sheet, Vec<Fault>), Vec<Fault>> {
     let table = Table::read(bytes, format, EXPORTED)?;
     let captions = table.captions();
     let (rows, faults) = table.parse_some(InstrumentRow::read, told);
@@ -250,8 +249,8 @@ fn subjects_of(text: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Code;
     use crate::domain::Fen;
-    use crate::exchange::sheet::FaultCode;
     use chrono::NaiveDate;
 
     fn full(number: u32) -> InstrumentRow {
@@ -328,7 +327,7 @@ mod tests {
         let csv = "asset_no,name,original_value_fen\n1,甲,100\n2,乙,x\n3,丙,100\n";
         let (sheet, faults) = read_some(csv.as_bytes(), Format::Csv, &mut |_| ()).unwrap();
         let read: Vec<_> = sheet.rows.iter().map(|row| row.row).collect();
-        assert_eq!((read, faults.len(), faults[0].row), (vec![2, 4], 1, 3));
+        assert_eq!((read, faults.len(), faults[0].row()), (vec![2, 4], 1, 3));
     }
 
     #[test]
@@ -341,20 +340,17 @@ mod tests {
     fn all_faults_of_all_rows_are_found() {
         let csv = "资产编号,purpose_type,原值（分）,accepted_on\n,genral,12.5,2026-02-30\n7,special,100,\n";
         let faults = read(csv.as_bytes(), Format::Csv).unwrap_err();
-        let seen: Vec<_> = faults
-            .iter()
-            .map(|f| (f.row, f.column.as_str(), f.code))
-            .collect();
+        let seen: Vec<_> = faults.iter().map(|f| (f.row(), f.name(), f.code)).collect();
         assert_eq!(
             seen,
             [
-                (2, "资产编号", FaultCode::Required),
-                (2, "原值（分）", FaultCode::NotAnAmount),
-                (2, "purpose_type", FaultCode::UnknownWord),
-                (2, "accepted_on", FaultCode::NotADate),
+                (2, "资产编号", Code::required),
+                (2, "原值（分）", Code::not_an_amount),
+                (2, "purpose_type", Code::unknown_word),
+                (2, "accepted_on", Code::not_a_date),
             ]
         );
-        assert_eq!(faults[2].did_you_mean, Some("general"));
-        assert_eq!(faults[2].limit.as_deref(), Some("general | special"));
+        assert_eq!(faults[2].did_you_mean.as_deref(), Some("general"));
+        assert_eq!(faults[2].limit, Some("general | special".into()));
     }
 }

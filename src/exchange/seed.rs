@@ -3,11 +3,12 @@
 
 use std::io::Read;
 
-use super::sheet::{CellFault, Column, FaultCode, Kind, Row, Stream};
+use super::sheet::{Column, Kind, Row, Stream};
+use crate::domain::{Code, Fault};
 use crate::operations::reference::{Category, Discipline, Holiday, Region, TestItem};
 
 /// The rows and the SHA-256 in hexadecimal of a file, or everything that is wrong with it.
-pub type Table<T> = Result<(Vec<T>, String), Vec<CellFault>>;
+pub type Table<T> = Result<(Vec<T>, String), Vec<Fault>>;
 
 const CODE: Column = Column::plain("code", Kind::Text).required();
 const PARENT: Column = Column::plain("parent", Kind::Text);
@@ -107,7 +108,7 @@ fn zero_or_one(row: &mut Row<'_>, name: &str) -> Option<bool> {
         0 => Some(false),
         1 => Some(true),
         _ => {
-            row.refuse(name, FaultCode::OutOfRange);
+            row.refuse(name, Code::out_of_range);
             None
         }
     }
@@ -143,7 +144,7 @@ mod tests {
     #[test]
     fn a_flag_is_zero_or_one() {
         let faults = regions(&b"code,parent,level,name,gbt2260\n1,,city,X,2\n"[..]).unwrap_err();
-        let seen = (faults[0].row, faults[0].column.as_str(), faults[0].code);
-        assert_eq!(seen, (2, "gbt2260", FaultCode::OutOfRange));
+        let seen = (faults[0].row(), faults[0].name(), faults[0].code);
+        assert_eq!(seen, (2, "gbt2260", Code::out_of_range));
     }
 }

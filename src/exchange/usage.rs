@@ -1,8 +1,7 @@
 //! The spreadsheet of usage records. It has no column for evidence: that is answered, never accepted.
 
-use super::sheet::{
-    self, Cell, CellFault, Column, Format, Kind, Numbered, OnReading, Row, Table, WriteError,
-};
+use super::sheet::{self, Cell, Column, Format, Kind, Numbered, OnReading, Row, Table, WriteError};
+use crate::domain::Fault;
 use crate::domain::booking::{BookingMode, BookingPurpose};
 use crate::domain::usage::{GivenMinutes, Operator, UsageFacts};
 use crate::domain::{Minutes, Slot};
@@ -58,7 +57,7 @@ pub struct UsageRow {
 }
 
 /// All usage records of a table, or every fault in it.
-pub fn read(bytes: &[u8], format: Format) -> Result<Vec<Numbered<UsageRow>>, Vec<CellFault>> {
+pub fn read(bytes: &[u8], format: Format) -> Result<Vec<Numbered<UsageRow>>, Vec<Fault>> {
     Table::read(bytes, format, COLUMNS)?.parse(UsageRow::read)
 }
 
@@ -67,7 +66,7 @@ pub fn read_telling(
     bytes: &[u8],
     format: Format,
     told: &mut OnReading<'_>,
-) -> Result<Vec<Numbered<UsageRow>>, Vec<CellFault>> {
+) -> Result<Vec<Numbered<UsageRow>>, Vec<Fault>> {
     Table::read(bytes, format, COLUMNS)?.parse_telling(UsageRow::read, told)
 }
 
@@ -168,7 +167,7 @@ impl From<Numbered<UsageRow>> for ImportRow {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exchange::sheet::FaultCode;
+    use crate::domain::Code;
 
     fn row() -> UsageRow {
         let at = |text: &str| text.parse().unwrap();
@@ -212,15 +211,12 @@ mod tests {
         let csv = "asset_no,using_uscc,started_at,ended_at,mode,purpose,evidence\n\
                    1,X,2026-03-01 10:00,2026-03-01 10:00,guided,other,automatic\n";
         let faults = read(csv.as_bytes(), Format::Csv).unwrap_err();
-        let seen: Vec<_> = faults
-            .iter()
-            .map(|f| (f.row, f.column.as_str(), f.code))
-            .collect();
+        let seen: Vec<_> = faults.iter().map(|f| (f.row(), f.name(), f.code)).collect();
         assert_eq!(
             seen,
             [
-                (1, "G", FaultCode::UnknownColumn),
-                (2, "ended_at", FaultCode::NotAfterStart),
+                (1, "G", Code::unknown_column),
+                (2, "ended_at", Code::not_after_start),
             ]
         );
     }

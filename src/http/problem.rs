@@ -135,7 +135,7 @@ pub fn entry(fault: &Fault, language: Language) -> Value {
     let mut members = Map::new();
     match &fault.place {
         Location::Field(field) => members.insert("field".into(), field.as_str().into()),
-        Location::Rule(rule) => members.insert("rule".into(), (*rule).into()),
+        Location::Rule => members.insert("rule".into(), fault.code.as_str().into()),
         Location::Cell { row, column } => {
             members.insert("row".into(), (*row).into());
             members.insert("column".into(), column.as_str().into())
@@ -145,8 +145,8 @@ pub fn entry(fault: &Fault, language: Language) -> Value {
     members.insert("code".into(), fault.code.as_str().into());
     members.insert("message".into(), text::message(fault, language).into());
     let optional = [
-        ("limit", fault.limit.clone()),
-        ("actual", fault.actual.clone()),
+        ("limit", fault.limit.clone().map(Value::from)),
+        ("actual", fault.actual.clone().map(Value::from)),
         (
             "overridable_by",
             fault.overridable_by.map(|role| json!(role)),

@@ -5,9 +5,9 @@ use serde_json::json;
 use crate::app::App;
 use crate::app::token;
 use crate::domain::access::{Action, ApiScope, Caller};
-use crate::domain::fault::{Faults, FieldFault};
+use crate::domain::fault::Faults;
 use crate::domain::{ApiKeyId, Instant, Minutes};
-use crate::error::AppError;
+use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::Actor;
 use crate::operations::run::{Outcome, Run, may, personal};
 use crate::operations::session::API_KEY_PREFIX;
@@ -83,20 +83,20 @@ fn check(
     let mut faults = Faults::new();
     faults.text("name", &draft.name, 100);
     if draft.scopes.is_empty() {
-        faults.push(FieldFault::required("scopes"));
+        faults.push(Fault::required("scopes"));
     }
     let foreign = draft
         .scopes
         .iter()
         .filter(|scope| !may_grant(caller, **scope));
     faults.extend(
-        foreign.map(|scope| FieldFault::new("scopes", "scope_not_grantable").actual(scope)),
+        foreign.map(|scope| Fault::field("scopes", Code::scope_not_grantable).actual(scope)),
     );
     let last = now.plus(days(DAYS_MAX));
     if expires_at <= now || expires_at > last {
         let limit = format!("{now}..{last}");
         faults.push(
-            FieldFault::new("expires_at", "out_of_range")
+            Fault::field("expires_at", Code::out_of_range)
                 .limit(limit)
                 .actual(expires_at),
         );

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use crate::app::App;
 use crate::domain::InstrumentId;
 use crate::domain::access::{self, Action, Caller, Denied, InstrumentTies};
-use crate::domain::booking_rules::{BookingRules, RuleFault};
-use crate::error::{AppError, Code, Fault};
+use crate::domain::booking_rules::BookingRules;
+use crate::error::AppError;
 use crate::operations::actor::Actor;
 use crate::operations::booking::manages;
 use crate::operations::run::{perform, same_version};
@@ -88,7 +88,7 @@ pub async fn put(
         let (terms, ties) = see(tx, Some(actor.caller()?), id)?;
         access::may_on_instrument(actor.caller()?, Action::BookingRulesUpdate, &ties)?;
         same_version(version, terms.version)?;
-        rules.validate().map_err(refused)?;
+        rules.validate()?;
         store::booking_rules::update(tx, id, terms.version, &rules, actor.now)?;
         let event = actor
             .event(Action::BookingRulesUpdate, Subject::new("instrument", id))
@@ -99,15 +99,4 @@ pub async fn put(
         Ok((rules.clone(), terms.version + 1))
     })
     .await
-}
-
-fn refused(faults: Vec<RuleFault>) -> AppError {
-    let entry = |fault: RuleFault| {
-        let code = Code::find(fault.code.as_str()).unwrap_or(Code::invalid_value);
-        let mut entry = Fault::field(fault.field, code);
-        entry.limit = fault.limit.map(Into::into);
-        entry.actual = fault.actual.map(Into::into);
-        entry
-    };
-    AppError::Refused(faults.into_iter().map(entry).collect())
 }

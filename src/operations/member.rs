@@ -8,9 +8,9 @@ use crate::app::token;
 use crate::domain::access::{self, Action, Caller, Role};
 use crate::domain::account::{UserState, login_key};
 use crate::domain::contact::check_email;
-use crate::domain::fault::{Faults, FieldFault};
+use crate::domain::fault::Faults;
 use crate::domain::{Instant, Minutes, OrganizationId, UserId};
-use crate::error::{AppError, Code};
+use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::Actor;
 use crate::operations::organization::admit_in;
 use crate::operations::run::{perform, personal, same_version};
@@ -223,7 +223,7 @@ fn may_take_all(caller: &Caller, roles: &[Role]) -> Result<(), AppError> {
     }
     let faults = access::check_roles(caller, true, roles, &[]);
     let taken = faults.err().unwrap_or_default().into_iter();
-    let foreign: Vec<FieldFault> = taken.filter(|fault| fault.code != "required").collect();
+    let foreign: Vec<Fault> = taken.filter(|fault| fault.code != Code::required).collect();
     if foreign.is_empty() {
         Ok(())
     } else {

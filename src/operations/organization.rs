@@ -6,12 +6,12 @@ use serde_json::json;
 
 use crate::app::App;
 use crate::domain::access::{self, Action, Caller, Reach};
-use crate::domain::fault::{Faults, FieldFault};
+use crate::domain::fault::Faults;
 use crate::domain::organization::{
     OrganizationDeed, OrganizationFacts, OrganizationKind, OrganizationState,
 };
 use crate::domain::{Instant, OrganizationId, RegionCode, Uscc};
-use crate::error::{AppError, Code};
+use crate::error::{AppError, Code, Fault, Location};
 use crate::operations::actor::Actor;
 use crate::operations::run::{perform, personal, same_version};
 use crate::store::event::{NewEvent, Subject};
@@ -211,11 +211,11 @@ pub fn check(
     ];
     for (field, code) in regions {
         if !store::reference::knows_region(conn, code)? {
-            faults.push(FieldFault::new(field, "unknown_region").actual(code));
+            faults.push(Fault::field(field, Code::unknown_region).actual(code));
         }
     }
     for fault in &mut faults {
-        fault.field = format!("{prefix}{}", fault.field);
+        fault.place = Location::Field(format!("{prefix}{}", fault.name()));
     }
     if faults.is_empty() {
         Ok(())

@@ -5,9 +5,9 @@ use serde::Serialize;
 
 use crate::app::App;
 use crate::domain::access::{Action, Role};
-use crate::domain::fault::{Faults, FieldFault};
+use crate::domain::fault::Faults;
 use crate::domain::{Instant, OrganizationId};
-use crate::error::{AppError, Code};
+use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::Actor;
 use crate::operations::organization::{admit_in, reach};
 use crate::operations::run::perform;
@@ -106,15 +106,16 @@ fn checked(
     let mut faults = Faults::new();
     let since = relation.since.unwrap_or(actor.now);
     if relation.other == id {
-        faults.push(FieldFault::new("organization_id", "related_to_itself"));
+        faults.push(Fault::field("organization_id", Code::related_to_itself));
     } else if !sees(tx, actor, relation.other)? {
-        faults.push(FieldFault::new("organization_id", "unknown_reference").actual(relation.other));
+        faults
+            .push(Fault::field("organization_id", Code::unknown_reference).actual(relation.other));
     }
     faults.optional_text("relation", relation.relation.as_deref(), 100);
     if let Some(until) = relation.until.filter(|until| *until <= since) {
         let limit = format!("since {since}");
         faults.push(
-            FieldFault::new("until", "dates_out_of_order")
+            Fault::field("until", Code::dates_out_of_order)
                 .limit(limit)
                 .actual(until),
         );

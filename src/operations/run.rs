@@ -11,7 +11,6 @@ use super::actor::{Actor, Once};
 use super::subject::{Subject, Ties, authorize};
 use crate::app::{App, token};
 use crate::domain::access::{Action, Denied};
-use crate::domain::fault::{FaultValue, FieldFault};
 use crate::domain::state::InvalidState;
 use crate::error::{AppError, Code, Fault};
 use crate::store::event::Personal;
@@ -302,35 +301,8 @@ impl From<Denied> for AppError {
     fn from(denied: Denied) -> Self {
         match denied {
             Denied::Hidden => AppError::NotFound,
-            other => AppError::Denied(Code::find(other.as_str()).unwrap_or(Code::forbidden)),
+            other => AppError::Denied(other.code()),
         }
-    }
-}
-
-impl From<FaultValue> for serde_json::Value {
-    fn from(told: FaultValue) -> Self {
-        match told {
-            FaultValue::Number(number) => number.into(),
-            FaultValue::Text(text) => text.into(),
-        }
-    }
-}
-
-impl From<FieldFault> for Fault {
-    fn from(fault: FieldFault) -> Self {
-        let mut entry = Fault::field(
-            fault.field,
-            Code::find(fault.code).unwrap_or(Code::invalid_value),
-        );
-        entry.limit = fault.limit.map(Into::into);
-        entry.actual = fault.actual.map(Into::into);
-        entry
-    }
-}
-
-impl From<Vec<FieldFault>> for AppError {
-    fn from(faults: Vec<FieldFault>) -> Self {
-        AppError::Refused(faults.into_iter().map(Into::into).collect())
     }
 }
 

@@ -4,10 +4,10 @@ use serde_json::json;
 
 use crate::app::App;
 use crate::domain::access::Action;
-use crate::domain::fault::{Faults, FieldFault};
+use crate::domain::fault::Faults;
 use crate::domain::service::{ServiceFacts, ServiceItem};
 use crate::domain::{InstrumentId, ServiceId};
-use crate::error::AppError;
+use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::Actor;
 use crate::operations::instrument::admit;
 use crate::operations::run::{perform, same_version};
@@ -26,7 +26,7 @@ pub fn check_items(
     faults: &mut Faults,
 ) {
     if items.len() > ITEMS_MAX {
-        let fault = FieldFault::new("service_items", "too_many").limit(ITEMS_MAX);
+        let fault = Fault::field("service_items", Code::too_many).limit(ITEMS_MAX);
         faults.push(fault.actual(items.len()));
         return;
     }
@@ -35,7 +35,7 @@ pub fn check_items(
         faults.range(&format!("{field}.quantity"), item.quantity, 1, QUANTITY_MAX);
         if !offered.iter().any(|(id, _)| *id == item.service_id) {
             let field = format!("{field}.service_id");
-            faults.push(FieldFault::new(field, "unknown_reference").actual(item.service_id));
+            faults.push(Fault::field(field, Code::unknown_reference).actual(item.service_id));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What is wrong with a table that was to be imported: every fault at its row and column, up to a limit.
 
-use crate::error::{AppError, Code, Fault, Location};
+use crate::error::{AppError, Code, Fault};
 
 /// So many faults are told; a last one says how many more there are.
 const FAULTS_MAX: usize = 1_000;
@@ -11,7 +11,7 @@ pub fn refuse(mut faults: Vec<Fault>) -> Result<(), AppError> {
         return Ok(());
     }
     let is_conflict = faults.iter().all(|fault| fault.code.status() == 409);
-    faults.sort_by_key(row_of);
+    faults.sort_by_key(Fault::row);
     let more = faults.len().saturating_sub(FAULTS_MAX);
     if more > 0 {
         faults.truncate(FAULTS_MAX);
@@ -23,13 +23,6 @@ pub fn refuse(mut faults: Vec<Fault>) -> Result<(), AppError> {
     } else {
         AppError::Refused(faults)
     })
-}
-
-fn row_of(fault: &Fault) -> u32 {
-    match fault.place {
-        Location::Cell { row, .. } => row,
-        _ => 0,
-    }
 }
 
 #[cfg(test)]

@@ -75,6 +75,6 @@ fn migrations_are_twins() {
 }
 
 #[test]
-fn every_code_of_a_field_is_in_the_table_of_errors() {
-    assert_none(&in_each(codes::unknown));
+fn codes_are_typed_where_they_arise() {
+    assert_none(&in_each(codes::read_from_text));
 }

@@ -59,8 +59,7 @@ fn of_fault(file: &str, fault: &Fault) -> Mistake {
     let (file, row, column) = match &fault.place {
         Location::Cell { row, column } => (file, u64::from(*row), column.as_str()),
         Location::Field(field) => cell_of(field).unwrap_or((file, 0, field)),
-        Location::Rule(rule) => (file, 0, *rule),
-        Location::Request => (file, 0, ""),
+        Location::Rule | Location::Request => (file, 0, fault.name()),
     };
     Mistake {
         file: file.to_owned(),

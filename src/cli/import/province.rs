@@ -12,7 +12,6 @@ use crate::app::App;
 use crate::cli::failure::Failure;
 use crate::cli::output::{self, Format};
 use crate::cli::progress;
-use crate::error::Fault;
 use crate::exchange::province::{Open, ProvinceYear, Unfit, year_of};
 use crate::operations::actor::Actor;
 use crate::operations::province::{self, FileSummary, ProvinceFile};
@@ -85,16 +84,8 @@ pub async fn load(
             Unfit::Faults(faults) => faults,
             Unfit::Closed(_, error) => return Failure::Unavailable(error.to_string()),
         };
-        let files: Vec<(&str, Vec<Fault>)> = ProvinceFile::ALL
-            .iter()
-            .map(|file| {
-                let own = faults.iter().filter(|fault| fault.file == *file);
-                (
-                    file.as_str(),
-                    own.map(|fault| fault.fault.clone().into()).collect(),
-                )
-            })
-            .collect();
+        let files = faults.into_iter();
+        let files: Vec<_> = files.map(|(file, own)| (file.as_str(), own)).collect();
         mistakes::all_of(&files, format)
     })?;
     let actor = Actor::system(app.clock.now());

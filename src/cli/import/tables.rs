@@ -11,7 +11,7 @@ use crate::cli::failure::Failure;
 use crate::cli::output::{self, Format};
 use crate::cli::{acting_as_or_only, progress};
 use crate::error::{AppError, Fault};
-use crate::exchange::sheet::{self, CellFault};
+use crate::exchange::sheet;
 use crate::exchange::{instrument as instrument_sheet, usage as usage_sheet};
 use crate::operations::actor::Actor;
 use crate::operations::instrument::{self, Import, ImportMode};
@@ -116,10 +116,8 @@ impl Table {
         Ok((bytes, kind))
     }
 
-    fn refused(&self, faults: Vec<CellFault>) -> Failure {
-        self.told(AppError::Refused(
-            faults.into_iter().map(Fault::from).collect(),
-        ))
+    fn refused(&self, faults: Vec<Fault>) -> Failure {
+        self.told(faults.into())
     }
 
     fn told(&self, error: AppError) -> Failure {

@@ -2,7 +2,8 @@
 //! the table.
 
 use super::{Caller, Role};
-use crate::domain::fault::{Faults, FieldFault};
+use crate::domain::fault::Faults;
+use crate::domain::{Code, Fault};
 
 /// Roles of the administration: given by the province alone.
 const OFFICES: &[Role] = &[
@@ -22,23 +23,23 @@ pub fn check_roles(
     is_host: bool,
     before: &[Role],
     after: &[Role],
-) -> Result<(), Vec<FieldFault>> {
+) -> Result<(), Vec<Fault>> {
     let mut faults = Faults::new();
     if after.is_empty() {
-        faults.push(FieldFault::required("roles"));
+        faults.push(Fault::required("roles"));
     }
     let moved = Role::ALL
         .iter()
         .filter(|role| before.contains(role) != after.contains(role));
     for role in moved {
         if !may_grant(caller, *role) {
-            faults.push(FieldFault::new("roles", "role_not_grantable").actual(role));
+            faults.push(Fault::field("roles", Code::role_not_grantable).actual(role));
         } else if HOST_ROLES.contains(role) && after.contains(role) && !is_host {
-            faults.push(FieldFault::new("roles", "organization_is_no_host").actual(role));
+            faults.push(Fault::field("roles", Code::organization_is_no_host).actual(role));
         }
     }
     if after.iter().any(|role| !goes_with(*role, after)) {
-        faults.push(FieldFault::new("roles", "incompatible_roles"));
+        faults.push(Fault::field("roles", Code::incompatible_roles));
     }
     faults.into_result()
 }
@@ -159,7 +160,7 @@ mod tests {
                 .err()
                 .unwrap_or_default()
                 .into_iter()
-                .map(|fault| fault.code)
+                .map(|fault| fault.code.as_str())
                 .collect();
             assert_eq!(&found, codes, "{granter}: {before:?} to {after:?}");
         }

@@ -15,6 +15,7 @@ pub use grant::check_roles;
 pub use reach::{BookingTies, InstrumentTies, OrganizationTies, Reach};
 
 use super::OrganizationId;
+use crate::domain::Code;
 
 crate::vocabulary! {
     /// The roles of the contract. A member of an organization has a list of them.
@@ -45,25 +46,36 @@ crate::vocabulary! {
     }
 }
 
-crate::vocabulary! {
-    /// Why a caller may not do an action. All but `not_found` are answered 403.
-    Denied {
-        /// The subject is not the caller's to see: answered like an absent one, 404.
-        Hidden = "not_found",
-        /// No role of the caller allows the action on this subject.
-        Forbidden = "forbidden",
-        /// The action is for signed-in people, never for API keys.
-        NotByApiKey = "not_by_api_key",
-        /// The API key was not given the scope of the action.
-        ScopeMissing = "scope_missing",
-        /// Pending and refused organizations sign in, look, price and edit themselves.
-        OrganizationNotVerified = "organization_not_verified",
-        /// A suspended organization looks only, and edits itself.
-        OrganizationSuspended = "organization_suspended",
-    }
+/// Why a caller may not do an action. All but the hidden are answered 403.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.code())]
+pub enum Denied {
+    /// The subject is not the caller's to see: answered like an absent one, 404.
+    Hidden,
+    /// No role of the caller allows the action on this subject.
+    Forbidden,
+    /// The action is for signed-in people, never for API keys.
+    NotByApiKey,
+    /// The API key was not given the scope of the action.
+    ScopeMissing,
+    /// Pending and refused organizations sign in, look, price and edit themselves.
+    OrganizationNotVerified,
+    /// A suspended organization looks only, and edits itself.
+    OrganizationSuspended,
 }
 
-impl std::error::Error for Denied {}
+impl Denied {
+    pub const fn code(self) -> Code {
+        match self {
+            Self::Hidden => Code::not_found,
+            Self::Forbidden => Code::forbidden,
+            Self::NotByApiKey => Code::not_by_api_key,
+            Self::ScopeMissing => Code::scope_missing,
+            Self::OrganizationNotVerified => Code::organization_not_verified,
+            Self::OrganizationSuspended => Code::organization_suspended,
+        }
+    }
+}
 
 /// What roles, scope and the organization's state decide, whatever the subject.
 pub fn may(caller: &Caller, action: Action) -> Result<(), Denied> {

@@ -42,13 +42,6 @@ pub enum When {
     Before(Instant),
 }
 
-impl InvalidState {
-    /// The code of the contract.
-    pub const fn code(&self) -> &'static str {
-        "invalid_state"
-    }
-}
-
 impl BookingAction {
     /// Whether people do it; the rest happens by time.
     pub const fn is_by_hand(self) -> bool {
@@ -145,7 +138,6 @@ mod tests {
             BookingAction::NoShow,
         ];
         assert_eq!(refusal.allowed, allowed);
-        assert_eq!(refusal.code(), "invalid_state");
         assert_eq!(
             BookingState::Completed
                 .after(BookingAction::Cancel)

@@ -1,5 +1,6 @@
 //! How a booking in progress ends: the moment that counts, and what stays blocked after it.
 
+use crate::domain::Code;
 use crate::domain::money::Minutes;
 use crate::domain::spans::overlap;
 use crate::domain::time::{Instant, Slot};
@@ -17,10 +18,10 @@ pub enum NotAnEnding {
 }
 
 impl NotAnEnding {
-    pub const fn code(&self) -> &'static str {
+    pub const fn code(&self) -> Code {
         match self {
-            Self::InTheFuture { .. } => "in_the_future",
-            Self::NotAfterStart { .. } => "not_after_start",
+            Self::InTheFuture { .. } => Code::in_the_future,
+            Self::NotAfterStart { .. } => Code::not_after_start,
         }
     }
 }

@@ -1,12 +1,12 @@
 //! Why a slot cannot be booked: one variant for each code of the contract, with what a person needs to choose better.
 
-use chrono::NaiveDate;
-use serde::Serialize;
-
 use super::BookingMode;
 use crate::domain::closure::ClosureKind;
+use crate::domain::fault::FaultValue;
 use crate::domain::money::Minutes;
 use crate::domain::time::{Instant, Slot};
+use crate::domain::{Code, Fault};
+use chrono::NaiveDate;
 
 /// A broken rule of the instrument.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -55,75 +55,70 @@ pub enum BookingRefusal {
     OutsideOpeningHours { missing: Slot, open: Vec<Slot> },
 }
 
-/// A limit or an actual value as JSON shows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(untagged)]
-pub enum Measure {
-    Minutes(Minutes),
-    At(Instant),
-    On(NaiveDate),
-    Slot(Slot),
-    Slots(Vec<Slot>),
-    Mode(BookingMode),
-    Modes(Vec<BookingMode>),
-}
-
 impl BookingRefusal {
     /// The code of the contract.
-    pub const fn code(&self) -> &'static str {
+    pub const fn code(&self) -> Code {
         match self {
-            Self::InstrumentNotBookable => "instrument_not_bookable",
-            Self::NotExternallyShared => "not_externally_shared",
-            Self::ModeNotOffered { .. } => "mode_not_offered",
-            Self::InThePast { .. } => "in_the_past",
-            Self::TooSoon { .. } => "too_soon",
-            Self::TooFarAhead { .. } => "too_far_ahead",
-            Self::NotAligned { .. } => "not_aligned",
-            Self::TooShort { .. } => "too_short",
-            Self::TooLong { .. } => "too_long",
-            Self::ClosedForMaintenance { .. } => "closed_for_maintenance",
-            Self::PublicHoliday { .. } => "public_holiday",
-            Self::OutsideOpeningHours { .. } => "outside_opening_hours",
+            Self::InstrumentNotBookable => Code::instrument_not_bookable,
+            Self::NotExternallyShared => Code::not_externally_shared,
+            Self::ModeNotOffered { .. } => Code::mode_not_offered,
+            Self::InThePast { .. } => Code::in_the_past,
+            Self::TooSoon { .. } => Code::too_soon,
+            Self::TooFarAhead { .. } => Code::too_far_ahead,
+            Self::NotAligned { .. } => Code::not_aligned,
+            Self::TooShort { .. } => Code::too_short,
+            Self::TooLong { .. } => Code::too_long,
+            Self::ClosedForMaintenance { .. } => Code::closed_for_maintenance,
+            Self::PublicHoliday { .. } => Code::public_holiday,
+            Self::OutsideOpeningHours { .. } => Code::outside_opening_hours,
         }
     }
 
     /// What the rule demands.
-    pub fn limit(&self) -> Option<Measure> {
+    pub fn limit(&self) -> Option<FaultValue> {
         match self {
             Self::InstrumentNotBookable | Self::NotExternallyShared => None,
-            Self::ModeNotOffered { offered, .. } => Some(Measure::Modes(offered.clone())),
+            Self::ModeNotOffered { offered, .. } => Some(offered.clone().into()),
             Self::InThePast { now: at, .. }
             | Self::TooSoon {
                 earliest_at: at, ..
             }
-            | Self::TooFarAhead { latest_at: at, .. } => Some(Measure::At(*at)),
+            | Self::TooFarAhead { latest_at: at, .. } => Some((*at).into()),
             Self::NotAligned {
                 slot_minutes: limit,
                 ..
             }
             | Self::TooShort { limit, .. }
-            | Self::TooLong { limit, .. } => Some(Measure::Minutes(*limit)),
-            Self::ClosedForMaintenance { ends_at, .. } => ends_at.map(Measure::At),
+            | Self::TooLong { limit, .. } => Some(limit.into()),
+            Self::ClosedForMaintenance { ends_at, .. } => ends_at.map(Into::into),
             Self::PublicHoliday { .. } => None,
-            Self::OutsideOpeningHours { open, .. } => Some(Measure::Slots(open.clone())),
+            Self::OutsideOpeningHours { open, .. } => Some(open.clone().into()),
         }
     }
 
     /// What the request has instead.
-    pub fn actual(&self) -> Option<Measure> {
+    pub fn actual(&self) -> Option<FaultValue> {
         match self {
             Self::InstrumentNotBookable | Self::NotExternallyShared => None,
-            Self::ModeNotOffered { actual, .. } => Some(Measure::Mode(*actual)),
+            Self::ModeNotOffered { actual, .. } => Some((*actual).into()),
             Self::InThePast { actual, .. }
             | Self::TooSoon { actual, .. }
             | Self::TooFarAhead { actual, .. }
-            | Self::NotAligned { actual, .. } => Some(Measure::At(*actual)),
-            Self::TooShort { actual, .. } | Self::TooLong { actual, .. } => {
-                Some(Measure::Minutes(*actual))
-            }
-            Self::ClosedForMaintenance { starts_at, .. } => Some(Measure::At(*starts_at)),
-            Self::PublicHoliday { on, .. } => Some(Measure::On(*on)),
-            Self::OutsideOpeningHours { missing, .. } => Some(Measure::Slot(*missing)),
+            | Self::NotAligned { actual, .. } => Some((*actual).into()),
+            Self::TooShort { actual, .. } | Self::TooLong { actual, .. } => Some(actual.into()),
+            Self::ClosedForMaintenance { starts_at, .. } => Some((*starts_at).into()),
+            Self::PublicHoliday { on, .. } => Some((*on).into()),
+            Self::OutsideOpeningHours { missing, .. } => Some((*missing).into()),
+        }
+    }
+}
+
+impl From<BookingRefusal> for Fault {
+    fn from(refusal: BookingRefusal) -> Self {
+        Fault {
+            limit: refusal.limit(),
+            actual: refusal.actual(),
+            ..Fault::rule(refusal.code())
         }
     }
 }

@@ -2,98 +2,52 @@
 
 use super::{BookingRules, ClockTime, DaySpan, SpecialDays};
 use crate::domain::money::Minutes;
+use crate::domain::{Code, Fault};
 
 /// No booking is longer than 31 days.
 pub const LONGEST: Minutes = Minutes::new(31 * 1440);
 
-crate::vocabulary! {
-    /// What is wrong with a field of booking rules.
-    RuleFaultCode {
-        OutOfRange = "out_of_range",
-        TooMany = "too_many",
-        /// `slot_minutes` does not divide 24 hours, so that the grid would shift from day to day.
-        NotDivisorOfDay = "not_divisor_of_day",
-        /// A length that no booking on the grid can have.
-        NotMultipleOfSlot = "not_multiple_of_slot",
-        MinAboveMax = "min_above_max",
-        LeadBeyondHorizon = "lead_beyond_horizon",
-        /// `from` equals `until`, or begins at 24:00.
-        EmptySpan = "empty_span",
-        /// `until_on` is before `from_on`.
-        Reversed = "reversed",
-        /// Two entries of special days rule the same day.
-        Overlapping = "overlapping",
-        Missing = "missing",
-        Duplicate = "duplicate",
-    }
-}
-
-/// One thing that is wrong; `field` is a path such as `weekly_hours[0].from`.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{field}: {code}")]
-pub struct RuleFault {
-    pub field: String,
-    pub code: RuleFaultCode,
-    pub limit: Option<i64>,
-    pub actual: Option<i64>,
-}
-
-/// Faults found so far.
+/// The faults found so far. What breaks several rules of one field is told of each.
 #[derive(Default)]
-struct Faults(Vec<RuleFault>);
+struct Found(Vec<Fault>);
 
-impl Faults {
-    fn add(&mut self, field: impl Into<String>, code: RuleFaultCode) {
-        self.0.push(RuleFault {
-            field: field.into(),
-            code,
-            limit: None,
-            actual: None,
-        });
+impl Found {
+    fn add(&mut self, field: impl Into<String>, code: Code) {
+        self.0.push(Fault::field(field, code));
     }
 
-    fn add_limit(
-        &mut self,
-        field: impl Into<String>,
-        code: RuleFaultCode,
-        limit: i64,
-        actual: i64,
-    ) {
-        let (limit, actual) = (Some(limit), Some(actual));
-        self.0.push(RuleFault {
-            field: field.into(),
-            code,
-            limit,
-            actual,
-        });
+    fn add_limit(&mut self, field: impl Into<String>, code: Code, limit: i64, actual: i64) {
+        self.0
+            .push(Fault::field(field, code).limit(limit).actual(actual));
     }
 
     /// The limit named is the one that is broken.
     fn range(&mut self, field: impl Into<String>, bounds: (i64, i64), actual: i64) {
         let nearest = actual.clamp(bounds.0, bounds.1);
         if nearest != actual {
-            self.add_limit(field, RuleFaultCode::OutOfRange, nearest, actual);
+            self.add_limit(field, Code::out_of_range, nearest, actual);
         }
     }
 
     fn count(&mut self, field: impl Into<String>, limit: i64, actual: usize) {
         let actual = i64::try_from(actual).unwrap_or(i64::MAX);
         if actual > limit {
-            self.add_limit(field, RuleFaultCode::TooMany, limit, actual);
+            self.add_limit(field, Code::too_many, limit, actual);
         }
     }
 
+    /// `from` must not equal `until`, nor begin at 24:00.
     fn span(&mut self, path: &str, span: DaySpan) {
         if span.from == span.until || span.from == ClockTime::MIDNIGHT {
-            self.add(format!("{path}.from"), RuleFaultCode::EmptySpan);
+            self.add(format!("{path}.from"), Code::empty_span);
         }
     }
 }
 
 impl BookingRules {
     /// Everything that is wrong with these rules, in the order of the fields.
-    pub fn validate(&self) -> Result<(), Vec<RuleFault>> {
-        let mut faults = Faults::default();
+    pub fn validate(&self) -> Result<(), Vec<Fault>> {
+        let mut faults = Found::default();
         faults.range(
             "approval_due_working_days",
             (1, 30),
@@ -111,13 +65,13 @@ impl BookingRules {
         }
     }
 
-    fn weekly_faults(&self, faults: &mut Faults) {
+    fn weekly_faults(&self, faults: &mut Found) {
         faults.count("weekly_hours", 100, self.weekly_hours.len());
         for (at, hours) in self.weekly_hours.iter().enumerate() {
             let path = format!("weekly_hours[{at}]");
             let field = format!("{path}.weekdays");
             if hours.weekdays.is_empty() {
-                faults.add(&field, RuleFaultCode::Missing);
+                faults.add(&field, Code::missing);
             }
             faults.count(&field, 7, hours.weekdays.len());
             for day in &hours.weekdays {
@@ -133,13 +87,13 @@ impl BookingRules {
         }
     }
 
-    fn special_faults(&self, faults: &mut Faults) {
+    fn special_faults(&self, faults: &mut Found) {
         faults.count("special_days", 400, self.special_days.len());
         for (at, days) in self.special_days.iter().enumerate() {
             let path = format!("special_days[{at}]");
             let length = (days.until_on - days.from_on).num_days() + 1;
             if length < 1 {
-                faults.add(format!("{path}.until_on"), RuleFaultCode::Reversed);
+                faults.add(format!("{path}.until_on"), Code::reversed);
             } else {
                 faults.range(format!("{path}.until_on"), (1, 366), length);
             }
@@ -147,7 +101,7 @@ impl BookingRules {
                 earlier.from_on <= days.until_on && days.from_on <= earlier.until_on
             };
             if self.special_days.iter().take(at).any(shares_a_day) {
-                faults.add(&path, RuleFaultCode::Overlapping);
+                faults.add(&path, Code::overlapping);
             }
             faults.count(format!("{path}.spans"), 24, days.spans.len());
             for (nth, span) in days.spans.iter().enumerate() {
@@ -156,26 +110,26 @@ impl BookingRules {
         }
     }
 
-    fn length_faults(&self, faults: &mut Faults) {
+    fn length_faults(&self, faults: &mut Found) {
         let [slot, min, max] =
             [self.slot_minutes, self.min_minutes, self.max_minutes].map(Minutes::number);
         faults.range("slot_minutes", (1, 1440), slot);
         let grid = slot.clamp(1, 1440);
         if 1440 % grid != 0 {
-            faults.add_limit("slot_minutes", RuleFaultCode::NotDivisorOfDay, 1440, slot);
+            faults.add_limit("slot_minutes", Code::not_divisor_of_day, 1440, slot);
         }
         for (field, length) in [("min_minutes", min), ("max_minutes", max)] {
             faults.range(field, (1, LONGEST.number()), length);
             if length % grid != 0 {
-                faults.add_limit(field, RuleFaultCode::NotMultipleOfSlot, grid, length);
+                faults.add_limit(field, Code::not_multiple_of_slot, grid, length);
             }
         }
         if min > max {
-            faults.add_limit("min_minutes", RuleFaultCode::MinAboveMax, max, min);
+            faults.add_limit("min_minutes", Code::min_above_max, max, min);
         }
     }
 
-    fn distance_faults(&self, faults: &mut Faults) {
+    fn distance_faults(&self, faults: &mut Found) {
         let horizon = i64::from(self.horizon_days);
         let lead = self.lead_minutes.number();
         faults.range("lead_minutes", (0, 90 * 1440), lead);
@@ -183,7 +137,7 @@ impl BookingRules {
         if lead > horizon * 1440 {
             faults.add_limit(
                 "lead_minutes",
-                RuleFaultCode::LeadBeyondHorizon,
+                Code::lead_beyond_horizon,
                 horizon * 1440,
                 lead,
             );
@@ -202,13 +156,13 @@ impl BookingRules {
         }
     }
 
-    fn mode_faults(&self, faults: &mut Faults) {
+    fn mode_faults(&self, faults: &mut Found) {
         if self.modes.is_empty() {
-            faults.add("modes", RuleFaultCode::Missing);
+            faults.add("modes", Code::missing);
         }
         let repeated = |(at, mode)| self.modes.iter().take(at).any(|earlier| earlier == mode);
         if self.modes.iter().enumerate().any(repeated) {
-            faults.add("modes", RuleFaultCode::Duplicate);
+            faults.add("modes", Code::duplicate);
         }
     }
 }
@@ -224,7 +178,8 @@ mod tests {
         let mut rules = BookingRules::default();
         change(&mut rules);
         let faults = rules.validate().err().unwrap_or_default();
-        faults.iter().map(RuleFault::to_string).collect()
+        let told = |fault: &Fault| format!("{}: {}", fault.name(), fault.code);
+        faults.iter().map(told).collect()
     }
 
     fn special(from_on: &str, until_on: &str) -> SpecialDays {
@@ -285,7 +240,10 @@ mod tests {
             ..BookingRules::default()
         };
         let fault = rules.validate().unwrap_err().remove(0);
-        assert_eq!((fault.limit, fault.actual), (Some(730), Some(731)));
+        assert_eq!(
+            (fault.limit, fault.actual),
+            (Some(730.into()), Some(731.into()))
+        );
     }
 
     #[test]

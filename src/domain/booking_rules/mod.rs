@@ -7,7 +7,7 @@ mod grid;
 mod hours;
 
 pub use clock_time::{ClockTime, NotAClockTime};
-pub use fault::{LONGEST, RuleFault, RuleFaultCode};
+pub use fault::LONGEST;
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};

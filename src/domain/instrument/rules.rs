@@ -6,7 +6,8 @@ use chrono::{Days, NaiveDate};
 use super::{Customs, InstrumentDescription, InstrumentFacts};
 use crate::domain::Fen;
 use crate::domain::exemption::{ExemptionState, ShareMode};
-use crate::domain::fault::{Faults, FieldFault};
+use crate::domain::fault::Faults;
+use crate::domain::{Code, Fault};
 
 /// The most users one instrument serves at once.
 pub const CHANNELS_MAX: i64 = 64;
@@ -19,7 +20,7 @@ const FIRST_DAY: Option<NaiveDate> = NaiveDate::from_ymd_opt(1950, 1, 1);
 
 impl InstrumentFacts {
     /// Every rule of the fields that are filled, at any state. Lengths are those of the national platform's message.
-    pub fn validate(&self, today: NaiveDate) -> Result<(), Vec<FieldFault>> {
+    pub fn validate(&self, today: NaiveDate) -> Result<(), Vec<Fault>> {
         let mut faults = Faults::new();
         faults.text("name", &self.name, 50);
         faults.text("asset_no", &self.asset_no, 64);
@@ -54,19 +55,19 @@ impl InstrumentFacts {
     }
 
     /// The value reaches the threshold; 以上 includes the number itself.
-    pub fn check_threshold(&self, threshold: Fen) -> Result<(), FieldFault> {
+    pub fn check_threshold(&self, threshold: Fen) -> Result<(), Fault> {
         if self.original_value_fen >= threshold {
             return Ok(());
         }
         Err(
-            FieldFault::new("original_value_fen", "below_registration_threshold")
+            Fault::field("original_value_fen", Code::below_registration_threshold)
                 .limit(threshold.number())
                 .actual(self.original_value_fen.number()),
         )
     }
 
     /// What is still needed before the entry can be submitted; not to share at all needs an approved exemption.
-    pub fn missing_for_submission(&self, exemption: Option<ExemptionState>) -> Vec<FieldFault> {
+    pub fn missing_for_submission(&self, exemption: Option<ExemptionState>) -> Vec<Fault> {
         let filled = |text: &Option<String>| has_text(text.as_deref());
         let mut faults: Vec<_> = [
             ("model", filled(&self.model)),
@@ -80,17 +81,17 @@ impl InstrumentFacts {
         ]
         .into_iter()
         .filter(|(_, is_filled)| !is_filled)
-        .map(|(field, _)| FieldFault::required(field))
+        .map(|(field, _)| Fault::required(field))
         .collect();
         if self.share_mode == Some(ShareMode::None) && exemption != Some(ExemptionState::Approved) {
             faults
-                .push(FieldFault::new("share_mode", "exemption_required").actual(ShareMode::None));
+                .push(Fault::field("share_mode", Code::exemption_required).actual(ShareMode::None));
         }
         faults
     }
 
     /// The fields of `changed` that differ although they stand still while the entry is listed: they change through a return.
-    pub fn locked_changes(&self, changed: &InstrumentFacts) -> Vec<FieldFault> {
+    pub fn locked_changes(&self, changed: &InstrumentFacts) -> Vec<Fault> {
         [
             ("asset_no", self.asset_no != changed.asset_no),
             (
@@ -104,7 +105,7 @@ impl InstrumentFacts {
         ]
         .into_iter()
         .filter(|(_, differs)| *differs)
-        .map(|(field, _)| FieldFault::new(field, "locked_while_listed"))
+        .map(|(field, _)| Fault::field(field, Code::locked_while_listed))
         .collect()
     }
 
@@ -155,7 +156,7 @@ impl InstrumentDescription {
             ),
         ] {
             if other && !has_it {
-                faults.push(FieldFault::required(field));
+                faults.push(Fault::required(field));
             }
         }
         if let Some(customs) = &self.customs {
@@ -167,14 +168,14 @@ impl InstrumentDescription {
         let count = self.subjects.len();
         if count > SUBJECTS_MAX {
             faults.push(
-                FieldFault::new("subjects", "too_many")
+                Fault::field("subjects", Code::too_many)
                     .limit(SUBJECTS_MAX)
                     .actual(count),
             );
         }
         let distinct: std::collections::BTreeSet<_> = self.subjects.iter().collect();
         if distinct.len() < count {
-            faults.push(FieldFault::new("subjects", "duplicate"));
+            faults.push(Fault::field("subjects", Code::duplicate));
         }
     }
 }
@@ -217,7 +218,7 @@ fn check_number(
     {
         let limit = format!("{}..{}", lengths.start(), lengths.end());
         faults.push(
-            FieldFault::new(field, "malformed")
+            Fault::field(field, Code::malformed)
                 .limit(limit)
                 .actual(number),
         );

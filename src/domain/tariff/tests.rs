@@ -240,7 +240,7 @@ fn prices_and_periods_have_limits() {
         let faults = tariff.validate().err().unwrap_or_default();
         faults
             .into_iter()
-            .map(|fault| fault.code)
+            .map(|fault| fault.code.as_str())
             .collect::<Vec<_>>()
     };
     assert!(codes(0, None).is_empty());

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::{GivenMinutes, UsageMinutes, check_interval};
 use crate::domain::booking::{BookingMode, BookingPurpose};
 use crate::domain::contact::check_phone;
-use crate::domain::fault::{Faults, FieldFault};
+use crate::domain::fault::Faults;
+use crate::domain::{Code, Fault};
 use crate::domain::{Instant, OrganizationId, Slot, UserId};
 
 /// The most samples of one service.
@@ -34,9 +35,8 @@ impl Operator {
     fn validate(&self, faults: &mut Faults) {
         match (&self.user_id, &self.name) {
             (Some(_), None) if self.phone.is_none() => {}
-            (Some(_), _) => {
-                faults.push(FieldFault::new("operator", "malformed").limit("user_id | name, phone"))
-            }
+            (Some(_), _) => faults
+                .push(Fault::field("operator", Code::malformed).limit("user_id | name, phone")),
             (None, name) => faults.text("operator.name", name.as_deref().unwrap_or_default(), 50),
         }
         if let Some(phone) = &self.phone {
@@ -63,7 +63,7 @@ pub struct UsageFacts {
 
 impl UsageFacts {
     /// The minutes of the service, or everything that is wrong on an instrument of so many `channels`.
-    pub fn check(&self, channels: i64, now: Instant) -> Result<UsageMinutes, Vec<FieldFault>> {
+    pub fn check(&self, channels: i64, now: Instant) -> Result<UsageMinutes, Vec<Fault>> {
         self.with_minutes(
             channels,
             now,
@@ -78,7 +78,7 @@ impl UsageFacts {
         channels: i64,
         now: Instant,
         (before, minutes): (&UsageFacts, UsageMinutes),
-    ) -> Result<UsageMinutes, Vec<FieldFault>> {
+    ) -> Result<UsageMinutes, Vec<Fault>> {
         let minutes = UsageMinutes::corrected((&before.slot, minutes), &self.slot, self.minutes);
         let channels = match self.channel == before.channel {
             true => channels.max(before.channel),
@@ -98,8 +98,8 @@ impl UsageFacts {
         &self,
         channels: i64,
         now: Instant,
-        minutes: Result<UsageMinutes, Vec<FieldFault>>,
-    ) -> Result<UsageMinutes, Vec<FieldFault>> {
+        minutes: Result<UsageMinutes, Vec<Fault>>,
+    ) -> Result<UsageMinutes, Vec<Fault>> {
         let mut faults = Faults::new();
         faults.extend(check_interval(&self.slot, now));
         faults.range("channel", self.channel, 1, channels);
@@ -140,11 +140,11 @@ pub struct Correction {
 
 impl Correction {
     /// What the record says afterwards. Refuses an end that is not after the start.
-    pub fn onto(&self, present: UsageFacts) -> Result<UsageFacts, FieldFault> {
+    pub fn onto(&self, present: UsageFacts) -> Result<UsageFacts, Fault> {
         let starts_at = self.started_at.unwrap_or(present.slot.starts_at());
         let ends_at = self.ended_at.unwrap_or(present.slot.ends_at());
         let slot = Slot::new(starts_at, ends_at).map_err(|_| {
-            FieldFault::new("ended_at", "not_after_start")
+            Fault::field("ended_at", Code::not_after_start)
                 .limit(starts_at)
                 .actual(ends_at)
         })?;
@@ -163,10 +163,10 @@ impl Correction {
 }
 
 /// The reason of a dispute, a voiding or a correction; `must` says whether it may be left out.
-pub fn check_reason(reason: Option<&str>, must: bool) -> Result<(), Vec<FieldFault>> {
+pub fn check_reason(reason: Option<&str>, must: bool) -> Result<(), Vec<Fault>> {
     let mut faults = Faults::new();
     if must && reason.unwrap_or_default().trim().is_empty() {
-        faults.push(FieldFault::new("reason", "reason_required"));
+        faults.push(Fault::field("reason", Code::reason_required));
     }
     faults.optional_text("reason", reason, REASON_CHARACTERS_MAX);
     faults.into_result()
@@ -201,7 +201,10 @@ mod tests {
     fn codes(facts: &UsageFacts) -> Vec<(String, &'static str)> {
         let found = facts.check(2, at("2026-03-02T00:00:00+08:00"));
         let faults = found.err().unwrap_or_default();
-        faults.into_iter().map(|f| (f.field, f.code)).collect()
+        faults
+            .into_iter()
+            .map(|f| (f.name().to_owned(), f.code.as_str()))
+            .collect()
     }
 
     #[test]
@@ -263,7 +266,7 @@ mod tests {
             ..Correction::default()
         };
         assert_eq!(
-            backwards.onto(facts()).map_err(|fault| fault.code),
+            backwards.onto(facts()).map_err(|fault| fault.code.as_str()),
             Err("not_after_start")
         );
     }

@@ -2,7 +2,8 @@
 
 use std::io::Read;
 
-use crate::exchange::sheet::{CellFault, Column, Kind, Row, Stream};
+use crate::domain::Fault;
+use crate::exchange::sheet::{Column, Kind, Row, Stream};
 use crate::operations::province::ProvinceInstrument;
 
 const COLUMNS: &[Column] = &[
@@ -31,7 +32,7 @@ const COLUMNS: &[Column] = &[
     Column::plain("public_price_fen_per_hour", Kind::Fen),
 ];
 
-pub fn instruments<R: Read>(input: R) -> Result<Stream<R, ProvinceInstrument>, Vec<CellFault>> {
+pub fn instruments<R: Read>(input: R) -> Result<Stream<R, ProvinceInstrument>, Vec<Fault>> {
     Stream::open(input, COLUMNS, read)
 }
 

@@ -14,7 +14,7 @@ pub use instruments::instruments;
 pub use organizations::organizations;
 pub use reported::{expert_scores, requests};
 pub use usage::usage;
-pub use year::{FileFault, Open, ProvinceYear, Unfit};
+pub use year::{Open, ProvinceYear, Unfit};
 
 /// The year in the digits that end a folder's name: `province-2025` tells 2025.
 pub fn year_of(folder: &str) -> Option<i32> {
@@ -27,9 +27,9 @@ pub fn year_of(folder: &str) -> Option<i32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Code;
     use crate::domain::Fen;
     use crate::domain::usage::{Evidence, UsageState};
-    use crate::exchange::sheet::FaultCode;
     use crate::operations::province::OrganizationRole;
 
     macro_rules! file {
@@ -116,26 +116,30 @@ mod tests {
             match row {
                 Ok(row) => assert_eq!(row.row, 5),
                 Err(faults) => {
-                    seen.extend(faults.into_iter().map(|f| (f.row, f.column, f.code)));
+                    seen.extend(
+                        faults
+                            .into_iter()
+                            .map(|f| (f.row(), f.name().to_owned(), f.code)),
+                    );
                 }
             }
         }
         assert_eq!(
             seen,
             [
-                (2, "answered_in_time".to_owned(), FaultCode::OutOfRange),
-                (3, String::new(), FaultCode::UnevenRow),
-                (4, "received".to_owned(), FaultCode::OutOfRange),
-                (4, "answered_in_time".to_owned(), FaultCode::NotAnInteger),
+                (2, "answered_in_time".to_owned(), Code::out_of_range),
+                (3, String::new(), Code::uneven_row),
+                (4, "received".to_owned(), Code::out_of_range),
+                (4, "answered_in_time".to_owned(), Code::not_an_integer),
             ]
         );
         let faults = requests(&b"host_uscc,received\n"[..]).unwrap_err();
-        assert_eq!(faults[0].code, FaultCode::MissingColumn);
+        assert_eq!(faults[0].code, Code::missing_column);
         let faults = requests(&b"host_uscc,received,answered_in_time\n\xff,1,1\n"[..])
             .unwrap()
             .collect_all()
             .unwrap_err();
-        let seen = (faults[0].row, faults[0].code);
-        assert_eq!(seen, (2, FaultCode::UnknownEncoding));
+        let seen = (faults[0].row(), faults[0].code);
+        assert_eq!(seen, (2, Code::unknown_encoding));
     }
 }

@@ -2,7 +2,8 @@
 
 use std::io::Read;
 
-use crate::exchange::sheet::{CellFault, Column, Kind, Row, Stream};
+use crate::domain::Fault;
+use crate::exchange::sheet::{Column, Kind, Row, Stream};
 use crate::operations::province::ProvinceOrganization;
 
 const COLUMNS: &[Column] = &[
@@ -15,7 +16,7 @@ const COLUMNS: &[Column] = &[
     Column::plain("related_to", Kind::Text),
 ];
 
-pub fn organizations<R: Read>(input: R) -> Result<Stream<R, ProvinceOrganization>, Vec<CellFault>> {
+pub fn organizations<R: Read>(input: R) -> Result<Stream<R, ProvinceOrganization>, Vec<Fault>> {
     Stream::open(input, COLUMNS, read)
 }
 

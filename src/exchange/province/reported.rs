@@ -2,12 +2,13 @@
 
 use std::io::Read;
 
-use crate::exchange::sheet::{CellFault, Column, FaultCode, Kind, Row, Stream};
+use crate::domain::{Code, Fault};
+use crate::exchange::sheet::{Column, Kind, Row, Stream};
 use crate::operations::province::{ExpertScores, RequestCounts};
 
 const HOST: Column = Column::plain("host_uscc", Kind::Text).required();
 
-pub fn requests<R: Read>(input: R) -> Result<Stream<R, RequestCounts>, Vec<CellFault>> {
+pub fn requests<R: Read>(input: R) -> Result<Stream<R, RequestCounts>, Vec<Fault>> {
     const COLUMNS: &[Column] = &[
         HOST,
         Column::plain("received", Kind::Integer).required(),
@@ -20,7 +21,7 @@ fn read_requests(row: &mut Row<'_>) -> Option<RequestCounts> {
     let (host_uscc, received) = (row.text("host_uscc"), row.count("received"));
     let answered_in_time = row.count("answered_in_time");
     if received < answered_in_time && received.is_some() {
-        row.refuse("answered_in_time", FaultCode::OutOfRange);
+        row.refuse("answered_in_time", Code::out_of_range);
     }
     Some(RequestCounts {
         host_uscc: host_uscc?,
@@ -29,7 +30,7 @@ fn read_requests(row: &mut Row<'_>) -> Option<RequestCounts> {
     })
 }
 
-pub fn expert_scores<R: Read>(input: R) -> Result<Stream<R, ExpertScores>, Vec<CellFault>> {
+pub fn expert_scores<R: Read>(input: R) -> Result<Stream<R, ExpertScores>, Vec<Fault>> {
     const COLUMNS: &[Column] = &[
         HOST,
         Column::plain("A4", Kind::Decimal).required(),

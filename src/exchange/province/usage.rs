@@ -2,7 +2,8 @@
 
 use std::io::Read;
 
-use crate::exchange::sheet::{CellFault, Column, Kind, Row, Stream};
+use crate::domain::Fault;
+use crate::exchange::sheet::{Column, Kind, Row, Stream};
 use crate::operations::province::ProvinceUsage;
 
 const COLUMNS: &[Column] = &[
@@ -29,7 +30,7 @@ const COLUMNS: &[Column] = &[
     Column::plain("satisfaction", Kind::Text),
 ];
 
-pub fn usage<R: Read>(input: R) -> Result<Stream<R, ProvinceUsage>, Vec<CellFault>> {
+pub fn usage<R: Read>(input: R) -> Result<Stream<R, ProvinceUsage>, Vec<Fault>> {
     Stream::open(input, COLUMNS, read)
 }
 

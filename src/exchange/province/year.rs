@@ -4,8 +4,9 @@
 use std::io::Read;
 
 use super::{expert_scores, instruments, organizations, requests, usage};
+use crate::domain::Fault;
 use crate::error::AppError;
-use crate::exchange::sheet::{CellFault, Stream};
+use crate::exchange::sheet::Stream;
 use crate::operations::province::{
     ExpertScores, FileFacts, ProvinceFile, ProvinceInstrument, ProvinceOrganization,
     ProvinceSource, ProvinceUsage, RequestCounts, Rows,
@@ -31,17 +32,11 @@ impl std::fmt::Debug for ProvinceYear {
     }
 }
 
-/// What is wrong with a file of the folder.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FileFault {
-    pub file: ProvinceFile,
-    pub fault: CellFault,
-}
-
 /// Why a year cannot be imported.
 #[derive(Debug)]
 pub enum Unfit {
-    Faults(Vec<FileFault>),
+    /// What is wrong with files of the folder.
+    Faults(Vec<(ProvinceFile, Vec<Fault>)>),
     /// A file is not there or cannot be opened.
     Closed(ProvinceFile, std::io::Error),
 }
@@ -52,7 +47,7 @@ const FAULTS_MAX: usize = 100;
 type Opened = Box<dyn Read>;
 
 /// Reads the header of a file and answers its rows as a stream.
-type Begin<T> = fn(Opened) -> Result<Stream<Opened, T>, Vec<CellFault>>;
+type Begin<T> = fn(Opened) -> Result<Stream<Opened, T>, Vec<Fault>>;
 
 impl ProvinceYear {
     /// Opens every file and reads it to its end; answers the faults of all of them when there are any.
@@ -70,9 +65,7 @@ impl ProvinceYear {
             };
             match checked {
                 Ok(known) => facts.push((file, known)),
-                Err(found) => {
-                    faults.extend(found.into_iter().map(|fault| FileFault { file, fault }))
-                }
+                Err(found) => faults.push((file, found)),
             }
         }
         if faults.is_empty() {
@@ -96,7 +89,7 @@ impl ProvinceYear {
     }
 }
 
-fn check<T>(input: Opened, begin: Begin<T>) -> Result<FileFacts, Vec<CellFault>> {
+fn check<T>(input: Opened, begin: Begin<T>) -> Result<FileFacts, Vec<Fault>> {
     let mut stream = begin(input)?;
     let (mut rows, mut faults) = (0, Vec::new());
     for row in stream.by_ref() {
@@ -118,7 +111,7 @@ fn check<T>(input: Opened, begin: Begin<T>) -> Result<FileFacts, Vec<CellFault>>
 }
 
 /// The file was whole when it was checked.
-fn changed(file: ProvinceFile, faults: &[CellFault]) -> AppError {
+fn changed(file: ProvinceFile, faults: &[Fault]) -> AppError {
     AppError::internal(format!("{file} changed while it was imported: {faults:?}"))
 }
 

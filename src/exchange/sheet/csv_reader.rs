@@ -1,10 +1,10 @@
 //! Records of a CSV with the row numbers that a spreadsheet program shows: blank lines count, line breaks inside a cell do not.
 
+use super::fault::showing;
+use crate::domain::{Code, Fault};
 use std::io::{Chain, Read};
 
 use csv::{ErrorKind, Reader, ReaderBuilder, StringRecord, Terminator};
-
-use super::fault::{CellFault, FaultCode};
 
 /// Reads record after record; a UTF-8 byte order mark is skipped.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ impl<R: Read> Records<R> {
     }
 
     /// The next record and its row; `None` at the end.
-    pub(super) fn next(&mut self, record: &mut StringRecord) -> Result<Option<u32>, CellFault> {
+    pub(super) fn next(&mut self, record: &mut StringRecord) -> Result<Option<u32>, Fault> {
         let found = self.reader.read_record(record);
         let next_row = u32::try_from(self.row + 1).unwrap_or(u32::MAX);
         if !found.map_err(|error| fault_of(error, next_row))? {
@@ -45,7 +45,7 @@ impl<R: Read> Records<R> {
         let row = lines.saturating_sub(self.breaks_inside);
         if row <= self.row {
             // The quote has swallowed the closing line break.
-            return Err(CellFault::new(next_row, "", FaultCode::UnclosedQuote));
+            return Err(Fault::cell(next_row, "", Code::unclosed_quote));
         }
         self.row = row;
         Ok(Some(u32::try_from(row).unwrap_or(u32::MAX)))
@@ -57,12 +57,10 @@ impl<R: Read> Records<R> {
     }
 }
 
-fn fault_of(error: csv::Error, row: u32) -> CellFault {
+fn fault_of(error: csv::Error, row: u32) -> Fault {
     match error.kind() {
-        ErrorKind::Utf8 { .. } => {
-            CellFault::new(row, "", FaultCode::UnknownEncoding).limit("UTF-8")
-        }
-        _ => CellFault::new(row, "", FaultCode::Unreadable).value(error),
+        ErrorKind::Utf8 { .. } => Fault::cell(row, "", Code::unknown_encoding).limit("UTF-8"),
+        _ => showing(Fault::cell(row, "", Code::unreadable), error),
     }
 }
 
@@ -70,7 +68,7 @@ fn fault_of(error: csv::Error, row: u32) -> CellFault {
 mod tests {
     use super::*;
 
-    fn rows(text: &str) -> (Vec<(u32, String)>, Option<CellFault>) {
+    fn rows(text: &str) -> (Vec<(u32, String)>, Option<Fault>) {
         let mut records = Records::new(text.as_bytes());
         let mut record = StringRecord::new();
         let mut seen = Vec::new();
@@ -97,6 +95,6 @@ mod tests {
     fn a_quote_that_never_closes_is_reported_at_its_row() {
         let (seen, fault) = rows("a\nb\n\"c\nd\ne");
         assert_eq!(seen.len(), 2);
-        assert_eq!(fault, Some(CellFault::new(3, "", FaultCode::UnclosedQuote)));
+        assert_eq!(fault, Some(Fault::cell(3, "", Code::unclosed_quote)));
     }
 }

@@ -1,8 +1,8 @@
 //! What is wrong with a file: a code with the row and column in which a person finds the cell.
 
-use serde::Serialize;
+use std::fmt::Display;
 
-use crate::error::{Code, Fault};
+use crate::domain::{Code, Fault};
 
 /// So many faults are listed; the last entry says how many more there are.
 const MAX_FAULTS: usize = 1_000;
@@ -10,112 +10,29 @@ const MAX_FAULTS: usize = 1_000;
 /// The longest piece of a refused value that is repeated to the person.
 const VALUE_CHARS: usize = 80;
 
-crate::vocabulary! {
-    /// The codes of the spreadsheet room.
-    FaultCode {
-        NotASpreadsheet = "not_a_spreadsheet",
-        UnknownEncoding = "unknown_encoding",
-        Unreadable = "unreadable",
-        FileTooLarge = "file_too_large",
-        TooManyRows = "too_many_rows",
-        TooManyColumns = "too_many_columns",
-        NoHeader = "no_header",
-        UnknownColumn = "unknown_column",
-        MissingColumn = "missing_column",
-        DuplicateColumn = "duplicate_column",
-        CellWithoutHeader = "cell_without_header",
-        UnevenRow = "uneven_row",
-        UnclosedQuote = "unclosed_quote",
-        FormulaNotAllowed = "formula_not_allowed",
-        MergedCells = "merged_cells",
-        ErrorValue = "error_value",
-        Required = "required",
-        TextTooLong = "text_too_long",
-        ControlCharacter = "control_character",
-        DigitsLost = "digits_lost",
-        NotText = "not_text",
-        NotAnInteger = "not_an_integer",
-        NotAnAmount = "not_an_amount",
-        NotADate = "not_a_date",
-        NotAnInstant = "not_an_instant",
-        NotABoolean = "not_a_boolean",
-        NotADecimal = "not_a_decimal",
-        OutOfRange = "out_of_range",
-        UnknownWord = "unknown_word",
-        NotAfterStart = "not_after_start",
-        MoreFaults = "more_faults",
-    }
+/// A fault of the file as a whole.
+pub(super) fn of_file(code: Code) -> Fault {
+    Fault::cell(0, "", code)
 }
 
-/// One fault of a file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct CellFault {
-    /// The row as the spreadsheet program numbers it, from 1; 0 when the whole file is meant.
-    pub row: u32,
-    /// The title in the file's header, else the letter of the column; empty when the whole row or file is meant.
-    pub column: String,
-    pub code: FaultCode,
-    /// What the cell holds, cut to a readable length.
-    pub value: String,
-    /// What would have been accepted.
-    pub limit: Option<String>,
-    pub did_you_mean: Option<&'static str>,
-}
-
-impl CellFault {
-    pub fn new(row: u32, column: impl Into<String>, code: FaultCode) -> Self {
-        Self {
-            row,
-            column: column.into(),
-            code,
-            value: String::new(),
-            limit: None,
-            did_you_mean: None,
-        }
-    }
-
-    /// A fault of the file as a whole.
-    pub fn of_file(code: FaultCode) -> Self {
-        Self::new(0, "", code)
-    }
-
-    pub fn value(self, value: impl std::fmt::Display) -> Self {
-        let value = value.to_string().chars().take(VALUE_CHARS).collect();
-        Self { value, ..self }
-    }
-
-    pub fn limit(self, limit: impl std::fmt::Display) -> Self {
-        let limit = Some(limit.to_string());
-        Self { limit, ..self }
-    }
-
-    pub(super) fn suggesting(self, did_you_mean: Option<&'static str>) -> Self {
-        Self {
-            did_you_mean,
-            ..self
-        }
-    }
-}
-
-impl From<CellFault> for Fault {
-    fn from(fault: CellFault) -> Self {
-        let code = Code::find(fault.code.as_str()).unwrap_or(Code::invalid_value);
-        let mut entry = Fault::cell(fault.row, fault.column, code);
-        entry.limit = fault.limit.map(Into::into);
-        entry.actual = (!fault.value.is_empty()).then(|| fault.value.into());
-        entry.did_you_mean(fault.did_you_mean.map(str::to_owned))
+/// The fault with what stands there, cut to a readable length; with nothing where nothing stands.
+pub(super) fn showing(fault: Fault, value: impl Display) -> Fault {
+    let value: String = value.to_string().chars().take(VALUE_CHARS).collect();
+    match value.is_empty() {
+        true => fault,
+        false => fault.actual(value),
     }
 }
 
 /// Collects faults in bounded memory.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Faults {
-    listed: Vec<CellFault>,
+    listed: Vec<Fault>,
     beyond: usize,
 }
 
 impl Faults {
-    pub(super) fn push(&mut self, fault: CellFault) {
+    pub(super) fn push(&mut self, fault: Fault) {
         if self.listed.len() < MAX_FAULTS {
             self.listed.push(fault);
         } else {
@@ -132,13 +49,11 @@ impl Faults {
     }
 
     /// The faults in the order of the rows, with a last entry for those not listed.
-    pub(super) fn into_list(mut self) -> Vec<CellFault> {
-        self.listed.sort_by_key(|fault| fault.row);
+    pub(super) fn into_list(mut self) -> Vec<Fault> {
+        self.listed.sort_by_key(Fault::row);
         if self.beyond > 0 {
-            let note = CellFault::of_file(FaultCode::MoreFaults)
-                .value(self.beyond)
-                .limit(MAX_FAULTS);
-            self.listed.push(note);
+            let note = of_file(Code::more_faults).limit(MAX_FAULTS);
+            self.listed.push(note.actual(self.beyond));
         }
         self.listed
     }
@@ -148,14 +63,14 @@ impl Faults {
 pub(super) fn nearest(
     text: &str,
     candidates: impl IntoIterator<Item = &'static str>,
-) -> Option<&'static str> {
+) -> Option<String> {
     let text: String = text.chars().take(VALUE_CHARS).collect();
     candidates
         .into_iter()
         .map(|candidate| (strsim::damerau_levenshtein(&text, candidate), candidate))
         .min_by_key(|(distance, _)| *distance)
         .filter(|(distance, candidate)| distance * 3 <= candidate.chars().count().max(3))
-        .map(|(_, candidate)| candidate)
+        .map(|(_, candidate)| candidate.to_owned())
 }
 
 /// The letters of a column counted from 0: A, B, … Z, AA, …
@@ -189,8 +104,8 @@ mod tests {
     #[test]
     fn only_near_words_are_suggested() {
         let words = ["asset_no", "model", "资产编号"];
-        assert_eq!(nearest("aset_no", words), Some("asset_no"));
-        assert_eq!(nearest("资产编码", words), Some("资产编号"));
+        assert_eq!(nearest("aset_no", words), Some("asset_no".to_owned()));
+        assert_eq!(nearest("资产编码", words), Some("资产编号".to_owned()));
         assert_eq!(nearest("evidence", words), None);
     }
 
@@ -198,14 +113,14 @@ mod tests {
     fn faults_beyond_a_thousand_are_counted() {
         let mut faults = Faults::default();
         for row in 0..1_234 {
-            faults.push(CellFault::new(row, "A", FaultCode::Required));
+            faults.push(Fault::cell(row, "A", Code::required));
         }
         let list = faults.into_list();
         assert_eq!(list.len(), 1_001);
         let last = list.last().unwrap();
         assert_eq!(
-            (last.code, last.value.as_str()),
-            (FaultCode::MoreFaults, "234")
+            (last.code, last.actual.clone()),
+            (Code::more_faults, Some(234.into()))
         );
     }
 }

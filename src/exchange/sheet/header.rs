@@ -2,7 +2,8 @@
 
 use super::MAX_COLUMNS;
 use super::column::Column;
-use super::fault::{CellFault, FaultCode, Faults, letters, nearest};
+use super::fault::{Faults, letters, nearest, showing};
+use crate::domain::{Code, Fault};
 
 /// A matched header.
 #[derive(Debug, Clone)]
@@ -28,7 +29,7 @@ impl Header {
             titles,
         };
         if header.titles.len() > MAX_COLUMNS {
-            faults.push(CellFault::new(row, "", FaultCode::TooManyColumns).limit(MAX_COLUMNS));
+            faults.push(Fault::cell(row, "", Code::too_many_columns).limit(MAX_COLUMNS));
             header.titles.truncate(MAX_COLUMNS);
         }
         for place in 0..header.titles.len() {
@@ -46,7 +47,7 @@ impl Header {
     fn check_present(&self, row: u32, faults: &mut Faults, which: impl Fn(&Column) -> bool) {
         for (column, place) in self.columns.iter().zip(&self.places) {
             if which(column) && place.is_none() {
-                let fault = CellFault::new(row, column.name, FaultCode::MissingColumn);
+                let fault = Fault::cell(row, column.name, Code::missing_column);
                 faults.push(fault.limit(column.names().collect::<Vec<_>>().join(" | ")));
             }
         }
@@ -57,14 +58,14 @@ impl Header {
         if title.is_empty() {
             return;
         }
-        let fault = |code| CellFault::new(row, letters(place), code).value(&title);
+        let fault = |code| showing(Fault::cell(row, letters(place), code), &title);
         let declared = self.columns.iter().zip(&mut self.places);
         match declared.into_iter().find(|(c, _)| c.is_called(&title)) {
             Some((_, slot @ None)) => *slot = Some(place),
-            Some(_) => faults.push(fault(FaultCode::DuplicateColumn)),
+            Some(_) => faults.push(fault(Code::duplicate_column)),
             None => {
                 let names = self.columns.iter().flat_map(Column::names);
-                faults.push(fault(FaultCode::UnknownColumn).suggesting(nearest(&title, names)));
+                faults.push(fault(Code::unknown_column).did_you_mean(nearest(&title, names)));
             }
         }
     }

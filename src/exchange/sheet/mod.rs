@@ -18,7 +18,6 @@ mod xlsx_writer;
 
 pub use cell::Cell;
 pub use column::{Column, Kind};
-pub use fault::{CellFault, FaultCode};
 pub use row::{Numbered, Row};
 pub use stream::Stream;
 pub use table::{OnReading, Reading, Table};

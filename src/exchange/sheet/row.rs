@@ -3,13 +3,14 @@
 
 use chrono::NaiveDate;
 
+use super::apostrophe;
 use super::cell::Cell;
 use super::column::{Column, Kind};
-use super::fault::{CellFault, FaultCode, Faults};
+use super::fault::{Faults, nearest, showing};
 use super::header::Header;
-use super::value::{self, Wrong};
-use super::{apostrophe, fault};
+use super::value;
 use crate::domain::vocabulary::UnknownWord;
+use crate::domain::{Code, Fault};
 use crate::domain::{Fen, Instant, Minutes, Slot};
 
 /// A value with the number of the row it came from.
@@ -119,7 +120,7 @@ impl<'a> Row<'a> {
         let (starts_at, ends_at) = (starts_at?, ends_at?);
         let slot = Slot::new(starts_at, ends_at).ok();
         if slot.is_none() {
-            self.refuse(until, FaultCode::NotAfterStart);
+            self.refuse(until, Code::not_after_start);
         }
         slot
     }
@@ -133,10 +134,10 @@ impl<'a> Row<'a> {
     pub fn word<T: std::str::FromStr<Err = UnknownWord>>(&mut self, name: &str) -> Option<T> {
         self.get(name, |cell, _| {
             let text = value::text(cell)?;
-            text.parse::<T>().map_err(|unknown| Wrong {
-                code: FaultCode::UnknownWord,
-                limit: Some(unknown.known.join(" | ")),
-                did_you_mean: fault::nearest(&text, unknown.known.iter().copied()),
+            text.parse::<T>().map_err(|unknown| {
+                Fault::request(Code::unknown_word)
+                    .limit(unknown.known.join(" | "))
+                    .did_you_mean(nearest(&text, unknown.known.iter().copied()))
             })
         })
     }
@@ -147,11 +148,11 @@ impl<'a> Row<'a> {
     }
 
     /// Reports that the value of a column breaks a rule of the caller.
-    pub fn refuse(&mut self, name: &str, code: FaultCode) {
+    pub fn refuse(&mut self, name: &str, code: Code) {
         if let Some((_, place)) = self.header.find(name) {
             let cell = self.source.cell(place);
-            let fault = CellFault::new(self.number, self.header.caption(place), code).value(cell);
-            self.faults.push(fault);
+            let fault = Fault::cell(self.number, self.header.caption(place), code);
+            self.faults.push(showing(fault, cell));
         }
     }
 
@@ -159,8 +160,8 @@ impl<'a> Row<'a> {
     pub(super) fn check_width(&mut self) -> bool {
         let (width, expected) = (self.source.width(), self.header.width());
         if width != expected {
-            let fault = CellFault::new(self.number, "", FaultCode::UnevenRow);
-            self.faults.push(fault.value(width).limit(expected));
+            let fault = Fault::cell(self.number, "", Code::uneven_row);
+            self.faults.push(fault.limit(expected).actual(width));
         }
         width == expected
     }
@@ -171,8 +172,8 @@ impl<'a> Row<'a> {
             let cell = self.source.cell(place);
             if !self.header.names(place) && !cell.is_empty() {
                 let column = self.header.caption(place);
-                let fault = CellFault::new(self.number, column, FaultCode::CellWithoutHeader);
-                self.faults.push(fault.value(cell));
+                let fault = Fault::cell(self.number, column, Code::cell_without_header);
+                self.faults.push(showing(fault, cell));
             }
         }
     }
@@ -180,24 +181,25 @@ impl<'a> Row<'a> {
     fn get<T>(
         &mut self,
         name: &str,
-        parse: impl FnOnce(&Cell<'_>, &Column) -> Result<T, Wrong>,
+        parse: impl FnOnce(&Cell<'_>, &Column) -> Result<T, Fault>,
     ) -> Option<T> {
         let (column, place) = self.header.find(name)?;
         let cell = self.source.cell(place);
         let wrong = match cell {
             Cell::Refused => return None,
             _ if cell.is_empty() && !column.required => return None,
-            _ if cell.is_empty() => Wrong::new(FaultCode::Required),
+            _ if cell.is_empty() => Fault::request(Code::required),
             _ => match parse(&cell, column) {
                 Ok(value) => return Some(value),
                 Err(wrong) => wrong,
             },
         };
-        self.faults.push(CellFault {
+        let there = Fault {
             limit: wrong.limit,
             did_you_mean: wrong.did_you_mean,
-            ..CellFault::new(self.number, self.header.caption(place), wrong.code).value(cell)
-        });
+            ..Fault::cell(self.number, self.header.caption(place), wrong.code)
+        };
+        self.faults.push(showing(there, cell));
         None
     }
 }

@@ -8,9 +8,10 @@ use sha2::{Digest, Sha256};
 
 use super::column::Column;
 use super::csv_reader::Records;
-use super::fault::{CellFault, FaultCode, Faults};
+use super::fault::{Faults, of_file};
 use super::header::Header;
 use super::row::{Numbered, Row, Source};
+use crate::domain::{Code, Fault};
 
 /// Yields each row's value or its faults; after a fault of the file itself it ends.
 #[derive(Debug)]
@@ -28,7 +29,7 @@ impl<R: Read, T> Stream<R, T> {
         input: R,
         columns: &'static [Column],
         each: fn(&mut Row<'_>) -> Option<T>,
-    ) -> Result<Self, Vec<CellFault>> {
+    ) -> Result<Self, Vec<Fault>> {
         let mut records = Records::new(Digesting {
             input,
             state: Sha256::new(),
@@ -36,7 +37,7 @@ impl<R: Read, T> Stream<R, T> {
         let mut record = StringRecord::new();
         let number = records
             .next(&mut record)
-            .and_then(|row| row.ok_or_else(|| CellFault::of_file(FaultCode::NoHeader)))
+            .and_then(|row| row.ok_or_else(|| of_file(Code::no_header)))
             .map_err(|fault| vec![fault])?;
         let mut faults = Faults::default();
         let titles = record.iter().map(str::to_owned).collect();
@@ -55,7 +56,7 @@ impl<R: Read, T> Stream<R, T> {
     }
 
     /// Reads to the end: all rows with the file's SHA-256 in hexadecimal, or all faults.
-    pub fn collect_all(mut self) -> Result<(Vec<Numbered<T>>, String), Vec<CellFault>> {
+    pub fn collect_all(mut self) -> Result<(Vec<Numbered<T>>, String), Vec<Fault>> {
         let mut faults = Faults::default();
         let mut rows = Vec::new();
         for row in self.by_ref() {
@@ -79,7 +80,7 @@ impl<R: Read, T> Stream<R, T> {
 }
 
 impl<R: Read, T> Iterator for Stream<R, T> {
-    type Item = Result<Numbered<T>, Vec<CellFault>>;
+    type Item = Result<Numbered<T>, Vec<Fault>>;
 
     fn next(&mut self) -> Option<Self::Item> {
         while !self.ended {
@@ -98,7 +99,7 @@ impl<R: Read, T> Iterator for Stream<R, T> {
 }
 
 impl<R: Read, T> Stream<R, T> {
-    fn value(&self, number: u32) -> Result<Numbered<T>, Vec<CellFault>> {
+    fn value(&self, number: u32) -> Result<Numbered<T>, Vec<Fault>> {
         let mut faults = Faults::default();
         let source = Source::Csv(&self.record);
         let mut row = Row::new(number, &self.header, source, &mut faults);
@@ -151,7 +152,7 @@ mod tests {
         let mut stream = Stream::open(Torn(false), COLUMNS, |row| row.integer("code")).unwrap();
         assert_eq!(stream.next(), Some(Ok(Numbered { row: 2, value: 1 })));
         let faults = stream.next().unwrap().unwrap_err();
-        assert_eq!((faults[0].row, faults[0].code), (3, FaultCode::Unreadable));
+        assert_eq!((faults[0].row(), faults[0].code), (3, Code::unreadable));
         assert!(stream.next().is_none());
     }
 }

@@ -9,11 +9,12 @@ use encoding_rs::GB18030;
 use super::cell::Cell;
 use super::column::Column;
 use super::csv_reader::Records;
-use super::fault::{CellFault, FaultCode, Faults};
+use super::fault::{Faults, of_file};
 use super::header::Header;
 use super::row::{Numbered, Row, Source};
 use super::xlsx_container::too_large;
 use super::{Format, MAX_FILE_BYTES, MAX_ROWS, xlsx_reader};
+use crate::domain::{Code, Fault};
 
 /// How far the reading of a table is.
 #[derive(Debug, Clone, Copy)]
@@ -48,7 +49,7 @@ impl Table {
         bytes: &[u8],
         format: Format,
         columns: &'static [Column],
-    ) -> Result<Table, Vec<CellFault>> {
+    ) -> Result<Table, Vec<Fault>> {
         match format {
             Format::Csv => Self::read_csv(bytes, columns),
             Format::Xlsx => Self::read_xlsx(bytes, columns),
@@ -73,7 +74,7 @@ impl Table {
     pub fn parse<T>(
         self,
         each: impl FnMut(&mut Row<'_>) -> Option<T>,
-    ) -> Result<Vec<Numbered<T>>, Vec<CellFault>> {
+    ) -> Result<Vec<Numbered<T>>, Vec<Fault>> {
         self.parse_telling(each, &mut |_| ())
     }
 
@@ -82,7 +83,7 @@ impl Table {
         self,
         each: impl FnMut(&mut Row<'_>) -> Option<T>,
         told: &mut OnReading<'_>,
-    ) -> Result<Vec<Numbered<T>>, Vec<CellFault>> {
+    ) -> Result<Vec<Numbered<T>>, Vec<Fault>> {
         let (values, faults) = self.parse_some(each, told);
         if faults.is_empty() {
             Ok(values)
@@ -96,7 +97,7 @@ impl Table {
         self,
         mut each: impl FnMut(&mut Row<'_>) -> Option<T>,
         told: &mut OnReading<'_>,
-    ) -> (Vec<Numbered<T>>, Vec<CellFault>) {
+    ) -> (Vec<Numbered<T>>, Vec<Fault>) {
         let Table {
             header,
             rows,
@@ -119,7 +120,7 @@ impl Table {
         (values, faults.into_list())
     }
 
-    fn read_csv(bytes: &[u8], columns: &'static [Column]) -> Result<Table, CellFault> {
+    fn read_csv(bytes: &[u8], columns: &'static [Column]) -> Result<Table, Fault> {
         if bytes.len() > MAX_FILE_BYTES {
             return Err(too_large(MAX_FILE_BYTES));
         }
@@ -132,14 +133,14 @@ impl Table {
                 continue;
             }
             if rows.len() > MAX_ROWS {
-                return Err(CellFault::new(number, "", FaultCode::TooManyRows).limit(MAX_ROWS));
+                return Err(Fault::cell(number, "", Code::too_many_rows).limit(MAX_ROWS));
             }
             rows.push((number, std::mem::take(&mut record)));
         }
         Self::with_header(columns, Rows::Csv(rows), Faults::default())
     }
 
-    fn read_xlsx(bytes: &[u8], columns: &'static [Column]) -> Result<Table, CellFault> {
+    fn read_xlsx(bytes: &[u8], columns: &'static [Column]) -> Result<Table, Fault> {
         let grid = xlsx_reader::read(bytes)?;
         Self::with_header(columns, Rows::Xlsx(grid.rows), grid.faults)
     }
@@ -148,10 +149,8 @@ impl Table {
         columns: &'static [Column],
         mut rows: Rows,
         mut faults: Faults,
-    ) -> Result<Table, CellFault> {
-        let (number, titles) = rows
-            .take_first()
-            .ok_or_else(|| CellFault::of_file(FaultCode::NoHeader))?;
+    ) -> Result<Table, Fault> {
+        let (number, titles) = rows.take_first().ok_or_else(|| of_file(Code::no_header))?;
         let header = Header::matching(columns, titles, number, &mut faults);
         Ok(Table {
             header,
@@ -193,15 +192,15 @@ impl Rows {
 }
 
 /// UTF-8, else GB18030, which Excel writes on Chinese Windows. Binary files are neither.
-fn text_of(bytes: &[u8]) -> Result<Cow<'_, str>, CellFault> {
+fn text_of(bytes: &[u8]) -> Result<Cow<'_, str>, Fault> {
     if bytes.contains(&0) {
-        return Err(CellFault::of_file(FaultCode::NotASpreadsheet));
+        return Err(of_file(Code::not_a_spreadsheet));
     }
     match std::str::from_utf8(bytes) {
         Ok(text) => Ok(Cow::Borrowed(text)),
         Err(_) => GB18030
             .decode_without_bom_handling_and_without_replacement(bytes)
-            .ok_or_else(|| CellFault::of_file(FaultCode::UnknownEncoding).limit("UTF-8 | GB18030")),
+            .ok_or_else(|| of_file(Code::unknown_encoding).limit("UTF-8 | GB18030")),
     }
 }
 
@@ -209,7 +208,6 @@ fn text_of(bytes: &[u8]) -> Result<Cow<'_, str>, CellFault> {
 mod tests {
     use super::super::{Kind, MAX_CELL_CHARS, MAX_COLUMNS, write};
     use super::*;
-    use FaultCode::*;
     use proptest::prelude::*;
 
     const COLUMNS: &[Column] = &[
@@ -219,12 +217,12 @@ mod tests {
         Column::new("notice", "说明", Kind::Text),
     ];
 
-    type Seen = (u32, String, FaultCode);
+    type Seen = (u32, String, Code);
     type Read = (u32, String, Option<i64>, Option<String>);
 
     fn parse(bytes: &[u8], format: Format) -> Result<Vec<Read>, Vec<Seen>> {
-        let seen = |faults: Vec<CellFault>| -> Vec<Seen> {
-            let of = |f: CellFault| (f.row, f.column, f.code);
+        let seen = |faults: Vec<Fault>| -> Vec<Seen> {
+            let of = |f: Fault| (f.row(), f.name().to_owned(), f.code);
             faults.into_iter().map(of).collect()
         };
         let rows = Table::read(bytes, format, COLUMNS)
@@ -245,7 +243,7 @@ mod tests {
         parse(text.as_bytes(), Format::Csv).unwrap_err()
     }
 
-    fn at(row: u32, column: &str, code: FaultCode) -> Seen {
+    fn at(row: u32, column: &str, code: Code) -> Seen {
         (row, column.to_owned(), code)
     }
 
@@ -261,16 +259,16 @@ mod tests {
         assert_eq!(
             seen,
             [
-                at(1, "A", UnknownColumn),
-                at(1, "C", DuplicateColumn),
-                at(1, "asset_no", MissingColumn),
+                at(1, "A", Code::unknown_column),
+                at(1, "C", Code::duplicate_column),
+                at(1, "asset_no", Code::missing_column),
             ]
         );
         let faults = Table::read("aset_no".as_bytes(), Format::Csv, COLUMNS)
             .unwrap()
             .parse(|_| Some(()))
             .unwrap_err();
-        assert_eq!(faults[0].did_you_mean, Some("asset_no"));
+        assert_eq!(faults[0].did_you_mean.as_deref(), Some("asset_no"));
     }
 
     #[test]
@@ -279,10 +277,10 @@ mod tests {
         assert_eq!(
             seen,
             [
-                at(2, "D", CellWithoutHeader),
-                at(2, "资产编号", Required),
-                at(2, "price_yuan", NotAnAmount),
-                at(2, "noticed_on", NotADate),
+                at(2, "D", Code::cell_without_header),
+                at(2, "资产编号", Code::required),
+                at(2, "price_yuan", Code::not_an_amount),
+                at(2, "noticed_on", Code::not_a_date),
             ]
         );
     }
@@ -292,22 +290,25 @@ mod tests {
         let wide = vec!["x"; MAX_COLUMNS + 1].join(",");
         let long = format!("asset_no\n{}\n", "x".repeat(10 << 20));
         let tall = format!("asset_no\n{}", "1\n".repeat(MAX_ROWS + 1));
-        assert_eq!(csv_faults("")[0], at(0, "", NoHeader));
-        assert_eq!(csv_faults("\n ,\n")[0], at(0, "", NoHeader));
-        assert_eq!(csv_faults("a\0b")[0], at(0, "", NotASpreadsheet));
-        assert_eq!(csv_faults(&wide)[0], at(1, "", TooManyColumns));
-        assert_eq!(csv_faults(&long), [at(2, "asset_no", TextTooLong)]);
-        assert_eq!(csv_faults(&tall)[0].2, TooManyRows);
-        assert_eq!(csv_faults("asset_no\n\"7")[0], at(2, "", UnclosedQuote));
+        assert_eq!(csv_faults("")[0], at(0, "", Code::no_header));
+        assert_eq!(csv_faults("\n ,\n")[0], at(0, "", Code::no_header));
+        assert_eq!(csv_faults("a\0b")[0], at(0, "", Code::not_a_spreadsheet));
+        assert_eq!(csv_faults(&wide)[0], at(1, "", Code::too_many_columns));
+        assert_eq!(csv_faults(&long), [at(2, "asset_no", Code::text_too_long)]);
+        assert_eq!(csv_faults(&tall)[0].2, Code::too_many_rows);
+        assert_eq!(
+            csv_faults("asset_no\n\"7")[0],
+            at(2, "", Code::unclosed_quote)
+        );
         assert_eq!(
             csv_faults("asset_no\na\u{1}b"),
-            [at(2, "asset_no", ControlCharacter)]
+            [at(2, "asset_no", Code::control_character)]
         );
         let seen = parse(b"asset_no\n\xff\xff", Format::Csv).unwrap_err();
-        assert_eq!(seen, [at(0, "", UnknownEncoding)]);
+        assert_eq!(seen, [at(0, "", Code::unknown_encoding)]);
         let large = vec![b'x'; MAX_FILE_BYTES + 1];
         let seen = parse(&large, Format::Csv).unwrap_err();
-        assert_eq!(seen, [at(0, "", FileTooLarge)]);
+        assert_eq!(seen, [at(0, "", Code::file_too_large)]);
         assert_eq!(parse(b"asset_no\n", Format::Csv), Ok(vec![]));
     }
 
@@ -338,12 +339,12 @@ mod tests {
         assert_eq!(
             seen,
             [
-                at(3, "asset_no", DigitsLost),
-                at(3, "价格（元）", NotAnAmount),
-                at(3, "noticed_on", NotADate),
-                at(4, "asset_no", NotText),
-                at(5, "A", FormulaNotAllowed),
-                at(5, "D", CellWithoutHeader),
+                at(3, "asset_no", Code::digits_lost),
+                at(3, "价格（元）", Code::not_an_amount),
+                at(3, "noticed_on", Code::not_a_date),
+                at(4, "asset_no", Code::not_text),
+                at(5, "A", Code::formula_not_allowed),
+                at(5, "D", Code::cell_without_header),
             ]
         );
     }

@@ -5,53 +5,30 @@ use chrono::{Datelike, NaiveDate, NaiveDateTime, NaiveTime};
 
 use super::MAX_CELL_CHARS;
 use super::cell::Cell;
-use super::fault::FaultCode;
 use crate::domain::id::MAX_SAFE_INTEGER;
+use crate::domain::{Code, Fault};
 use crate::domain::{Fen, Instant, NotAnInstant};
-
-/// Why a cell does not hold what its column wants.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Wrong {
-    pub(super) code: FaultCode,
-    pub(super) limit: Option<String>,
-    pub(super) did_you_mean: Option<&'static str>,
-}
-
-impl Wrong {
-    pub(super) fn new(code: FaultCode) -> Self {
-        Self {
-            code,
-            limit: None,
-            did_you_mean: None,
-        }
-    }
-
-    fn limit(self, limit: impl ToString) -> Self {
-        let limit = Some(limit.to_string());
-        Self { limit, ..self }
-    }
-}
 
 /// Numbers keep so many digits in a spreadsheet; longer ones must be entered as text.
 const NUMBER_DIGITS: usize = 15;
 
-pub(super) fn text(cell: &Cell<'_>) -> Result<String, Wrong> {
+pub(super) fn text(cell: &Cell<'_>) -> Result<String, Fault> {
     let text = match cell {
         Cell::Text(text) => text.trim().to_owned(),
         Cell::Integer(_) | Cell::Decimal(_) => digits_kept(cell.to_string())?,
-        _ => return Err(Wrong::new(FaultCode::NotText)),
+        _ => return Err(Fault::request(Code::not_text)),
     };
     if is_scientific(&text) {
-        return Err(Wrong::new(FaultCode::DigitsLost).limit(NUMBER_DIGITS));
+        return Err(Fault::request(Code::digits_lost).limit(NUMBER_DIGITS));
     }
     if text.chars().nth(MAX_CELL_CHARS).is_some() {
-        return Err(Wrong::new(FaultCode::TextTooLong).limit(MAX_CELL_CHARS));
+        return Err(Fault::request(Code::text_too_long).limit(MAX_CELL_CHARS));
     }
     if text
         .chars()
         .any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
     {
-        return Err(Wrong::new(FaultCode::ControlCharacter));
+        return Err(Fault::request(Code::control_character));
     }
     Ok(text)
 }
@@ -66,16 +43,16 @@ fn is_scientific(text: &str) -> bool {
     })
 }
 
-fn digits_kept(number: String) -> Result<String, Wrong> {
+fn digits_kept(number: String) -> Result<String, Fault> {
     let digits = number.trim_start_matches(['-', '0', '.']);
     if digits.bytes().filter(u8::is_ascii_digit).count() > NUMBER_DIGITS {
-        return Err(Wrong::new(FaultCode::DigitsLost).limit(NUMBER_DIGITS));
+        return Err(Fault::request(Code::digits_lost).limit(NUMBER_DIGITS));
     }
     Ok(number)
 }
 
-pub(super) fn integer(cell: &Cell<'_>) -> Result<i64, Wrong> {
-    let wrong = || Wrong::new(FaultCode::NotAnInteger);
+pub(super) fn integer(cell: &Cell<'_>) -> Result<i64, Fault> {
+    let wrong = || Fault::request(Code::not_an_integer);
     match cell {
         Cell::Integer(number) => Ok(*number),
         Cell::Text(text) => {
@@ -85,27 +62,27 @@ pub(super) fn integer(cell: &Cell<'_>) -> Result<i64, Wrong> {
                 return Err(wrong());
             }
             text.parse()
-                .map_err(|_| Wrong::new(FaultCode::OutOfRange).limit(i64::MAX))
+                .map_err(|_| Fault::request(Code::out_of_range).limit(i64::MAX))
         }
         _ => Err(wrong()),
     }
 }
 
-pub(super) fn count(cell: &Cell<'_>) -> Result<u32, Wrong> {
+pub(super) fn count(cell: &Cell<'_>) -> Result<u32, Fault> {
     u32::try_from(integer(cell)?)
-        .map_err(|_| Wrong::new(FaultCode::OutOfRange).limit(format!("0 … {}", u32::MAX)))
+        .map_err(|_| Fault::request(Code::out_of_range).limit(format!("0 … {}", u32::MAX)))
 }
 
-pub(super) fn fen(cell: &Cell<'_>) -> Result<Fen, Wrong> {
+pub(super) fn fen(cell: &Cell<'_>) -> Result<Fen, Fault> {
     let amount = integer(cell).map_err(|wrong| match wrong.code {
-        FaultCode::NotAnInteger => Wrong::new(FaultCode::NotAnAmount),
+        Code::not_an_integer => Fault::request(Code::not_an_amount),
         _ => out_of_amounts(),
     })?;
     amount_of(amount)
 }
 
-pub(super) fn fen_of_yuan(cell: &Cell<'_>) -> Result<Fen, Wrong> {
-    let wrong = || Wrong::new(FaultCode::NotAnAmount).limit("0.01");
+pub(super) fn fen_of_yuan(cell: &Cell<'_>) -> Result<Fen, Fault> {
+    let wrong = || Fault::request(Code::not_an_amount).limit("0.01");
     let digits = decimal(cell).map_err(|_| wrong())?;
     let (yuan, cents) = digits.split_once('.').unwrap_or((&digits, ""));
     if cents.len() > 2 {
@@ -115,7 +92,7 @@ pub(super) fn fen_of_yuan(cell: &Cell<'_>) -> Result<Fen, Wrong> {
     amount_of(fen.parse().map_err(|_| out_of_amounts())?)
 }
 
-fn amount_of(fen: i64) -> Result<Fen, Wrong> {
+fn amount_of(fen: i64) -> Result<Fen, Fault> {
     if (0..=MAX_SAFE_INTEGER).contains(&fen) {
         Ok(Fen::new(fen))
     } else {
@@ -123,26 +100,26 @@ fn amount_of(fen: i64) -> Result<Fen, Wrong> {
     }
 }
 
-fn out_of_amounts() -> Wrong {
-    Wrong::new(FaultCode::OutOfRange).limit(format!("0 … {MAX_SAFE_INTEGER}"))
+fn out_of_amounts() -> Fault {
+    Fault::request(Code::out_of_range).limit(format!("0 … {MAX_SAFE_INTEGER}"))
 }
 
-pub(super) fn decimal(cell: &Cell<'_>) -> Result<String, Wrong> {
+pub(super) fn decimal(cell: &Cell<'_>) -> Result<String, Fault> {
     let text = match cell {
         Cell::Text(text) => text.trim().to_owned(),
         Cell::Integer(_) | Cell::Decimal(_) => cell.to_string(),
-        _ => return Err(Wrong::new(FaultCode::NotADecimal)),
+        _ => return Err(Fault::request(Code::not_a_decimal)),
     };
     let unsigned = text.strip_prefix('-').unwrap_or(&text);
     let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, "0"));
     if text.len() <= 40 && is_digits(whole) && is_digits(fraction) {
         Ok(text)
     } else {
-        Err(Wrong::new(FaultCode::NotADecimal))
+        Err(Fault::request(Code::not_a_decimal))
     }
 }
 
-pub(super) fn truth(cell: &Cell<'_>) -> Result<bool, Wrong> {
+pub(super) fn truth(cell: &Cell<'_>) -> Result<bool, Fault> {
     match cell {
         Cell::Truth(truth) => return Ok(*truth),
         Cell::Text(text) => match text.trim() {
@@ -152,10 +129,10 @@ pub(super) fn truth(cell: &Cell<'_>) -> Result<bool, Wrong> {
         },
         _ => {}
     }
-    Err(Wrong::new(FaultCode::NotABoolean).limit("true | false | 是 | 否"))
+    Err(Fault::request(Code::not_a_boolean).limit("true | false | 是 | 否"))
 }
 
-pub(super) fn date(cell: &Cell<'_>) -> Result<NaiveDate, Wrong> {
+pub(super) fn date(cell: &Cell<'_>) -> Result<NaiveDate, Fault> {
     let date = match cell {
         Cell::Date(date) => Some(*date),
         Cell::Wall(wall) if wall.time() == NaiveTime::MIN => Some(wall.date()),
@@ -163,10 +140,10 @@ pub(super) fn date(cell: &Cell<'_>) -> Result<NaiveDate, Wrong> {
         _ => None,
     };
     date.filter(|date| (1900..=2199).contains(&date.year()))
-        .ok_or_else(|| Wrong::new(FaultCode::NotADate).limit("YYYY-MM-DD"))
+        .ok_or_else(|| Fault::request(Code::not_a_date).limit("YYYY-MM-DD"))
 }
 
-pub(super) fn instant(cell: &Cell<'_>) -> Result<Instant, Wrong> {
+pub(super) fn instant(cell: &Cell<'_>) -> Result<Instant, Fault> {
     let instant = match cell {
         Cell::Wall(wall) => Some(*wall).filter(in_years).map(Instant::at_local),
         Cell::Text(text) => {
@@ -180,7 +157,7 @@ pub(super) fn instant(cell: &Cell<'_>) -> Result<Instant, Wrong> {
         }
         _ => None,
     };
-    instant.ok_or_else(|| Wrong::new(FaultCode::NotAnInstant).limit("2026-03-01T09:00:00+08:00"))
+    instant.ok_or_else(|| Fault::request(Code::not_an_instant).limit("2026-03-01T09:00:00+08:00"))
 }
 
 fn in_years(wall: &NaiveDateTime) -> bool {
@@ -225,9 +202,7 @@ fn is_digits(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use FaultCode::*;
-
-    fn code<T>(result: Result<T, Wrong>) -> Option<FaultCode> {
+    fn code<T>(result: Result<T, Fault>) -> Option<Code> {
         result.err().map(|wrong| wrong.code)
     }
 
@@ -235,18 +210,22 @@ mod tests {
     fn numbers_are_plain_digits() {
         assert_eq!(integer(&"-12".into()), Ok(-12));
         for (given, refused) in [
-            ("1.0", NotAnInteger),
-            ("1,000", NotAnInteger),
-            ("+1", NotAnInteger),
-            ("１", NotAnInteger),
-            ("99999999999999999999", OutOfRange),
+            ("1.0", Code::not_an_integer),
+            ("1,000", Code::not_an_integer),
+            ("+1", Code::not_an_integer),
+            ("１", Code::not_an_integer),
+            ("99999999999999999999", Code::out_of_range),
         ] {
             assert_eq!(code(integer(&given.into())), Some(refused), "{given}");
         }
-        assert_eq!(code(count(&"-1".into())), Some(OutOfRange));
+        assert_eq!(code(count(&"-1".into())), Some(Code::out_of_range));
         assert_eq!(decimal(&"3.5".into()), Ok("3.5".to_owned()));
         for given in ["3.", ".5", "1e3", "3,5", "-"] {
-            assert_eq!(code(decimal(&given.into())), Some(NotADecimal), "{given}");
+            assert_eq!(
+                code(decimal(&given.into())),
+                Some(Code::not_a_decimal),
+                "{given}"
+            );
         }
     }
 
@@ -261,17 +240,17 @@ mod tests {
             assert_eq!(fen_of_yuan(&given.into()), Ok(Fen::new(amount)), "{given}");
         }
         for (given, refused) in [
-            ("1.005", NotAnAmount),
-            ("-1", OutOfRange),
-            ("x", NotAnAmount),
-            ("90071992547409.92", OutOfRange),
-            ("999999999999999999999", OutOfRange),
+            ("1.005", Code::not_an_amount),
+            ("-1", Code::out_of_range),
+            ("x", Code::not_an_amount),
+            ("90071992547409.92", Code::out_of_range),
+            ("999999999999999999999", Code::out_of_range),
         ] {
             assert_eq!(code(fen_of_yuan(&given.into())), Some(refused), "{given}");
         }
         assert_eq!(fen(&Cell::Integer(5)), Ok(Fen::new(5)));
-        assert_eq!(code(fen(&"1.5".into())), Some(NotAnAmount));
-        assert_eq!(code(fen(&"-5".into())), Some(OutOfRange));
+        assert_eq!(code(fen(&"1.5".into())), Some(Code::not_an_amount));
+        assert_eq!(code(fen(&"-5".into())), Some(Code::out_of_range));
     }
 
     #[test]
@@ -289,7 +268,7 @@ mod tests {
             "0999-01-01",
             "46082",
         ] {
-            assert_eq!(code(date(&given.into())), Some(NotADate), "{given}");
+            assert_eq!(code(date(&given.into())), Some(Code::not_a_date), "{given}");
         }
         for given in [
             "2026-03-01T01:00:00Z",
@@ -306,11 +285,15 @@ mod tests {
             "2026/3/1 9",
             "9:00",
         ] {
-            assert_eq!(code(instant(&given.into())), Some(NotAnInstant), "{given}");
+            assert_eq!(
+                code(instant(&given.into())),
+                Some(Code::not_an_instant),
+                "{given}"
+            );
         }
         let wall = nine.local();
         assert_eq!(instant(&Cell::Wall(wall)), Ok(nine));
-        assert_eq!(code(date(&Cell::Wall(wall))), Some(NotADate));
+        assert_eq!(code(date(&Cell::Wall(wall))), Some(Code::not_a_date));
     }
 
     #[test]
@@ -319,14 +302,14 @@ mod tests {
         assert_eq!(text(&Cell::Integer(25_000_872)), Ok("25000872".to_owned()));
         assert_eq!(
             code(text(&Cell::Integer(1_234_567_890_123_456))),
-            Some(DigitsLost)
+            Some(Code::digits_lost)
         );
-        assert_eq!(code(text(&"1.21303E+17".into())), Some(DigitsLost));
+        assert_eq!(code(text(&"1.21303E+17".into())), Some(Code::digits_lost));
         assert_eq!(text(&"1E+17".into()), Ok("1E+17".to_owned()));
-        assert_eq!(code(text(&Cell::Truth(true))), Some(NotText));
-        assert_eq!(code(text(&"a\0b".into())), Some(ControlCharacter));
+        assert_eq!(code(text(&Cell::Truth(true))), Some(Code::not_text));
+        assert_eq!(code(text(&"a\0b".into())), Some(Code::control_character));
         let long = "字".repeat(MAX_CELL_CHARS + 1);
-        assert_eq!(code(text(&long.as_str().into())), Some(TextTooLong));
+        assert_eq!(code(text(&long.as_str().into())), Some(Code::text_too_long));
     }
 
     #[test]
@@ -334,6 +317,6 @@ mod tests {
         for (given, means) in [("true", true), ("否", false), ("TRUE", true), ("是", true)] {
             assert_eq!(truth(&given.into()), Ok(means));
         }
-        assert_eq!(code(truth(&"1".into())), Some(NotABoolean));
+        assert_eq!(code(truth(&"1".into())), Some(Code::not_a_boolean));
     }
 }

@@ -5,8 +5,9 @@ use std::io::{Cursor, Read};
 
 use zip::ZipArchive;
 
-use super::fault::{CellFault, FaultCode};
+use super::fault::of_file;
 use super::{MAX_FILE_BYTES, MAX_UNPACKED_BYTES};
+use crate::domain::{Code, Fault};
 
 /// Excel's own files have a few dozen parts.
 const MAX_PARTS: usize = 2_000;
@@ -22,7 +23,7 @@ pub(super) struct Inspected {
     pub(super) mentions_merged: bool,
 }
 
-pub(super) fn inspect(bytes: &[u8]) -> Result<Inspected, CellFault> {
+pub(super) fn inspect(bytes: &[u8]) -> Result<Inspected, Fault> {
     if bytes.len() > MAX_FILE_BYTES {
         return Err(too_large(MAX_FILE_BYTES));
     }
@@ -53,7 +54,7 @@ pub(super) fn inspect(bytes: &[u8]) -> Result<Inspected, CellFault> {
 }
 
 /// Unpacks whatever the directory says about the size, but at most `left` bytes.
-fn unpack(part: impl Read, left: usize, content: &mut Vec<u8>) -> Result<(), CellFault> {
+fn unpack(part: impl Read, left: usize, content: &mut Vec<u8>) -> Result<(), Fault> {
     content.clear();
     let bound = u64::try_from(left).unwrap_or(u64::MAX).saturating_add(1);
     let read = part.take(bound).read_to_end(content);
@@ -72,12 +73,12 @@ fn promises_too_much(text: &str) -> bool {
     })
 }
 
-pub(super) fn not_a_spreadsheet() -> CellFault {
-    CellFault::of_file(FaultCode::NotASpreadsheet)
+pub(super) fn not_a_spreadsheet() -> Fault {
+    of_file(Code::not_a_spreadsheet)
 }
 
-pub(super) fn too_large(limit: usize) -> CellFault {
-    CellFault::of_file(FaultCode::FileTooLarge).limit(limit)
+pub(super) fn too_large(limit: usize) -> Fault {
+    of_file(Code::file_too_large).limit(limit)
 }
 
 #[cfg(test)]
@@ -105,7 +106,7 @@ mod tests {
         let mut content = Vec::new();
         assert!(unpack(&[0_u8; 10][..], 10, &mut content).is_ok());
         let fault = unpack(std::io::repeat(0), 10, &mut content).unwrap_err();
-        assert_eq!(fault.code, FaultCode::FileTooLarge);
+        assert_eq!(fault.code, Code::file_too_large);
         assert_eq!(content.len(), 11);
     }
 }

@@ -9,10 +9,11 @@ use calamine::{DataRef, ExcelDateTime, Reader, SheetType, SheetVisible, Xlsx, Xl
 use chrono::{NaiveDate, NaiveDateTime, SubsecRound};
 
 use super::cell::Cell;
-use super::fault::{CellFault, FaultCode, Faults, letters};
+use super::fault::{Faults, letters, showing};
 use super::xlsx_container::{inspect, not_a_spreadsheet, too_large};
 use super::{MAX_COLUMNS, MAX_ROWS, MAX_UNPACKED_BYTES};
 use crate::domain::id::MAX_SAFE_INTEGER;
+use crate::domain::{Code, Fault};
 
 /// A sheet's rows that hold anything, each with its number, and the faults met on the way.
 #[derive(Debug, Default)]
@@ -26,14 +27,14 @@ pub(super) struct Grid {
 type Book<'a> = Xlsx<Cursor<&'a [u8]>>;
 
 /// Reads the whole sheet; the error is one that leaves no table.
-pub(super) fn read(bytes: &[u8]) -> Result<Grid, CellFault> {
+pub(super) fn read(bytes: &[u8]) -> Result<Grid, Fault> {
     let inspected = inspect(bytes)?;
     // The parser is not written for hostile files: should it panic on one, that file is no spreadsheet.
     catch_unwind(AssertUnwindSafe(|| parse(bytes, inspected.mentions_merged)))
         .unwrap_or_else(|_| Err(not_a_spreadsheet()))
 }
 
-fn parse(bytes: &[u8], mentions_merged: bool) -> Result<Grid, CellFault> {
+fn parse(bytes: &[u8], mentions_merged: bool) -> Result<Grid, Fault> {
     let broken = |_: XlsxError| not_a_spreadsheet();
     let mut book = Book::new(Cursor::new(bytes)).map_err(broken)?;
     let sheet = book
@@ -50,19 +51,19 @@ fn parse(bytes: &[u8], mentions_merged: bool) -> Result<Grid, CellFault> {
     drop(cells);
     if mentions_merged {
         for merged in book.merge_cells_by_sheet_name(&sheet).map_err(broken)? {
-            grid.refuse(merged.start, FaultCode::MergedCells, "");
+            grid.refuse(merged.start, Code::merged_cells, "");
         }
     }
     Ok(grid)
 }
 
 impl Grid {
-    fn take(&mut self, at: (u32, u32), value: DataRef<'_>, formula: bool) -> Result<(), CellFault> {
+    fn take(&mut self, at: (u32, u32), value: DataRef<'_>, formula: bool) -> Result<(), Fault> {
         let cell = if formula {
-            self.refuse(at, FaultCode::FormulaNotAllowed, "");
+            self.refuse(at, Code::formula_not_allowed, "");
             Cell::Refused
         } else if let DataRef::Error(error) = value {
-            self.refuse(at, FaultCode::ErrorValue, &error.to_string());
+            self.refuse(at, Code::error_value, &error.to_string());
             Cell::Refused
         } else {
             cell_of(value)
@@ -79,18 +80,18 @@ impl Grid {
         self.put(at, cell)
     }
 
-    fn put(&mut self, (row, column): (u32, u32), cell: Cell<'static>) -> Result<(), CellFault> {
+    fn put(&mut self, (row, column): (u32, u32), cell: Cell<'static>) -> Result<(), Fault> {
         let number = row.saturating_add(1);
         let place = usize::try_from(column).unwrap_or(usize::MAX);
         if place >= MAX_COLUMNS {
-            let fault = CellFault::new(number, letters(place), FaultCode::TooManyColumns);
+            let fault = Fault::cell(number, letters(place), Code::too_many_columns);
             return Err(fault.limit(MAX_COLUMNS));
         }
         match self.rows.last() {
             Some((last, _)) if *last > number => return Err(not_a_spreadsheet()),
             Some((last, _)) if *last == number => {}
             _ if self.rows.len() > MAX_ROWS => {
-                return Err(CellFault::new(number, "", FaultCode::TooManyRows).limit(MAX_ROWS));
+                return Err(Fault::cell(number, "", Code::too_many_rows).limit(MAX_ROWS));
             }
             _ => self.rows.push((number, Vec::new())),
         }
@@ -105,10 +106,10 @@ impl Grid {
         Ok(())
     }
 
-    fn refuse(&mut self, (row, column): (u32, u32), code: FaultCode, value: &str) {
+    fn refuse(&mut self, (row, column): (u32, u32), code: Code, value: &str) {
         let column = letters(usize::try_from(column).unwrap_or(usize::MAX));
-        self.faults
-            .push(CellFault::new(row.saturating_add(1), column, code).value(value));
+        let fault = Fault::cell(row.saturating_add(1), column, code);
+        self.faults.push(showing(fault, value));
     }
 }
 
@@ -154,7 +155,6 @@ fn wall_of(moment: ExcelDateTime) -> Option<NaiveDateTime> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use FaultCode::*;
     use rust_xlsxwriter::{Format, Workbook, Worksheet};
     use std::io::{Read, Write};
 
@@ -164,7 +164,7 @@ mod tests {
         book.save_to_buffer().unwrap()
     }
 
-    fn fault(bytes: &[u8]) -> FaultCode {
+    fn fault(bytes: &[u8]) -> Code {
         read(bytes).unwrap_err().code
     }
 
@@ -233,16 +233,13 @@ mod tests {
             text.replace("</sheetData>", cell)
         });
         let list = read(&bytes).unwrap().faults.into_list();
-        let seen: Vec<_> = list
-            .iter()
-            .map(|f| (f.row, f.column.as_str(), f.code))
-            .collect();
+        let seen: Vec<_> = list.iter().map(|f| (f.row(), f.name(), f.code)).collect();
         assert_eq!(
             seen,
             [
-                (2, "C", FormulaNotAllowed),
-                (4, "B", MergedCells),
-                (8, "A", ErrorValue),
+                (2, "C", Code::formula_not_allowed),
+                (4, "B", Code::merged_cells),
+                (8, "A", Code::error_value),
             ]
         );
     }
@@ -276,7 +273,7 @@ mod tests {
                 "promise",
             ),
         ] {
-            assert_eq!(fault(&bytes), NotASpreadsheet, "{why}");
+            assert_eq!(fault(&bytes), Code::not_a_spreadsheet, "{why}");
         }
     }
 
@@ -303,16 +300,16 @@ mod tests {
         let wide = book(|sheet| {
             sheet.write(0, 64, "x").unwrap();
         });
-        assert_eq!(fault(&wide), TooManyColumns);
+        assert_eq!(fault(&wide), Code::too_many_columns);
         let tall = book(|sheet| {
             for row in 0..=50_001 {
                 sheet.write(row, 0, 1).unwrap();
             }
         });
-        assert_eq!(fault(&tall), TooManyRows);
+        assert_eq!(fault(&tall), Code::too_many_rows);
         let bomb = with_part(&wide, STRINGS, |_| " ".repeat(MAX_UNPACKED_BYTES + 1));
         assert!(bomb.len() < 1 << 20);
-        assert_eq!(fault(&bomb), FileTooLarge);
+        assert_eq!(fault(&bomb), Code::file_too_large);
     }
 
     #[test]
@@ -322,6 +319,6 @@ mod tests {
         let mut take = |row| grid.take((row, 0), DataRef::SharedString(&long), false);
         let full = u32::try_from(MAX_UNPACKED_BYTES >> 20).unwrap();
         assert!((0..full).all(|row| take(row).is_ok()));
-        assert_eq!(take(full).unwrap_err().code, FileTooLarge);
+        assert_eq!(take(full).unwrap_err().code, Code::file_too_large);
     }
 }

@@ -7,7 +7,6 @@ use utoipa::ToSchema;
 use crate::domain::booking::{
     BookingAction, BookingMode, BookingPurpose, BookingState, RejectReason,
 };
-use crate::domain::fault::FieldFault;
 use crate::domain::service::ServiceItem;
 use crate::domain::usage::GivenMinutes;
 use crate::domain::{
@@ -93,12 +92,12 @@ fn one() -> i64 {
 }
 
 impl OperatorBody {
-    fn read(self, misread: &mut Vec<FieldFault>) -> Option<Operator> {
+    fn read(self, misread: &mut Vec<Fault>) -> Option<Operator> {
         match (self.user_id, self.name, self.phone) {
             (Some(user_id), None, None) => Some(Operator::Member { user_id }),
             (None, Some(name), Some(phone)) => Some(Operator::Guest { name, phone }),
             _ => {
-                let fault = FieldFault::new("operator", "malformed");
+                let fault = Fault::field("operator", Code::malformed);
                 misread.push(fault.limit("user_id, or name and phone"));
                 None
             }

@@ -12,13 +12,13 @@ use super::super::merge_patch::MergePatch;
 use super::shape::{Degrees, InstrumentShape};
 use crate::domain::contact::PublicContact;
 use crate::domain::exemption::ShareMode;
-use crate::domain::fault::{FaultValue, FieldFault};
+use crate::domain::fault::FaultValue;
 use crate::domain::instrument::{
     Customs, FundingSource, InstrumentDescription, InstrumentFacts, InstrumentSource, NotADegree,
     PurposeType,
 };
 use crate::domain::{CategoryCode, Fen, RegionCode, SubjectCode};
-use crate::error::{AppError, Fault};
+use crate::error::{AppError, Code, Fault};
 use crate::operations::instrument::{Declared, Entry, Scope};
 
 /// The fields a host may change.
@@ -164,7 +164,7 @@ fn declared(mut shape: Value) -> Value {
 }
 
 /// A coordinate from the digits of the number, far more of them than it keeps.
-fn degrees<T>(field: &str, sent: Option<Degrees>, faults: &mut Vec<FieldFault>) -> Option<T>
+fn degrees<T>(field: &str, sent: Option<Degrees>, faults: &mut Vec<Fault>) -> Option<T>
 where
     T: FromStr<Err = NotADegree>,
 {
@@ -172,7 +172,7 @@ where
     let digits = format!("{:.10}", number.as_f64()?);
     let read: Result<T, NotADegree> = digits.parse();
     if let Err(NotADegree { most }) = &read {
-        let fault = FieldFault::new(field, "out_of_range").limit(format!("-{most}..{most}"));
+        let fault = Fault::field(field, Code::out_of_range).limit(format!("-{most}..{most}"));
         let told = number.as_i64().map(FaultValue::from);
         faults.push(fault.actual(told.unwrap_or_else(|| number.to_string().into())));
     }

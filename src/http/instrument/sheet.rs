@@ -11,7 +11,7 @@ use super::list;
 use crate::domain::access::Action;
 use crate::error::{AppError, Code, Fault};
 use crate::exchange::instrument::{self as sheet, InstrumentRow, Origin};
-use crate::exchange::sheet::{CellFault, Format, MAX_ROWS};
+use crate::exchange::sheet::{Format, MAX_ROWS};
 use crate::operations::instrument::{self, Import, ImportMode, Imported};
 use crate::operations::table_fault;
 use crate::store::instrument::Instrument;
@@ -59,7 +59,7 @@ async fn import(context: RequestContext) -> Answer {
         let sent = sent?;
         let host = actor.caller()?.organization_id;
         let sheet = away(move || sheet::read_some(&sent.bytes, sent.format, &mut |_| ())).await?;
-        let (sheet, unread) = sheet.map_err(|faults| AppError::Refused(as_told(faults)))?;
+        let (sheet, unread) = sheet?;
         let (rows, captions) = sheet.into_parts();
         let import = Import {
             host,
@@ -110,19 +110,15 @@ impl Sent {
     }
 }
 
-fn as_told(faults: Vec<CellFault>) -> Vec<Fault> {
-    faults.into_iter().map(Fault::from).collect()
-}
-
 /// What came of the rows that could be read, refused together with those that could not.
 fn also_unread(
     imported: Result<Imported, AppError>,
-    unread: Vec<CellFault>,
+    unread: Vec<Fault>,
 ) -> Result<Imported, AppError> {
     if unread.is_empty() {
         return imported;
     }
-    let mut faults = as_told(unread);
+    let mut faults = unread;
     match imported {
         Ok(_) => {}
         Err(AppError::Refused(broken)) => faults.extend(broken),

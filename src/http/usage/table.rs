@@ -6,8 +6,8 @@ use utoipa::ToSchema;
 use super::filter;
 use crate::domain::Slot;
 use crate::domain::access::Action;
-use crate::error::{AppError, Fault};
-use crate::exchange::sheet::{CellFault, Format, MAX_ROWS, Numbered};
+use crate::error::{AppError, Code, Fault};
+use crate::exchange::sheet::{Format, MAX_ROWS, Numbered};
 use crate::exchange::usage::{self as sheet, UsageRow};
 use crate::http::answer::Answer;
 use crate::http::context::RequestContext;
@@ -89,17 +89,13 @@ fn table(context: &RequestContext) -> Result<ImportTable, AppError> {
         Format::Xlsx
     };
     let read = move || {
-        let rows = sheet::read(&bytes, format).map_err(refused)?;
+        let rows = sheet::read(&bytes, format)?;
         Ok(rows.into_iter().map(Numbered::into).collect())
     };
     Ok(ImportTable {
         read: Box::new(read),
         is_dry_run,
     })
-}
-
-fn refused(faults: Vec<CellFault>) -> AppError {
-    AppError::Refused(faults.into_iter().map(Fault::from).collect())
 }
 
 async fn template(context: RequestContext) -> Answer {

@@ -10,10 +10,9 @@ use crate::app::App;
 use crate::app::token;
 use crate::domain::access::Action;
 use crate::domain::account::{check_password, login_key};
-use crate::domain::fault::FieldFault;
 use crate::domain::organization::{OrganizationState, first_roles};
 use crate::domain::{Instant, OrganizationId, SessionId, UserId};
-use crate::error::{AppError, Code};
+use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::Actor;
 use crate::operations::run::{Done, Outcome, Run, may, perform, personal, same_version};
 use crate::operations::{organization, password, session};
@@ -105,13 +104,13 @@ async fn hash_of(app: &App, application: Application) -> Result<String, AppError
         .await;
     let faults = faults_of(organization_faults)?
         .into_iter()
-        .chain(applicant_faults(&user, "user.").into_iter().map(Into::into))
+        .chain(applicant_faults(&user, "user."))
         .collect();
     AppError::refuse_all(faults)?;
     password::hash(app, user.password).await
 }
 
-fn faults_of(checked: Result<(), AppError>) -> Result<Vec<crate::error::Fault>, AppError> {
+fn faults_of(checked: Result<(), AppError>) -> Result<Vec<Fault>, AppError> {
     match checked {
         Ok(()) => Ok(Vec::new()),
         Err(AppError::Refused(faults)) => Ok(faults),
@@ -119,7 +118,7 @@ fn faults_of(checked: Result<(), AppError>) -> Result<Vec<crate::error::Fault>, 
     }
 }
 
-fn applicant_faults(applicant: &Applicant, prefix: &str) -> Vec<FieldFault> {
+fn applicant_faults(applicant: &Applicant, prefix: &str) -> Vec<Fault> {
     let mut faults = applicant.facts.validate(prefix).err().unwrap_or_default();
     let field = format!("{prefix}password");
     faults.extend(check_password(&field, &applicant.password, &applicant.facts.email).err());
@@ -217,7 +216,7 @@ async fn invited(
         password: acceptance.password,
     };
     let faults = applicant_faults(&applicant, "");
-    AppError::refuse_all(faults.into_iter().map(Into::into).collect())?;
+    AppError::refuse_all(faults)?;
     let Applicant { facts, password } = applicant;
     let password_hash = match known {
         Some((_, stored)) => {

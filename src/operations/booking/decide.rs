@@ -91,11 +91,7 @@ pub async fn approve(
                 now: deciding.now,
             };
             let terms = &deciding.context.terms;
-            AppError::refuse_all(slot::broken_rules(
-                terms,
-                &deciding.context.calendar,
-                &wish,
-            )?)?;
+            AppError::refuse_all(slot::broken_rules(terms, &deciding.context.calendar, &wish))?;
             next.answered_at = Some(deciding.now);
             Ok(())
         },

@@ -5,10 +5,10 @@ use serde::{Deserialize, Serialize};
 use crate::domain::access::Caller;
 use crate::domain::account::UserState;
 use crate::domain::booking::{BookingMode, BookingPurpose};
-use crate::domain::fault::{Faults, FieldFault};
+use crate::domain::fault::Faults;
 use crate::domain::service::ServiceItem;
 use crate::domain::{InstrumentId, Slot, UserId};
-use crate::error::AppError;
+use crate::error::{AppError, Code, Fault};
 use crate::operations::service::check_items;
 use crate::store::terms::Terms;
 use crate::store::{self, Conn, StoreError};
@@ -41,7 +41,7 @@ pub struct Draft {
     pub service_items: Vec<ServiceItem>,
     pub client_reference: Option<String>,
     /// What was wrong with the request before it could be read this far; told with everything else.
-    pub misread: Vec<FieldFault>,
+    pub misread: Vec<Fault>,
 }
 
 impl Draft {
@@ -51,7 +51,7 @@ impl Draft {
         conn: &mut Conn,
         caller: &Caller,
         terms: &Terms,
-    ) -> Result<Vec<FieldFault>, AppError> {
+    ) -> Result<Vec<Fault>, AppError> {
         let mut faults = Faults::new();
         faults.extend(self.misread.iter().cloned());
         faults.optional_text("description", self.description.as_deref(), TEXT_MAX);
@@ -89,7 +89,7 @@ impl Draft {
                     Err(other) => return Err(other.into()),
                 };
                 if !colleague {
-                    let fault = FieldFault::new("operator.user_id", "unknown_reference");
+                    let fault = Fault::field("operator.user_id", Code::unknown_reference);
                     faults.push(fault.actual(user_id));
                 }
             }

@@ -5,10 +5,10 @@ use super::draft::SAMPLES_MAX;
 use super::trail;
 use crate::domain::access::Action;
 use crate::domain::booking::{self, BookingAction};
-use crate::domain::fault::{Faults, FieldFault};
+use crate::domain::fault::Faults;
 use crate::domain::usage::{Evidence, GivenMinutes, UsageMinutes};
 use crate::domain::{BookingId, Instant, Slot};
-use crate::error::AppError;
+use crate::error::{AppError, Fault};
 use crate::operations::actor::Actor;
 use crate::operations::run::{Outcome, Run};
 use crate::operations::usage::finished::{Finished, insert_finished};
@@ -102,7 +102,7 @@ fn actual(
     match booking::ended_at(started_at, how.ended_at, now) {
         Ok(interval) => Some(interval),
         Err(refusal) if is_running => {
-            let fault = FieldFault::new("ended_at", refusal.code());
+            let fault = Fault::field("ended_at", refusal.code());
             faults.push(fault.actual(how.ended_at.unwrap_or(now)));
             None
         }

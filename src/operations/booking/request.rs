@@ -92,15 +92,11 @@ fn place(tx: &mut Conn, actor: &Actor, draft: &Draft) -> Result<BookingView, App
     let basis = basis_for(tx, caller, named, found)?;
     let terms = Arc::clone(&basis.terms);
     let wish = wish(draft, caller, actor.now);
-    let mut faults: Vec<Fault> = draft
-        .faults(tx, caller, &terms)?
-        .into_iter()
-        .map(Into::into)
-        .collect();
-    faults.extend(slot::broken_rules(&terms, &basis.calendar, &wish)?);
+    let mut faults = draft.faults(tx, caller, &terms)?;
+    faults.extend(slot::broken_rules(&terms, &basis.calendar, &wish));
     let assignment = slot::seek(tx, &terms, &wish)?;
     if let (Err(full), false) = (&assignment, faults.is_empty()) {
-        faults.push(slot::taken(full)?);
+        faults.push(slot::taken(full));
     }
     AppError::refuse_all(faults)?;
     if let Some(reference) = &draft.client_reference
@@ -211,12 +207,11 @@ pub async fn check(
             };
             let terms = &basis.terms;
             let wish = wish(&draft, &caller, now);
-            let fields = draft.faults(conn, &caller, terms)?;
-            let mut faults: Vec<Fault> = fields.into_iter().map(Into::into).collect();
-            faults.extend(slot::broken_rules(terms, &basis.calendar, &wish)?);
+            let mut faults = draft.faults(conn, &caller, terms)?;
+            faults.extend(slot::broken_rules(terms, &basis.calendar, &wish));
             let near = slot::in_the_way(conn, terms, &wish, &terms.rules.blocked(&wish.slot))?;
             if let Err(full) = slot::find_channel(conn, terms, &wish, &near)? {
-                faults.push(slot::taken(&full)?);
+                faults.push(slot::taken(&full));
             }
             if let Some(reference) = &draft.client_reference
                 && store::booking::find_by_reference(conn, caller.organization_id, reference)?

@@ -73,10 +73,10 @@ fn relocate(
     let (id, caller) = (context.booking.id, actor.caller()?);
     let permitted = context.permit(caller, BookingAction::Reschedule, actor.now);
     let wish = wish(&context.booking, slot, actor.now);
-    let mut faults = slot::broken_rules(&context.terms, &context.calendar, &wish)?;
+    let mut faults = slot::broken_rules(&context.terms, &context.calendar, &wish);
     let assignment = slot::seek(tx, &context.terms, &wish)?;
     if let (Err(full), false) = (&assignment, faults.is_empty()) {
-        faults.push(slot::taken(full)?);
+        faults.push(slot::taken(full));
     }
     AppError::refuse_all(faults)?;
     let (side, _) = permitted?;

@@ -11,8 +11,7 @@ use crate::app::App;
 use crate::domain::access::Action;
 use crate::domain::availability::Timetable;
 use crate::domain::booking::{
-    BookingAction, BookingMode, BookingRefusal, BookingState, InstrumentFacts, Measure, Question,
-    Stage, expires_at,
+    BookingAction, BookingMode, BookingState, InstrumentFacts, Question, Stage, expires_at,
 };
 use crate::domain::booking_rules::LONGEST;
 use crate::domain::calendar::Calendar;
@@ -43,11 +42,7 @@ pub(super) struct Wish {
 }
 
 /// What the instrument's rules say to a wish.
-pub(super) fn broken_rules(
-    terms: &Terms,
-    calendar: &Calendar,
-    wish: &Wish,
-) -> Result<Vec<Fault>, AppError> {
+pub(super) fn broken_rules(terms: &Terms, calendar: &Calendar, wish: &Wish) -> Vec<Fault> {
     let question = Question {
         slot: wish.slot,
         mode: wish.mode,
@@ -57,7 +52,7 @@ pub(super) fn broken_rules(
     let refusals = terms
         .rules
         .check(&question, calendar, &terms.closures, offer(terms, wish));
-    refusals.into_iter().map(fault).collect()
+    refusals.into_iter().map(Fault::from).collect()
 }
 
 fn offer(terms: &Terms, wish: &Wish) -> InstrumentFacts {
@@ -72,17 +67,6 @@ fn offer(terms: &Terms, wish: &Wish) -> InstrumentFacts {
 pub(super) fn is_offered(terms: &Terms, wish: &Wish) -> bool {
     let refusals = terms.rules.check_offer(wish.mode, offer(terms, wish));
     refusals.is_empty()
-}
-
-/// A refusal as clients see it: its code is also the rule's name.
-fn fault(refusal: BookingRefusal) -> Result<Fault, AppError> {
-    let rule = refusal.code();
-    let code = Code::find(rule).unwrap_or(Code::invalid_value);
-    let value = |measure: Option<Measure>| measure.map(serde_json::to_value).transpose();
-    let mut fault = Fault::rule(rule, code);
-    fault.limit = value(refusal.limit())?;
-    fault.actual = value(refusal.actual())?;
-    Ok(fault)
 }
 
 /// The price of a wish with what it wants from the price list, frozen as told today; none when nothing of it has a price.
@@ -188,9 +172,8 @@ fn assign(
 }
 
 /// Every channel is taken: an entry among the broken rules.
-pub(super) fn taken(full: &Full) -> Result<Fault, AppError> {
-    let clash = serde_json::to_value(full.clash)?;
-    Ok(Fault::rule("slot_taken", Code::slot_taken).actual(clash))
+pub(super) fn taken(full: &Full) -> Fault {
+    Fault::rule(Code::slot_taken).actual(full.clash)
 }
 
 /// What blocks an instrument within `window`, widened by its set-up and clean-up, whoever has it.

@@ -59,6 +59,6 @@ fn enter(
     Ok(store::charge::get_whole(tx, charge)?)
 }
 
-fn check(paid_on: NaiveDate, actor: &Actor) -> Option<crate::domain::FieldFault> {
+fn check(paid_on: NaiveDate, actor: &Actor) -> Option<crate::domain::Fault> {
     check_day("paid_on", paid_on, actor.now.local_date()).err()
 }

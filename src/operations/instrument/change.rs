@@ -6,7 +6,6 @@ use super::{Entry, InstrumentContext, entry};
 use crate::app::App;
 use crate::domain::InstrumentId;
 use crate::domain::access::Action;
-use crate::domain::fault::FieldFault;
 use crate::domain::instrument::{InstrumentDeed, InstrumentFacts, InstrumentState};
 use crate::error::{AppError, Fault};
 use crate::operations::actor::Actor;
@@ -19,13 +18,13 @@ use crate::store::instrument::Standing;
 #[derive(Debug, Clone)]
 pub struct Declared {
     pub facts: InstrumentFacts,
-    pub faults: Vec<FieldFault>,
+    pub faults: Vec<Fault>,
 }
 
 impl Declared {
     /// Refuses what is wrong, if anything is; what could not be read is not missing besides.
     fn judge(&self, mut broken: Vec<Fault>) -> Result<(), AppError> {
-        let unread: Vec<Fault> = self.faults.iter().cloned().map(Fault::from).collect();
+        let unread = self.faults.clone();
         broken.retain(|fault| unread.iter().all(|other| other.place != fault.place));
         broken.extend(unread);
         AppError::refuse_all(broken)

@@ -39,8 +39,7 @@ impl Rules {
     /// What is wrong with a new entry.
     pub(super) fn check_new(&self, facts: &InstrumentFacts) -> Vec<Fault> {
         let mut faults = self.check_fields(facts);
-        let below = facts.check_threshold(self.threshold).err();
-        faults.extend(below.map(Fault::from));
+        faults.extend(facts.check_threshold(self.threshold).err());
         faults
     }
 
@@ -53,8 +52,7 @@ impl Rules {
         exemption: Option<ExemptionState>,
     ) -> Vec<Fault> {
         let mut faults = if present.state.is_locked() {
-            let locked = present.facts().locked_changes(facts);
-            let mut faults: Vec<Fault> = locked.into_iter().map(Fault::from).collect();
+            let mut faults = present.facts().locked_changes(facts);
             faults.extend(self.check_fields(facts));
             faults
         } else {
@@ -64,8 +62,7 @@ impl Rules {
             present.state,
             InstrumentState::Draft | InstrumentState::Returned
         ) {
-            let missing = facts.missing_for_submission(exemption);
-            faults.extend(missing.into_iter().map(Fault::from));
+            faults.extend(facts.missing_for_submission(exemption));
         }
         faults
     }
@@ -77,14 +74,12 @@ impl Rules {
         exemption: Option<ExemptionState>,
     ) -> Vec<Fault> {
         let mut faults = self.check_new(facts);
-        let missing = facts.missing_for_submission(exemption);
-        faults.extend(missing.into_iter().map(Fault::from));
+        faults.extend(facts.missing_for_submission(exemption));
         faults
     }
 
     fn check_fields(&self, facts: &InstrumentFacts) -> Vec<Fault> {
-        let found = facts.validate(self.today).err().unwrap_or_default();
-        let mut faults: Vec<Fault> = found.into_iter().map(Fault::from).collect();
+        let mut faults = facts.validate(self.today).err().unwrap_or_default();
         let category = facts.category_code.as_str();
         if !self.codes.categories.contains(category) {
             faults.push(Fault::field("category_code", Code::unknown_category).actual(category));

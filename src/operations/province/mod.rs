@@ -18,10 +18,9 @@ use serde::Serialize;
 
 use crate::app::App;
 use crate::domain::access::Action;
-use crate::domain::fault::FieldFault;
 use crate::domain::policy::Policy;
 use crate::domain::{EventId, InstrumentId, OrganizationId};
-use crate::error::{AppError, Code, Fault};
+use crate::error::{AppError, Code, Fault, Location};
 use crate::operations::actor::Actor;
 use crate::operations::policy;
 use crate::store::event::{self, Subject};
@@ -237,10 +236,13 @@ impl<'a> Writing<'a> {
     }
 
     /// The values of a row break the rules that everybody's keep.
-    fn faulty(&self, row: u32, faults: Vec<FieldFault>) -> AppError {
+    fn faulty(&self, row: u32, faults: Vec<Fault>) -> AppError {
         let faults = faults.into_iter().map(|fault| {
-            let field = self.place(row, &fault.field);
-            Fault::from(FieldFault { field, ..fault })
+            let field = self.place(row, fault.name());
+            Fault {
+                place: Location::Field(field),
+                ..fault
+            }
         });
         AppError::Refused(faults.collect())
     }

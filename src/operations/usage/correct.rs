@@ -6,12 +6,11 @@ use super::context::{UsageContext, UsageView};
 use super::record::{find_unit, operator_column, unknown, unknown_operator};
 use super::{is_own_use, minutes_of, news, slot_of, year_of};
 use crate::domain::access::{Action, BookingTies};
-use crate::domain::fault::FieldFault;
 use crate::domain::usage::{
     Correction, GivenMinutes, Operator, UsageAction, UsageFacts, UsageMinutes,
 };
 use crate::domain::{OrganizationId, UsageRecordId};
-use crate::error::AppError;
+use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::Actor;
 use crate::operations::run::{Outcome, Run};
 use crate::operations::{charge, yearly_run};
@@ -134,7 +133,7 @@ fn check(
 ) -> Result<Next, AppError> {
     let facts = corrected(record, correction)?;
     let channels = store::instrument::get(tx, record.instrument_id)?.channels;
-    let mut faults: Vec<FieldFault> = check_unit(tx, record, correction.organization_id)?;
+    let mut faults: Vec<Fault> = check_unit(tx, record, correction.organization_id)?;
     if let Err(more) = crate::domain::usage::check_reason(correction.reason.as_deref(), false) {
         faults.extend(more);
     }
@@ -158,12 +157,12 @@ fn check_unit(
     tx: &mut Conn,
     record: &UsageRecord,
     unit: Option<OrganizationId>,
-) -> Result<Vec<FieldFault>, AppError> {
+) -> Result<Vec<Fault>, AppError> {
     let Some(unit) = unit.filter(|unit| *unit != record.organization_id) else {
         return Ok(Vec::new());
     };
     if record.booking_id.is_some() {
-        return Ok(vec![FieldFault::new("organization_id", "read_only")]);
+        return Ok(vec![Fault::field("organization_id", Code::read_only)]);
     }
     let found = find_unit(tx, unit)?;
     Ok(found

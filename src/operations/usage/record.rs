@@ -6,11 +6,10 @@ use super::clash::{self, Claim};
 use super::context::UsageView;
 use super::{news, year_of};
 use crate::domain::access::{Action, BookingTies};
-use crate::domain::fault::FieldFault;
 use crate::domain::organization::OrganizationState;
 use crate::domain::usage::{Evidence, Operator, UsageFacts, UsageMinutes, UsageState};
 use crate::domain::{BookingId, EventId, InstrumentId, OrganizationId, UsageRecordId};
-use crate::error::{AppError, Code};
+use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::Actor;
 use crate::operations::run::{Outcome, Run, may};
 use crate::operations::subject::{Ties, authorize};
@@ -150,7 +149,7 @@ fn find_booking(tx: &mut Conn, id: BookingId, new: &NewUsage) -> Result<Option<B
 pub fn unknown_operator(
     tx: &mut Conn,
     operator: Option<&Operator>,
-) -> Result<Option<FieldFault>, AppError> {
+) -> Result<Option<Fault>, AppError> {
     let Some(id) = operator.and_then(|operator| operator.user_id) else {
         return Ok(None);
     };
@@ -160,8 +159,8 @@ pub fn unknown_operator(
     }
 }
 
-pub fn unknown(field: &str, id: i64) -> FieldFault {
-    FieldFault::new(field, "unknown_reference").actual(id)
+pub fn unknown(field: &str, id: i64) -> Fault {
+    Fault::field(field, Code::unknown_reference).actual(id)
 }
 
 /// A checked record on its way in.

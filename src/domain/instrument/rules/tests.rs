@@ -1,6 +1,7 @@
 //! The rules of registry entries as tables of cases.
 
 use super::*;
+use crate::domain::Fault;
 use crate::domain::contact::PublicContact;
 use crate::domain::instrument::PurposeType;
 
@@ -54,10 +55,10 @@ fn changed(change: impl FnOnce(&mut InstrumentFacts)) -> InstrumentFacts {
     facts
 }
 
-fn names(faults: Vec<FieldFault>) -> Vec<String> {
+fn names(faults: Vec<Fault>) -> Vec<String> {
     faults
         .into_iter()
-        .map(|fault| format!("{} {}", fault.field, fault.code))
+        .map(|fault| format!("{} {}", fault.name(), fault.code))
         .collect()
 }
 
@@ -71,7 +72,7 @@ fn the_threshold_includes_its_number() {
         let facts = changed(|f| f.original_value_fen = Fen::new(fen));
         let answer = facts.check_threshold(Fen::new(20_000_000)).err();
         assert_eq!(
-            answer.map(|fault| fault.code),
+            answer.map(|fault| fault.code.as_str()),
             refused.then_some("below_registration_threshold"),
             "{fen}"
         );
@@ -210,8 +211,11 @@ fn a_submission_names_everything_that_is_missing() {
         (f.share_mode, f.public_contact) = (None, None);
     });
     let missing = bare.missing_for_submission(None);
-    assert!(missing.iter().all(|fault| fault.code == "required"));
-    let fields: Vec<_> = missing.into_iter().map(|fault| fault.field).collect();
+    assert!(missing.iter().all(|fault| fault.code == Code::required));
+    let fields: Vec<_> = missing
+        .into_iter()
+        .map(|fault| fault.name().to_owned())
+        .collect();
     assert_eq!(
         fields,
         [
@@ -261,7 +265,7 @@ fn six_fields_stand_still_while_listed() {
     let fields: Vec<_> = microscope()
         .locked_changes(&other)
         .into_iter()
-        .map(|fault| fault.field)
+        .map(|fault| fault.name().to_owned())
         .collect();
     assert_eq!(
         fields,

@@ -75,27 +75,18 @@ fn check_one(
     }
     let channels = instrument.map_or(i64::MAX, |known| known.channels);
     let minutes = row.facts.check(channels, actor.now);
-    faults.extend(
-        minutes
-            .clone()
-            .err()
-            .unwrap_or_default()
-            .into_iter()
-            .map(|fault| {
-                let fault = Fault::from(fault);
-                match fault.place {
-                    // The sheet has one column for what is one field with parts.
-                    Location::Field(field) => Fault {
-                        place: Location::Cell {
-                            row: row.row,
-                            column: field.split('.').next().unwrap_or_default().to_owned(),
-                        },
-                        ..fault
-                    },
-                    _ => fault,
-                }
-            }),
-    );
+    let broken = minutes.clone().err().unwrap_or_default();
+    faults.extend(broken.into_iter().map(|fault| {
+        // The sheet has one column for what is one field with parts.
+        let column = fault.name().split('.').next().unwrap_or_default();
+        Fault {
+            place: Location::Cell {
+                row: row.row,
+                column: column.to_owned(),
+            },
+            ..fault
+        }
+    }));
     Ok(match (instrument, unit, minutes) {
         (Some(instrument), Some(unit), Ok(minutes)) => Ok(Checked {
             instrument: instrument.id,
