@@ -82,7 +82,7 @@ async fn ready(app: &App, founders: Vec<Founder>) -> Result<Vec<Member>, AppErro
     let mut members = Vec::with_capacity(founders.len());
     for founder in founders {
         let faults = applicant_faults(&founder.applicant, "");
-        AppError::refuse_all(faults.into_iter().map(Into::into).collect())?;
+        AppError::refuse_all(faults)?;
         let hash = password::hash(app, founder.applicant.password).await?;
         members.push((founder.applicant.facts, hash, founder.roles));
     }
