@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use super::filter;
 use crate::domain::Slot;
 use crate::domain::access::Action;
-use crate::error::{AppError, Code, Fault};
+use crate::error::AppError;
 use crate::exchange::sheet::{Format, MAX_ROWS, Numbered};
 use crate::exchange::usage::{self as sheet, UsageRow};
 use crate::http::answer::Answer;
