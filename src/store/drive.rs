@@ -194,8 +194,9 @@ pub(super) use managed_by;
 
 /// A column under a sign that hides it from the choice of an index, where a branch has already chosen.
 macro_rules! hidden {
-    ($column:literal) => {
-        diesel::dsl::sql::<diesel::sql_types::BigInt>(concat!("+", $column))
-    };
+    ($table:ident.$column:ident) => {{
+        let column = concat!("+", stringify!($table), ".", stringify!($column));
+        diesel::dsl::sql::<diesel::sql_types::BigInt>(column)
+    }};
 }
 pub(super) use hidden;

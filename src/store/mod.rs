@@ -43,6 +43,7 @@ pub mod tariff;
 pub mod terms;
 mod traffic;
 pub mod trail;
+mod two_sided;
 pub mod usage;
 pub mod user;
 pub mod value;

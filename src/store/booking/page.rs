@@ -206,15 +206,15 @@ impl<'a> List<'a> {
             .assigned_to
             .filter(|_| drive.driver != Driver::AssignedTo);
         for user in drive.managed.into_iter().chain(assigned_to) {
-            query = query.filter(hidden!("booking.instrument_id").eq_any(managed_by!(user)));
+            query = query.filter(hidden!(booking.instrument_id).eq_any(managed_by!(user)));
         }
         if !filter.instruments.is_empty() && drive.driver != Driver::Instruments {
             let instruments = filter.instruments.clone();
-            query = query.filter(hidden!("booking.instrument_id").eq_any(instruments));
+            query = query.filter(hidden!(booking.instrument_id).eq_any(instruments));
         }
         if !filter.organizations.is_empty() && drive.driver != Driver::Units {
             let units = filter.organizations.clone();
-            query = query.filter(hidden!("booking.organization_id").eq_any(units));
+            query = query.filter(hidden!(booking.organization_id).eq_any(units));
         }
         if !filter.states.is_empty() && state.is_none() {
             query = query.filter(booking::state.eq_any(filter.states.clone()));
@@ -297,15 +297,15 @@ fn driven<'a>((branch, state): OfState) -> Query<'a> {
 fn visible(reach: &Reach) -> Condition {
     let mut condition: Condition = Box::new(booking::id.eq(0));
     if let Some(host) = reach.host {
-        condition = Box::new(condition.or(hidden!("booking.host_organization_id").eq(host)));
+        condition = Box::new(condition.or(hidden!(booking.host_organization_id).eq(host)));
     }
     if let Some(unit) = own_unit(reach) {
-        condition = Box::new(condition.or(hidden!("booking.organization_id").eq(unit)));
+        condition = Box::new(condition.or(hidden!(booking.organization_id).eq(unit)));
     }
     if let Some((host, user)) = reach.managed {
-        let managed = hidden!("booking.host_organization_id")
+        let managed = hidden!(booking.host_organization_id)
             .eq(host)
-            .and(hidden!("booking.instrument_id").eq_any(managed_by!(user)));
+            .and(hidden!(booking.instrument_id).eq_any(managed_by!(user)));
         condition = Box::new(condition.or(managed));
     }
     condition

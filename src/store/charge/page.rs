@@ -13,11 +13,14 @@ use crate::domain::{ChargeId, Instant, OrganizationId, UsageRecordId};
 use crate::store::drive::{Asked, Branch, Drive, Driver, hidden, own_unit};
 use crate::store::page::{Found, Key, Ordered, Range, first, in_range, load_keys, walk};
 use crate::store::schema::charge;
+use crate::store::two_sided::two_sided_list;
 use crate::store::{Conn, Result, invoice, payment};
 
-type Backend = <Conn as Connection>::Backend;
-type Query<'a> = charge::BoxedQuery<'a, Backend>;
-type Condition = Box<dyn BoxableExpression<charge::table, Backend, SqlType = Bool>>;
+two_sided_list!(
+    Charge of charge,
+    host: host_organization_id,
+    unit: payer_organization_id in payers
+);
 
 /// Which charges to list. Absent means all.
 #[derive(Debug, Clone, Default)]
@@ -50,12 +53,6 @@ fn stored(states: &[ChargeState]) -> (Vec<ChargeState>, Vec<ChargeState>, Vec<Ch
     (settled, voided, owed)
 }
 
-struct List<'a> {
-    filter: &'a Filter,
-    reach: &'a Reach,
-    drive: Drive,
-}
-
 /// One page of what the caller reaches, each charge with its invoice and its payments.
 pub fn list(conn: &mut Conn, reach: &Reach, filter: &Filter) -> Result<Found<Whole>> {
     let range = Range::of(filter.changed_after, filter.below);
@@ -74,20 +71,7 @@ pub fn list(conn: &mut Conn, reach: &Reach, filter: &Filter) -> Result<Found<Who
         reach,
         drive,
     };
-    let found = match list.few(conn, range)? {
-        Some(keys) => list.rows_of(conn, first(keys, range, filter.limit), range)?,
-        None => {
-            let branches = &list.drive.branches;
-            walk(
-                conn,
-                &list,
-                branches,
-                list.is_filtered(),
-                range,
-                filter.limit,
-            )?
-        }
-    };
+    let found = list.page(conn, range)?;
     Ok(Found {
         rows: with_money(conn, found.rows)?,
         rest: found.rest,
@@ -111,128 +95,36 @@ fn with_money(conn: &mut Conn, charges: Vec<Charge>) -> Result<Vec<Whole>> {
 }
 
 impl List<'_> {
-    /// A condition beside those of the branches narrows the rows.
-    fn is_filtered(&self) -> bool {
-        let (filter, drive) = (self.filter, &self.drive);
-        drive.is_reach_asked
-            || drive.managed.is_some()
-            || (!filter.hosts.is_empty() && drive.driver != Driver::Hosts)
-            || (!filter.payers.is_empty() && drive.driver != Driver::Units)
-            || !filter.states.is_empty()
-    }
-
     /// The places of all rows, when usage records leave few.
     fn few(&self, conn: &mut Conn, range: Range) -> Result<Option<Vec<Key>>> {
-        let filter = self.filter;
-        if filter.records.is_empty() {
+        let records = &self.filter.records;
+        if records.is_empty() {
             return Ok(None);
         }
         let drive = Drive::undriven(self.reach);
         let query = List { drive, ..*self }
             .narrowed(charge::table.into_boxed())
-            .filter(charge::usage_record_id.eq_any(filter.records.clone()));
+            .filter(charge::usage_record_id.eq_any(records.clone()));
         Ok(Some(load_keys!(query, charge, range, conn)))
     }
 
-    /// A page of these places.
-    fn rows_of(&self, conn: &mut Conn, keys: Vec<Key>, range: Range) -> Result<Found<Charge>> {
-        if keys.is_empty() {
-            return Ok(Found::all(Vec::new()));
+    fn is_filtered_besides(&self) -> bool {
+        !self.filter.states.is_empty()
+    }
+
+    fn narrowed_besides<'q>(&self, query: Query<'q>) -> Query<'q> {
+        if self.filter.states.is_empty() {
+            return query;
         }
-        let ids: Vec<i64> = keys.into_iter().map(Key::id).collect();
-        let mut rows: Vec<Charge> = charge::table
-            .filter(charge::id.eq_any(ids))
-            .select(Charge::as_select())
-            .load(conn)?;
-        rows.sort_by_key(|row| self.key(row, range));
-        Ok(Found::all(rows))
+        let paid = sql::<Bool>(IS_PAID);
+        let unpaid = sql::<Bool>("NOT ").sql(IS_PAID);
+        let (settled, voided, owed) = stored(&self.filter.states);
+        query.filter(
+            charge::state
+                .eq_any(owed)
+                .and(unpaid)
+                .or(charge::state.eq_any(voided))
+                .or(charge::state.eq_any(settled).and(paid)),
+        )
     }
-
-    /// The conditions beside those of the branch, hidden from the choice of an index.
-    fn narrowed<'q>(&self, mut query: Query<'q>) -> Query<'q> {
-        let (filter, drive) = (self.filter, &self.drive);
-        if drive.is_reach_asked || drive.managed.is_some() {
-            query = query.filter(visible(self.reach));
-        }
-        if !filter.hosts.is_empty() && drive.driver != Driver::Hosts {
-            let hosts = filter.hosts.clone();
-            query = query.filter(hidden!("charge.host_organization_id").eq_any(hosts));
-        }
-        if !filter.payers.is_empty() && drive.driver != Driver::Units {
-            let payers = filter.payers.clone();
-            query = query.filter(hidden!("charge.payer_organization_id").eq_any(payers));
-        }
-        if !filter.states.is_empty() {
-            let paid = sql::<Bool>(IS_PAID);
-            let unpaid = sql::<Bool>("NOT ").sql(IS_PAID);
-            let (settled, voided, owed) = stored(&filter.states);
-            query = query.filter(
-                charge::state
-                    .eq_any(owed)
-                    .and(unpaid)
-                    .or(charge::state.eq_any(voided))
-                    .or(charge::state.eq_any(settled).and(paid)),
-            );
-        }
-        query
-    }
-}
-
-impl Ordered for List<'_> {
-    type Branch = Branch;
-    type Row = Charge;
-
-    fn nth(
-        &self,
-        conn: &mut Conn,
-        branch: Branch,
-        range: Range,
-        skipped: i64,
-    ) -> Result<Option<Key>> {
-        let query = in_range!(driven(branch), charge, range);
-        Ok(load_keys!(query.limit(1).offset(skipped), charge, range, conn).pop())
-    }
-
-    fn keys(&self, conn: &mut Conn, branch: Branch, range: Range, limit: i64) -> Result<Vec<Key>> {
-        let query = in_range!(self.narrowed(driven(branch)), charge, range);
-        Ok(load_keys!(query.limit(limit), charge, range, conn))
-    }
-
-    fn rows(
-        &self,
-        conn: &mut Conn,
-        branch: Branch,
-        range: Range,
-        limit: i64,
-    ) -> Result<Vec<Charge>> {
-        let query = in_range!(self.narrowed(driven(branch)), charge, range);
-        Ok(query.limit(limit).select(Charge::as_select()).load(conn)?)
-    }
-
-    fn key(&self, row: &Charge, range: Range) -> Key {
-        range.key(row.updated_at, row.id.number())
-    }
-}
-
-/// The rows of a branch. No role reaches charges by their instrument.
-fn driven<'a>(branch: Branch) -> Query<'a> {
-    let query = charge::table.into_boxed();
-    match branch {
-        Branch::Everything => query,
-        Branch::Host(host) => query.filter(charge::host_organization_id.eq(host)),
-        Branch::Unit(unit) => query.filter(charge::payer_organization_id.eq(unit)),
-        Branch::Instrument(_) => query.filter(charge::id.eq(0)),
-    }
-}
-
-/// What the roles reach, of one row.
-fn visible(reach: &Reach) -> Condition {
-    let mut condition: Condition = Box::new(charge::id.eq(0));
-    if let Some(host) = reach.host {
-        condition = Box::new(condition.or(hidden!("charge.host_organization_id").eq(host)));
-    }
-    if let Some(unit) = own_unit(reach) {
-        condition = Box::new(condition.or(hidden!("charge.payer_organization_id").eq(unit)));
-    }
-    condition
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Timestamp};
+use diesel::sql_types::Timestamp;
 
 use super::UsageRecord;
 use crate::domain::access::Reach;
@@ -12,11 +12,15 @@ use crate::domain::{BookingId, Instant, InstrumentId, OrganizationId, Uscc};
 use crate::store::drive::{Asked, Branch, Drive, Driver, hidden, managed_by, own_unit};
 use crate::store::page::{Found, Key, Ordered, Range, first, in_range, load_keys, walk};
 use crate::store::schema::{instrument, organization, usage_record};
+use crate::store::two_sided::two_sided_list;
 use crate::store::{Conn, Result, StoreError};
 
-type Backend = <Conn as Connection>::Backend;
-type Query<'a> = usage_record::BoxedQuery<'a, Backend>;
-type Condition = Box<dyn BoxableExpression<usage_record::table, Backend, SqlType = Bool>>;
+two_sided_list!(
+    UsageRecord of usage_record,
+    host: host_organization_id,
+    unit: organization_id in organizations,
+    instrument: instrument_id
+);
 
 /// Which records to list. Absent means all.
 #[derive(Debug, Clone, Default)]
@@ -46,12 +50,6 @@ pub struct Listed {
     pub using_uscc: Uscc,
 }
 
-struct List<'a> {
-    filter: &'a Filter,
-    reach: &'a Reach,
-    drive: Drive,
-}
-
 /// One page of what the caller reaches.
 pub fn list(conn: &mut Conn, reach: &Reach, filter: &Filter) -> Result<Found<Listed>> {
     let range = Range::of(filter.changed_after, filter.below);
@@ -70,20 +68,7 @@ pub fn list(conn: &mut Conn, reach: &Reach, filter: &Filter) -> Result<Found<Lis
         reach,
         drive,
     };
-    let found = match list.few(conn, range)? {
-        Some(keys) => list.rows_of(conn, first(keys, range, filter.limit), range)?,
-        None => {
-            let branches = &list.drive.branches;
-            walk(
-                conn,
-                &list,
-                branches,
-                list.is_filtered(),
-                range,
-                filter.limit,
-            )?
-        }
-    };
+    let found = list.page(conn, range)?;
     Ok(Found {
         rows: with_names(conn, found.rows)?,
         rest: found.rest,
@@ -144,20 +129,6 @@ fn with_names(conn: &mut Conn, records: Vec<UsageRecord>) -> Result<Vec<Listed>>
 }
 
 impl List<'_> {
-    /// A condition beside those of the branches narrows the rows.
-    fn is_filtered(&self) -> bool {
-        let (filter, drive) = (self.filter, &self.drive);
-        let driver = drive.driver;
-        drive.is_reach_asked
-            || drive.managed.is_some()
-            || (!filter.instruments.is_empty() && driver != Driver::Instruments)
-            || (!filter.hosts.is_empty() && driver != Driver::Hosts)
-            || (!filter.organizations.is_empty() && driver != Driver::Units)
-            || !filter.states.is_empty()
-            || !filter.client_references.is_empty()
-            || filter.from.or(filter.until).is_some()
-    }
-
     /// The places of all rows, when bookings or own references leave few.
     fn few(&self, conn: &mut Conn, range: Range) -> Result<Option<Vec<Key>>> {
         let filter = self.filter;
@@ -177,41 +148,23 @@ impl List<'_> {
         Ok(Some(load_keys!(query, usage_record, range, conn)))
     }
 
-    /// A page of these places.
-    fn rows_of(&self, conn: &mut Conn, keys: Vec<Key>, range: Range) -> Result<Found<UsageRecord>> {
-        if keys.is_empty() {
-            return Ok(Found::all(Vec::new()));
-        }
-        let ids: Vec<i64> = keys.into_iter().map(Key::id).collect();
-        let mut rows: Vec<UsageRecord> = usage_record::table
-            .filter(usage_record::id.eq_any(ids))
-            .select(UsageRecord::as_select())
-            .load(conn)?;
-        rows.sort_by_key(|row| self.key(row, range));
-        Ok(Found::all(rows))
+    fn is_instrument_asked(&self) -> bool {
+        !self.filter.instruments.is_empty() && self.drive.driver != Driver::Instruments
     }
 
-    /// The conditions beside those of the branch, hidden from the choice of an index.
-    fn narrowed<'q>(&self, mut query: Query<'q>) -> Query<'q> {
-        let (filter, drive) = (self.filter, &self.drive);
-        if drive.is_reach_asked {
-            query = query.filter(visible(self.reach));
-        }
-        if let Some(user) = drive.managed {
-            let managed = hidden!("usage_record.instrument_id").eq_any(managed_by!(user));
-            query = query.filter(managed);
-        }
-        if !filter.instruments.is_empty() && drive.driver != Driver::Instruments {
+    fn is_filtered_besides(&self) -> bool {
+        let filter = self.filter;
+        self.is_instrument_asked()
+            || !filter.states.is_empty()
+            || !filter.client_references.is_empty()
+            || filter.from.or(filter.until).is_some()
+    }
+
+    fn narrowed_besides<'q>(&self, mut query: Query<'q>) -> Query<'q> {
+        let filter = self.filter;
+        if self.is_instrument_asked() {
             let instruments = filter.instruments.clone();
-            query = query.filter(hidden!("usage_record.instrument_id").eq_any(instruments));
-        }
-        if !filter.hosts.is_empty() && drive.driver != Driver::Hosts {
-            let hosts = filter.hosts.clone();
-            query = query.filter(hidden!("usage_record.host_organization_id").eq_any(hosts));
-        }
-        if !filter.organizations.is_empty() && drive.driver != Driver::Units {
-            let units = filter.organizations.clone();
-            query = query.filter(hidden!("usage_record.organization_id").eq_any(units));
+            query = query.filter(hidden!(usage_record.instrument_id).eq_any(instruments));
         }
         if !filter.states.is_empty() {
             query = query.filter(usage_record::state.eq_any(filter.states.clone()));
@@ -229,72 +182,4 @@ impl List<'_> {
         }
         query
     }
-}
-
-impl Ordered for List<'_> {
-    type Branch = Branch;
-    type Row = UsageRecord;
-
-    fn nth(
-        &self,
-        conn: &mut Conn,
-        branch: Branch,
-        range: Range,
-        skipped: i64,
-    ) -> Result<Option<Key>> {
-        let query = in_range!(driven(branch), usage_record, range);
-        Ok(load_keys!(query.limit(1).offset(skipped), usage_record, range, conn).pop())
-    }
-
-    fn keys(&self, conn: &mut Conn, branch: Branch, range: Range, limit: i64) -> Result<Vec<Key>> {
-        let query = in_range!(self.narrowed(driven(branch)), usage_record, range);
-        Ok(load_keys!(query.limit(limit), usage_record, range, conn))
-    }
-
-    fn rows(
-        &self,
-        conn: &mut Conn,
-        branch: Branch,
-        range: Range,
-        limit: i64,
-    ) -> Result<Vec<UsageRecord>> {
-        let query = in_range!(self.narrowed(driven(branch)), usage_record, range);
-        Ok(query
-            .limit(limit)
-            .select(UsageRecord::as_select())
-            .load(conn)?)
-    }
-
-    fn key(&self, row: &UsageRecord, range: Range) -> Key {
-        range.key(row.updated_at, row.id.number())
-    }
-}
-
-/// The rows of a branch.
-fn driven<'a>(branch: Branch) -> Query<'a> {
-    let query = usage_record::table.into_boxed();
-    match branch {
-        Branch::Everything => query,
-        Branch::Host(host) => query.filter(usage_record::host_organization_id.eq(host)),
-        Branch::Unit(unit) => query.filter(usage_record::organization_id.eq(unit)),
-        Branch::Instrument(instrument) => query.filter(usage_record::instrument_id.eq(instrument)),
-    }
-}
-
-/// What the roles reach, of one row.
-fn visible(reach: &Reach) -> Condition {
-    let mut condition: Condition = Box::new(usage_record::id.eq(0));
-    if let Some(host) = reach.host {
-        condition = Box::new(condition.or(hidden!("usage_record.host_organization_id").eq(host)));
-    }
-    if let Some(unit) = own_unit(reach) {
-        condition = Box::new(condition.or(hidden!("usage_record.organization_id").eq(unit)));
-    }
-    if let Some((host, user)) = reach.managed {
-        let managed = hidden!("usage_record.host_organization_id")
-            .eq(host)
-            .and(hidden!("usage_record.instrument_id").eq_any(managed_by!(user)));
-        condition = Box::new(condition.or(managed));
-    }
-    condition
 }
