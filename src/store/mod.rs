@@ -17,6 +17,7 @@ pub mod event;
 pub mod exemption;
 pub mod fault;
 pub mod feed;
+mod form;
 pub mod idempotency;
 pub mod instrument;
 pub mod invitation;

@@ -2,11 +2,12 @@
 //! at one time on one channel (`UsageOverlap`).
 
 mod page;
+mod version;
 
 pub use page::{Filter, Listed, list, list_all};
+pub use version::StoredVersion;
 
 use diesel::prelude::*;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::schema::{booking, usage_record, usage_record_version};
@@ -20,8 +21,8 @@ use crate::domain::{
 
 type Backend = <Conn as Connection>::Backend;
 
-/// One row, whole: also what a replaced version keeps as JSON.
-#[derive(Debug, Clone, Queryable, Selectable, Serialize, Deserialize)]
+/// One row, whole.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = usage_record)]
 pub struct UsageRecord {
     pub id: UsageRecordId,
@@ -87,7 +88,7 @@ pub fn update(conn: &mut Conn, present: &UsageRecord, next: Columns) -> Result<U
         .values((
             usage_record_version::usage_record_id.eq(present.id),
             usage_record_version::version.eq(present.version),
-            usage_record_version::content.eq(serde_json::to_string(present)?),
+            usage_record_version::content.eq(Json::of(StoredVersion::from(present))?),
             usage_record_version::event_id.eq(present.event_id),
             usage_record_version::replaced_by_event_id.eq(next.event_id),
             usage_record_version::replaced_at.eq(next.updated_at),
@@ -197,8 +198,8 @@ pub fn get_ties(
 }
 
 /// The replaced versions of a record, newest first.
-pub fn list_replaced(conn: &mut Conn, present: &UsageRecord) -> Result<Vec<Json<UsageRecord>>> {
-    Ok(usage_record_version::table
+pub fn list_replaced(conn: &mut Conn, present: &UsageRecord) -> Result<Vec<UsageRecord>> {
+    let versions: Vec<Json<StoredVersion>> = usage_record_version::table
         .filter(
             usage_record_version::usage_record_id
                 .eq(present.id)
@@ -206,7 +207,9 @@ pub fn list_replaced(conn: &mut Conn, present: &UsageRecord) -> Result<Vec<Json<
         )
         .select(usage_record_version::content)
         .order(usage_record_version::version.desc())
-        .load(conn)?)
+        .load(conn)?;
+    let whole = |version: Json<StoredVersion>| version.into_inner().into();
+    Ok(versions.into_iter().map(whole).collect())
 }
 
 /// Where a record was to go.

@@ -45,7 +45,7 @@ pub async fn list_versions(
             let context: UsageContext = subject::load(conn, &actor, action, id)?;
             let replaced = store::usage::list_replaced(conn, &context.record)?;
             let mut versions = vec![context.record.clone()];
-            versions.extend(replaced.into_iter().map(|version| version.into_inner()));
+            versions.extend(replaced);
             versions.retain(|version| {
                 let ties = BookingTies {
                     organization_id: version.organization_id,

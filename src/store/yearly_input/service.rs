@@ -15,7 +15,7 @@ use crate::domain::review::Satisfaction;
 use crate::domain::usage::Evidence;
 use crate::domain::{EventId, Fen, Instant, InstrumentId, Minutes, OrganizationId, UsageRecordId};
 use crate::store::schema::{review, usage_record, usage_record_version};
-use crate::store::usage::UsageRecord;
+use crate::store::usage::{StoredVersion, UsageRecord};
 use crate::store::{Conn, Json, Result};
 
 /// A host and one of its using units.
@@ -275,7 +275,7 @@ pub fn list_answers_of(
 
 /// The versions that stood at the freeze and were replaced since, by record id.
 pub fn list_replaced(conn: &mut Conn, scope: &Scope) -> Result<Vec<UsageRecord>> {
-    let versions: Vec<Json<UsageRecord>> = usage_record_version::table
+    let versions: Vec<Json<StoredVersion>> = usage_record_version::table
         .filter(
             usage_record_version::event_id
                 .le(scope.event_number())
@@ -284,7 +284,8 @@ pub fn list_replaced(conn: &mut Conn, scope: &Scope) -> Result<Vec<UsageRecord>>
         .select(usage_record_version::content)
         .order(usage_record_version::usage_record_id)
         .load(conn)?;
-    Ok(versions.into_iter().map(Json::into_inner).collect())
+    let whole = |version: Json<StoredVersion>| version.into_inner().into();
+    Ok(versions.into_iter().map(whole).collect())
 }
 
 /// A record written or changed since the freeze that ends in the year, or did then: its id and present version.
@@ -356,7 +357,7 @@ struct RecordId {
 
 fn get_record(conn: &mut Conn, scope: &Scope, id: UsageRecordId) -> Result<UsageRecord> {
     let event = scope.event_number();
-    let replaced: Option<Json<UsageRecord>> = usage_record_version::table
+    let replaced: Option<Json<StoredVersion>> = usage_record_version::table
         .filter(
             usage_record_version::usage_record_id
                 .eq(id)
@@ -367,7 +368,7 @@ fn get_record(conn: &mut Conn, scope: &Scope, id: UsageRecordId) -> Result<Usage
         .get_result(conn)
         .optional()?;
     match replaced {
-        Some(version) => Ok(version.into_inner()),
+        Some(version) => Ok(version.into_inner().into()),
         None => crate::store::usage::get(conn, id),
     }
 }
