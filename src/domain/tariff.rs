@@ -125,33 +125,27 @@ pub fn select(
 }
 
 /// A price told to a customer; frozen with the booking or charge it was made for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Quote {
     pub customer_class: CustomerClass,
     /// The day whose tariffs apply: the local date on which the service starts.
     pub priced_on: NaiveDate,
-    /// The time; none where the instrument has no tariff for it.
-    pub lines: Vec<QuoteLine>,
-    /// What else is wanted from the price list.
-    #[serde(default)]
-    pub services: Vec<ServiceLine>,
+    /// What the price is made of. A total that was reported from elsewhere has none.
+    pub lines: Vec<Line>,
     pub total_fen: Fen,
 }
 
 impl Quote {
-    /// The sum of both kinds of lines; nothing priced is no quote.
+    /// The sum of the lines; nothing priced is no quote.
     fn of(
         customer_class: CustomerClass,
         priced_on: NaiveDate,
-        lines: Vec<QuoteLine>,
-        services: Vec<ServiceLine>,
+        lines: Vec<Line>,
     ) -> Result<Option<Quote>, TooLarge> {
-        if lines.is_empty() && services.is_empty() {
+        if lines.is_empty() {
             return Ok(None);
         }
-        let times = lines.iter().map(|line| line.amount_fen);
-        let items = services.iter().map(|line| line.amount_fen);
-        let total_fen = Fen::sum(times.chain(items))?;
+        let total_fen = Fen::sum(lines.iter().map(Line::amount_fen))?;
         if total_fen.number() > MAX_SAFE_INTEGER {
             return Err(TooLarge);
         }
@@ -159,52 +153,63 @@ impl Quote {
             customer_class,
             priced_on,
             lines,
-            services,
             total_fen,
         }))
     }
 
-    /// The time alone.
-    pub fn without_services(self) -> Self {
-        Self {
-            services: Vec::new(),
-            ..self
-        }
+    /// What the time alone costs.
+    pub fn without_services(self) -> Result<Option<Quote>, TooLarge> {
+        let is_kept = |line: &Line| !matches!(line, Line::Service(_));
+        let lines = self.lines.into_iter().filter(is_kept);
+        Quote::of(self.customer_class, self.priced_on, lines.collect())
     }
 
     /// The same prices for other minutes: what was promised with a booking holds for its actual use.
     pub fn for_minutes(&self, minutes: Minutes) -> Result<Option<Quote>, TooLarge> {
         let lines = self.lines.iter().map(|line| line.for_minutes(minutes));
-        Quote::of(
-            self.customer_class,
-            self.priced_on,
-            lines.collect::<Result<_, _>>()?,
-            self.services.clone(),
-        )
+        let lines = lines.collect::<Result<_, _>>()?;
+        Quote::of(self.customer_class, self.priced_on, lines)
     }
 }
 
-/// Minutes at a rate. Each line is rounded half up once, to the fen.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct QuoteLine {
+/// One part of a price. Each is rounded half up once, to the fen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Line {
+    Time(TimeLine),
+    Service(ServiceLine),
+}
+
+impl Line {
+    pub fn amount_fen(&self) -> Fen {
+        match self {
+            Line::Time(line) => line.amount_fen,
+            Line::Service(line) => line.amount_fen,
+        }
+    }
+
+    fn for_minutes(&self, minutes: Minutes) -> Result<Self, TooLarge> {
+        Ok(match self {
+            Line::Time(line) => Line::Time(TimeLine {
+                minutes,
+                amount_fen: Fen::for_minutes(minutes, line.price_fen_per_hour)?,
+                ..line.clone()
+            }),
+            Line::Service(line) => Line::Service(line.clone()),
+        })
+    }
+}
+
+/// Minutes at a rate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TimeLine {
     pub tariff_id: TariffId,
     pub minutes: Minutes,
     pub price_fen_per_hour: Fen,
     pub amount_fen: Fen,
 }
 
-impl QuoteLine {
-    fn for_minutes(&self, minutes: Minutes) -> Result<Self, TooLarge> {
-        Ok(Self {
-            minutes,
-            amount_fen: Fen::for_minutes(minutes, self.price_fen_per_hour)?,
-            ..self.clone()
-        })
-    }
-}
-
 /// So many of an item of the price list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceLine {
     pub service_id: ServiceId,
     pub test_item: String,
@@ -251,21 +256,20 @@ pub fn quote(
         on,
         minutes,
     } = priced;
-    let line = |(tariff_id, tariff): &(TariffId, Tariff)| {
-        Ok(QuoteLine {
+    let time = |(tariff_id, tariff): &(TariffId, Tariff)| {
+        Ok(Line::Time(TimeLine {
             tariff_id: *tariff_id,
             minutes,
             price_fen_per_hour: tariff.price_fen_per_hour,
             amount_fen: Fen::for_minutes(minutes, tariff.price_fen_per_hour)?,
-        })
+        }))
     };
     let found = select(tariffs, class, mode, on);
-    let lines = found.map(line).transpose()?.into_iter().collect();
-    let services = match class {
-        CustomerClass::Own => Vec::new(),
-        _ => services,
-    };
-    Quote::of(class, on, lines, services)
+    let mut lines: Vec<Line> = found.map(time).transpose()?.into_iter().collect();
+    if class != CustomerClass::Own {
+        lines.extend(services.into_iter().map(Line::Service));
+    }
+    Quote::of(class, on, lines)
 }
 
 #[cfg(test)]

@@ -4,14 +4,15 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::answer::Answer;
-use super::booking::SlotShape;
+use super::booking::{SlotShape, slot};
 use super::context::RequestContext;
 use super::route::{Route, get};
+use crate::domain::Instant;
 use crate::domain::access::Action;
 use crate::domain::closure::ClosureKind;
-use crate::domain::{Instant, Slot};
 use crate::error::{AppError, Code};
 use crate::operations::availability::{self, Availability};
+use crate::operations::booking_rules;
 
 pub fn routes() -> Vec<Route> {
     vec![
@@ -61,15 +62,14 @@ impl From<Availability> for AvailabilityShape {
     }
 }
 
-/// The time asked about.
-fn window(context: &RequestContext) -> Result<Slot, AppError> {
+async fn find(context: RequestContext) -> Answer {
+    let id = context.id("id")?;
+    let visitor = context.visitor();
+    booking_rules::look(&context.app, visitor, id).await?;
     let params = context.params()?;
     let (from, until) = (params.required("from")?, params.required("until")?);
-    Slot::new(from, until).map_err(|_| AppError::refused("until", Code::not_after_start))
-}
-
-async fn find(context: RequestContext) -> Answer {
-    let (actor, id) = (context.reader(), context.id("id")?);
-    let found = availability::get(&context.app, &actor, id, window(&context)).await?;
+    let window = slot(from, until, &mut Vec::new());
+    let window = window.ok_or_else(|| AppError::refused("until", Code::not_after_start))?;
+    let found = availability::get(&context.app, visitor, id, window, context.now).await?;
     context.ok(AvailabilityShape::from(found))
 }

@@ -127,7 +127,7 @@ async fn check(context: RequestContext) -> Answer {
     context.ok(CheckShape {
         bookable: checked.faults.is_empty(),
         errors: checked.faults.iter().map(entry).collect(),
-        quote: checked.quote.map(serde_json::to_value).transpose()?,
+        quote: checked.quote.map(Into::into),
         next_free: checked.next_free.into_iter().map(Into::into).collect(),
     })
 }

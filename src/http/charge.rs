@@ -8,7 +8,7 @@ use super::answer::{Answer, Page, reply};
 use super::context::RequestContext;
 use super::feed::{Asked, Start};
 use super::params::Params;
-use super::quote::{LineShape, ServiceLineShape};
+use super::price::{self, LineShape, ServiceLineShape};
 use super::route::{BASE, Route, get, post};
 use crate::domain::access::Action;
 use crate::domain::charge::{ChargeState, PaymentSource};
@@ -146,7 +146,8 @@ impl From<Whole> for ChargeShape {
     fn from(whole: Whole) -> Self {
         let balance = whole.balance();
         let charge = whole.charge;
-        let price = charge.lines.into_inner();
+        let price = charge.price();
+        let (lines, services) = price::by_kind(price.lines);
         Self {
             id: charge.id,
             usage_record_id: charge.usage_record_id,
@@ -156,8 +157,8 @@ impl From<Whole> for ChargeShape {
             amount_fen: charge.amount_fen,
             customer_class: price.customer_class,
             priced_on: price.priced_on,
-            lines: price.lines.into_iter().map(LineShape::from).collect(),
-            services: price.services.into_iter().map(Into::into).collect(),
+            lines,
+            services,
             invoice: whole.invoice.map(|invoice| InvoiceShape {
                 invoice_no: invoice.invoice_no,
                 issued_on: invoice.issued_on,

@@ -25,6 +25,7 @@ pub mod openapi;
 pub mod organization;
 pub mod params;
 pub mod policy;
+pub mod price;
 pub mod problem;
 pub mod quote;
 pub mod reason;

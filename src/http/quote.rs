@@ -7,13 +7,14 @@ use utoipa::ToSchema;
 use super::answer::Answer;
 use super::booking::ServiceItemBody;
 use super::context::RequestContext;
+use super::price::{self, LineShape, ServiceLineShape};
 use super::route::{Route, post};
 use crate::domain::access::Action;
 use crate::domain::booking::BookingMode;
-use crate::domain::tariff::{CustomerClass, QuoteLine, ServiceLine};
-use crate::domain::{Fen, Instant, InstrumentId, Minutes, ServiceId, Slot, TariffId};
+use crate::domain::tariff::CustomerClass;
+use crate::domain::{Fen, Instant, InstrumentId, Minutes, Slot};
 use crate::error::{AppError, Code};
-use crate::operations::quote::{self, Priced, Question};
+use crate::operations::quote::{self, Question};
 
 pub fn routes() -> Vec<Route> {
     vec![
@@ -56,92 +57,31 @@ struct QuoteShape {
     total_fen: Option<Fen>,
 }
 
-/// Minutes at a rate, rounded half up once, to the fen.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct LineShape {
-    tariff_id: TariffId,
-    minutes: Minutes,
-    price_fen_per_hour: Fen,
-    amount_fen: Fen,
-}
-
-impl From<QuoteLine> for LineShape {
-    fn from(line: QuoteLine) -> Self {
-        Self {
-            tariff_id: line.tariff_id,
-            minutes: line.minutes,
-            price_fen_per_hour: line.price_fen_per_hour,
-            amount_fen: line.amount_fen,
-        }
-    }
-}
-
-/// So many of an item of the price list, at its price.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct ServiceLineShape {
-    service_id: ServiceId,
-    test_item: String,
-    /// What the price is for.
-    unit: String,
-    quantity: i64,
-    price_fen: Fen,
-    amount_fen: Fen,
-}
-
-impl From<ServiceLine> for ServiceLineShape {
-    fn from(line: ServiceLine) -> Self {
-        Self {
-            service_id: line.service_id,
-            test_item: line.test_item,
-            unit: line.unit,
-            quantity: line.quantity,
-            price_fen: line.price_fen,
-            amount_fen: line.amount_fen,
-        }
-    }
-}
-
-impl TryFrom<QuoteBody> for Question {
-    type Error = AppError;
-
-    fn try_from(body: QuoteBody) -> Result<Self, AppError> {
-        let slot = Slot::new(body.starts_at, body.ends_at)
-            .map_err(|_| AppError::refused("ends_at", Code::not_after_start))?;
-        Ok(Self {
-            instrument_id: body.instrument_id,
-            slot,
-            mode: body.mode,
-            services: body.service_items.into_iter().map(Into::into).collect(),
-        })
-    }
-}
-
-impl From<Priced> for QuoteShape {
-    fn from(priced: Priced) -> Self {
-        let question = priced.question;
-        let slot = question.slot;
-        let total_fen = priced.quote.as_ref().map(|quote| quote.total_fen);
-        let (lines, services) = priced
-            .quote
-            .map(|quote| (quote.lines, quote.services))
-            .unwrap_or_default();
-        Self {
-            instrument_id: question.instrument_id,
-            starts_at: slot.starts_at(),
-            ends_at: slot.ends_at(),
-            mode: question.mode,
-            minutes: slot.minutes(),
-            customer_class: priced.customer_class,
-            priced_on: slot.starts_at().local_date(),
-            lines: lines.into_iter().map(LineShape::from).collect(),
-            services: services.into_iter().map(Into::into).collect(),
-            total_fen,
-        }
-    }
-}
-
 async fn ask(context: RequestContext) -> Answer {
-    let question = context.body::<QuoteBody>().and_then(Question::try_from);
-    let priced = quote::ask(&context.app, &context.reader(), question).await?;
-    context.ok(QuoteShape::from(priced))
+    let caller = context.may(Action::QuoteCreate)?;
+    let body: QuoteBody = context.json()?;
+    let slot = Slot::new(body.starts_at, body.ends_at)
+        .map_err(|_| AppError::refused("ends_at", Code::not_after_start))?;
+    let question = Question {
+        instrument_id: body.instrument_id,
+        slot,
+        mode: body.mode,
+        services: body.service_items.into_iter().map(Into::into).collect(),
+    };
+    let (customer_class, quote) = quote::ask(&context.app, caller, question).await?;
+    let total_fen = quote.as_ref().map(|quote| quote.total_fen);
+    let lines = quote.map(|quote| quote.lines).unwrap_or_default();
+    let (lines, services) = price::by_kind(lines);
+    context.ok(QuoteShape {
+        instrument_id: body.instrument_id,
+        starts_at: slot.starts_at(),
+        ends_at: slot.ends_at(),
+        mode: body.mode,
+        minutes: slot.minutes(),
+        customer_class,
+        priced_on: slot.starts_at().local_date(),
+        lines,
+        services,
+        total_fen,
+    })
 }

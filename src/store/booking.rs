@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::prepared::on_each;
+use super::price::StoredPrice;
 use super::schema::booking;
 use super::yearly_run::after_freezes;
 use super::{Conn, Json, Result, StoreError};
@@ -45,7 +46,7 @@ pub struct Booking {
     pub operator: Option<Json<Value>>,
     pub samples: Option<i64>,
     pub service_items: Option<Json<Value>>,
-    pub quote: Option<Json<Quote>>,
+    pub quote: Option<Json<StoredPrice>>,
     pub client_reference: Option<String>,
     pub approval_due_at: Option<Instant>,
     pub answered_at: Option<Instant>,
@@ -71,6 +72,12 @@ impl Booking {
     /// What it blocks: set-up, the slot and clean-up.
     pub fn blocked(&self) -> Result<Slot> {
         slot_of(self.blocked_from, self.blocked_until)
+    }
+
+    /// The price that was told with it.
+    pub fn price(&self) -> Option<Quote> {
+        let stored = self.quote.as_deref();
+        stored.cloned().map(Quote::from)
     }
 
     /// What can change, as it is, to change some of it.
@@ -112,7 +119,7 @@ pub struct Changes {
     pub ends_at: Instant,
     pub blocked_from: Instant,
     pub blocked_until: Instant,
-    pub quote: Option<Json<Quote>>,
+    pub quote: Option<Json<StoredPrice>>,
     pub approval_due_at: Option<Instant>,
     pub answered_at: Option<Instant>,
     pub started_at: Option<Instant>,
@@ -174,7 +181,7 @@ pub fn insert(conn: &mut Conn, new: NewBooking) -> Result<Booking> {
             booking::operator.eq(new.operator.map(Json::of).transpose()?),
             booking::samples.eq(new.samples),
             booking::service_items.eq(new.service_items.map(Json::of).transpose()?),
-            booking::quote.eq(new.quote.map(Json::of).transpose()?),
+            booking::quote.eq(new.quote.map(StoredPrice::of).transpose()?),
             booking::client_reference.eq(new.client_reference),
             booking::approval_due_at.eq(new.approval_due_at),
             booking::answered_at.eq(new.answered_at),

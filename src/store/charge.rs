@@ -9,6 +9,7 @@ use diesel::prelude::*;
 
 use super::invoice::Invoice;
 use super::payment::Payment;
+use super::price::StoredPrice;
 use super::schema::charge;
 use super::{Conn, Json, Result};
 use crate::domain::charge::{Balance, ChargeState};
@@ -24,7 +25,7 @@ pub struct Charge {
     pub host_organization_id: OrganizationId,
     pub payer_organization_id: OrganizationId,
     pub amount_fen: Fen,
-    pub lines: Json<Quote>,
+    pub lines: Json<StoredPrice>,
     pub state: ChargeState,
     pub event_id: EventId,
     pub version: i64,
@@ -51,6 +52,13 @@ pub struct Whole {
     pub payments: Vec<Payment>,
 }
 
+impl Charge {
+    /// The price as it was frozen when the charge was opened.
+    pub fn price(&self) -> Quote {
+        Quote::from((*self.lines).clone())
+    }
+}
+
 impl Whole {
     /// The money of the charge. The sum of its payments never exceeds its amount, so it cannot overflow.
     pub fn balance(&self) -> Balance {
@@ -72,7 +80,7 @@ pub fn insert(conn: &mut Conn, new: NewCharge) -> Result<Charge> {
             charge::host_organization_id.eq(new.host_organization_id),
             charge::payer_organization_id.eq(new.payer_organization_id),
             charge::amount_fen.eq(new.price.total_fen),
-            charge::lines.eq(Json::of(new.price)?),
+            charge::lines.eq(StoredPrice::of(new.price)?),
             charge::state.eq(ChargeState::Open),
             charge::event_id.eq(new.event_id),
             charge::version.eq(1_i64),

@@ -1,6 +1,7 @@
 //! Closures of instruments. One that is taken back stays as withdrawn: it closes nothing, and lists of changes tell of it.
 
 use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use super::schema::closure;
 use super::{Conn, Result, StoreError, terms};
@@ -8,7 +9,7 @@ use crate::domain::closure::{self as rule, ClosedTime, ClosureKind};
 use crate::domain::{ClosureId, Instant, InstrumentId, Slot};
 
 /// One row, whole.
-#[derive(Debug, Clone, Queryable, Selectable)]
+#[derive(Debug, Clone, Queryable, Selectable, Serialize, Deserialize)]
 #[diesel(table_name = closure)]
 pub struct Closure {
     pub id: ClosureId,
@@ -20,6 +21,7 @@ pub struct Closure {
     pub version: i64,
     pub created_at: Instant,
     pub updated_at: Instant,
+    #[serde(default)]
     pub withdrawn_at: Option<Instant>,
 }
 

@@ -32,6 +32,7 @@ pub mod payment;
 pub mod policy;
 mod pool;
 mod prepared;
+pub mod price;
 pub mod province;
 pub mod reference;
 pub mod related_party;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use yiqi::domain::booking::{BookingMode, BookingPurpose, BookingState};
-use yiqi::domain::tariff::{CustomerClass, Quote, QuoteLine};
+use yiqi::domain::tariff::{CustomerClass, Line, Quote, TimeLine};
 use yiqi::domain::{BookingId, Fen, InstrumentId, Minutes, Slot};
 use yiqi::store::booking::NewBooking;
 
@@ -198,13 +198,12 @@ both! {
         let promised = Quote {
             customer_class: CustomerClass::Sme,
             priced_on: "2026-02-10".parse().unwrap(),
-            lines: vec![QuoteLine {
+            lines: vec![Line::Time(TimeLine {
                 tariff_id: 1.try_into().unwrap(),
                 minutes: Minutes::new(60),
                 price_fen_per_hour: Fen::new(3_000),
                 amount_fen: Fen::new(3_000),
-            }],
-            services: Vec::new(),
+            })],
             total_fen: Fen::new(3_000),
         };
         let booking = booked(app, instrument, promised);

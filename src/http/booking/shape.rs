@@ -14,6 +14,7 @@ use crate::domain::{
     UserId,
 };
 use crate::error::{AppError, Code, Fault};
+use crate::http::price::PriceShape;
 use crate::operations::booking::{BookingView, Draft, Finish, Move, Operator, Rejection};
 use crate::store::Json;
 
@@ -220,8 +221,7 @@ pub struct BookingShape {
     #[schema(value_type = Option<Vec<Object>>)]
     service_items: Option<Value>,
     /// The price as told when the slot was won; null when the instrument has no tariff for it.
-    #[schema(value_type = Option<Object>)]
-    quote: Option<Value>,
+    quote: Option<PriceShape>,
     client_reference: Option<String>,
     approval_due_at: Option<Instant>,
     started_at: Option<Instant>,
@@ -243,7 +243,7 @@ impl TryFrom<BookingView> for BookingShape {
 
     fn try_from(view: BookingView) -> Result<Self, AppError> {
         let booking = view.booking;
-        let quote = booking.quote.map(Json::into_inner);
+        let quote = booking.price().map(PriceShape::from);
         Ok(Self {
             id: booking.id,
             booking_no: booking.booking_no,
@@ -263,7 +263,7 @@ impl TryFrom<BookingView> for BookingShape {
             operator: booking.operator.map(Json::into_inner),
             samples: booking.samples,
             service_items: booking.service_items.map(Json::into_inner),
-            quote: quote.map(serde_json::to_value).transpose()?,
+            quote,
             client_reference: booking.client_reference,
             approval_due_at: booking.approval_due_at,
             started_at: booking.started_at,
@@ -286,7 +286,6 @@ pub struct CheckShape {
     pub bookable: bool,
     #[schema(value_type = Vec<Object>)]
     pub errors: Vec<Value>,
-    #[schema(value_type = Option<Object>)]
-    pub quote: Option<Value>,
+    pub quote: Option<PriceShape>,
     pub next_free: Vec<SlotShape>,
 }

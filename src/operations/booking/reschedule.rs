@@ -12,7 +12,8 @@ use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::Actor;
 use crate::operations::run::{Outcome, Run};
 use crate::store::booking::{Booking, Changes};
-use crate::store::{self, Conn, Json};
+use crate::store::price::StoredPrice;
+use crate::store::{self, Conn};
 
 /// Where a booking goes.
 #[derive(Debug, Clone)]
@@ -121,10 +122,9 @@ fn moved(
     next.ends_at = wish.slot.ends_at();
     next.blocked_from = blocked.starts_at();
     next.blocked_until = blocked.ends_at();
-    let quote = match (side, &context.booking.quote) {
+    let quote = match (side, context.booking.price()) {
         // The host moves the booking, not the price it promised.
         (Side::Host, promised) => {
-            let promised = promised.as_ref();
             let kept = promised.map(|quote| quote.for_minutes(wish.slot.minutes()));
             kept.transpose().map_err(AppError::internal)?.flatten()
         }
@@ -134,7 +134,7 @@ fn moved(
             slot::price(&basis, wish, &wanted(booking)?)?
         }
     };
-    next.quote = quote.map(Json::of).transpose()?;
+    next.quote = quote.map(StoredPrice::of).transpose()?;
     match (next.state, side) {
         (BookingState::Requested, Side::User) => {
             next.approval_due_at = Some(rules.approval_due_at(&context.calendar, wish.now));

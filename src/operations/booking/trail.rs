@@ -44,7 +44,7 @@ impl<'a> Facts<'a> {
             state: booking.state,
             starts_at: booking.starts_at,
             ends_at: booking.ends_at,
-            quote_fen: booking.quote.as_ref().map(|quote| quote.total_fen),
+            quote_fen: booking.price().map(|price| price.total_fen),
             started_at: booking.started_at,
             ended_at: booking.ended_at,
             cancelled_by: booking.cancelled_by.as_deref(),

@@ -108,7 +108,7 @@ pub fn reprice(
     let price = price(tx, record)?;
     let present = store::charge::find_of_usage(tx, record.id)?;
     let stands = present.as_ref().is_some_and(|charge| {
-        price.as_ref() == Some(&*charge.lines)
+        price.as_ref() == Some(&charge.price())
             && charge.payer_organization_id == record.organization_id
     });
     if stands {
@@ -163,10 +163,10 @@ fn price(tx: &mut Conn, record: &UsageRecord) -> Result<Option<Quote>, AppError>
         let first = store::usage::find_first_of(tx, booking)?;
         let booking = store::booking::get(tx, booking)?;
         if booking.mode == record.mode {
-            let promised = booking.quote.map(|quote| match first == Some(record.id) {
-                true => quote.into_inner(),
-                false => quote.into_inner().without_services(),
-            });
+            let promised = match (first == Some(record.id), booking.price()) {
+                (false, Some(quote)) => quote.without_services().map_err(AppError::internal)?,
+                (_, promised) => promised,
+            };
             let price = promised.map(|quote| quote.for_minutes(minutes));
             return Ok(price.transpose().map_err(AppError::internal)?.flatten());
         }

@@ -81,7 +81,6 @@ impl Import<'_> {
             customer_class: class,
             priced_on: given.slot.starts_at().local_date(),
             lines: Vec::new(),
-            services: Vec::new(),
             total_fen: given.fee_fen,
         };
         let minutes = check_service(writing, row, given)?;

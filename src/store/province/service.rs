@@ -15,6 +15,7 @@ use crate::domain::{
     UsageRecordId,
 };
 use crate::store::bulk::{insert_all, reserve_ids};
+use crate::store::price::StoredPrice;
 use crate::store::schema::{
     charge, invoice, invoice_line, payment, payment_line, review, usage_record,
 };
@@ -101,7 +102,7 @@ struct ChargeRow {
     host_organization_id: OrganizationId,
     payer_organization_id: OrganizationId,
     amount_fen: Fen,
-    lines: Json<Quote>,
+    lines: Json<StoredPrice>,
     state: &'static str,
     event_id: EventId,
     version: i64,
@@ -254,7 +255,7 @@ impl Batch {
             host_organization_id: service.host,
             payer_organization_id: payer,
             amount_fen,
-            lines: Json::of(charge.price)?,
+            lines: StoredPrice::of(charge.price)?,
             state: if charge.invoice.is_some() {
                 "invoiced"
             } else {

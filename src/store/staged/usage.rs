@@ -4,11 +4,11 @@ use diesel::prelude::*;
 
 use super::{EventIds, StagedImportId, move_rows};
 use crate::domain::booking::{BookingMode, BookingPurpose};
-use crate::domain::tariff::Quote;
 use crate::domain::usage::{Evidence, UsageState};
 use crate::domain::{
     ChargeId, Fen, Instant, InstrumentId, Minutes, OrganizationId, UsageRecordId, UserId,
 };
+use crate::store::price::StoredPrice;
 use crate::store::schema::{staged_charge, staged_usage_record};
 use crate::store::usage::Columns;
 use crate::store::{Conn, Json, Result};
@@ -80,7 +80,7 @@ pub struct StagedCharge {
     pub host_organization_id: OrganizationId,
     pub payer_organization_id: OrganizationId,
     pub amount_fen: Fen,
-    pub lines: Json<Quote>,
+    pub lines: Json<StoredPrice>,
 }
 
 const RECORDS: &str = "INSERT INTO usage_record (id, instrument_id, organization_id, channel, started_at, ended_at, \

@@ -10,10 +10,11 @@ use crate::operations::actor::Actor;
 use crate::operations::charge;
 use crate::operations::table_import::{Plan, ROWS_A_COMMIT};
 use crate::operations::tariff;
+use crate::store::price::StoredPrice;
 use crate::store::staged::{
     self, Batch, EventIds, StagedCharge, StagedImportId, StagedInstrument, StagedRecord,
 };
-use crate::store::{self, Conn, Json, Lock, StoreError};
+use crate::store::{self, Conn, Lock, StoreError};
 
 pub(super) struct ImportPlan {
     actor: Actor,
@@ -79,7 +80,7 @@ impl ImportPlan {
             host_organization_id: row.ties.instrument.host_organization_id,
             payer_organization_id: row.ties.organization_id,
             amount_fen: price.total_fen,
-            lines: Json::of(price.clone())?,
+            lines: StoredPrice::of(price.clone())?,
         };
         let whose = (charge.host_organization_id, charge.payer_organization_id);
         let told = (id, charge.amount_fen);
