@@ -5,7 +5,8 @@ use utoipa::ToSchema;
 
 use super::answer::{Answer, no_content, reply};
 use super::context::RequestContext;
-use super::json::Patch;
+use super::json::{Members, Patch};
+use super::merge_patch::MergePatch;
 use super::organization::OrganizationShape;
 use super::route::{BASE, Route, get, patch, post};
 use crate::domain::access::{Action, Role};
@@ -13,13 +14,13 @@ use crate::domain::account::{UserFacts, UserState};
 use crate::domain::contact::PublicContact;
 use crate::domain::organization::{OrganizationFacts, OrganizationKind};
 use crate::domain::{Instant, OrganizationId, RegionCode, Uscc, UserId};
-use crate::error::AppError;
+use crate::error::{AppError, Fault};
 use crate::operations::account::{
-    self, Acceptance, Applicant, Application, PasswordChange, Registration,
+    self, Acceptance, Applicant, Application, PasswordChange, Profile, Registration,
 };
 use crate::operations::run::Reply;
+use crate::store::Json;
 use crate::store::user::User;
-use crate::store::{self, Json};
 
 pub fn routes() -> Vec<Route> {
     vec![
@@ -244,15 +245,6 @@ async fn read_me(context: RequestContext) -> Answer {
     context.ok_versioned(user.version, UserShape::from(user))
 }
 
-async fn present(context: &RequestContext, action: Action) -> Result<User, AppError> {
-    let id = context.may(action)?.user_id;
-    let read = context
-        .app
-        .store
-        .read(move |conn| store::user::get(conn, id));
-    Ok(read.await?)
-}
-
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct MeChange {
@@ -265,13 +257,23 @@ struct MeChange {
 }
 
 async fn update_me(context: RequestContext) -> Answer {
-    let present = UserShape::from(present(&context, Action::MeUpdate).await?);
-    let (change, version): (MeChange, _) =
-        context.change(&present, present.version, &["name", "phone"])?;
-    let mut faults = Vec::new();
-    let name = change.name.over("name", present.name, &mut faults);
-    AppError::refuse_all(faults)?;
-    let texts = (name, change.phone.onto(present.phone));
-    let user = account::update_me(&context.app, context.actor()?, version, texts).await?;
-    context.ok_versioned(user.version, UserShape::from(user))
+    let done = account::update_me(&context.run(shown)?, context.patch(), changed).await?;
+    context.answer(done, shown)
+}
+
+fn changed(user: &User, patch: &MergePatch) -> Result<(Profile, Vec<Fault>), AppError> {
+    let present = UserShape::from(user.clone());
+    let (change, mut faults) =
+        patch.onto(&present, &["name", "phone"], Members::read::<MeChange>)?;
+    let profile = Profile {
+        name: change.name.over("name", present.name, &mut faults),
+        phone: change.phone.onto(present.phone),
+    };
+    Ok((profile, faults))
+}
+
+/// A person as it is now.
+pub fn shown(user: &User) -> Result<Reply, AppError> {
+    let shape = UserShape::from(user.clone());
+    Ok(reply(200, &shape)?.of_version(user.version))
 }

@@ -169,7 +169,8 @@ impl RequestContext {
             true => None,
             false => self.version().unwrap_or_default(),
         };
-        Ok(Run::new(&self.app, actor, route.action, version, render))
+        let run = Run::new(&self.app, actor, route.action, version, render);
+        Ok(run.or(route.other_action))
     }
 
     fn actor_and_key(&self, body: &[u8]) -> (Actor, Result<(), AppError>) {

@@ -3,18 +3,19 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::account::UserShape;
-use super::answer::{Answer, Page};
+use super::account::{UserShape, shown};
+use super::answer::{Answer, Page, no_content, reply_once};
 use super::context::RequestContext;
-use super::json::Patch;
+use super::json::{Members, Patch};
+use super::merge_patch::MergePatch;
 use super::route::{BASE, Route, delete, get, patch, post};
 use crate::domain::access::{Action, Role};
 use crate::domain::account::UserState;
-use crate::domain::{Instant, OrganizationId, UserId};
-use crate::error::AppError;
+use crate::domain::{Instant, OrganizationId};
+use crate::error::{AppError, Fault};
 use crate::operations::member::{self, Invitation, Invited, MemberChange};
-use crate::operations::organization;
-use crate::store;
+use crate::operations::run::Reply;
+use crate::store::user::User;
 
 pub fn routes() -> Vec<Route> {
     vec![
@@ -71,17 +72,6 @@ struct InvitationShape {
     expires_at: Instant,
 }
 
-impl From<Invitation> for InvitationShape {
-    fn from(invitation: Invitation) -> Self {
-        Self {
-            invitation_token: invitation.token,
-            email: invitation.login,
-            roles: invitation.roles,
-            expires_at: invitation.expires_at,
-        }
-    }
-}
-
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct MemberBody {
@@ -93,54 +83,62 @@ struct MemberBody {
     state: Patch<UserState>,
 }
 
+impl From<InviteBody> for Invited {
+    fn from(body: InviteBody) -> Self {
+        Self {
+            email: body.email,
+            roles: body.roles,
+        }
+    }
+}
+
 async fn list(context: RequestContext) -> Answer {
-    let (caller, id) = (context.caller()?, context.id("id")?);
-    organization::admit(&context.app, caller, id, Action::MemberList).await?;
-    let params = context.params()?;
-    let (limit, after) = (params.limit()?, params.cursor::<UserId>()?);
-    let members = context
-        .app
-        .store
-        .read(move |conn| store::user::list_members(conn, id, after, limit + 1))
-        .await?;
+    let id = context.id("id")?;
+    let members = member::list(&context.app, &context.reader(), id, context.page()).await?;
+    let limit = context.params()?.limit()?;
     context.ok(Page::cut(members, limit, |user| user.id, UserShape::from)?)
 }
 
 async fn invite(context: RequestContext) -> Answer {
-    let (caller, id): (_, OrganizationId) = (context.caller()?, context.id("id")?);
-    organization::admit(&context.app, caller, id, Action::MemberInvite).await?;
-    let body: InviteBody = context.json()?;
-    let invited = Invited {
-        email: body.email,
-        roles: body.roles,
+    let id: OrganizationId = context.id("id")?;
+    let invited = context.body::<InviteBody>().map(Into::into);
+    let run = context.run(invitation)?;
+    context.answer(member::invite(&run, id, invited).await?, invitation)
+}
+
+fn invitation(made: &Invitation) -> Result<Reply, AppError> {
+    let shape = |invitation_token| InvitationShape {
+        invitation_token,
+        email: made.login.clone(),
+        roles: made.roles.clone(),
+        expires_at: made.expires_at,
     };
-    let invitation = member::invite(&context.app, context.actor()?, id, invited).await?;
-    let location = format!("{BASE}/organizations/{id}/members");
-    context.created(location, InvitationShape::from(invitation))
+    let reply = reply_once(201, &shape(Some(made.token.clone())), &shape(None))?;
+    Ok(reply.at(format!(
+        "{BASE}/organizations/{}/members",
+        made.organization_id
+    )))
 }
 
 async fn update(context: RequestContext) -> Answer {
-    let caller = context.caller()?;
     let place = (context.id("id")?, context.id("user_id")?);
-    let user = member::admit(&context.app, caller, place, Action::MemberUpdate).await?;
-    let present = user.version;
-    let (body, version): (MemberBody, _) =
-        context.change(&UserShape::from(user), present, &["roles", "state"])?;
-    let mut faults = Vec::new();
+    let done = member::update(&context.run(shown)?, place, context.patch(), changed).await?;
+    context.answer(done, shown)
+}
+
+fn changed(user: &User, patch: &MergePatch) -> Result<(MemberChange, Vec<Fault>), AppError> {
+    let present = UserShape::from(user.clone());
+    let (body, mut faults) =
+        patch.onto(&present, &["roles", "state"], Members::read::<MemberBody>)?;
     let change = MemberChange {
         roles: body.roles.given("roles", &mut faults),
         state: body.state.given("state", &mut faults),
     };
-    AppError::refuse_all(faults)?;
-    let user = member::update(&context.app, context.actor()?, place, version, change).await?;
-    context.ok_versioned(user.version, UserShape::from(user))
+    Ok((change, faults))
 }
 
 async fn remove(context: RequestContext) -> Answer {
-    let caller = context.caller()?;
     let place = (context.id("id")?, context.id("user_id")?);
-    member::admit(&context.app, caller, place, Action::MemberRemove).await?;
-    let version = context.version()?;
-    member::remove(&context.app, context.actor()?, place, version).await?;
-    context.no_content()
+    let done = member::remove(&context.run(no_content)?, place, context.no_body()).await?;
+    context.answer(done, no_content)
 }

@@ -3,21 +3,23 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::answer::{Answer, Page};
+use super::answer::{Answer, Page, reply};
 use super::context::RequestContext;
 use super::feed::{Changes, Withdrawn};
-use super::json::Patch;
+use super::json::{Members, Patch};
+use super::merge_patch::MergePatch;
 use super::route::{Route, get, patch, post};
-use crate::domain::access::{Action, Caller};
+use crate::domain::access::Action;
 use crate::domain::contact::PublicContact;
 use crate::domain::organization::{OrganizationFacts, OrganizationKind, OrganizationState};
 use crate::domain::{Instant, OrganizationId, RegionCode, Uscc};
-use crate::error::AppError;
-use crate::operations::organization::{self, Decision, Declared};
-use crate::store::directory::{self, Filter, PageStart};
+use crate::error::{AppError, Fault};
+use crate::operations::organization::{self, Decision, Declared, OrganizationView};
+use crate::operations::run::Reply;
+use crate::store::Json;
+use crate::store::directory::{Filter, PageStart};
 use crate::store::organization::Organization;
 use crate::store::page::Key;
-use crate::store::{self, Json};
 
 pub fn routes() -> Vec<Route> {
     vec![
@@ -138,11 +140,11 @@ impl OrganizationShape {
         }
     }
 
-    fn seen_by(visitor: Option<&Caller>, row: Organization, listed_instruments: i64) -> Self {
-        if organization::sees_all(visitor, &row) {
-            Self::whole(row, listed_instruments)
+    fn seen(view: OrganizationView) -> Self {
+        if view.is_whole {
+            Self::whole(view.organization, view.listed_instruments)
         } else {
-            Self::public(row, listed_instruments)
+            Self::public(view.organization, view.listed_instruments)
         }
     }
 }
@@ -167,59 +169,33 @@ async fn list(context: RequestContext) -> Answer {
         regions: params.all("region")?,
         usccs: params.all("uscc")?,
         is_host: params.one("is_host")?,
-        reach: organization::reach(context.visitor()),
         place,
         limit: limit + 1,
+        ..Filter::default()
     };
-    let read = move |conn: &mut store::Conn| -> Result<_, AppError> {
-        let found = directory::list(conn, &filter)?;
-        let ids: Vec<_> = found.rows.iter().map(|row| row.id).collect();
-        Ok((found, directory::count_listed(conn, &ids)?))
-    };
-    let (found, listed) = context.app.store.read(read).await?;
-    let shape = |row: Organization| {
-        let count = listed.get(&row.id).copied().unwrap_or(0);
-        let is_shown = row.ties().is_public || organization::sees_all(context.visitor(), &row);
-        if is_shown {
-            let shape = OrganizationShape::seen_by(context.visitor(), row, count);
-            ListedOrganization::Organization(Box::new(shape))
-        } else {
+    let found = organization::list(&context.app, &context.reader(), filter).await?;
+    let shape = |view: OrganizationView| match view.is_shown() {
+        true => ListedOrganization::Organization(Box::new(OrganizationShape::seen(view))),
+        false => {
+            let row = view.organization;
             ListedOrganization::Withdrawn(Withdrawn::new(row.id, row.updated_at))
         }
     };
-    let change = |row: &Organization| (row.updated_at, row.id.number());
+    let change = |view: &OrganizationView| {
+        let row = &view.organization;
+        (row.updated_at, row.id.number())
+    };
     context.ok(match changes {
         Some(changes) => changes.found(found, limit, change, shape)?,
-        None => {
-            Page::cut(found.rows, limit, |row| row.id, shape)?.going_on(found.rest.map(Key::id))?
-        }
+        None => Page::cut(found.rows, limit, |view| view.organization.id, shape)?
+            .going_on(found.rest.map(Key::id))?,
     })
 }
 
 async fn read(context: RequestContext) -> Answer {
-    let id: OrganizationId = context.id("id")?;
-    let find = move |conn: &mut store::Conn| -> Result<_, AppError> {
-        let row = store::organization::get(conn, id)?;
-        Ok((row, directory::count_listed(conn, &[id])?))
-    };
-    let (row, listed) = context.app.store.read(find).await?;
-    if !row.ties().is_public && !organization::sees_all(context.visitor(), &row) {
-        return Err(AppError::NotFound);
-    }
-    let (version, count) = (row.version, listed.get(&id).copied().unwrap_or(0));
-    let shape = OrganizationShape::seen_by(context.visitor(), row, count);
-    context.ok_versioned(version, shape)
-}
-
-async fn whole(context: &RequestContext, row: Organization) -> Answer {
-    let count = count_listed(context, row.id).await?;
-    context.ok_versioned(row.version, OrganizationShape::whole(row, count))
-}
-
-async fn count_listed(context: &RequestContext, id: OrganizationId) -> Result<i64, AppError> {
-    let count = move |conn: &mut store::Conn| directory::count_listed(conn, &[id]);
-    let counts = context.app.store.read(count).await?;
-    Ok(counts.get(&id).copied().unwrap_or(0))
+    let id = context.id("id")?;
+    let view = organization::get(&context.app, &context.reader(), id).await?;
+    context.ok_versioned(view.organization.version, OrganizationShape::seen(view))
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -294,14 +270,13 @@ fn writable(right: Action, state: OrganizationState) -> &'static [&'static str] 
 }
 
 impl OrganizationChange {
-    fn onto(self, present: &Organization) -> Result<Declared, AppError> {
-        let mut faults = Vec::new();
+    fn onto(self, present: &Organization, faults: &mut Vec<Fault>) -> Declared {
         let facts = present.facts();
         let usual = RegionCode::supervising_default(facts.region_code, &facts.uscc);
-        let uscc = self.uscc.over("uscc", facts.uscc, &mut faults);
+        let uscc = self.uscc.over("uscc", facts.uscc, faults);
         let seat = self
             .region_code
-            .over("region_code", facts.region_code, &mut faults);
+            .over("region_code", facts.region_code, faults);
         // The usual supervisor follows the seat until the organization is verified.
         let is_settled = present.state == OrganizationState::Verified;
         let supervisor = if facts.supervising_region_code == usual && !is_settled {
@@ -312,38 +287,50 @@ impl OrganizationChange {
         let confirmed = present.uscc_confirmed && uscc == present.uscc;
         let uscc_confirmed = self
             .uscc_confirmed
-            .over("uscc_confirmed", confirmed, &mut faults);
+            .over("uscc_confirmed", confirmed, faults);
         let facts = OrganizationFacts {
-            name: self.name.over("name", facts.name, &mut faults),
-            kind: self.kind.over("kind", facts.kind, &mut faults),
+            name: self.name.over("name", facts.name, faults),
+            kind: self.kind.over("kind", facts.kind, faults),
             uscc,
             region_code: seat,
             supervising_region_code: self.supervising_region_code.over(
                 "supervising_region_code",
                 supervisor,
-                &mut faults,
+                faults,
             ),
-            is_host: self.is_host.over("is_host", facts.is_host, &mut faults),
+            is_host: self.is_host.over("is_host", facts.is_host, faults),
             address: self.address.onto(facts.address),
             public_contact: self.public_contact.onto(facts.public_contact),
         };
-        AppError::refuse_all(faults)?;
-        Ok(Declared {
+        Declared {
             facts,
             uscc_confirmed,
-        })
+        }
     }
 }
 
 async fn amend(context: RequestContext) -> Answer {
-    let (caller, id) = (context.caller()?, context.id("id")?);
-    let (present, right) = organization::admit_change(&context.app, caller, id).await?;
-    let shown = OrganizationShape::whole(present.clone(), count_listed(&context, id).await?);
-    let (change, version): (OrganizationChange, _) =
-        context.change(&shown, present.version, writable(right, present.state))?;
-    let declared = change.onto(&present)?;
-    let row = organization::amend(&context.app, context.actor()?, id, version, declared).await?;
-    whole(&context, row).await
+    let (run, id) = (context.run(whole)?, context.id("id")?);
+    let done = organization::amend(&run, id, context.patch(), declared).await?;
+    context.answer(done, whole)
+}
+
+fn declared(
+    view: &OrganizationView,
+    right: Action,
+    patch: &MergePatch,
+) -> Result<(Declared, Vec<Fault>), AppError> {
+    let present = &view.organization;
+    let shown = OrganizationShape::whole(present.clone(), view.listed_instruments);
+    let writable = writable(right, present.state);
+    let (change, mut faults) = patch.onto(&shown, writable, Members::read::<OrganizationChange>)?;
+    Ok((change.onto(present, &mut faults), faults))
+}
+
+fn whole(view: &OrganizationView) -> Result<Reply, AppError> {
+    let row = &view.organization;
+    let shape = OrganizationShape::whole(row.clone(), view.listed_instruments);
+    Ok(reply(200, &shape)?.of_version(row.version))
 }
 
 #[derive(Deserialize, ToSchema, Default)]
@@ -354,11 +341,10 @@ struct DecisionBody {
 }
 
 async fn decide(context: RequestContext, decision: Decision) -> Answer {
-    let (caller, id) = (context.caller()?, context.id("id")?);
-    organization::admit(&context.app, caller, id, decision.action()).await?;
-    let body: DecisionBody = context.json_or_default()?;
-    let place = (id, context.version()?);
-    let row =
-        organization::decide(&context.app, context.actor()?, place, decision, body.reason).await?;
-    whole(&context, row).await
+    let reason = context
+        .body_or_default()
+        .map(|body: DecisionBody| body.reason);
+    let (run, id) = (context.run(whole)?, context.id("id")?);
+    let done = organization::decide(&run, id, decision, reason).await?;
+    context.answer(done, whole)
 }

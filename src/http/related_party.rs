@@ -3,15 +3,14 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::answer::{Answer, Page};
+use super::answer::{Answer, Page, reply};
 use super::context::RequestContext;
 use super::route::{BASE, Route, get, post};
 use crate::domain::access::Action;
 use crate::domain::{Instant, OrganizationId, RelatedPartyId};
-use crate::operations::organization;
-use crate::operations::related_party::{self, Relation};
-use crate::store;
-use crate::store::related_party::RelatedParty;
+use crate::error::AppError;
+use crate::operations::related_party::{self, RelatedPartyView, Relation};
+use crate::operations::run::Reply;
 
 pub fn routes() -> Vec<Route> {
     vec![
@@ -62,9 +61,9 @@ struct RelatedPartyShape {
     created_at: Instant,
 }
 
-impl RelatedPartyShape {
-    fn seen_from(organization: OrganizationId, party: RelatedParty) -> Self {
-        let other = if party.organization_id == organization {
+impl From<RelatedPartyView> for RelatedPartyShape {
+    fn from(RelatedPartyView { seen_from, party }: RelatedPartyView) -> Self {
+        let other = if party.organization_id == seen_from {
             party.related_organization_id
         } else {
             party.organization_id
@@ -82,31 +81,36 @@ impl RelatedPartyShape {
     }
 }
 
+impl From<RelatedPartyBody> for Relation {
+    fn from(body: RelatedPartyBody) -> Self {
+        Self {
+            other: body.organization_id,
+            relation: body.relation,
+            since: body.since,
+            until: body.until,
+        }
+    }
+}
+
 async fn list(context: RequestContext) -> Answer {
-    let (caller, id) = (context.caller()?, context.id("id")?);
-    organization::admit(&context.app, caller, id, Action::RelatedPartyList).await?;
-    let params = context.params()?;
-    let (limit, after) = (params.limit()?, params.cursor::<RelatedPartyId>()?);
-    let parties = context
-        .app
-        .store
-        .read(move |conn| store::related_party::list_of(conn, id, after, limit + 1))
-        .await?;
-    let shape = |party| RelatedPartyShape::seen_from(id, party);
-    context.ok(Page::cut(parties, limit, |party| party.id, shape)?)
+    let (reader, id) = (context.reader(), context.id("id")?);
+    let parties = related_party::list(&context.app, &reader, id, context.page()).await?;
+    let (limit, key) = (context.params()?.limit()?, |view: &RelatedPartyView| {
+        view.party.id
+    });
+    context.ok(Page::cut(parties, limit, key, RelatedPartyShape::from)?)
 }
 
 async fn add(context: RequestContext) -> Answer {
-    let (caller, id): (_, OrganizationId) = (context.caller()?, context.id("id")?);
-    organization::admit(&context.app, caller, id, Action::RelatedPartyAdd).await?;
-    let body: RelatedPartyBody = context.json()?;
-    let relation = Relation {
-        other: body.organization_id,
-        relation: body.relation,
-        since: body.since,
-        until: body.until,
-    };
-    let party = related_party::add(&context.app, context.actor()?, id, relation).await?;
-    let location = format!("{BASE}/organizations/{id}/related-parties");
-    context.created(location, RelatedPartyShape::seen_from(id, party))
+    let relation = context.body::<RelatedPartyBody>().map(Into::into);
+    let (run, id) = (context.run(added)?, context.id("id")?);
+    context.answer(related_party::add(&run, id, relation).await?, added)
+}
+
+fn added(view: &RelatedPartyView) -> Result<Reply, AppError> {
+    let reply = reply(201, &RelatedPartyShape::from(view.clone()))?;
+    Ok(reply.at(format!(
+        "{BASE}/organizations/{}/related-parties",
+        view.seen_from
+    )))
 }

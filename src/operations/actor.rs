@@ -1,7 +1,7 @@
 //! Who acts, when, under which request: a person, an API key, the installation itself, or a visitor without an account.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
 use crate::app::token;
 use crate::domain::access::{Action, Caller};
@@ -92,12 +92,6 @@ impl Actor {
 
     pub fn user_id(&self) -> Option<UserId> {
         self.caller().ok().map(|caller| caller.user_id)
-    }
-
-    /// Whether the action was done now, not answered from an earlier request.
-    pub fn is_first(&self) -> bool {
-        let replayed = |once: &Once| once.replayed.load(Ordering::SeqCst);
-        !self.once.as_ref().is_some_and(replayed)
     }
 
     /// Whose idempotency keys these are: the person's, the API key's own, or those of what a visitor asks about.

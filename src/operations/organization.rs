@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::app::App;
-use crate::domain::access::{self, Action, Caller, Reach};
+use crate::domain::access::{self, Action, Reach};
 use crate::domain::fault::Faults;
 use crate::domain::organization::{
     OrganizationDeed, OrganizationFacts, OrganizationKind, OrganizationState,
@@ -13,76 +13,115 @@ use crate::domain::organization::{
 use crate::domain::{Instant, OrganizationId, RegionCode, Uscc};
 use crate::error::{AppError, Code, Fault, Location};
 use crate::operations::actor::Actor;
-use crate::operations::run::{perform, personal, same_version};
+use crate::operations::run::{Outcome, Run, personal};
+use crate::operations::subject::{self, Ties, authorize, load};
+use crate::store::directory::{self, Filter};
 use crate::store::event::{NewEvent, Subject};
 use crate::store::organization::{Amendment, Organization};
+use crate::store::page::Found;
 use crate::store::{self, Conn, Constraint, Lock, StoreError};
 
 /// The longest reason, in characters.
 const REASON_CHARS: usize = 500;
 
-/// The organization, if the caller may see it and do this there: 404, then 403.
-pub async fn admit(
-    app: &App,
-    caller: &Caller,
-    id: OrganizationId,
-    action: Action,
-) -> Result<Organization, AppError> {
-    let caller = caller.clone();
-    app.store
-        .read(move |conn| admit_in(conn, &caller, id, action))
-        .await
+/// An organization as a caller sees it.
+#[derive(Debug, Clone)]
+pub struct OrganizationView {
+    pub organization: Organization,
+    /// How many instruments it lists.
+    pub listed_instruments: i64,
+    /// The caller sees more of it than the public.
+    pub is_whole: bool,
 }
 
-/// As [`admit`], inside an action's transaction.
-pub fn admit_in(
-    conn: &mut Conn,
-    caller: &Caller,
-    id: OrganizationId,
-    action: Action,
-) -> Result<Organization, AppError> {
-    let organization = store::organization::get(conn, id)?;
-    access::may_on_organization(caller, action, &organization.ties())?;
-    Ok(organization)
+impl OrganizationView {
+    fn of(conn: &mut Conn, organization: Organization, is_whole: bool) -> Result<Self, AppError> {
+        let listed = directory::count_listed(conn, &[organization.id])?;
+        Ok(Self {
+            listed_instruments: listed.get(&organization.id).copied().unwrap_or(0),
+            organization,
+            is_whole,
+        })
+    }
+
+    /// Whether the caller sees anything of it.
+    pub fn is_shown(&self) -> bool {
+        self.is_whole || self.organization.ties().is_public
+    }
 }
 
-/// Whether somebody sees more of the organization than the public.
-pub fn sees_all(visitor: Option<&Caller>, organization: &Organization) -> bool {
-    reach(visitor).covers_organization(&organization.ties())
+impl subject::Subject for Organization {
+    type Id = OrganizationId;
+
+    /// No yearly run is frozen meanwhile: it reads what organizations are.
+    fn lock_and_load(tx: &mut Conn, actor: &Actor, id: OrganizationId) -> Result<Self, AppError> {
+        Lock::RecordsShared.take(tx)?;
+        Self::load(tx, actor, id)
+    }
+
+    fn load(conn: &mut Conn, _: &Actor, id: OrganizationId) -> Result<Self, AppError> {
+        Ok(store::organization::get(conn, id)?)
+    }
+
+    fn ties(&self) -> Ties {
+        Ties::Organization(Organization::ties(self))
+    }
+
+    fn version(&self) -> Option<i64> {
+        Some(self.version)
+    }
 }
 
 /// Which organizations somebody reads whole; none without sign-in.
-pub fn reach(visitor: Option<&Caller>) -> Reach {
-    visitor
+pub(super) fn reach(actor: &Actor) -> Reach {
+    actor
+        .caller()
+        .ok()
         .filter(|caller| access::may(caller, Action::OrganizationRead).is_ok())
         .map(|caller| Reach::of(caller, Action::OrganizationRead))
         .unwrap_or_default()
 }
 
-/// The organization, if the caller may change it, and as whom: as one of its own people or as its administration. 404, then
-/// 403.
-pub async fn admit_change(
+/// One organization; 404 when it is not the caller's to see.
+pub async fn get(
     app: &App,
-    caller: &Caller,
+    actor: &Actor,
     id: OrganizationId,
-) -> Result<(Organization, Action), AppError> {
-    let caller = caller.clone();
+) -> Result<OrganizationView, AppError> {
+    let actor = actor.clone();
     app.store
-        .read(move |conn| admit_change_in(conn, &caller, id))
+        .read(move |conn| {
+            let organization: Organization = load(conn, &actor, Action::OrganizationRead, id)?;
+            let is_whole = reach(&actor).covers_organization(&organization.ties());
+            OrganizationView::of(conn, organization, is_whole)
+        })
         .await
 }
 
-fn admit_change_in(
-    conn: &mut Conn,
-    caller: &Caller,
-    id: OrganizationId,
-) -> Result<(Organization, Action), AppError> {
-    let organization = store::organization::get(conn, id)?;
-    let ties = organization.ties();
-    let may = |right: Action| access::may_on_organization(caller, right, &ties).map(|()| right);
-    let own = may(Action::OrganizationUpdate);
-    let right = own.or_else(|denied| may(Action::OrganizationCorrect).map_err(|_| denied))?;
-    Ok((organization, right))
+/// The organizations that the filter asks for and the caller may see, at most its limit; in the order of change also those
+/// that were there to see and no longer are.
+pub async fn list(
+    app: &App,
+    actor: &Actor,
+    filter: Filter,
+) -> Result<Found<OrganizationView>, AppError> {
+    let reach = reach(actor);
+    app.store
+        .read(move |conn| {
+            let found = directory::list(conn, &Filter { reach, ..filter })?;
+            let ids: Vec<_> = found.rows.iter().map(|row| row.id).collect();
+            let listed = directory::count_listed(conn, &ids)?;
+            let view = |organization: Organization| OrganizationView {
+                listed_instruments: listed.get(&organization.id).copied().unwrap_or(0),
+                is_whole: reach.covers_organization(&organization.ties()),
+                organization,
+            };
+            Ok(Found {
+                rows: found.rows.into_iter().map(view).collect(),
+                rest: found.rest,
+            })
+        })
+        .await
 }
 
 /// A change of what an organization declares: every field with the value it shall have.
@@ -92,64 +131,82 @@ pub struct Declared {
     pub uscc_confirmed: bool,
 }
 
+/// How a change that was sent as `B` is read beside the organization, for who changes it by this right.
+pub type ReadDeclared<B> =
+    fn(&OrganizationView, Action, &B) -> Result<(Declared, Vec<Fault>), AppError>;
+
 /// Changes what an organization declares; a refused one is pending again. Its administration corrects what was verified.
-pub async fn amend(
-    app: &App,
-    actor: Actor,
+pub async fn amend<B: Send + 'static>(
+    run: &Run<OrganizationView>,
     id: OrganizationId,
-    version: Option<i64>,
-    declared: Declared,
-) -> Result<Organization, AppError> {
-    perform(app, &actor.clone(), move |tx| {
-        Lock::RecordsShared.take(tx)?;
-        let (before, _) = admit_change_in(tx, actor.caller()?, id)?;
-        same_version(version, before.version)?;
-        check(tx, &declared.facts, declared.uscc_confirmed, "")?;
-        let state = before.state.after(OrganizationDeed::Amend)?;
-        let new = Amendment {
-            facts: declared.facts.clone(),
-            uscc_confirmed: declared.uscc_confirmed,
-            state,
-            now: store::yearly_run::after_freezes(tx, actor.now)?,
+    sent: Result<B, AppError>,
+    read: ReadDeclared<B>,
+) -> Outcome<OrganizationView> {
+    let read = move |conn: &mut Conn, actor: &Actor, present: &Organization, sent: &B| {
+        let ties = Ties::Organization(present.ties());
+        let right = match authorize(actor, Action::OrganizationUpdate, &ties) {
+            Ok(()) => Action::OrganizationUpdate,
+            Err(_) => Action::OrganizationCorrect,
         };
-        store::organization::update_facts(tx, &before, &new).map_err(known_code)?;
-        let after = store::organization::get(tx, id)?;
-        let event = actor
-            .event(Action::OrganizationUpdate, Subject::new("organization", id))
-            .of(id, None)
-            .before(Trace::of(&before))?
-            .after(Trace::of(&after))?
-            .personal(personal(declared_texts(&after))?);
-        store::event::append(tx, &event)?;
-        Ok(after)
-    })
+        let view = OrganizationView::of(conn, present.clone(), true)?;
+        read(&view, right, sent)
+    };
+    run.change(
+        id,
+        sent,
+        read,
+        |tx, actor, before: Organization, declared| {
+            check(tx, &declared.facts, declared.uscc_confirmed, "")?;
+            let state = before.state.after(OrganizationDeed::Amend)?;
+            let new = Amendment {
+                facts: declared.facts.clone(),
+                uscc_confirmed: declared.uscc_confirmed,
+                state,
+                now: store::yearly_run::after_freezes(tx, actor.now)?,
+            };
+            store::organization::update_facts(tx, &before, &new).map_err(known_code)?;
+            let after = store::organization::get(tx, before.id)?;
+            let event = actor
+                .event(
+                    Action::OrganizationUpdate,
+                    Subject::new("organization", before.id),
+                )
+                .of(before.id, None)
+                .before(Trace::of(&before))?
+                .after(Trace::of(&after))?
+                .personal(personal(declared_texts(&after))?);
+            store::event::append(tx, &event)?;
+            OrganizationView::of(tx, after, true)
+        },
+    )
     .await
 }
 
 /// Verifies, refuses, suspends or resumes. Refusing and suspending need a reason.
 pub async fn decide(
-    app: &App,
-    actor: Actor,
-    (id, version): (OrganizationId, Option<i64>),
+    run: &Run<OrganizationView>,
+    id: OrganizationId,
     decision: Decision,
-    reason: Option<String>,
-) -> Result<Organization, AppError> {
-    perform(app, &actor.clone(), move |tx| {
-        let before = admit_in(tx, actor.caller()?, id, decision.action())?;
-        same_version(version, before.version)?;
-        let reason = checked_reason(decision, reason.as_deref())?;
-        let state = before.state.after(decision.turn())?;
-        store::organization::update_state(tx, &before, state, reason, actor.now)?;
-        let after = store::organization::get(tx, id)?;
-        let event = actor
-            .event(decision.action(), Subject::new("organization", id))
-            .of(id, None)
-            .before(json!({"state": before.state}))?
-            .after(json!({"state": state}))?
-            .personal(personal(json!({"reason": reason}))?);
-        store::event::append(tx, &event)?;
-        Ok(after)
-    })
+    reason: Result<Option<String>, AppError>,
+) -> Outcome<OrganizationView> {
+    run.on(
+        id,
+        reason,
+        move |tx, actor, before: Organization, reason| {
+            let reason = checked_reason(decision, reason.as_deref())?;
+            let state = before.state.after(decision.turn())?;
+            store::organization::update_state(tx, &before, state, reason, actor.now)?;
+            let after = store::organization::get(tx, before.id)?;
+            let event = actor
+                .event(decision.action(), Subject::new("organization", before.id))
+                .of(before.id, None)
+                .before(json!({"state": before.state}))?
+                .after(json!({"state": state}))?
+                .personal(personal(json!({"reason": reason}))?);
+            store::event::append(tx, &event)?;
+            OrganizationView::of(tx, after, true)
+        },
+    )
     .await
 }
 

@@ -6,12 +6,14 @@ use serde::Serialize;
 use crate::app::App;
 use crate::domain::access::{Action, Role};
 use crate::domain::fault::Faults;
-use crate::domain::{Instant, OrganizationId};
+use crate::domain::{Instant, OrganizationId, RelatedPartyId};
 use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::Actor;
-use crate::operations::organization::{admit_in, reach};
-use crate::operations::run::perform;
+use crate::operations::organization::reach;
+use crate::operations::run::{Outcome, Run};
+use crate::operations::subject::{self, Ties, load};
 use crate::store::event::Subject;
+use crate::store::organization::Organization;
 use crate::store::related_party::{NewRelatedParty, RelatedParty};
 use crate::store::{self, Conn, Lock};
 
@@ -47,54 +49,129 @@ impl Trace {
     }
 }
 
-/// Records a relation. 409 `related_party_exists` when the two are related in that time already.
-pub async fn add(
-    app: &App,
-    actor: Actor,
-    id: OrganizationId,
-    relation: Relation,
-) -> Result<RelatedParty, AppError> {
-    perform(app, &actor.clone(), move |tx| {
-        admit_in(tx, actor.caller()?, id, Action::RelatedPartyAdd)?;
-        let mut new = checked(tx, &actor, id, &relation)?;
-        // Both, in one order, so that two declarations wait for each other.
-        for organization in [id.min(relation.other), id.max(relation.other)] {
+/// A relation as one of the two sees it.
+#[derive(Debug, Clone)]
+pub struct RelatedPartyView {
+    pub seen_from: OrganizationId,
+    pub party: RelatedParty,
+}
+
+/// The first organization, of which a relation to the second one is recorded.
+struct Declarant {
+    organization: Organization,
+}
+
+impl subject::Subject for Declarant {
+    type Id = (OrganizationId, OrganizationId);
+
+    /// Locks both, in one order, so that two declarations wait for each other; and no yearly run is frozen meanwhile.
+    fn lock_and_load(tx: &mut Conn, actor: &Actor, id: Self::Id) -> Result<Self, AppError> {
+        for organization in [id.0.min(id.1), id.0.max(id.1)] {
             Lock::Organization(organization).take(tx)?;
         }
         Lock::RecordsShared.take(tx)?;
-        if let Some(verified_at) = &mut new.verified_at {
-            *verified_at = store::yearly_run::after_freezes(tx, *verified_at)?;
-        }
-        let overlapping = store::related_party::list_between(tx, id, relation.other)?
-            .into_iter()
-            .find(|known| overlap(known, &new));
-        let (before, number) = match overlapping {
-            Some(declared) if new.verified_at.is_some() && declared.verified_at.is_none() => {
-                store::related_party::update_verified(tx, declared.id, &new)?;
-                let number = declared.id;
-                (Some(declared), number)
-            }
-            Some(known) => {
-                return Err(AppError::conflict(Code::related_party_exists)
-                    .with("existing_id", known.id.number()));
-            }
-            None => (None, store::related_party::insert(tx, &new)?),
-        };
-        let party = store::related_party::get(tx, number)?;
-        let mut event = actor
-            .event(
-                Action::RelatedPartyAdd,
-                Subject::new("related_party", number),
-            )
-            .of(id, Some(relation.other))
-            .after(Trace::of(&party))?;
-        if let Some(before) = &before {
-            event = event.before(Trace::of(before))?;
-        }
-        store::event::append(tx, &event)?;
-        Ok(party)
-    })
+        Self::load(tx, actor, id)
+    }
+
+    fn load(conn: &mut Conn, _: &Actor, (id, _): Self::Id) -> Result<Self, AppError> {
+        let organization = store::organization::get(conn, id)?;
+        Ok(Self { organization })
+    }
+
+    fn ties(&self) -> Ties {
+        Ties::Organization(self.organization.ties())
+    }
+
+    fn version(&self) -> Option<i64> {
+        None
+    }
+}
+
+/// The related parties of an organization, whoever entered them: after an id, at most so many.
+pub async fn list(
+    app: &App,
+    actor: &Actor,
+    id: OrganizationId,
+    page: Result<(Option<RelatedPartyId>, i64), AppError>,
+) -> Result<Vec<RelatedPartyView>, AppError> {
+    let actor = actor.clone();
+    let view = move |party| RelatedPartyView {
+        seen_from: id,
+        party,
+    };
+    app.store
+        .read(move |conn| {
+            load::<Organization>(conn, &actor, Action::RelatedPartyList, id)?;
+            let (after, limit) = page?;
+            let parties = store::related_party::list_of(conn, id, after, limit)?;
+            Ok(parties.into_iter().map(view).collect())
+        })
+        .await
+}
+
+/// Records a relation. 409 `related_party_exists` when the two are related in that time already.
+pub async fn add(
+    run: &Run<RelatedPartyView>,
+    id: OrganizationId,
+    relation: Result<Relation, AppError>,
+) -> Outcome<RelatedPartyView> {
+    let relation = match relation {
+        Ok(relation) => relation,
+        Err(fault) => return run.refuse::<Organization>(id, fault).await,
+    };
+    let both = (id, relation.other);
+    run.on(
+        both,
+        Ok(relation),
+        move |tx, actor, _: Declarant, relation| {
+            let party = record(tx, actor, id, relation)?;
+            Ok(RelatedPartyView {
+                seen_from: id,
+                party,
+            })
+        },
+    )
     .await
+}
+
+fn record(
+    tx: &mut Conn,
+    actor: &Actor,
+    id: OrganizationId,
+    relation: &Relation,
+) -> Result<RelatedParty, AppError> {
+    let mut new = checked(tx, actor, id, relation)?;
+    if let Some(verified_at) = &mut new.verified_at {
+        *verified_at = store::yearly_run::after_freezes(tx, *verified_at)?;
+    }
+    let overlapping = store::related_party::list_between(tx, id, relation.other)?
+        .into_iter()
+        .find(|known| overlap(known, &new));
+    let (before, number) = match overlapping {
+        Some(declared) if new.verified_at.is_some() && declared.verified_at.is_none() => {
+            store::related_party::update_verified(tx, declared.id, &new)?;
+            let number = declared.id;
+            (Some(declared), number)
+        }
+        Some(known) => {
+            return Err(AppError::conflict(Code::related_party_exists)
+                .with("existing_id", known.id.number()));
+        }
+        None => (None, store::related_party::insert(tx, &new)?),
+    };
+    let party = store::related_party::get(tx, number)?;
+    let mut event = actor
+        .event(
+            Action::RelatedPartyAdd,
+            Subject::new("related_party", number),
+        )
+        .of(id, Some(relation.other))
+        .after(Trace::of(&party))?;
+    if let Some(before) = &before {
+        event = event.before(Trace::of(before))?;
+    }
+    store::event::append(tx, &event)?;
+    Ok(party)
 }
 
 fn checked(
@@ -139,7 +216,7 @@ fn sees(tx: &mut Conn, actor: &Actor, other: OrganizationId) -> Result<bool, App
     match store::organization::get(tx, other) {
         Ok(other) => {
             let ties = other.ties();
-            Ok(ties.is_public || reach(Some(actor.caller()?)).covers_organization(&ties))
+            Ok(ties.is_public || reach(actor).covers_organization(&ties))
         }
         Err(store::StoreError::NotFound) => Ok(false),
         Err(error) => Err(error.into()),

@@ -29,6 +29,8 @@ pub struct Run<T> {
     render: fn(&T) -> Result<Reply, AppError>,
     /// In a commit of its own.
     is_alone: bool,
+    /// A right of their own by which others do a part of the action.
+    other_action: Option<Action>,
 }
 
 /// What became of a request.
@@ -40,6 +42,10 @@ pub enum Done<T> {
 }
 
 pub type Outcome<T> = Result<Done<T>, AppError>;
+
+/// How a change that was sent as `B` is read beside the subject as it stands: what it shall say, and which of the fields that
+/// were sent are at fault, told after the version.
+pub type ReadChange<S, B, C> = fn(&S, &B) -> Result<(C, Vec<Fault>), AppError>;
 
 impl<T> Done<T> {
     /// What was done, for entrances that have no idempotency keys.
@@ -84,6 +90,15 @@ impl<T: Send + 'static> Run<T> {
             version,
             render,
             is_alone: false,
+            other_action: None,
+        }
+    }
+
+    /// Others do a part of it by a right of their own; which part, its subject says.
+    pub fn or(self, other_action: Option<Action>) -> Self {
+        Self {
+            other_action,
+            ..self
         }
     }
 
@@ -98,6 +113,7 @@ impl<T: Send + 'static> Run<T> {
         let (actor, version) = (self.actor.clone().about(whom), self.version);
         Self {
             is_alone: self.is_alone,
+            other_action: self.other_action,
             ..Self::new(&self.app, actor, self.action, version, self.render)
         }
     }
@@ -177,17 +193,17 @@ impl<T: Send + 'static> Run<T> {
         B: Send + 'static,
         F: Fn(&mut Conn, &Actor, S, &B) -> Result<T, AppError> + Send + 'static,
     {
-        let (actor, action) = (self.actor.clone(), self.action);
+        let (actor, rights) = (self.actor.clone(), (self.action, self.other_action));
         let body = match body {
             Ok(body) => body,
             Err(fault) => return self.refuse::<S>(id, fault).await,
         };
-        if may(&actor, action).is_err() {
-            admit::<S>(&self.app, &actor, action, id).await?;
+        if authorize_either(&actor, rights, &Ties::Nobody).is_err() {
+            self.admit::<S>(id).await?;
         }
         self.once(move |tx| {
             let subject = S::lock_and_load(tx, &actor, id)?;
-            authorize(&actor, action, &subject.ties())?;
+            authorize_either(&actor, rights, &subject.ties())?;
             part(tx, &actor, subject, &body)
         })
         .await
@@ -195,8 +211,16 @@ impl<T: Send + 'static> Run<T> {
 
     /// Refuses a malformed request to a subject: by the rights, else by its fault.
     pub async fn refuse<S: Subject>(&self, id: S::Id, fault: AppError) -> Outcome<T> {
-        admit::<S>(&self.app, &self.actor, self.action, id).await?;
+        self.admit::<S>(id).await?;
         Err(fault)
+    }
+
+    async fn admit<S: Subject>(&self, id: S::Id) -> Result<(), AppError> {
+        let (actor, rights) = (self.actor.clone(), (self.action, self.other_action));
+        let ask = move |conn: &mut Conn| {
+            authorize_either(&actor, rights, &S::load(conn, &actor, id)?.ties())
+        };
+        self.app.store.read(ask).await
     }
 
     /// Runs an action for which the role decides, or whose part asks further rights of what the body names.
@@ -322,6 +346,18 @@ pub fn personal(content: impl Serialize) -> Result<Personal, AppError> {
         salt,
         content,
         digest,
+    })
+}
+
+/// By the first right, or else by the other one; who has neither is told why not the first.
+fn authorize_either(
+    actor: &Actor,
+    (action, other): (Action, Option<Action>),
+    ties: &Ties,
+) -> Result<(), AppError> {
+    authorize(actor, action, ties).or_else(|denied| match other {
+        Some(other) => authorize(actor, other, ties).map_err(|_| denied),
+        None => Err(denied),
     })
 }
 

@@ -33,6 +33,7 @@ impl Ties {
     fn check_public(&self) -> Result<(), AppError> {
         match self {
             Ties::Instrument(ties) if !ties.is_public => Err(Denied::Hidden.into()),
+            Ties::Organization(ties) if !ties.is_public => Err(Denied::Hidden.into()),
             _ => Ok(()),
         }
     }
@@ -77,8 +78,11 @@ pub fn authorize(actor: &Actor, action: Action, ties: &Ties) -> Result<(), AppEr
     };
     let answer = match ties {
         Ties::Nobody => access::may(caller, action),
-        Ties::Organization(ties) => access::may_on_organization(caller, action, ties),
         // What visitors may look at, everybody may who sees it.
+        Ties::Organization(ties) if action.is_open_to_visitors() => {
+            access::sees_organization(caller, ties)
+        }
+        Ties::Organization(ties) => access::may_on_organization(caller, action, ties),
         Ties::Instrument(ties) if action.is_open_to_visitors() => {
             access::sees_instrument(caller, ties)
         }

@@ -50,6 +50,7 @@ mod province;
 mod races;
 mod reference;
 mod refused_write;
+mod replay;
 mod restore;
 mod schema;
 mod scratch;

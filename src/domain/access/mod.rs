@@ -159,6 +159,18 @@ pub fn may_on_organization(
     )
 }
 
+/// The public sees verified organizations; their own people and their administration see the others, also by their keys when
+/// these read the catalog.
+pub fn sees_organization(caller: &Caller, ties: &OrganizationTies) -> Result<(), Denied> {
+    let is_reader = may(caller, Action::OrganizationRead).is_ok();
+    let reach = Reach::of(caller, Action::OrganizationRead);
+    if ties.is_public || (is_reader && reach.covers_organization(ties)) {
+        Ok(())
+    } else {
+        Err(Denied::Hidden)
+    }
+}
+
 /// The action on an evaluation or subsidy run: before publication only the province and the auditors see it.
 pub fn may_on_run(caller: &Caller, action: Action, is_published: bool) -> Result<(), Denied> {
     if is_published || caller.has(Role::PlatformAdmin) || caller.has(Role::Auditor) {

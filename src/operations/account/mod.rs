@@ -14,7 +14,8 @@ use crate::domain::organization::{OrganizationState, first_roles};
 use crate::domain::{Instant, OrganizationId, SessionId, UserId};
 use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::Actor;
-use crate::operations::run::{Done, Outcome, Run, may, perform, personal, same_version};
+use crate::operations::run::{Done, Outcome, ReadChange, Run, may, personal};
+use crate::operations::subject::{self, Ties};
 use crate::operations::{organization, password, session};
 use crate::store::event::Subject;
 use crate::store::invitation::Invitation;
@@ -330,21 +331,50 @@ pub async fn me(app: &App, actor: &Actor) -> Result<User, AppError> {
     Ok(app.store.read(find).await?)
 }
 
+/// What a person says of itself.
+#[derive(Debug, Clone)]
+pub struct Profile {
+    pub name: String,
+    pub phone: Option<String>,
+}
+
+/// An account is its person's own; others reach it as a member of their organization.
+impl subject::Subject for User {
+    type Id = UserId;
+
+    fn lock_and_load(tx: &mut Conn, actor: &Actor, id: UserId) -> Result<Self, AppError> {
+        Self::load(tx, actor, id)
+    }
+
+    fn load(conn: &mut Conn, actor: &Actor, id: UserId) -> Result<Self, AppError> {
+        match actor.user_id() == Some(id) {
+            true => Ok(store::user::get(conn, id)?),
+            false => Err(AppError::NotFound),
+        }
+    }
+
+    fn ties(&self) -> Ties {
+        Ties::Nobody
+    }
+
+    fn version(&self) -> Option<i64> {
+        Some(self.version)
+    }
+}
+
 /// Changes what a person says of itself.
-pub async fn update_me(
-    app: &App,
-    actor: Actor,
-    version: Option<i64>,
-    (name, phone): (String, Option<String>),
-) -> Result<User, AppError> {
-    let id = actor.caller()?.user_id;
-    perform(app, &actor.clone(), move |tx| {
-        let before = store::user::get(tx, id)?;
-        same_version(version, before.version)?;
+pub async fn update_me<B: Send + 'static>(
+    run: &Run<User>,
+    sent: Result<B, AppError>,
+    read: ReadChange<User, B, Profile>,
+) -> Outcome<User> {
+    let read = move |_: &mut Conn, _: &Actor, user: &User, sent: &B| read(user, sent);
+    let id = run.actor.caller()?.user_id;
+    run.change(id, sent, read, |tx, actor, before, profile| {
         let facts = UserFacts {
-            name: name.clone(),
+            name: profile.name.clone(),
             email: before.login.clone(),
-            phone: phone.clone(),
+            phone: profile.phone.clone(),
         };
         facts.validate("")?;
         store::user::update_profile(tx, &before, &facts.name, facts.phone.as_deref(), actor.now)?;
@@ -353,11 +383,11 @@ pub async fn update_me(
             "after": {"name": facts.name, "phone": facts.phone},
         });
         let event = actor
-            .event(Action::MeUpdate, Subject::new("user", id))
+            .event(Action::MeUpdate, Subject::new("user", before.id))
             .of(actor.caller()?.organization_id, None)
             .personal(personal(texts)?);
         store::event::append(tx, &event)?;
-        Ok(store::user::get(tx, id)?)
+        Ok(store::user::get(tx, before.id)?)
     })
     .await
 }
