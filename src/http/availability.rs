@@ -4,15 +4,14 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::answer::Answer;
-use super::booking::{SlotShape, slot};
+use super::booking::SlotShape;
 use super::context::RequestContext;
 use super::route::{Route, get};
-use crate::domain::Instant;
 use crate::domain::access::Action;
 use crate::domain::closure::ClosureKind;
+use crate::domain::{Instant, Slot};
 use crate::error::{AppError, Code};
 use crate::operations::availability::{self, Availability};
-use crate::operations::booking_rules;
 
 pub fn routes() -> Vec<Route> {
     vec![
@@ -62,14 +61,15 @@ impl From<Availability> for AvailabilityShape {
     }
 }
 
-async fn find(context: RequestContext) -> Answer {
-    let id = context.id("id")?;
-    let visitor = context.visitor();
-    booking_rules::look(&context.app, visitor, id).await?;
+/// The time asked about.
+fn window(context: &RequestContext) -> Result<Slot, AppError> {
     let params = context.params()?;
     let (from, until) = (params.required("from")?, params.required("until")?);
-    let window = slot(from, until, &mut Vec::new());
-    let window = window.ok_or_else(|| AppError::refused("until", Code::not_after_start))?;
-    let found = availability::get(&context.app, visitor, id, window, context.now).await?;
+    Slot::new(from, until).map_err(|_| AppError::refused("until", Code::not_after_start))
+}
+
+async fn find(context: RequestContext) -> Answer {
+    let (actor, id) = (context.reader(), context.id("id")?);
+    let found = availability::get(&context.app, &actor, id, window(&context)).await?;
     context.ok(AvailabilityShape::from(found))
 }

@@ -3,14 +3,16 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::answer::Answer;
+use super::answer::{Answer, reply};
 use super::context::RequestContext;
 use super::route::{Route, get, put};
+use crate::domain::Minutes;
 use crate::domain::access::Action;
 use crate::domain::booking::BookingMode;
 use crate::domain::booking_rules::{Approval, BookingRules, Holidays};
-use crate::domain::{InstrumentId, Minutes};
+use crate::error::AppError;
 use crate::operations::booking_rules;
+use crate::operations::run::Reply;
 
 pub fn routes() -> Vec<Route> {
     const PATH: &str = "/instruments/{id}/booking-rules";
@@ -80,19 +82,18 @@ struct DaySpanShape {
     until: String,
 }
 
+fn shown((rules, version): &(BookingRules, i64)) -> Result<Reply, AppError> {
+    Ok(reply(200, rules)?.of_version(*version))
+}
+
 async fn find(context: RequestContext) -> Answer {
     let id = context.id("id")?;
-    let (rules, version) = booking_rules::get(&context.app, context.visitor(), id).await?;
+    let (rules, version) = booking_rules::get(&context.app, &context.reader(), id).await?;
     context.ok_versioned(version, rules)
 }
 
 async fn replace(context: RequestContext) -> Answer {
-    let caller = context.caller()?;
-    let id: InstrumentId = context.id("id")?;
-    booking_rules::admit(&context.app, caller, id, Action::BookingRulesUpdate).await?;
-    let rules: BookingRules = context.json()?;
-    let version = context.required_version()?;
-    let (rules, version) =
-        booking_rules::put(&context.app, &context.actor()?, id, version, rules).await?;
-    context.ok_versioned(version, rules)
+    let (run, id) = (context.run(shown)?, context.id("id")?);
+    let done = booking_rules::update(&run, id, context.body()).await?;
+    context.answer(done, shown)
 }

@@ -3,18 +3,19 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::answer::{Answer, Page};
+use super::answer::{Answer, Page, no_content, reply};
 use super::context::RequestContext;
-use super::feed::{Changes, Withdrawn};
-use super::json::Patch;
+use super::feed::{self, Withdrawn};
+use super::json::{Members, Patch};
+use super::merge_patch::MergePatch;
 use super::route::{BASE, Route, delete, get, patch, post};
 use crate::domain::access::Action;
 use crate::domain::booking::BookingState;
-use crate::domain::closure::{ClosedTime, Closure as Rule, ClosureKind};
+use crate::domain::closure::ClosureKind;
 use crate::domain::{BookingId, ClosureId, Instant, InstrumentId, OrganizationId};
-use crate::error::{AppError, Code};
-use crate::operations::closure::After;
-use crate::operations::{booking_rules, closure};
+use crate::error::{AppError, Fault};
+use crate::operations::closure::{self, Closed, ClosureContext, Draft, ReadChange};
+use crate::operations::run::Reply;
 use crate::store::booking::Booking;
 use crate::store::closure::Closure;
 
@@ -135,8 +136,8 @@ struct HitShape {
     ends_at: Instant,
 }
 
-impl From<closure::Closed> for ClosedShape {
-    fn from(closed: closure::Closed) -> Self {
+impl From<Closed> for ClosedShape {
+    fn from(closed: Closed) -> Self {
         let hit = |booking: Booking| HitShape {
             id: booking.id,
             booking_no: booking.booking_no,
@@ -168,100 +169,92 @@ impl From<Closure> for ListedClosure {
     }
 }
 
-fn rule(
-    starts_at: Instant,
-    ends_at: Option<Instant>,
-    kind: ClosureKind,
-    public_reason: Option<String>,
-) -> Result<Rule, AppError> {
-    let time = ClosedTime::new(starts_at, ends_at);
-    let time = time.map_err(|_| AppError::refused("ends_at", Code::not_after_start))?;
-    Ok(Rule {
-        time,
-        kind,
-        public_reason,
+impl From<ClosureBody> for Draft {
+    fn from(body: ClosureBody) -> Self {
+        Self {
+            starts_at: body.starts_at,
+            ends_at: body.ends_at,
+            kind: body.kind,
+            public_reason: body.public_reason,
+        }
+    }
+}
+
+/// The closure after a change.
+fn changed(context: &ClosureContext, sent: &MergePatch) -> Result<(Draft, Vec<Fault>), AppError> {
+    let present = context.closure.clone();
+    let shape = ClosureShape::from(present.clone());
+    let (change, mut faults) = sent.onto(&shape, WRITABLE, Members::read::<ClosureChange>)?;
+    let starts_at = change.starts_at;
+    let draft = Draft {
+        starts_at: starts_at.over("starts_at", present.starts_at, &mut faults),
+        ends_at: change.ends_at.onto(present.ends_at),
+        kind: change.kind.over("kind", present.kind, &mut faults),
+        public_reason: change.public_reason.onto(present.public_reason),
+    };
+    Ok((draft, faults))
+}
+
+/// Whether nothing is to happen; what is wrong with saying so is told in the body's place.
+fn dry_run<T>(context: &RequestContext, body: Result<T, AppError>) -> (bool, Result<T, AppError>) {
+    let asked = context.params().and_then(|params| params.one("dry_run"));
+    match asked {
+        Ok(asked) => (asked.unwrap_or(false), body),
+        Err(fault) => (false, Err(fault)),
+    }
+}
+
+fn created(closed: &Closed) -> Result<Reply, AppError> {
+    let made = closed.closure.as_ref().map(|made| made.id);
+    let id = made.ok_or_else(|| AppError::internal("no closure was made"))?;
+    let reply = shown(closed)?.at(format!("{BASE}/closures/{id}"));
+    Ok(Reply {
+        status: 201,
+        ..reply
     })
 }
 
-fn is_dry_run(context: &RequestContext) -> Result<bool, AppError> {
-    Ok(context.params()?.one("dry_run")?.unwrap_or(false))
+fn shown(closed: &Closed) -> Result<Reply, AppError> {
+    let version = closed.closure.as_ref().map(|now| now.version);
+    let shown = reply(200, &ClosedShape::from(closed.clone()))?;
+    Ok(Reply { version, ..shown })
 }
 
 async fn list(context: RequestContext) -> Answer {
-    let id: InstrumentId = context.id("id")?;
-    booking_rules::look(&context.app, context.visitor(), id).await?;
-    let params = context.params()?;
-    let (limit, changes) = (
-        params.limit()?,
-        Changes::asked_for(&context, &params).await?,
-    );
-    let after = match &changes {
-        Some(changes) => After::Change(changes.place()),
-        None => After::Start(params.cursor()?),
-    };
-    let rows = closure::list(&context.app, context.visitor(), id, after, limit + 1).await?;
-    let start = |row: &Closure| (row.starts_at, row.id);
-    let change = |row: &Closure| (row.updated_at, row.id.number());
-    context.ok(match changes {
-        Some(changes) => changes.page(rows, limit, change, ListedClosure::from)?,
-        None => Page::cut(rows, limit, start, ListedClosure::from)?,
-    })
+    let (actor, id) = (context.reader(), context.id("id")?);
+    let listing = feed::listing(&context).await;
+    let (listing, rows) = closure::list(&context.app, &actor, id, listing).await?;
+    let key = |row: &Closure| (row.starts_at, row.id);
+    let place = |row: &Closure| (row.updated_at, row.id.number());
+    context.ok(feed::page(listing, rows, key, place, ListedClosure::from)?)
 }
 
 async fn create(context: RequestContext) -> Answer {
-    let caller = context.caller()?;
-    let id: InstrumentId = context.id("id")?;
-    booking_rules::admit(&context.app, caller, id, Action::ClosureCreate).await?;
-    let dry_run = is_dry_run(&context)?;
-    let body: ClosureBody = context.json()?;
-    let rule = rule(body.starts_at, body.ends_at, body.kind, body.public_reason)?;
-    if dry_run {
-        let place = (id, Action::ClosureCreate);
-        let foreseen = closure::foresee(&context.app, caller, place, rule).await?;
+    let id = context.id("id")?;
+    let (is_dry, draft) = dry_run(&context, context.body::<ClosureBody>().map(Draft::from));
+    if is_dry {
+        let foreseen = closure::foresee(&context.app, &context.reader(), id, draft).await?;
         return context.ok(ClosedShape::from(foreseen));
     }
-    let closed = closure::create(&context.app, &context.actor()?, id, rule).await?;
-    let made = closed.closure.as_ref().map(|made| (made.id, made.version));
-    let (id, version) = made.ok_or_else(|| AppError::internal("no closure was made"))?;
-    let location = format!("{BASE}/closures/{id}");
-    context.created_versioned(location, version, ClosedShape::from(closed))
+    let done = closure::create(&context.run(created)?, id, draft).await?;
+    context.answer(done, created)
 }
 
 async fn update(context: RequestContext) -> Answer {
-    let caller = context.caller()?;
-    let id: ClosureId = context.id("id")?;
-    let present = closure::admit(&context.app, caller, id, Action::ClosureUpdate).await?;
-    let dry_run = is_dry_run(&context)?;
-    let shape = ClosureShape::from(present.clone());
-    let (change, version): (ClosureChange, _) =
-        context.change(&shape, present.version, WRITABLE)?;
-    let mut faults = Vec::new();
-    let starts_at = change
-        .starts_at
-        .over("starts_at", present.starts_at, &mut faults);
-    let kind = change.kind.over("kind", present.kind, &mut faults);
-    AppError::refuse_all(faults)?;
-    let rule = rule(
-        starts_at,
-        change.ends_at.onto(present.ends_at),
-        kind,
-        change.public_reason.onto(present.public_reason),
-    )?;
-    if dry_run {
-        let place = (present.instrument_id, Action::ClosureUpdate);
-        let foreseen = closure::foresee(&context.app, caller, place, rule).await?;
+    let id = context.id("id")?;
+    let (is_dry, sent) = dry_run(&context, context.patch());
+    if is_dry {
+        let (actor, version) = (context.reader(), context.version().unwrap_or_default());
+        let change: (_, ReadChange<MergePatch>) = (sent, changed);
+        let foreseen = closure::foresee_change(&context.app, &actor, id, version, change).await?;
         return context.ok(ClosedShape::from(foreseen));
     }
-    let closed = closure::update(&context.app, &context.actor()?, id, version, rule).await?;
-    let version = closed.closure.as_ref().map(|now| now.version);
-    let version = version.ok_or_else(|| AppError::internal("no closure was changed"))?;
-    context.ok_versioned(version, ClosedShape::from(closed))
+    let done = closure::update(&context.run(shown)?, id, sent, changed).await?;
+    context.answer(done, shown)
 }
 
 async fn remove(context: RequestContext) -> Answer {
-    let caller = context.caller()?;
-    let id: ClosureId = context.id("id")?;
-    closure::admit(&context.app, caller, id, Action::ClosureDelete).await?;
-    closure::delete(&context.app, &context.actor()?, id, context.version()?).await?;
-    context.no_content()
+    let (run, id) = (context.run(no_content)?, context.id("id")?);
+    let done = closure::delete(&run, id, context.no_body()).await?;
+    context.answer(done, no_content)
 }

@@ -1,6 +1,7 @@
 //! Lists read in their own order, or with `updated_since` in the order of change, so that another system keeps in step.
 
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use utoipa::ToSchema;
 
@@ -9,7 +10,7 @@ use super::context::RequestContext;
 use super::params::Params;
 use crate::domain::Instant;
 use crate::error::AppError;
-use crate::operations::feed::{self, FeedCursor};
+use crate::operations::feed::{self, After, FeedCursor, Listing};
 use crate::store::page::{Found, Key};
 
 /// Something that was there to see and no longer is.
@@ -99,6 +100,34 @@ impl Changes {
             _ => None,
         };
         self.page(found.rows, limit, place, shape)?.going_on(rest)
+    }
+}
+
+/// The page of a list that a request asks for, by `updated_since`, `cursor` and `limit`.
+pub async fn listing<K: DeserializeOwned>(
+    context: &RequestContext,
+) -> Result<Listing<K>, AppError> {
+    let params = context.params()?;
+    let limit = params.limit()?;
+    let after = match Changes::asked_for(context, &params).await? {
+        Some(Changes(cursor)) => After::Change(cursor),
+        None => After::Row(params.cursor()?),
+    };
+    Ok(Listing { after, limit })
+}
+
+/// The page of rows of which one more than its limit was read; `key` tells a row's place in the list's own order, `place`
+/// its last change and id.
+pub fn page<R, K: Serialize, T>(
+    listing: Listing<K>,
+    rows: Vec<R>,
+    key: impl Fn(&R) -> K,
+    place: impl Fn(&R) -> (Instant, i64),
+    shape: impl FnMut(R) -> T,
+) -> Result<Page<T>, AppError> {
+    match listing.after {
+        After::Row(_) => Page::cut(rows, listing.limit, key, shape),
+        After::Change(cursor) => Changes(cursor).page(rows, listing.limit, place, shape),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::domain::booking::BookingMode;
 use crate::domain::tariff::CustomerClass;
 use crate::domain::{Fen, Instant, InstrumentId, Minutes, Slot};
 use crate::error::{AppError, Code};
-use crate::operations::quote::{self, Question};
+use crate::operations::quote::{self, Priced, Question};
 
 pub fn routes() -> Vec<Route> {
     vec![
@@ -57,31 +57,45 @@ struct QuoteShape {
     total_fen: Option<Fen>,
 }
 
+impl TryFrom<QuoteBody> for Question {
+    type Error = AppError;
+
+    fn try_from(body: QuoteBody) -> Result<Self, AppError> {
+        let slot = Slot::new(body.starts_at, body.ends_at)
+            .map_err(|_| AppError::refused("ends_at", Code::not_after_start))?;
+        Ok(Self {
+            instrument_id: body.instrument_id,
+            slot,
+            mode: body.mode,
+            services: body.service_items.into_iter().map(Into::into).collect(),
+        })
+    }
+}
+
+impl From<Priced> for QuoteShape {
+    fn from(priced: Priced) -> Self {
+        let question = priced.question;
+        let slot = question.slot;
+        let total_fen = priced.quote.as_ref().map(|quote| quote.total_fen);
+        let lines = priced.quote.map(|quote| quote.lines);
+        let (lines, services) = price::by_kind(lines.unwrap_or_default());
+        Self {
+            instrument_id: question.instrument_id,
+            starts_at: slot.starts_at(),
+            ends_at: slot.ends_at(),
+            mode: question.mode,
+            minutes: slot.minutes(),
+            customer_class: priced.customer_class,
+            priced_on: slot.starts_at().local_date(),
+            lines,
+            services,
+            total_fen,
+        }
+    }
+}
+
 async fn ask(context: RequestContext) -> Answer {
-    let caller = context.may(Action::QuoteCreate)?;
-    let body: QuoteBody = context.json()?;
-    let slot = Slot::new(body.starts_at, body.ends_at)
-        .map_err(|_| AppError::refused("ends_at", Code::not_after_start))?;
-    let question = Question {
-        instrument_id: body.instrument_id,
-        slot,
-        mode: body.mode,
-        services: body.service_items.into_iter().map(Into::into).collect(),
-    };
-    let (customer_class, quote) = quote::ask(&context.app, caller, question).await?;
-    let total_fen = quote.as_ref().map(|quote| quote.total_fen);
-    let lines = quote.map(|quote| quote.lines).unwrap_or_default();
-    let (lines, services) = price::by_kind(lines);
-    context.ok(QuoteShape {
-        instrument_id: body.instrument_id,
-        starts_at: slot.starts_at(),
-        ends_at: slot.ends_at(),
-        mode: body.mode,
-        minutes: slot.minutes(),
-        customer_class,
-        priced_on: slot.starts_at().local_date(),
-        lines,
-        services,
-        total_fen,
-    })
+    let question = context.body::<QuoteBody>().and_then(Question::try_from);
+    let priced = quote::ask(&context.app, &context.reader(), question).await?;
+    context.ok(QuoteShape::from(priced))
 }

@@ -8,7 +8,7 @@ use super::context::RequestContext;
 use super::route::{Route, get};
 use crate::domain::access::Action;
 use crate::domain::region::RegionLevel;
-use crate::store::reference::{self, Category, Region};
+use crate::operations::reference::{self, Category, Region};
 
 pub fn routes() -> Vec<Route> {
     vec![
@@ -82,7 +82,7 @@ fn is_below(parent: &Option<String>, wider: &[String]) -> bool {
 async fn categories(context: RequestContext) -> Answer {
     let params = context.params()?;
     let wider = params.all("parent")?;
-    let mut all = context.app.store.read(reference::list_categories).await?;
+    let mut all = reference::list_categories(&context.app, &context.reader()).await?;
     all.retain(|row| is_below(&row.parent, &wider));
     let code = |row: &Category| row.code.clone();
     context.ok(Page::of(all, &params, code, CategoryShape::from)?)
@@ -91,7 +91,7 @@ async fn categories(context: RequestContext) -> Answer {
 async fn regions(context: RequestContext) -> Answer {
     let params = context.params()?;
     let wider = params.all("parent")?;
-    let mut all = context.app.store.read(reference::list_regions).await?;
+    let mut all = reference::list_regions(&context.app, &context.reader()).await?;
     all.retain(|row| is_below(&row.parent, &wider));
     let code = |row: &Region| row.code.clone();
     context.ok(Page::of(all, &params, code, RegionShape::from)?)

@@ -3,18 +3,19 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::answer::{Answer, Page};
+use super::answer::{Answer, Page, no_content, reply};
 use super::context::RequestContext;
-use super::feed::{Changes, Withdrawn};
+use super::feed::{self, Withdrawn};
 use super::json::{self, Members};
+use super::merge_patch::MergePatch;
 use super::route::{BASE, Route, delete, get, patch, post};
 use crate::domain::access::Action;
 use crate::domain::service::ServiceFacts;
 use crate::domain::{Fen, Instant, InstrumentId, ServiceId};
-use crate::error::AppError;
-use crate::operations::{instrument, service};
+use crate::error::{AppError, Fault};
+use crate::operations::run::Reply;
+use crate::operations::service::{self, ServiceContext};
 use crate::store::service::Service;
-use crate::store::{self, Conn};
 
 #[rustfmt::skip]
 pub fn routes() -> Vec<Route> {
@@ -107,66 +108,60 @@ impl From<Service> for ServiceShape {
     }
 }
 
+fn created(service: &Service) -> Result<Reply, AppError> {
+    let (instrument, id) = (service.instrument_id, service.id);
+    let reply = shown(service)?.at(format!("{BASE}/instruments/{instrument}/services/{id}"));
+    Ok(Reply {
+        status: 201,
+        ..reply
+    })
+}
+
+fn shown(service: &Service) -> Result<Reply, AppError> {
+    let shape = ServiceShape::from(service.clone());
+    Ok(reply(200, &shape)?.of_version(service.version))
+}
+
+/// The service after a change.
+fn changed(
+    context: &ServiceContext,
+    sent: &MergePatch,
+) -> Result<(ServiceFacts, Vec<Fault>), AppError> {
+    let shape = ServiceShape::from(context.service.clone());
+    let merge = |sent: Members| json::merged::<ServiceBody>(&context.service.facts(), sent);
+    let (body, read_only) = sent.onto(&shape, WRITABLE, merge)?;
+    Ok((body.into(), read_only))
+}
+
 async fn list(context: RequestContext) -> Answer {
-    let id: InstrumentId = context.id("id")?;
-    let visitor = context.visitor().cloned();
-    let look = move |conn: &mut Conn| instrument::read(conn, visitor.as_ref(), id);
-    context.app.store.read(look).await?;
-    let params = context.params()?;
-    let limit = params.limit()?;
-    if let Some(changes) = Changes::asked_for(&context, &params).await? {
-        let place = changes.place();
-        let find = move |conn: &mut Conn| -> Result<_, AppError> {
-            Ok(store::service::list_changed(conn, id, place, limit + 1)?)
-        };
-        let rows = context.app.store.read(find).await?;
-        let place = |row: &Service| (row.updated_at, row.id.number());
-        return context.ok(changes.page(rows, limit, place, ListedService::from)?);
-    }
-    let after = params.cursor()?;
-    let find = move |conn: &mut Conn| {
-        store::service::list(conn, id, after, limit + 1).map_err(AppError::from)
-    };
-    let rows = context.app.store.read(find).await?;
-    context.ok(Page::cut(rows, limit, |row| row.id, ListedService::from)?)
+    let (actor, id) = (context.reader(), context.id("id")?);
+    let listing = feed::listing(&context).await;
+    let (listing, rows) = service::list(&context.app, &actor, id, listing).await?;
+    let place = |row: &Service| (row.updated_at, row.id.number());
+    context.ok(feed::page(
+        listing,
+        rows,
+        |row| row.id,
+        place,
+        ListedService::from,
+    )?)
 }
 
 async fn create(context: RequestContext) -> Answer {
-    let caller = context.caller()?.clone();
-    let id: InstrumentId = context.id("id")?;
-    instrument::check_right(&context.app, &caller, id, Action::ServiceCreate).await?;
-    context.params()?;
-    let body: ServiceBody = context.json()?;
-    let row = service::create(&context.app, &context.actor()?, id, body.into()).await?;
-    let location = format!("{BASE}/instruments/{id}/services/{}", row.id);
-    context.created_versioned(location, row.version, ServiceShape::from(row))
+    let facts = context.body::<ServiceBody>().map(Into::into);
+    let done = service::create(&context.run(created)?, context.id("id")?, facts).await?;
+    context.answer(done, created)
 }
 
 async fn change(context: RequestContext) -> Answer {
-    let caller = context.caller()?.clone();
-    let place: (InstrumentId, ServiceId) = (context.id("id")?, context.id("service_id")?);
-    instrument::check_right(&context.app, &caller, place.0, Action::ServiceChange).await?;
-    let find =
-        move |conn: &mut Conn| store::service::get(conn, place.0, place.1).map_err(AppError::from);
-    let present = context.app.store.read(find).await?;
-    context.params()?;
-    let (facts, number) = (present.facts(), present.version);
-    let merge = |sent: Members| json::merged::<ServiceBody>(&facts, sent);
-    let (body, version) =
-        context.change_as(&ServiceShape::from(present), number, WRITABLE, merge)?;
-    let row = service::change(&context.app, &context.actor()?, place, version, body.into()).await?;
-    context.ok_versioned(row.version, ServiceShape::from(row))
+    let id = (context.id("id")?, context.id("service_id")?);
+    let (run, sent) = (context.run(shown)?, context.patch());
+    let done = service::change(&run, id, sent, changed).await?;
+    context.answer(done, shown)
 }
 
 async fn remove(context: RequestContext) -> Answer {
-    let caller = context.caller()?.clone();
-    let place: (InstrumentId, ServiceId) = (context.id("id")?, context.id("service_id")?);
-    instrument::check_right(&context.app, &caller, place.0, Action::ServiceDelete).await?;
-    let find =
-        move |conn: &mut Conn| store::service::get(conn, place.0, place.1).map_err(AppError::from);
-    context.app.store.read(find).await?;
-    context.params()?;
-    let version = context.version()?;
-    service::delete(&context.app, &context.actor()?, place, version).await?;
-    context.no_content()
+    let id = (context.id("id")?, context.id("service_id")?);
+    let done = service::delete(&context.run(no_content)?, id, context.no_body()).await?;
+    context.answer(done, no_content)
 }

@@ -39,7 +39,7 @@ struct StatsShape {
 async fn get_one(context: RequestContext) -> Answer {
     let year = context.id("year")?;
     context.params()?;
-    let stats = stats::of_year(&context.app, year, context.now).await?;
+    let stats = stats::of_year(&context.app, &context.reader(), year).await?;
     context.ok(StatsShape {
         year,
         hosts: stats.hosts,

@@ -4,17 +4,17 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::answer::{Answer, Page};
+use super::answer::{Answer, Page, reply};
 use super::context::RequestContext;
-use super::route::{Route, get, post};
+use super::route::{BASE, Route, get, post};
 use crate::domain::access::Action;
 use crate::domain::booking::BookingMode;
 use crate::domain::tariff::{CustomerClass, Period, Tariff};
 use crate::domain::time::{read_date, read_optional_date};
 use crate::domain::{Fen, InstrumentId, TariffId};
 use crate::error::AppError;
-use crate::operations::tariff;
-use crate::store;
+use crate::operations::run::Reply;
+use crate::operations::tariff::{self, TariffView};
 
 pub fn routes() -> Vec<Route> {
     vec![
@@ -94,11 +94,12 @@ struct TariffShape {
     price_fen_per_hour: Fen,
 }
 
-impl TariffShape {
-    fn of(instrument_id: InstrumentId, id: TariffId, tariff: Tariff) -> Self {
+impl From<TariffView> for TariffShape {
+    fn from(view: TariffView) -> Self {
+        let tariff = view.tariff;
         Self {
-            id,
-            instrument_id,
+            id: view.id,
+            instrument_id: view.instrument_id,
             customer_class: tariff.customer_class,
             mode: tariff.mode,
             valid_from: tariff.period.valid_from,
@@ -108,53 +109,31 @@ impl TariffShape {
     }
 }
 
+fn created(view: &TariffView) -> Result<Reply, AppError> {
+    let location = format!("{BASE}/instruments/{}/tariffs", view.instrument_id);
+    Ok(reply(201, &TariffShape::from(*view))?.at(location))
+}
+
+fn shown(view: &TariffView) -> Result<Reply, AppError> {
+    reply(200, &TariffShape::from(*view))
+}
+
 async fn list(context: RequestContext) -> Answer {
-    let id: InstrumentId = context.id("id")?;
-    let caller = context.visitor().cloned();
-    let params = context.params()?;
-    let read = move |conn: &mut store::Conn| {
-        tariff::admit(conn, caller.as_ref(), id, None)?;
-        Ok::<_, AppError>(store::tariff::list(conn, id)?)
-    };
-    let tariffs = context.app.store.read(read).await?;
-    let by_first_day = |(number, tariff): &(TariffId, Tariff)| (tariff.period.valid_from, *number);
-    let shape = |(number, tariff)| TariffShape::of(id, number, tariff);
-    context.ok(Page::of(tariffs, &params, by_first_day, shape)?)
+    let (id, params) = (context.id("id")?, context.params()?);
+    let tariffs = tariff::list(&context.app, &context.reader(), id).await?;
+    let by_first_day = |view: &TariffView| (view.tariff.period.valid_from, view.id);
+    context.ok(Page::of(tariffs, &params, by_first_day, TariffShape::from)?)
 }
 
 async fn create(context: RequestContext) -> Answer {
-    let id = admitted(&context, Action::TariffCreate).await?;
-    let new: Tariff = context.json::<TariffBody>()?.into();
-    let number = tariff::create(&context.app, &context.actor()?, id, new).await?;
-    context.created(
-        format!("/api/v1/instruments/{id}/tariffs"),
-        TariffShape::of(id, number, new),
-    )
+    let new = context.body::<TariffBody>().map(Into::into);
+    let done = tariff::create(&context.run(created)?, context.id("id")?, new).await?;
+    context.answer(done, created)
 }
 
 async fn end(context: RequestContext) -> Answer {
-    let id = admitted(&context, Action::TariffEnd).await?;
-    let number: TariffId = context.id("tariff_id")?;
-    let find = move |conn: &mut store::Conn| tariff::find(conn, id, number).map(|_| ());
-    context.app.store.read(find).await?;
-    let body: EndBody = context.json()?;
-    let ended = tariff::end(
-        &context.app,
-        &context.actor()?,
-        (id, number),
-        body.valid_until,
-    )
-    .await?;
-    context.ok(TariffShape::of(id, number, ended))
-}
-
-/// The instrument of the path: 404 and 403 before anything else is looked at.
-async fn admitted(context: &RequestContext, action: Action) -> Result<InstrumentId, AppError> {
-    let caller = context.caller()?.clone();
-    let id: InstrumentId = context.id("id")?;
-    let admit = move |conn: &mut store::Conn| {
-        tariff::admit(conn, Some(&caller), id, Some(action)).map(|_| ())
-    };
-    context.app.store.read(admit).await?;
-    Ok(id)
+    let id = (context.id("id")?, context.id("tariff_id")?);
+    let valid_until = context.body().map(|body: EndBody| body.valid_until);
+    let done = tariff::end(&context.run(shown)?, id, valid_until).await?;
+    context.answer(done, shown)
 }

@@ -1,12 +1,16 @@
 //! When an instrument can be had: free, busy without who, closed with the reason.
 
 use crate::app::App;
-use crate::domain::access::Caller;
+use crate::domain::access::Action;
 use crate::domain::availability::Timetable;
 use crate::domain::closure::Closure;
-use crate::domain::{Instant, InstrumentId, Minutes, Slot};
+use crate::domain::{InstrumentId, Minutes, Slot};
 use crate::error::{AppError, Code, Fault};
-use crate::operations::{booking, booking_rules};
+use crate::operations::actor::Actor;
+use crate::operations::booking;
+use crate::operations::booking_rules::TermsContext;
+use crate::operations::run::admit;
+use crate::operations::subject::load;
 use crate::store;
 
 /// The longest time that is asked about at once: 92 days.
@@ -22,18 +26,25 @@ pub struct Availability {
     pub closed: Vec<(Slot, Closure)>,
 }
 
-/// 404 when the visitor may not see the instrument, 422 for a time of more than 92 days.
+/// 404 when the actor may not see the instrument, 422 for a time of more than 92 days.
 pub async fn get(
     app: &App,
-    visitor: Option<&Caller>,
+    actor: &Actor,
     id: InstrumentId,
-    window: Slot,
-    now: Instant,
+    window: Result<Slot, AppError>,
 ) -> Result<Availability, AppError> {
-    let visitor = visitor.cloned();
+    let window = match window {
+        Ok(window) => window,
+        Err(fault) => {
+            admit::<TermsContext>(app, actor, Action::AvailabilityGet, id).await?;
+            return Err(fault);
+        }
+    };
+    let (actor, now) = (actor.clone(), actor.now);
     app.store
         .read(move |conn| {
-            let (terms, _) = booking_rules::see(conn, visitor.as_ref(), id)?;
+            let context = load::<TermsContext>(conn, &actor, Action::AvailabilityGet, id)?;
+            let terms = context.terms;
             if window.ends_at() > window.starts_at().plus(WINDOW_MAX) {
                 let fault = Fault::field("until", Code::interval_too_long);
                 let fault = fault.limit(WINDOW_MAX.number());

@@ -1,161 +1,187 @@
 //! Closures of an instrument. They are never refused because of bookings: those they hit are listed.
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::app::App;
-use crate::domain::access::{self, Action, Caller};
-use crate::domain::closure::Closure as Rule;
+use crate::domain::access::{Action, InstrumentTies};
+use crate::domain::closure::{ClosedTime, Closure as Rule, ClosureKind};
 use crate::domain::fault::Faults;
-use crate::domain::{ClosureId, Instant, InstrumentId};
-use crate::error::AppError;
+use crate::domain::{ClosureId, Instant, InstrumentId, OrganizationId};
+use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::Actor;
-use crate::operations::booking_rules::see;
-use crate::operations::run::{perform, personal, same_version};
+use crate::operations::feed::{After, Listing};
+use crate::operations::instrument::InstrumentContext;
+use crate::operations::run::{Outcome, Run, admit, personal, same_version};
+use crate::operations::subject::{Subject, Ties};
 use crate::store::booking::Booking;
 use crate::store::closure::Closure;
-use crate::store::event::Subject;
+use crate::store::event;
 use crate::store::{self, Conn, Lock};
 
 /// The most characters of a public reason.
 const REASON_MAX: usize = 500;
 
 /// A closure and the bookings it hits.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct Closed {
     /// None after a dry run.
     pub closure: Option<Closure>,
     pub bookings: Vec<Booking>,
 }
 
-/// Where a list of closures goes on.
-#[derive(Debug, Clone, Copy)]
-pub enum After {
-    /// The latest start first, after this one.
-    Start(Option<(Instant, ClosureId)>),
-    /// In the order of change, after this place; withdrawn ones are in it.
-    Change((Instant, i64)),
+/// A closure as somebody wants it.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    pub starts_at: Instant,
+    /// None: until further notice.
+    pub ends_at: Option<Instant>,
+    pub kind: ClosureKind,
+    pub public_reason: Option<String>,
 }
 
-/// The closures of an instrument the visitor may see.
+/// What a change makes of a closure, with the faults of its fields.
+pub type ReadChange<B> = fn(&ClosureContext, &B) -> Result<(Draft, Vec<Fault>), AppError>;
+
+/// A closure with who is tied to its instrument.
+#[derive(Debug)]
+pub struct ClosureContext {
+    pub closure: Closure,
+    ties: InstrumentTies,
+}
+
+impl Subject for ClosureContext {
+    type Id = ClosureId;
+
+    /// Takes the lock of the instrument, then reads.
+    fn lock_and_load(tx: &mut Conn, actor: &Actor, id: ClosureId) -> Result<Self, AppError> {
+        Lock::Instrument(store::closure::get(tx, id)?.instrument_id).take(tx)?;
+        Self::load(tx, actor, id)
+    }
+
+    fn load(conn: &mut Conn, actor: &Actor, id: ClosureId) -> Result<Self, AppError> {
+        let closure = store::closure::get(conn, id)?;
+        Ok(Self {
+            ties: store::instrument::get_ties(conn, closure.instrument_id, actor.user_id())?,
+            closure,
+        })
+    }
+
+    fn ties(&self) -> Ties {
+        Ties::Instrument(self.ties)
+    }
+
+    fn version(&self) -> Option<i64> {
+        Some(self.closure.version)
+    }
+}
+
+/// A page of the closures of an instrument that the actor may see, with one row more than its limit.
 pub async fn list(
     app: &App,
-    visitor: Option<&Caller>,
-    instrument: InstrumentId,
-    after: After,
-    limit: i64,
-) -> Result<Vec<Closure>, AppError> {
-    let visitor = visitor.cloned();
-    app.store
-        .read(move |conn| {
-            see(conn, visitor.as_ref(), instrument)?;
-            let found = match after {
-                After::Start(last) => store::closure::list(conn, instrument, last, limit),
-                After::Change(place) => {
-                    store::closure::list_changed(conn, instrument, place, limit)
-                }
-            };
-            Ok::<_, AppError>(found?)
-        })
-        .await
+    actor: &Actor,
+    id: InstrumentId,
+    listing: Result<Listing<(Instant, ClosureId)>, AppError>,
+) -> Result<(Listing<(Instant, ClosureId)>, Vec<Closure>), AppError> {
+    admit::<InstrumentContext>(app, actor, Action::ClosureList, id).await?;
+    let listing = listing?;
+    let find = move |conn: &mut Conn| {
+        let found = match listing.after {
+            After::Row(last) => store::closure::list(conn, id, last, listing.limit + 1),
+            After::Change(place) => {
+                let place = (place.updated_at, place.id);
+                store::closure::list_changed(conn, id, place, listing.limit + 1)
+            }
+        };
+        found.map_err(AppError::from)
+    };
+    Ok((listing, app.store.read(find).await?))
 }
 
-/// A closure as it stands; 404 when its instrument is not the caller's to see, 403 when the action is not theirs.
-pub async fn admit(
-    app: &App,
-    caller: &Caller,
-    id: ClosureId,
-    action: Action,
-) -> Result<Closure, AppError> {
-    let caller = caller.clone();
-    app.store
-        .read(move |conn| read(conn, &caller, id, action))
-        .await
-}
-
-fn read(
-    conn: &mut Conn,
-    caller: &Caller,
-    id: ClosureId,
-    action: Action,
-) -> Result<Closure, AppError> {
-    let closure = store::closure::get(conn, id)?;
-    may(conn, caller, closure.instrument_id, action)?;
-    Ok(closure)
-}
-
-fn may(
-    conn: &mut Conn,
-    caller: &Caller,
-    instrument: InstrumentId,
-    action: Action,
-) -> Result<(), AppError> {
-    let (_, ties) = see(conn, Some(caller), instrument)?;
-    Ok(access::may_on_instrument(caller, action, &ties)?)
-}
-
-/// What a closure that the caller may make or change would hit, without any effect.
+/// What a closure that the actor may make would hit, without any effect.
 pub async fn foresee(
     app: &App,
-    caller: &Caller,
-    (instrument, action): (InstrumentId, Action),
-    rule: Rule,
-) -> Result<Closed, AppError> {
-    let caller = caller.clone();
-    app.store
-        .read(move |conn| {
-            may(conn, &caller, instrument, action)?;
-            check(&rule)?;
-            let bookings = hit(conn, instrument, &rule)?;
-            Ok(Closed {
-                closure: None,
-                bookings,
-            })
-        })
-        .await
-}
-
-pub async fn create(
-    app: &App,
     actor: &Actor,
-    instrument: InstrumentId,
-    rule: Rule,
+    id: InstrumentId,
+    draft: Result<Draft, AppError>,
 ) -> Result<Closed, AppError> {
-    let performer = actor.clone();
-    perform(app, actor, move |tx| {
-        let actor = &performer;
-        Lock::Instrument(instrument).take(tx)?;
-        may(tx, actor.caller()?, instrument, Action::ClosureCreate)?;
-        check(&rule)?;
-        let closure = store::closure::insert(tx, instrument, &rule, actor.now)?;
-        let bookings = hit(tx, instrument, &rule)?;
-        record(tx, actor, Action::ClosureCreate, (None, Some(&closure)))?;
-        Ok(Closed {
-            closure: Some(closure),
-            bookings,
-        })
-    })
-    .await
+    admit::<InstrumentContext>(app, actor, Action::ClosureCreate, id).await?;
+    let draft = draft?;
+    app.store.read(move |conn| foreseen(conn, id, &draft)).await
 }
 
-/// Writes the closure anew; lists the bookings its new time hits.
-pub async fn update(
+/// As [`foresee`], of a change of a closure in this version.
+pub async fn foresee_change<B: Send + 'static>(
     app: &App,
     actor: &Actor,
     id: ClosureId,
     version: Option<i64>,
-    rule: Rule,
+    (sent, read): (Result<B, AppError>, ReadChange<B>),
 ) -> Result<Closed, AppError> {
-    let performer = actor.clone();
-    perform(app, actor, move |tx| {
-        let actor = &performer;
-        let present = lock(tx, actor.caller()?, id, Action::ClosureUpdate)?;
-        same_version(version, present.version)?;
-        check(&rule)?;
-        let closure = store::closure::update(tx, &present, &rule, actor.now)?;
+    admit::<ClosureContext>(app, actor, Action::ClosureUpdate, id).await?;
+    let (actor, sent) = (actor.clone(), sent?);
+    app.store
+        .read(move |conn| {
+            let context = ClosureContext::load(conn, &actor, id)?;
+            let (draft, faults) = read(&context, &sent)?;
+            same_version(version, context.closure.version)?;
+            AppError::refuse_all(faults)?;
+            foreseen(conn, context.closure.instrument_id, &draft)
+        })
+        .await
+}
+
+fn foreseen(conn: &mut Conn, instrument: InstrumentId, draft: &Draft) -> Result<Closed, AppError> {
+    Ok(Closed {
+        closure: None,
+        bookings: hit(conn, instrument, &rule(draft)?)?,
+    })
+}
+
+pub async fn create(
+    run: &Run<Closed>,
+    id: InstrumentId,
+    draft: Result<Draft, AppError>,
+) -> Outcome<Closed> {
+    run.on(
+        id,
+        draft,
+        move |tx, actor, context: InstrumentContext, draft| {
+            let rule = rule(draft)?;
+            let closure = store::closure::insert(tx, id, &rule, actor.now)?;
+            let bookings = hit(tx, id, &rule)?;
+            let host = context.ties.host_organization_id;
+            record(
+                tx,
+                actor,
+                Action::ClosureCreate,
+                host,
+                (None, Some(&closure)),
+            )?;
+            Ok(Closed {
+                closure: Some(closure),
+                bookings,
+            })
+        },
+    )
+    .await
+}
+
+/// Writes the closure anew; lists the bookings its new time hits.
+pub async fn update<B: Send + 'static>(
+    run: &Run<Closed>,
+    id: ClosureId,
+    sent: Result<B, AppError>,
+    read: ReadChange<B>,
+) -> Outcome<Closed> {
+    let read =
+        move |_: &mut Conn, _: &Actor, context: &ClosureContext, sent: &B| read(context, sent);
+    run.change(id, sent, read, |tx, actor, context, draft| {
+        let (rule, present) = (rule(draft)?, &context.closure);
+        let closure = store::closure::update(tx, present, &rule, actor.now)?;
         let bookings = hit(tx, closure.instrument_id, &rule)?;
-        let change = (Some(&present), Some(&closure));
-        record(tx, actor, Action::ClosureUpdate, change)?;
+        let host = context.ties.host_organization_id;
+        let change = (Some(present), Some(&closure));
+        record(tx, actor, Action::ClosureUpdate, host, change)?;
         Ok(Closed {
             closure: Some(closure),
             bookings,
@@ -165,37 +191,33 @@ pub async fn update(
 }
 
 /// Takes a closure back.
-pub async fn delete(
-    app: &App,
-    actor: &Actor,
-    id: ClosureId,
-    version: Option<i64>,
-) -> Result<(), AppError> {
-    let performer = actor.clone();
-    perform(app, actor, move |tx| {
-        let actor = &performer;
-        let present = lock(tx, actor.caller()?, id, Action::ClosureDelete)?;
-        same_version(version, present.version)?;
-        store::closure::withdraw(tx, id, actor.now)?;
-        record(tx, actor, Action::ClosureDelete, (Some(&present), None))
+pub async fn delete(run: &Run<()>, id: ClosureId, body: Result<(), AppError>) -> Outcome<()> {
+    run.on(id, body, |tx, actor, context: ClosureContext, ()| {
+        let host = context.ties.host_organization_id;
+        store::closure::withdraw(tx, context.closure.id, actor.now)?;
+        record(
+            tx,
+            actor,
+            Action::ClosureDelete,
+            host,
+            (Some(&context.closure), None),
+        )
     })
     .await
 }
 
-fn lock(
-    tx: &mut Conn,
-    caller: &Caller,
-    id: ClosureId,
-    action: Action,
-) -> Result<Closure, AppError> {
-    Lock::Instrument(store::closure::get(tx, id)?.instrument_id).take(tx)?;
-    read(tx, caller, id, action)
-}
-
-fn check(rule: &Rule) -> Result<(), AppError> {
+/// The closure as the rules of booking see it, or all that is wrong with it.
+fn rule(draft: &Draft) -> Result<Rule, AppError> {
+    let time = ClosedTime::new(draft.starts_at, draft.ends_at);
+    let time = time.map_err(|_| AppError::refused("ends_at", Code::not_after_start))?;
     let mut faults = Faults::new();
-    faults.optional_text("public_reason", rule.public_reason.as_deref(), REASON_MAX);
-    Ok(faults.into_result()?)
+    faults.optional_text("public_reason", draft.public_reason.as_deref(), REASON_MAX);
+    faults.into_result()?;
+    Ok(Rule {
+        time,
+        kind: draft.kind,
+        public_reason: draft.public_reason.clone(),
+    })
 }
 
 fn hit(conn: &mut Conn, instrument: InstrumentId, rule: &Rule) -> Result<Vec<Booking>, AppError> {
@@ -220,12 +242,12 @@ fn record(
     tx: &mut Conn,
     actor: &Actor,
     action: Action,
+    host: OrganizationId,
     (before, after): (Option<&Closure>, Option<&Closure>),
 ) -> Result<(), AppError> {
     let closure = after.or(before).ok_or(AppError::NotFound)?;
-    let host = store::terms::get(tx, closure.instrument_id)?.host_organization_id;
     let mut event = actor
-        .event(action, Subject::new("closure", closure.id))
+        .event(action, event::Subject::new("closure", closure.id))
         .of(host, None);
     if let Some(before) = before {
         event = event.before(told(before))?;

@@ -19,6 +19,23 @@ pub struct FeedCursor {
     pub as_of: Instant,
 }
 
+/// Which page of a list is asked for, that is read in its own order or in the order of change.
+#[derive(Debug, Clone, Copy)]
+pub struct Listing<K> {
+    pub after: After<K>,
+    /// The most rows that are shown.
+    pub limit: i64,
+}
+
+/// Where a page begins.
+#[derive(Debug, Clone, Copy)]
+pub enum After<K> {
+    /// In the list's own order, after this row; none: at the beginning.
+    Row(Option<K>),
+    /// In the order of change, after this place; what was withdrawn is in it.
+    Change(FeedCursor),
+}
+
 /// The value to send as `updated_since` next time: everything stamped earlier is committed and was visible before this
 /// call returned. Ask before the rows are read.
 pub async fn as_of(app: &App, now: Instant) -> Result<Instant, AppError> {

@@ -1,7 +1,7 @@
 //! Quotes: what a service would cost the caller's organization, without effect.
 
 use crate::app::App;
-use crate::domain::access::{self, Caller};
+use crate::domain::access::{self, Action, Caller};
 use crate::domain::booking::BookingMode;
 use crate::domain::fault::Faults;
 use crate::domain::service::ServiceItem;
@@ -9,6 +9,8 @@ use crate::domain::tariff::{CustomerClass, Quote};
 use crate::domain::usage::INTERVAL_MINUTES_MAX;
 use crate::domain::{InstrumentId, Slot};
 use crate::error::{AppError, Code, Fault};
+use crate::operations::actor::Actor;
+use crate::operations::run::may;
 use crate::operations::service::check_items;
 use crate::operations::tariff::{self, Wanted};
 use crate::store::{self, Conn, StoreError};
@@ -22,13 +24,24 @@ pub struct Question {
     pub services: Vec<ServiceItem>,
 }
 
+/// A question with its price.
+#[derive(Debug, Clone)]
+pub struct Priced {
+    pub question: Question,
+    pub customer_class: CustomerClass,
+    /// None without a tariff.
+    pub quote: Option<Quote>,
+}
+
 /// The price for the caller's organization and the class it is priced as; without a tariff there is no price. 422
 /// `unknown_reference` for an instrument the caller cannot see.
 pub async fn ask(
     app: &App,
-    caller: &Caller,
-    question: Question,
-) -> Result<(CustomerClass, Option<Quote>), AppError> {
+    actor: &Actor,
+    question: Result<Question, AppError>,
+) -> Result<Priced, AppError> {
+    may(actor, Action::QuoteCreate)?;
+    let (caller, question) = (actor.caller()?.clone(), question?);
     let minutes = question.slot.minutes().number();
     if minutes > INTERVAL_MINUTES_MAX {
         let fault = Fault::field("ends_at", Code::interval_too_long);
@@ -36,9 +49,15 @@ pub async fn ask(
             fault.limit(INTERVAL_MINUTES_MAX).actual(minutes),
         ]));
     }
-    let caller = caller.clone();
     app.store
-        .read(move |conn| answer(conn, &caller, &question))
+        .read(move |conn| {
+            let (customer_class, quote) = answer(conn, &caller, &question)?;
+            Ok::<_, AppError>(Priced {
+                question,
+                customer_class,
+                quote,
+            })
+        })
         .await
 }
 

@@ -6,6 +6,8 @@ use serde_json::json;
 use crate::app::App;
 use crate::domain::access::Action;
 use crate::error::AppError;
+use crate::operations::actor::Actor;
+use crate::operations::run::may;
 use crate::store::event::{NewEvent, Subject};
 use crate::store::{self, Conn, Lock};
 
@@ -42,4 +44,16 @@ where
             Ok(counts)
         })
         .await
+}
+
+/// The classes of instruments.
+pub async fn list_categories(app: &App, actor: &Actor) -> Result<Vec<Category>, AppError> {
+    may(actor, Action::CategoryList)?;
+    Ok(app.store.read(store::reference::list_categories).await?)
+}
+
+/// The administrative regions.
+pub async fn list_regions(app: &App, actor: &Actor) -> Result<Vec<Region>, AppError> {
+    may(actor, Action::RegionList)?;
+    Ok(app.store.read(store::reference::list_regions).await?)
 }

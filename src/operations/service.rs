@@ -9,11 +9,13 @@ use crate::domain::service::{ServiceFacts, ServiceItem};
 use crate::domain::{InstrumentId, ServiceId};
 use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::Actor;
-use crate::operations::instrument::admit;
-use crate::operations::run::{perform, same_version};
-use crate::store::event::Subject;
+use crate::operations::feed::{After, Listing};
+use crate::operations::instrument::InstrumentContext;
+use crate::operations::run::{Outcome, Run, admit};
+use crate::operations::subject::{Subject, Ties};
+use crate::store::event;
 use crate::store::service::Service;
-use crate::store::{self, Lock};
+use crate::store::{self, Conn};
 
 /// The most different services of one booking, and the most of one.
 const ITEMS_MAX: usize = 50;
@@ -40,61 +42,109 @@ pub fn check_items(
     }
 }
 
-/// Adds an item to the price list.
-pub async fn create(
+/// What a change makes a service say, with the faults of its read-only fields.
+pub type ReadChange<B> = fn(&ServiceContext, &B) -> Result<(ServiceFacts, Vec<Fault>), AppError>;
+
+/// A service with who is tied to its instrument.
+#[derive(Debug)]
+pub struct ServiceContext {
+    pub service: Service,
+    instrument: InstrumentContext,
+}
+
+impl Subject for ServiceContext {
+    type Id = (InstrumentId, ServiceId);
+
+    /// Takes the lock of the instrument, then reads.
+    fn lock_and_load(tx: &mut Conn, actor: &Actor, id: Self::Id) -> Result<Self, AppError> {
+        Ok(Self {
+            instrument: InstrumentContext::lock_and_load(tx, actor, id.0)?,
+            service: store::service::get(tx, id.0, id.1)?,
+        })
+    }
+
+    fn load(conn: &mut Conn, actor: &Actor, id: Self::Id) -> Result<Self, AppError> {
+        Ok(Self {
+            instrument: InstrumentContext::load(conn, actor, id.0)?,
+            service: store::service::get(conn, id.0, id.1)?,
+        })
+    }
+
+    fn ties(&self) -> Ties {
+        self.instrument.ties()
+    }
+
+    fn version(&self) -> Option<i64> {
+        Some(self.service.version)
+    }
+}
+
+/// A page of the price list of an instrument that the actor may see, with one row more than its limit.
+pub async fn list(
     app: &App,
     actor: &Actor,
-    instrument: InstrumentId,
-    facts: ServiceFacts,
-) -> Result<Service, AppError> {
-    let act_of_action = actor.clone();
-    perform(app, actor, move |tx| {
-        Lock::Instrument(instrument).take(tx)?;
-        let host = admit(
-            tx,
-            act_of_action.caller()?,
-            instrument,
-            Action::ServiceCreate,
-        )?;
-        facts.validate()?;
-        let service = store::service::insert(tx, instrument, &facts, act_of_action.now)?;
-        let event = act_of_action
-            .event(Action::ServiceCreate, Subject::new("service", service.id))
-            .of(host.organization_id, None)
-            .after(json!({ "instrument_id": instrument, "service": facts }))?;
-        store::event::append(tx, &event)?;
-        Ok(service)
-    })
+    id: InstrumentId,
+    listing: Result<Listing<ServiceId>, AppError>,
+) -> Result<(Listing<ServiceId>, Vec<Service>), AppError> {
+    admit::<InstrumentContext>(app, actor, Action::ServiceList, id).await?;
+    let listing = listing?;
+    let find = move |conn: &mut Conn| {
+        let found = match listing.after {
+            After::Row(last) => store::service::list(conn, id, last, listing.limit + 1),
+            After::Change(place) => {
+                let place = (place.updated_at, place.id);
+                store::service::list_changed(conn, id, place, listing.limit + 1)
+            }
+        };
+        found.map_err(AppError::from)
+    };
+    Ok((listing, app.store.read(find).await?))
+}
+
+/// Adds an item to the price list.
+pub async fn create(
+    run: &Run<Service>,
+    id: InstrumentId,
+    facts: Result<ServiceFacts, AppError>,
+) -> Outcome<Service> {
+    run.on(
+        id,
+        facts,
+        move |tx, actor, context: InstrumentContext, facts| {
+            facts.validate()?;
+            let service = store::service::insert(tx, id, facts, actor.now)?;
+            let subject = event::Subject::new("service", service.id);
+            let event = actor
+                .event(Action::ServiceCreate, subject)
+                .of(context.ties.host_organization_id, None)
+                .after(json!({ "instrument_id": id, "service": facts }))?;
+            event::append(tx, &event)?;
+            Ok(service)
+        },
+    )
     .await
 }
 
-/// Makes an item say `facts`, as the caller read it at `version`.
-pub async fn change(
-    app: &App,
-    actor: &Actor,
-    (instrument, id): (InstrumentId, ServiceId),
-    version: Option<i64>,
-    facts: ServiceFacts,
-) -> Result<Service, AppError> {
-    let act_of_action = actor.clone();
-    perform(app, actor, move |tx| {
-        Lock::Instrument(instrument).take(tx)?;
-        let host = admit(
-            tx,
-            act_of_action.caller()?,
-            instrument,
-            Action::ServiceChange,
-        )?;
-        let present = store::service::get(tx, instrument, id)?;
-        same_version(version, present.version)?;
+/// Makes an item say something else.
+pub async fn change<B: Send + 'static>(
+    run: &Run<Service>,
+    id: (InstrumentId, ServiceId),
+    sent: Result<B, AppError>,
+    read: ReadChange<B>,
+) -> Outcome<Service> {
+    let read =
+        move |_: &mut Conn, _: &Actor, context: &ServiceContext, sent: &B| read(context, sent);
+    run.change(id, sent, read, |tx, actor, context, facts| {
         facts.validate()?;
-        let changed = store::service::update(tx, &present, &facts, act_of_action.now)?;
-        let event = act_of_action
-            .event(Action::ServiceChange, Subject::new("service", id))
-            .of(host.organization_id, None)
+        let present = &context.service;
+        let changed = store::service::update(tx, present, facts, actor.now)?;
+        let subject = event::Subject::new("service", present.id);
+        let event = actor
+            .event(Action::ServiceChange, subject)
+            .of(context.instrument.ties.host_organization_id, None)
             .before(present.facts())?
-            .after(&facts)?;
-        store::event::append(tx, &event)?;
+            .after(facts)?;
+        event::append(tx, &event)?;
         Ok(changed)
     })
     .await
@@ -102,28 +152,19 @@ pub async fn change(
 
 /// Takes an item off the price list.
 pub async fn delete(
-    app: &App,
-    actor: &Actor,
-    (instrument, id): (InstrumentId, ServiceId),
-    version: Option<i64>,
-) -> Result<(), AppError> {
-    let act_of_action = actor.clone();
-    perform(app, actor, move |tx| {
-        Lock::Instrument(instrument).take(tx)?;
-        let host = admit(
-            tx,
-            act_of_action.caller()?,
-            instrument,
-            Action::ServiceDelete,
-        )?;
-        let present = store::service::get(tx, instrument, id)?;
-        same_version(version, present.version)?;
-        store::service::withdraw(tx, id, act_of_action.now)?;
-        let event = act_of_action
-            .event(Action::ServiceDelete, Subject::new("service", id))
-            .of(host.organization_id, None)
+    run: &Run<()>,
+    id: (InstrumentId, ServiceId),
+    body: Result<(), AppError>,
+) -> Outcome<()> {
+    run.on(id, body, |tx, actor, context: ServiceContext, ()| {
+        let present = &context.service;
+        store::service::withdraw(tx, present.id, actor.now)?;
+        let subject = event::Subject::new("service", present.id);
+        let event = actor
+            .event(Action::ServiceDelete, subject)
+            .of(context.instrument.ties.host_organization_id, None)
             .before(present.facts())?;
-        store::event::append(tx, &event)?;
+        event::append(tx, &event)?;
         Ok(())
     })
     .await

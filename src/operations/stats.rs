@@ -1,11 +1,14 @@
 //! Open figures of a year: what was shared and served, by the rules of the active policy, from the records as they are.
 
 use crate::app::App;
+use crate::domain::access::Action;
 use crate::domain::evaluation::Relation;
 use crate::domain::stats::YearStats;
 use crate::domain::{Instant, Minutes};
 use crate::error::AppError;
+use crate::operations::actor::Actor;
 use crate::operations::policy;
+use crate::operations::run::may;
 use crate::operations::yearly_run::{check_year, freeze};
 use crate::store::event;
 
@@ -13,7 +16,9 @@ use crate::store::event;
 const FRESH: Minutes = Minutes::new(5);
 
 /// The figures of a year that has begun, at most five minutes old; one caller computes them, others wait for that.
-pub async fn of_year(app: &App, year: i32, now: Instant) -> Result<YearStats, AppError> {
+pub async fn of_year(app: &App, actor: &Actor, year: i32) -> Result<YearStats, AppError> {
+    may(actor, Action::StatsGet)?;
+    let now = actor.now;
     check_year(year, now)?;
     let mut known = app.year_stats.lock().await;
     if let Some((at, stats)) = known.get(&year)

@@ -1,9 +1,10 @@
 //! Tariffs: the host makes dated prices of an instrument. Two of one class and mode never hold on one day.
 
-use crate::app::App;
 use chrono::{Days, NaiveDate};
+use serde_json::json;
 
-use crate::domain::access::{self, Action, Caller, InstrumentTies};
+use crate::app::App;
+use crate::domain::access::Action;
 use crate::domain::booking::BookingMode;
 use crate::domain::organization::OrganizationKind;
 use crate::domain::service::{ServiceFacts, ServiceItem};
@@ -11,27 +12,89 @@ use crate::domain::tariff::{self, CustomerClass, Priced, Quote, ServiceLine, Tar
 use crate::domain::{InstrumentId, Minutes, OrganizationId, ServiceId, TariffId, TooLarge};
 use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::Actor;
-use crate::operations::run::perform;
-use crate::store::event::Subject;
+use crate::operations::instrument::InstrumentContext;
+use crate::operations::run::{Outcome, Run, admit};
+use crate::operations::subject::{Subject, Ties};
+use crate::store::event;
 use crate::store::organization::Organization;
 use crate::store::{self, Conn, Constraint, Lock, StoreError};
 
-/// 404 when the instrument is not the caller's to see (a visitor sees what is public), 403 when the action is not the
-/// caller's to do; a visitor, or somebody who only looks, names no action.
-pub fn admit(
-    conn: &mut Conn,
-    caller: Option<&Caller>,
-    id: InstrumentId,
-    action: Option<Action>,
-) -> Result<InstrumentTies, AppError> {
-    let ties = store::instrument::get_ties(conn, id, caller.map(|caller| caller.user_id))?;
-    match (caller, action) {
-        (Some(caller), Some(action)) => access::may_on_instrument(caller, action, &ties)?,
-        (Some(caller), None) => access::sees_instrument(caller, &ties)?,
-        (None, _) if ties.is_public => {}
-        (None, _) => return Err(AppError::NotFound),
+/// An instrument whose prices are made: under the lock of its records, which are priced by them.
+#[derive(Debug)]
+pub struct PricesContext(InstrumentContext);
+
+impl Subject for PricesContext {
+    type Id = InstrumentId;
+
+    fn lock_and_load(tx: &mut Conn, actor: &Actor, id: InstrumentId) -> Result<Self, AppError> {
+        Lock::take_records_of(id, tx)?;
+        Self::load(tx, actor, id)
     }
-    Ok(ties)
+
+    fn load(conn: &mut Conn, actor: &Actor, id: InstrumentId) -> Result<Self, AppError> {
+        InstrumentContext::load(conn, actor, id).map(Self)
+    }
+
+    fn ties(&self) -> Ties {
+        self.0.ties()
+    }
+
+    fn version(&self) -> Option<i64> {
+        None
+    }
+}
+
+/// One price with who is tied to its instrument.
+#[derive(Debug)]
+pub struct TariffContext {
+    instrument: InstrumentContext,
+    tariff: Tariff,
+}
+
+impl Subject for TariffContext {
+    type Id = (InstrumentId, TariffId);
+
+    /// Takes the lock of the instrument and its records, then reads.
+    fn lock_and_load(tx: &mut Conn, actor: &Actor, id: Self::Id) -> Result<Self, AppError> {
+        Lock::take_records_of(id.0, tx)?;
+        Self::load(tx, actor, id)
+    }
+
+    fn load(conn: &mut Conn, actor: &Actor, id: Self::Id) -> Result<Self, AppError> {
+        Ok(Self {
+            instrument: InstrumentContext::load(conn, actor, id.0)?,
+            tariff: store::tariff::find(conn, id.0, id.1)?.ok_or(AppError::NotFound)?,
+        })
+    }
+
+    fn ties(&self) -> Ties {
+        self.instrument.ties()
+    }
+
+    fn version(&self) -> Option<i64> {
+        None
+    }
+}
+
+/// A price as answers show it.
+#[derive(Debug, Clone, Copy)]
+pub struct TariffView {
+    pub instrument_id: InstrumentId,
+    pub id: TariffId,
+    pub tariff: Tariff,
+}
+
+/// Every price an instrument ever had, by its first day, where the actor may see it.
+pub async fn list(app: &App, actor: &Actor, id: InstrumentId) -> Result<Vec<TariffView>, AppError> {
+    admit::<InstrumentContext>(app, actor, Action::TariffList, id).await?;
+    let find = move |conn: &mut Conn| store::tariff::list(conn, id).map_err(AppError::from);
+    let found = app.store.read(find).await?.into_iter();
+    let view = |(tariff_id, tariff)| TariffView {
+        instrument_id: id,
+        id: tariff_id,
+        tariff,
+    };
+    Ok(found.map(view).collect())
 }
 
 /// What an organization wants of an instrument, to be priced.
@@ -129,115 +192,106 @@ fn service_lines(
 /// Ends an open-ended price: `valid_until` is the first day it no longer holds, tomorrow at the earliest, since the days that
 /// have begun were told with it. 409 `invalid_state` when it has an end already.
 pub async fn end(
-    app: &App,
-    actor: &Actor,
+    run: &Run<TariffView>,
     (instrument, id): (InstrumentId, TariffId),
-    valid_until: NaiveDate,
-) -> Result<Tariff, AppError> {
-    let own = actor.clone();
-    perform(app, actor, move |tx| {
-        let actor = &own;
-        let ties = admit(
-            tx,
-            Some(actor.caller()?),
-            instrument,
-            Some(Action::TariffEnd),
-        )?;
-        Lock::take_records_of(instrument, tx)?;
-        let present = find(tx, instrument, id)?;
-        let earliest = actor.now.local_date().max(present.period.valid_from) + Days::new(1);
-        if valid_until < earliest {
-            let fault = Fault::field("valid_until", Code::out_of_range);
-            let fault = fault
-                .limit(format!("{earliest}.."))
-                .actual(valid_until.to_string());
-            return Err(AppError::Refused(vec![fault]));
-        }
-        let ended_at = store::yearly_run::after_freezes(tx, actor.now)?;
-        if !store::tariff::update_end(tx, id, valid_until, ended_at)? {
-            return Err(AppError::conflict(Code::invalid_state)
-                .with("state", "ended")
-                .with(
-                    "valid_until",
-                    present.period.valid_until.map(|day| day.to_string()),
-                ));
-        }
-        let mut ended = present;
-        ended.period.valid_until = Some(valid_until);
-        let event = actor
-            .event(Action::TariffEnd, Subject::new("tariff", id))
-            .of(ties.host_organization_id, None)
-            .before(serde_json::json!({ "instrument_id": instrument, "tariff": present }))?
-            .after(serde_json::json!({ "instrument_id": instrument, "tariff": ended }))?;
-        store::event::append(tx, &event)?;
-        Ok(ended)
-    })
+    valid_until: Result<NaiveDate, AppError>,
+) -> Outcome<TariffView> {
+    let place = (instrument, id);
+    run.on(
+        place,
+        valid_until,
+        move |tx, actor, context: TariffContext, valid_until| {
+            let (present, valid_until) = (context.tariff, *valid_until);
+            let earliest = actor.now.local_date().max(present.period.valid_from) + Days::new(1);
+            if valid_until < earliest {
+                let fault = Fault::field("valid_until", Code::out_of_range);
+                let fault = fault
+                    .limit(format!("{earliest}.."))
+                    .actual(valid_until.to_string());
+                return Err(AppError::Refused(vec![fault]));
+            }
+            let ended_at = store::yearly_run::after_freezes(tx, actor.now)?;
+            if !store::tariff::update_end(tx, id, valid_until, ended_at)? {
+                return Err(AppError::conflict(Code::invalid_state)
+                    .with("state", "ended")
+                    .with(
+                        "valid_until",
+                        present.period.valid_until.map(|day| day.to_string()),
+                    ));
+            }
+            let mut ended = present;
+            ended.period.valid_until = Some(valid_until);
+            let event = actor
+                .event(Action::TariffEnd, event::Subject::new("tariff", id))
+                .of(context.instrument.ties.host_organization_id, None)
+                .before(json!({ "instrument_id": instrument, "tariff": present }))?
+                .after(json!({ "instrument_id": instrument, "tariff": ended }))?;
+            event::append(tx, &event)?;
+            Ok(TariffView {
+                instrument_id: instrument,
+                id,
+                tariff: ended,
+            })
+        },
+    )
     .await
-}
-
-/// 404 when the price is not one of the instrument.
-pub fn find(conn: &mut Conn, instrument: InstrumentId, id: TariffId) -> Result<Tariff, AppError> {
-    store::tariff::find(conn, instrument, id)?.ok_or(AppError::NotFound)
 }
 
 /// Makes a price. 422 for what is wrong with it, 409 `tariff_overlaps` with the one in the way.
 pub async fn create(
-    app: &App,
-    actor: &Actor,
-    instrument: InstrumentId,
-    new: Tariff,
-) -> Result<TariffId, AppError> {
-    let own = actor.clone();
-    let run = move |tx: &mut Conn| run(tx, &own, instrument, &new);
-    let refused = match perform(app, actor, run).await {
-        Err(AppError::Conflict(conflict)) if conflict.code == Code::tariff_overlaps => {
-            AppError::Conflict(conflict)
+    run: &Run<TariffView>,
+    id: InstrumentId,
+    new: Result<Tariff, AppError>,
+) -> Outcome<TariffView> {
+    let wanted = new.as_ref().ok().copied();
+    let (refused, new) = match (run.on(id, new, insert).await, wanted) {
+        (Err(AppError::Conflict(conflict)), Some(new))
+            if conflict.code == Code::tariff_overlaps =>
+        {
+            (AppError::Conflict(conflict), new)
         }
-        done => return done,
+        (done, _) => return done,
     };
-    let find =
-        move |conn: &mut Conn| {
-            Ok::<_, AppError>(store::tariff::list(conn, instrument)?.into_iter().find(
-                |(_, known)| {
-                    known.customer_class == new.customer_class
-                        && known.mode == new.mode
-                        && known.period.overlaps(&new.period)
-                },
-            ))
-        };
+    let find = move |conn: &mut Conn| {
+        let known = store::tariff::list(conn, id)?.into_iter();
+        let mut in_the_way = known.filter(|(_, known)| {
+            known.customer_class == new.customer_class
+                && known.mode == new.mode
+                && known.period.overlaps(&new.period)
+        });
+        Ok::<_, AppError>(in_the_way.next())
+    };
     // Tariffs are never removed, so what was in the way still is.
-    Err(match app.store.read(find).await? {
+    Err(match run.app.store.read(find).await? {
         Some((existing, _)) => refused.with("existing_id", existing.number()),
         None => refused,
     })
 }
 
-fn run(
+fn insert(
     tx: &mut Conn,
     actor: &Actor,
-    instrument: InstrumentId,
+    PricesContext(context): PricesContext,
     new: &Tariff,
-) -> Result<TariffId, AppError> {
-    let ties = admit(
-        tx,
-        Some(actor.caller()?),
-        instrument,
-        Some(Action::TariffCreate),
-    )?;
-    Lock::take_records_of(instrument, tx)?;
+) -> Result<TariffView, AppError> {
     new.validate()?;
+    let instrument_id = context.instrument.id;
     let created_at = store::yearly_run::after_freezes(tx, actor.now)?;
-    let id =
-        store::tariff::insert(tx, instrument, new, created_at).map_err(|error| match error {
-            StoreError::Violated(Constraint::TariffOverlap) => {
-                AppError::conflict(Code::tariff_overlaps)
-            }
-            other => other.into(),
-        })?;
+    let inserted = store::tariff::insert(tx, instrument_id, new, created_at);
+    let id = inserted.map_err(|error| match error {
+        StoreError::Violated(Constraint::TariffOverlap) => {
+            AppError::conflict(Code::tariff_overlaps)
+        }
+        other => other.into(),
+    })?;
     let event = actor
-        .event(Action::TariffCreate, Subject::new("tariff", id))
-        .of(ties.host_organization_id, None)
-        .after(serde_json::json!({ "instrument_id": instrument, "tariff": new }))?;
-    store::event::append(tx, &event)?;
-    Ok(id)
+        .event(Action::TariffCreate, event::Subject::new("tariff", id))
+        .of(context.ties.host_organization_id, None)
+        .after(json!({ "instrument_id": instrument_id, "tariff": new }))?;
+    event::append(tx, &event)?;
+    Ok(TariffView {
+        instrument_id,
+        id,
+        tariff: *new,
+    })
 }

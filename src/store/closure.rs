@@ -1,7 +1,6 @@
 //! Closures of instruments. One that is taken back stays as withdrawn: it closes nothing, and lists of changes tell of it.
 
 use diesel::prelude::*;
-use serde::{Deserialize, Serialize};
 
 use super::schema::closure;
 use super::{Conn, Result, StoreError, terms};
@@ -9,7 +8,7 @@ use crate::domain::closure::{self as rule, ClosedTime, ClosureKind};
 use crate::domain::{ClosureId, Instant, InstrumentId, Slot};
 
 /// One row, whole.
-#[derive(Debug, Clone, Queryable, Selectable, Serialize, Deserialize)]
+#[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = closure)]
 pub struct Closure {
     pub id: ClosureId,
@@ -21,7 +20,6 @@ pub struct Closure {
     pub version: i64,
     pub created_at: Instant,
     pub updated_at: Instant,
-    #[serde(default)]
     pub withdrawn_at: Option<Instant>,
 }
 

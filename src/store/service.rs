@@ -1,7 +1,6 @@
 //! Services of instruments: their price lists. One that is taken off stays as withdrawn, so that lists of changes tell of it.
 
 use diesel::prelude::*;
-use serde::{Deserialize, Serialize};
 
 use super::schema::instrument_service;
 use super::{Conn, Result, terms};
@@ -9,7 +8,7 @@ use crate::domain::service::ServiceFacts;
 use crate::domain::{Fen, Instant, InstrumentId, ServiceId};
 
 /// One row, whole.
-#[derive(Debug, Clone, Queryable, Selectable, Serialize, Deserialize)]
+#[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = instrument_service)]
 pub struct Service {
     pub id: ServiceId,
@@ -22,7 +21,6 @@ pub struct Service {
     pub version: i64,
     pub created_at: Instant,
     pub updated_at: Instant,
-    #[serde(default)]
     pub withdrawn_at: Option<Instant>,
 }
 

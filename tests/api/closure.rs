@@ -109,4 +109,68 @@ both! {
         let draft = given::instrument(app).in_state(yiqi::domain::instrument::InstrumentState::Draft).insert();
         app.visitor().get(&format!("/api/v1/instruments/{draft}/booking-rules")).expect_code(404, "not_found");
     }
+
+    fn what_is_asked_twice_under_a_key_is_answered_alike(app: &TestApp) {
+        let sem = given::instrument(app).insert();
+        let (host, of) = (app.as_host(), format!("/api/v1/instruments/{sem}"));
+        let twice = |method: Method, path: &str, version: &str, body: Value| {
+            let send = || {
+                let key = format!("{method} {path}").replace(' ', "-");
+                let request = host.request(method.clone(), path).header("Idempotency-Key", &key);
+                let request = match version {
+                    "" => request,
+                    version => request.header("If-Match", version),
+                };
+                request.json(&body).send()
+            };
+            let (first, again) = (send(), send());
+            assert_eq!((first.status, first.header("idempotency-replayed")), (again.status, None), "{method} {path}");
+            assert_eq!(again.header("idempotency-replayed"), Some("true"), "{method} {path}");
+            assert_eq!(first.header("location"), again.header("location"), "{method} {path}");
+            assert_eq!((first.header("etag"), &first.body), (again.header("etag"), &again.body), "{method} {path}");
+            again
+        };
+        let closure = json!({"starts_at": "2026-03-03T08:00:00+08:00", "kind": "fault"});
+        let made = twice(Method::POST, &format!("{of}/closures"), "", closure).expect_status(201);
+        let one = format!("/api/v1/closures/{}", made.id());
+        assert_eq!(made.header("location"), Some(one.as_str()));
+        let changed = twice(Method::PATCH, &one, made.etag(), json!({"kind": "maintenance"})).expect_status(200);
+        assert_eq!(changed.etag(), "\"v2\"");
+
+        let service = json!({"test_item": "SEM", "unit": "sample", "price_fen": 100});
+        let made = twice(Method::POST, &format!("{of}/services"), "", service).expect_status(201);
+        let one = format!("{of}/services/{}", made.id());
+        let changed = twice(Method::PATCH, &one, made.etag(), json!({"price_fen": 200})).expect_status(200);
+        assert_eq!((&changed["price_fen"], changed.etag()), (&json!(200), "\"v2\""));
+
+        let rules = app.visitor().get(&format!("{of}/booking-rules")).expect_status(200);
+        let mut new = rules.body.clone();
+        new["cleanup_minutes"] = json!(30);
+        let replaced = twice(Method::PUT, &format!("{of}/booking-rules"), rules.etag(), new).expect_status(200);
+        assert_eq!(replaced.etag(), "\"v2\"");
+
+        let price = json!({"valid_from": "2027-01-01", "price_fen_per_hour": 5});
+        let made = twice(Method::POST, &format!("{of}/tariffs"), "", price).expect_status(201);
+        let end = format!("{of}/tariffs/{}/end", made.id());
+        twice(Method::POST, &end, "", json!({"valid_until": "2027-02-01"})).expect_status(200);
+    }
+
+    fn refusals_of_a_closure_come_in_order(app: &TestApp) {
+        let sem = given::instrument(app).insert();
+        let path = format!("/api/v1/instruments/{sem}/closures");
+        let closure = json!({"starts_at": "2026-03-03T08:00:00+08:00", "kind": "fault"});
+        app.as_host().post(&format!("{path}?dry_run=maybe"), &closure).expect_status(400);
+        assert_eq!(app.visitor().get(&path)["items"], json!([]));
+        let one = format!("/api/v1/closures/{}", app.as_host().post(&path, &closure).expect_status(201).id());
+        let change = |client: &crate::client::Client, version: &str, body: Value| {
+            client.request(Method::PATCH, &one).header("If-Match", version).json(body).send()
+        };
+        let never = json!({"id": 0, "ends_at": "2026-03-03T08:00:00+08:00"});
+        change(&app.as_company(), "\"v9\"", json!({"kinds": 1})).expect_code(403, "forbidden");
+        change(&app.as_host(), "\"v9\"", json!({"kinds": 1})).expect_code(400, "unknown_field");
+        change(&app.as_host(), "\"v9\"", never.clone()).expect_code(412, "version_mismatch");
+        change(&app.as_host(), "\"v1\"", never).expect_code(422, "read_only");
+        let never = json!({"ends_at": "2026-03-03T08:00:00+08:00"});
+        change(&app.as_host(), "\"v1\"", never).expect_code(422, "not_after_start");
+    }
 }

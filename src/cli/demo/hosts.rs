@@ -39,7 +39,7 @@ pub async fn open_instruments(app: &App, heads: &[Person]) -> Result<(), Failure
 async fn open_those_of(app: &App, head: &Person) -> Result<(), Failure> {
     let act = acting_as(app, &head.login).await?;
     for own in instrument::list_own(app, &act).await? {
-        let (_, version) = booking_rules::get(app, Some(act.caller()?), own.id).await?;
+        let (_, version) = booking_rules::get(app, &act, own.id).await?;
         if version == 1 {
             let rules = serde_json::from_value(json!({
                 "approval": "automatic",
@@ -49,7 +49,9 @@ async fn open_those_of(app: &App, head: &Person) -> Result<(), Failure> {
                 "cancel_before_minutes": 0,
                 "horizon_days": 365,
             }))?;
-            booking_rules::put(app, &act, own.id, Some(version), rules).await?;
+            let mut run = Run::direct(app, &act, Action::BookingRulesUpdate);
+            run.version = Some(version);
+            booking_rules::update(&run, own.id, Ok(rules)).await?;
         }
     }
     Ok(())
