@@ -133,6 +133,7 @@ impl From<StoreError> for AppError {
         match error {
             StoreError::NotFound => AppError::NotFound,
             StoreError::Contended => AppError::Contended,
+            StoreError::KeyHeld => AppError::conflict(Code::request_in_progress),
             StoreError::Unavailable(why) => AppError::Unavailable(why),
             other => AppError::Internal(Box::new(other)),
         }

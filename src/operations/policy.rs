@@ -8,7 +8,7 @@ use crate::domain::{Instant, PolicyId};
 use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::Actor;
 use crate::operations::policy_pack;
-use crate::operations::run::{Outcome, Run, may, work};
+use crate::operations::run::{Outcome, Run, may};
 use crate::store::event::{self, Subject};
 use crate::store::policy::{NewPack, Pack};
 use crate::store::{self, Conn, Constraint, StoreError};
@@ -99,15 +99,16 @@ pub async fn create(run: &Run<Pack>, content: Result<String, AppError>) -> Outco
 /// Stores the packs that ship with the program, those that are not there yet.
 pub async fn install_shipped(app: &App, now: Instant) -> Result<(), AppError> {
     let actor = Actor::system(now);
-    let new = new_pack(policy_pack::HEBEI_2026.to_owned(), &actor)?;
-    work(app, move |tx| {
+    let new = new_pack(policy_pack::HEBEI_2026.to_owned(), &actor);
+    let run = Run::direct(app, &actor, Action::PolicyCreate);
+    let done = run.with(new, |tx, actor, new| {
         let known = store::policy::find_version(tx, &new.code, Some(new.version))?;
         match known {
             Some(_) => Ok(()),
-            None => insert(tx, &new, &actor).map(|_| ()),
+            None => insert(tx, new, actor).map(|_| ()),
         }
-    })
-    .await
+    });
+    done.await?.now()
 }
 
 fn new_pack(content: String, actor: &Actor) -> Result<NewPack, AppError> {

@@ -7,9 +7,9 @@ use crate::app::App;
 use crate::domain::access::Action;
 use crate::error::AppError;
 use crate::operations::actor::Actor;
-use crate::operations::run::may;
-use crate::store::event::{NewEvent, Subject};
-use crate::store::{self, Conn, Lock};
+use crate::operations::run::{Run, may};
+use crate::store::event::Subject;
+use crate::store::{self, Lock};
 
 pub use crate::store::reference::{
     Category, Counts, Discipline, Holiday, Reference, Region, TestItem,
@@ -31,19 +31,20 @@ pub async fn load<R>(app: &App, file: ReferenceFile<R>) -> Result<Counts, AppErr
 where
     R: Reference + Send + 'static,
 {
-    let now = app.clock.now();
-    app.store
-        .write_alone(move |tx: &mut Conn| {
-            Lock::Job(SEEDING).take(tx)?;
-            let counts = R::load(tx, &file.rows)?;
-            if counts.inserted + counts.updated > 0 {
-                let event = NewEvent::new(now, Action::ReferenceLoad, Subject::new("reference", 0))
-                    .after(json!({"file": file.name, "sha256": file.sha256, "counts": counts}))?;
-                store::event::append(tx, &event)?;
-            }
-            Ok(counts)
-        })
-        .await
+    let actor = Actor::system(app.clock.now());
+    let run = Run::direct(app, &actor, Action::ReferenceLoad).alone();
+    let done = run.with(Ok(file), |tx, actor, file| {
+        Lock::Job(SEEDING).take(tx)?;
+        let counts = R::load(tx, &file.rows)?;
+        if counts.inserted + counts.updated > 0 {
+            let event = actor
+                .event(Action::ReferenceLoad, Subject::new("reference", 0))
+                .after(json!({"file": file.name, "sha256": file.sha256, "counts": counts}))?;
+            store::event::append(tx, &event)?;
+        }
+        Ok(counts)
+    });
+    done.await?.now()
 }
 
 /// The classes of instruments.

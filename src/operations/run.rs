@@ -10,12 +10,13 @@ use sha2::{Digest, Sha256};
 use super::actor::{Actor, Once};
 use super::subject::{Subject, Ties, authorize};
 use crate::app::{App, token};
+use crate::domain::InstrumentId;
 use crate::domain::access::{Action, Denied};
 use crate::domain::state::InvalidState;
 use crate::error::{AppError, Code, Fault};
 use crate::store::event::Personal;
 pub use crate::store::idempotency::Reply;
-use crate::store::{self, Conn, Lock};
+use crate::store::{self, Conn, FirstLocks};
 
 /// One action somebody asks for, before it is run. `T` is what it brings about.
 #[derive(Debug, Clone)]
@@ -145,6 +146,12 @@ impl<T: Send + 'static> Run<T> {
         }
     }
 
+    /// The same in a commit of its own: for imports, which may take long.
+    pub fn alone(mut self) -> Self {
+        self.is_alone = true;
+        self
+    }
+
     /// Runs the action on a subject: `part` gets it as it stands under its lock.
     ///
     /// Whoever lacks the role, or whose body is malformed, is refused from a reading: no lock is taken for them.
@@ -201,7 +208,7 @@ impl<T: Send + 'static> Run<T> {
         if authorize_either(&actor, rights, &Ties::Nobody).is_err() {
             self.admit::<S>(id).await?;
         }
-        self.once(move |tx| {
+        self.once(None, move |tx| {
             let subject = S::lock_and_load(tx, &actor, id)?;
             authorize_either(&actor, rights, &subject.ties())?;
             part(tx, &actor, subject, &body)
@@ -229,26 +236,62 @@ impl<T: Send + 'static> Run<T> {
         B: Send + 'static,
         F: Fn(&mut Conn, &Actor, &B) -> Result<T, AppError> + Send + 'static,
     {
+        self.with_locks(None, body, part).await
+    }
+
+    /// As [`Run::with`]; `Lock::Instrument` and `Lock::RecordsShared` are held when the part begins.
+    pub async fn with_records_of<B, F>(
+        &self,
+        instrument: InstrumentId,
+        body: Result<B, AppError>,
+        part: F,
+    ) -> Outcome<T>
+    where
+        B: Send + 'static,
+        F: Fn(&mut Conn, &Actor, &B) -> Result<T, AppError> + Send + 'static,
+    {
+        self.with_locks(Some(instrument), body, part).await
+    }
+
+    async fn with_locks<B, F>(
+        &self,
+        records_of: Option<InstrumentId>,
+        body: Result<B, AppError>,
+        part: F,
+    ) -> Outcome<T>
+    where
+        B: Send + 'static,
+        F: Fn(&mut Conn, &Actor, &B) -> Result<T, AppError> + Send + 'static,
+    {
         may(&self.actor, self.action)?;
         let (actor, body) = (self.actor.clone(), body?);
-        self.once(move |tx| part(tx, &actor, &body)).await
+        self.once(records_of, move |tx| part(tx, &actor, &body))
+            .await
     }
 
     /// Runs `part` in one transaction, once for each idempotency key.
     ///
     /// The key is written with the action, so it exists exactly when the action does. Another request under the same key is
     /// 422 `idempotency_key_reused`; while the first still runs, 409 `request_in_progress`.
-    async fn once<F>(&self, part: F) -> Outcome<T>
+    async fn once<F>(&self, records_of: Option<InstrumentId>, part: F) -> Outcome<T>
     where
         F: Fn(&mut Conn) -> Result<T, AppError> + Send + 'static,
     {
         let Some(once) = self.actor.once.clone() else {
-            return self.write(part).await.map(Done::Now);
+            let locks = FirstLocks {
+                idempotency: None,
+                records_of,
+            };
+            return self.write(locks, part).await.map(Done::Now);
         };
         let (space, now, render) = (self.actor.key_space(&once), self.actor.now, self.render);
         let replayed = once.replayed.clone();
+        let locks = FirstLocks {
+            idempotency: Some(lock_number(&space, &once.key)),
+            records_of,
+        };
         let keyed = move |tx: &mut Conn| {
-            if let Some(reply) = earlier(tx, &space, &once)? {
+            if let Some(reply) = kept(tx, &space, &once)? {
                 return Ok(Done::Earlier(reply));
             }
             let done = part(tx)?;
@@ -256,20 +299,18 @@ impl<T: Send + 'static> Run<T> {
             store::idempotency::insert(tx, &space, key, fingerprint, &render(&done)?, now)?;
             Ok(Done::Now(done))
         };
-        let done = self.write(keyed).await?;
+        let done = self.write(locks, keyed).await?;
         replayed.store(matches!(done, Done::Earlier(_)), Ordering::SeqCst);
         Ok(done)
     }
 
-    async fn write<D, F>(&self, part: F) -> Result<D, AppError>
+    async fn write<D, F>(&self, locks: FirstLocks, part: F) -> Result<D, AppError>
     where
         D: Send + 'static,
         F: Fn(&mut Conn) -> Result<D, AppError> + Send + 'static,
     {
-        match self.is_alone {
-            true => self.app.store.write_alone(part).await,
-            false => self.app.store.write(part).await,
-        }
+        let store = &self.app.store;
+        store.write_locked(locks, self.is_alone, part).await
     }
 }
 
@@ -290,13 +331,6 @@ where
     F: Fn(&mut Conn) -> Result<T, AppError> + Send + 'static,
 {
     app.store.write_alone(part).await
-}
-
-fn earlier(tx: &mut Conn, space: &str, once: &Once) -> Result<Option<Reply>, AppError> {
-    if !Lock::Idempotency(lock_number(space, &once.key)).try_take(tx)? {
-        return Err(AppError::conflict(Code::request_in_progress));
-    }
-    kept(tx, space, once)
 }
 
 /// The answer kept under a key; 422 when it is another request's.
@@ -384,7 +418,7 @@ where
     F: Fn(&mut Conn) -> Result<T, AppError> + Send + 'static,
 {
     let run = Run::new(app, actor.clone(), Action::MeRead, None, keep_result::<T>);
-    result_of(run.once(part).await?)
+    result_of(run.once(None, part).await?)
 }
 
 fn keep_result<T: Serialize>(result: &T) -> Result<Reply, AppError> {
@@ -411,11 +445,7 @@ where
     F: Fn(&mut Conn) -> Result<T, AppError> + Send + 'static,
 {
     let run = Run::new(app, actor.clone(), Action::MeRead, None, keep_result::<T>);
-    let run = Run {
-        is_alone: true,
-        ..run
-    };
-    result_of(run.once(part).await?)
+    result_of(run.alone().once(None, part).await?)
 }
 
 /// The stored answer of the same request, if it was done before.

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use crate::app::App;
 use crate::error::AppError;
 use crate::operations::actor::Actor;
-use crate::operations::run::{find_earlier, perform_alone};
+use crate::operations::run::{find_earlier, perform_alone, work, work_alone};
 use crate::store::staged::{self, Batch, EventIds, StagedImportId};
 use crate::store::{Conn, StoreError};
 
@@ -124,7 +124,7 @@ async fn stage<P: Plan>(
         };
         Ok((id, reserving.reserve(tx)?))
     };
-    let (id, ids) = app.store.write(reserve).await?;
+    let (id, ids) = work(app, reserve).await?;
     *import = Some(id);
     let finishing = Arc::clone(plan);
     let finish = move || Ok::<_, AppError>((finishing.finish(id, &ids)?, ids));
@@ -132,7 +132,7 @@ async fn stage<P: Plan>(
     let ((batches, events), ids) = finished.map_err(AppError::internal)??;
     for batch in batches {
         let insert = move |tx: &mut Conn| Ok(staged::insert_batch(tx, id, &batch)?);
-        app.store.write_alone(insert).await?;
+        work_alone(app, insert).await?;
     }
     Ok(Staged {
         import: id,
@@ -180,7 +180,7 @@ fn outrun() -> AppError {
 
 /// Removes what an import has staged. What cannot be removed now, retention removes.
 async fn remove(app: &App, import: StagedImportId) {
-    let delisted = app.store.write(move |tx| Ok(staged::delete(tx, import)?));
+    let delisted = work(app, move |tx| Ok(staged::delete(tx, import)?));
     let removed = match delisted.await {
         Ok(_) => remove_rows(app, import).await.map(|_| ()),
         Err(error) => Err(error),
@@ -195,7 +195,7 @@ pub async fn remove_rows(app: &App, import: StagedImportId) -> Result<usize, App
     let mut removed = 0;
     loop {
         let remove = move |tx: &mut Conn| Ok(staged::delete_rows(tx, import, REMOVED_A_COMMIT)?);
-        match app.store.write_alone(remove).await? {
+        match work_alone(app, remove).await? {
             0 => return Ok(removed),
             some => removed += some,
         }

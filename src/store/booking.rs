@@ -12,13 +12,14 @@ pub use listing::{
 pub use page::{Filter, list};
 
 use diesel::prelude::*;
+use diesel::sql_types::{Bool, Nullable, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::prepared::on_each;
 use super::price::StoredPrice;
 use super::schema::booking;
-use super::yearly_run::after_freezes;
+use super::yearly_run::AfterFreezes;
 use super::{Conn, Json, Result, StoreError};
 use crate::domain::booking::{BookingMode, BookingPurpose, BookingState};
 use crate::domain::tariff::Quote;
@@ -240,14 +241,16 @@ pub fn is_channel_in_use(conn: &mut Conn, instrument: InstrumentId, channel: i64
 /// Writes the version after `present`. Violates `BookingOverlap` when the time or channel is another's; `Contended` when
 /// `present` is no longer what stands there. Stamped after every freeze that did not see it.
 pub fn update(conn: &mut Conn, present: &Booking, next: Changes, now: Instant) -> Result<Booking> {
-    let stamp = after_freezes(conn, now)?;
+    let stamp = AfterFreezes(now);
     let unchanged = booking::table.filter(
         booking::id
             .eq(present.id)
             .and(booking::version.eq(present.version)),
     );
-    let answered_now = next.answered_at.map(|_| stamp);
-    let first_answered_at = present.first_answered_at.or(answered_now);
+    let is_first_answer = present.first_answered_at.is_none() && next.answered_at.is_some();
+    let first_answered_at =
+        diesel::dsl::case_when(is_first_answer.into_sql::<Bool>(), stamp.nullable())
+            .otherwise(present.first_answered_at.into_sql::<Nullable<Timestamp>>());
     let changed = diesel::update(unchanged).set((
         next,
         booking::first_answered_at.eq(first_answered_at),

@@ -161,7 +161,7 @@ impl Lock {
     }
 
     /// The 64-bit advisory key: the class in the highest byte.
-    fn key(self) -> i64 {
+    pub(super) fn key(self) -> i64 {
         let (class, key) = self.class_and_key();
         (i64::from(class) << 56) | (key & 0x00ff_ffff_ffff_ffff)
     }

@@ -1,5 +1,6 @@
 //! What can go wrong in the database, by name: one table maps every constraint of both databases to a [`Constraint`].
 
+use super::first_locks::KEY_HELD;
 use crate::error::AppError;
 use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind, Error as DieselError};
 
@@ -66,6 +67,9 @@ pub enum StoreError {
     /// Another transaction was in the way (deadlock or serialization failure): the whole action may be tried again.
     #[error("another transaction was in the way")]
     Contended,
+    /// Another request holds the idempotency key.
+    #[error("another request holds the idempotency key")]
+    KeyHeld,
     /// The database cannot be reached or cannot write now.
     #[error("the database is not available: {0}")]
     Unavailable(String),
@@ -105,14 +109,14 @@ impl From<DieselError> for AppError {
     }
 }
 
-/// Whether a connection is better given up after this; a rule that said no and a transaction in the way tell nothing bad
-/// of it.
+/// Whether a connection is better given up after this; a rule that said no a transaction in the way and a held key
+/// tell nothing bad of it.
 pub(super) fn leaves_in_doubt(error: &DieselError) -> bool {
     match error {
         DieselError::NotFound => false,
         DieselError::DatabaseError(kind, info) => !matches!(
             classify(kind, info.as_ref()),
-            Some(StoreError::Violated(_) | StoreError::Contended)
+            Some(StoreError::Violated(_) | StoreError::Contended | StoreError::KeyHeld)
         ),
         _ => true,
     }
@@ -149,6 +153,7 @@ fn classify(kind: &DatabaseErrorKind, info: &dyn DatabaseErrorInformation) -> Op
         DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand => {
             Some(StoreError::Unavailable(message.to_owned()))
         }
+        _ if message.contains(KEY_HELD) => Some(StoreError::KeyHeld),
         _ if DEADLOCKS.iter().any(|word| message.contains(word)) => Some(StoreError::Contended),
         _ if NOT_NOW.iter().any(|sign| message.contains(sign)) => {
             Some(StoreError::Unavailable(message.to_owned()))
@@ -186,6 +191,7 @@ mod tests {
             StoreError::Violated(_) => "violated",
             StoreError::NotFound => "not found",
             StoreError::Contended => "contended",
+            StoreError::KeyHeld => "key held",
             StoreError::Unavailable(_) => "unavailable",
             StoreError::Database(_) => "database",
             StoreError::Panicked(_) | StoreError::Content(_) => "other",

@@ -17,6 +17,7 @@ pub mod event;
 pub mod exemption;
 pub mod fault;
 pub mod feed;
+mod first_locks;
 mod form;
 pub mod idempotency;
 pub mod instrument;
@@ -60,6 +61,7 @@ use diesel::Connection as _;
 
 pub use connection::{Conn, Database, Lock};
 pub use fault::{Constraint, StoreError};
+pub use first_locks::FirstLocks;
 pub use traffic::Traffic;
 pub use value::Json;
 
@@ -171,7 +173,8 @@ impl Store {
         T: Send + 'static,
         F: Fn(&mut Conn) -> std::result::Result<T, AppError> + Send + 'static,
     {
-        self.write_as(action, false).await
+        let locks = FirstLocks::default();
+        self.write_locked(locks, false, action).await
     }
 
     /// As [`Store::write`], in a commit of its own: for imports and yearly runs, which may take long.
@@ -180,10 +183,17 @@ impl Store {
         T: Send + 'static,
         F: Fn(&mut Conn) -> std::result::Result<T, AppError> + Send + 'static,
     {
-        self.write_as(action, true).await
+        let locks = FirstLocks::default();
+        self.write_locked(locks, true, action).await
     }
 
-    async fn write_as<T, F>(&self, action: F, alone: bool) -> std::result::Result<T, AppError>
+    /// As [`Store::write`], or alone as [`Store::write_alone`]; the locks are held when the action begins.
+    pub async fn write_locked<T, F>(
+        &self,
+        locks: FirstLocks,
+        alone: bool,
+        action: F,
+    ) -> std::result::Result<T, AppError>
     where
         T: Send + 'static,
         F: Fn(&mut Conn) -> std::result::Result<T, AppError> + Send + 'static,
@@ -199,7 +209,7 @@ impl Store {
             Writing::Sqlite(writer) => writer.write(action, alone).await,
             Writing::Postgres(writers) => {
                 let writers = writers.clone();
-                blocking(move || write_postgres(&writers, &action)).await
+                blocking(move || write_postgres(&writers, locks, &action)).await
             }
         }
     }
@@ -232,8 +242,11 @@ fn fill_pool(
         .map_err(|error| AppError::unavailable(format!("cannot reach the database: {error}")))
 }
 
-/// After an error nothing more touches the connection but the rollback.
-fn write_postgres<T, F>(writers: &Pool, action: &F) -> std::result::Result<T, AppError>
+fn write_postgres<T, F>(
+    writers: &Pool,
+    locks: FirstLocks,
+    action: &F,
+) -> std::result::Result<T, AppError>
 where
     F: Fn(&mut Conn) -> std::result::Result<T, AppError>,
 {
@@ -243,7 +256,7 @@ where
         let mut connection = writers
             .get()
             .map_err(|error| AppError::unavailable(error.to_string()))?;
-        match connection.conn.transaction(|tx| action(tx)) {
+        match locks.transaction(&mut connection.conn, action) {
             Err(AppError::Contended) if attempt <= RETRIES_MAX => continue,
             Err(AppError::Contended) => {
                 return Err(AppError::unavailable(

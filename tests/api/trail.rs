@@ -1,9 +1,10 @@
 //! What every action has in common: its event, once per idempotency key, told in the reader's language.
 
-use diesel::RunQueryDsl;
+use diesel::{Connection as _, RunQueryDsl};
 use serde_json::{Value, json};
+use yiqi::operations::run::lock_number;
 use yiqi::store::event::{NewEvent, Subject};
-use yiqi::store::{self, Conn};
+use yiqi::store::{self, Conn, Lock};
 
 use crate::account::{patch, register, sign_in};
 use crate::both;
@@ -201,6 +202,35 @@ both! {
         assert_eq!(answer["type"], "/docs/problems/unauthenticated");
         assert_eq!(answer.header("x-request-id"), answer["request_id"].as_str());
     }
+}
+
+/// A key is held by a transaction of its own connection, as a request under way holds it.
+#[test]
+fn the_twin_of_a_request_under_way_is_told_so() {
+    let Some(app) = TestApp::start(Backend::Postgres) else {
+        return;
+    };
+    let (boss, body) = (
+        app.as_company(),
+        json!({"name": "LIMS", "scopes": ["catalog:read"]}),
+    );
+    let space = format!("user:{}", app.user_id(BOSS));
+    let database: store::Database = app.url.parse().unwrap();
+    let mut first = database.connect().unwrap();
+    first.begin_test_transaction().unwrap();
+    Lock::Idempotency(lock_number(&space, "twin"))
+        .take(&mut first)
+        .unwrap();
+    // More often than there are connections: none is given up or left in a broken transaction.
+    for _ in 0..6 {
+        keyed(&boss, "twin", "/api/v1/api-keys", &body).expect_code(409, "request_in_progress");
+    }
+    keyed(&boss, "other", "/api/v1/api-keys", &body).expect_status(201);
+    drop(first);
+    let done = || keyed(&boss, "twin", "/api/v1/api-keys", &body);
+    let is_done = std::iter::repeat_with(done).find(|answer| answer.status != 409);
+    assert_eq!(is_done.map(|answer| answer.status), Some(201));
+    assert_eq!(actions(&app, "&action=api_key_create").len(), 2);
 }
 
 /// Of two open transactions the younger takes the smaller id, and commits when the older's event was told.

@@ -20,7 +20,7 @@ use crate::operations::actor::Actor;
 use crate::operations::run::{Outcome, Run, may};
 use crate::store::booking::NewBooking;
 use crate::store::terms::Basis;
-use crate::store::{self, Conn, Lock, StoreError};
+use crate::store::{self, Conn, StoreError};
 
 /// Books a slot. 422 with everything that is wrong, 409 `slot_taken` or `client_reference_used`.
 pub async fn request(
@@ -37,7 +37,7 @@ pub async fn request(
     let wanted = move |_: &mut Conn| Ok(attempt.clone());
     slot::book_or_explain(&run.app, wanted, || {
         let draft = draft.clone();
-        run.with(Ok(draft), place)
+        run.with_records_of(draft.instrument_id, Ok(draft), place)
     })
     .await
 }
@@ -83,8 +83,8 @@ fn basis_for(
     }
 }
 
+/// Under the locks of the instrument and its records.
 fn place(tx: &mut Conn, actor: &Actor, draft: &Draft) -> Result<BookingView, AppError> {
-    Lock::take_records_of(draft.instrument_id, tx)?;
     let caller = actor.caller()?;
     let wanted = (draft.instrument_id, caller.organization_id);
     let found = store::terms::find_or_insert(tx, wanted, actor.now);

@@ -23,6 +23,7 @@ use crate::domain::{EventId, InstrumentId, OrganizationId};
 use crate::error::{AppError, Code, Fault, Location};
 use crate::operations::actor::Actor;
 use crate::operations::policy;
+use crate::operations::run::Run;
 use crate::store::event::{self, Subject};
 use crate::store::{Conn, Lock};
 
@@ -77,26 +78,25 @@ pub async fn import(
     actor: &Actor,
     source: Arc<dyn ProvinceSource>,
 ) -> Result<Vec<FileSummary>, AppError> {
-    let actor = actor.clone();
     let active = app.config.active_policy.clone();
-    app.store
-        .write_alone(move |tx| {
-            Lock::RecordsShared.take(tx)?;
-            let mut import = Import {
-                source: source.as_ref(),
-                actor: &actor,
-                organizations: BTreeMap::new(),
-                instruments: BTreeMap::new(),
-                known_before: Vec::new(),
-                policy: policy::active(tx, &active)?,
-            };
-            let mut summary = Vec::new();
-            for file in ProvinceFile::ALL {
-                summary.push(import.file(tx, *file)?);
-            }
-            Ok(summary)
-        })
-        .await
+    let run = Run::direct(app, actor, Action::ProvinceImport).alone();
+    let done = run.with(Ok(source), move |tx, actor, source| {
+        Lock::RecordsShared.take(tx)?;
+        let mut import = Import {
+            source: source.as_ref(),
+            actor,
+            organizations: BTreeMap::new(),
+            instruments: BTreeMap::new(),
+            known_before: Vec::new(),
+            policy: policy::active(tx, &active)?,
+        };
+        let mut summary = Vec::new();
+        for file in ProvinceFile::ALL {
+            summary.push(import.file(tx, *file)?);
+        }
+        Ok(summary)
+    });
+    done.await?.now()
 }
 
 /// Whether anything of a year was imported before.

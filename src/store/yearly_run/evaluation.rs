@@ -63,15 +63,6 @@ pub fn find_final(conn: &mut Conn, year: i64) -> Result<Option<Evaluation>> {
         .optional()?)
 }
 
-/// When something that freezes read by its time comes to be: now, or the second after the newest freeze. The caller holds
-/// `Lock::RecordsShared`, so no freeze is under way, and no row can come to lie before a freeze that did not see it.
-pub fn after_freezes(conn: &mut Conn, now: Instant) -> Result<Instant> {
-    let newest: Option<Instant> = evaluation::table
-        .select(diesel::dsl::max(evaluation::frozen_at))
-        .get_result(conn)?;
-    Ok(newest.map_or(now, |at| now.max(at.plus_seconds(1))))
-}
-
 /// Names the state of the records a running evaluation stands on. False when it no longer runs (it was discarded).
 pub fn update_to_frozen(
     conn: &mut Conn,

@@ -3,6 +3,7 @@
 //! (`EvaluationFinalUnique`, `SubsidyRunFinalUnique`) and any change of a final one (`EvaluationFinal`, `SubsidyRunFinal`).
 
 pub mod evaluation;
+mod stamp;
 pub mod subsidy;
 
 use diesel::prelude::*;
@@ -10,7 +11,8 @@ use diesel::prelude::*;
 use super::{Conn, Result};
 use crate::domain::run::{RunId, RunKind, RunState};
 use crate::domain::{Instant, PolicyId, UserId};
-pub use evaluation::{Evaluation, after_freezes};
+pub use evaluation::Evaluation;
+pub use stamp::{AfterFreezes, after_freezes};
 pub use subsidy::SubsidyRun;
 
 /// What a run of either kind has.
