@@ -3,14 +3,22 @@
 
 use serde_json::json;
 use ureq::http::Method;
-use yiqi::domain::access::{Action, Role, SubjectKind};
+use yiqi::domain::access::{Action, Kind, Role, SubjectKind};
 use yiqi::domain::organization::{OrganizationFacts, OrganizationKind, OrganizationState};
 use yiqi::domain::{Instant, Uscc};
 use yiqi::error::AppError;
 use yiqi::http::route::{BASE, Route};
 use yiqi::http::routes;
-use yiqi::store::organization::NewOrganization;
+use yiqi::operations::actor::Actor;
+use yiqi::operations::booking::BookingContext;
+use yiqi::operations::charge::ChargeContext;
+use yiqi::operations::instrument::InstrumentContext;
+use yiqi::operations::run::{admit, may};
+use yiqi::operations::session::caller_of_login;
+use yiqi::operations::usage::UsageContext;
+use yiqi::store::organization::{NewOrganization, Organization};
 use yiqi::store::user::NewUser;
+use yiqi::store::yearly_run::{evaluation::Evaluation, subsidy};
 use yiqi::store::{self, Conn};
 
 use crate::bad_input::{Stage, method, stage};
@@ -112,7 +120,7 @@ fn reaches(who: Person, role: Role, action: Action, noun: SubjectKind) -> bool {
             Role::UnitAdmin => is_user,
             Role::UnitMember if action.is_read() => is_user,
             Role::UnitMember => is_user && noun == SubjectKind::Instrument,
-            Role::Evaluator => false,
+            Role::Evaluator => noun == SubjectKind::Instrument,
         }
 }
 
@@ -237,5 +245,87 @@ both! {
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
         assert!(admitted > 300, "only {admitted} were admitted");
         assert_eq!(stage.events(), before);
+    }
+
+    fn every_action_by_every_role(app: &TestApp) {
+        let stage = stage(app);
+        assign(app, &stage);
+        let (mut counts, mut wrong) = ([0, 0], Vec::new());
+        for who in people(app).into_iter().map(Some).chain([None]) {
+            let actor = match who {
+                Some(who) => {
+                    let caller = app.block_on(caller_of_login(&app.app, who.login)).unwrap();
+                    Actor::caller_at(caller, app.now())
+                }
+                None => Actor::visitor(app.now()),
+            };
+            for action in Action::ALL.iter().filter(|action| action.kind() != Kind::Consequence) {
+                let found = match app.block_on(ask(app, &stage, &actor, *action)) {
+                    Ok(()) => Answer::Admitted,
+                    Err(AppError::NotFound) => Answer::Hidden,
+                    Err(AppError::Denied(_)) => Answer::Forbidden,
+                    Err(AppError::Unauthenticated(_)) => Answer::Unauthenticated,
+                    Err(other) => panic!("{action} by {who:?}: {other}"),
+                };
+                let wanted = expected(who, *action, action.subject());
+                if found != wanted {
+                    let who = who.map_or("nobody", |who| who.login);
+                    wrong.push(format!("{action} by {who}: {found:?}, not {wanted:?}"));
+                }
+                counts[usize::from(found == Answer::Admitted)] += 1;
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+        assert!(counts[0] > 800 && counts[1] > 300, "refused and admitted: {counts:?}");
+    }
+
+    /// What the installation does of itself is what the table gives it; nobody signs for it.
+    fn the_installation_approves_publishes_and_finalizes_nothing(app: &TestApp) {
+        let stage = stage(app);
+        let system = Actor::system(app.now());
+        for action in Action::ALL {
+            let asked = app.block_on(ask(app, &stage, &system, *action));
+            assert_eq!(asked.is_ok(), action.is_done_by_system(), "{action}: {asked:?}");
+            let signs = ["approve", "publish", "finalize", "verify", "refuse", "suspend"];
+            let is_signed = signs.iter().any(|verb| action.as_str().ends_with(verb));
+            assert!(!is_signed || asked.is_err(), "{action}");
+        }
+    }
+}
+
+/// Asks for an action on the one subject of its kind, as the runner does.
+async fn ask(
+    app: &TestApp,
+    stage: &Stage<'_>,
+    actor: &Actor,
+    action: Action,
+) -> Result<(), AppError> {
+    let id = |noun| id_of(stage, noun);
+    let app = &app.app;
+    match action.subject() {
+        SubjectKind::Nothing | SubjectKind::Account => may(actor, action),
+        SubjectKind::Organization => {
+            admit::<Organization>(app, actor, action, id("organizations").try_into().unwrap()).await
+        }
+        SubjectKind::Instrument => {
+            admit::<InstrumentContext>(app, actor, action, id("instruments").try_into().unwrap())
+                .await
+        }
+        SubjectKind::Booking => {
+            admit::<BookingContext>(app, actor, action, id("bookings").try_into().unwrap()).await
+        }
+        SubjectKind::UsageRecord => {
+            admit::<UsageContext>(app, actor, action, id("usage-records").try_into().unwrap()).await
+        }
+        SubjectKind::Charge => {
+            admit::<ChargeContext>(app, actor, action, id("charges").try_into().unwrap()).await
+        }
+        SubjectKind::Evaluation => {
+            admit::<Evaluation>(app, actor, action, id("evaluations").try_into().unwrap()).await
+        }
+        SubjectKind::SubsidyRun | SubjectKind::Award => {
+            admit::<subsidy::SubsidyRun>(app, actor, action, id("subsidy-runs").try_into().unwrap())
+                .await
+        }
     }
 }

@@ -26,7 +26,7 @@ use crate::store::event::{NewEvent, Subject};
 use crate::store::usage::UsageRecord;
 use crate::store::{self, Conn};
 
-use context::ChargeContext;
+pub use context::ChargeContext;
 pub use invoice::{NewInvoice, invoice};
 pub use payment::pay;
 pub use read::{get, list};
