@@ -89,6 +89,29 @@ both! {
         twice(&city, &Method::PATCH, &own, &version, &json!({"supervising_region_code": "130700"}));
     }
 
+    /// Whoever comes second may find the work before the transaction refused, because the first is done: its answer counts.
+    fn twins_of_expensive_work_are_answered_as_one(app: &TestApp) {
+        let members = format!("/api/v1/organizations/{}/members", app.organization_id(COMPANY));
+        let invited = json!({"email": "b@company.example", "roles": ["unit_member"]});
+        let invited = app.as_company().post(&members, invited).expect_status(201);
+        let accept = json!({"invitation_token": invited["invitation_token"], "name": "乙", "password": "a-good-password"});
+        let change = json!({"current_password": PASSWORD, "new_password": "another-password"});
+        for (client, path, body) in [
+            (app.visitor(), "/api/v1/auth/invitations/accept", accept),
+            (app.as_company(), "/api/v1/auth/password/change", change),
+        ] {
+            let answers: Vec<Answer> = std::thread::scope(|scope| {
+                let twin = || send(&client, &Method::POST, path, "", &body);
+                let twins: Vec<_> = (0..4).map(|_| scope.spawn(twin)).collect();
+                twins.into_iter().map(|twin| twin.join().unwrap()).collect()
+            });
+            for answer in answers {
+                let is_done = [201, 204].contains(&answer.status);
+                assert!(is_done || answer["code"] == "request_in_progress", "{path}: {}", answer.text());
+            }
+        }
+    }
+
     fn tokens_are_never_kept(app: &TestApp) {
         let login = json!({"email": BOSS.login, "password": PASSWORD});
         let sign_in = || send(&app.visitor(), &Method::POST, "/api/v1/auth/login", "", &login).expect_status(200);
