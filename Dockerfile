@@ -14,6 +14,7 @@ WORKDIR /yiqi
 # Only what goes into the program: another README costs no build.
 COPY Cargo.toml Cargo.lock ./
 COPY .cargo .cargo
+COPY crates crates
 COPY src src
 COPY config config
 COPY migrations migrations

@@ -38,6 +38,7 @@ pub enum LogFormat {
 pub struct Config {
     pub database_url: String,
     pub database_connections: u32,
+    pub read_seconds_max: u32,
     pub listen: String,
     pub public_url: String,
     pub workers: usize,

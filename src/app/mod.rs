@@ -5,13 +5,14 @@ pub mod work;
 
 use std::collections::BTreeMap;
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::domain::Instant;
 use crate::domain::calendar::Calendar;
 use crate::domain::stats::YearStats;
+use crate::domain::{ApiKeyId, Instant};
 use crate::error::AppError;
 use crate::store::{Store, calendar, migration, trail};
 use token::TokenKeys;
@@ -29,6 +30,8 @@ pub struct Parts {
     pub keys: TokenKeys,
     /// The open figures last computed of a year, and when. Whoever computes some holds the lock.
     pub year_stats: tokio::sync::Mutex<BTreeMap<i32, (Instant, YearStats)>>,
+    /// Uses of API keys that are not written down yet.
+    pub key_uses: Mutex<BTreeMap<ApiKeyId, Instant>>,
     /// Accepted and answered; it goes on, and the stop waits for it.
     pub work: Work,
 }
@@ -48,6 +51,7 @@ impl App {
             config,
             keys,
             year_stats: tokio::sync::Mutex::default(),
+            key_uses: Mutex::default(),
             work: Work::default(),
         }))
     }
@@ -55,16 +59,20 @@ impl App {
     /// Opens the database of the settings.
     pub fn open(config: Config, clock: Clock, keys: TokenKeys) -> Result<Self, AppError> {
         let database = config.database().map_err(AppError::internal)?;
-        let store = Store::open(database, config.database_connections)?;
+        let read_limit = Duration::from_secs(config.read_seconds_max.into());
+        let store = Store::open(database, config.database_connections, read_limit)?;
         Ok(Self::new(store, clock, config, keys))
     }
 
-    /// Makes sure that the database has this program's schema and that its trail goes on here, and loads the calendar.
+    /// Makes sure that the database has this program's schema, and that its trail goes on here: in time, and in order.
     pub async fn prepare(&self) -> Result<(), AppError> {
         if !self.store.read(migration::is_current).await? {
             return Err(AppError::unavailable(
                 "the database schema is not this program's; run `yiqi migrate`",
             ));
+        }
+        if let Some(moment) = self.store.read(trail::newest_moment).await? {
+            self.clock.go_on_from(moment);
         }
         if self.store.read(trail::is_foreign).await? {
             self.store.write(|tx| Ok(trail::raise_epoch(tx)?)).await?;

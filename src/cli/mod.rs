@@ -115,7 +115,7 @@ async fn act(line: CommandLine) -> Result<(), Failure> {
 async fn open(config: Config) -> Result<App, Failure> {
     logging::start(&config)?;
     let keys = TokenKeys::parse(&TokenKeys::new_line("command"))?;
-    let app = App::open(config, Clock::System, keys)?;
+    let app = App::open(config, Clock::system(), keys)?;
     app.prepare().await?;
     Ok(app)
 }

@@ -15,7 +15,7 @@ use crate::app::token::{NotKeys, TokenKeys};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::AppError;
-use crate::operations::migration;
+use crate::operations::{migration, readiness};
 use crate::{http, jobs};
 
 #[derive(Debug, Args)]
@@ -32,8 +32,11 @@ pub async fn run(config: Config, arguments: Arguments) -> Result<(), Failure> {
     if arguments.create {
         migration::migrate(&config, true)?;
     }
-    let app = App::open(config, Clock::System, keys)?;
+    let app = App::open(config, Clock::system(), keys)?;
     app.prepare().await?;
+    if let Err(error) = readiness::agree_on_time(&app).await {
+        tracing::error!(%error, "not ready");
+    }
     if arguments.create {
         seed::load(&app).await?;
     }

@@ -14,8 +14,9 @@ pub(super) const PREFIX: &str = "YIQI_";
 
 /// The least and the most of every number. The upper ends keep dates, sizes and thread counts within what can be computed
 /// and started; nobody needs to come near.
-const LIMITS: [(&str, i64, i64); 12] = [
+const LIMITS: [(&str, i64, i64); 13] = [
     ("database_connections", 1, 1000),
+    ("read_seconds_max", 1, 600),
     ("workers", 1, 1024),
     ("access_token_minutes", 1, 7 * 24 * 60),
     ("session_days", 1, 3650),

@@ -5,21 +5,15 @@ use actix_web::web::Data;
 
 use super::answer::Answer;
 use crate::app::App;
-use crate::error::AppError;
-use crate::store::migration;
+use crate::operations::readiness;
 
 /// The process answers.
 pub async fn live() -> HttpResponse {
     HttpResponse::Ok().json(serde_json::json!({"status": "live"}))
 }
 
-/// The database answers and has this program's schema; 503 otherwise.
+/// This node can serve; 503 otherwise, and the log says why.
 pub async fn ready(app: Data<App>) -> Answer {
-    match app.store.read(migration::is_current).await {
-        Ok(true) => Ok(HttpResponse::Ok().json(serde_json::json!({"status": "ready"}))),
-        Ok(false) => Err(AppError::unavailable(
-            "the database schema is not current; run `yiqi migrate`",
-        )),
-        Err(error) => Err(AppError::unavailable(error.to_string())),
-    }
+    readiness::check(&app).await?;
+    Ok(HttpResponse::Ok().json(serde_json::json!({"status": "ready"})))
 }

@@ -163,7 +163,7 @@ async fn list(context: RequestContext) -> Answer {
             .map_or(PageStart::Start, PageStart::After),
     };
     let filter = Filter {
-        names: params.all("q")?,
+        names: params.words("q")?,
         kinds: params.all("kind")?,
         states: params.all("state")?,
         regions: params.all("region")?,

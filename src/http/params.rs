@@ -19,6 +19,10 @@ const LIMIT_DEFAULT: i64 = 50;
 /// The most parameters of one request: each value of a filter becomes a condition of its own, nested in the one before.
 const PARAMETERS_MAX: usize = 100;
 
+/// The most texts to look for in one request, and the characters of each.
+pub const WORDS_MAX: usize = 5;
+pub const WORD_CHARS_MAX: usize = 100;
+
 /// The parameters of one request, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Params(Vec<(String, String)>);
@@ -67,6 +71,24 @@ impl Params {
                     .map_err(|error| invalid(name, text, &error, std::any::type_name::<T>()))
             })
             .collect()
+    }
+
+    /// Every text to look for. Each is compared with whole tables, so there are few and short ones; more is refused.
+    pub fn words(&self, name: &str) -> Result<Vec<String>, AppError> {
+        let words: Vec<String> = self.all(name)?;
+        let mut faults = Vec::new();
+        if words.len() > WORDS_MAX {
+            let fault = Fault::field(name, Code::too_many).limit(WORDS_MAX);
+            faults.push(fault.actual(words.len()));
+        }
+        let lengths = words.iter().map(|word| word.chars().count());
+        let too_long = lengths.filter(|length| *length > WORD_CHARS_MAX);
+        faults.extend(too_long.map(|length| {
+            let fault = Fault::field(name, Code::text_too_long).limit(WORD_CHARS_MAX);
+            fault.actual(length)
+        }));
+        AppError::refuse_all(faults)?;
+        Ok(words)
     }
 
     /// The one value of a parameter.

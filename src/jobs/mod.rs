@@ -1,7 +1,9 @@
 //! What happens by itself. Each job is a step function `tick(app, now)`, called by tests with a fixed clock; the loop is
 //! here. Every node runs it: the steps claim what they work on.
 
+pub mod api_key;
 pub mod booking;
+mod clock;
 pub mod job;
 pub mod notice;
 mod retention;
@@ -22,6 +24,7 @@ pub async fn run(app: App, stop: watch::Receiver<bool>) {
             while work(&app).await && !*stop.borrow() {}
         }),
     );
+    tell("api_key", api_key::tick(&app).await);
 }
 
 #[allow(
@@ -45,10 +48,12 @@ pub async fn tick(app: &App) {
 }
 
 async fn timed(app: &App) {
+    tell("clock", clock::tick(app).await);
     let now = app.clock.now();
     tell("booking", booking::tick(app, now).await);
     tell("notice", notice::tick(app, now).await);
     tell("retention", retention::tick(app, now).await);
+    tell("api_key", api_key::tick(app).await);
 }
 
 /// False when there is no more long work to take up at the moment.

@@ -1,5 +1,8 @@
 //! API keys: made by a unit's administrator, for no more than it may do itself. The secret is shown once.
 
+use std::collections::BTreeMap;
+use std::sync::MutexGuard;
+
 use serde_json::json;
 
 use crate::app::App;
@@ -9,7 +12,7 @@ use crate::domain::fault::Faults;
 use crate::domain::{ApiKeyId, Instant, Minutes};
 use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::Actor;
-use crate::operations::run::{Outcome, Run, may, personal};
+use crate::operations::run::{Outcome, Run, may, personal, work};
 use crate::operations::session::API_KEY_PREFIX;
 use crate::operations::subject::{self, Ties};
 use crate::store::api_key::{ApiKey, NewApiKey};
@@ -109,6 +112,39 @@ fn may_grant(caller: &Caller, scope: ApiScope) -> bool {
     Action::ALL
         .iter()
         .any(|action| action.scope() == Some(scope) && !caller.roles_for(*action).is_empty())
+}
+
+/// Keeps in mind that a key was used; [`write_uses`] writes it down.
+pub fn note_use(app: &App, id: ApiKeyId, now: Instant) {
+    uses(app).insert(id, now);
+}
+
+/// Writes down when keys were used; answers how many. What cannot be written now is kept for the next time.
+pub async fn write_uses(app: &App) -> Result<usize, AppError> {
+    let noted = std::mem::take(&mut *uses(app));
+    if noted.is_empty() {
+        return Ok(0);
+    }
+    let used = noted.clone();
+    let written = work(app, move |tx| {
+        for (id, now) in &used {
+            store::session::update_key_used(tx, *id, *now)?;
+        }
+        Ok(used.len())
+    });
+    let written = written.await;
+    if written.is_err() {
+        let mut newer = uses(app);
+        for (id, now) in noted {
+            newer.entry(id).or_insert(now);
+        }
+    }
+    written
+}
+
+fn uses(app: &App) -> MutexGuard<'_, BTreeMap<ApiKeyId, Instant>> {
+    let uses = app.key_uses.lock();
+    uses.unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
 fn days(days: i64) -> Minutes {

@@ -24,6 +24,7 @@ pub mod policy;
 pub mod policy_pack;
 pub mod province;
 pub mod quote;
+pub mod readiness;
 pub mod reference;
 pub mod related_party;
 pub mod retention;

@@ -8,6 +8,7 @@ use crate::domain::account::{LOGIN_CHARS_MAX, UserState, login_key};
 use crate::domain::{Instant, Minutes, SessionId, UserId};
 use crate::error::{AppError, Code};
 use crate::operations::actor::Actor;
+use crate::operations::api_key;
 use crate::operations::password;
 use crate::operations::run::{Outcome, Run, lock_number, may, work};
 use crate::operations::subject::{self, Ties};
@@ -335,7 +336,7 @@ pub async fn caller_of_session(
 ) -> Result<Caller, AppError> {
     let found = app
         .store
-        .read(move |conn| session::find_standing(conn, session, now))
+        .read_apart(move |conn| session::find_standing(conn, session, now))
         .await;
     let standing = found
         .map_err(AppError::from)?
@@ -373,7 +374,7 @@ pub async fn list_able(app: &App, action: Action) -> Result<Vec<String>, AppErro
     Ok(able)
 }
 
-/// The caller behind an API key's hash. Its use is noted once an hour.
+/// The caller behind an API key's hash. Its use is noted once an hour, later and apart: reading needs no writer.
 pub async fn caller_of_key(
     app: &App,
     secret_hash: String,
@@ -381,7 +382,7 @@ pub async fn caller_of_key(
 ) -> Result<Caller, AppError> {
     let found = app
         .store
-        .read(move |conn| session::find_key_standing(conn, &secret_hash, now))
+        .read_apart(move |conn| session::find_key_standing(conn, &secret_hash, now))
         .await;
     let key = found
         .map_err(AppError::from)?
@@ -390,8 +391,7 @@ pub async fn caller_of_key(
         .last_used_at
         .is_none_or(|used| used.plus(Minutes::new(60)) <= now)
     {
-        let id = key.key_id;
-        work(app, move |tx| Ok(session::update_key_used(tx, id, now)?)).await?;
+        api_key::note_use(app, key.key_id, now);
     }
     caller(
         key.standing,

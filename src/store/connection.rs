@@ -1,12 +1,14 @@
 //! One connection type over both databases, chosen by the URL's scheme, and the few statements whose dialects differ.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
 use diesel::sql_types::BigInt;
 use diesel::{Connection as _, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection};
 
 use super::fault::StoreError;
+use crate::domain::Instant;
 use crate::error::AppError;
 
 /// A connection to whichever database the URL names; queries are written once for both.
@@ -65,6 +67,7 @@ impl Database {
     pub fn connect(&self) -> Result<Conn, diesel::ConnectionError> {
         match self {
             Database::Sqlite { file } => {
+                deadline::install().map_err(not_set_up)?;
                 let mut connection = SqliteConnection::establish(&file.to_string_lossy())?;
                 connection
                     .batch_execute(SQLITE_SETUP)
@@ -72,7 +75,7 @@ impl Database {
                 Ok(Conn::Sqlite(connection))
             }
             Database::Postgres { url } => {
-                let mut connection = PgConnection::establish(url)?;
+                let mut connection = PgConnection::establish(&with_deadlines(url))?;
                 connection
                     .batch_execute(POSTGRES_SETUP)
                     .map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
@@ -91,18 +94,46 @@ impl Database {
         })
     }
 
-    /// A connection for reading only: SQLite refuses writes on it, PostgreSQL shows that it is none that writes.
-    pub fn connect_reader(&self) -> Result<Conn, diesel::ConnectionError> {
+    /// A connection for reading only: SQLite refuses writes on it, PostgreSQL shows that it is none that writes. PostgreSQL
+    /// ends a statement after `limit`; on SQLite [`deadline::within`] does.
+    pub fn connect_reader(&self, limit: Duration) -> Result<Conn, diesel::ConnectionError> {
         let mut connection = self.connect()?;
         let read_only = match &connection {
-            Conn::Sqlite(_) => "PRAGMA query_only = ON",
-            Conn::Postgres(_) => "SET application_name = 'yiqi reader'",
+            Conn::Sqlite(_) => "PRAGMA query_only = ON".to_owned(),
+            Conn::Postgres(_) => format!(
+                "SET application_name = 'yiqi reader'; SET statement_timeout = {}",
+                limit.as_millis()
+            ),
         };
         connection
-            .batch_execute(read_only)
+            .batch_execute(&read_only)
             .map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
         Ok(connection)
     }
+}
+
+fn not_set_up(error: deadline::NotInstalled) -> diesel::ConnectionError {
+    diesel::ConnectionError::BadConnection(error.to_string())
+}
+
+/// How long libpq waits: for a connection, in seconds, and for what it sent to be acknowledged, in milliseconds, so that a
+/// server that vanished is noticed. An address that says something else of them is left alone.
+const POSTGRES_DEADLINES: [(&str, &str); 2] =
+    [("connect_timeout", "5"), ("tcp_user_timeout", "15000")];
+
+fn with_deadlines(url: &str) -> String {
+    let mut whole = url.to_owned();
+    for (name, value) in POSTGRES_DEADLINES {
+        let (_, parameters) = whole.split_once('?').unwrap_or_default();
+        let is_said = parameters
+            .split('&')
+            .any(|pair| pair.split('=').next() == Some(name));
+        if !is_said {
+            let separator = if whole.contains('?') { '&' } else { '?' };
+            whole = format!("{whole}{separator}{name}={value}");
+        }
+    }
+    whole
 }
 
 /// The file is no database, or may not be read or written.
@@ -113,9 +144,10 @@ pub(super) fn cannot_open(file: &std::path::Path, error: &diesel::ConnectionErro
 const SQLITE_SETUP: &str = "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
     PRAGMA foreign_keys = ON; PRAGMA cache_size = -32000; PRAGMA temp_store = MEMORY;";
 
-/// No action may stay open longer than the margin by which `updated_since` looks back.
+/// No action may stay open longer than the margin by which `updated_since` looks back, and none waits for another's lock
+/// without end.
 const POSTGRES_SETUP: &str = "SET TIME ZONE 'UTC'; SET idle_in_transaction_session_timeout = '30s'; \
-    SET client_min_messages = warning;";
+    SET lock_timeout = '10s'; SET client_min_messages = warning;";
 
 /// What an action locks until its end, so that racing actions wait for each other instead of meeting in a deadlock.
 #[derive(Debug, Clone, Copy)]
@@ -194,8 +226,10 @@ impl Lock {
         Ok(())
     }
 
-    /// Waits for the lock and holds it until the connection ends. SQLite's single writer needs none.
+    /// Waits for the lock, however long, and holds it until the connection ends, whose own statements then wait as long.
+    /// SQLite's single writer needs none.
     pub(super) fn take_for_connection(self, postgres: &mut PgConnection) -> Result<(), StoreError> {
+        postgres.batch_execute("SET lock_timeout = 0")?;
         diesel::select(pg_advisory_lock(self.key())).execute(postgres)?;
         Ok(())
     }
@@ -218,10 +252,12 @@ pub fn keep_statistics(connection: &mut Conn) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// First in a transaction: every query of it sees one state. SQLite's readers do so anyway.
+/// First in a transaction: every query of it sees one state and may take its time. SQLite's readers do so anyway.
 pub(super) fn keep_snapshot(connection: &mut Conn) -> Result<(), StoreError> {
     if let Conn::Postgres(postgres) = connection {
-        postgres.batch_execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")?;
+        postgres.batch_execute(
+            "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL statement_timeout = 0",
+        )?;
     }
     Ok(())
 }
@@ -230,20 +266,58 @@ pub(super) fn keep_snapshot(connection: &mut Conn) -> Result<(), StoreError> {
 struct Oldest {
     #[diesel(sql_type = BigInt)]
     seconds: i64,
+    #[diesel(sql_type = BigInt)]
+    now: i64,
 }
 
-/// Whole seconds since the oldest transaction that is open on PostgreSQL began, by any node; 0 when none is. An action that
-/// waits for a lock has not written yet and counts all the same, a reader's long look does not. On SQLite 0: the store
-/// watches its writer itself.
-pub fn oldest_open_write(connection: &mut Conn) -> Result<i64, StoreError> {
+/// What the server says of the present. On SQLite nothing: the store watches its writer itself, and the clock is ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ServerState {
+    /// Whole seconds since the oldest transaction that is open began, by any node; 0 when none is. An action that waits for
+    /// a lock has not written yet and counts all the same, a reader's long look does not.
+    pub oldest_write_seconds: i64,
+    /// Its clock.
+    pub now: Instant,
+}
+
+pub fn server_state(connection: &mut Conn) -> Result<Option<ServerState>, StoreError> {
     let Conn::Postgres(postgres) = connection else {
-        return Ok(0);
+        return Ok(None);
     };
     let answer: Oldest = diesel::sql_query(
-        "SELECT CAST(COALESCE(CEIL(EXTRACT(EPOCH FROM clock_timestamp() - min(xact_start))), 0) AS BIGINT) AS seconds \
+        "SELECT CAST(COALESCE(CEIL(EXTRACT(EPOCH FROM clock_timestamp() - min(xact_start))), 0) AS BIGINT) AS seconds, \
+         CAST(FLOOR(EXTRACT(EPOCH FROM clock_timestamp())) AS BIGINT) AS now \
          FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() \
          AND application_name <> 'yiqi reader'",
     )
     .get_result(postgres)?;
-    Ok(answer.seconds.max(0))
+    Ok(Some(ServerState {
+        oldest_write_seconds: answer.seconds.max(0),
+        now: Instant::from_utc(chrono::DateTime::from_timestamp(answer.now, 0).unwrap_or_default()),
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_gets_the_deadlines_it_does_not_name() {
+        for (given, whole) in [
+            (
+                "postgres://a@b/c",
+                "postgres://a@b/c?connect_timeout=5&tcp_user_timeout=15000",
+            ),
+            (
+                "postgres://a@b/c?host=/run&connect_timeout=30",
+                "postgres://a@b/c?host=/run&connect_timeout=30&tcp_user_timeout=15000",
+            ),
+            (
+                "postgres://a@b/c?tcp_user_timeout=0",
+                "postgres://a@b/c?tcp_user_timeout=0&connect_timeout=5",
+            ),
+        ] {
+            assert_eq!(with_deadlines(given), whole);
+        }
+    }
 }

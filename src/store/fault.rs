@@ -1,6 +1,7 @@
 //! What can go wrong in the database, by name: one table maps every constraint of both databases to a [`Constraint`].
 
 use super::first_locks::KEY_HELD;
+use super::not_now;
 use crate::error::AppError;
 use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind, Error as DieselError};
 
@@ -134,14 +135,6 @@ const DEADLOCKS: [&str; 7] = [
     "взаимоблокировка",
 ];
 
-/// SQLite's words, which are never translated.
-const NOT_NOW: [&str; 4] = [
-    "disk is full",
-    "disk I/O error",
-    "database is locked",
-    "unable to open",
-];
-
 fn classify(kind: &DatabaseErrorKind, info: &dyn DatabaseErrorInformation) -> Option<StoreError> {
     if let Some(constraint) = violated(info) {
         return Some(StoreError::Violated(constraint));
@@ -149,15 +142,9 @@ fn classify(kind: &DatabaseErrorKind, info: &dyn DatabaseErrorInformation) -> Op
     let message = info.message();
     match kind {
         DatabaseErrorKind::SerializationFailure => Some(StoreError::Contended),
-        // The second is what a query on a connection meets whose server is gone already.
-        DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand => {
-            Some(StoreError::Unavailable(message.to_owned()))
-        }
         _ if message.contains(KEY_HELD) => Some(StoreError::KeyHeld),
         _ if DEADLOCKS.iter().any(|word| message.contains(word)) => Some(StoreError::Contended),
-        _ if NOT_NOW.iter().any(|sign| message.contains(sign)) => {
-            Some(StoreError::Unavailable(message.to_owned()))
-        }
+        _ if not_now::is_not_now(kind, info) => Some(StoreError::Unavailable(message.to_owned())),
         _ => None,
     }
 }

@@ -26,6 +26,7 @@ pub mod invoice;
 pub mod job;
 mod memo;
 pub mod migration;
+mod not_now;
 pub mod notice;
 pub mod organization;
 pub mod page;
@@ -34,6 +35,7 @@ pub mod policy;
 mod pool;
 mod prepared;
 pub mod price;
+mod probe;
 pub mod province;
 pub mod reference;
 pub mod related_party;
@@ -41,6 +43,7 @@ pub mod review;
 pub mod schema;
 pub mod service;
 pub mod session;
+mod share;
 pub mod staged;
 pub mod tariff;
 pub mod terms;
@@ -58,6 +61,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use diesel::Connection as _;
+use share::Share;
 
 pub use connection::{Conn, Database, Lock};
 pub use fault::{Constraint, StoreError};
@@ -73,27 +77,37 @@ pub type Result<T> = std::result::Result<T, StoreError>;
 /// How often an action runs again after a deadlock or serialization failure before it is answered 503.
 const RETRIES_MAX: u32 = 3;
 
-type Pool = r2d2::Pool<pool::Manager>;
+/// Of so many connections for reading one is kept for finding out who asks, and one at least.
+const READERS_PER_CALLER: u32 = 4;
 
 #[derive(Debug, Clone)]
 enum Writing {
     Sqlite(Arc<writer::Writer>),
-    Postgres(Pool),
+    Postgres(Share),
 }
 
 /// The database behind readers and one way to write.
 #[derive(Debug, Clone)]
 pub struct Store {
     database: Database,
-    readers: Pool,
+    readers: Share,
+    /// Kept for short questions that every request asks, so that no long list stands before them.
+    callers: Share,
+    read_limit: Duration,
     writing: Writing,
     open: feed::OpenWrites,
     traffic: Arc<Traffic>,
+    probed: probe::Probed,
 }
 
 impl Store {
-    /// Opens an existing, migrated database with `connections` readers (and, on PostgreSQL, as many writers).
-    pub fn open(database: Database, connections: u32) -> std::result::Result<Self, AppError> {
+    /// Opens an existing, migrated database with `connections` readers (and, on PostgreSQL, as many writers). A reading ends
+    /// after `read_limit`.
+    pub fn open(
+        database: Database,
+        connections: u32,
+        read_limit: Duration,
+    ) -> std::result::Result<Self, AppError> {
         if let Database::Sqlite { file } = &database
             && !file.exists()
         {
@@ -105,21 +119,28 @@ impl Store {
         let traffic = Arc::new(Traffic::default());
         let writing = match &database {
             Database::Sqlite { file } => {
-                let writer = writer::Writer::start(&database, &traffic)
+                let writer = writer::Writer::start(&database, file, &traffic)
                     .map_err(|error| connection::cannot_open(file, &error))?;
                 Writing::Sqlite(Arc::new(writer))
             }
             Database::Postgres { .. } => {
-                Writing::Postgres(fill_pool(&database, connections, false, &traffic)?)
+                Writing::Postgres(Share::open(&database, connections, None, &traffic)?)
             }
         };
-        let readers = fill_pool(&database, connections, true, &traffic)?;
+        let share = |size| Share::open(&database, size, Some(read_limit), &traffic);
+        let (readers, callers) = (
+            share(connections)?,
+            share(connections.div_ceil(READERS_PER_CALLER))?,
+        );
         Ok(Self {
             database,
             readers,
+            callers,
+            read_limit,
             writing,
             open: feed::OpenWrites::default(),
             traffic,
+            probed: probe::Probed::default(),
         })
     }
 
@@ -132,36 +153,45 @@ impl Store {
         &self.database
     }
 
-    /// Runs a query on a reader connection, away from the threads that serve requests.
+    /// Runs a query on a reader connection, away from the threads that serve requests. A query that takes longer than
+    /// readings may is ended and answered 503.
     pub async fn read<T, E, F>(&self, query: F) -> std::result::Result<T, E>
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
         F: FnOnce(&mut Conn) -> std::result::Result<T, E> + Send + 'static,
     {
-        let readers = self.readers.clone();
-        blocking(move || {
-            let mut connection = readers
-                .get()
-                .map_err(|error| StoreError::Unavailable(error.to_string()))?;
-            query(&mut connection.conn)
-        })
-        .await
+        let limit = self.read_limit;
+        let limited = move |conn: &mut Conn| deadline::within(limit, || query(conn));
+        self.readers.run(limited).await
     }
 
-    /// As [`Store::read`]; all queries see one state of the database, whatever others commit meanwhile.
+    /// As [`Store::read`], on connections that serve only short questions: who asks, and whether the database answers.
+    pub async fn read_apart<T, E, F>(&self, query: F) -> std::result::Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: FnOnce(&mut Conn) -> std::result::Result<T, E> + Send + 'static,
+    {
+        let limit = self.read_limit;
+        let limited = move |conn: &mut Conn| deadline::within(limit, || query(conn));
+        self.callers.run(limited).await
+    }
+
+    /// Long reading: all queries see one state of the database, whatever others commit meanwhile, and take the time they
+    /// need. At most half of the readers serve it.
     pub async fn read_snapshot<T, F>(&self, queries: F) -> std::result::Result<T, AppError>
     where
         T: Send + 'static,
         F: FnOnce(&mut Conn) -> std::result::Result<T, AppError> + Send + 'static,
     {
-        self.read(|connection| {
+        let reading = |connection: &mut Conn| {
             connection.transaction(|tx| {
                 connection::keep_snapshot(tx)?;
                 queries(tx)
             })
-        })
-        .await
+        };
+        self.readers.run_long(reading).await
     }
 
     /// Runs an action in one transaction: all of it happens, or nothing.
@@ -208,9 +238,17 @@ impl Store {
         match &self.writing {
             Writing::Sqlite(writer) => writer.write(action, alone).await,
             Writing::Postgres(writers) => {
-                let writers = writers.clone();
-                blocking(move || write_postgres(&writers, locks, &action)).await
+                let run = move |conn: &mut Conn| write_postgres(conn, locks, &action);
+                writers.run(run).await
             }
+        }
+    }
+
+    /// Refuses when the file of the database is no longer where it was opened.
+    fn check_place(&self) -> std::result::Result<(), AppError> {
+        match &self.writing {
+            Writing::Sqlite(writer) => writer.check_place().map_err(AppError::unavailable),
+            Writing::Postgres(_) => Ok(()),
         }
     }
 
@@ -227,23 +265,8 @@ impl Store {
     }
 }
 
-fn fill_pool(
-    database: &Database,
-    size: u32,
-    reads_only: bool,
-    traffic: &Arc<Traffic>,
-) -> std::result::Result<Pool, AppError> {
-    r2d2::Pool::builder()
-        .max_size(size)
-        .min_idle(Some(1))
-        .test_on_check_out(true)
-        .connection_timeout(Duration::from_secs(10))
-        .build(pool::Manager::new(database.clone(), reads_only, traffic))
-        .map_err(|error| AppError::unavailable(format!("cannot reach the database: {error}")))
-}
-
 fn write_postgres<T, F>(
-    writers: &Pool,
+    conn: &mut Conn,
     locks: FirstLocks,
     action: &F,
 ) -> std::result::Result<T, AppError>
@@ -253,10 +276,7 @@ where
     let mut attempt = 0;
     loop {
         attempt += 1;
-        let mut connection = writers
-            .get()
-            .map_err(|error| AppError::unavailable(error.to_string()))?;
-        match locks.transaction(&mut connection.conn, action) {
+        match locks.transaction(conn, action) {
             Err(AppError::Contended) if attempt <= RETRIES_MAX => continue,
             Err(AppError::Contended) => {
                 return Err(AppError::unavailable(
@@ -265,19 +285,5 @@ where
             }
             outcome => return outcome,
         }
-    }
-}
-
-/// Runs on the blocking pool; a panic there is an internal error, not the end of the server.
-async fn blocking<T, E>(
-    work: impl FnOnce() -> std::result::Result<T, E> + Send + 'static,
-) -> std::result::Result<T, E>
-where
-    T: Send + 'static,
-    E: From<StoreError> + Send + 'static,
-{
-    match tokio::task::spawn_blocking(work).await {
-        Ok(outcome) => outcome,
-        Err(stopped) => Err(StoreError::Panicked(stopped.to_string()).into()),
     }
 }

@@ -1,8 +1,9 @@
 //! Pools of connections. A connection remembers that a query failed in a way that leaves it in doubt, and is not lent again;
-//! the others are asked for a sign of life then, before anybody gets one.
+//! all others of the store are asked for a sign of life then, before anybody gets one.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use diesel::Connection as _;
 use diesel::connection::{Instrumentation, InstrumentationEvent};
@@ -16,19 +17,16 @@ use super::traffic::Traffic;
 #[derive(Debug)]
 pub struct Manager {
     database: Database,
-    reads_only: bool,
-    /// How many connections were given up so far.
-    losses: AtomicU64,
+    /// How long a query may take, of connections that only read.
+    read_limit: Option<Duration>,
     traffic: Arc<Traffic>,
 }
 
 impl Manager {
-    pub fn new(database: Database, reads_only: bool, traffic: &Arc<Traffic>) -> Self {
-        let losses = AtomicU64::new(0);
+    pub fn new(database: Database, read_limit: Option<Duration>, traffic: &Arc<Traffic>) -> Self {
         Self {
             database,
-            reads_only,
-            losses,
+            read_limit,
             traffic: Arc::clone(traffic),
         }
     }
@@ -39,7 +37,7 @@ impl Manager {
 pub struct Pooled {
     pub conn: Conn,
     in_doubt: Arc<AtomicBool>,
-    /// The losses of its pool when it last answered.
+    /// The losses of the store when it last answered.
     losses_seen: u64,
 }
 
@@ -65,11 +63,10 @@ impl r2d2::ManageConnection for Manager {
     type Error = diesel::r2d2::Error;
 
     fn connect(&self) -> Result<Pooled, Self::Error> {
-        let losses_seen = self.losses.load(Ordering::Relaxed);
-        let made = if self.reads_only {
-            self.database.connect_reader()
-        } else {
-            self.database.connect()
+        let losses_seen = self.traffic.lost();
+        let made = match self.read_limit {
+            Some(limit) => self.database.connect_reader(limit),
+            None => self.database.connect(),
         };
         let mut conn = made.map_err(diesel::r2d2::Error::ConnectionError)?;
         let in_doubt = Arc::new(AtomicBool::new(false));
@@ -83,7 +80,7 @@ impl r2d2::ManageConnection for Manager {
 
     /// Asked before each use; costs a question to the database only after another connection was lost.
     fn is_valid(&self, pooled: &mut Pooled) -> Result<(), Self::Error> {
-        let losses = self.losses.load(Ordering::Relaxed);
+        let losses = self.traffic.lost();
         if pooled.losses_seen != losses {
             pooled
                 .conn
@@ -99,7 +96,7 @@ impl r2d2::ManageConnection for Manager {
             || pooled.in_doubt.load(Ordering::Relaxed)
             || pooled.conn.is_broken();
         if broken {
-            self.losses.fetch_add(1, Ordering::Relaxed);
+            self.traffic.count_lost();
         }
         broken
     }

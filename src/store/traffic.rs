@@ -1,4 +1,5 @@
-//! How many statements a store has sent and how many it had to prepare: tests hold what a request costs.
+//! How many statements a store has sent and how many it had to prepare, so that tests hold what a request costs; and how many
+//! of its connections were lost.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -9,6 +10,7 @@ use diesel::connection::{Instrumentation, InstrumentationEvent};
 pub struct Traffic {
     sent: AtomicU64,
     prepared: AtomicU64,
+    lost: AtomicU64,
 }
 
 impl Traffic {
@@ -24,6 +26,15 @@ impl Traffic {
     /// Statements sent, those that begin and end transactions among them; on PostgreSQL each is a round trip.
     pub fn sent(&self) -> u64 {
         self.sent.load(Ordering::Relaxed)
+    }
+
+    /// A connection was given up: the others are to be asked whether they still answer.
+    pub(super) fn count_lost(&self) {
+        self.lost.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn lost(&self) -> u64 {
+        self.lost.load(Ordering::Relaxed)
     }
 
     /// Statements that a connection met for the first time.

@@ -8,7 +8,7 @@ use diesel::sql_types::{BigInt, Bool};
 use super::event::Event;
 use super::schema::event;
 use super::{Conn, Result};
-use crate::domain::EventId;
+use crate::domain::{EventId, Instant};
 
 /// Where a reader of the trail stands: behind this event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,6 +36,17 @@ pub fn settled_below(conn: &mut Conn) -> Result<Option<(i64, i64)>> {
     )
     .get_result(postgres)?;
     Ok(Some((answer.epoch, answer.transaction_id)))
+}
+
+/// When the newest event happened, where one machine stamps them all.
+pub fn newest_moment(conn: &mut Conn) -> Result<Option<Instant>> {
+    if matches!(conn, Conn::Postgres(_)) {
+        return Ok(None);
+    }
+    let newest = event::table
+        .order(event::id.desc())
+        .select(event::happened_at);
+    Ok(newest.first(conn).optional()?)
 }
 
 /// The place of an event. An id that no event has stands for the last event before it.

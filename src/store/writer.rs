@@ -1,8 +1,9 @@
 //! SQLite's one writer: it takes the waiting actions, runs each in its own savepoint, commits once and answers after the
-//! commit. A failing or panicking action undoes itself alone; a lost transaction or commit fails the whole group. An action
+//! commit, unless the file was moved away meanwhile. A failing or panicking action undoes itself alone; a lost transaction or commit fails the whole group. An action
 //! that is alone in its transaction has no savepoint: in one, SQLite keeps a copy of every page that a statement changes.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -14,6 +15,7 @@ use tokio::sync::oneshot;
 
 use super::connection::{Conn, Database};
 use super::prepared::{on_each, statement};
+use super::probe::Place;
 use super::traffic::{Counting, Traffic};
 use crate::error::AppError;
 
@@ -45,6 +47,7 @@ struct Job {
 pub struct Writer {
     queue: Mutex<Option<SyncSender<Job>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
+    place: Place,
 }
 
 impl std::fmt::Debug for Writer {
@@ -54,21 +57,26 @@ impl std::fmt::Debug for Writer {
 }
 
 impl Writer {
-    /// Starts the thread with a connection of its own.
+    /// Starts the thread with a connection of its own to the database in `file`.
     pub fn start(
         database: &Database,
+        file: &Path,
         traffic: &Arc<Traffic>,
     ) -> Result<Self, diesel::ConnectionError> {
         let mut connection = database.connect()?;
+        let bad = |error: std::io::Error| diesel::ConnectionError::BadConnection(error.to_string());
+        let place = Place::of(file).map_err(bad)?;
         connection.set_instrumentation(Counting(Arc::clone(traffic)));
         let (queue, jobs) = sync_channel(QUEUE_MAX);
+        let own = place.clone();
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || run(connection, &jobs))
-            .map_err(|error| diesel::ConnectionError::BadConnection(error.to_string()))?;
+            .spawn(move || run(connection, &jobs, &own))
+            .map_err(bad)?;
         Ok(Self {
             queue: Mutex::new(Some(queue)),
             thread: Mutex::new(Some(thread)),
+            place,
         })
     }
 
@@ -97,6 +105,11 @@ impl Writer {
         receiver
             .await
             .unwrap_or_else(|_| Err(AppError::unavailable("the writer stopped")))
+    }
+
+    /// Refuses when the file is no longer where it was opened.
+    pub fn check_place(&self) -> Result<(), String> {
+        self.place.check()
     }
 
     fn enqueue(&self, job: Job) -> Result<(), AppError> {
@@ -137,7 +150,7 @@ impl Drop for Writer {
     }
 }
 
-fn run(mut connection: Conn, jobs: &Receiver<Job>) {
+fn run(mut connection: Conn, jobs: &Receiver<Job>, place: &Place) {
     let mut carried = None;
     loop {
         let first = match carried.take() {
@@ -158,13 +171,13 @@ fn run(mut connection: Conn, jobs: &Receiver<Job>) {
                 Err(_) => break,
             }
         }
-        commit_group(&mut connection, group);
+        commit_group(&mut connection, group, place);
     }
 }
 
-fn commit_group(connection: &mut Conn, group: Vec<Job>) {
+fn commit_group(connection: &mut Conn, group: Vec<Job>, place: &Place) {
     let mut answers = Vec::with_capacity(group.len());
-    let committed = run_group(connection, group, &mut answers);
+    let committed = run_group(connection, group, &mut answers, place);
     let commit = match committed {
         Ok(()) => Commit::Done,
         Err(error) => {
@@ -184,12 +197,13 @@ fn run_group(
     connection: &mut Conn,
     group: Vec<Job>,
     answers: &mut Vec<Answer>,
+    place: &Place,
 ) -> Result<(), DieselError> {
     on_each!(connection, |own| BeginGroup {}.execute(own))?;
     let is_alone = group.len() == 1;
     for job in group {
         if is_alone {
-            return run_alone(connection, job, answers);
+            return run_alone(connection, job, answers, place);
         }
         on_each!(connection, |own| Savepoint {}.execute(own))?;
         let (keep, answer) = (job.action)(connection);
@@ -200,8 +214,7 @@ fn run_group(
             connection.batch_execute("ROLLBACK TO action; RELEASE action")?;
         }
     }
-    on_each!(connection, |own| CommitGroup {}.execute(own))?;
-    Ok(())
+    commit(connection, place)
 }
 
 /// The action is the whole transaction: a failing one takes it back.
@@ -209,15 +222,23 @@ fn run_alone(
     connection: &mut Conn,
     job: Job,
     answers: &mut Vec<Answer>,
+    place: &Place,
 ) -> Result<(), DieselError> {
     let (keep, answer) = (job.action)(connection);
     answers.push(answer);
     if keep {
-        on_each!(connection, |own| CommitGroup {}.execute(own))?;
-        return Ok(());
+        return commit(connection, place);
     }
     // SQLite has done so by itself where the disk is full; the action answers why it failed.
     let _ = connection.batch_execute("ROLLBACK");
+    Ok(())
+}
+
+/// Into the file that others find, or not at all.
+fn commit(connection: &mut Conn, place: &Place) -> Result<(), DieselError> {
+    let moved = |why: String| DieselError::QueryBuilderError(why.into());
+    place.check().map_err(moved)?;
+    on_each!(connection, |own| CommitGroup {}.execute(own))?;
     Ok(())
 }
 

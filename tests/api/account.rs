@@ -233,6 +233,7 @@ both! {
         key.get("/api/v1/me").expect_code(403, "not_by_api_key");
         key.get("/api/v1/api-keys").expect_code(403, "not_by_api_key");
         key.get(&format!("{own}/members")).expect_code(403, "not_by_api_key");
+        assert_eq!(app.block_on(yiqi::jobs::api_key::tick(&app.app)).unwrap(), 1);
         let listed = boss.get("/api/v1/api-keys").expect_status(200);
         assert_eq!(listed["items"][0]["last_used_at"], NOW);
         assert!(listed["items"][0]["secret"].is_null());

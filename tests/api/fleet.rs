@@ -9,10 +9,12 @@ use yiqi::app::App;
 use yiqi::app::token::TokenKeys;
 use yiqi::clock::Clock;
 use yiqi::error::AppError;
-use yiqi::store::{Conn, Store};
+use yiqi::store::Conn;
 
 use crate::client::Client;
-use crate::world::{Backend, KEYS, Person, World, config, copy_of_template, remove_database};
+use crate::world::{
+    Backend, KEYS, Person, World, config, copy_of_template, open_store, remove_database,
+};
 
 /// One running server.
 pub struct Node {
@@ -41,8 +43,13 @@ impl Node {
 
     fn spawn(url: &str, port: u16) -> Node {
         let listen = format!("127.0.0.1:{port}");
-        let process = Command::new(env!("CARGO_BIN_EXE_yiqi"))
-            .arg("serve")
+        // A file that may not grow is an error there, not the end of the process.
+        let process = Command::new("sh")
+            .args([
+                "-c",
+                "trap '' XFSZ; exec \"$0\" serve",
+                env!("CARGO_BIN_EXE_yiqi"),
+            ])
             .env("YIQI_DATABASE_URL", url)
             .env("YIQI_LISTEN", &listen)
             .env("YIQI_SECRET", KEYS)
@@ -151,10 +158,10 @@ pub struct Direct {
 
 impl Direct {
     fn with<T>(backend: Backend, url: &str, work: impl FnOnce(&Direct) -> T) -> T {
-        let store = Store::open(url.parse().unwrap(), 2).unwrap();
+        let store = open_store(url.parse().unwrap(), 2);
         let app = App::new(
             store,
-            Clock::System,
+            Clock::system(),
             config(url),
             TokenKeys::parse(KEYS).unwrap(),
         );

@@ -297,7 +297,7 @@ fn killed_between_commits(backend: Backend) {
             let request = client.request(Method::POST, &path);
             request.bytes("text/csv", file.clone()).try_send()
         });
-        let mut connection = database.connect_reader().unwrap();
+        let mut connection = database.connect_reader(Duration::from_secs(60)).unwrap();
         while staged(&mut connection).unwrap() < 1_000 {}
         fleet.nodes[0].kill_by_id();
         assert!(asked.join().unwrap().is_err(), "it was in the middle of it");

@@ -7,7 +7,6 @@ use diesel::prelude::*;
 use serde_json::json;
 use yiqi::app::App;
 use yiqi::app::token::TokenKeys;
-use yiqi::clock::Clock;
 use yiqi::domain::job::{ATTEMPTS_MAX, JobState, LEASE_SECONDS};
 use yiqi::domain::run::{RunId, RunPhase};
 use yiqi::domain::{EventId, SubsidyRunId};
@@ -21,7 +20,7 @@ use yiqi::operations::run::Run;
 use yiqi::operations::yearly_run::{self, Budget, Fen, Request};
 use yiqi::store::job::Job;
 use yiqi::store::schema::event;
-use yiqi::store::{self, Conn, Database, Store};
+use yiqi::store::{self, Conn, Database};
 
 use crate::fleet::{Direct, Fleet, Node};
 use crate::world::*;
@@ -29,7 +28,7 @@ use crate::{both, given};
 
 /// Another process on the same database, by the same clock.
 fn another_node(app: &TestApp) -> World {
-    let store = Store::open(app.url.parse().unwrap(), 2).unwrap();
+    let store = open_store(app.url.parse().unwrap(), 2);
     let keys = TokenKeys::parse(KEYS).unwrap();
     let node = App::new(store, app.app.clock.clone(), config(&app.url), keys);
     World::new(node, app.backend)
@@ -257,10 +256,7 @@ both! {
 }
 
 fn advance_seconds(app: &World, seconds: i64) {
-    match &app.app.clock {
-        Clock::Fixed(clock) => clock.fetch_add(seconds, Ordering::SeqCst),
-        Clock::System => panic!("the system's clock moves by itself"),
-    };
+    app.app.clock.advance_seconds(seconds);
 }
 
 /// Keeps the grades from being stored until it is dropped, or for ever.

@@ -19,13 +19,15 @@ use diesel::{Connection, PgConnection, RunQueryDsl};
 
 use crate::scratch;
 
-/// Arguments: folder, folder of the binaries, settings.
+/// Arguments: folder, folder of the binaries, settings, the largest file the server can write in blocks of 512 bytes or
+/// nothing.
 const WATCHDOG: &str = r#"
 trap '' HUP INT PIPE
-folder=$1 bin=$2 settings=$3
+folder=$1 bin=$2 settings=$3 blocks=$4
 start() {
     "$bin/initdb" --pgdata="$folder/data" --username=postgres --auth=trust --encoding=UTF8 --locale=C --no-sync &&
     printf '%s\n' "$settings" >>"$folder/data/postgresql.conf" &&
+    if [ -n "$blocks" ]; then ulimit -f "$blocks"; fi &&
     "$bin/pg_ctl" --pgdata="$folder/data" --log="$folder/server.log" --timeout=60 start
 }
 if start >"$folder/start.log" 2>&1 </dev/null; then echo ready; else echo failed; fi
@@ -65,8 +67,45 @@ impl Postgres {
             say_left_out("a dump restored into a fresh cluster, for want of PostgreSQL's binaries");
             return None;
         };
-        let server = Postgres::start(&binaries).unwrap_or_else(|reason| panic!("{reason}"));
+        let server = Postgres::start(&binaries, "", "").unwrap_or_else(|reason| panic!("{reason}"));
         Some((server, binaries))
+    }
+
+    /// Another server for tests of its states, with settings beside the usual ones, and the largest file it can write in
+    /// blocks of 512 bytes.
+    pub fn another_with(settings: &str, blocks: &str) -> Option<Postgres> {
+        let Some(binaries) = binaries() else {
+            say_left_out("the states of a server, for want of PostgreSQL's binaries");
+            return None;
+        };
+        let started = Postgres::start(&binaries, settings, blocks);
+        Some(started.unwrap_or_else(|reason| panic!("{reason}")))
+    }
+
+    /// Where a private server keeps its data.
+    pub fn data(&self) -> PathBuf {
+        self.private.as_ref().unwrap().folder.join("data")
+    }
+
+    /// Stops a private server, or starts it again: `["stop", "--mode=fast"]`.
+    pub fn control(&self, arguments: &[&str]) {
+        let data = self.data();
+        let owner = data.metadata().unwrap();
+        let mut control = Command::new(binaries().unwrap().join("pg_ctl"));
+        if owner.uid() != rustix::process::getuid().as_raw() {
+            control.uid(owner.uid()).gid(owner.gid());
+        }
+        let done = control
+            .arg("--pgdata")
+            .arg(&data)
+            .arg("--log")
+            .arg(data.with_file_name("server.log"))
+            .args(arguments)
+            .current_dir(&data)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .status();
+        assert!(done.unwrap().success(), "pg_ctl {arguments:?}");
     }
 
     /// A new database, empty or a copy of the one at `template`, to which nobody may be connected. Gives its address.
@@ -105,7 +144,7 @@ impl Postgres {
             return Postgres::connect(&given, None).map(Some);
         }
         if let Some(binaries) = binaries() {
-            return Postgres::start(&binaries).map(Some);
+            return Postgres::start(&binaries, "", "").map(Some);
         }
         if env::var("YIQI_REQUIRE_POSTGRES").is_ok_and(|value| value == "1") {
             return Err(
@@ -129,7 +168,7 @@ impl Postgres {
         })
     }
 
-    fn start(binaries: &Path) -> Result<Postgres, String> {
+    fn start(binaries: &Path, more: &str, blocks: &str) -> Result<Postgres, String> {
         let place = scratch::place();
         scratch::remove_stale(&place);
         let (folder, owner) = scratch::claim_folder(&place).map_err(|error| error.to_string())?;
@@ -145,7 +184,8 @@ impl Postgres {
         let mut watchdog = shell
             .args(["-c", WATCHDOG, "yiqi-postgres-watchdog"])
             .args([&folder, binaries])
-            .arg(settings(&folder))
+            .arg(format!("{}\n{more}", settings(&folder)))
+            .arg(blocks)
             .current_dir(&folder)
             // Ctrl-C at the terminal must not reach the watchdog before its work.
             .process_group(0)
@@ -300,7 +340,7 @@ mod tests {
 
     /// The process that is going to be killed: tells its server's folder, and ends with its parent.
     fn own_a_server(binaries: &Path) {
-        let server = Postgres::start(binaries).unwrap();
+        let server = Postgres::start(binaries, "", "").unwrap();
         let private = server.private.as_ref().unwrap();
         println!("\nfolder={}", private.folder.display());
         let _ = std::io::stdin().read_to_end(&mut Vec::new());

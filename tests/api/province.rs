@@ -32,9 +32,9 @@ use yiqi::operations::{policy, session, yearly_run};
 use yiqi::store::event::{NewEvent, Subject};
 use yiqi::store::related_party::NewRelatedParty;
 use yiqi::store::yearly_input::{self, Scope};
-use yiqi::store::{self, Conn, Store, migration};
+use yiqi::store::{self, Conn, migration};
 
-use crate::world::{self, Backend, KEYS, Template, World};
+use crate::world::{self, Backend, KEYS, Template, World, open_store};
 
 static BLANK: Template = Template::new(fill_blank);
 static IMPORTED: Template = Template::new(fill_imported);
@@ -63,7 +63,7 @@ fn fill_imported(backend: Backend, url: &str) {
 /// The application on a database, without a server.
 fn open(backend: Backend, url: &str) -> World {
     let app = App::new(
-        Store::open(url.parse().unwrap(), 2).unwrap(),
+        open_store(url.parse().unwrap(), 2),
         Clock::fixed("2026-03-02T09:00:00+08:00".parse().unwrap()),
         world::config(url),
         TokenKeys::parse(KEYS).unwrap(),

@@ -11,7 +11,7 @@ use yiqi::app::token::TokenKeys;
 use yiqi::clock::Clock;
 use yiqi::domain::access::Action;
 use yiqi::store::event::{Filter, NewEvent, Subject};
-use yiqi::store::{self, Database, Store, StoreError};
+use yiqi::store::{self, Database, StoreError};
 
 use crate::postgres::Postgres;
 use crate::world::*;
@@ -104,7 +104,7 @@ fn a_dump_in_a_fresh_cluster_shows_every_event_and_goes_on() {
     let url = cluster.create_database(None);
     copy(&programs, &first.url, &url);
     let restored = || {
-        let store = Store::open(url.parse().unwrap(), 2).unwrap();
+        let store = open_store(url.parse().unwrap(), 2);
         let keys = TokenKeys::parse(KEYS).unwrap();
         let clock = Clock::fixed(NOW.parse().unwrap());
         World::new(

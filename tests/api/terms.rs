@@ -12,7 +12,7 @@ use ureq::http::Method;
 use yiqi::domain::InstrumentId;
 use yiqi::error::AppError;
 use yiqi::store::schema::instrument_terms;
-use yiqi::store::{self, Conn, Lock, Store, StoreError};
+use yiqi::store::{self, Conn, Lock, StoreError};
 
 use crate::client::{Answer, Client};
 use crate::world::*;
@@ -206,7 +206,7 @@ both! {
     fn a_second_node_that_makes_terms_meanwhile_leaves_none_behind(app: &TestApp) {
         let id = given::instrument(app).insert();
         let (host, unit) = (app.organization_id(HOST.organization).number(), app.organization_id(BOSS.organization));
-        let other = Store::open(app.url.parse().unwrap(), 2).unwrap();
+        let other = open_store(app.url.parse().unwrap(), 2);
         let ends = AtomicBool::new(false);
         std::thread::scope(|threads| {
             threads.spawn(|| {

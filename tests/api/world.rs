@@ -3,6 +3,7 @@
 
 use std::net::TcpListener;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use yiqi::app::App;
@@ -71,6 +72,7 @@ pub struct TestApp {
     pub url: String,
     handle: ServerHandle,
     server: Option<JoinHandle<()>>,
+    owns_database: bool,
 }
 
 impl std::ops::Deref for TestApp {
@@ -91,23 +93,26 @@ impl TestApp {
     /// `None` when there is no PostgreSQL and none is required.
     pub fn start(backend: Backend) -> Option<TestApp> {
         let url = copy_of_template(backend)?;
-        let store = Store::open(url.parse().unwrap(), 4).unwrap();
+        let mut app = TestApp::on(backend, &url, Clock::fixed(NOW.parse().unwrap()));
+        app.owns_database = true;
+        Some(app)
+    }
+
+    /// Another node, or a service on a database that the test keeps itself.
+    pub fn on(backend: Backend, url: &str, clock: Clock) -> TestApp {
+        let store = open_store(url.parse().unwrap(), 4);
         let keys = TokenKeys::parse(KEYS).unwrap();
-        let app = App::new(
-            store,
-            Clock::fixed(NOW.parse().unwrap()),
-            config(&url),
-            keys,
-        );
+        let app = App::new(store, clock, config(url), keys);
         let world = World::new(app, backend);
         let (base, handle, server) = serve(&world.app);
-        Some(TestApp {
+        TestApp {
             world,
             base,
-            url,
+            url: url.to_owned(),
             handle,
             server: Some(server),
-        })
+            owns_database: false,
+        }
     }
 
     /// Somebody who is not signed in.
@@ -248,8 +253,15 @@ impl Drop for TestApp {
             let _ = server.join();
         }
         self.app.store.drain();
-        remove_database(self.backend, &self.url);
+        if self.owns_database {
+            remove_database(self.backend, &self.url);
+        }
     }
+}
+
+/// Opens a database as a service with few connections does.
+pub fn open_store(database: store::Database, connections: u32) -> Store {
+    Store::open(database, connections, Duration::from_secs(10)).unwrap()
 }
 
 /// What signs the tokens of every test, also those of started processes.
@@ -290,12 +302,13 @@ pub fn copy_of_template(backend: Backend) -> Option<String> {
     TEMPLATE.copy(backend)
 }
 
-fn fill(_: Backend, url: &str) {
+/// Fills an empty database with what every test begins with.
+pub fn fill(_: Backend, url: &str) {
     let database: store::Database = url.parse().unwrap();
     migration::migrate(&database, true).unwrap();
     let keys = TokenKeys::parse(KEYS).unwrap();
     let app = App::new(
-        Store::open(database, 1).unwrap(),
+        open_store(database, 1),
         Clock::fixed(NOW.parse().unwrap()),
         config(url),
         keys,

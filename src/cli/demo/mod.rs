@@ -61,7 +61,7 @@ pub async fn run(config: Config, arguments: Arguments) -> Result<(), Failure> {
     let folder = Folder::open(arguments.data)?;
     config.database_url = folder.database_url();
     migration::migrate(&config, true)?;
-    let app = App::open(config, Clock::System, folder.keys()?)?;
+    let app = App::open(config, Clock::system(), folder.keys()?)?;
     app.prepare().await?;
     let people = prepare(&app, &folder).await?;
     let run = yearly_run(&app).await?;

@@ -58,11 +58,11 @@ pub fn filter(context: &RequestContext, params: &Params, limit: i64) -> Result<F
     Ok(Filter {
         reach: Reach::default(),
         is_public: true,
-        texts: params.all("q")?,
+        texts: params.words("q")?,
         categories: params.all("category")?,
         regions: params.all("region")?,
         organizations: params.all("organization")?,
-        methods: params.all("method")?,
+        methods: params.words("method")?,
         share_modes: params.all("share_mode")?,
         states: params.all("status")?,
         price_max: price_max.map(|price| (price, context.now.local_date())),

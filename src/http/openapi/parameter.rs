@@ -82,7 +82,7 @@ const IN_QUERY: &[(&str, Kind, &str)] = &[
     (
         "method",
         Kind::Text,
-        "Offers a service by this method standard.",
+        "Offers a service by this method standard, or one that has this text in its name; at most 100 characters and five values.",
     ),
     ("metric", Kind::Text, "Only the records behind this metric."),
     (
@@ -113,7 +113,11 @@ const IN_QUERY: &[(&str, Kind, &str)] = &[
         Kind::Text,
         "For this purpose; repeated means or.",
     ),
-    ("q", Kind::Text, "Words to look for."),
+    (
+        "q",
+        Kind::Text,
+        "A text to look for, of at most 100 characters; repeated means or, at most five.",
+    ),
     ("region", Kind::Text, "A region code, with its subtree."),
     ("role", Kind::Text, "With this role."),
     (
