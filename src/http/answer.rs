@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
+use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, ContentType, ETAG, LOCATION};
-use actix_web::{HttpResponse, HttpResponseBuilder};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use utoipa::openapi::schema::{
@@ -179,68 +179,30 @@ impl RequestContext {
         })
     }
 
-    fn with_replay(&self, mut builder: HttpResponseBuilder) -> HttpResponseBuilder {
-        if self.replayed() {
-            builder.insert_header(("Idempotency-Replayed", "true"));
-        }
-        builder
-    }
-
     /// 200 with a shape. Reads refuse unknown query parameters here at the latest; actions did before.
     pub fn ok(&self, shape: impl Serialize) -> Answer {
         self.params()?;
-        Ok(self.with_replay(HttpResponse::Ok()).json(shape))
+        Ok(HttpResponse::Ok().json(shape))
     }
 
     /// 200 with a shape and its version.
     pub fn ok_versioned(&self, version: i64, shape: impl Serialize) -> Answer {
         self.params()?;
-        Ok(self
-            .with_replay(HttpResponse::Ok())
+        Ok(HttpResponse::Ok()
             .insert_header((ETAG, etag(version)))
-            .json(shape))
-    }
-
-    /// 201 with where the new thing is.
-    pub fn created(&self, location: impl Into<String>, shape: impl Serialize) -> Answer {
-        Ok(self
-            .with_replay(HttpResponse::Created())
-            .insert_header((LOCATION, location.into()))
-            .json(shape))
-    }
-
-    /// 201 with where the new thing is and its version.
-    pub fn created_versioned(
-        &self,
-        location: impl Into<String>,
-        version: i64,
-        shape: impl Serialize,
-    ) -> Answer {
-        let mut builder = self.with_replay(HttpResponse::Created());
-        Ok(builder
-            .insert_header((LOCATION, location.into()))
-            .insert_header((ETAG, etag(version)))
-            .json(shape))
-    }
-
-    /// 202 with where the work can be watched.
-    pub fn accepted(&self, location: impl Into<String>, shape: impl Serialize) -> Answer {
-        Ok(self
-            .with_replay(HttpResponse::Accepted())
-            .insert_header((LOCATION, location.into()))
             .json(shape))
     }
 
     /// 204.
     pub fn no_content(&self) -> Answer {
-        Ok(self.with_replay(HttpResponse::NoContent()).finish())
+        Ok(HttpResponse::NoContent().finish())
     }
 
     /// 200 with a file to save.
     pub fn download(&self, media_type: &'static str, name: &str, bytes: Vec<u8>) -> Answer {
         self.params()?;
         let disposition = format!("attachment; filename=\"{name}\"");
-        let mut builder = self.with_replay(HttpResponse::Ok());
+        let mut builder = HttpResponse::Ok();
         Ok(builder
             .insert_header((CONTENT_TYPE, media_type))
             .insert_header((CONTENT_DISPOSITION, disposition))

@@ -3,8 +3,6 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use actix_web::dev::Payload;
 use actix_web::http::header::{self, HeaderName};
@@ -16,18 +14,17 @@ use sha2::{Digest, Sha256};
 
 use super::caller;
 use super::envelope::RequestId;
-use super::json::{self, Members};
+use super::json;
 use super::merge_patch::MergePatch;
 use super::params::Params;
 use super::route;
 use crate::app::App;
 use crate::app::token::hex;
-use crate::domain::access::{Action, Caller};
+use crate::domain::access::Caller;
 use crate::domain::{Instant, SessionId};
 use crate::error::text::Language;
 use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::{Actor, Once};
-use crate::operations::run::same_version;
 use crate::operations::run::{Reply, Run};
 
 /// A request, read once.
@@ -38,7 +35,6 @@ pub struct RequestContext {
     caller: Option<Caller>,
     request: HttpRequest,
     body: Bytes,
-    replayed: Arc<AtomicBool>,
 }
 
 impl FromRequest for RequestContext {
@@ -75,7 +71,6 @@ impl FromRequest for RequestContext {
                 caller,
                 request,
                 body: body.freeze(),
-                replayed: Arc::default(),
             })
         })
     }
@@ -124,21 +119,9 @@ impl RequestContext {
             .ok_or(AppError::Unauthenticated(Code::unauthenticated))
     }
 
-    /// Who asks, where a route is open to visitors.
-    pub fn visitor(&self) -> Option<&Caller> {
-        self.caller.as_ref()
-    }
-
     /// The session of the caller's access token; `None` for an API key.
     pub fn session(&self) -> Result<Option<SessionId>, AppError> {
         caller::session_of(&self.app, &self.request, self.now)
-    }
-
-    /// Signed in, and the role (or the key's scope) allows the action: 401 or 403 otherwise.
-    pub fn may(&self, action: Action) -> Result<&Caller, AppError> {
-        let caller = self.caller()?;
-        crate::domain::access::may(caller, action)?;
-        Ok(caller)
     }
 
     /// The route's action as this request asks for it. `render` says how the route answers what was done.
@@ -235,14 +218,6 @@ impl RequestContext {
         actor.under(self.request_id(), None)
     }
 
-    /// The actor with what the request asks for; when that is at fault, the fault, which is told to who may do the action.
-    pub fn actor_asking<T>(&self, content: Result<T, AppError>) -> (Actor, Result<T, AppError>) {
-        match content.and_then(|content| Ok((self.actor()?, content))) {
-            Ok((actor, content)) => (actor, Ok(content)),
-            Err(fault) => (self.reader(), Err(fault)),
-        }
-    }
-
     /// Who acts, when, under which request, and its idempotency key.
     pub fn actor(&self) -> Result<Actor, AppError> {
         self.params()?;
@@ -273,37 +248,6 @@ impl RequestContext {
         } else {
             self.json()
         }
-    }
-
-    /// A change of something in its present version, and the version it is meant for: the fields of the body that the
-    /// present shape does not already say. A read-only field sent back with its present value is accepted; with another it
-    /// is refused (422 `read_only`).
-    pub fn change<T: DeserializeOwned>(
-        &self,
-        present: &impl serde::Serialize,
-        version: i64,
-        writable: &[&str],
-    ) -> Result<(T, Option<i64>), AppError> {
-        self.change_as(present, version, writable, Members::read)
-    }
-
-    /// As [`RequestContext::change`], of a shape that is read from the members in a way of its own.
-    pub fn change_as<T>(
-        &self,
-        present: &impl serde::Serialize,
-        version: i64,
-        writable: &[&str],
-        read: impl FnOnce(Members) -> Result<T, AppError>,
-    ) -> Result<(T, Option<i64>), AppError> {
-        self.params()?;
-        self.expect_type(&["application/merge-patch+json", "application/json"])?;
-        let present = serde_json::to_value(present)?;
-        let (members, read_only) = json::parse_change(&self.body, &present, writable)?;
-        let change = read(members)?;
-        let sent = self.required_version()?;
-        same_version(sent, version)?;
-        AppError::refuse_all(read_only)?;
-        Ok((change, sent))
     }
 
     /// As [`RequestContext::body`] for a file of one of these types.
@@ -416,13 +360,7 @@ impl RequestContext {
             key: key.to_owned(),
             fingerprint: hex(&digest.finalize()),
             space: None,
-            replayed: self.replayed.clone(),
         }))
-    }
-
-    /// Whether the operation gave the stored answer of an earlier request again.
-    pub fn replayed(&self) -> bool {
-        self.replayed.load(Ordering::SeqCst)
     }
 
     /// A header's text, for handlers that note where a request came from.

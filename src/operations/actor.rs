@@ -1,8 +1,5 @@
 //! Who acts, when, under which request: a person, an API key, the installation itself, or a visitor without an account.
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-
 use crate::app::token;
 use crate::domain::access::{Action, Caller};
 use crate::domain::{Instant, UserId};
@@ -37,8 +34,6 @@ pub struct Once {
     pub fingerprint: String,
     /// Whose keys these are; set by what a visitor's request is about.
     pub space: Option<String>,
-    /// Set when the kept answer was given again.
-    pub replayed: Arc<AtomicBool>,
 }
 
 impl Actor {

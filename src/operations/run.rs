@@ -2,7 +2,6 @@
 //! all in one transaction. An action's file holds what is particular to it and nothing else.
 
 use std::future::Future;
-use std::sync::atomic::Ordering;
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -124,11 +123,9 @@ impl<T: Send + 'static> Run<T> {
         let Some(once) = self.actor.once.clone() else {
             return Ok(None);
         };
-        let (space, replayed) = (self.actor.key_space(&once), once.replayed.clone());
+        let space = self.actor.key_space(&once);
         let find = move |conn: &mut Conn| kept(conn, &space, &once);
-        let found = self.app.store.read(find).await?;
-        replayed.store(found.is_some(), Ordering::SeqCst);
-        Ok(found)
+        self.app.store.read(find).await
     }
 
     /// What expensive work gives, which no transaction waits for and which is not done again for a kept answer. The request's
@@ -147,9 +144,12 @@ impl<T: Send + 'static> Run<T> {
     }
 
     /// The same in a commit of its own: for imports, which may take long.
-    pub fn alone(mut self) -> Self {
-        self.is_alone = true;
-        self
+    pub fn alone(&self) -> Self {
+        let (actor, version) = (self.actor.clone(), self.version);
+        Self {
+            is_alone: true,
+            ..Self::new(&self.app, actor, self.action, version, self.render)
+        }
     }
 
     /// Runs the action on a subject: `part` gets it as it stands under its lock.
@@ -285,7 +285,6 @@ impl<T: Send + 'static> Run<T> {
             return self.write(locks, part).await.map(Done::Now);
         };
         let (space, now, render) = (self.actor.key_space(&once), self.actor.now, self.render);
-        let replayed = once.replayed.clone();
         let locks = FirstLocks {
             idempotency: Some(lock_number(&space, &once.key)),
             records_of,
@@ -299,9 +298,7 @@ impl<T: Send + 'static> Run<T> {
             store::idempotency::insert(tx, &space, key, fingerprint, &render(&done)?, now)?;
             Ok(Done::Now(done))
         };
-        let done = self.write(locks, keyed).await?;
-        replayed.store(matches!(done, Done::Earlier(_)), Ordering::SeqCst);
-        Ok(done)
+        self.write(locks, keyed).await
     }
 
     async fn write<D, F>(&self, locks: FirstLocks, part: F) -> Result<D, AppError>
@@ -408,60 +405,4 @@ pub fn same_version(sent: Option<i64>, present: i64) -> Result<(), AppError> {
         Some(sent) if sent != present => Err(AppError::Precondition(Code::version_mismatch)),
         _ => Ok(()),
     }
-}
-
-/// Runs a part that asks its rights itself, once per idempotency key; its result is kept as it is, not as an answer. Actions
-/// on other nouns than bookings run so; [`Run`] is the way for new ones.
-pub async fn perform<T, F>(app: &App, actor: &Actor, part: F) -> Result<T, AppError>
-where
-    T: Serialize + serde::de::DeserializeOwned + Send + 'static,
-    F: Fn(&mut Conn) -> Result<T, AppError> + Send + 'static,
-{
-    let run = Run::new(app, actor.clone(), Action::MeRead, None, keep_result::<T>);
-    result_of(run.once(None, part).await?)
-}
-
-fn keep_result<T: Serialize>(result: &T) -> Result<Reply, AppError> {
-    Ok(Reply {
-        status: 0,
-        location: None,
-        version: None,
-        body: Some(serde_json::to_string(result)?),
-        kept_body: None,
-    })
-}
-
-fn result_of<T: serde::de::DeserializeOwned>(done: Done<T>) -> Result<T, AppError> {
-    match done {
-        Done::Now(result) => Ok(result),
-        Done::Earlier(reply) => Ok(serde_json::from_str(&reply.body.unwrap_or_default())?),
-    }
-}
-
-/// As [`perform`], in a commit of its own: for imports, which may take long.
-pub async fn perform_alone<T, F>(app: &App, actor: &Actor, part: F) -> Result<T, AppError>
-where
-    T: Serialize + serde::de::DeserializeOwned + Send + 'static,
-    F: Fn(&mut Conn) -> Result<T, AppError> + Send + 'static,
-{
-    let run = Run::new(app, actor.clone(), Action::MeRead, None, keep_result::<T>);
-    result_of(run.alone().once(None, part).await?)
-}
-
-/// The stored answer of the same request, if it was done before.
-pub async fn find_earlier<T: serde::de::DeserializeOwned>(
-    app: &App,
-    actor: &Actor,
-) -> Result<Option<T>, AppError> {
-    let Some(once) = actor.once.clone() else {
-        return Ok(None);
-    };
-    let (space, flag) = (actor.key_space(&once), once.replayed.clone());
-    let found = app
-        .store
-        .read(move |conn| kept(conn, &space, &once))
-        .await?;
-    let Some(reply) = found else { return Ok(None) };
-    flag.store(true, Ordering::SeqCst);
-    Ok(Some(serde_json::from_str(&reply.body.unwrap_or_default())?))
 }

@@ -5,13 +5,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-
 use crate::app::App;
 use crate::error::AppError;
 use crate::operations::actor::Actor;
-use crate::operations::run::{find_earlier, perform_alone, work, work_alone};
+use crate::operations::run::{Done, Outcome, Run, work, work_alone};
 use crate::store::staged::{self, Batch, EventIds, StagedImportId};
 use crate::store::{Conn, StoreError};
 
@@ -27,7 +24,7 @@ const ROUNDS: u32 = 5;
 /// The judged rows of a table.
 pub trait Plan: Send + Sync + 'static {
     /// What the import answers.
-    type Answer: Serialize + DeserializeOwned + Send + 'static;
+    type Answer: Send + 'static;
     /// Ids for what is new.
     type Ids: Send + Sync + 'static;
 
@@ -57,43 +54,40 @@ pub trait Plan: Send + Sync + 'static {
 }
 
 /// Imports what `judge` finds right, or refuses as it does. Nothing is written for a table that is refused.
-pub async fn run<P, F>(app: &App, actor: &Actor, judge: F) -> Result<P::Answer, AppError>
+pub async fn run<P, F>(run: &Run<P::Answer>, judge: F) -> Outcome<P::Answer>
 where
     P: Plan,
     F: Fn(&mut Conn) -> Result<P, AppError> + Clone + Send + 'static,
 {
     let mut import = None;
-    let outcome = rounds(app, actor, judge, &mut import).await;
+    let outcome = rounds(run, judge, &mut import).await;
     if let Some(import) = import {
-        remove(app, import).await;
+        remove(&run.app, import).await;
     }
     outcome
 }
 
 async fn rounds<P, F>(
-    app: &App,
-    actor: &Actor,
+    run: &Run<P::Answer>,
     judge: F,
     import: &mut Option<StagedImportId>,
-) -> Result<P::Answer, AppError>
+) -> Outcome<P::Answer>
 where
     P: Plan,
     F: Fn(&mut Conn) -> Result<P, AppError> + Clone + Send + 'static,
 {
+    let (app, actor) = (&run.app, &run.actor);
     let mut round = 0;
     loop {
         round += 1;
-        if let Some(earlier) = find_earlier(app, actor).await? {
-            return Ok(earlier);
-        }
-        let plan = match app.store.read_snapshot(judge.clone()).await {
-            Ok(plan) => Arc::new(plan),
-            // The same request may have come in meanwhile, under its key.
-            Err(refused) => return find_earlier(app, actor).await?.ok_or(refused),
+        let judged = run.prepare(app.store.read_snapshot(judge.clone()));
+        let plan = match judged.await? {
+            Done::Now(plan) => Arc::new(plan),
+            Done::Earlier(reply) => return Ok(Done::Earlier(reply)),
         };
         let staged = Arc::new(stage(app, actor, &plan, import).await?);
         let is_stale = Arc::new(AtomicBool::new(false));
-        let outcome = move_in(app, actor, &plan, &staged, &is_stale).await;
+        let outcome = move_in(run, &plan, &staged, &is_stale).await;
         if outcome.is_err() && is_stale.load(Ordering::SeqCst) && round < ROUNDS {
             remove_rows(app, staged.import).await?;
             continue;
@@ -143,14 +137,13 @@ async fn stage<P: Plan>(
 
 /// The last transaction. `is_stale` is set when the rows are to be judged anew.
 async fn move_in<P: Plan>(
-    app: &App,
-    actor: &Actor,
+    run: &Run<P::Answer>,
     plan: &Arc<P>,
     staged: &Arc<Staged<P::Ids>>,
     is_stale: &Arc<AtomicBool>,
-) -> Result<P::Answer, AppError> {
+) -> Outcome<P::Answer> {
     let (plan, rows, is_stale) = (Arc::clone(plan), Arc::clone(staged), Arc::clone(is_stale));
-    let action = move |tx: &mut Conn| {
+    let part = move |tx: &mut Conn, _: &Actor, (): &()| {
         let stale = |error: StoreError| {
             let is_judged = matches!(error, StoreError::Violated(_) | StoreError::Contended);
             is_stale.store(is_judged, Ordering::SeqCst);
@@ -171,7 +164,7 @@ async fn move_in<P: Plan>(
             false => Err(AppError::unavailable("the import took too long")),
         }
     };
-    perform_alone(app, actor, action).await
+    run.alone().with(Ok(()), part).await
 }
 
 fn outrun() -> AppError {

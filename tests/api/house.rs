@@ -7,6 +7,7 @@ mod imports;
 mod sizes;
 mod source;
 mod words;
+mod writes;
 
 pub use source::package_file;
 use source::{Source, sources};
@@ -28,6 +29,11 @@ fn rooms_import_what_the_table_allows() {
     assert_none(&in_each(|source| {
         imports::complaints(source, &dependencies)
     }));
+}
+
+#[test]
+fn only_the_runner_writes() {
+    assert_none(&in_each(writes::past_the_runner));
 }
 
 #[test]

@@ -10,9 +10,11 @@ use diesel::{QueryableByName, RunQueryDsl};
 use serde_json::json;
 use ureq::http::Method;
 use yiqi::domain::Minutes;
+use yiqi::domain::access::Action;
 use yiqi::exchange::instrument::InstrumentRow;
 use yiqi::operations::actor::Actor;
 use yiqi::operations::instrument::{Import, ImportMode, Imported};
+use yiqi::operations::run::Run;
 use yiqi::operations::{feed, instrument, retention};
 use yiqi::store::{Conn, Database, StoreError};
 
@@ -191,10 +193,11 @@ both! {
     }
 
     fn others_are_served_between_the_commits_and_see_nothing(app: &TestApp) {
-        let (store, actor) = (&app.app.store, Actor::system(app.now()));
+        let store = &app.app.store;
+        let run = Run::direct(&app.app, &Actor::system(app.now()), Action::InstrumentImport);
         let rows = table(app, 2_500);
         let imported = app.block_on(async {
-            let importing = instrument::import(&app.app, &actor, std::future::ready(Ok(rows)));
+            let importing = instrument::import(&run, std::future::ready(Ok(rows)));
             let others = async {
                 let mut seen = Vec::new();
                 loop {
@@ -210,7 +213,7 @@ both! {
             let is_part = |(some, there): &&(i64, i64)| (2_000..5_000).contains(some) && *there == 0;
             assert!(seen.iter().filter(is_part).count() > 0, "{seen:?}");
             assert_eq!(seen.last().map(|(_, there)| *there), Some(2_500));
-            imported.unwrap()
+            imported.unwrap().now().unwrap()
         });
         assert_eq!(imported, Imported { created: 2_500, updated: 0, unchanged: 0 });
         assert_eq!(app.read(|conn| Ok(staged(conn)?)), 0);
@@ -220,8 +223,8 @@ both! {
         let (store, began_at) = (&app.app.store, app.now());
         let rows = table(app, 2_500);
         app.block_on(async {
-            let actor = Actor::system(began_at);
-            let importing = Box::pin(instrument::import(&app.app, &actor, std::future::ready(Ok(rows))));
+            let run = Run::direct(&app.app, &Actor::system(began_at), Action::InstrumentImport);
+            let importing = Box::pin(instrument::import(&run, std::future::ready(Ok(rows))));
             let half = Box::pin(async { while store.read(staged).await.unwrap() < 1_000 {} });
             // Whoever asked goes away.
             drop(futures_util::future::select(importing, half).await);

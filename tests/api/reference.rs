@@ -1,9 +1,10 @@
 //! The tables an installation starts with, and what is forgotten when its time has come.
 
-use yiqi::error::AppError;
+use yiqi::domain::access::Action;
+use yiqi::http::answer;
 use yiqi::operations::actor::{Actor, Once};
 use yiqi::operations::reference::{self, Counts, Discipline, ReferenceFile};
-use yiqi::operations::run::perform;
+use yiqi::operations::run::{Done, Run};
 use yiqi::store;
 
 use crate::both;
@@ -70,15 +71,17 @@ both! {
             let session = session.await.unwrap();
             yiqi::operations::session::caller_of_session(&app.app, session, user, now).await.unwrap()
         });
-        let once = Once { key: "k".to_owned(), fingerprint: "f".to_owned(), space: None, replayed: Default::default() };
+        let once = Once { key: "k".to_owned(), fingerprint: "f".to_owned(), space: None };
         let runs = std::sync::Arc::new(std::sync::atomic::AtomicU32::new(0));
         let request = || {
             let act = Actor::caller_at(caller.clone(), app.now()).under(String::new(), Some(once.clone()));
             let counted = runs.clone();
-            let action = move |_: &mut store::Conn| {
-                Ok::<_, AppError>(counted.fetch_add(1, std::sync::atomic::Ordering::SeqCst))
-            };
-            app.block_on(perform(&app.app, &act, action)).unwrap()
+            let run = Run::new(&app.app, act, Action::MeRead, None, |count: &u32| answer::reply(200, count));
+            let done = run.with(Ok(()), move |_, _, ()| Ok(counted.fetch_add(1, std::sync::atomic::Ordering::SeqCst)));
+            match app.block_on(done).unwrap() {
+                Done::Now(count) => count,
+                Done::Earlier(reply) => reply.body.unwrap().parse().unwrap(),
+            }
         };
         assert_eq!(request(), 0);
         for (days, answer) in [(13, 0), (2, 1)] {

@@ -15,6 +15,7 @@ use crate::exchange::sheet;
 use crate::exchange::{instrument as instrument_sheet, usage as usage_sheet};
 use crate::operations::actor::Actor;
 use crate::operations::instrument::{self, Import, ImportMode};
+use crate::operations::run::{Done, Run};
 use crate::operations::session::Action;
 use crate::operations::usage::{self, ImportTable};
 
@@ -68,8 +69,10 @@ pub async fn instruments(app: &App, arguments: Instruments) -> Result<(), Failur
         mode,
         is_dry_run: table.dry_run,
     };
-    let imported = instrument::import(app, &act, std::future::ready(Ok(import)))
-        .await
+    let run = Run::direct(app, &act, Action::InstrumentImport);
+    let done = instrument::import(&run, std::future::ready(Ok(import))).await;
+    let imported = done
+        .and_then(Done::now)
         .map_err(|error| table.told(captions.told(error)))?;
     match table.format {
         Format::Json => output::json(&json!({"dry_run": table.dry_run, "imported": imported})),
@@ -94,8 +97,10 @@ pub async fn usage(app: &App, arguments: Usage) -> Result<(), Failure> {
         read: Box::new(move || Ok(rows)),
         is_dry_run: table.dry_run,
     };
-    let imported = usage::import(app, &act, Ok(import))
-        .await
+    let run = Run::direct(app, &act, Action::UsageRecordImport);
+    let done = usage::import(&run, Ok(import)).await;
+    let imported = done
+        .and_then(Done::now)
         .map_err(|error| table.told(error))?;
     match table.format {
         Format::Json => output::json(&json!({"dry_run": table.dry_run, "imported": imported})),

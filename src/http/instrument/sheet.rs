@@ -4,7 +4,7 @@ use actix_web::web;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::super::answer::Answer;
+use super::super::answer::{Answer, reply};
 use super::super::context::RequestContext;
 use super::super::route::{Route, get, post};
 use super::list;
@@ -13,6 +13,7 @@ use crate::error::{AppError, Code, Fault};
 use crate::exchange::instrument::{self as sheet, InstrumentRow, Origin};
 use crate::exchange::sheet::{Format, MAX_ROWS};
 use crate::operations::instrument::{self, Import, ImportMode, Imported};
+use crate::operations::run::{Done, Outcome, Reply};
 use crate::operations::table_fault;
 use crate::store::instrument::Instrument;
 
@@ -52,12 +53,14 @@ struct ImportedInstrumentsShape {
 }
 
 async fn import(context: RequestContext) -> Answer {
-    let (actor, sent) = context.actor_asking(Sent::of(&context));
+    let sent = Sent::of(&context);
     let is_dry_run = sent.as_ref().is_ok_and(|sent| sent.is_dry_run);
+    let render = if is_dry_run { judged } else { imported };
+    let run = context.run(render)?;
     let mut told = None;
     let read = async {
         let sent = sent?;
-        let host = actor.caller()?.organization_id;
+        let host = run.actor.caller()?.organization_id;
         let sheet = away(move || sheet::read_some(&sent.bytes, sent.format, &mut |_| ())).await?;
         let (sheet, unread) = sheet?;
         let (rows, captions) = sheet.into_parts();
@@ -71,19 +74,32 @@ async fn import(context: RequestContext) -> Answer {
         told = Some((captions, unread));
         Ok(import)
     };
-    let imported = instrument::import(&context.app, &actor, read).await;
-    let imported = match told {
+    let outcome = instrument::import(&run, read).await;
+    let done = match told {
         Some((captions, unread)) => {
-            also_unread(imported.map_err(|error| captions.told(error)), unread)
+            also_unread(outcome.map_err(|error| captions.told(error)), unread)
         }
-        None => imported,
-    }?;
-    context.ok(ImportedInstrumentsShape {
+        None => outcome,
+    };
+    context.answer(done?, render)
+}
+
+fn imported(done: &Imported) -> Result<Reply, AppError> {
+    shown(done, false)
+}
+
+fn judged(done: &Imported) -> Result<Reply, AppError> {
+    shown(done, true)
+}
+
+fn shown(done: &Imported, is_dry_run: bool) -> Result<Reply, AppError> {
+    let shape = ImportedInstrumentsShape {
         dry_run: is_dry_run,
-        created: imported.created,
-        updated: imported.updated,
-        unchanged: imported.unchanged,
-    })
+        created: done.created,
+        updated: done.updated,
+        unchanged: done.unchanged,
+    };
+    reply(200, &shape)
 }
 
 /// A table as it was sent, and what to do with it.
@@ -111,22 +127,19 @@ impl Sent {
 }
 
 /// What came of the rows that could be read, refused together with those that could not.
-fn also_unread(
-    imported: Result<Imported, AppError>,
-    unread: Vec<Fault>,
-) -> Result<Imported, AppError> {
+fn also_unread(outcome: Outcome<Imported>, unread: Vec<Fault>) -> Outcome<Imported> {
     if unread.is_empty() {
-        return imported;
+        return outcome;
     }
     let mut faults = unread;
-    match imported {
+    match outcome {
         Ok(_) => {}
         Err(AppError::Refused(broken)) => faults.extend(broken),
         Err(AppError::Conflict(conflict)) => faults.extend(conflict.faults),
         Err(other) => return Err(other),
     }
     table_fault::refuse(faults)?;
-    Ok(Imported::default())
+    Ok(Done::Now(Imported::default()))
 }
 
 /// Reading and writing tables takes long, so it leaves the thread that serves requests.

@@ -9,12 +9,13 @@ use crate::domain::access::Action;
 use crate::error::AppError;
 use crate::exchange::sheet::{Format, MAX_ROWS, Numbered};
 use crate::exchange::usage::{self as sheet, UsageRow};
-use crate::http::answer::Answer;
+use crate::http::answer::{Answer, reply};
 use crate::http::context::RequestContext;
 use crate::http::feed::Start;
 use crate::http::params::Params;
 use crate::http::route::{Route, get, post};
-use crate::operations::usage::{self, ImportTable};
+use crate::operations::run::Reply;
+use crate::operations::usage::{self, ImportTable, Imported};
 use crate::store;
 use crate::store::usage::{Filter, Listed};
 
@@ -72,12 +73,16 @@ struct ImportedUsageShape {
 }
 
 async fn import(context: RequestContext) -> Answer {
-    let (actor, table) = context.actor_asking(table(&context));
-    let done = usage::import(&context.app, &actor, table).await?;
-    context.ok(ImportedUsageShape {
+    let done = usage::import(&context.run(imported)?, table(&context)).await?;
+    context.answer(done, imported)
+}
+
+fn imported(done: &Imported) -> Result<Reply, AppError> {
+    let shape = ImportedUsageShape {
         dry_run: done.is_dry_run,
         rows: done.rows,
-    })
+    };
+    reply(200, &shape)
 }
 
 fn table(context: &RequestContext) -> Result<ImportTable, AppError> {

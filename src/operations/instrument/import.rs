@@ -5,11 +5,10 @@ mod plan;
 
 use std::collections::{HashMap, HashSet};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::check::Rules;
 use super::row::InstrumentRow;
-use crate::app::App;
 use crate::config::Config;
 use crate::domain::OrganizationId;
 use crate::domain::access::Action;
@@ -17,7 +16,7 @@ use crate::domain::exemption::ExemptionState;
 use crate::domain::instrument::{InstrumentFacts, InstrumentState};
 use crate::error::{AppError, Code, Fault, Location};
 use crate::operations::actor::Actor;
-use crate::operations::run::may;
+use crate::operations::run::{Done, Outcome, Run, may};
 use crate::operations::{table_fault, table_import};
 use crate::store::instrument::Instrument;
 use crate::store::{self, Conn};
@@ -34,7 +33,7 @@ crate::vocabulary! {
 }
 
 /// What an import did, or would do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Imported {
     pub created: usize,
     pub updated: usize,
@@ -54,28 +53,27 @@ pub struct Import {
 /// Imports the instruments of a host. 422, or 409 when only other entries are in the way, with one entry for
 /// each fault of each row; then nothing was imported. A dry run only reads. The table is not read for those who may not.
 pub async fn import(
-    app: &App,
-    actor: &Actor,
+    run: &Run<Imported>,
     read: impl Future<Output = Result<Import, AppError>>,
-) -> Result<Imported, AppError> {
-    may(actor, Action::InstrumentImport)?;
+) -> Outcome<Imported> {
+    may(&run.actor, run.action)?;
     let import = read.await?;
-    match actor.caller() {
+    match run.actor.caller() {
         Ok(caller) if caller.organization_id != import.host => {
             return Err(AppError::Denied(Code::forbidden));
         }
         _ => {}
     }
     let is_dry_run = import.is_dry_run;
-    let (app_of_action, actor_of_action) = (app.clone(), actor.clone());
+    let (app_of_action, actor_of_action) = (run.app.clone(), run.actor.clone());
     let import = std::sync::Arc::new(import);
     let judge =
         move |conn: &mut Conn| judge(conn, &app_of_action.config, &actor_of_action, &import);
     if is_dry_run {
         let counted = move |conn: &mut Conn| Ok(judge(conn)?.counted());
-        return app.store.read_snapshot(counted).await;
+        return run.app.store.read_snapshot(counted).await.map(Done::Now);
     }
-    table_import::run(app, actor, judge).await
+    table_import::run(run, judge).await
 }
 
 /// The empty table to fill in, for those who may.

@@ -20,7 +20,6 @@ pub use moves::{decide, right_to};
 pub use read::{Versions, export, get, list, list_changed, list_versions};
 pub use row::InstrumentRow;
 
-use crate::app::App;
 use crate::domain::access::{self, Action, Caller};
 use crate::domain::{InstrumentId, UserId};
 use crate::error::AppError;
@@ -75,28 +74,4 @@ pub fn read(conn: &mut Conn, caller: Option<&Caller>, id: InstrumentId) -> Resul
     let is_inside = access::may_on_instrument(caller, Action::InstrumentGet, &ties).is_ok();
     let inside = is_inside.then(|| inside(conn, id)).transpose()?;
     Ok(Entry { instrument, inside })
-}
-
-/// The entry, when the caller may do the action on it: 404 when it is hidden, 403 when the action is not the caller's.
-pub fn admit(
-    conn: &mut Conn,
-    caller: &Caller,
-    id: InstrumentId,
-    action: Action,
-) -> Result<Instrument, AppError> {
-    let ties = store::instrument::get_ties(conn, id, Some(caller.user_id))?;
-    access::may_on_instrument(caller, action, &ties)?;
-    Ok(store::instrument::get(conn, id)?)
-}
-
-/// As [`admit`], before the body of a request is read.
-pub async fn check_right(
-    app: &App,
-    caller: &Caller,
-    id: InstrumentId,
-    action: Action,
-) -> Result<(), AppError> {
-    let caller = caller.clone();
-    let look = move |conn: &mut Conn| admit(conn, &caller, id, action).map(|_| ());
-    app.store.read(look).await
 }

@@ -6,14 +6,13 @@ mod rows;
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use crate::app::App;
 use crate::domain::access::Action;
 use crate::domain::usage::UsageFacts;
 use crate::error::AppError;
 use crate::operations::actor::Actor;
-use crate::operations::run::may;
+use crate::operations::run::{Done, Outcome, Run, may};
 use crate::operations::table_import;
 use crate::store::Conn;
 use plan::ImportPlan;
@@ -31,7 +30,7 @@ pub struct ImportRow {
 }
 
 /// What an import did, or would do.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Imported {
     pub rows: usize,
     pub is_dry_run: bool,
@@ -54,25 +53,24 @@ impl std::fmt::Debug for ImportTable {
 /// Records every row, or none. Refuses with every fault of every row; 409 when only other records are in the way. A dry
 /// run checks the same and only reads.
 pub async fn import(
-    app: &App,
-    actor: &Actor,
+    run: &Run<Imported>,
     table: Result<ImportTable, AppError>,
-) -> Result<Imported, AppError> {
-    may(actor, Action::UsageRecordImport)?;
+) -> Outcome<Imported> {
+    may(&run.actor, run.action)?;
     let ImportTable { read, is_dry_run } = table?;
     let rows = tokio::task::spawn_blocking(read).await;
     let rows = Arc::new(rows.map_err(AppError::internal)??);
-    let own = actor.clone();
+    let own = run.actor.clone();
     if is_dry_run {
         let imported = Imported {
             rows: rows.len(),
             is_dry_run,
         };
         let check = move |conn: &mut Conn| rows::check(conn, &own, &rows).map(|_| imported);
-        return app.store.read_snapshot(check).await;
+        return run.app.store.read_snapshot(check).await.map(Done::Now);
     }
     let judge = move |conn: &mut Conn| ImportPlan::judge(conn, &own, &rows);
-    table_import::run(app, actor, judge).await
+    table_import::run(run, judge).await
 }
 
 /// Whether the caller may have the empty table.

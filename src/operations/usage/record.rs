@@ -89,7 +89,7 @@ fn enter(tx: &mut Conn, actor: &Actor, new: &NewUsage) -> Result<UsageView, AppE
         minutes,
     };
     Ok(UsageView {
-        record: entry.write(tx, actor)?,
+        record: entry.insert(tx, actor)?,
         host_organization_id: ties.instrument.host_organization_id,
     })
 }
@@ -175,7 +175,7 @@ pub struct Entry<'a> {
 
 impl Entry<'_> {
     /// Appends the event, writes version 1 and opens the charge.
-    fn write(&self, tx: &mut Conn, actor: &Actor) -> Result<UsageRecord, AppError> {
+    fn insert(&self, tx: &mut Conn, actor: &Actor) -> Result<UsageRecord, AppError> {
         let id = store::usage::reserve_id(tx)?;
         let event = store::event::append(tx, &self.event(actor, id)?)?;
         let columns = self.columns(actor, event)?;
