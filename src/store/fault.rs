@@ -44,6 +44,7 @@ constraints! {
     InvoiceLineCharge = "invoice_line_charge_unique" on "invoice_line.charge_id",
     InvoiceNo = "invoice_no_unique" on "invoice.invoice_no",
     OrganizationUscc = "organization_uscc_unique" on "organization.uscc",
+    PolicyUsed = "policy_used",
     PolicyVersion = "policy_version_unique" on "policy.code, policy.version",
     RelatedParty = "related_party_unique" on "related_party.organization_id, related_party.related_organization_id, related_party.since",
     ReviewUsageRecord = "review_usage_record_unique" on "review.usage_record_id",

@@ -2,6 +2,7 @@
 //! statement is one that a defect above could send.
 
 use diesel::RunQueryDsl;
+use diesel::connection::SimpleConnection;
 use yiqi::domain::InstrumentId;
 use yiqi::store::{Conn, Constraint, Database, StoreError};
 
@@ -154,5 +155,158 @@ both! {
         let mut conn = connect(app);
         refused(&mut conn, Constraint::EventAppendOnly, "UPDATE event SET action = 'nothing'");
         refused(&mut conn, Constraint::EventAppendOnly, "DELETE FROM event");
+        let columns = "happened_at, action, subject_type, subject_id";
+        let copy = format!("(id, {columns}) SELECT id, {columns} FROM event");
+        match app.backend {
+            Backend::Sqlite => {
+                for verb in ["REPLACE", "INSERT OR REPLACE"] {
+                    refused(&mut conn, Constraint::EventAppendOnly, &format!("{verb} INTO event {copy}"));
+                }
+                refused(&mut conn, Constraint::EventAppendOnly, "UPDATE OR REPLACE event SET id = 1");
+            }
+            Backend::Postgres => {
+                refused(&mut conn, Constraint::EventAppendOnly, "TRUNCATE event CASCADE");
+                // From a table that the trail does not depend on, and with others.
+                refused(&mut conn, Constraint::EventAppendOnly, "TRUNCATE event, event_personal CASCADE");
+                let overriding = format!("INSERT INTO event (id, {columns}) OVERRIDING SYSTEM VALUE SELECT id, {columns} FROM event \
+                    ON CONFLICT (id) DO UPDATE SET action = 'nothing'");
+                refused(&mut conn, Constraint::EventAppendOnly, &overriding);
+            }
+        }
     }
+
+    fn what_is_final_is_neither_replaced_nor_emptied(app: &TestApp) {
+        let mut conn = connect(app);
+        final_year(app, &mut conn);
+        let sqlite: &[(Constraint, &str)] = &[
+            (Constraint::EvaluationFinal, "REPLACE INTO evaluation SELECT * FROM evaluation WHERE id = 1"),
+            (Constraint::EvaluationFinalUnique, "REPLACE INTO evaluation (id, year, policy_id, policy_digest, state, progress, version, created_at, updated_at) \
+                SELECT 9, year, policy_id, policy_digest, state, progress, version, created_at, updated_at FROM evaluation WHERE id = 1"),
+            (Constraint::EvaluationFinal, "UPDATE OR REPLACE evaluation SET id = 1 WHERE id = 2"),
+            (Constraint::EvaluationFinalUnique, "UPDATE OR REPLACE evaluation SET state = 'final' WHERE id = 2"),
+            (Constraint::SubsidyRunFinal, "REPLACE INTO subsidy_run SELECT * FROM subsidy_run WHERE id = 1"),
+            (Constraint::SubsidyRunFinalUnique, "REPLACE INTO subsidy_run (id, year, policy_id, policy_digest, budget_fen, state, progress, version, created_at, updated_at) \
+                SELECT 9, year, policy_id, policy_digest, budget_fen, state, progress, version, created_at, updated_at FROM subsidy_run WHERE id = 1"),
+            (Constraint::SubsidyRunFinal, "UPDATE OR REPLACE subsidy_run SET id = 1 WHERE id = 2"),
+            (Constraint::SubsidyRunFinalUnique, "UPDATE OR REPLACE subsidy_run SET state = 'final' WHERE id = 2"),
+            (Constraint::SubsidyRunFinal, "REPLACE INTO award (id, subsidy_run_id, organization_id, grade, before_pool_fen, award_fen, instruments) \
+                SELECT 1, 2, organization_id, grade, before_pool_fen, award_fen, instruments FROM award WHERE id = 1"),
+            (Constraint::SubsidyRunFinal, "UPDATE OR REPLACE award SET id = 1 WHERE id = 2"),
+            (Constraint::SubsidyRunFinal, "REPLACE INTO award_step (rowid, award_id, position, step, operands, before_fen, after_fen) VALUES (1, 2, 9, 's', '', '0', '0')"),
+            (Constraint::SubsidyRunFinal, "UPDATE OR REPLACE award_step SET rowid = 1 WHERE award_id = 2"),
+            (Constraint::EvaluationFinal, "REPLACE INTO evaluation_input (rowid, evaluation_id, position, line) VALUES (1, 2, 9, '')"),
+            (Constraint::EvaluationFinal, "UPDATE OR REPLACE evaluation_input SET rowid = 1 WHERE evaluation_id = 2"),
+            (Constraint::PolicyUsed, "REPLACE INTO policy SELECT * FROM policy WHERE id = (SELECT policy_id FROM evaluation WHERE id = 1)"),
+            (Constraint::PolicyVersion, "REPLACE INTO policy (code, version, title, content, digest, created_at) \
+                SELECT code, version, title, 'other', digest, created_at FROM policy WHERE id = (SELECT policy_id FROM evaluation WHERE id = 1)"),
+            (Constraint::PolicyVersion, "UPDATE OR REPLACE policy SET id = (SELECT policy_id FROM evaluation WHERE id = 1) WHERE code = 'unused'"),
+        ];
+        let postgres: &[(Constraint, &str)] = &[
+            (Constraint::EvaluationFinal, "TRUNCATE evaluation_input"),
+            (Constraint::EvaluationFinal, "TRUNCATE evaluation_unit"),
+            (Constraint::EvaluationFinal, "TRUNCATE expert_score"),
+            (Constraint::EvaluationFinal, "TRUNCATE evaluation CASCADE"),
+            (Constraint::SubsidyRunFinal, "TRUNCATE award_step"),
+            (Constraint::SubsidyRunFinal, "TRUNCATE award, award_step"),
+            (Constraint::SubsidyRunFinal, "TRUNCATE subsidy_run, award, award_step CASCADE"),
+            (Constraint::PolicyUsed, "TRUNCATE policy CASCADE"),
+        ];
+        let own = match app.backend {
+            Backend::Sqlite => sqlite,
+            Backend::Postgres => postgres,
+        };
+        for (constraint, statement) in own {
+            refused(&mut conn, *constraint, statement);
+        }
+        for column in ["code", "title", "content", "digest"] {
+            let used = "id = (SELECT policy_id FROM evaluation WHERE id = 1)";
+            refused(&mut conn, Constraint::PolicyUsed, &format!("UPDATE policy SET {column} = 'other' WHERE {used}"));
+        }
+        assert_eq!(execute(&mut conn, "UPDATE policy SET title = 'other' WHERE code = 'unused'").unwrap(), 1);
+    }
+}
+
+/// A final year and a draft of it, each with an award and a line, by a used policy; and one that nobody used.
+fn final_year(app: &TestApp, conn: &mut Conn) {
+    let unit = app.organization_id(UNIVERSITY);
+    let stamp = "'2026-03-02 00:00:00'";
+    let ids = match app.backend {
+        Backend::Sqlite => "",
+        Backend::Postgres => "OVERRIDING SYSTEM VALUE",
+    };
+    let policy = |code: &str| {
+        format!(
+            "INSERT INTO policy (code, version, title, content, digest, created_at) VALUES ('{code}', 1, 't', 'c', 'd', {stamp})"
+        )
+    };
+    let used = "(SELECT id FROM policy WHERE code = 'used')";
+    let mut statements = vec![policy("used"), policy("unused")];
+    for id in 1..=2 {
+        statements.push(format!(
+            "INSERT INTO evaluation (id, year, policy_id, policy_digest, state, progress, version, created_at, updated_at) {ids} \
+             VALUES ({id}, 2025, {used}, 'd', 'draft', 100, 1, {stamp}, {stamp})"
+        ));
+        statements.push(format!(
+            "INSERT INTO subsidy_run (id, year, policy_id, policy_digest, budget_fen, state, progress, version, created_at, updated_at) {ids} \
+             VALUES ({id}, 2025, {used}, 'd', 0, 'draft', 100, 1, {stamp}, {stamp})"
+        ));
+        statements.push(format!(
+            "INSERT INTO award (id, subsidy_run_id, organization_id, grade, before_pool_fen, award_fen, instruments) {ids} \
+             VALUES ({id}, {id}, {unit}, 'good', '0', 0, '[]')"
+        ));
+        statements.push(format!(
+            "INSERT INTO award_step (award_id, position, step, operands, before_fen, after_fen) VALUES ({id}, 1, 's', '', '0', '0')"
+        ));
+        statements.push(format!(
+            "INSERT INTO evaluation_input (evaluation_id, position, line) VALUES ({id}, 1, '')"
+        ));
+    }
+    statements.push("UPDATE evaluation SET state = 'final' WHERE id = 1".to_owned());
+    statements.push("UPDATE subsidy_run SET state = 'final' WHERE id = 1".to_owned());
+    for statement in statements {
+        execute(conn, &statement).unwrap_or_else(|error| panic!("{statement}: {error}"));
+    }
+}
+
+/// A role as README describes it: it owns nothing, serves, and cannot take a guard away.
+#[test]
+fn a_role_that_owns_nothing_serves_and_removes_no_guard() {
+    TestApp::run(Backend::Postgres, |app| {
+        let mut owner = connect(app);
+        let role = format!("yiqi_serves_{}", std::process::id());
+        let grants = include_str!("../../config/postgres-role.sql").replace("yiqi_serves", &role);
+        owner.batch_execute(&grants).unwrap();
+        let url = format!("{}&options=-c%20role%3D{role}", app.url);
+        let served = TestApp::on(
+            Backend::Postgres,
+            &url,
+            yiqi::clock::Clock::fixed(NOW.parse().unwrap()),
+        );
+        served.block_on(served.app.prepare()).unwrap();
+        served.visitor().get("/health/ready").expect_status(200);
+        let instrument = given::instrument(&served).insert();
+        let wish = serde_json::json!({
+            "instrument_id": instrument, "mode": "guided", "purpose": "research",
+            "starts_at": "2026-03-03T10:00:00+08:00", "ends_at": "2026-03-03T11:00:00+08:00",
+        });
+        served
+            .as_company()
+            .post("/api/v1/bookings", wish)
+            .expect_status(201);
+        served.block_on(yiqi::jobs::tick(&served.app));
+        let mut conn = url.parse::<Database>().unwrap().connect().unwrap();
+        for statement in [
+            "TRUNCATE event CASCADE",
+            "ALTER TABLE event DISABLE TRIGGER ALL",
+            "DROP TRIGGER event_append_only ON event",
+            "DROP TABLE event CASCADE",
+            "SET session_replication_role = replica",
+        ] {
+            assert!(execute(&mut conn, statement).is_err(), "{statement}");
+        }
+        drop((served, conn));
+        for statement in [format!("DROP OWNED BY {role}"), format!("DROP ROLE {role}")] {
+            execute(&mut owner, &statement).unwrap();
+        }
+    });
 }

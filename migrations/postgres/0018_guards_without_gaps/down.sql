@@ -1,0 +1,11 @@
+DROP TRIGGER event_no_truncate ON event;
+DROP TRIGGER evaluation_no_truncate ON evaluation;
+DROP TRIGGER evaluation_input_no_truncate ON evaluation_input;
+DROP TRIGGER evaluation_unit_no_truncate ON evaluation_unit;
+DROP TRIGGER expert_score_no_truncate ON expert_score;
+DROP TRIGGER subsidy_run_no_truncate ON subsidy_run;
+DROP TRIGGER award_no_truncate ON award;
+DROP TRIGGER award_step_no_truncate ON award_step;
+DROP TRIGGER policy_no_truncate ON policy;
+DROP TRIGGER policy_used ON policy;
+DROP FUNCTION refuse_change_of_used_policy();
