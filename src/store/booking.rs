@@ -1,11 +1,14 @@
 //! Bookings. The database is the judge of a slot: inserting or moving one into another's time violates `BookingOverlap`.
-//! Rows and what changes them stand here, who blocks what in `blocking`, lists in `listing` and `page`.
+//! Rows and what changes them stand here, what a booking says besides in `details`, who blocks what in `blocking`, lists in
+//! `listing` and `page`.
 
 mod blocking;
+mod details;
 mod listing;
 mod page;
 
 pub use blocking::{Blocking, list_blocking};
+pub use details::Details;
 pub use listing::{
     list_of_instrument, list_overdue, list_unfinished, list_unstarted, list_usage_record_ids,
 };
@@ -13,20 +16,16 @@ pub use page::{Filter, list};
 
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Nullable, Timestamp};
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::prepared::on_each;
-use super::price::StoredPrice;
 use super::schema::booking;
 use super::yearly_run::AfterFreezes;
 use super::{Conn, Json, Result, StoreError};
 use crate::domain::booking::{BookingMode, BookingPurpose, BookingState};
-use crate::domain::tariff::Quote;
 use crate::domain::{BookingId, Instant, InstrumentId, OrganizationId, Slot, UserId};
 
 /// One row, whole.
-#[derive(Debug, Clone, Queryable, Selectable, Serialize, Deserialize)]
+#[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = booking)]
 pub struct Booking {
     pub id: BookingId,
@@ -43,11 +42,6 @@ pub struct Booking {
     pub blocked_until: Instant,
     pub mode: BookingMode,
     pub purpose: BookingPurpose,
-    pub description: Option<String>,
-    pub operator: Option<Json<Value>>,
-    pub samples: Option<i64>,
-    pub service_items: Option<Json<Value>>,
-    pub quote: Option<Json<StoredPrice>>,
     pub client_reference: Option<String>,
     pub approval_due_at: Option<Instant>,
     pub answered_at: Option<Instant>,
@@ -57,11 +51,11 @@ pub struct Booking {
     pub ended_at: Option<Instant>,
     pub cancelled_by: Option<String>,
     pub reason_code: Option<String>,
-    pub reason: Option<String>,
     pub problem: Option<String>,
     pub version: i64,
     pub created_at: Instant,
     pub updated_at: Instant,
+    pub details: Json<Details>,
 }
 
 impl Booking {
@@ -75,12 +69,6 @@ impl Booking {
         slot_of(self.blocked_from, self.blocked_until)
     }
 
-    /// The price that was told with it.
-    pub fn price(&self) -> Option<Quote> {
-        let stored = self.quote.as_deref();
-        stored.cloned().map(Quote::from)
-    }
-
     /// What can change, as it is, to change some of it.
     pub fn changes(&self) -> Changes {
         Changes {
@@ -90,15 +78,14 @@ impl Booking {
             ends_at: self.ends_at,
             blocked_from: self.blocked_from,
             blocked_until: self.blocked_until,
-            quote: self.quote.clone(),
             approval_due_at: self.approval_due_at,
             answered_at: self.answered_at,
             started_at: self.started_at,
             ended_at: self.ended_at,
             cancelled_by: self.cancelled_by.clone(),
             reason_code: self.reason_code.clone(),
-            reason: self.reason.clone(),
             problem: self.problem.clone(),
+            details: Details::clone(&self.details),
         }
     }
 }
@@ -120,15 +107,15 @@ pub struct Changes {
     pub ends_at: Instant,
     pub blocked_from: Instant,
     pub blocked_until: Instant,
-    pub quote: Option<Json<StoredPrice>>,
     pub approval_due_at: Option<Instant>,
     pub answered_at: Option<Instant>,
     pub started_at: Option<Instant>,
     pub ended_at: Option<Instant>,
     pub cancelled_by: Option<String>,
     pub reason_code: Option<String>,
-    pub reason: Option<String>,
     pub problem: Option<String>,
+    #[diesel(skip_update)]
+    pub details: Details,
 }
 
 /// A booking to insert.
@@ -145,11 +132,7 @@ pub struct NewBooking {
     pub blocked: Slot,
     pub mode: BookingMode,
     pub purpose: BookingPurpose,
-    pub description: Option<String>,
-    pub operator: Option<Value>,
-    pub samples: Option<i64>,
-    pub service_items: Option<Value>,
-    pub quote: Option<Quote>,
+    pub details: Details,
     pub client_reference: Option<String>,
     pub approval_due_at: Option<Instant>,
     pub answered_at: Option<Instant>,
@@ -178,11 +161,7 @@ pub fn insert(conn: &mut Conn, new: NewBooking) -> Result<Booking> {
         (
             booking::mode.eq(new.mode),
             booking::purpose.eq(new.purpose),
-            booking::description.eq(new.description),
-            booking::operator.eq(new.operator.map(Json::of).transpose()?),
-            booking::samples.eq(new.samples),
-            booking::service_items.eq(new.service_items.map(Json::of).transpose()?),
-            booking::quote.eq(new.quote.map(StoredPrice::of).transpose()?),
+            booking::details.eq(Json::of(new.details)?),
             booking::client_reference.eq(new.client_reference),
             booking::approval_due_at.eq(new.approval_due_at),
             booking::answered_at.eq(new.answered_at),
@@ -251,8 +230,10 @@ pub fn update(conn: &mut Conn, present: &Booking, next: Changes, now: Instant) -
     let first_answered_at =
         diesel::dsl::case_when(is_first_answer.into_sql::<Bool>(), stamp.nullable())
             .otherwise(present.first_answered_at.into_sql::<Nullable<Timestamp>>());
+    let details = Json::of(next.details.clone())?;
     let changed = diesel::update(unchanged).set((
         next,
+        booking::details.eq(details),
         booking::first_answered_at.eq(first_answered_at),
         booking::version.eq(present.version + 1),
         booking::updated_at.eq(stamp),

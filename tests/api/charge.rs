@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use yiqi::domain::booking::{BookingMode, BookingPurpose, BookingState};
 use yiqi::domain::tariff::{CustomerClass, Line, Quote, TimeLine};
 use yiqi::domain::{BookingId, Fen, InstrumentId, Minutes, Slot};
-use yiqi::store::booking::NewBooking;
+use yiqi::store::booking::{Details, NewBooking};
 
 use crate::both;
 use crate::client::Client;
@@ -63,11 +63,10 @@ fn booked(app: &TestApp, instrument: InstrumentId, quote: Quote) -> BookingId {
         blocked: slot,
         mode: BookingMode::Guided,
         purpose: BookingPurpose::Research,
-        description: None,
-        operator: None,
-        samples: None,
-        service_items: None,
-        quote: Some(quote),
+        details: Details {
+            quote: Some(quote),
+            ..Details::default()
+        },
         client_reference: None,
         approval_due_at: None,
         answered_at: None,

@@ -1,9 +1,13 @@
 //! Migrating: several programs at once, roles without rights, and databases of a newer program.
 
 use diesel::connection::SimpleConnection;
-use yiqi::store::{Database, migration};
+use diesel::sql_types::{BigInt, Nullable, Text};
+use diesel::{QueryableByName, RunQueryDsl};
+use serde_json::{Value, json};
+use yiqi::store::{Database, StoreError, migration};
 
 use crate::world::{Backend, copy_of_template, empty_database, remove_database};
+use crate::{both, given};
 
 /// A database on both backends, cleared away afterwards.
 fn on(make: fn(Backend) -> Option<String>, backend: Backend, story: impl FnOnce(&str)) {
@@ -146,4 +150,83 @@ fn a_missing_right_is_named() {
         );
         end(url, &role);
     });
+}
+
+/// The statements of a migration as this backend runs them: down, then up.
+macro_rules! statements {
+    ($backend:expr, $name:literal) => {
+        match $backend {
+            Backend::Sqlite => [
+                include_str!(concat!("../../migrations/sqlite/", $name, "/down.sql")),
+                include_str!(concat!("../../migrations/sqlite/", $name, "/up.sql")),
+            ],
+            Backend::Postgres => [
+                include_str!(concat!("../../migrations/postgres/", $name, "/down.sql")),
+                include_str!(concat!("../../migrations/postgres/", $name, "/up.sql")),
+            ],
+        }
+    };
+}
+
+/// What a booking says besides, as six columns kept it.
+#[derive(QueryableByName)]
+struct Columns {
+    #[diesel(sql_type = Nullable<Text>)]
+    description: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    operator: Option<String>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    samples: Option<i64>,
+    #[diesel(sql_type = Nullable<Text>)]
+    service_items: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    quote: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    reason: Option<String>,
+}
+
+both! {
+    fn what_bookings_say_moves_into_one_document_and_back(app: &TestApp) {
+        let sem = given::instrument(app).insert();
+        let (host, company) = (app.as_host(), app.as_company());
+        let price = json!({"valid_from": "2026-01-01", "price_fen_per_hour": 6_000});
+        host.post(&format!("/api/v1/instruments/{sem}/tariffs"), price).expect_status(201);
+        let service = json!({"test_item": "能谱", "unit": "样", "price_fen": 500});
+        let service = host.post(&format!("/api/v1/instruments/{sem}/services"), service).expect_status(201).id();
+        let wish = |from: &str, until: &str| json!({
+            "instrument_id": sem, "mode": "guided", "purpose": "research",
+            "starts_at": format!("2026-03-03T{from}:00+08:00"), "ends_at": format!("2026-03-03T{until}:00+08:00"),
+        });
+        let mut whole = wish("10:00", "12:00");
+        whole["description"] = json!("断口 \"形貌\"\n第二行");
+        whole["operator"] = json!({"name": "王五", "phone": "13800000000"});
+        whole["samples"] = json!(3);
+        whole["service_items"] = json!([{"service_id": service, "quantity": 2}]);
+        let whole = company.post("/api/v1/bookings", whole).expect_status(201).id();
+        let cancelled = company.post(&format!("/api/v1/bookings/{whole}/cancel"), json!({"reason": "样品未到"}));
+        cancelled.expect_status(200);
+        let bare = company.post("/api/v1/bookings", wish("12:00", "13:00")).expect_status(201).id();
+        let shown = || [whole, bare].map(|id| company.get(&format!("/api/v1/bookings/{id}")).expect_status(200).body);
+        let before = shown();
+
+        let [down, up] = statements!(app.backend, "0016_booking_details");
+        let columns: Vec<Columns> = app.write(move |tx| {
+            tx.batch_execute(down).map_err(StoreError::from)?;
+            let columns = "SELECT description, operator, samples, service_items, quote, reason FROM booking ORDER BY id";
+            Ok(diesel::sql_query(columns).load(tx).map_err(StoreError::from)?)
+        });
+        let read = |text: &Option<String>| serde_json::from_str::<Value>(text.as_deref().unwrap()).unwrap();
+        let first = &columns[0];
+        assert_eq!(first.description.as_deref(), before[0]["description"].as_str());
+        assert_eq!((read(&first.operator), first.samples), (before[0]["operator"].clone(), Some(3)));
+        assert_eq!(read(&first.service_items), before[0]["service_items"]);
+        assert_eq!(read(&first.quote)["total_fen"], before[0]["quote"]["total_fen"]);
+        assert_eq!(first.reason.as_deref(), Some("样品未到"));
+        let second = &columns[1];
+        assert!(second.description.is_none() && second.operator.is_none() && second.service_items.is_none());
+
+        app.write(move |tx| Ok(tx.batch_execute(up).map_err(StoreError::from)?));
+        assert_eq!(shown(), before);
+        company.post(&format!("/api/v1/bookings/{bare}/cancel"), json!({})).expect_status(200);
+    }
 }

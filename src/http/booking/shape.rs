@@ -16,7 +16,6 @@ use crate::domain::{
 use crate::error::{AppError, Code, Fault};
 use crate::http::price::PriceShape;
 use crate::operations::booking::{BookingView, Draft, Finish, Move, Operator, Rejection};
-use crate::store::Json;
 
 /// A half-open interval `[starts_at, ends_at)`.
 #[derive(Debug, Serialize, ToSchema)]
@@ -243,7 +242,9 @@ impl TryFrom<BookingView> for BookingShape {
 
     fn try_from(view: BookingView) -> Result<Self, AppError> {
         let booking = view.booking;
-        let quote = booking.price().map(PriceShape::from);
+        let details = booking.details.into_inner();
+        let items = details.service_items;
+        let items = (!items.is_empty()).then_some(items);
         Ok(Self {
             id: booking.id,
             booking_no: booking.booking_no,
@@ -259,18 +260,18 @@ impl TryFrom<BookingView> for BookingShape {
             blocked_until: booking.blocked_until,
             mode: booking.mode,
             purpose: booking.purpose,
-            description: booking.description,
-            operator: booking.operator.map(Json::into_inner),
-            samples: booking.samples,
-            service_items: booking.service_items.map(Json::into_inner),
-            quote,
+            description: details.description,
+            operator: details.operator.map(serde_json::to_value).transpose()?,
+            samples: details.samples,
+            service_items: items.map(serde_json::to_value).transpose()?,
+            quote: details.quote.map(PriceShape::from),
             client_reference: booking.client_reference,
             approval_due_at: booking.approval_due_at,
             started_at: booking.started_at,
             ended_at: booking.ended_at,
             cancelled_by: booking.cancelled_by,
             reason_code: booking.reason_code,
-            reason: booking.reason,
+            reason: details.reason,
             problem: booking.problem,
             usage_record_ids: view.usage_record_ids,
             created_at: booking.created_at,

@@ -111,7 +111,7 @@ pub async fn reject(
         change: |_, deciding, body: &Rejection, next| {
             next.answered_at = Some(deciding.now);
             next.reason_code = Some(body.reason_code.as_str().to_owned());
-            next.reason.clone_from(&body.reason);
+            next.details.reason.clone_from(&body.reason);
             Ok(())
         },
     };
@@ -141,7 +141,7 @@ pub async fn cancel(
                 Side::Host => "host".to_owned(),
             });
             next.reason_code = is_late.then(|| LATE.to_owned());
-            next.reason.clone_from(reason);
+            next.details.reason.clone_from(reason);
             Ok(())
         },
     };
@@ -188,7 +188,7 @@ pub async fn declare_no_show(
         action: BookingAction::NoShow,
         check: |_, _, reason: &Option<String>| reason_faults(reason.as_deref()),
         change: |_, _, reason, next| {
-            next.reason.clone_from(reason);
+            next.details.reason.clone_from(reason);
             Ok(())
         },
     };

@@ -1,13 +1,11 @@
 //! What somebody wants to book, and whether its fields can be meant, the slot's rules apart.
 
-use serde::{Deserialize, Serialize};
-
 use crate::domain::access::Caller;
 use crate::domain::account::UserState;
 use crate::domain::booking::{BookingMode, BookingPurpose};
 use crate::domain::fault::Faults;
 use crate::domain::service::ServiceItem;
-use crate::domain::{InstrumentId, Slot, UserId};
+use crate::domain::{InstrumentId, Slot, UserId, usage};
 use crate::error::{AppError, Code, Fault};
 use crate::operations::service::check_items;
 use crate::store::terms::Terms;
@@ -21,11 +19,26 @@ const REFERENCE_MAX: usize = 64;
 pub(super) const SAMPLES_MAX: i64 = 1_000_000;
 
 /// Who will run the instrument: a member of the using unit, or a guest by name.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(untagged)]
+#[derive(Debug, Clone)]
 pub enum Operator {
     Member { user_id: UserId },
     Guest { name: String, phone: String },
+}
+
+impl From<Operator> for usage::Operator {
+    fn from(who: Operator) -> Self {
+        match who {
+            Operator::Member { user_id } => Self {
+                user_id: Some(user_id),
+                ..Self::default()
+            },
+            Operator::Guest { name, phone } => Self {
+                name: Some(name),
+                phone: Some(phone),
+                ..Self::default()
+            },
+        }
+    }
 }
 
 /// A booking that is asked for.

@@ -81,7 +81,7 @@ fn complete(
     let finished = Finished {
         interval,
         minutes,
-        samples: how.samples.or(after.samples).unwrap_or(0),
+        samples: how.samples.or(after.details.samples).unwrap_or(0),
         statutory: how.statutory.unwrap_or(false),
         evidence: Evidence::Confirmed,
     };

@@ -18,7 +18,7 @@ use crate::domain::{Instant, InstrumentId, Slot};
 use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::Actor;
 use crate::operations::run::{Outcome, Run, may};
-use crate::store::booking::NewBooking;
+use crate::store::booking::{Details, NewBooking};
 use crate::store::terms::Basis;
 use crate::store::{self, Conn, StoreError};
 
@@ -127,9 +127,15 @@ fn new_booking(
     channel: i64,
 ) -> Result<NewBooking, AppError> {
     let terms = &basis.terms;
-    let quote = slot::price(basis, wish, &draft.service_items)?;
     let is_confirmed = terms.rules.approval == Approval::Automatic;
-    let items = (!draft.service_items.is_empty()).then_some(&draft.service_items);
+    let details = Details {
+        description: draft.description.clone(),
+        operator: draft.operator.clone().map(Into::into),
+        samples: draft.samples,
+        service_items: draft.service_items.clone(),
+        quote: slot::price(basis, wish, &draft.service_items)?,
+        reason: None,
+    };
     Ok(NewBooking {
         booking_no: booking_no(actor.now),
         instrument_id: terms.instrument_id,
@@ -146,15 +152,7 @@ fn new_booking(
         blocked: terms.rules.blocked(&draft.slot),
         mode: draft.mode,
         purpose: draft.purpose,
-        description: draft.description.clone(),
-        operator: draft
-            .operator
-            .as_ref()
-            .map(serde_json::to_value)
-            .transpose()?,
-        samples: draft.samples,
-        service_items: items.map(serde_json::to_value).transpose()?,
-        quote,
+        details,
         client_reference: draft.client_reference.clone(),
         approval_due_at: (!is_confirmed)
             .then(|| terms.rules.approval_due_at(&basis.calendar, actor.now)),

@@ -6,13 +6,11 @@ use super::slot::{self, Attempt, Wish};
 use super::trail;
 use crate::domain::access::Action;
 use crate::domain::booking::{BookingAction, BookingState, Side, Stage};
-use crate::domain::service::ServiceItem;
 use crate::domain::{BookingId, Instant, Slot};
 use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::Actor;
 use crate::operations::run::{Outcome, Run};
 use crate::store::booking::{Booking, Changes};
-use crate::store::price::StoredPrice;
 use crate::store::{self, Conn};
 
 /// Where a booking goes.
@@ -85,7 +83,7 @@ fn relocate(
     slot::make_room(tx, Some(id), &assignment.moves, actor.now)?;
     let mut next = moved(tx, &context, side, &wish)?;
     next.channel = assignment.channel;
-    next.reason.clone_from(&to.reason);
+    next.details.reason.clone_from(&to.reason);
     let after =
         store::booking::update(tx, &context.booking, next, actor.now).map_err(slot::lost)?;
     trail::record(
@@ -97,13 +95,6 @@ fn relocate(
     )?;
     context.booking = after;
     context.view(caller, actor.now)
-}
-
-/// The services wanted with a booking.
-fn wanted(booking: &Booking) -> Result<Vec<ServiceItem>, AppError> {
-    let items = booking.service_items.as_ref();
-    let items = items.map(|items| serde_json::from_value(items.clone().into_inner()));
-    Ok(items.transpose()?.unwrap_or_default())
 }
 
 /// What the move makes of the booking: its time, its price at today's tariffs, and the approval it may need again.
@@ -122,19 +113,19 @@ fn moved(
     next.ends_at = wish.slot.ends_at();
     next.blocked_from = blocked.starts_at();
     next.blocked_until = blocked.ends_at();
-    let quote = match (side, context.booking.price()) {
+    next.details.quote = match (side, &context.booking.details.quote) {
         // The host moves the booking, not the price it promised.
         (Side::Host, promised) => {
+            let promised = promised.as_ref();
             let kept = promised.map(|quote| quote.for_minutes(wish.slot.minutes()));
             kept.transpose().map_err(AppError::internal)?.flatten()
         }
         (Side::User, _) => {
             let booking = &context.booking;
             let basis = store::terms::find(tx, (booking.instrument_id, booking.organization_id))?;
-            slot::price(&basis, wish, &wanted(booking)?)?
+            slot::price(&basis, wish, &booking.details.service_items)?
         }
     };
-    next.quote = quote.map(StoredPrice::of).transpose()?;
     match (next.state, side) {
         (BookingState::Requested, Side::User) => {
             next.approval_due_at = Some(rules.approval_due_at(&context.calendar, wish.now));

@@ -154,7 +154,7 @@ fn end(
         let finished = Finished {
             interval,
             minutes: UsageMinutes::within(&interval, GivenMinutes::default())?,
-            samples: after.samples.unwrap_or(0),
+            samples: after.details.samples.unwrap_or(0),
             statutory: false,
             evidence: Evidence::Manual,
         };

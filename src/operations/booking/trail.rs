@@ -2,10 +2,10 @@
 //! erased.
 
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::domain::access::Action;
 use crate::domain::booking::BookingState;
+use crate::domain::usage::Operator;
 use crate::domain::{EventId, Fen, Instant, InstrumentId};
 use crate::error::AppError;
 use crate::operations::actor::Actor;
@@ -44,7 +44,7 @@ impl<'a> Facts<'a> {
             state: booking.state,
             starts_at: booking.starts_at,
             ends_at: booking.ends_at,
-            quote_fen: booking.price().map(|price| price.total_fen),
+            quote_fen: booking.details.quote.as_ref().map(|price| price.total_fen),
             started_at: booking.started_at,
             ended_at: booking.ended_at,
             cancelled_by: booking.cancelled_by.as_deref(),
@@ -58,16 +58,16 @@ impl<'a> Facts<'a> {
 #[derive(Serialize, PartialEq)]
 struct Texts<'a> {
     description: Option<&'a str>,
-    operator: Option<&'a Value>,
+    operator: Option<&'a Operator>,
     reason: Option<&'a str>,
 }
 
 impl<'a> Texts<'a> {
     fn of(booking: &'a Booking) -> Self {
         Self {
-            description: booking.description.as_deref(),
-            operator: booking.operator.as_deref(),
-            reason: booking.reason.as_deref(),
+            description: booking.details.description.as_deref(),
+            operator: booking.details.operator.as_ref(),
+            reason: booking.details.reason.as_deref(),
         }
     }
 }

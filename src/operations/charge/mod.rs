@@ -163,7 +163,7 @@ fn price(tx: &mut Conn, record: &UsageRecord) -> Result<Option<Quote>, AppError>
         let first = store::usage::find_first_of(tx, booking)?;
         let booking = store::booking::get(tx, booking)?;
         if booking.mode == record.mode {
-            let promised = match (first == Some(record.id), booking.price()) {
+            let promised = match (first == Some(record.id), booking.details.into_inner().quote) {
                 (false, Some(quote)) => quote.without_services().map_err(AppError::internal)?,
                 (_, promised) => promised,
             };

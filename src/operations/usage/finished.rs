@@ -1,5 +1,6 @@
 //! The usage record of a booking that has ended.
 
+use super::record::operator_column;
 use super::{news, year_of};
 use crate::domain::access::Action;
 use crate::domain::usage::{Evidence, GivenMinutes, UsageFacts, UsageMinutes, UsageState};
@@ -70,7 +71,7 @@ pub fn insert_finished(
         mode: booking.mode,
         purpose: booking.purpose,
         statutory: finished.statutory,
-        operator: booking.operator.clone(),
+        operator: operator_column(booking.details.operator.as_ref())?,
         client_reference: None,
         state,
         reason: None,

@@ -1,4 +1,4 @@
-//! Tables of migration `0003_booking`.
+//! Tables of migration `0003_booking`, with `details` of `0016_booking_details`.
 
 diesel::table! {
     booking (id) {
@@ -16,11 +16,6 @@ diesel::table! {
         blocked_until -> Timestamp,
         mode -> Text,
         purpose -> Text,
-        description -> Nullable<Text>,
-        operator -> Nullable<Text>,
-        samples -> Nullable<BigInt>,
-        service_items -> Nullable<Text>,
-        quote -> Nullable<Text>,
         client_reference -> Nullable<Text>,
         approval_due_at -> Nullable<Timestamp>,
         answered_at -> Nullable<Timestamp>,
@@ -29,10 +24,10 @@ diesel::table! {
         ended_at -> Nullable<Timestamp>,
         cancelled_by -> Nullable<Text>,
         reason_code -> Nullable<Text>,
-        reason -> Nullable<Text>,
         problem -> Nullable<Text>,
         version -> BigInt,
         created_at -> Timestamp,
         updated_at -> Timestamp,
+        details -> Text,
     }
 }
