@@ -4,10 +4,12 @@ use std::io::Cursor;
 use std::time::Instant as Stopwatch;
 
 use calamine::{Reader, Xlsx};
+use yiqi::domain::access::Action;
 use yiqi::exchange::instrument;
 use yiqi::exchange::sheet::Format;
 use yiqi::operations::actor::Actor;
 use yiqi::operations::instrument::{Import, ImportMode, import};
+use yiqi::operations::run::{Done, Run};
 
 use crate::RUNS;
 use crate::fleet::{Direct, Fleet};
@@ -50,7 +52,11 @@ fn workbook() -> Vec<u8> {
     let (rows, _) = instrument::read(csv.as_bytes(), Format::Csv)
         .unwrap()
         .into_parts();
-    instrument::write(rows.iter().map(|(_, row)| row), Format::Xlsx).unwrap()
+    let facts = rows.iter();
+    let facts: Vec<_> = facts
+        .map(|(_, row)| row.new_facts(&mut Vec::new()).unwrap())
+        .collect();
+    instrument::write(&facts, Format::Xlsx).unwrap()
 }
 
 /// Calamine reads every cell, in seconds.
@@ -73,12 +79,11 @@ fn whole_import(direct: &Direct, bytes: &[u8]) -> f64 {
         mode: ImportMode::Create,
         is_dry_run: false,
     };
+    let actor = Actor::system(world.now());
+    let run = Run::direct(&world.app, &actor, Action::InstrumentImport);
     let imported = world
-        .block_on(import(
-            &world.app,
-            &Actor::system(world.now()),
-            std::future::ready(Ok(asked)),
-        ))
+        .block_on(import(&run, std::future::ready(Ok(asked))))
+        .and_then(Done::now)
         .unwrap();
     assert_eq!(imported.created, ROWS);
     start.elapsed().as_secs_f64()

@@ -2,14 +2,47 @@
 //! a value must satisfy, is the registry's to say.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use super::sheet::{self, Cell, Column, Format, Kind, Numbered, OnReading, Row, Table, WriteError};
 use crate::domain::Fault;
+use crate::domain::contact::PublicContact;
 use crate::domain::exemption::ShareMode;
-use crate::domain::instrument::{InstrumentState, PurposeType};
-use crate::domain::{InstrumentId, OrganizationId};
-use crate::error::{AppError, Location};
+use crate::domain::instrument::{
+    FundingSource, InstrumentFacts, InstrumentSource, InstrumentState, PurposeType,
+};
+use crate::domain::{InstrumentId, OrganizationId, SubjectCode};
+use crate::error::{AppError, Code, Location};
 pub use crate::operations::instrument::InstrumentRow;
+use crate::operations::instrument::{CellValue, Said, Set, Unread};
+
+/// A column: how a table calls it and what it holds, what an entry says there, and how an entry is made to say it.
+struct Field {
+    column: Column,
+    get: fn(&InstrumentFacts) -> Cell<'_>,
+    set: Set,
+}
+
+const fn field(
+    name: &'static str,
+    title_zh: &'static str,
+    kind: Kind,
+    get: fn(&InstrumentFacts) -> Cell<'_>,
+    set: Set,
+) -> Field {
+    Field {
+        column: Column::new(name, title_zh, kind),
+        get,
+        set,
+    }
+}
+
+const fn required(field: Field) -> Field {
+    Field {
+        column: field.column.required(),
+        ..field
+    }
+}
 
 const PURPOSES: &[&str] = &[PurposeType::General.as_str(), PurposeType::Special.as_str()];
 const SHARE_MODES: &[&str] = &[
@@ -18,45 +51,106 @@ const SHARE_MODES: &[&str] = &[
     ShareMode::None.as_str(),
 ];
 
-/// The columns of an import in the order of the export; only the key is required, so that a table can change single fields.
-pub const COLUMNS: &[Column] = EXPORTED.split_at(IMPORTED).0;
-
-/// So many columns of the export say what a host declares; the others are the registry's, and an import passes over them.
-const IMPORTED: usize = 28;
-
-const EXPORTED: &[Column] = &[
-    Column::new("asset_no", "资产编号", Kind::Text).required(),
-    Column::new("name", "仪器名称", Kind::Text),
-    Column::new("name_en", "英文名称", Kind::Text),
-    Column::new("model", "规格型号", Kind::Text),
-    Column::new("manufacturer", "生产厂商", Kind::Text),
-    Column::new("country", "产地国别", Kind::Text),
-    Column::new("original_value_fen", "原值（分）", Kind::Fen),
-    Column::new("category_code", "分类编码", Kind::Text),
-    Column::new("purpose_type", "用途类型", Kind::Word(PURPOSES)),
-    Column::new("acquired_on", "购置日期", Kind::Date),
-    Column::new("accepted_on", "验收日期", Kind::Date),
-    Column::new("enabled_on", "启用日期", Kind::Date),
-    Column::new("funding", "经费来源", Kind::Text),
-    Column::new("source", "仪器来源", Kind::Text),
-    Column::new("share_mode", "共享模式", Kind::Word(SHARE_MODES)),
-    Column::new("region_code", "所在行政区划", Kind::Text),
-    Column::new("location", "安放地址", Kind::Text),
-    Column::new("contact_name", "联系人", Kind::Text),
-    Column::new("contact_phone", "联系电话", Kind::Text),
-    Column::new("contact_email", "电子邮箱", Kind::Text),
-    Column::new("subjects", "学科领域（用；分隔）", Kind::Text),
-    Column::new("technical", "技术指标", Kind::Text),
-    Column::new("functions", "主要功能", Kind::Text),
-    Column::new("service_content", "服务内容", Kind::Text),
-    Column::new("user_notice", "用户须知", Kind::Text),
-    Column::new("channels", "通道数", Kind::Integer),
-    Column::new("latitude", "纬度（WGS84）", Kind::Decimal),
-    Column::new("longitude", "经度（WGS84）", Kind::Decimal),
-    Column::new("id", "平台编号", Kind::Integer),
-    Column::new("organization_id", "管理单位编号", Kind::Integer),
-    Column::new("status", "状态", Kind::Text),
+/// What a host declares, in the order of the export; only the key is required, so that a table can change single fields.
+#[rustfmt::skip]
+static FIELDS: &[Field] = &[
+    required(field("asset_no", "资产编号", Kind::Text, |f| f.asset_no.as_str().into(), |f, v| put(&mut f.asset_no, v.text()))),
+    field("name", "仪器名称", Kind::Text, |f| f.name.as_str().into(), |f, v| put(&mut f.name, v.text())),
+    field("name_en", "英文名称", Kind::Text, |f| f.description.name_en.as_deref().into(), |f, v| fill(&mut f.description.name_en, v.text())),
+    field("model", "规格型号", Kind::Text, |f| f.model.as_deref().into(), |f, v| fill(&mut f.model, v.text())),
+    field("manufacturer", "生产厂商", Kind::Text, |f| f.manufacturer.as_deref().into(), |f, v| fill(&mut f.manufacturer, v.text())),
+    field("country", "产地国别", Kind::Text, |f| f.country.as_deref().into(), |f, v| fill(&mut f.country, v.text())),
+    field("original_value_fen", "原值（分）", Kind::Fen, |f| f.original_value_fen.into(), |f, v| put(&mut f.original_value_fen, v.amount())),
+    field("category_code", "分类编码", Kind::Text, |f| f.category_code.to_string().into(), |f, v| put(&mut f.category_code, v.named(Code::unknown_category)?)),
+    field("purpose_type", "用途类型", Kind::Word(PURPOSES), |f| f.purpose_type.as_str().into(), |f, v| put(&mut f.purpose_type, v.named(Code::unknown_word)?)),
+    field("acquired_on", "购置日期", Kind::Date, |f| f.acquired_on.into(), |f, v| fill(&mut f.acquired_on, v.date())),
+    field("accepted_on", "验收日期", Kind::Date, |f| f.accepted_on.into(), |f, v| fill(&mut f.accepted_on, v.date())),
+    field("enabled_on", "启用日期", Kind::Date, |f| f.enabled_on.into(), |f, v| fill(&mut f.enabled_on, v.date())),
+    field("funding", "经费来源", Kind::Text, |f| f.description.funding.map(FundingSource::as_str).into(), |f, v| fill(&mut f.description.funding, v.named(Code::unknown_word)?)),
+    field("source", "仪器来源", Kind::Text, |f| f.description.source.map(InstrumentSource::as_str).into(), |f, v| fill(&mut f.description.source, v.named(Code::unknown_word)?)),
+    field("share_mode", "共享模式", Kind::Word(SHARE_MODES), |f| f.share_mode.map(ShareMode::as_str).into(), |f, v| fill(&mut f.share_mode, v.named(Code::unknown_word)?)),
+    field("region_code", "所在行政区划", Kind::Text, |f| f.region_code.map(|code| code.to_string()).into(), |f, v| fill(&mut f.region_code, v.named(Code::unknown_region)?)),
+    field("location", "安放地址", Kind::Text, |f| f.location.as_deref().into(), |f, v| fill(&mut f.location, v.text())),
+    field("contact_name", "联系人", Kind::Text, |f| f.public_contact.as_ref().map(|contact| contact.name.as_str()).into(), |f, v| put(&mut contact(f).name, v.text())),
+    field("contact_phone", "联系电话", Kind::Text, |f| f.public_contact.as_ref().map(|contact| contact.phone.as_str()).into(), |f, v| put(&mut contact(f).phone, v.text())),
+    field("contact_email", "电子邮箱", Kind::Text, |f| f.public_contact.as_ref().and_then(|contact| contact.email.as_deref()).into(), |f, v| fill(&mut contact(f).email, v.text())),
+    field("subjects", "学科领域（用；分隔）", Kind::Text, |f| joined(&f.description.subjects).into(), set_subjects),
+    field("technical", "技术指标", Kind::Text, |f| f.description.technical.as_deref().into(), |f, v| fill(&mut f.description.technical, v.text())),
+    field("functions", "主要功能", Kind::Text, |f| f.description.functions.as_deref().into(), |f, v| fill(&mut f.description.functions, v.text())),
+    field("service_content", "服务内容", Kind::Text, |f| f.description.service_content.as_deref().into(), |f, v| fill(&mut f.description.service_content, v.text())),
+    field("user_notice", "用户须知", Kind::Text, |f| f.description.user_notice.as_deref().into(), |f, v| fill(&mut f.description.user_notice, v.text())),
+    field("channels", "通道数", Kind::Integer, |f| f.channels.into(), |f, v| put(&mut f.channels, v.count())),
+    field("latitude", "纬度（WGS84）", Kind::Decimal, |f| f.description.latitude.map(|degrees| degrees.to_string()).into(), |f, v| fill(&mut f.description.latitude, v.named(Code::out_of_range)?)),
+    field("longitude", "经度（WGS84）", Kind::Decimal, |f| f.description.longitude.map(|degrees| degrees.to_string()).into(), |f, v| fill(&mut f.description.longitude, v.named(Code::out_of_range)?)),
 ];
+
+/// A column that the registry fills in an export; an import passes over it.
+type Given = (Column, fn(&Origin) -> Cell<'static>);
+
+static GIVEN: &[Given] = &[
+    (Column::new("id", "平台编号", Kind::Integer), |origin| {
+        origin.id.number().into()
+    }),
+    (
+        Column::new("organization_id", "管理单位编号", Kind::Integer),
+        |origin| origin.organization_id.number().into(),
+    ),
+    (Column::new("status", "状态", Kind::Text), |origin| {
+        origin.status.as_str().into()
+    }),
+];
+
+static COLUMNS: LazyLock<Vec<Column>> =
+    LazyLock::new(|| FIELDS.iter().map(|field| field.column).collect());
+
+static EXPORTED: LazyLock<Vec<Column>> = LazyLock::new(|| {
+    let given = GIVEN.iter().map(|(column, _)| *column);
+    COLUMNS.iter().copied().chain(given).collect()
+});
+
+fn put<T>(place: &mut T, told: Option<T>) -> Result<(), Unread> {
+    if let Some(value) = told {
+        *place = value;
+    }
+    Ok(())
+}
+
+fn fill<T>(place: &mut Option<T>, told: Option<T>) -> Result<(), Unread> {
+    put(place, told.map(Some))
+}
+
+/// A contact once one of its columns says something; what is still missing then, the rules of the field tell.
+fn contact(facts: &mut InstrumentFacts) -> &mut PublicContact {
+    facts.public_contact.get_or_insert_with(|| PublicContact {
+        name: String::new(),
+        phone: String::new(),
+        email: None,
+    })
+}
+
+fn joined(subjects: &[SubjectCode]) -> Option<String> {
+    let codes: Vec<&str> = subjects.iter().map(SubjectCode::as_str).collect();
+    (!codes.is_empty()).then(|| codes.join("；"))
+}
+
+fn set_subjects(facts: &mut InstrumentFacts, told: &CellValue) -> Result<(), Unread> {
+    let Some(text) = told.text() else {
+        return Ok(());
+    };
+    let codes = text.split(['；', ';', '、', '，', ',']).map(str::trim);
+    let (mut subjects, mut unknown) = (Vec::new(), Vec::new());
+    for code in codes.filter(|code| !code.is_empty()) {
+        match code.parse() {
+            Ok(subject) => subjects.push(subject),
+            Err(_) => unknown.push((Code::unknown_reference, code.to_owned())),
+        }
+    }
+    facts.description.subjects = subjects;
+    match unknown.is_empty() {
+        true => Ok(()),
+        false => Err(Unread(unknown)),
+    }
+}
 
 /// What the registry says of an entry beside its row.
 #[derive(Debug, Clone, Copy)]
@@ -99,9 +193,9 @@ pub fn read_some(
     format: Format,
     told: &mut OnReading<'_>,
 ) -> Result<(Sheet, Vec<Fault>), Vec<Fault>> {
-    let table = Table::read(bytes, format, EXPORTED)?;
+    let table = Table::read(bytes, format, &EXPORTED)?;
     let captions = table.captions();
-    let (rows, faults) = table.parse_some(InstrumentRow::read, told);
+    let (rows, faults) = table.parse_some(read_row, told);
     Ok((Sheet { rows, captions }, faults))
 }
 
@@ -136,171 +230,137 @@ impl Captions {
     }
 }
 
-/// The export; [`read`] reads it again, but for the origins.
-pub fn export<'a>(
-    rows: impl IntoIterator<Item = &'a (Origin, InstrumentRow)>,
-    format: Format,
-) -> Result<Vec<u8>, WriteError> {
-    let cells = rows.into_iter().map(|(origin, row)| {
-        let mut cells = row.cells();
-        cells.push(Some(origin.id.number()).into());
-        cells.push(Some(origin.organization_id.number()).into());
-        cells.push(origin.status.as_str().into());
-        cells
-    });
-    sheet::write(EXPORTED, format, cells)
+/// What a row says, cell by cell.
+fn read_row(row: &mut Row<'_>) -> Option<InstrumentRow> {
+    let mut asset_no = None;
+    let mut said = Vec::with_capacity(FIELDS.len());
+    for Field { column, set, .. } in FIELDS {
+        let name = column.name;
+        let value = match column.kind {
+            Kind::Text => row.text(name).map(CellValue::Text),
+            Kind::Decimal => row.decimal(name).map(CellValue::Text),
+            Kind::Word(_) => row.listed(name).map(CellValue::Text),
+            Kind::Fen | Kind::Yuan => row.fen(name).map(CellValue::Amount),
+            Kind::Date => row.date(name).map(CellValue::Date),
+            Kind::Integer => row.count(name).map(CellValue::Count),
+            Kind::Instant | Kind::Truth => None,
+        };
+        if column.required {
+            asset_no = value.as_ref().and_then(CellValue::text);
+        }
+        said.extend(value.map(|value| Said {
+            column: name,
+            value,
+            set: *set,
+        }));
+    }
+    Some(InstrumentRow {
+        asset_no: asset_no?,
+        said,
+    })
 }
 
-/// A table of rows as a host would fill it in.
-pub fn write<'a>(
-    rows: impl IntoIterator<Item = &'a InstrumentRow>,
+fn cells(facts: &InstrumentFacts) -> impl Iterator<Item = Cell<'_>> {
+    FIELDS.iter().map(|field| (field.get)(facts))
+}
+
+/// The export; [`read`] reads it again, but for the origins.
+pub fn export<'a>(
+    entries: impl IntoIterator<Item = &'a (Origin, InstrumentFacts)>,
     format: Format,
 ) -> Result<Vec<u8>, WriteError> {
-    sheet::write(COLUMNS, format, rows.into_iter().map(InstrumentRow::cells))
+    let rows = entries.into_iter().map(|(origin, facts)| {
+        let given = GIVEN.iter().map(|(_, get)| get(origin));
+        cells(facts).chain(given).collect()
+    });
+    sheet::write(&EXPORTED, format, rows)
+}
+
+/// A table of entries as a host would fill it in.
+pub fn write<'a>(
+    entries: impl IntoIterator<Item = &'a InstrumentFacts>,
+    format: Format,
+) -> Result<Vec<u8>, WriteError> {
+    let rows = entries.into_iter().map(|facts| cells(facts).collect());
+    sheet::write(&COLUMNS, format, rows)
 }
 
 /// The empty table for a host to fill in, as XLSX.
 pub fn template() -> Result<Vec<u8>, WriteError> {
-    sheet::template(COLUMNS)
-}
-
-impl InstrumentRow {
-    fn read(row: &mut Row<'_>) -> Option<Self> {
-        let asset_no = row.text("asset_no");
-        let read = Self {
-            asset_no: String::new(),
-            name: row.text("name"),
-            name_en: row.text("name_en"),
-            model: row.text("model"),
-            manufacturer: row.text("manufacturer"),
-            country: row.text("country"),
-            original_value_fen: row.fen("original_value_fen"),
-            category_code: row.text("category_code"),
-            purpose_type: row.word("purpose_type"),
-            acquired_on: row.date("acquired_on"),
-            accepted_on: row.date("accepted_on"),
-            enabled_on: row.date("enabled_on"),
-            funding: row.text("funding"),
-            source: row.text("source"),
-            share_mode: row.word("share_mode"),
-            region_code: row.text("region_code"),
-            location: row.text("location"),
-            contact_name: row.text("contact_name"),
-            contact_phone: row.text("contact_phone"),
-            contact_email: row.text("contact_email"),
-            subjects: row.text("subjects").map(|text| subjects_of(&text)),
-            technical: row.text("technical"),
-            functions: row.text("functions"),
-            service_content: row.text("service_content"),
-            user_notice: row.text("user_notice"),
-            channels: row.count("channels"),
-            latitude: row.decimal("latitude"),
-            longitude: row.decimal("longitude"),
-        };
-        Some(Self {
-            asset_no: asset_no?,
-            ..read
-        })
-    }
-
-    fn cells(&self) -> Vec<Cell<'_>> {
-        let subjects = self.subjects.as_ref().map(|codes| codes.join("；"));
-        vec![
-            self.asset_no.as_str().into(),
-            self.name.as_deref().into(),
-            self.name_en.as_deref().into(),
-            self.model.as_deref().into(),
-            self.manufacturer.as_deref().into(),
-            self.country.as_deref().into(),
-            self.original_value_fen.into(),
-            self.category_code.as_deref().into(),
-            self.purpose_type.map(PurposeType::as_str).into(),
-            self.acquired_on.into(),
-            self.accepted_on.into(),
-            self.enabled_on.into(),
-            self.funding.as_deref().into(),
-            self.source.as_deref().into(),
-            self.share_mode.map(ShareMode::as_str).into(),
-            self.region_code.as_deref().into(),
-            self.location.as_deref().into(),
-            self.contact_name.as_deref().into(),
-            self.contact_phone.as_deref().into(),
-            self.contact_email.as_deref().into(),
-            subjects.into(),
-            self.technical.as_deref().into(),
-            self.functions.as_deref().into(),
-            self.service_content.as_deref().into(),
-            self.user_notice.as_deref().into(),
-            self.channels.map(i64::from).into(),
-            self.latitude.as_deref().into(),
-            self.longitude.as_deref().into(),
-        ]
-    }
-}
-
-fn subjects_of(text: &str) -> Vec<String> {
-    text.split(['；', ';', '、', '，', ','])
-        .map(str::trim)
-        .filter(|code| !code.is_empty())
-        .map(str::to_owned)
-        .collect()
+    sheet::template(&COLUMNS)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::Code;
     use crate::domain::Fen;
-    use chrono::NaiveDate;
+    use crate::domain::instrument::InstrumentDescription;
 
-    fn full(number: u32) -> InstrumentRow {
+    fn least(asset_no: &str) -> InstrumentFacts {
+        let (name, category) = (("=扫描电镜", asset_no), "010102".parse().unwrap());
+        let value = Fen::new(9_007_199_254_740_991);
+        InstrumentFacts::new(name, value, category, PurposeType::Special)
+    }
+
+    /// An entry that says something in every column.
+    fn full(number: i64) -> InstrumentFacts {
         let text = |what: &str| Some(format!("{what} {number}"));
-        InstrumentRow {
-            asset_no: format!("00{number}"),
-            name: Some("=扫描电镜".to_owned()),
-            name_en: text("SEM, \"field\" emission"),
+        let on = |date: &str| date.parse().ok();
+        InstrumentFacts {
             model: text("JSM-7900F"),
             manufacturer: text("JEOL"),
             country: text("日本"),
-            original_value_fen: Some(Fen::new(9_007_199_254_740_991)),
-            category_code: Some("010102".to_owned()),
-            purpose_type: Some(PurposeType::General),
-            acquired_on: NaiveDate::from_ymd_opt(2020, 2, 29),
-            accepted_on: NaiveDate::from_ymd_opt(2020, 3, 1),
-            enabled_on: NaiveDate::from_ymd_opt(2020, 12, 31),
-            funding: text("funding"),
-            source: Some("purchased".to_owned()),
+            acquired_on: on("2020-02-29"),
+            accepted_on: on("2020-03-01"),
+            enabled_on: on("2020-12-31"),
             share_mode: Some(ShareMode::External),
-            region_code: Some("130602".to_owned()),
+            region_code: "130602".parse().ok(),
             location: text("location"),
-            contact_name: text("name"),
-            contact_phone: Some("+86 311 80000000".to_owned()),
-            contact_email: text("email"),
-            subjects: Some(vec!["140".to_owned(), "150".to_owned()]),
-            technical: text("first line\nsecond"),
-            functions: text("functions"),
-            service_content: text("service"),
-            user_notice: text("notice"),
-            channels: Some(number),
-            latitude: Some("38.0428".to_owned()),
-            longitude: Some("114.5149".to_owned()),
+            public_contact: Some(PublicContact {
+                name: "name".to_owned(),
+                phone: "+86 311 80000000".to_owned(),
+                email: text("email"),
+            }),
+            channels: number,
+            description: InstrumentDescription {
+                name_en: text("SEM, \"field\" emission"),
+                funding: Some(FundingSource::Central),
+                source: Some(InstrumentSource::Donated),
+                subjects: vec!["140".parse().unwrap(), "150".parse().unwrap()],
+                technical: text("first line\nsecond"),
+                functions: text("functions"),
+                service_content: text("service"),
+                user_notice: text("notice"),
+                latitude: "38.0428".parse().ok(),
+                longitude: "114.5149".parse().ok(),
+                customs: None,
+            },
+            ..least(&format!("00{number}"))
         }
     }
 
+    fn facts_of(bytes: &[u8], format: Format) -> Vec<(u32, InstrumentFacts)> {
+        let read = read(bytes, format).unwrap().rows.into_iter();
+        let facts = |row: Numbered<InstrumentRow>| {
+            let mut faults = Vec::new();
+            let facts = row.value.new_facts(&mut faults).unwrap();
+            assert_eq!(faults, []);
+            assert_eq!(row.value.asset_no, facts.asset_no);
+            (row.row, facts)
+        };
+        read.map(facts).collect()
+    }
+
     #[test]
-    fn an_export_is_an_import() {
-        let rows = [
-            full(1),
-            InstrumentRow {
-                asset_no: "2".to_owned(),
-                ..InstrumentRow::default()
-            },
-        ];
+    fn what_an_entry_says_in_every_column_is_read_again() {
+        let full = full(1);
+        for (column, cell) in COLUMNS.iter().zip(cells(&full)) {
+            assert!(!cell.is_empty(), "{} is empty in the sample", column.name);
+        }
+        let entries = [full, least("2")];
         for format in [Format::Csv, Format::Xlsx] {
-            let read = read(&write(&rows, format).unwrap(), format).unwrap().rows;
-            let values: Vec<_> = read.iter().map(|row| row.value.clone()).collect();
-            assert_eq!(values, rows);
-            assert_eq!(read[1].row, 3);
+            let read = facts_of(&write(&entries, format).unwrap(), format);
+            assert_eq!(read, [(2, entries[0].clone()), (3, entries[1].clone())]);
         }
     }
 
@@ -311,15 +371,25 @@ mod tests {
             organization_id: 3.try_into().unwrap(),
             status: InstrumentState::Listed,
         };
-        let rows = [(origin, full(1))];
+        let entries = [(origin, full(1))];
         for format in [Format::Csv, Format::Xlsx] {
-            let exported = export(&rows, format).unwrap();
-            let read = read(&exported, format).unwrap().rows;
-            assert_eq!(read[0].value, rows[0].1);
+            let exported = export(&entries, format).unwrap();
+            assert_eq!(facts_of(&exported, format), [(2, full(1))]);
         }
-        let csv = String::from_utf8(export(&rows, Format::Csv).unwrap()).unwrap();
+        let csv = String::from_utf8(export(&entries, Format::Csv).unwrap()).unwrap();
         assert!(csv.trim_end().ends_with(",7,3,listed"), "{csv}");
         assert_eq!(COLUMNS.last().unwrap().name, "longitude");
+    }
+
+    #[test]
+    fn an_empty_cell_leaves_what_is_there() {
+        let csv = "asset_no,model,contact_phone\n001,,0311-1\n";
+        let rows = read(csv.as_bytes(), Format::Csv).unwrap().rows;
+        let (before, mut faults) = (full(1), Vec::new());
+        let mut after = before.clone();
+        after.public_contact.as_mut().unwrap().phone = "0311-1".to_owned();
+        assert_eq!(rows[0].value.changed_facts(before, &mut faults), after);
+        assert_eq!(faults, []);
     }
 
     #[test]

@@ -2,9 +2,7 @@
 
 use yiqi::domain::booking_rules::BookingRules;
 use yiqi::domain::exemption::ShareMode;
-use yiqi::domain::instrument::{
-    InstrumentDescription, InstrumentFacts, InstrumentState, PurposeType,
-};
+use yiqi::domain::instrument::{InstrumentFacts, InstrumentState, PurposeType};
 use yiqi::domain::{Fen, InstrumentId, OrganizationId};
 use yiqi::store;
 use yiqi::store::event::{NewEvent, Subject};
@@ -24,24 +22,19 @@ pub struct Instrument<'a> {
 pub fn instrument(app: &World) -> Instrument<'_> {
     static COUNT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(1);
     let number = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    let asset_no = format!("A{number:06}");
+    let named = ("场发射扫描电子显微镜", asset_no.as_str());
+    let category = "010102".parse().unwrap();
+    let value = Fen::new(120_000_000);
     let facts = InstrumentFacts {
-        name: "场发射扫描电子显微镜".to_owned(),
-        asset_no: format!("A{number:06}"),
-        original_value_fen: Fen::new(120_000_000),
-        category_code: "010102".parse().unwrap(),
-        purpose_type: PurposeType::General,
         model: Some("SU8600".to_owned()),
         manufacturer: Some("Hitachi".to_owned()),
         country: Some("日本".to_owned()),
-        acquired_on: None,
         accepted_on: "2024-05-06".parse().ok(),
         enabled_on: "2024-06-01".parse().ok(),
         share_mode: Some(ShareMode::External),
-        region_code: None,
         location: Some("实验楼 101".to_owned()),
-        public_contact: None,
-        channels: 1,
-        description: InstrumentDescription::default(),
+        ..InstrumentFacts::new(named, value, category, PurposeType::General)
     };
     let standing = Standing {
         state: InstrumentState::Listed,
@@ -110,7 +103,7 @@ impl Instrument<'_> {
             let region = store::organization::get(tx, host)?.region_code;
             let first = Version {
                 facts: &facts,
-                region,
+                region: Some(region),
                 standing: &standing,
                 now,
             };
@@ -119,7 +112,7 @@ impl Instrument<'_> {
             let event = NewEvent::new(now, yiqi::domain::access::Action::InstrumentCreate, subject)
                 .of(host, None);
             let event = store::event::append(tx, &event)?;
-            store::instrument::insert(tx, &first.first(id, host, event)?)?;
+            store::instrument::insert(tx, &first.first(id, host, event))?;
             store::booking_rules::insert(tx, &[id], &rules, now)?;
             Ok(id)
         })

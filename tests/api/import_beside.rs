@@ -11,7 +11,9 @@ use serde_json::json;
 use ureq::http::Method;
 use yiqi::domain::Minutes;
 use yiqi::domain::access::Action;
-use yiqi::exchange::instrument::InstrumentRow;
+use yiqi::domain::instrument::{InstrumentFacts, PurposeType};
+use yiqi::exchange::instrument as sheet;
+use yiqi::exchange::sheet::Format;
 use yiqi::operations::actor::Actor;
 use yiqi::operations::instrument::{Import, ImportMode, Imported};
 use yiqi::operations::run::Run;
@@ -83,22 +85,26 @@ fn instruments_there(conn: &mut Conn) -> Result<i64, StoreError> {
 }
 
 fn asset_no(app: &World, instrument: yiqi::domain::InstrumentId) -> String {
-    app.read(move |conn| Ok(yiqi::store::instrument::get(conn, instrument)?.asset_no))
+    app.read(move |conn| {
+        Ok(yiqi::store::instrument::get(conn, instrument)?
+            .facts
+            .asset_no)
+    })
 }
 
 /// So many new instruments.
 fn table(app: &World, rows: u32) -> Import {
-    let row = |number: u32| InstrumentRow {
-        asset_no: format!("N{number:05}"),
-        name: Some("离心机".to_owned()),
-        original_value_fen: Some(yiqi::domain::Fen::new(30_000_000)),
-        category_code: Some("010102".to_owned()),
-        purpose_type: Some(yiqi::domain::instrument::PurposeType::General),
-        ..InstrumentRow::default()
+    let facts = |number: u32| {
+        let (name, category) = (format!("N{number:05}"), "010102".parse().unwrap());
+        let value = yiqi::domain::Fen::new(30_000_000);
+        InstrumentFacts::new(("离心机", &name), value, category, PurposeType::General)
     };
+    let all: Vec<_> = (1..=rows).map(facts).collect();
+    let table = sheet::write(&all, Format::Csv).unwrap();
+    let (rows, _) = sheet::read(&table, Format::Csv).unwrap().into_parts();
     Import {
         host: app.organization_id(UNIVERSITY),
-        rows: (1..=rows).map(|number| (number + 1, row(number))).collect(),
+        rows,
         mode: ImportMode::Create,
         is_dry_run: false,
     }

@@ -27,8 +27,11 @@ struct Course {
 
 fn course(direct: &Direct, channels: i64) -> Course {
     let instrument = given::instrument(&direct.world).channels(channels).insert();
-    let asset_no =
-        direct.read(move |conn| Ok(yiqi::store::instrument::get(conn, instrument)?.asset_no));
+    let asset_no = direct.read(move |conn| {
+        Ok(yiqi::store::instrument::get(conn, instrument)?
+            .facts
+            .asset_no)
+    });
     let tomorrow = direct.world.now().local_date() + chrono::Days::new(1);
     Course {
         instrument,

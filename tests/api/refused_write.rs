@@ -193,7 +193,7 @@ both! {
     fn a_table_of_records_is_imported_whole_or_not_at_all(app: &TestApp) {
         let sem = given::instrument(app).insert();
         price(app, sem);
-        let asset = app.read(move |conn| Ok(yiqi::store::instrument::get(conn, sem)?.asset_no));
+        let asset = app.read(move |conn| Ok(yiqi::store::instrument::get(conn, sem)?.facts.asset_no));
         let head = "asset_no,using_uscc,started_at,ended_at,mode,purpose,operator";
         let file = format!("{head}\n{asset},{COMPANY},2026-02-10 09:00,2026-02-10 10:00,guided,other,张工\n\
             {asset},{COMPANY},2026-02-10 10:00,2026-02-10 11:00,guided,other,\n");

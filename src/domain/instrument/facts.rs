@@ -34,7 +34,37 @@ pub struct InstrumentFacts {
     pub description: InstrumentDescription,
 }
 
-/// What people read about an instrument; nothing is computed from it. Stored as one JSON text.
+impl InstrumentFacts {
+    /// What every entry has; the rest is not known.
+    pub fn new(
+        (name, asset_no): (&str, &str),
+        original_value_fen: Fen,
+        category_code: CategoryCode,
+        purpose_type: PurposeType,
+    ) -> Self {
+        Self {
+            name: name.to_owned(),
+            asset_no: asset_no.to_owned(),
+            original_value_fen,
+            category_code,
+            purpose_type,
+            model: None,
+            manufacturer: None,
+            country: None,
+            acquired_on: None,
+            accepted_on: None,
+            enabled_on: None,
+            share_mode: None,
+            region_code: None,
+            location: None,
+            public_contact: None,
+            channels: 1,
+            description: InstrumentDescription::default(),
+        }
+    }
+}
+
+/// What people read about an instrument; nothing is computed from it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct InstrumentDescription {

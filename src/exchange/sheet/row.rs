@@ -134,11 +134,21 @@ impl<'a> Row<'a> {
     pub fn word<T: std::str::FromStr<Err = UnknownWord>>(&mut self, name: &str) -> Option<T> {
         self.get(name, |cell, _| {
             let text = value::text(cell)?;
-            text.parse::<T>().map_err(|unknown| {
-                Fault::request(Code::unknown_word)
-                    .limit(unknown.known.join(" | "))
-                    .did_you_mean(nearest(&text, unknown.known.iter().copied()))
-            })
+            let parsed = text.parse::<T>();
+            parsed.map_err(|unknown| unknown_word(&text, unknown.known))
+        })
+    }
+
+    /// A word of those that the column lists.
+    pub fn listed(&mut self, name: &str) -> Option<String> {
+        self.get(name, |cell, column| {
+            let text = value::text(cell)?;
+            match column.kind {
+                Kind::Word(words) if !words.contains(&text.as_str()) => {
+                    Err(unknown_word(&text, words))
+                }
+                _ => Ok(text),
+            }
         })
     }
 
@@ -202,4 +212,10 @@ impl<'a> Row<'a> {
         self.faults.push(showing(there, cell));
         None
     }
+}
+
+fn unknown_word(text: &str, known: &[&'static str]) -> Fault {
+    Fault::request(Code::unknown_word)
+        .limit(known.join(" | "))
+        .did_you_mean(nearest(text, known.iter().copied()))
 }

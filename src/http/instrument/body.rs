@@ -1,15 +1,16 @@
-//! What a host declares about an instrument, as JSON: at creation, and as the whole that a change is merged into.
+//! What a host declares about an instrument, as JSON: one shape, as it is sent, as it is answered, and as the whole that a
+//! change is merged into.
 
 use std::str::FromStr;
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::Number;
 use utoipa::ToSchema;
 
 use super::super::json;
 use super::super::merge_patch::MergePatch;
-use super::shape::{Degrees, InstrumentShape};
+use super::shape::InstrumentShape;
 use crate::domain::contact::PublicContact;
 use crate::domain::exemption::ShareMode;
 use crate::domain::fault::FaultValue;
@@ -21,47 +22,20 @@ use crate::domain::{CategoryCode, Fen, RegionCode, SubjectCode};
 use crate::error::{AppError, Code, Fault};
 use crate::operations::instrument::{Declared, Entry, Scope};
 
-/// The fields a host may change.
-const WRITABLE: &[&str] = &[
-    "name",
-    "name_en",
-    "asset_no",
-    "original_value_fen",
-    "category_code",
-    "purpose_type",
-    "model",
-    "manufacturer",
-    "country",
-    "acquired_on",
-    "accepted_on",
-    "enabled_on",
-    "funding",
-    "source",
-    "share_mode",
-    "region_code",
-    "location",
-    "latitude",
-    "longitude",
-    "public_contact",
-    "channels",
-    "subjects",
-    "technical",
-    "functions",
-    "service_content",
-    "user_notice",
-    "customs",
-];
+/// Decimal degrees in WGS 84.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(transparent)]
+#[schema(value_type = f64)]
+pub struct Degrees(Number);
 
-/// The fields a manager may change.
-const WRITABLE_TEXTS: &[&str] = &[
-    "technical",
-    "functions",
-    "service_content",
-    "user_notice",
-    "public_contact",
-];
+impl Degrees {
+    fn of(degrees: impl std::fmt::Display) -> Option<Self> {
+        let number: f64 = degrees.to_string().parse().ok()?;
+        Number::from_f64(number).map(Self)
+    }
+}
 
-/// A registry entry. What submission needs may be left out before.
+/// What is declared about an instrument; null is not known. What submission needs may be left out before.
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct InstrumentBody {
@@ -96,6 +70,50 @@ pub struct InstrumentBody {
     user_notice: Option<String>,
     #[serde(default, deserialize_with = "json::object")]
     customs: Option<Customs>,
+}
+
+/// The fields a manager may change; its host may change all of them.
+const TEXTS: &[&str] = &[
+    "technical",
+    "functions",
+    "service_content",
+    "user_notice",
+    "public_contact",
+];
+
+impl From<InstrumentFacts> for InstrumentBody {
+    fn from(facts: InstrumentFacts) -> Self {
+        let texts = facts.description;
+        Self {
+            name: facts.name,
+            name_en: texts.name_en,
+            asset_no: facts.asset_no,
+            original_value_fen: facts.original_value_fen,
+            category_code: facts.category_code,
+            purpose_type: facts.purpose_type,
+            model: facts.model,
+            manufacturer: facts.manufacturer,
+            country: facts.country,
+            acquired_on: facts.acquired_on,
+            accepted_on: facts.accepted_on,
+            enabled_on: facts.enabled_on,
+            funding: texts.funding,
+            source: texts.source,
+            share_mode: facts.share_mode,
+            region_code: facts.region_code,
+            location: facts.location,
+            latitude: texts.latitude.and_then(Degrees::of),
+            longitude: texts.longitude.and_then(Degrees::of),
+            public_contact: facts.public_contact,
+            channels: Some(facts.channels),
+            subjects: texts.subjects,
+            technical: texts.technical,
+            functions: texts.functions,
+            service_content: texts.service_content,
+            user_notice: texts.user_notice,
+            customs: texts.customs,
+        }
+    }
 }
 
 impl InstrumentBody {
@@ -145,22 +163,17 @@ pub fn changed(
     scope: Scope,
     sent: &MergePatch,
 ) -> Result<(Declared, Vec<Fault>), AppError> {
-    let writable = match scope {
-        Scope::Whole => WRITABLE,
-        Scope::Texts => WRITABLE_TEXTS,
+    let declared = InstrumentBody::from(present.instrument.facts.clone());
+    let declared = serde_json::to_value(declared)?;
+    let all = declared.as_object().into_iter().flat_map(|all| all.keys());
+    let writable: Vec<&str> = match scope {
+        Scope::Whole => all.map(String::as_str).collect(),
+        Scope::Texts => TEXTS.to_vec(),
     };
-    let shown = serde_json::to_value(InstrumentShape::from(present.clone()))?;
-    let merge = |sent| json::merged::<InstrumentBody>(&declared(shown.clone()), sent);
-    let (body, read_only) = sent.onto(&shown, writable, merge)?;
+    let shown = InstrumentShape::from(present.clone());
+    let merge = |sent| json::merged::<InstrumentBody>(&declared, sent);
+    let (body, read_only) = sent.onto(&shown, &writable, merge)?;
     Ok((body.declared(), read_only))
-}
-
-/// The part of a shape that its host declares.
-fn declared(mut shape: Value) -> Value {
-    if let Value::Object(members) = &mut shape {
-        members.retain(|name, _| WRITABLE.contains(&name.as_str()));
-    }
-    shape
 }
 
 /// A coordinate from the digits of the number, far more of them than it keeps.

@@ -9,8 +9,9 @@ use super::super::context::RequestContext;
 use super::super::route::{Route, get, post};
 use super::list;
 use crate::domain::access::Action;
+use crate::domain::instrument::InstrumentFacts;
 use crate::error::{AppError, Code, Fault};
-use crate::exchange::instrument::{self as sheet, InstrumentRow, Origin};
+use crate::exchange::instrument::{self as sheet, Origin};
 use crate::exchange::sheet::{Format, MAX_ROWS};
 use crate::operations::instrument::{self, Import, ImportMode, Imported};
 use crate::operations::run::{Done, Outcome, Reply};
@@ -172,18 +173,18 @@ async fn export(context: RequestContext) -> Answer {
         return Err(AppError::Refused(vec![fault]));
     }
     let bytes = away(move || {
-        let rows: Vec<_> = found.iter().map(exported).collect();
+        let rows: Vec<_> = found.into_iter().map(exported).collect();
         sheet::export(&rows, format)
     });
     let bytes = bytes.await?.map_err(AppError::internal)?;
     context.download(format.media_type(), &format!("instruments.{format}"), bytes)
 }
 
-fn exported(row: &Instrument) -> (Origin, InstrumentRow) {
+fn exported(row: Instrument) -> (Origin, InstrumentFacts) {
     let origin = Origin {
         id: row.id,
         organization_id: row.organization_id,
-        status: row.state,
+        status: row.standing.state,
     };
-    (origin, InstrumentRow::of(&row.facts()))
+    (origin, row.facts)
 }

@@ -12,7 +12,6 @@ use crate::operations::actor::Actor;
 use crate::operations::run::{Outcome, Run, may};
 use crate::operations::subject::{Subject, authorize};
 use crate::store::Conn;
-use crate::store::instrument::Standing;
 
 /// What a host says of an entry, with the faults of what could not be read: they are told together with those of the rules.
 #[derive(Debug, Clone)]
@@ -107,19 +106,19 @@ fn put(
     let present = &context.instrument;
     let facts = match Scope::of(actor, context) {
         Scope::Whole => declared.facts.clone(),
-        Scope::Texts => with_texts(present.facts(), &declared.facts),
+        Scope::Texts => with_texts(present.facts.clone(), &declared.facts),
     };
     let rules = Rules::read(tx, &app.config, actor.now.local_date())?;
     let exemption = exemption_of(tx, present)?;
     declared.judge(rules.check_change(present, &facts, exemption))?;
-    if present.state == InstrumentState::Retired {
+    if present.standing.state == InstrumentState::Retired {
         // Nothing leads out of it: the refusal names the state and that nothing is allowed.
-        present.state.after(InstrumentDeed::Submit)?;
+        present.standing.state.after(InstrumentDeed::Submit)?;
     }
     let next = Next {
         action: Action::InstrumentChange,
         facts: &facts,
-        standing: &Standing::of(present),
+        standing: &present.standing,
         reason: None,
         managers: None,
     };

@@ -51,15 +51,15 @@ impl Rules {
         facts: &InstrumentFacts,
         exemption: Option<ExemptionState>,
     ) -> Vec<Fault> {
-        let mut faults = if present.state.is_locked() {
-            let mut faults = present.facts().locked_changes(facts);
+        let mut faults = if present.standing.state.is_locked() {
+            let mut faults = present.facts.locked_changes(facts);
             faults.extend(self.check_fields(facts));
             faults
         } else {
             self.check_new(facts)
         };
         if !matches!(
-            present.state,
+            present.standing.state,
             InstrumentState::Draft | InstrumentState::Returned
         ) {
             faults.extend(facts.missing_for_submission(exemption));

@@ -139,7 +139,7 @@ fn present(conn: &mut Conn, import: &Import) -> Result<HashMap<String, Instrumen
     let known = store::instrument::list_by_asset_no(conn, import.host, &numbers)?;
     let by_number = known
         .into_iter()
-        .map(|entry| (entry.asset_no.clone(), entry));
+        .map(|entry| (entry.facts.asset_no.clone(), entry));
     Ok(by_number.collect())
 }
 
@@ -163,12 +163,11 @@ fn judge_change(
     exemption: Option<ExemptionState>,
     wrong: &mut Vec<Fault>,
 ) -> Step {
-    let before = present.facts();
-    let facts = row.changed_facts(before.clone(), wrong);
-    if facts == before {
+    let facts = row.changed_facts(present.facts.clone(), wrong);
+    if facts == present.facts {
         return Step::Leave(Box::new(present));
     }
-    if present.state == InstrumentState::Retired {
+    if present.standing.state == InstrumentState::Retired {
         wrong.push(fault_of(row, Code::invalid_state));
     }
     wrong.extend(rules.check_change(&present, &facts, exemption));

@@ -8,7 +8,6 @@ use crate::domain::{InstrumentId, OrganizationId, UserId};
 use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::Actor;
 use crate::operations::run::{Outcome, Run, may};
-use crate::store::instrument::Standing;
 use crate::store::{self, Conn};
 
 /// An instrument of the caller's own organization, with its managers.
@@ -52,8 +51,8 @@ pub async fn assign_managers(
         let before = store::instrument::list_managers(tx, present.id)?;
         let next = Next {
             action: Action::InstrumentAssignManagers,
-            facts: &present.facts(),
-            standing: &Standing::of(&present),
+            facts: &present.facts,
+            standing: &present.standing,
             reason: None,
             managers: Some((&before, managers)),
         };

@@ -18,12 +18,10 @@ pub use managers::{Own, assign_managers, list_own};
 pub(super) use moves::faults_of_reason;
 pub use moves::{decide, right_to};
 pub use read::{Versions, export, get, list, list_changed, list_versions};
-pub use row::InstrumentRow;
+pub use row::{CellValue, InstrumentRow, Said, Set, Unread};
 
-use crate::domain::access::{self, Action, Caller};
 use crate::domain::{InstrumentId, UserId};
 use crate::error::AppError;
-use crate::operations::subject::Ties;
 use crate::store::exemption::Exemption;
 use crate::store::instrument::Instrument;
 use crate::store::{self, Conn};
@@ -54,24 +52,4 @@ fn inside(conn: &mut Conn, id: InstrumentId) -> Result<Inside, AppError> {
         managers: store::instrument::list_managers(conn, id)?,
         exemption: store::exemption::find(conn, id)?,
     })
-}
-
-/// The entry, when this caller or visitor may see it; 404 otherwise.
-pub fn read(conn: &mut Conn, caller: Option<&Caller>, id: InstrumentId) -> Result<Entry, AppError> {
-    let instrument = store::instrument::get(conn, id)?;
-    let Some(caller) = caller else {
-        // A visitor is nobody's: the row itself tells whether it is public.
-        return match instrument.state.is_public() {
-            true => Ok(Entry {
-                instrument,
-                inside: None,
-            }),
-            false => Err(AppError::NotFound),
-        };
-    };
-    let ties = store::instrument::get_ties(conn, id, Some(caller.user_id))?;
-    access::sees_instrument(caller, &ties)?;
-    let is_inside = access::may_on_instrument(caller, Action::InstrumentGet, &ties).is_ok();
-    let inside = is_inside.then(|| inside(conn, id)).transpose()?;
-    Ok(Entry { instrument, inside })
 }

@@ -52,12 +52,11 @@ fn move_on(
 ) -> Result<Entry, AppError> {
     let present = context.instrument;
     let mut faults = check_reason(action, reason);
-    let state = present.state.after(action);
-    let facts = present.facts();
+    let state = present.standing.state.after(action);
     if action == Move::Submit && state.is_ok() {
         let rules = Rules::read(tx, &app.config, actor.now.local_date())?;
         let exemption = exemption_of(tx, &present)?;
-        faults.extend(rules.check_submission(&facts, exemption));
+        faults.extend(rules.check_submission(&present.facts, exemption));
     }
     AppError::refuse_all(faults)?;
     let standing = Standing {
@@ -66,7 +65,7 @@ fn move_on(
     };
     let next = Next {
         action: right_to(action),
-        facts: &facts,
+        facts: &present.facts,
         standing: &standing,
         reason,
         managers: None,
@@ -109,7 +108,7 @@ fn standing_after(
 ) -> Standing {
     let mut standing = Standing {
         state_reason: reason.map(str::to_owned),
-        ..Standing::of(present)
+        ..present.standing.clone()
     };
     match action {
         Move::Submit => standing.submitted_at = standing.submitted_at.or(Some(now)),

@@ -1,14 +1,14 @@
 //! Reading entries: one, its versions, and those that a caller or visitor may see.
 
 use super::context::InstrumentContext;
-use super::{Entry, Ties, inside};
+use super::{Entry, inside};
 use crate::app::App;
 use crate::domain::access::{self, Action, Reach};
 use crate::domain::{Instant, InstrumentId};
 use crate::error::AppError;
 use crate::operations::actor::Actor;
 use crate::operations::run::{admit, may};
-use crate::operations::subject::{Subject, authorize};
+use crate::operations::subject::{Subject, Ties, authorize};
 use crate::store::instrument::{Changed, Filter, Instrument, Sorted};
 use crate::store::{self, Conn};
 

@@ -29,11 +29,11 @@ pub(super) fn insert(
     let event = store::event::append(tx, &creation(actor, host, id, facts)?)?;
     let first = Version {
         facts,
-        region,
+        region: Some(region),
         standing: &Standing::draft(),
         now: actor.now,
     };
-    let first = first.first(id, host, event)?;
+    let first = first.first(id, host, event);
     store::instrument::insert(tx, &first).map_err(refusal)?;
     store::booking_rules::insert(tx, &[id], &BookingRules::default(), actor.now)?;
     Ok(first)
@@ -73,14 +73,14 @@ pub(super) fn update(
     next: &Next<'_>,
 ) -> Result<Instrument, AppError> {
     Lock::RecordsShared.take(tx)?;
-    if next.facts.asset_no != present.asset_no {
+    if next.facts.asset_no != present.facts.asset_no {
         refuse_used(tx, present.organization_id, &next.facts.asset_no)?;
     }
     let event = differing(actor, present, next)?;
     let event = store::event::append(tx, &event)?;
     let version = Version {
         facts: next.facts,
-        region: present.region_code,
+        region: present.facts.region_code,
         standing: next.standing,
         now: actor.now,
     };
@@ -132,7 +132,7 @@ pub(super) fn differing(
     present: &Instrument,
     next: &Next<'_>,
 ) -> Result<NewEvent, AppError> {
-    let before = content(&present.facts(), &Standing::of(present))?;
+    let before = content(&present.facts, &present.standing)?;
     let after = content(next.facts, next.standing)?;
     let mut texts = json!({"before": before.personal, "after": after.personal});
     if before.personal == after.personal {

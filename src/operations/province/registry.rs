@@ -180,22 +180,15 @@ fn facts(
         email: None,
     });
     let facts = InstrumentFacts {
-        name: given.name.clone(),
-        asset_no: given.asset_no.clone(),
-        original_value_fen: given.original_value_fen,
-        category_code,
-        purpose_type: given.purpose_type,
         model: given.model.clone(),
         manufacturer: given.manufacturer.clone(),
         country: given.country.clone(),
-        acquired_on: None,
         accepted_on: Some(given.accepted_on),
         enabled_on: Some(given.enabled_on),
         share_mode: Some(given.share_mode),
         region_code: Some(region),
         location: given.location.clone(),
         public_contact: contact,
-        channels: 1,
         description: InstrumentDescription {
             technical: given.technical.clone(),
             functions: given.functions.clone(),
@@ -203,6 +196,12 @@ fn facts(
             user_notice: given.user_notice.clone(),
             ..InstrumentDescription::default()
         },
+        ..InstrumentFacts::new(
+            (&given.name, &given.asset_no),
+            given.original_value_fen,
+            category_code,
+            given.purpose_type,
+        )
     };
     let today = writing.actor.now.local_date();
     let valid = facts.validate(today);
@@ -235,9 +234,12 @@ fn add_instrument(
         let prices = store::tariff::list(tx, stored.id)?;
         let price = price(given);
         let columns = differing(&[
-            ("instrument", stored.facts() == facts),
-            ("state", stored.state == InstrumentState::Listed),
-            ("submitted_on", stored.submitted_at == Some(submitted_at)),
+            ("instrument", stored.facts == facts),
+            ("state", stored.standing.state == InstrumentState::Listed),
+            (
+                "submitted_on",
+                stored.standing.submitted_at == Some(submitted_at),
+            ),
             (
                 "exempted",
                 province::is_exempted(tx, stored.id)? == given.exempted,
@@ -262,13 +264,13 @@ fn add_instrument(
         ..Standing::draft()
     };
     let version = Version {
-        region: facts.region_code.unwrap_or(RegionCode::HEBEI),
+        region: facts.region_code,
         facts: &facts,
         standing: &standing,
         now,
     };
     let id = store::instrument::reserve_id(tx)?;
-    store::instrument::insert(tx, &version.first(id, host, event)?)?;
+    store::instrument::insert(tx, &version.first(id, host, event))?;
     // Both came in with the entry, at the latest. No freeze before knew it.
     if given.exempted {
         province::insert_exemption(tx, id, submitted_at.min(now))?;

@@ -132,7 +132,9 @@ fn check(
     correction: &Correction,
 ) -> Result<Next, AppError> {
     let facts = corrected(record, correction)?;
-    let channels = store::instrument::get(tx, record.instrument_id)?.channels;
+    let channels = store::instrument::get(tx, record.instrument_id)?
+        .facts
+        .channels;
     let mut faults: Vec<Fault> = check_unit(tx, record, correction.organization_id)?;
     if let Err(more) = crate::domain::usage::check_reason(correction.reason.as_deref(), false) {
         faults.extend(more);

@@ -216,7 +216,8 @@ mod tests {
             name_en: Some("a \"b\"".to_owned()),
             ..InstrumentDescription::default()
         };
-        let json = serde_json::to_string(&description).unwrap();
+        let stored = crate::store::instrument::description::DescriptionDocument::from(description);
+        let json = serde_json::to_string(&stored).unwrap();
         assert!(json.starts_with("{\"name_en\":\"a \\\"b\\\"\",\"funding\":"));
         assert_eq!(
             english_name_containing("\"B\""),

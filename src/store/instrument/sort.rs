@@ -69,9 +69,9 @@ impl Position {
     pub fn of(row: &Instrument, field: SortField) -> Self {
         let key = match field {
             SortField::Id => Key::Id,
-            SortField::Name => Key::Name(row.name.clone()),
-            SortField::AssetNo => Key::AssetNo(row.asset_no.clone()),
-            SortField::OriginalValue => Key::OriginalValue(row.original_value_fen),
+            SortField::Name => Key::Name(row.facts.name.clone()),
+            SortField::AssetNo => Key::AssetNo(row.facts.asset_no.clone()),
+            SortField::OriginalValue => Key::OriginalValue(row.facts.original_value_fen),
             SortField::CreatedAt => Key::CreatedAt(row.created_at),
             SortField::UpdatedAt => Key::UpdatedAt(row.updated_at),
         };

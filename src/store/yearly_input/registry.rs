@@ -8,7 +8,7 @@ use crate::domain::exemption::ExemptionState;
 use crate::domain::organization::OrganizationKind;
 use crate::domain::tariff::CustomerClass;
 use crate::domain::{Instant, InstrumentId, OrganizationId, RegionCode, Slot, Uscc};
-use crate::store::instrument::Instrument;
+use crate::store::instrument::{Instrument, VersionDocument};
 use crate::store::schema::{
     instrument_version, organization, related_party, reported_metric, sharing_exemption, tariff,
 };
@@ -78,7 +78,7 @@ pub fn each_version(
         for (_, _, valid_from, whole) in page {
             take(InstrumentVersion {
                 valid_from,
-                whole: whole.into_inner(),
+                whole: whole.into_inner().into(),
             });
         }
     }
@@ -86,7 +86,7 @@ pub fn each_version(
 }
 
 /// Instrument, version, since when, and the whole of it.
-type VersionRow = (i64, i64, Instant, Json<Instrument>);
+type VersionRow = (i64, i64, Instant, Json<VersionDocument>);
 
 /// The next versions after an instrument and version. The first condition is for the index, which knows no pairs.
 fn list_versions(

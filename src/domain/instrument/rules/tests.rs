@@ -19,11 +19,6 @@ fn some(text: &str) -> Option<String> {
 
 fn microscope() -> InstrumentFacts {
     InstrumentFacts {
-        name: "场发射扫描电镜".to_owned(),
-        asset_no: "25000872".to_owned(),
-        original_value_fen: Fen::new(48_000_050),
-        category_code: "010102".parse().unwrap(),
-        purpose_type: PurposeType::General,
         model: some("M-2621"),
         manufacturer: some("日立"),
         country: some("日本"),
@@ -31,14 +26,12 @@ fn microscope() -> InstrumentFacts {
         accepted_on: Some(on("2021-06-23")),
         enabled_on: Some(on("2021-06-27")),
         share_mode: Some(ShareMode::External),
-        region_code: None,
         location: some("实验楼"),
         public_contact: Some(PublicContact {
             name: "张工".to_owned(),
             phone: "0311-80000000".to_owned(),
             email: None,
         }),
-        channels: 1,
         description: InstrumentDescription {
             technical: some("分辨率 1.0 nm"),
             functions: some("形貌分析"),
@@ -46,6 +39,12 @@ fn microscope() -> InstrumentFacts {
             user_notice: some("提前一天预约"),
             ..InstrumentDescription::default()
         },
+        ..InstrumentFacts::new(
+            ("场发射扫描电镜", "25000872"),
+            Fen::new(48_000_050),
+            "010102".parse().unwrap(),
+            PurposeType::General,
+        )
     }
 }
 

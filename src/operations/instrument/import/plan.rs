@@ -82,11 +82,12 @@ impl ImportPlan {
                 let id = new_ids.next().copied().ok_or(StoreError::NotFound)?;
                 let (host, standing) = (self.basis.host, &Standing::draft());
                 let event = write::creation(&self.actor, host, id, facts)?;
-                let whole = version(facts, self.basis.region, standing).first(id, host, to_come)?;
+                let whole =
+                    version(facts, Some(self.basis.region), standing).first(id, host, to_come);
                 Ok((event, whole))
             }
             Step::Update(present, facts) => {
-                let standing = &Standing::of(present);
+                let standing = &present.standing;
                 let next = Next {
                     action: Action::InstrumentChange,
                     facts,
@@ -95,8 +96,8 @@ impl ImportPlan {
                     managers: None,
                 };
                 let event = write::differing(&self.actor, present, &next)?;
-                let whole =
-                    version(facts, present.region_code, standing).after(present, to_come)?;
+                let region = present.facts.region_code;
+                let whole = version(facts, region, standing).after(present, to_come);
                 Ok((event, whole))
             }
             Step::Leave(_) => Err(StoreError::NotFound.into()),
@@ -141,7 +142,7 @@ impl Plan for ImportPlan {
                 position += 1;
                 let (event, whole) = self.version_of(step, &mut ids)?;
                 batch.events.push((position, event));
-                let staged = StagedInstrument::of(import, position, whole)?;
+                let staged = StagedInstrument::of(import, position, &whole)?;
                 batch.instruments.push(staged);
             }
             batches.push(batch);

@@ -253,7 +253,7 @@ impl References {
                 let ties = store::instrument::get_ties(conn, found.id, actor.user_id())?;
                 let known = Known {
                     id: found.id,
-                    channels: found.channels,
+                    channels: found.facts.channels,
                     ties,
                 };
                 let may = authorize(actor, Action::UsageRecordImport, &Ties::Instrument(ties));

@@ -54,7 +54,7 @@ impl History {
         let InstrumentVersion { valid_from, whole } = version;
         Self {
             in_force: (valid_from < year_ends_at).then(|| whole.clone()),
-            first_submitted_at: whole.submitted_at,
+            first_submitted_at: whole.standing.submitted_at,
             first: whole.clone(),
             entered_at: valid_from,
             newest: whole,
@@ -68,7 +68,7 @@ impl History {
 
     fn add(&mut self, version: InstrumentVersion, year_ends_at: Instant) {
         let InstrumentVersion { valid_from, whole } = version;
-        self.first_submitted_at = self.first_submitted_at.or(whole.submitted_at);
+        self.first_submitted_at = self.first_submitted_at.or(whole.standing.submitted_at);
         if valid_from < year_ends_at {
             self.in_force = Some(whole.clone());
         }
@@ -125,20 +125,20 @@ impl Freeze<'_> {
         };
         let flags = InstrumentFlags {
             counted: self.is_counted(stock),
-            externally_shared: stock.share_mode == Some(ShareMode::External),
+            externally_shared: stock.facts.share_mode == Some(ShareMode::External),
             exempted: stood(&since.exempted),
-            complete: stock.facts().is_complete(stood(&since.priced)),
+            complete: stock.facts.is_complete(stood(&since.priced)),
         };
-        let days = stock
-            .enabled_on
-            .map(|enabled_on| days_in_service(self.scope.year, enabled_on, stock.retired_on));
+        let days = stock.facts.enabled_on.map(|enabled_on| {
+            days_in_service(self.scope.year, enabled_on, stock.standing.retired_on)
+        });
         let days = days.transpose().map_err(AppError::internal)?;
         registry.hosts.insert(stock.id, stock.organization_id);
         let instrument = evaluation::Instrument {
             id: stock.id,
-            asset_no: stock.asset_no.clone(),
-            purpose_type: stock.purpose_type,
-            original_value_fen: stock.original_value_fen,
+            asset_no: stock.facts.asset_no.clone(),
+            purpose_type: stock.facts.purpose_type,
+            original_value_fen: stock.facts.original_value_fen,
             days_in_service: days.unwrap_or(0),
             flags,
             cells: Vec::new(),
@@ -154,24 +154,28 @@ impl Freeze<'_> {
     fn is_counted(&self, stock: &Instrument) -> bool {
         let period = &self.scope.period;
         let in_period = |at: Instant| period.starts_at() <= at && at < period.ends_at();
-        let stands = match stock.state {
+        let stands = match stock.standing.state {
             InstrumentState::Listed => true,
-            InstrumentState::Suspended => stock.suspended_at.is_some_and(in_period),
+            InstrumentState::Suspended => stock.standing.suspended_at.is_some_and(in_period),
             InstrumentState::Retired => stock
+                .standing
                 .retired_on
                 .is_some_and(|on| on.year() == self.scope.year),
             InstrumentState::Draft | InstrumentState::Submitted | InstrumentState::Returned => {
                 false
             }
         };
-        let in_service = stock.enabled_on.is_some_and(|on| on <= self.scope.last_on);
+        let in_service = stock
+            .facts
+            .enabled_on
+            .is_some_and(|on| on <= self.scope.last_on);
         let threshold = self.policy.registration.threshold_fen;
-        stands && in_service && stock.original_value_fen >= threshold
+        stands && in_service && stock.facts.original_value_fen >= threshold
     }
 
     /// Due: accepted in the year, submitted or not, with a deadline not after the freeze.
     fn count_registration(&self, registry: &mut Registry, history: &History) {
-        let accepted_on = history.newest.accepted_on;
+        let accepted_on = history.newest.facts.accepted_on;
         let Some(accepted_on) = accepted_on.filter(|on| on.year() == self.scope.year) else {
             return;
         };
