@@ -24,7 +24,7 @@ pub struct App(Arc<Parts>);
 
 #[derive(Debug)]
 pub struct Parts {
-    pub store: Store,
+    pub store: Store<AppError>,
     pub clock: Clock,
     pub config: Config,
     pub keys: TokenKeys,
@@ -44,7 +44,7 @@ impl Deref for App {
 }
 
 impl App {
-    pub fn new(store: Store, clock: Clock, config: Config, keys: TokenKeys) -> Self {
+    pub fn new(store: Store<AppError>, clock: Clock, config: Config, keys: TokenKeys) -> Self {
         Self(Arc::new(Parts {
             store,
             clock,

@@ -10,7 +10,7 @@ pub use crate::domain::fault::{Fault, Location};
 use serde_json::{Map, Value};
 
 use crate::domain::fault::FaultValue;
-use crate::store::StoreError;
+use crate::store::{ActionError, StoreError};
 
 /// Another row or the present state decides: 409, with members that name what is in the way.
 #[derive(Debug, Clone, PartialEq)]
@@ -115,17 +115,6 @@ impl AppError {
             Err(AppError::Refused(faults))
         }
     }
-
-    pub fn migration(cause: Box<dyn std::error::Error + Send + Sync>) -> Self {
-        AppError::Unavailable(format!("migration failed: {cause}"))
-    }
-
-    /// An action's panic, as the error it is.
-    pub fn panicked(panic: &(dyn std::any::Any + Send)) -> Self {
-        let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-        let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-        AppError::Internal(format!("an action panicked: {}", text.unwrap_or_default()).into())
-    }
 }
 
 impl From<StoreError> for AppError {
@@ -159,6 +148,12 @@ impl From<FaultValue> for Value {
                     .collect(),
             ),
         }
+    }
+}
+
+impl ActionError for AppError {
+    fn is_contended(&self) -> bool {
+        matches!(self, AppError::Contended)
     }
 }
 

@@ -7,5 +7,5 @@ use crate::store;
 /// Applies what is missing and answers its names; `create` allows a new SQLite file.
 pub fn migrate(config: &Config, create: bool) -> Result<Vec<String>, AppError> {
     let database = config.database().map_err(AppError::internal)?;
-    store::migration::migrate(&database, create)
+    Ok(store::migration::migrate(&database, create)?)
 }

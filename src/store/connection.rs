@@ -9,7 +9,6 @@ use diesel::{Connection as _, PgConnection, QueryableByName, RunQueryDsl, Sqlite
 
 use super::fault::StoreError;
 use crate::domain::Instant;
-use crate::error::AppError;
 
 /// A connection to whichever database the URL names; queries are written once for both.
 #[derive(diesel::MultiConnection)]
@@ -85,11 +84,11 @@ impl Database {
     }
 
     /// As [`Database::connect`]; the error says what could not be reached.
-    pub(super) fn reach(&self) -> Result<Conn, AppError> {
+    pub(super) fn reach(&self) -> Result<Conn, StoreError> {
         self.connect().map_err(|error| match self {
             Database::Sqlite { file } => cannot_open(file, &error),
             Database::Postgres { .. } => {
-                AppError::unavailable(format!("cannot reach the database: {error}"))
+                StoreError::unavailable(format!("cannot reach the database: {error}"))
             }
         })
     }
@@ -137,8 +136,8 @@ fn with_deadlines(url: &str) -> String {
 }
 
 /// The file is no database, or may not be read or written.
-pub(super) fn cannot_open(file: &std::path::Path, error: &diesel::ConnectionError) -> AppError {
-    AppError::unavailable(format!("cannot open {}: {error}", file.display()))
+pub(super) fn cannot_open(file: &std::path::Path, error: &diesel::ConnectionError) -> StoreError {
+    StoreError::unavailable(format!("cannot open {}: {error}", file.display()))
 }
 
 const SQLITE_SETUP: &str = "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \

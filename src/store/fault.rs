@@ -1,9 +1,9 @@
 //! What can go wrong in the database, by name: one table maps every constraint of both databases to a [`Constraint`].
 
+use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind, Error as DieselError};
+
 use super::first_locks::KEY_HELD;
 use super::not_now;
-use crate::error::AppError;
-use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind, Error as DieselError};
 
 macro_rules! constraints {
     ($($(#[$meta:meta])* $variant:ident = $name:literal $(on $columns:literal)?),+ $(,)?) => {
@@ -78,8 +78,8 @@ pub enum StoreError {
     /// Anything else: a defect or a broken database.
     #[error("database error: {0}")]
     Database(#[source] DieselError),
-    /// A query panicked.
-    #[error("a query panicked: {0}")]
+    /// A query or an action panicked.
+    #[error("a query or an action panicked: {0}")]
     Panicked(String),
     /// A stored text is not what it should be.
     #[error("stored text is not valid: {0}")]
@@ -104,14 +104,30 @@ impl From<DieselError> for StoreError {
     }
 }
 
-/// What beginning and ending a transaction may answer.
-impl From<DieselError> for AppError {
-    fn from(error: DieselError) -> Self {
-        StoreError::from(error).into()
+impl StoreError {
+    pub(super) fn unavailable(why: impl Into<String>) -> Self {
+        StoreError::Unavailable(why.into())
+    }
+
+    pub(super) fn migration(cause: Box<dyn std::error::Error + Send + Sync>) -> Self {
+        StoreError::Unavailable(format!("migration failed: {cause}"))
+    }
+
+    /// A panic, as the error it is.
+    pub(super) fn panicked(panic: &(dyn std::any::Any + Send)) -> Self {
+        let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+        StoreError::Panicked(text.unwrap_or_default())
     }
 }
 
-/// Whether a connection is better given up after this; a rule that said no a transaction in the way and a held key
+/// What the actions of a store answer when they fail: errors of the rooms above, which hold those of the store.
+pub trait ActionError: std::error::Error + From<StoreError> + Send + 'static {
+    /// Another transaction was in the way: the whole action may run again.
+    fn is_contended(&self) -> bool;
+}
+
+/// Whether a connection is better given up after this; a rule that said no, a transaction in the way and a held key
 /// tell nothing bad of it.
 pub(super) fn leaves_in_doubt(error: &DieselError) -> bool {
     match error {

@@ -5,8 +5,8 @@ use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionMa
 use diesel::result::Error as DieselError;
 
 use super::connection::{Conn, Lock};
+use super::fault::{ActionError, StoreError};
 use crate::domain::InstrumentId;
-use crate::error::AppError;
 
 /// What an action locks as it begins, before anything is read. SQLite's single writer needs none of it.
 #[derive(Debug, Clone, Copy, Default)]
@@ -58,21 +58,22 @@ impl FirstLocks {
 
     /// Runs an action in a transaction that begins with these locks. After an error nothing more touches the connection but
     /// the rollback.
-    pub(super) fn transaction<T>(
+    pub(super) fn transaction<T, E: ActionError>(
         self,
         conn: &mut Conn,
-        action: impl FnOnce(&mut Conn) -> Result<T, AppError>,
-    ) -> Result<T, AppError> {
-        self.begin(conn)?;
+        action: impl FnOnce(&mut Conn) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.begin(conn).map_err(StoreError::from)?;
         match action(conn) {
             Ok(done) => {
-                <Conn as diesel::Connection>::TransactionManager::commit_transaction(conn)?;
+                <Conn as diesel::Connection>::TransactionManager::commit_transaction(conn)
+                    .map_err(StoreError::from)?;
                 Ok(done)
             }
             Err(refusal) => {
                 match <Conn as diesel::Connection>::TransactionManager::rollback_transaction(conn) {
                     Ok(()) | Err(DieselError::BrokenTransactionManager) => Err(refusal),
-                    Err(error) => Err(error.into()),
+                    Err(error) => Err(StoreError::from(error).into()),
                 }
             }
         }

@@ -12,7 +12,6 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::connection::{Conn, Database, Lock};
 use super::fault::StoreError;
-use crate::error::AppError;
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
@@ -21,10 +20,10 @@ const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 ///
 /// On PostgreSQL the role needs CREATE on the database and its schema, also for the trusted extension `btree_gist`; the
 /// error says which right is missing. Several programs that migrate at once wait for each other.
-pub fn migrate(database: &Database, create: bool) -> Result<Vec<String>, AppError> {
+pub fn migrate(database: &Database, create: bool) -> Result<Vec<String>, StoreError> {
     if let Database::Sqlite { file } = database {
         if !file.exists() && !create {
-            return Err(AppError::unavailable(format!(
+            return Err(StoreError::unavailable(format!(
                 "{} does not exist; `--create` makes it",
                 file.display()
             )));
@@ -34,7 +33,7 @@ pub fn migrate(database: &Database, create: bool) -> Result<Vec<String>, AppErro
             .filter(|folder| !folder.as_os_str().is_empty())
         {
             std::fs::create_dir_all(folder).map_err(|error| {
-                AppError::unavailable(format!("cannot make {}: {error}", folder.display()))
+                StoreError::unavailable(format!("cannot make {}: {error}", folder.display()))
             })?;
         }
     }
@@ -44,7 +43,7 @@ pub fn migrate(database: &Database, create: bool) -> Result<Vec<String>, AppErro
     }
     let (applied, own) = (applied(&mut connection)?, own(&connection)?);
     if let Some(newest) = applied.difference(&own).last() {
-        return Err(AppError::unavailable(format!(
+        return Err(StoreError::unavailable(format!(
             "the database was migrated by a newer program: this one does not know {newest}"
         )));
     }
@@ -57,11 +56,11 @@ pub fn migrate(database: &Database, create: bool) -> Result<Vec<String>, AppErro
             postgres.run_pending_migrations(POSTGRES).map(names)
         }
     };
-    ran.map_err(AppError::migration)
+    ran.map_err(StoreError::migration)
 }
 
 /// Undoes every migration. Everything stored is gone.
-pub fn revert_all(database: &Database) -> Result<Vec<String>, AppError> {
+pub fn revert_all(database: &Database) -> Result<Vec<String>, StoreError> {
     let mut connection = database.reach()?;
     let reverted = match &mut connection {
         Conn::Sqlite(sqlite) => sqlite.revert_all_migrations(SQLITE).map(names),
@@ -70,12 +69,12 @@ pub fn revert_all(database: &Database) -> Result<Vec<String>, AppError> {
             postgres.revert_all_migrations(POSTGRES).map(names)
         }
     };
-    reverted.map_err(AppError::migration)
+    reverted.map_err(StoreError::migration)
 }
 
 /// Whether the database has exactly this program's migrations: none is missing, and none is of a newer program. Only
 /// reads, so that a role without CREATE and a standby can ask.
-pub fn is_current(connection: &mut Conn) -> Result<bool, AppError> {
+pub fn is_current(connection: &mut Conn) -> Result<bool, StoreError> {
     Ok(applied(connection)? == own(connection)?)
 }
 
@@ -112,15 +111,15 @@ fn applied(connection: &mut Conn) -> Result<BTreeSet<String>, StoreError> {
 }
 
 /// This program's migrations for a database of this kind.
-fn own(connection: &Conn) -> Result<BTreeSet<String>, AppError> {
+fn own(connection: &Conn) -> Result<BTreeSet<String>, StoreError> {
     match connection {
         Conn::Sqlite(_) => versions::<Sqlite>(&SQLITE),
         Conn::Postgres(_) => versions::<Pg>(&POSTGRES),
     }
 }
 
-fn versions<DB: Backend>(source: &EmbeddedMigrations) -> Result<BTreeSet<String>, AppError> {
-    let migrations = MigrationSource::<DB>::migrations(source).map_err(AppError::migration)?;
+fn versions<DB: Backend>(source: &EmbeddedMigrations) -> Result<BTreeSet<String>, StoreError> {
+    let migrations = MigrationSource::<DB>::migrations(source).map_err(StoreError::migration)?;
     let version = migrations
         .iter()
         .map(|migration| migration.name().version().to_string());
@@ -156,13 +155,11 @@ const RIGHTS: &str = "SELECT current_user::text AS role, current_database()::tex
     EXISTS (SELECT 1 FROM pg_available_extension_versions WHERE name = 'btree_gist' AND trusted) AS is_trusted";
 
 /// Asked before the migrations, since PostgreSQL says only that it refused, in the language of the server.
-fn refuse_without_rights(postgres: &mut PgConnection) -> Result<(), AppError> {
-    let rights: Rights = diesel::sql_query(RIGHTS)
-        .get_result(postgres)
-        .map_err(StoreError::from)?;
+fn refuse_without_rights(postgres: &mut PgConnection) -> Result<(), StoreError> {
+    let rights: Rights = diesel::sql_query(RIGHTS).get_result(postgres)?;
     match missing(&rights) {
         None => Ok(()),
-        Some(what) => Err(AppError::unavailable(format!(
+        Some(what) => Err(StoreError::unavailable(format!(
             "the database cannot be migrated: {what}"
         ))),
     }

@@ -57,19 +57,17 @@ mod writer;
 pub mod yearly_input;
 pub mod yearly_run;
 
+use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
-use diesel::Connection as _;
 use share::Share;
 
 pub use connection::{Conn, Database, Lock};
-pub use fault::{Constraint, StoreError};
+pub use fault::{ActionError, Constraint, StoreError};
 pub use first_locks::FirstLocks;
 pub use traffic::Traffic;
 pub use value::Json;
-
-use crate::error::AppError;
 
 /// What query functions answer.
 pub type Result<T> = std::result::Result<T, StoreError>;
@@ -86,9 +84,9 @@ enum Writing {
     Postgres(Share),
 }
 
-/// The database behind readers and one way to write.
-#[derive(Debug, Clone)]
-pub struct Store {
+/// The database behind readers and one way to write. `E` is what its actions answer when they fail.
+#[derive(Debug)]
+pub struct Store<E> {
     database: Database,
     readers: Share,
     /// Kept for short questions that every request asks, so that no long list stands before them.
@@ -98,20 +96,33 @@ pub struct Store {
     open: feed::OpenWrites,
     traffic: Arc<Traffic>,
     probed: probe::Probed,
+    error: PhantomData<fn() -> E>,
 }
 
-impl Store {
+impl<E> Clone for Store<E> {
+    fn clone(&self) -> Self {
+        Self {
+            database: self.database.clone(),
+            readers: self.readers.clone(),
+            callers: self.callers.clone(),
+            read_limit: self.read_limit,
+            writing: self.writing.clone(),
+            open: self.open.clone(),
+            traffic: Arc::clone(&self.traffic),
+            probed: self.probed.clone(),
+            error: PhantomData,
+        }
+    }
+}
+
+impl<E: ActionError> Store<E> {
     /// Opens an existing, migrated database with `connections` readers (and, on PostgreSQL, as many writers). A reading ends
     /// after `read_limit`.
-    pub fn open(
-        database: Database,
-        connections: u32,
-        read_limit: Duration,
-    ) -> std::result::Result<Self, AppError> {
+    pub fn open(database: Database, connections: u32, read_limit: Duration) -> Result<Self> {
         if let Database::Sqlite { file } = &database
             && !file.exists()
         {
-            return Err(AppError::unavailable(format!(
+            return Err(StoreError::unavailable(format!(
                 "{} does not exist; run `yiqi migrate --create` to make it",
                 file.display()
             )));
@@ -141,6 +152,7 @@ impl Store {
             open: feed::OpenWrites::default(),
             traffic,
             probed: probe::Probed::default(),
+            error: PhantomData,
         })
     }
 
@@ -155,11 +167,11 @@ impl Store {
 
     /// Runs a query on a reader connection, away from the threads that serve requests. A query that takes longer than
     /// readings may is ended and answered 503.
-    pub async fn read<T, E, F>(&self, query: F) -> std::result::Result<T, E>
+    pub async fn read<T, R, F>(&self, query: F) -> std::result::Result<T, R>
     where
         T: Send + 'static,
-        E: From<StoreError> + Send + 'static,
-        F: FnOnce(&mut Conn) -> std::result::Result<T, E> + Send + 'static,
+        R: From<StoreError> + Send + 'static,
+        F: FnOnce(&mut Conn) -> std::result::Result<T, R> + Send + 'static,
     {
         let limit = self.read_limit;
         let limited = move |conn: &mut Conn| deadline::within(limit, || query(conn));
@@ -167,11 +179,11 @@ impl Store {
     }
 
     /// As [`Store::read`], on connections that serve only short questions: who asks, and whether the database answers.
-    pub async fn read_apart<T, E, F>(&self, query: F) -> std::result::Result<T, E>
+    pub async fn read_apart<T, R, F>(&self, query: F) -> std::result::Result<T, R>
     where
         T: Send + 'static,
-        E: From<StoreError> + Send + 'static,
-        F: FnOnce(&mut Conn) -> std::result::Result<T, E> + Send + 'static,
+        R: From<StoreError> + Send + 'static,
+        F: FnOnce(&mut Conn) -> std::result::Result<T, R> + Send + 'static,
     {
         let limit = self.read_limit;
         let limited = move |conn: &mut Conn| deadline::within(limit, || query(conn));
@@ -180,13 +192,13 @@ impl Store {
 
     /// Long reading: all queries see one state of the database, whatever others commit meanwhile, and take the time they
     /// need. At most half of the readers serve it.
-    pub async fn read_snapshot<T, F>(&self, queries: F) -> std::result::Result<T, AppError>
+    pub async fn read_snapshot<T, F>(&self, queries: F) -> std::result::Result<T, E>
     where
         T: Send + 'static,
-        F: FnOnce(&mut Conn) -> std::result::Result<T, AppError> + Send + 'static,
+        F: FnOnce(&mut Conn) -> std::result::Result<T, E> + Send + 'static,
     {
         let reading = |connection: &mut Conn| {
-            connection.transaction(|tx| {
+            FirstLocks::default().transaction(connection, |tx| {
                 connection::keep_snapshot(tx)?;
                 queries(tx)
             })
@@ -198,20 +210,20 @@ impl Store {
     ///
     /// The action may run again after a deadlock, so it is `Fn`, not `FnOnce`: it clones what it gives away. Answers 503 when
     /// the queue is full, the database cannot write, or the commit failed.
-    pub async fn write<T, F>(&self, action: F) -> std::result::Result<T, AppError>
+    pub async fn write<T, F>(&self, action: F) -> std::result::Result<T, E>
     where
         T: Send + 'static,
-        F: Fn(&mut Conn) -> std::result::Result<T, AppError> + Send + 'static,
+        F: Fn(&mut Conn) -> std::result::Result<T, E> + Send + 'static,
     {
         let locks = FirstLocks::default();
         self.write_locked(locks, false, action).await
     }
 
     /// As [`Store::write`], in a commit of its own: for imports and yearly runs, which may take long.
-    pub async fn write_alone<T, F>(&self, action: F) -> std::result::Result<T, AppError>
+    pub async fn write_alone<T, F>(&self, action: F) -> std::result::Result<T, E>
     where
         T: Send + 'static,
-        F: Fn(&mut Conn) -> std::result::Result<T, AppError> + Send + 'static,
+        F: Fn(&mut Conn) -> std::result::Result<T, E> + Send + 'static,
     {
         let locks = FirstLocks::default();
         self.write_locked(locks, true, action).await
@@ -223,10 +235,10 @@ impl Store {
         locks: FirstLocks,
         alone: bool,
         action: F,
-    ) -> std::result::Result<T, AppError>
+    ) -> std::result::Result<T, E>
     where
         T: Send + 'static,
-        F: Fn(&mut Conn) -> std::result::Result<T, AppError> + Send + 'static,
+        F: Fn(&mut Conn) -> std::result::Result<T, E> + Send + 'static,
     {
         // Held here until the commit is answered, and by the action in case nobody waits for its answer any more.
         let open = Arc::new(self.open.begin());
@@ -245,9 +257,9 @@ impl Store {
     }
 
     /// Refuses when the file of the database is no longer where it was opened.
-    fn check_place(&self) -> std::result::Result<(), AppError> {
+    fn check_place(&self) -> Result<()> {
         match &self.writing {
-            Writing::Sqlite(writer) => writer.check_place().map_err(AppError::unavailable),
+            Writing::Sqlite(writer) => writer.check_place().map_err(StoreError::Unavailable),
             Writing::Postgres(_) => Ok(()),
         }
     }
@@ -265,23 +277,23 @@ impl Store {
     }
 }
 
-fn write_postgres<T, F>(
+fn write_postgres<T, E, F>(
     conn: &mut Conn,
     locks: FirstLocks,
     action: &F,
-) -> std::result::Result<T, AppError>
+) -> std::result::Result<T, E>
 where
-    F: Fn(&mut Conn) -> std::result::Result<T, AppError>,
+    E: ActionError,
+    F: Fn(&mut Conn) -> std::result::Result<T, E>,
 {
     let mut attempt = 0;
     loop {
         attempt += 1;
         match locks.transaction(conn, action) {
-            Err(AppError::Contended) if attempt <= RETRIES_MAX => continue,
-            Err(AppError::Contended) => {
-                return Err(AppError::unavailable(
-                    "other actions were in the way, repeatedly",
-                ));
+            Err(error) if error.is_contended() && attempt <= RETRIES_MAX => continue,
+            Err(error) if error.is_contended() => {
+                let why = "other actions were in the way, repeatedly";
+                return Err(StoreError::unavailable(why).into());
             }
             outcome => return outcome,
         }

@@ -11,8 +11,7 @@ use std::time::{Duration, Instant as Stopwatch};
 use diesel::connection::SimpleConnection;
 
 use super::connection::{Conn, Database};
-use super::{Store, StoreError};
-use crate::error::AppError;
+use super::{ActionError, Store, StoreError};
 
 /// How long it is believed that writing works.
 const SUCCESS_BELIEVED: Duration = Duration::from_secs(5);
@@ -66,15 +65,15 @@ fn identity(file: &Path) -> io::Result<(u64, u64)> {
     Ok((found.dev(), found.ino()))
 }
 
-impl Store {
+impl<E: ActionError> Store<E> {
     /// Writes something that leaves no trace, unless that was done a moment ago.
-    pub async fn probe(&self) -> Result<(), AppError> {
+    pub async fn probe(&self) -> Result<(), E> {
         self.check_place()?;
         let mut last = self.probed.lock().await;
         match &*last {
             Some((at, None)) if at.elapsed() < SUCCESS_BELIEVED => return Ok(()),
             Some((at, Some(why))) if at.elapsed() < FAILURE_BELIEVED => {
-                return Err(AppError::unavailable(why.clone()));
+                return Err(StoreError::unavailable(why.clone()).into());
             }
             _ => {}
         }
@@ -84,12 +83,13 @@ impl Store {
         outcome
     }
 
-    async fn write_something(&self) -> Result<(), AppError> {
+    async fn write_something(&self) -> Result<(), E> {
         if let Database::Sqlite { file } = self.database() {
             let beside = beside(file);
             let written = tokio::task::spawn_blocking(move || fill(&beside)).await;
-            written.map_err(AppError::internal)?.map_err(|error| {
-                AppError::unavailable(format!(
+            let written = written.map_err(|stopped| StoreError::Panicked(stopped.to_string()))?;
+            written.map_err(|error| {
+                StoreError::unavailable(format!(
                     "the disk of the database cannot be written: {error}"
                 ))
             })?;

@@ -10,7 +10,6 @@ use super::connection::{Conn, Database};
 use super::fault::StoreError;
 use super::pool::Manager;
 use super::traffic::Traffic;
-use crate::error::AppError;
 
 /// How long an action or a reading waits for a free connection before it is answered 503.
 const WAIT_MAX: Duration = Duration::from_secs(10);
@@ -34,7 +33,7 @@ impl Share {
         size: u32,
         read_limit: Option<Duration>,
         traffic: &Arc<Traffic>,
-    ) -> Result<Self, AppError> {
+    ) -> Result<Self, StoreError> {
         let connections = r2d2::Pool::builder()
             .max_size(size)
             .min_idle(Some(1))
@@ -42,7 +41,7 @@ impl Share {
             .connection_timeout(CONNECT_MAX)
             .build(Manager::new(database.clone(), read_limit, traffic))
             .map_err(|error| {
-                AppError::unavailable(format!("cannot reach the database: {error}"))
+                StoreError::unavailable(format!("cannot reach the database: {error}"))
             })?;
         let size = usize::try_from(size)
             .unwrap_or(usize::MAX)

@@ -14,10 +14,10 @@ use diesel::{Connection as _, RunQueryDsl};
 use tokio::sync::oneshot;
 
 use super::connection::{Conn, Database};
+use super::fault::{ActionError, StoreError};
 use super::prepared::{on_each, statement};
 use super::probe::Place;
 use super::traffic::{Counting, Traffic};
-use crate::error::AppError;
 
 /// Actions that wait at most; one more is answered 503 with Retry-After.
 pub const QUEUE_MAX: usize = 1024;
@@ -81,20 +81,23 @@ impl Writer {
     }
 
     /// Queues an action and waits until its group is committed.
-    pub async fn write<T, F>(&self, action: F, alone: bool) -> Result<T, AppError>
+    pub async fn write<T, E, F>(&self, action: F, alone: bool) -> Result<T, E>
     where
         T: Send + 'static,
-        F: FnOnce(&mut Conn) -> Result<T, AppError> + Send + 'static,
+        E: ActionError,
+        F: FnOnce(&mut Conn) -> Result<T, E> + Send + 'static,
     {
         let (sender, receiver) = oneshot::channel();
         let action: Task = Box::new(move |connection| {
             let result = catch_unwind(AssertUnwindSafe(|| action(connection)))
-                .unwrap_or_else(|panic| Err(AppError::panicked(&*panic)));
+                .unwrap_or_else(|panic| Err(StoreError::panicked(&*panic).into()));
             let keep = result.is_ok();
             let answer: Answer = Box::new(move |commit| {
                 let outcome = match commit {
                     Commit::Done => result,
-                    Commit::Lost => Err(AppError::unavailable("the group's transaction was lost")),
+                    Commit::Lost => {
+                        Err(StoreError::unavailable("the group's transaction was lost").into())
+                    }
                 };
                 // The caller may have gone away; the action stands all the same.
                 let _ = sender.send(outcome);
@@ -104,7 +107,7 @@ impl Writer {
         self.enqueue(Job { action, alone })?;
         receiver
             .await
-            .unwrap_or_else(|_| Err(AppError::unavailable("the writer stopped")))
+            .unwrap_or_else(|_| Err(StoreError::unavailable("the writer stopped").into()))
     }
 
     /// Refuses when the file is no longer where it was opened.
@@ -112,18 +115,18 @@ impl Writer {
         self.place.check()
     }
 
-    fn enqueue(&self, job: Job) -> Result<(), AppError> {
+    fn enqueue(&self, job: Job) -> Result<(), StoreError> {
         let queue = self
             .queue
             .lock()
             .unwrap_or_else(|poisoned| poisoned.into_inner())
             .clone();
         let Some(queue) = queue else {
-            return Err(AppError::unavailable("the service is stopping"));
+            return Err(StoreError::unavailable("the service is stopping"));
         };
         queue.try_send(job).map_err(|refused| match refused {
-            TrySendError::Full(_) => AppError::unavailable("too many actions are waiting"),
-            TrySendError::Disconnected(_) => AppError::unavailable("the writer stopped"),
+            TrySendError::Full(_) => StoreError::unavailable("too many actions are waiting"),
+            TrySendError::Disconnected(_) => StoreError::unavailable("the writer stopped"),
         })
     }
 

@@ -272,7 +272,7 @@ fn draining_finishes_what_waits_and_takes_nothing_more() {
 }
 
 /// Whether an action is refused because the service stops. One that is taken instead is left to itself.
-async fn is_closed(store: &Store) -> bool {
+async fn is_closed(store: &Store<AppError>) -> bool {
     let answer = futures_util::future::poll_immediate(store.write(|_| Ok(()))).await;
     matches!(answer, Some(Err(AppError::Unavailable(why))) if why.contains("stopping"))
 }
