@@ -22,7 +22,7 @@ crate::vocabulary! {
 
 crate::vocabulary! {
     /// What the province does with a request, and the host with a refusal.
-    ExemptionDeed {
+    ExemptionAction {
         Approve = "approve",
         Refuse = "refuse",
         /// The host asks again, with another reason.
@@ -30,18 +30,18 @@ crate::vocabulary! {
     }
 }
 
-use ExemptionDeed as D;
+use ExemptionAction as A;
 use ExemptionState as S;
 
-const MOVES: &[Move<S, D>] = &[
-    (S::Requested, D::Approve, S::Approved),
-    (S::Requested, D::Refuse, S::Refused),
-    (S::Refused, D::Request, S::Requested),
+const MOVES: &[Move<S, A>] = &[
+    (S::Requested, A::Approve, S::Approved),
+    (S::Requested, A::Refuse, S::Refused),
+    (S::Refused, A::Request, S::Requested),
 ];
 
 impl ExemptionState {
     /// The state after `action`.
-    pub fn after(self, action: ExemptionDeed) -> Result<Self, InvalidState> {
+    pub fn after(self, action: ExemptionAction) -> Result<Self, InvalidState> {
         state::after(MOVES, self, action)
     }
 }
@@ -52,13 +52,13 @@ mod tests {
 
     #[test]
     fn an_exemption_is_decided_once() {
-        assert_eq!(S::Requested.after(D::Approve), Ok(S::Approved));
-        assert_eq!(S::Requested.after(D::Refuse), Ok(S::Refused));
-        assert_eq!(S::Refused.after(D::Request), Ok(S::Requested));
+        assert_eq!(S::Requested.after(A::Approve), Ok(S::Approved));
+        assert_eq!(S::Requested.after(A::Refuse), Ok(S::Refused));
+        assert_eq!(S::Refused.after(A::Request), Ok(S::Requested));
         for (state, action) in [
-            (S::Approved, D::Refuse),
-            (S::Approved, D::Request),
-            (S::Refused, D::Approve),
+            (S::Approved, A::Refuse),
+            (S::Approved, A::Request),
+            (S::Refused, A::Approve),
         ] {
             assert!(state.after(action).is_err(), "{state} {action}");
         }

@@ -34,7 +34,7 @@ crate::vocabulary! {
 
 crate::vocabulary! {
     /// What changes the state of an organization.
-    OrganizationDeed {
+    OrganizationAction {
         Verify = "verify",
         Refuse = "refuse",
         Suspend = "suspend",
@@ -44,22 +44,22 @@ crate::vocabulary! {
     }
 }
 
-use OrganizationDeed as D;
+use OrganizationAction as A;
 use OrganizationState as S;
 
-const MOVES: &[Move<S, D>] = &[
-    (S::Pending, D::Verify, S::Verified),
-    (S::Pending, D::Refuse, S::Refused),
-    (S::Pending, D::Amend, S::Pending),
-    (S::Verified, D::Suspend, S::Suspended),
-    (S::Verified, D::Amend, S::Verified),
-    (S::Refused, D::Amend, S::Pending),
-    (S::Suspended, D::Resume, S::Verified),
+const MOVES: &[Move<S, A>] = &[
+    (S::Pending, A::Verify, S::Verified),
+    (S::Pending, A::Refuse, S::Refused),
+    (S::Pending, A::Amend, S::Pending),
+    (S::Verified, A::Suspend, S::Suspended),
+    (S::Verified, A::Amend, S::Verified),
+    (S::Refused, A::Amend, S::Pending),
+    (S::Suspended, A::Resume, S::Verified),
 ];
 
 impl OrganizationState {
     /// The state after `action`.
-    pub fn after(self, action: OrganizationDeed) -> Result<Self, InvalidState> {
+    pub fn after(self, action: OrganizationAction) -> Result<Self, InvalidState> {
         state::after(MOVES, self, action)
     }
 }
@@ -133,7 +133,7 @@ mod tests {
         suspended --resume--> verified
         ");
         assert_eq!(
-            S::Refused.after(D::Verify),
+            S::Refused.after(A::Verify),
             Err(InvalidState {
                 state: "refused",
                 allowed: vec!["amend"]

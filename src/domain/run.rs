@@ -111,15 +111,15 @@ impl RunPhase {
     }
 }
 
-use RunDecision as D;
+use RunDecision as A;
 use RunState as S;
 
-const MOVES: &[Move<S, D>] = &[
-    (S::Running, D::Discard, S::Discarded),
-    (S::Draft, D::Publish, S::Published),
-    (S::Draft, D::Discard, S::Discarded),
-    (S::Published, D::Finalize, S::Final),
-    (S::Published, D::Discard, S::Discarded),
+const MOVES: &[Move<S, A>] = &[
+    (S::Running, A::Discard, S::Discarded),
+    (S::Draft, A::Publish, S::Published),
+    (S::Draft, A::Discard, S::Discarded),
+    (S::Published, A::Finalize, S::Final),
+    (S::Published, A::Discard, S::Discarded),
 ];
 
 impl RunState {
@@ -152,7 +152,7 @@ mod tests {
         published --finalize--> final
         published --discard--> discarded
         ");
-        assert!(S::Draft.after(D::Finalize).is_err());
+        assert!(S::Draft.after(A::Finalize).is_err());
         for decision in RunDecision::ALL {
             for state in [S::Final, S::Discarded, S::Failed] {
                 assert!(state.after(*decision).is_err(), "{state} {decision}");

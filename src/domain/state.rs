@@ -2,7 +2,7 @@
 //! their nouns; who may do an action is decided by `access`.
 
 /// One move: in this state, this action leads to that state.
-pub type Move<S, D> = (S, D, S);
+pub type Move<S, A> = (S, A, S);
 
 /// The present state forbids the action.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -15,10 +15,10 @@ pub struct InvalidState {
 }
 
 /// The state after `action`, or what `state` allows instead.
-pub fn after<S, D>(moves: &[Move<S, D>], state: S, action: D) -> Result<S, InvalidState>
+pub fn after<S, A>(moves: &[Move<S, A>], state: S, action: A) -> Result<S, InvalidState>
 where
     S: Copy + PartialEq + Into<&'static str>,
-    D: Copy + PartialEq + Into<&'static str>,
+    A: Copy + PartialEq + Into<&'static str>,
 {
     moves
         .iter()
@@ -31,10 +31,10 @@ where
 }
 
 /// The actions `state` allows, in the order of the table.
-pub fn allowed<S, D>(moves: &[Move<S, D>], state: S) -> Vec<D>
+pub fn allowed<S, A>(moves: &[Move<S, A>], state: S) -> Vec<A>
 where
     S: Copy + PartialEq,
-    D: Copy,
+    A: Copy,
 {
     moves
         .iter()
@@ -45,10 +45,10 @@ where
 
 /// The whole machine, `action × state → state`, one line per move: the text its test compares.
 #[cfg(test)]
-pub(crate) fn printed<S, D>(moves: &[Move<S, D>]) -> Vec<String>
+pub(crate) fn printed<S, A>(moves: &[Move<S, A>]) -> Vec<String>
 where
     S: std::fmt::Display,
-    D: std::fmt::Display,
+    A: std::fmt::Display,
 {
     moves
         .iter()

@@ -9,7 +9,7 @@ use super::state::{self, InvalidState, Move};
 use super::{Instant, Minutes, Slot};
 use crate::domain::{Code, Fault};
 
-pub use facts::{Correction, Operator, UsageFacts, check_reason};
+pub use facts::{Correction, UsageFacts};
 
 crate::vocabulary! {
     /// What a record stands on: signed device events, a booking started and finished on the platform, or typing. Answered, never
@@ -49,19 +49,19 @@ impl Evidence {
     }
 }
 
-use UsageAction as D;
+use UsageAction as A;
 use UsageState as S;
 
-const MOVES: &[Move<S, D>] = &[
-    (S::Recorded, D::Confirm, S::Confirmed),
-    (S::Recorded, D::Dispute, S::Disputed),
-    (S::Recorded, D::Void, S::Voided),
-    (S::Recorded, D::Correct, S::Recorded),
-    (S::Confirmed, D::Void, S::Voided),
-    (S::Confirmed, D::Correct, S::Recorded),
-    (S::Disputed, D::Confirm, S::Confirmed),
-    (S::Disputed, D::Void, S::Voided),
-    (S::Disputed, D::Correct, S::Recorded),
+const MOVES: &[Move<S, A>] = &[
+    (S::Recorded, A::Confirm, S::Confirmed),
+    (S::Recorded, A::Dispute, S::Disputed),
+    (S::Recorded, A::Void, S::Voided),
+    (S::Recorded, A::Correct, S::Recorded),
+    (S::Confirmed, A::Void, S::Voided),
+    (S::Confirmed, A::Correct, S::Recorded),
+    (S::Disputed, A::Confirm, S::Confirmed),
+    (S::Disputed, A::Void, S::Voided),
+    (S::Disputed, A::Correct, S::Recorded),
 ];
 
 impl UsageState {
@@ -275,7 +275,7 @@ mod tests {
         disputed --void--> voided
         disputed --correct--> recorded
         ");
-        let refused = S::Voided.after(D::Correct, false).unwrap_err();
+        let refused = S::Voided.after(A::Correct, false).unwrap_err();
         assert_eq!((refused.state, refused.allowed), ("voided", vec![]));
     }
 
@@ -283,9 +283,9 @@ mod tests {
     fn own_use_is_confirmed_at_once_and_after_a_correction() {
         assert_eq!(S::initial(true), S::Confirmed);
         assert_eq!(S::initial(false), S::Recorded);
-        assert_eq!(S::Confirmed.after(D::Correct, true), Ok(S::Confirmed));
-        assert_eq!(S::Confirmed.after(D::Correct, false), Ok(S::Recorded));
-        assert_eq!(S::Confirmed.after(D::Void, true), Ok(S::Voided));
+        assert_eq!(S::Confirmed.after(A::Correct, true), Ok(S::Confirmed));
+        assert_eq!(S::Confirmed.after(A::Correct, false), Ok(S::Recorded));
+        assert_eq!(S::Confirmed.after(A::Void, true), Ok(S::Voided));
     }
 
     #[test]

@@ -129,6 +129,12 @@ impl From<StoreError> for AppError {
     }
 }
 
+impl From<Fault> for AppError {
+    fn from(fault: Fault) -> Self {
+        AppError::Refused(vec![fault])
+    }
+}
+
 impl From<Vec<Fault>> for AppError {
     fn from(faults: Vec<Fault>) -> Self {
         AppError::Refused(faults)

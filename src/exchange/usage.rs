@@ -3,8 +3,8 @@
 use super::sheet::{self, Cell, Column, Format, Kind, Numbered, OnReading, Row, Table, WriteError};
 use crate::domain::Fault;
 use crate::domain::booking::{BookingMode, BookingPurpose};
-use crate::domain::usage::{GivenMinutes, Operator, UsageFacts};
-use crate::domain::{Minutes, Slot};
+use crate::domain::usage::{GivenMinutes, UsageFacts};
+use crate::domain::{Minutes, Operator, Slot};
 use crate::operations::usage::ImportRow;
 
 const MODES: &[&str] = &[

@@ -31,6 +31,7 @@ pub fn routes() -> Vec<Route> {
             register,
         )
         .ignores_caller()
+        .once_for_visitors()
         .takes::<RegisterBody>()
         .answers::<RegisteredShape>(201),
         post(
@@ -39,6 +40,7 @@ pub fn routes() -> Vec<Route> {
             "Change the own password; every other session ends",
             change_password,
         )
+        .proves(&[429])
         .takes::<PasswordBody>()
         .answers_status(204),
         post(
@@ -48,6 +50,8 @@ pub fn routes() -> Vec<Route> {
             accept,
         )
         .ignores_caller()
+        .once_for_visitors()
+        .proves(&[429])
         .takes::<AcceptBody>()
         .answers::<UserShape>(201),
         get("/me", Action::MeRead, "Who is signed in", read_me).answers::<UserShape>(200),

@@ -29,6 +29,7 @@ pub fn routes() -> Vec<Route> {
             mark_read,
         )
         .takes::<ReadBody>()
+        .needs_body()
         .answers_status(204),
     ]
 }

@@ -42,7 +42,8 @@ pub fn routes() -> Vec<Route> {
             "An organization: its public part, or all of it to its own people and its administration",
             read,
         )
-        .answers::<OrganizationShape>(200),
+        .answers::<OrganizationShape>(200)
+        .has_etag(true),
         patch(
             "/organizations/{id}",
             Action::OrganizationUpdate,
@@ -53,6 +54,7 @@ pub fn routes() -> Vec<Route> {
         .also(Action::OrganizationCorrect)
         .takes::<OrganizationChange>()
         .answers::<OrganizationShape>(200)
+        .has_etag(true)
         .needs_version(),
         decision("/organizations/{id}/verify", "Verify an organization", Decision::Verify),
         decision("/organizations/{id}/refuse", "Refuse an organization, with a reason", Decision::Refuse),
@@ -67,6 +69,7 @@ fn decision(path: &'static str, summary: &'static str, decision: Decision) -> Ro
     })
     .takes::<DecisionBody>()
     .answers::<OrganizationShape>(200)
+    .has_etag(true)
 }
 
 /// An organization. What is not public is absent for those who may not read it.

@@ -42,6 +42,15 @@ pub struct Route {
     pub ignores_version: bool,
     /// The answer is the same whoever asks: a token that is sent along is not looked at.
     pub ignores_caller: bool,
+    /// Done once per idempotency key, although no account is needed.
+    pub is_once_for_visitors: bool,
+    /// Nothing in the body must be said, but something.
+    pub needs_body: bool,
+    /// Whether the answer has an `ETag`, where its shape does not say so by a version.
+    pub has_etag: Option<bool>,
+    /// What it answers besides: it proves a password or a token itself, which may be wrong, its owner's access ended, or
+    /// guessed too often.
+    pub proof_statuses: &'static [u16],
     pub(super) handler: Box<dyn Fn() -> actix_web::Route + Send + Sync>,
 }
 
@@ -85,6 +94,10 @@ impl Route {
             needs_version: false,
             ignores_version: false,
             ignores_caller: false,
+            is_once_for_visitors: false,
+            needs_body: false,
+            has_etag: None,
+            proof_statuses: &[],
             handler: Box::new(move || web::method(by_method.clone()).to(handler.clone())),
         }
     }
@@ -135,6 +148,30 @@ impl Route {
     /// Nothing here has a version that `If-Match` could name.
     pub fn ignores_version(mut self) -> Self {
         self.ignores_version = true;
+        self
+    }
+
+    /// Somebody without an account does it, once per idempotency key as well.
+    pub fn once_for_visitors(mut self) -> Self {
+        self.is_once_for_visitors = true;
+        self
+    }
+
+    /// What it changes may be one thing or another, but something.
+    pub fn needs_body(mut self) -> Self {
+        self.needs_body = true;
+        self
+    }
+
+    /// The answer has an `ETag`, or none, whatever its shape looks like.
+    pub fn has_etag(mut self, has: bool) -> Self {
+        self.has_etag = Some(has);
+        self
+    }
+
+    /// It proves a password or a token itself, and refuses with one of these statuses.
+    pub fn proves(mut self, statuses: &'static [u16]) -> Self {
+        self.proof_statuses = statuses;
         self
     }
 

@@ -100,7 +100,7 @@ schemas!(
 );
 
 schemas!(
-    usage::Operator => "Operator",
+    Operator => "Operator",
         text("")
             .schema_type(Type::Object)
             .description(Some("Who ran the instrument: a person of the platform by id, or anybody by name."))

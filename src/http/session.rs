@@ -16,6 +16,7 @@ pub fn routes() -> Vec<Route> {
     vec![
         post("/auth/login", Action::SessionOpen, "Sign in", login)
             .ignores_caller()
+            .proves(&[401, 403, 429])
             .takes::<LoginBody>()
             .answers::<TokensShape>(200),
         post(
@@ -25,6 +26,7 @@ pub fn routes() -> Vec<Route> {
             refresh,
         )
         .ignores_caller()
+        .proves(&[401])
         .takes::<RefreshBody>()
         .answers::<TokensShape>(200),
         post(

@@ -5,8 +5,7 @@ use serde_json::{Value, json};
 use crate::app::App;
 use crate::domain::access::{Action, InstrumentTies};
 use crate::domain::closure::{ClosedTime, Closure as Rule, ClosureKind};
-use crate::domain::fault::Faults;
-use crate::domain::{ClosureId, Instant, InstrumentId, OrganizationId};
+use crate::domain::{ClosureId, Instant, InstrumentId, OrganizationId, Reason};
 use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::Actor;
 use crate::operations::feed::{After, Listing};
@@ -17,9 +16,6 @@ use crate::store::booking::Booking;
 use crate::store::closure::Closure;
 use crate::store::event;
 use crate::store::{self, Conn, Lock};
-
-/// The most characters of a public reason.
-const REASON_MAX: usize = 500;
 
 /// A closure and the bookings it hits.
 #[derive(Debug, Clone)]
@@ -210,13 +206,11 @@ pub async fn delete(run: &Run<()>, id: ClosureId, body: Result<(), AppError>) ->
 fn rule(draft: &Draft) -> Result<Rule, AppError> {
     let time = ClosedTime::new(draft.starts_at, draft.ends_at);
     let time = time.map_err(|_| AppError::refused("ends_at", Code::not_after_start))?;
-    let mut faults = Faults::new();
-    faults.optional_text("public_reason", draft.public_reason.as_deref(), REASON_MAX);
-    faults.into_result()?;
+    let public_reason = Reason::of("public_reason", draft.public_reason.as_deref())?;
     Ok(Rule {
         time,
         kind: draft.kind,
-        public_reason: draft.public_reason.clone(),
+        public_reason: public_reason.map(String::from),
     })
 }
 

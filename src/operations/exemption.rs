@@ -3,10 +3,11 @@
 use serde_json::json;
 
 use crate::domain::InstrumentId;
-use crate::domain::exemption::ExemptionDeed;
+use crate::domain::Reason;
+use crate::domain::exemption::ExemptionAction;
 use crate::error::{AppError, Code};
 use crate::operations::actor::Actor;
-use crate::operations::instrument::{InstrumentContext, faults_of_reason};
+use crate::operations::instrument::InstrumentContext;
 use crate::operations::run::{Outcome, Run, personal};
 use crate::store::event::Subject;
 use crate::store::exemption::Exemption;
@@ -20,7 +21,7 @@ pub async fn request(
 ) -> Outcome<Exemption> {
     let action = run.action;
     let ask = move |tx: &mut Conn, actor: &Actor, context: InstrumentContext, reason: &String| {
-        AppError::refuse_all(faults_of_reason(reason))?;
+        Reason::read(Some(reason), true)?;
         let by = actor.caller()?.user_id;
         let requested = store::exemption::insert(tx, id, reason, by, actor.now);
         let requested = requested.map_err(|error| match error {
@@ -46,7 +47,7 @@ pub async fn approve(
     id: InstrumentId,
     reason: Result<Option<String>, AppError>,
 ) -> Outcome<Exemption> {
-    decide(run, id, ExemptionDeed::Approve, reason).await
+    decide(run, id, ExemptionAction::Approve, reason).await
 }
 
 /// Refuses the open request, with a reason. The version sent is the instrument's.
@@ -55,13 +56,13 @@ pub async fn refuse(
     id: InstrumentId,
     reason: Result<Option<String>, AppError>,
 ) -> Outcome<Exemption> {
-    decide(run, id, ExemptionDeed::Refuse, reason).await
+    decide(run, id, ExemptionAction::Refuse, reason).await
 }
 
 async fn decide(
     run: &Run<Exemption>,
     id: InstrumentId,
-    decision: ExemptionDeed,
+    decision: ExemptionAction,
     reason: Result<Option<String>, AppError>,
 ) -> Outcome<Exemption> {
     let action = run.action;
@@ -71,10 +72,9 @@ async fn decide(
         move |tx, actor, context: InstrumentContext, reason| {
             Lock::RecordsShared.take(tx)?;
             let open = store::exemption::find(tx, id)?.ok_or(AppError::NotFound)?;
-            let reason = reason.as_deref();
-            if decision == ExemptionDeed::Refuse || reason.is_some() {
-                AppError::refuse_all(faults_of_reason(reason.unwrap_or_default()))?;
-            }
+            let is_due = decision == ExemptionAction::Refuse;
+            let reason = Reason::read(reason.as_deref(), is_due)?;
+            let reason = reason.as_ref().map(Reason::as_str);
             let state = open.state.after(decision)?;
             let by = actor.caller()?.user_id;
             let decided_at = store::yearly_run::after_freezes(tx, actor.now)?;

@@ -6,11 +6,10 @@ use serde_json::json;
 
 use crate::app::App;
 use crate::domain::access::{self, Action, Reach};
-use crate::domain::fault::Faults;
 use crate::domain::organization::{
-    OrganizationDeed, OrganizationFacts, OrganizationKind, OrganizationState,
+    OrganizationAction, OrganizationFacts, OrganizationKind, OrganizationState,
 };
-use crate::domain::{Instant, OrganizationId, RegionCode, Uscc};
+use crate::domain::{Instant, OrganizationId, Reason, RegionCode, Uscc};
 use crate::error::{AppError, Code, Fault, Location};
 use crate::operations::actor::Actor;
 use crate::operations::run::{Outcome, Run, personal};
@@ -20,9 +19,6 @@ use crate::store::event::{NewEvent, Subject};
 use crate::store::organization::{Amendment, Organization};
 use crate::store::page::Found;
 use crate::store::{self, Conn, Constraint, Lock, StoreError};
-
-/// The longest reason, in characters.
-const REASON_CHARS: usize = 500;
 
 /// An organization as a caller sees it.
 #[derive(Debug, Clone)]
@@ -157,7 +153,7 @@ pub async fn amend<B: Send + 'static>(
         read,
         |tx, actor, before: Organization, declared| {
             check(tx, &declared.facts, declared.uscc_confirmed, "")?;
-            let state = before.state.after(OrganizationDeed::Amend)?;
+            let state = before.state.after(OrganizationAction::Amend)?;
             let new = Amendment {
                 facts: declared.facts.clone(),
                 uscc_confirmed: declared.uscc_confirmed,
@@ -193,7 +189,8 @@ pub async fn decide(
         id,
         reason,
         move |tx, actor, before: Organization, reason| {
-            let reason = checked_reason(decision, reason.as_deref())?;
+            let reason = Reason::read(reason.as_deref(), decision.needs_reason())?;
+            let reason = reason.as_ref().map(Reason::as_str);
             let state = before.state.after(decision.turn())?;
             store::organization::update_state(tx, &before, state, reason, actor.now)?;
             let after = store::organization::get(tx, before.id)?;
@@ -229,29 +226,18 @@ impl Decision {
         }
     }
 
-    const fn turn(self) -> OrganizationDeed {
+    const fn turn(self) -> OrganizationAction {
         match self {
-            Self::Verify => OrganizationDeed::Verify,
-            Self::Refuse => OrganizationDeed::Refuse,
-            Self::Suspend => OrganizationDeed::Suspend,
-            Self::Resume => OrganizationDeed::Resume,
+            Self::Verify => OrganizationAction::Verify,
+            Self::Refuse => OrganizationAction::Refuse,
+            Self::Suspend => OrganizationAction::Suspend,
+            Self::Resume => OrganizationAction::Resume,
         }
     }
 
     const fn needs_reason(self) -> bool {
         matches!(self, Self::Refuse | Self::Suspend)
     }
-}
-
-fn checked_reason(decision: Decision, reason: Option<&str>) -> Result<Option<&str>, AppError> {
-    let reason = reason.filter(|text| !text.trim().is_empty());
-    if decision.needs_reason() && reason.is_none() {
-        return Err(AppError::refused("reason", Code::reason_required));
-    }
-    let mut faults = Faults::new();
-    faults.optional_text("reason", reason, REASON_CHARS);
-    faults.into_result()?;
-    Ok(reason)
 }
 
 /// Every rule of the fields, and whether the regions exist; `prefix` stands before the names.

@@ -8,12 +8,12 @@ use rustix::process::{Pid, Signal, kill_process};
 use yiqi::app::App;
 use yiqi::app::token::TokenKeys;
 use yiqi::clock::Clock;
-use yiqi::error::AppError;
+
 use yiqi::store::Conn;
 
 use crate::client::Client;
 use crate::world::{
-    Backend, KEYS, Person, World, config, copy_of_template, open_store, remove_database,
+    Backend, Failed, KEYS, Person, World, config, copy_of_template, open_store, remove_database,
 };
 
 /// One running server.
@@ -179,7 +179,7 @@ impl Direct {
 
     pub fn read<T: Send + 'static>(
         &self,
-        query: impl FnOnce(&mut Conn) -> Result<T, AppError> + Send + 'static,
+        query: impl FnOnce(&mut Conn) -> Result<T, Failed> + Send + 'static,
     ) -> T {
         self.world.read(query)
     }

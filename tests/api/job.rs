@@ -120,7 +120,7 @@ both! {
         }
         assert_eq!(phases, [RunPhase::ShareOut, RunPhase::Store, RunPhase::Store]);
         assert_eq!((job(app, run).state, job(app, run).percent), (JobState::Done, 100));
-        let (stands_on, _) = app.read(move |conn| outcome(conn, id));
+        let (stands_on, _) = app.read(move |conn| Ok(outcome(conn, id)?));
         assert_eq!(stands_on, frozen);
         let actor = Actor::system(app.now());
         let verified = app.block_on(yearly_run::verify::verify(&app.app, &actor, id)).unwrap();
@@ -325,7 +325,7 @@ fn killed_within_a_phase(backend: Backend) {
         patience -= 1;
         assert!(patience > 0, "the grading never began");
     }
-    let (frozen, _) = fleet.direct(|direct| direct.read(move |conn| outcome(conn, run)));
+    let (frozen, _) = fleet.direct(|direct| direct.read(move |conn| Ok(outcome(conn, run)?)));
     fleet.nodes[0].kill();
     fleet.nodes.remove(0);
     drop(held);
@@ -361,8 +361,10 @@ fn killed_within_a_phase(backend: Backend) {
         .expect_status(202);
     ended(&format!("/api/v1/subsidy-runs/{}", undisturbed.id()));
     let undisturbed: SubsidyRunId = undisturbed.id().try_into().unwrap();
-    let (stands_on, digests) = fleet.direct(|direct| direct.read(move |conn| outcome(conn, run)));
-    let (_, expected) = fleet.direct(|direct| direct.read(move |conn| outcome(conn, undisturbed)));
+    let (stands_on, digests) =
+        fleet.direct(|direct| direct.read(move |conn| Ok(outcome(conn, run)?)));
+    let (_, expected) =
+        fleet.direct(|direct| direct.read(move |conn| Ok(outcome(conn, undisturbed)?)));
     assert_eq!((stands_on, &digests), (frozen, &expected));
     assert!(digests.iter().all(Option::is_some));
 }

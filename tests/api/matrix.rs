@@ -126,7 +126,7 @@ fn reaches(who: Person, role: Role, action: Action, noun: SubjectKind) -> bool {
 
 fn people(app: &TestApp) -> Vec<Person> {
     let now = app.now();
-    app.write(move |tx| add_people(tx, now));
+    app.write(move |tx| Ok(add_people(tx, now)?));
     PEOPLE.iter().chain(&MORE_PEOPLE).copied().collect()
 }
 

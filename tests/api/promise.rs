@@ -235,13 +235,23 @@ both! {
 
     fn a_correction_judges_what_it_changes(app: &TestApp) {
         let sem = given::instrument(app).channels(2).insert();
-        let guest = json!({"name": "一".repeat(60), "phone": "办公室座机 8612 分机3"});
+        let guest = json!({"name": "一".repeat(100), "phone": "0311-8612 0000 转 3"});
         let booking = with(wish(sem, "10:00", "12:00"), "operator", guest);
         let booking = app.as_company().post(BOOKINGS, booking).expect_status(201);
         let finished = used(app, booking.id(), 25 * 60, 60);
-        let record = format!("/api/v1/usage-records/{}/correct", finished["usage_record_ids"][0]);
+        let id = finished["usage_record_ids"][0].as_i64().unwrap();
+        // As it was taken when names and numbers had no limit.
+        let earlier = json!({"name": "一".repeat(160), "phone": "办公室座机 8612 分机3"}).to_string();
+        app.write(move |tx| {
+            use diesel::prelude::*;
+            use yiqi::store::schema::usage_record;
+            let record = usage_record::table.filter(usage_record::id.eq(id));
+            diesel::update(record).set(usage_record::operator.eq(&earlier)).execute(tx).unwrap();
+            Ok(())
+        });
+        let record = format!("/api/v1/usage-records/{id}/correct");
         app.as_host().post(&record, json!({"samples": 2})).expect_status(200);
-        let long = json!({"operator": {"name": "一".repeat(60)}});
+        let long = json!({"operator": {"name": "一".repeat(101)}});
         app.as_host().post(&record, long).expect_code(422, "text_too_long");
         let stale = app.as_host();
         let stale = stale.request(Method::POST, &record).header("If-Match", "\"v99\"");

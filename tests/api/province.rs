@@ -266,7 +266,14 @@ fn a_relation_that_begins_within_the_year_divides_it() {
             let scope = freeze::scope(2025, now, newest)?;
             let pack = policy::get_named(conn, "hebei-2026")?;
             let pack = policy::open(&pack)?;
-            freeze::read(conn, &scope, &pack, &calendar, BTreeMap::new(), None)
+            Ok(freeze::read(
+                conn,
+                &scope,
+                &pack,
+                &calendar,
+                BTreeMap::new(),
+                None,
+            )?)
         });
         let mut sides = Sides::default();
         let unit = frozen.units().find(|unit| unit.organization_id == host);

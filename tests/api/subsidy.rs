@@ -166,7 +166,7 @@ both! {
         let inputs = app.read(move |conn| {
             let scope = freeze::scope(2026, now, event::newest(conn)?)?;
             let pack = policy::open(&policy::get_named(conn, "hebei-2026")?)?;
-            freeze::read(conn, &scope, &pack, &calendar, Default::default(), None)
+            Ok(freeze::read(conn, &scope, &pack, &calendar, Default::default(), None)?)
         });
         let unit = inputs.units().next().unwrap();
         assert_eq!(unit.counts.requests_received, 2);

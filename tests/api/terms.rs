@@ -30,12 +30,12 @@ fn stored(conn: &mut Conn, id: InstrumentId) -> Result<Document, AppError> {
 /// What the actions left stored, and what the tables say.
 fn stored_and_made(app: &TestApp, id: InstrumentId) -> (Document, Document) {
     let (unit, now) = (app.organization_id(BOSS.organization), app.now());
-    let left = app.read(move |conn| stored(conn, id));
+    let left = app.read(move |conn| Ok(stored(conn, id)?));
     let made = app.write(move |tx| {
         Lock::take_records_of(id, tx)?;
         store::terms::forget(tx, &[id])?;
         store::terms::find_or_insert(tx, (id, unit), now)?;
-        stored(tx, id)
+        Ok(stored(tx, id)?)
     });
     (left, made)
 }

@@ -145,6 +145,16 @@ impl TestApp {
     }
 }
 
+/// Any error of a query that a test makes by hand, of whichever room.
+#[derive(Debug)]
+pub struct Failed(Box<dyn std::error::Error + Send + Sync>);
+
+impl<E: std::error::Error + Send + Sync + 'static> From<E> for Failed {
+    fn from(error: E) -> Self {
+        Self(Box::new(error))
+    }
+}
+
 impl World {
     pub fn new(app: App, backend: Backend) -> World {
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -166,7 +176,7 @@ impl World {
     /// Reads from the store.
     pub fn read<T: Send + 'static>(
         &self,
-        query: impl FnOnce(&mut Conn) -> Result<T, AppError> + Send + 'static,
+        query: impl FnOnce(&mut Conn) -> Result<T, Failed> + Send + 'static,
     ) -> T {
         self.block_on(self.app.store.read(query)).unwrap()
     }
@@ -174,8 +184,10 @@ impl World {
     /// Writes to the store, past every rule but the database's own.
     pub fn write<T: Send + 'static>(
         &self,
-        action: impl Fn(&mut Conn) -> Result<T, AppError> + Send + 'static,
+        action: impl Fn(&mut Conn) -> Result<T, Failed> + Send + 'static,
     ) -> T {
+        let action =
+            move |tx: &mut Conn| action(tx).map_err(|Failed(error)| AppError::Internal(error));
         self.block_on(self.app.store.write(action)).unwrap()
     }
 
@@ -260,7 +272,7 @@ impl Drop for TestApp {
 }
 
 /// Opens a database as a service with few connections does.
-pub fn open_store(database: store::Database, connections: u32) -> Store {
+pub fn open_store(database: store::Database, connections: u32) -> Store<AppError> {
     Store::open(database, connections, Duration::from_secs(10)).unwrap()
 }
 

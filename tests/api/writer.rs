@@ -150,7 +150,7 @@ fn a_failed_commit_fails_every_action_of_the_group_and_none_happened() {
         }
         assert_eq!(keys(app), [false, false, false]);
         let now = app.now();
-        app.write(move |tx| insert(tx, "a", now));
+        app.write(move |tx| Ok(insert(tx, "a", now)?));
         assert_eq!(keys(app), [true, false, false], "the writer goes on");
     });
 }
@@ -294,7 +294,7 @@ fn a_deadlock_runs_the_action_again() {
         let now = app.now();
         app.write(move |tx| {
             insert(tx, "a", now)?;
-            insert(tx, "b", now)
+            Ok(insert(tx, "b", now)?)
         });
         let touch = |first: &'static str, second: &'static str| {
             move |tx: &mut Conn| {

@@ -267,6 +267,10 @@ fn a_region_admin_approves_where_the_region_supervises() {
 
 #[test]
 fn both_sides_of_a_booking_reach_their_own() {
+    use Action::*;
+    use Role::*;
+    const FORBIDDEN: Result<(), Denied> = Err(Denied::Forbidden);
+    const HIDDEN: Result<(), Denied> = Err(Denied::Hidden);
     let of_colleague = BookingTies {
         booked_by: Some(user(8)),
         ..booking()
@@ -279,133 +283,25 @@ fn both_sides_of_a_booking_reach_their_own() {
         ..booking()
     };
     for (who, of, action, ties, answer) in [
-        (
-            Role::UnitMember,
-            UNIT,
-            Action::BookingCancel,
-            booking(),
-            Ok(()),
-        ),
-        (
-            Role::UnitMember,
-            UNIT,
-            Action::BookingGet,
-            of_colleague,
-            Ok(()),
-        ),
-        (
-            Role::UnitMember,
-            UNIT,
-            Action::BookingCancel,
-            of_colleague,
-            Err(Denied::Forbidden),
-        ),
-        (
-            Role::UnitMember,
-            OTHER,
-            Action::BookingGet,
-            booking(),
-            Err(Denied::Hidden),
-        ),
-        (
-            Role::UnitAdmin,
-            UNIT,
-            Action::BookingReschedule,
-            of_colleague,
-            Ok(()),
-        ),
-        (
-            Role::UnitAdmin,
-            UNIT,
-            Action::BookingApprove,
-            booking(),
-            Err(Denied::Forbidden),
-        ),
-        (
-            Role::UnitAdmin,
-            HOST,
-            Action::BookingGet,
-            booking(),
-            Err(Denied::Hidden),
-        ),
-        (
-            Role::HostAdmin,
-            HOST,
-            Action::BookingApprove,
-            booking(),
-            Ok(()),
-        ),
-        (
-            Role::HostAdmin,
-            HOST,
-            Action::BookingCancel,
-            booking(),
-            Ok(()),
-        ),
-        (
-            Role::HostAdmin,
-            UNIT,
-            Action::BookingApprove,
-            booking(),
-            Err(Denied::Hidden),
-        ),
-        (
-            Role::InstrumentManager,
-            HOST,
-            Action::BookingStart,
-            booking(),
-            Err(Denied::Hidden),
-        ),
-        (
-            Role::InstrumentManager,
-            HOST,
-            Action::BookingStart,
-            managed,
-            Ok(()),
-        ),
-        (
-            Role::InstrumentManager,
-            HOST,
-            Action::BookingCancel,
-            managed,
-            Err(Denied::Forbidden),
-        ),
-        (
-            Role::HostFinance,
-            HOST,
-            Action::BookingApprove,
-            booking(),
-            Err(Denied::Hidden),
-        ),
-        (
-            Role::RegionAdmin,
-            OTHER,
-            Action::BookingGet,
-            booking(),
-            Err(Denied::Hidden),
-        ),
-        (
-            Role::PlatformAdmin,
-            OTHER,
-            Action::BookingGet,
-            booking(),
-            Ok(()),
-        ),
-        (
-            Role::PlatformAdmin,
-            OTHER,
-            Action::BookingApprove,
-            booking(),
-            Err(Denied::Forbidden),
-        ),
-        (Role::Auditor, OTHER, Action::BookingGet, booking(), Ok(())),
-        (
-            Role::Auditor,
-            OTHER,
-            Action::BookingCancel,
-            booking(),
-            Err(Denied::Forbidden),
-        ),
+        (UnitMember, UNIT, BookingCancel, booking(), Ok(())),
+        (UnitMember, UNIT, BookingGet, of_colleague, Ok(())),
+        (UnitMember, UNIT, BookingCancel, of_colleague, FORBIDDEN),
+        (UnitMember, OTHER, BookingGet, booking(), HIDDEN),
+        (UnitAdmin, UNIT, BookingReschedule, of_colleague, Ok(())),
+        (UnitAdmin, UNIT, BookingApprove, booking(), FORBIDDEN),
+        (UnitAdmin, HOST, BookingGet, booking(), HIDDEN),
+        (HostAdmin, HOST, BookingApprove, booking(), Ok(())),
+        (HostAdmin, HOST, BookingCancel, booking(), Ok(())),
+        (HostAdmin, UNIT, BookingApprove, booking(), HIDDEN),
+        (InstrumentManager, HOST, BookingStart, booking(), HIDDEN),
+        (InstrumentManager, HOST, BookingStart, managed, Ok(())),
+        (InstrumentManager, HOST, BookingCancel, managed, FORBIDDEN),
+        (HostFinance, HOST, BookingApprove, booking(), HIDDEN),
+        (RegionAdmin, OTHER, BookingGet, booking(), HIDDEN),
+        (PlatformAdmin, OTHER, BookingGet, booking(), Ok(())),
+        (PlatformAdmin, OTHER, BookingApprove, booking(), FORBIDDEN),
+        (Auditor, OTHER, BookingGet, booking(), Ok(())),
+        (Auditor, OTHER, BookingCancel, booking(), FORBIDDEN),
     ] {
         let found = may_on_booking(&caller(of, &[who]), action, &ties);
         assert_eq!(found, answer, "{who} of {of} {action}");

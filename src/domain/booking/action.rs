@@ -69,18 +69,18 @@ impl BookingState {
     }
 
     fn next(self, action: BookingAction) -> Option<BookingState> {
-        use BookingAction as D;
+        use BookingAction as A;
         use BookingState as S;
         match (self, action) {
-            (S::Requested, D::Approve) => Some(S::Confirmed),
-            (S::Requested, D::Reject) => Some(S::Rejected),
-            (S::Held | S::Requested | S::Confirmed, D::Cancel) => Some(S::Cancelled),
-            (S::Requested | S::Confirmed, D::Reschedule) => Some(self),
-            (S::Held | S::Requested, D::Expire) => Some(S::Expired),
-            (S::Confirmed, D::Start) => Some(S::InProgress),
-            (S::Confirmed, D::NoShow) => Some(S::NoShow),
-            (S::Confirmed, D::Lapse) => Some(S::Unresolved),
-            (S::InProgress, D::Finish | D::Close) => Some(S::Completed),
+            (S::Requested, A::Approve) => Some(S::Confirmed),
+            (S::Requested, A::Reject) => Some(S::Rejected),
+            (S::Held | S::Requested | S::Confirmed, A::Cancel) => Some(S::Cancelled),
+            (S::Requested | S::Confirmed, A::Reschedule) => Some(self),
+            (S::Held | S::Requested, A::Expire) => Some(S::Expired),
+            (S::Confirmed, A::Start) => Some(S::InProgress),
+            (S::Confirmed, A::NoShow) => Some(S::NoShow),
+            (S::Confirmed, A::Lapse) => Some(S::Unresolved),
+            (S::InProgress, A::Finish | A::Close) => Some(S::Completed),
             _ => None,
         }
     }

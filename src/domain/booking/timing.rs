@@ -99,16 +99,16 @@ impl Timing {
     }
 
     fn untimely(&self, action: BookingAction, side: Side, now: Instant) -> Option<When> {
-        use BookingAction as D;
+        use BookingAction as A;
         let (from, before) = match (action, side) {
-            (D::Approve | D::Reject, _) => (None, Some(self.expires_at())),
-            (D::Cancel | D::Reschedule, Side::User) => (None, Some(self.slot.starts_at())),
-            (D::Cancel | D::Reschedule, Side::Host) | (D::Finish, _) => (None, None),
-            (D::Start, _) => (Some(self.blocked.starts_at()), Some(self.slot.ends_at())),
-            (D::NoShow, _) => (Some(self.no_show_from()), None),
-            (D::Expire, _) => (Some(self.expires_at()), None),
-            (D::Close, _) => (Some(super::ending::closes_at(&self.slot)), None),
-            (D::Lapse, _) => (Some(self.lapses_at), None),
+            (A::Approve | A::Reject, _) => (None, Some(self.expires_at())),
+            (A::Cancel | A::Reschedule, Side::User) => (None, Some(self.slot.starts_at())),
+            (A::Cancel | A::Reschedule, Side::Host) | (A::Finish, _) => (None, None),
+            (A::Start, _) => (Some(self.blocked.starts_at()), Some(self.slot.ends_at())),
+            (A::NoShow, _) => (Some(self.no_show_from()), None),
+            (A::Expire, _) => (Some(self.expires_at()), None),
+            (A::Close, _) => (Some(super::ending::closes_at(&self.slot)), None),
+            (A::Lapse, _) => (Some(self.lapses_at), None),
         };
         let early = from.filter(|from| now < *from).map(When::From);
         early.or_else(|| before.filter(|before| now >= *before).map(When::Before))

@@ -52,7 +52,7 @@ crate::vocabulary! {
 
 crate::vocabulary! {
     /// What changes the state of an entry.
-    InstrumentDeed {
+    InstrumentAction {
         Submit = "submit",
         Approve = "approve",
         Return = "return",
@@ -62,25 +62,25 @@ crate::vocabulary! {
     }
 }
 
-use InstrumentDeed as D;
+use InstrumentAction as A;
 use InstrumentState as S;
 
 /// A listed entry can be returned too: only so do its locked fields change.
-const MOVES: &[Move<S, D>] = &[
-    (S::Draft, D::Submit, S::Submitted),
-    (S::Submitted, D::Approve, S::Listed),
-    (S::Submitted, D::Return, S::Returned),
-    (S::Returned, D::Submit, S::Submitted),
-    (S::Listed, D::Return, S::Returned),
-    (S::Listed, D::Suspend, S::Suspended),
-    (S::Listed, D::Retire, S::Retired),
-    (S::Suspended, D::Resume, S::Listed),
-    (S::Suspended, D::Retire, S::Retired),
+const MOVES: &[Move<S, A>] = &[
+    (S::Draft, A::Submit, S::Submitted),
+    (S::Submitted, A::Approve, S::Listed),
+    (S::Submitted, A::Return, S::Returned),
+    (S::Returned, A::Submit, S::Submitted),
+    (S::Listed, A::Return, S::Returned),
+    (S::Listed, A::Suspend, S::Suspended),
+    (S::Listed, A::Retire, S::Retired),
+    (S::Suspended, A::Resume, S::Listed),
+    (S::Suspended, A::Retire, S::Retired),
 ];
 
 impl InstrumentState {
     /// The state after `action`.
-    pub fn after(self, action: InstrumentDeed) -> Result<Self, InvalidState> {
+    pub fn after(self, action: InstrumentAction) -> Result<Self, InvalidState> {
         state::after(MOVES, self, action)
     }
 
@@ -113,7 +113,7 @@ mod tests {
         suspended --retire--> retired
         ");
         assert_eq!(
-            S::Retired.after(D::Resume),
+            S::Retired.after(A::Resume),
             Err(InvalidState {
                 state: "retired",
                 allowed: vec![]

@@ -1,49 +1,16 @@
 //! What somebody says about one service when typing, importing or correcting a record, and what is wrong with it. Who
 //! may say it, and whether the time is free, is decided elsewhere.
 
-use serde::{Deserialize, Serialize};
-
 use super::{GivenMinutes, UsageMinutes, check_interval};
 use crate::domain::booking::{BookingMode, BookingPurpose};
-use crate::domain::contact::check_phone;
 use crate::domain::fault::Faults;
-use crate::domain::{Code, Fault};
-use crate::domain::{Instant, OrganizationId, Slot, UserId};
+use crate::domain::{Code, Fault, Instant, Operator, OrganizationId, Slot};
 
 /// The most samples of one service.
 const SAMPLES_MAX: i64 = 1_000_000;
 
 /// The longest reference of a customer's own system.
 const REFERENCE_CHARACTERS_MAX: usize = 64;
-
-/// The longest reason of a dispute, a voiding or a correction.
-const REASON_CHARACTERS_MAX: usize = 500;
-
-/// Who ran the instrument: a person of the platform by id, or anybody by name.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Operator {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub user_id: Option<UserId>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub phone: Option<String>,
-}
-
-impl Operator {
-    fn validate(&self, faults: &mut Faults) {
-        match (&self.user_id, &self.name) {
-            (Some(_), None) if self.phone.is_none() => {}
-            (Some(_), _) => faults
-                .push(Fault::field("operator", Code::malformed).limit("user_id | name, phone")),
-            (None, name) => faults.text("operator.name", name.as_deref().unwrap_or_default(), 50),
-        }
-        if let Some(phone) = &self.phone {
-            check_phone("operator.phone", phone, faults);
-        }
-    }
-}
 
 /// One service as somebody tells it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,7 +72,7 @@ impl UsageFacts {
         faults.range("channel", self.channel, 1, channels);
         faults.range("samples", self.samples, 0, SAMPLES_MAX);
         if let Some(operator) = &self.operator {
-            operator.validate(&mut faults);
+            operator.check(&mut faults);
         }
         if let Some(reference) = &self.client_reference {
             faults.text("client_reference", reference, REFERENCE_CHARACTERS_MAX);
@@ -162,16 +129,6 @@ impl Correction {
     }
 }
 
-/// The reason of a dispute, a voiding or a correction; `must` says whether it may be left out.
-pub fn check_reason(reason: Option<&str>, must: bool) -> Result<(), Vec<Fault>> {
-    let mut faults = Faults::new();
-    if must && reason.unwrap_or_default().trim().is_empty() {
-        faults.push(Fault::field("reason", Code::reason_required));
-    }
-    faults.optional_text("reason", reason, REASON_CHARACTERS_MAX);
-    faults.into_result()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -210,29 +167,10 @@ mod tests {
     #[test]
     fn everything_wrong_is_told_at_once() {
         assert_eq!(codes(&facts()), []);
-        let by = |user_id: Option<i64>, name: Option<&str>| {
-            Some(Operator {
-                user_id: user_id.map(|id| id.try_into().unwrap()),
-                name: name.map(str::to_owned),
-                phone: None,
-            })
-        };
-        for (operator, fits) in [
-            (by(Some(1), None), true),
-            (by(None, Some("张工")), true),
-            (by(Some(1), Some("张工")), false),
-            (by(None, None), false),
-        ] {
-            let told = format!("{operator:?}");
-            let facts = UsageFacts {
-                operator,
-                ..facts()
-            };
-            assert_eq!(codes(&facts).is_empty(), fits, "{told}");
-        }
         let wrong = UsageFacts {
             channel: 3,
             samples: -1,
+            operator: Some(Operator::default()),
             client_reference: Some(" ".to_owned()),
             minutes: GivenMinutes {
                 run: Some(crate::domain::Minutes::new(61)),
@@ -243,7 +181,13 @@ mod tests {
         let found: Vec<_> = codes(&wrong).into_iter().map(|(field, _)| field).collect();
         assert_eq!(
             found,
-            ["channel", "samples", "client_reference", "run_minutes"]
+            [
+                "channel",
+                "samples",
+                "operator.name",
+                "client_reference",
+                "run_minutes"
+            ]
         );
     }
 
@@ -269,17 +213,5 @@ mod tests {
             backwards.onto(facts()).map_err(|fault| fault.code.as_str()),
             Err("not_after_start")
         );
-    }
-
-    #[test]
-    fn a_reason_says_something_where_one_is_due() {
-        for (reason, must, fits) in [
-            (None, false, true),
-            (None, true, false),
-            (Some(" "), true, false),
-            (Some("机时有误"), true, true),
-        ] {
-            assert_eq!(check_reason(reason, must).is_ok(), fits, "{reason:?}");
-        }
     }
 }

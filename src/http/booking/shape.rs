@@ -10,12 +10,12 @@ use crate::domain::booking::{
 use crate::domain::service::ServiceItem;
 use crate::domain::usage::GivenMinutes;
 use crate::domain::{
-    BookingId, Instant, InstrumentId, Minutes, OrganizationId, ServiceId, Slot, UsageRecordId,
-    UserId,
+    BookingId, Instant, InstrumentId, Minutes, Operator, OrganizationId, ServiceId, Slot,
+    UsageRecordId, UserId,
 };
 use crate::error::{AppError, Code, Fault};
 use crate::http::price::PriceShape;
-use crate::operations::booking::{BookingView, Draft, Finish, Move, Operator, Rejection};
+use crate::operations::booking::{BookingView, Draft, Finish, Move, Rejection};
 
 /// A half-open interval `[starts_at, ends_at)`.
 #[derive(Debug, Serialize, ToSchema)]
@@ -52,21 +52,12 @@ pub struct RequestBody {
     mode: BookingMode,
     purpose: BookingPurpose,
     description: Option<String>,
-    operator: Option<OperatorBody>,
+    operator: Option<Operator>,
     samples: Option<i64>,
     #[serde(default)]
     service_items: Vec<ServiceItemBody>,
     /// Your own number, unique in your organization; at most 64 characters.
     client_reference: Option<String>,
-}
-
-/// Who runs the instrument: a member of the using unit by `user_id`, or a guest by `name` and `phone`.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct OperatorBody {
-    user_id: Option<UserId>,
-    name: Option<String>,
-    phone: Option<String>,
 }
 
 /// A service of the instrument that is wanted with the time.
@@ -91,28 +82,12 @@ fn one() -> i64 {
     1
 }
 
-impl OperatorBody {
-    fn read(self, misread: &mut Vec<Fault>) -> Option<Operator> {
-        match (self.user_id, self.name, self.phone) {
-            (Some(user_id), None, None) => Some(Operator::Member { user_id }),
-            (None, Some(name), Some(phone)) => Some(Operator::Guest { name, phone }),
-            _ => {
-                let fault = Fault::field("operator", Code::malformed);
-                misread.push(fault.limit("user_id, or name and phone"));
-                None
-            }
-        }
-    }
-}
-
 impl TryFrom<RequestBody> for Draft {
     type Error = AppError;
 
     fn try_from(body: RequestBody) -> Result<Self, AppError> {
         let mut faults = Vec::new();
         let slot = slot(body.starts_at, body.ends_at, &mut faults);
-        let mut misread = Vec::new();
-        let operator = body.operator.and_then(|who| who.read(&mut misread));
         let items = body.service_items.into_iter().map(ServiceItem::from);
         match slot {
             Some(slot) => Ok(Draft {
@@ -121,11 +96,10 @@ impl TryFrom<RequestBody> for Draft {
                 mode: body.mode,
                 purpose: body.purpose,
                 description: body.description,
-                operator,
+                operator: body.operator,
                 samples: body.samples,
                 service_items: items.collect(),
                 client_reference: body.client_reference,
-                misread,
             }),
             None => Err(AppError::Refused(faults)),
         }

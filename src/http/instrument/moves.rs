@@ -6,22 +6,22 @@ use super::super::reason::{EmptyBody, ReasonBody};
 use super::super::route::{Route, post};
 use super::shape::InstrumentShape;
 use super::shown;
-use crate::domain::instrument::InstrumentDeed as Move;
+use crate::domain::instrument::InstrumentAction;
 use crate::operations::instrument;
 
 #[rustfmt::skip]
 pub fn routes() -> Vec<Route> {
     vec![
-        plain("/instruments/{id}/submit", "Ask the administration to list an instrument", Move::Submit),
-        plain("/instruments/{id}/approve", "List a submitted instrument", Move::Approve),
-        reasoned("/instruments/{id}/return", "Return an instrument to its host, with a reason", Move::Return),
-        reasoned("/instruments/{id}/suspend", "Suspend a listed instrument, with a reason", Move::Suspend),
-        plain("/instruments/{id}/resume", "List a suspended instrument again", Move::Resume),
-        reasoned("/instruments/{id}/retire", "Take an instrument out of service", Move::Retire),
+        plain("/instruments/{id}/submit", "Ask the administration to list an instrument", InstrumentAction::Submit),
+        plain("/instruments/{id}/approve", "List a submitted instrument", InstrumentAction::Approve),
+        reasoned("/instruments/{id}/return", "Return an instrument to its host, with a reason", InstrumentAction::Return),
+        reasoned("/instruments/{id}/suspend", "Suspend a listed instrument, with a reason", InstrumentAction::Suspend),
+        plain("/instruments/{id}/resume", "List a suspended instrument again", InstrumentAction::Resume),
+        reasoned("/instruments/{id}/retire", "Take an instrument out of service", InstrumentAction::Retire),
     ]
 }
 
-fn plain(path: &'static str, summary: &'static str, action: Move) -> Route {
+fn plain(path: &'static str, summary: &'static str, action: InstrumentAction) -> Route {
     let route = post(
         path,
         instrument::right_to(action),
@@ -31,7 +31,7 @@ fn plain(path: &'static str, summary: &'static str, action: Move) -> Route {
     finished(route).takes::<EmptyBody>()
 }
 
-fn reasoned(path: &'static str, summary: &'static str, action: Move) -> Route {
+fn reasoned(path: &'static str, summary: &'static str, action: InstrumentAction) -> Route {
     let route = post(
         path,
         instrument::right_to(action),
@@ -45,7 +45,7 @@ fn finished(route: Route) -> Route {
     route.answers::<InstrumentShape>(200)
 }
 
-async fn decide(context: RequestContext, action: Move, has_reason: bool) -> Answer {
+async fn decide(context: RequestContext, action: InstrumentAction, has_reason: bool) -> Answer {
     let reason = match has_reason {
         true => context
             .body_or_default()

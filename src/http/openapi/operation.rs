@@ -68,15 +68,11 @@ fn parameters(route: &Route) -> Value {
     in_path.chain(headers).chain(in_query).collect()
 }
 
-/// What somebody without an account does, once per idempotency key as well.
-const VISITORS_DEEDS: [&str; 2] = ["/auth/register", "/auth/invitations/accept"];
-
 /// The names of the header parameters that concern a route.
 fn headers(route: &Route) -> Vec<&'static str> {
     let mut names = vec!["AcceptLanguage"];
     let changes = !route.action.is_open_to_visitors() && !route.action.is_read();
-    let is_first_step = VISITORS_DEEDS.contains(&route.path);
-    if route.method == Method::POST && (changes || is_first_step) {
+    if route.method == Method::POST && (changes || route.is_once_for_visitors) {
         names.push("IdempotencyKey");
     }
     if route.needs_version {
@@ -109,13 +105,10 @@ fn body(route: &Route) -> Option<Value> {
     (!content.is_empty()).then(|| json!({"required": required, "content": content}))
 }
 
-/// What it corrects, or marks, may be one thing or another, but something.
-const SAY_SOMETHING: [Action; 2] = [Action::UsageRecordCorrect, Action::NoticeMarkRead];
-
 /// An action about which nothing must be said is done without a body too.
 fn may_be_empty(route: &Route) -> bool {
     let needs_nothing = |schema: NamedSchema| json!(schema().1).get("required").is_none();
-    let may = route.method == Method::POST && !SAY_SOMETHING.contains(&route.action);
+    let may = route.method == Method::POST && !route.needs_body;
     may && route.body.is_some_and(needs_nothing)
 }
 
@@ -164,21 +157,15 @@ fn answer_headers(route: &Route) -> Value {
     Value::Object(named.collect())
 }
 
-/// The version of a pack is a part of its name: packs never change.
-const NO_STATE: &str = "PolicyShape";
-
 fn answers_version(route: &Route) -> bool {
-    let Some(shape) = route.answer.1 else {
-        return false;
+    let (Some(shape), None) = (route.answer.1, route.has_etag) else {
+        return route.has_etag.unwrap_or(false);
     };
-    let (name, schema, _) = shape();
+    let (_, schema, _) = shape();
     let schema = json!(schema);
     let parts = schema.get("allOf").and_then(Value::as_array);
     let has_version = |part: &Value| part.pointer("/properties/version").is_some();
-    // What is flattened into a shape is only referred to.
-    let is_organization = name == "OrganizationShape";
-    name != NO_STATE
-        && (has_version(&schema) || parts.into_iter().flatten().any(has_version) || is_organization)
+    has_version(&schema) || parts.into_iter().flatten().any(has_version)
 }
 
 const CSV: &str = "text/csv";
@@ -211,21 +198,11 @@ const fn description(status: u16) -> &'static str {
     }
 }
 
-/// Routes that prove a password or a token themselves, and what they answer when it is wrong, its owner may not sign in, or
-/// it was guessed too often.
-const PROVING: [(&str, &[u16]); 4] = [
-    ("/auth/login", &[401, 403, 429]),
-    ("/auth/refresh", &[401]),
-    ("/auth/password/change", &[429]),
-    ("/auth/invitations/accept", &[429]),
-];
-
 /// The statuses of refusals that can be met here.
 fn problems(route: &Route) -> Vec<u16> {
     let takes_body = route.body.is_some() || route.takes_file;
     let changes = route.method != Method::GET;
-    let proving = PROVING.iter().find(|(path, _)| *path == route.path);
-    let proves = |status: u16| proving.is_some_and(|(_, statuses)| statuses.contains(&status));
+    let proves = |status: u16| route.proof_statuses.contains(&status);
     // A token that is sent along must be a good one, of somebody who is not suspended.
     let is_identified = !route.ignores_caller;
     let possible = [

@@ -104,6 +104,7 @@ fn actions() -> [Route; 4] {
             correct,
         )
         .takes::<CorrectBody>()
+        .needs_body()
         .answers::<UsageShape>(200),
     ]
 }

@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::domain::booking::{BookingMode, BookingPurpose};
-use crate::domain::usage::{Correction, Evidence, GivenMinutes, Operator, UsageFacts, UsageState};
+use crate::domain::usage::{Correction, Evidence, GivenMinutes, UsageFacts, UsageState};
 use crate::domain::{
-    BookingId, Instant, InstrumentId, Minutes, OrganizationId, Slot, UsageRecordId, UserId,
+    BookingId, Instant, InstrumentId, Minutes, Operator, OrganizationId, Slot, UsageRecordId,
+    UserId,
 };
 use crate::error::{AppError, Code, Fault};
 use crate::operations::usage::{NewUsage, UsageView};

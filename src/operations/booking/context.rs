@@ -3,11 +3,9 @@
 
 use std::sync::Arc;
 
-use super::draft::TEXT_MAX;
 use crate::domain::access::{self, Action, BookingTies, Caller, Reach, Role};
 use crate::domain::booking::{self, BookingAction, BookingState, InvalidState, Side, Timing, When};
 use crate::domain::calendar::Calendar;
-use crate::domain::fault::Faults;
 use crate::domain::{BookingId, Instant, InstrumentId, UsageRecordId};
 use crate::error::{AppError, Code};
 use crate::operations::actor::Actor;
@@ -226,11 +224,4 @@ impl From<InvalidState> for AppError {
             Some(When::Before(at)) => refusal.with("possible_before", at.to_string()),
         }
     }
-}
-
-/// A reason that is too long or has control characters.
-pub(super) fn reason_faults(reason: Option<&str>) -> Result<(), AppError> {
-    let mut faults = Faults::new();
-    faults.optional_text("reason", reason, TEXT_MAX);
-    Ok(faults.into_result()?)
 }

@@ -1,11 +1,11 @@
 //! What is decided about a booking in one step: approving, rejecting, cancelling, starting and declaring a no-show. Each says
 //! what its body may not be and what becomes of the booking; rights, lock, version and state are asked in one frame.
 
-use super::context::{BookingContext, BookingView, reason_faults};
-use super::slot::{self, Wish};
+use super::context::{BookingContext, BookingView};
+use super::slot::{self, WantedSlot};
 use super::trail;
 use crate::domain::booking::{BookingAction, RejectReason, Side, Stage};
-use crate::domain::{BookingId, Instant};
+use crate::domain::{BookingId, Instant, Reason};
 use crate::error::{AppError, Code};
 use crate::operations::actor::Actor;
 use crate::operations::run::{Outcome, Run};
@@ -82,7 +82,7 @@ pub async fn approve(
         check: |_, _, ()| Ok(()),
         change: |_, deciding, (), next| {
             let booking = &deciding.context.booking;
-            let wish = Wish {
+            let wanted = WantedSlot {
                 slot: booking.slot()?,
                 mode: booking.mode,
                 organization_id: booking.organization_id,
@@ -91,7 +91,11 @@ pub async fn approve(
                 now: deciding.now,
             };
             let terms = &deciding.context.terms;
-            AppError::refuse_all(slot::broken_rules(terms, &deciding.context.calendar, &wish))?;
+            AppError::refuse_all(slot::broken_rules(
+                terms,
+                &deciding.context.calendar,
+                &wanted,
+            ))?;
             next.answered_at = Some(deciding.now);
             Ok(())
         },
@@ -107,11 +111,11 @@ pub async fn reject(
 ) -> Outcome<BookingView> {
     let decision = Decision {
         action: BookingAction::Reject,
-        check: |_, _, body: &Rejection| reason_faults(body.reason.as_deref()),
+        check: |_, _, body: &Rejection| read(body.reason.as_deref(), false).map(|_| ()),
         change: |_, deciding, body: &Rejection, next| {
             next.answered_at = Some(deciding.now);
             next.reason_code = Some(body.reason_code.as_str().to_owned());
-            next.details.reason.clone_from(&body.reason);
+            next.details.reason = read(body.reason.as_deref(), false)?;
             Ok(())
         },
     };
@@ -128,12 +132,11 @@ pub async fn cancel(
     let decision = Decision {
         action: BookingAction::Cancel,
         check: |actor, context, reason: &Option<String>| {
-            reason_faults(reason.as_deref())?;
             let is_only_host = context.is_only_host(actor.caller()?, BookingAction::Cancel);
-            require_reason(is_only_host, reason.as_deref())
+            read(reason.as_deref(), is_only_host).map(|_| ())
         },
         change: |_, deciding, reason, next| {
-            require_reason(deciding.side == Side::Host, reason.as_deref())?;
+            let said = read(reason.as_deref(), deciding.side == Side::Host)?;
             let timing = deciding.context.timing()?;
             let is_late = deciding.side == Side::User && timing.is_late(deciding.now);
             next.cancelled_by = Some(match deciding.side {
@@ -141,19 +144,16 @@ pub async fn cancel(
                 Side::Host => "host".to_owned(),
             });
             next.reason_code = is_late.then(|| LATE.to_owned());
-            next.details.reason.clone_from(reason);
+            next.details.reason = said;
             Ok(())
         },
     };
     decide(run, id, reason, decision).await
 }
 
-fn require_reason(is_needed: bool, reason: Option<&str>) -> Result<(), AppError> {
-    let is_given = reason.is_some_and(|text| !text.trim().is_empty());
-    match is_needed && !is_given {
-        true => Err(AppError::refused("reason", Code::reason_required)),
-        false => Ok(()),
-    }
+/// The reason as the booking keeps it.
+fn read(sent: Option<&str>, is_due: bool) -> Result<Option<String>, AppError> {
+    Ok(Reason::read(sent, is_due)?.map(String::from))
 }
 
 /// Starts the use, from set-up to the scheduled end. 409 `channel_in_use` while another booking is in progress on the channel.
@@ -186,9 +186,9 @@ pub async fn declare_no_show(
 ) -> Outcome<BookingView> {
     let decision = Decision {
         action: BookingAction::NoShow,
-        check: |_, _, reason: &Option<String>| reason_faults(reason.as_deref()),
+        check: |_, _, reason: &Option<String>| read(reason.as_deref(), false).map(|_| ()),
         change: |_, _, reason, next| {
-            next.details.reason.clone_from(reason);
+            next.details.reason = read(reason.as_deref(), false)?;
             Ok(())
         },
     };

@@ -5,41 +5,17 @@ use crate::domain::account::UserState;
 use crate::domain::booking::{BookingMode, BookingPurpose};
 use crate::domain::fault::Faults;
 use crate::domain::service::ServiceItem;
-use crate::domain::{InstrumentId, Slot, UserId, usage};
+use crate::domain::{InstrumentId, Operator, Slot};
 use crate::error::{AppError, Code, Fault};
 use crate::operations::service::check_items;
 use crate::store::terms::Terms;
 use crate::store::{self, Conn, StoreError};
 
-/// The most characters of a description or reason.
-pub(super) const TEXT_MAX: usize = 2_000;
-const NAME_MAX: usize = 100;
+/// The most characters of a description.
+const TEXT_MAX: usize = 2_000;
 const REFERENCE_MAX: usize = 64;
 /// The most samples.
 pub(super) const SAMPLES_MAX: i64 = 1_000_000;
-
-/// Who will run the instrument: a member of the using unit, or a guest by name.
-#[derive(Debug, Clone)]
-pub enum Operator {
-    Member { user_id: UserId },
-    Guest { name: String, phone: String },
-}
-
-impl From<Operator> for usage::Operator {
-    fn from(who: Operator) -> Self {
-        match who {
-            Operator::Member { user_id } => Self {
-                user_id: Some(user_id),
-                ..Self::default()
-            },
-            Operator::Guest { name, phone } => Self {
-                name: Some(name),
-                phone: Some(phone),
-                ..Self::default()
-            },
-        }
-    }
-}
 
 /// A booking that is asked for.
 #[derive(Debug, Clone)]
@@ -53,8 +29,6 @@ pub struct Draft {
     pub samples: Option<i64>,
     pub service_items: Vec<ServiceItem>,
     pub client_reference: Option<String>,
-    /// What was wrong with the request before it could be read this far; told with everything else.
-    pub misread: Vec<Fault>,
 }
 
 impl Draft {
@@ -66,7 +40,6 @@ impl Draft {
         terms: &Terms,
     ) -> Result<Vec<Fault>, AppError> {
         let mut faults = Faults::new();
-        faults.extend(self.misread.iter().cloned());
         faults.optional_text("description", self.description.as_deref(), TEXT_MAX);
         if let Some(reference) = &self.client_reference {
             faults.text("client_reference", reference, REFERENCE_MAX);
@@ -85,27 +58,24 @@ impl Draft {
         caller: &Caller,
         faults: &mut Faults,
     ) -> Result<(), AppError> {
-        match &self.operator {
-            None => {}
-            Some(Operator::Guest { name, phone }) => {
-                faults.text("operator.name", name, NAME_MAX);
-                faults.text("operator.phone", phone, NAME_MAX);
+        let Some(operator) = &self.operator else {
+            return Ok(());
+        };
+        operator.check_expected(faults);
+        let Some(user_id) = operator.user_id.filter(|id| *id != caller.user_id) else {
+            return Ok(());
+        };
+        let is_colleague = match store::user::get(conn, user_id) {
+            Ok(user) => {
+                user.organization_id == Some(caller.organization_id)
+                    && user.state == UserState::Active
             }
-            Some(Operator::Member { user_id }) if *user_id == caller.user_id => {}
-            Some(Operator::Member { user_id }) => {
-                let colleague = match store::user::get(conn, *user_id) {
-                    Ok(user) => {
-                        user.organization_id == Some(caller.organization_id)
-                            && user.state == UserState::Active
-                    }
-                    Err(StoreError::NotFound) => false,
-                    Err(other) => return Err(other.into()),
-                };
-                if !colleague {
-                    let fault = Fault::field("operator.user_id", Code::unknown_reference);
-                    faults.push(fault.actual(user_id));
-                }
-            }
+            Err(StoreError::NotFound) => false,
+            Err(other) => return Err(other.into()),
+        };
+        if !is_colleague {
+            let fault = Fault::field("operator.user_id", Code::unknown_reference);
+            faults.push(fault.actual(user_id));
         }
         Ok(())
     }

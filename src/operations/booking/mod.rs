@@ -15,7 +15,7 @@ mod trail;
 pub(super) use context::manages;
 pub use context::{BookingContext, BookingView};
 pub use decide::{Rejection, approve, cancel, declare_no_show, reject, start};
-pub use draft::{Draft, Operator};
+pub use draft::Draft;
 pub use finish::{Finish, finish};
 pub use read::{get, list};
 pub use request::{Checked, check, request};

@@ -7,7 +7,7 @@ use rand::RngExt;
 
 use super::context::{BookingContext, BookingView, manages};
 use super::draft::Draft;
-use super::slot::{self, Attempt, Wish};
+use super::slot::{self, Attempt, WantedSlot};
 use super::trail;
 use crate::app::App;
 use crate::domain::access::{self, Action, Caller, InstrumentTies};
@@ -31,19 +31,19 @@ pub async fn request(
     let draft = draft?;
     let attempt = Attempt {
         instrument_id: draft.instrument_id,
-        wish: wish(&draft, run.actor.caller()?, run.actor.now),
+        wanted: wanted_slot(&draft, run.actor.caller()?, run.actor.now),
         client_reference: draft.client_reference.clone(),
     };
-    let wanted = move |_: &mut Conn| Ok(attempt.clone());
-    slot::book_or_explain(&run.app, wanted, || {
+    let attempt = move |_: &mut Conn| Ok(attempt.clone());
+    slot::book_or_explain(&run.app, attempt, || {
         let draft = draft.clone();
         run.with_records_of(draft.instrument_id, Ok(draft), place)
     })
     .await
 }
 
-pub(super) fn wish(draft: &Draft, caller: &Caller, now: Instant) -> Wish {
-    Wish {
+pub(super) fn wanted_slot(draft: &Draft, caller: &Caller, now: Instant) -> WantedSlot {
+    WantedSlot {
         slot: draft.slot,
         mode: draft.mode,
         organization_id: caller.organization_id,
@@ -86,15 +86,15 @@ fn basis_for(
 /// Under the locks of the instrument and its records.
 fn place(tx: &mut Conn, actor: &Actor, draft: &Draft) -> Result<BookingView, AppError> {
     let caller = actor.caller()?;
-    let wanted = (draft.instrument_id, caller.organization_id);
-    let found = store::terms::find_or_insert(tx, wanted, actor.now);
+    let key = (draft.instrument_id, caller.organization_id);
+    let found = store::terms::find_or_insert(tx, key, actor.now);
     let named = (draft.instrument_id, Action::BookingRequest);
     let basis = basis_for(tx, caller, named, found)?;
     let terms = Arc::clone(&basis.terms);
-    let wish = wish(draft, caller, actor.now);
+    let wanted = wanted_slot(draft, caller, actor.now);
     let mut faults = draft.faults(tx, caller, &terms)?;
-    faults.extend(slot::broken_rules(&terms, &basis.calendar, &wish));
-    let assignment = slot::seek(tx, &terms, &wish)?;
+    faults.extend(slot::broken_rules(&terms, &basis.calendar, &wanted));
+    let assignment = slot::seek(tx, &terms, &wanted)?;
     if let (Err(full), false) = (&assignment, faults.is_empty()) {
         faults.push(slot::taken(full));
     }
@@ -106,7 +106,7 @@ fn place(tx: &mut Conn, actor: &Actor, draft: &Draft) -> Result<BookingView, App
     }
     let assignment = assignment.map_err(|_| AppError::conflict(Code::slot_taken))?;
     slot::make_room(tx, None, &assignment.moves, actor.now)?;
-    let new = new_booking(actor, draft, (&basis, &wish), assignment.channel)?;
+    let new = new_booking(actor, draft, (&basis, &wanted), assignment.channel)?;
     let booking = store::booking::insert(tx, new).map_err(slot::lost)?;
     trail::record(tx, actor, Action::BookingRequest, None, &booking)?;
     let managed_by_caller = manages(tx, caller, terms.instrument_id)?;
@@ -123,17 +123,17 @@ fn place(tx: &mut Conn, actor: &Actor, draft: &Draft) -> Result<BookingView, App
 fn new_booking(
     actor: &Actor,
     draft: &Draft,
-    (basis, wish): (&Basis, &Wish),
+    (basis, wanted): (&Basis, &WantedSlot),
     channel: i64,
 ) -> Result<NewBooking, AppError> {
     let terms = &basis.terms;
     let is_confirmed = terms.rules.approval == Approval::Automatic;
     let details = Details {
         description: draft.description.clone(),
-        operator: draft.operator.clone().map(Into::into),
+        operator: draft.operator.clone(),
         samples: draft.samples,
         service_items: draft.service_items.clone(),
-        quote: slot::price(basis, wish, &draft.service_items)?,
+        quote: slot::price(basis, wanted, &draft.service_items)?,
         reason: None,
     };
     Ok(NewBooking {
@@ -204,11 +204,11 @@ pub async fn check(
                 found => found?,
             };
             let terms = &basis.terms;
-            let wish = wish(&draft, &caller, now);
+            let wanted = wanted_slot(&draft, &caller, now);
             let mut faults = draft.faults(conn, &caller, terms)?;
-            faults.extend(slot::broken_rules(terms, &basis.calendar, &wish));
-            let near = slot::in_the_way(conn, terms, &wish, &terms.rules.blocked(&wish.slot))?;
-            if let Err(full) = slot::find_channel(conn, terms, &wish, &near)? {
+            faults.extend(slot::broken_rules(terms, &basis.calendar, &wanted));
+            let near = slot::in_the_way(conn, terms, &wanted, &terms.rules.blocked(&wanted.slot))?;
+            if let Err(full) = slot::find_channel(conn, terms, &wanted, &near)? {
                 faults.push(slot::taken(&full));
             }
             if let Some(reference) = &draft.client_reference
@@ -220,14 +220,14 @@ pub async fn check(
                     Code::client_reference_used,
                 ));
             }
-            let mends = slot::is_offered(terms, &wish);
+            let mends = slot::is_offered(terms, &wanted);
             let next_free = if faults.is_empty() || !mends {
                 Vec::new()
             } else {
-                slot::next_free(conn, terms, &basis.calendar, &wish)?
+                slot::next_free(conn, terms, &basis.calendar, &wanted)?
             };
             Ok::<_, AppError>(Checked {
-                quote: slot::price(&basis, &wish, &draft.service_items)?,
+                quote: slot::price(&basis, &wanted, &draft.service_items)?,
                 faults,
                 next_free,
             })

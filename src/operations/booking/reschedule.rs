@@ -1,12 +1,12 @@
 //! Moving a booking to another slot. The old slot is kept until the new one is won: both happen in one update, which the
 //! database judges like an insert.
 
-use super::context::{BookingContext, BookingView, reason_faults};
-use super::slot::{self, Attempt, Wish};
+use super::context::{BookingContext, BookingView};
+use super::slot::{self, Attempt, WantedSlot};
 use super::trail;
 use crate::domain::access::Action;
 use crate::domain::booking::{BookingAction, BookingState, Side, Stage};
-use crate::domain::{BookingId, Instant, Slot};
+use crate::domain::{BookingId, Instant, Reason, Slot};
 use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::Actor;
 use crate::operations::run::{Outcome, Run};
@@ -32,16 +32,16 @@ pub async fn reschedule(
         Err(fault) => return run.refuse::<BookingContext>(id, fault).await,
     };
     let (now, slot) = (run.actor.now, to.slot.clone());
-    let wanted = move |conn: &mut Conn| {
+    let attempt = move |conn: &mut Conn| {
         let present = store::booking::get(conn, id)?;
         let slot = slot.clone().map_err(AppError::Refused)?;
         Ok(Attempt {
             instrument_id: present.instrument_id,
-            wish: wish(&present, slot, now),
+            wanted: wanted_slot(&present, slot, now),
             client_reference: None,
         })
     };
-    slot::book_or_explain(&run.app, wanted, || {
+    slot::book_or_explain(&run.app, attempt, || {
         let to = to.clone();
         run.on(id, Ok(to), move |tx, actor, context, to| {
             relocate(tx, actor, context, to)
@@ -50,8 +50,8 @@ pub async fn reschedule(
     .await
 }
 
-fn wish(booking: &Booking, slot: Slot, now: Instant) -> Wish {
-    Wish {
+fn wanted_slot(booking: &Booking, slot: Slot, now: Instant) -> WantedSlot {
+    WantedSlot {
         slot,
         mode: booking.mode,
         organization_id: booking.organization_id,
@@ -68,12 +68,12 @@ fn relocate(
     to: &Move,
 ) -> Result<BookingView, AppError> {
     let slot = to.slot.clone().map_err(AppError::Refused)?;
-    reason_faults(to.reason.as_deref())?;
+    let reason = Reason::read(to.reason.as_deref(), false)?;
     let (id, caller) = (context.booking.id, actor.caller()?);
     let permitted = context.permit(caller, BookingAction::Reschedule, actor.now);
-    let wish = wish(&context.booking, slot, actor.now);
-    let mut faults = slot::broken_rules(&context.terms, &context.calendar, &wish);
-    let assignment = slot::seek(tx, &context.terms, &wish)?;
+    let wanted = wanted_slot(&context.booking, slot, actor.now);
+    let mut faults = slot::broken_rules(&context.terms, &context.calendar, &wanted);
+    let assignment = slot::seek(tx, &context.terms, &wanted)?;
     if let (Err(full), false) = (&assignment, faults.is_empty()) {
         faults.push(slot::taken(full));
     }
@@ -81,9 +81,9 @@ fn relocate(
     let (side, _) = permitted?;
     let assignment = assignment.map_err(|_| AppError::conflict(Code::slot_taken))?;
     slot::make_room(tx, Some(id), &assignment.moves, actor.now)?;
-    let mut next = moved(tx, &context, side, &wish)?;
+    let mut next = moved(tx, &context, side, &wanted)?;
     next.channel = assignment.channel;
-    next.details.reason.clone_from(&to.reason);
+    next.details.reason = reason.map(String::from);
     let after =
         store::booking::update(tx, &context.booking, next, actor.now).map_err(slot::lost)?;
     trail::record(
@@ -102,38 +102,38 @@ fn moved(
     tx: &mut Conn,
     context: &BookingContext,
     side: Side,
-    wish: &Wish,
+    wanted: &WantedSlot,
 ) -> Result<Changes, AppError> {
     let rules = &context.terms.rules;
     let timing = context.timing()?;
-    let blocked = rules.blocked(&wish.slot);
+    let blocked = rules.blocked(&wanted.slot);
     let mut next = context.booking.changes();
     next.state = timing.after_reschedule(side, rules.approval);
-    next.starts_at = wish.slot.starts_at();
-    next.ends_at = wish.slot.ends_at();
+    next.starts_at = wanted.slot.starts_at();
+    next.ends_at = wanted.slot.ends_at();
     next.blocked_from = blocked.starts_at();
     next.blocked_until = blocked.ends_at();
     next.details.quote = match (side, &context.booking.details.quote) {
         // The host moves the booking, not the price it promised.
         (Side::Host, promised) => {
             let promised = promised.as_ref();
-            let kept = promised.map(|quote| quote.for_minutes(wish.slot.minutes()));
+            let kept = promised.map(|quote| quote.for_minutes(wanted.slot.minutes()));
             kept.transpose().map_err(AppError::internal)?.flatten()
         }
         (Side::User, _) => {
             let booking = &context.booking;
             let basis = store::terms::find(tx, (booking.instrument_id, booking.organization_id))?;
-            slot::price(&basis, wish, &booking.details.service_items)?
+            slot::price(&basis, wanted, &booking.details.service_items)?
         }
     };
     match (next.state, side) {
         (BookingState::Requested, Side::User) => {
-            next.approval_due_at = Some(rules.approval_due_at(&context.calendar, wish.now));
+            next.approval_due_at = Some(rules.approval_due_at(&context.calendar, wanted.now));
             next.answered_at = None;
         }
         (BookingState::Confirmed, _) if next.answered_at.is_none() => {
             next.approval_due_at = None;
-            next.answered_at = Some(wish.now);
+            next.answered_at = Some(wanted.now);
         }
         _ => {}
     }

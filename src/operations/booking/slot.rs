@@ -28,9 +28,9 @@ use crate::store::booking::Blocking;
 use crate::store::terms::{Basis, Terms};
 use crate::store::{self, Conn, Constraint, StoreError};
 
-/// A slot somebody wants.
+/// A slot that is asked for, and what for.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Wish {
+pub(super) struct WantedSlot {
     pub slot: Slot,
     pub mode: BookingMode,
     /// The using unit.
@@ -41,53 +41,53 @@ pub(super) struct Wish {
     pub now: Instant,
 }
 
-/// What the instrument's rules say to a wish.
-pub(super) fn broken_rules(terms: &Terms, calendar: &Calendar, wish: &Wish) -> Vec<Fault> {
+/// What the instrument's rules say to a wanted slot.
+pub(super) fn broken_rules(terms: &Terms, calendar: &Calendar, wanted: &WantedSlot) -> Vec<Fault> {
     let question = Question {
-        slot: wish.slot,
-        mode: wish.mode,
-        now: wish.now,
-        stage: wish.stage,
+        slot: wanted.slot,
+        mode: wanted.mode,
+        now: wanted.now,
+        stage: wanted.stage,
     };
     let refusals = terms
         .rules
-        .check(&question, calendar, &terms.closures, offer(terms, wish));
+        .check(&question, calendar, &terms.closures, offer(terms, wanted));
     refusals.into_iter().map(Fault::from).collect()
 }
 
-fn offer(terms: &Terms, wish: &Wish) -> InstrumentFacts {
-    let own = terms.host_organization_id == wish.organization_id;
+fn offer(terms: &Terms, wanted: &WantedSlot) -> InstrumentFacts {
+    let own = terms.host_organization_id == wanted.organization_id;
     InstrumentFacts {
         is_bookable: terms.is_bookable(),
         is_shared_with_caller: own || terms.share_mode == Some(ShareMode::External),
     }
 }
 
-/// Whether the instrument is offered to who wishes, in this mode, whatever the time.
-pub(super) fn is_offered(terms: &Terms, wish: &Wish) -> bool {
-    let refusals = terms.rules.check_offer(wish.mode, offer(terms, wish));
+/// Whether the instrument is offered to who asks, in this mode, whatever the time.
+pub(super) fn is_offered(terms: &Terms, wanted: &WantedSlot) -> bool {
+    let refusals = terms.rules.check_offer(wanted.mode, offer(terms, wanted));
     refusals.is_empty()
 }
 
-/// The price of a wish with what it wants from the price list, frozen as told today; none when nothing of it has a price.
+/// The price of a wanted slot with what it wants from the price list, frozen as told today; none when nothing of it has a price.
 pub(super) fn price(
     basis: &Basis,
-    wish: &Wish,
+    wanted: &WantedSlot,
     services: &[ServiceItem],
 ) -> Result<Option<Quote>, AppError> {
     let terms = &basis.terms;
 
-    let wanted = Wanted {
+    let priced = Wanted {
         instrument: terms.instrument_id,
         host: terms.host_organization_id,
-        unit: wish.organization_id,
-        mode: wish.mode,
-        on: wish.slot.starts_at().local_date(),
-        minutes: wish.slot.minutes(),
+        unit: wanted.organization_id,
+        mode: wanted.mode,
+        on: wanted.slot.starts_at().local_date(),
+        minutes: wanted.slot.minutes(),
         services,
     };
     let unit = (basis.unit_kind, basis.unit_is_sme);
-    Ok(tariff::price_by(&terms.tariffs, &terms.services, unit, &wanted)?.1)
+    Ok(tariff::price_by(&terms.tariffs, &terms.services, unit, &priced)?.1)
 }
 
 /// Whether a request or hold has waited too long: it blocks nobody any more, whether or not it has been swept.
@@ -96,27 +96,27 @@ pub(super) fn is_overdue(taken: &Blocking, now: Instant) -> bool {
     waits && expires_at(&taken.slot, taken.approval_due_at) <= now
 }
 
-/// Who stands in the way of a wish within `window`: neither the booking itself nor what is overdue.
+/// Who stands in the way of a wanted slot within `window`: neither the booking itself nor what is overdue.
 pub(super) fn in_the_way(
     conn: &mut Conn,
     terms: &Terms,
-    wish: &Wish,
+    wanted: &WantedSlot,
     window: &Slot,
 ) -> Result<Vec<Blocking>, AppError> {
     let mut taken = store::booking::list_blocking(conn, terms.instrument_id, window)?;
-    taken.retain(|taken| Some(taken.id) != wish.without && !is_overdue(taken, wish.now));
+    taken.retain(|taken| Some(taken.id) != wanted.without && !is_overdue(taken, wanted.now));
     Ok(taken)
 }
 
-/// The channel a wish can have among those in its way, looking further only when others would have to move.
+/// The channel a wanted slot can have among those in its way, looking further only when others would have to move.
 pub(super) fn find_channel(
     conn: &mut Conn,
     terms: &Terms,
-    wish: &Wish,
+    wanted: &WantedSlot,
     near: &[Blocking],
 ) -> Result<Result<Assignment, Full>, AppError> {
-    let blocked = terms.rules.blocked(&wish.slot);
-    let first = assign(terms, near, blocked, wish.now);
+    let blocked = terms.rules.blocked(&wanted.slot);
+    let first = assign(terms, near, blocked, wanted.now);
     let is_certain = match &first {
         Ok(assignment) => assignment.moves.is_empty(),
         Err(_) => terms.channels == 1,
@@ -124,17 +124,19 @@ pub(super) fn find_channel(
     if is_certain {
         return Ok(first);
     }
-    let Some(upcoming) = upcoming(terms, wish) else {
+    let Some(upcoming) = upcoming(terms, wanted) else {
         return Ok(first);
     };
-    let everybody = in_the_way(conn, terms, wish, &upcoming)?;
-    Ok(assign(terms, &everybody, blocked, wish.now))
+    let everybody = in_the_way(conn, terms, wanted, &upcoming)?;
+    Ok(assign(terms, &everybody, blocked, wanted.now))
 }
 
-/// The time in which bookings may have to move for a wish.
-pub(super) fn upcoming(terms: &Terms, wish: &Wish) -> Option<Slot> {
-    let from = wish.now.min(terms.rules.blocked(&wish.slot).starts_at());
-    let last = terms.rules.latest_start(wish.now);
+/// The time in which bookings may have to move for a wanted slot.
+pub(super) fn upcoming(terms: &Terms, wanted: &WantedSlot) -> Option<Slot> {
+    let from = wanted
+        .now
+        .min(terms.rules.blocked(&wanted.slot).starts_at());
+    let last = terms.rules.latest_start(wanted.now);
     Slot::new(from, last.plus(crate::domain::booking_rules::LONGEST)).ok()
 }
 
@@ -189,21 +191,21 @@ pub(in crate::operations) fn blocked_in(
     Ok(taken.iter().map(|taken| taken.blocked).collect())
 }
 
-/// The channel for a wish. Requests that waited too long expire first: those in its way, and when others have to move, all
+/// The channel for a wanted slot. Requests that waited too long expire first: those in its way, and when others have to move, all
 /// they could meet.
 pub(super) fn seek(
     tx: &mut Conn,
     terms: &Terms,
-    wish: &Wish,
+    wanted: &WantedSlot,
 ) -> Result<Result<Assignment, Full>, AppError> {
-    let blocked = terms.rules.blocked(&wish.slot);
-    let near = expire_within(tx, terms, wish, &blocked)?;
-    let found = find_channel(tx, terms, wish, &near)?;
+    let blocked = terms.rules.blocked(&wanted.slot);
+    let near = expire_within(tx, terms, wanted, &blocked)?;
+    let found = find_channel(tx, terms, wanted, &near)?;
     let has_moves = |assignment: &Assignment| !assignment.moves.is_empty();
     if found.as_ref().is_ok_and(has_moves)
-        && let Some(upcoming) = upcoming(terms, wish)
+        && let Some(upcoming) = upcoming(terms, wanted)
     {
-        expire_within(tx, terms, wish, &upcoming)?;
+        expire_within(tx, terms, wanted, &upcoming)?;
     }
     Ok(found)
 }
@@ -212,17 +214,17 @@ pub(super) fn seek(
 fn expire_within(
     tx: &mut Conn,
     terms: &Terms,
-    wish: &Wish,
+    wanted: &WantedSlot,
     window: &Slot,
 ) -> Result<Vec<Blocking>, AppError> {
     let mut taken = store::booking::list_blocking(tx, terms.instrument_id, window)?;
-    taken.retain(|taken| Some(taken.id) != wish.without);
-    let waits_too_long = |taken: &&Blocking| is_overdue(taken, wish.now);
+    taken.retain(|taken| Some(taken.id) != wanted.without);
+    let waits_too_long = |taken: &&Blocking| is_overdue(taken, wanted.now);
     for overdue in taken.iter().filter(waits_too_long) {
         let booking = store::booking::get(tx, overdue.id)?;
-        timed::expire(tx, &booking, wish.now)?;
+        timed::expire(tx, &booking, wanted.now)?;
     }
-    taken.retain(|taken| !is_overdue(taken, wish.now));
+    taken.retain(|taken| !is_overdue(taken, wanted.now));
     Ok(taken)
 }
 
@@ -273,7 +275,7 @@ const NEXT_FREE: usize = 3;
 #[derive(Debug, Clone)]
 pub(super) struct Attempt {
     pub instrument_id: InstrumentId,
-    pub wish: Wish,
+    pub wanted: WantedSlot,
     pub client_reference: Option<String>,
 }
 
@@ -282,7 +284,7 @@ pub(super) struct Attempt {
 /// 409 `client_reference_used` with `existing_id`.
 pub(super) async fn book_or_explain<T, F>(
     app: &App,
-    wanted: impl Fn(&mut Conn) -> Result<Attempt, AppError> + Send + 'static,
+    attempt: impl Fn(&mut Conn) -> Result<Attempt, AppError> + Send + 'static,
     book: impl Fn() -> F,
 ) -> Outcome<T>
 where
@@ -293,16 +295,16 @@ where
         Err(refusal) if is(&refusal, Code::client_reference_used) => refusal,
         outcome => return outcome,
     };
-    let wanted = app.store.read(wanted).await?;
+    let attempt = app.store.read(attempt).await?;
     if is(&refusal, Code::client_reference_used) {
-        return Err(existing(app, &wanted).await?);
+        return Err(existing(app, &attempt).await?);
     }
-    let (clash, _) = look(app, &wanted).await?;
+    let (clash, _) = look(app, &attempt).await?;
     if clash.is_some() {
-        return Err(explain(app, &wanted).await?);
+        return Err(explain(app, &attempt).await?);
     }
     match book().await {
-        Err(refusal) if is(&refusal, Code::slot_taken) => Err(explain(app, &wanted).await?),
+        Err(refusal) if is(&refusal, Code::slot_taken) => Err(explain(app, &attempt).await?),
         outcome => outcome,
     }
 }
@@ -311,8 +313,8 @@ fn is(error: &AppError, code: Code) -> bool {
     matches!(error, AppError::Conflict(conflict) if conflict.code == code)
 }
 
-async fn explain(app: &App, wanted: &Attempt) -> Result<AppError, AppError> {
-    let (clash, next_free) = look(app, wanted).await?;
+async fn explain(app: &App, attempt: &Attempt) -> Result<AppError, AppError> {
+    let (clash, next_free) = look(app, attempt).await?;
     let refusal = AppError::conflict(Code::slot_taken).with("next_free", json!(next_free));
     Ok(match clash {
         Some(full) => refusal.with("clash", json!(full.clash)),
@@ -320,9 +322,9 @@ async fn explain(app: &App, wanted: &Attempt) -> Result<AppError, AppError> {
     })
 }
 
-async fn existing(app: &App, wanted: &Attempt) -> Result<AppError, AppError> {
-    let unit: OrganizationId = wanted.wish.organization_id;
-    let reference = wanted.client_reference.clone().unwrap_or_default();
+async fn existing(app: &App, attempt: &Attempt) -> Result<AppError, AppError> {
+    let unit: OrganizationId = attempt.wanted.organization_id;
+    let reference = attempt.client_reference.clone().unwrap_or_default();
     let found = app
         .store
         .read(move |conn| store::booking::find_by_reference(conn, unit, &reference))
@@ -331,17 +333,17 @@ async fn existing(app: &App, wanted: &Attempt) -> Result<AppError, AppError> {
     Ok(AppError::conflict(Code::client_reference_used).with("existing_id", id))
 }
 
-async fn look(app: &App, wanted: &Attempt) -> Result<(Option<Full>, Vec<Slot>), AppError> {
-    let (instrument, wish) = (wanted.instrument_id, wanted.wish);
+async fn look(app: &App, attempt: &Attempt) -> Result<(Option<Full>, Vec<Slot>), AppError> {
+    let (instrument, wanted) = (attempt.instrument_id, attempt.wanted);
     app.store
         .read(move |conn| {
             let (terms, calendar) = (
                 store::terms::get(conn, instrument)?,
                 store::calendar::get(conn)?,
             );
-            let near = in_the_way(conn, &terms, &wish, &terms.rules.blocked(&wish.slot))?;
-            let clash = find_channel(conn, &terms, &wish, &near)?.err();
-            Ok::<_, AppError>((clash, next_free(conn, &terms, &calendar, &wish)?))
+            let near = in_the_way(conn, &terms, &wanted, &terms.rules.blocked(&wanted.slot))?;
+            let clash = find_channel(conn, &terms, &wanted, &near)?.err();
+            Ok::<_, AppError>((clash, next_free(conn, &terms, &calendar, &wanted)?))
         })
         .await
 }
@@ -351,14 +353,14 @@ pub(super) fn next_free(
     conn: &mut Conn,
     terms: &Terms,
     calendar: &Calendar,
-    wish: &Wish,
+    wanted: &WantedSlot,
 ) -> Result<Vec<Slot>, AppError> {
-    let from = wish.now.max(wish.slot.starts_at());
-    let until = terms.rules.latest_start(wish.now).plus(LONGEST);
+    let from = wanted.now.max(wanted.slot.starts_at());
+    let until = terms.rules.latest_start(wanted.now).plus(LONGEST);
     let Ok(ahead) = Slot::new(from, until) else {
         return Ok(Vec::new());
     };
-    let blocked: Vec<Slot> = in_the_way(conn, terms, wish, &terms.rules.blocked(&ahead))?
+    let blocked: Vec<Slot> = in_the_way(conn, terms, wanted, &terms.rules.blocked(&ahead))?
         .iter()
         .map(|taken| taken.blocked)
         .collect();
@@ -368,7 +370,7 @@ pub(super) fn next_free(
         closures: &terms.closures,
         blocked: &blocked,
         channels: terms.channels,
-        now: wish.now,
+        now: wanted.now,
     };
-    Ok(timetable.next_free(wish.slot.minutes(), from, NEXT_FREE))
+    Ok(timetable.next_free(wanted.slot.minutes(), from, NEXT_FREE))
 }

@@ -3,9 +3,9 @@
 
 use serde::Serialize;
 
+use crate::domain::Operator;
 use crate::domain::access::Action;
 use crate::domain::booking::BookingState;
-use crate::domain::usage::Operator;
 use crate::domain::{EventId, Fen, Instant, InstrumentId};
 use crate::error::AppError;
 use crate::operations::actor::Actor;

@@ -6,7 +6,7 @@ use super::{Entry, InstrumentContext, entry};
 use crate::app::App;
 use crate::domain::InstrumentId;
 use crate::domain::access::Action;
-use crate::domain::instrument::{InstrumentDeed, InstrumentFacts, InstrumentState};
+use crate::domain::instrument::{InstrumentAction, InstrumentFacts, InstrumentState};
 use crate::error::{AppError, Fault};
 use crate::operations::actor::Actor;
 use crate::operations::run::{Outcome, Run, may};
@@ -113,7 +113,7 @@ fn put(
     declared.judge(rules.check_change(present, &facts, exemption))?;
     if present.standing.state == InstrumentState::Retired {
         // Nothing leads out of it: the refusal names the state and that nothing is allowed.
-        present.standing.state.after(InstrumentDeed::Submit)?;
+        present.standing.state.after(InstrumentAction::Submit)?;
     }
     let next = Next {
         action: Action::InstrumentChange,

@@ -15,7 +15,6 @@ pub use change::{Declared, ReadChange, Scope, change, create};
 pub use context::InstrumentContext;
 pub use import::{Import, ImportMode, Imported, import, template};
 pub use managers::{Own, assign_managers, list_own};
-pub(super) use moves::faults_of_reason;
 pub use moves::{decide, right_to};
 pub use read::{Versions, export, get, list, list_changed, list_versions};
 pub use row::{CellValue, InstrumentRow, Said, Set, Unread};

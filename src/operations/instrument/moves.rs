@@ -6,26 +6,23 @@ use super::write::{self, Next};
 use super::{Entry, InstrumentContext, entry};
 use crate::app::App;
 use crate::domain::access::Action;
-use crate::domain::instrument::InstrumentDeed as Move;
-use crate::domain::{Instant, InstrumentId};
-use crate::error::{AppError, Code, Fault};
+use crate::domain::instrument::InstrumentAction;
+use crate::domain::{Instant, InstrumentId, Reason};
+use crate::error::{AppError, Fault};
 use crate::operations::actor::Actor;
 use crate::operations::run::{Outcome, Run};
 use crate::store::Conn;
 use crate::store::instrument::{Instrument, Standing};
 
-/// The longest reason, in characters.
-const REASON_CHARACTERS_MAX: usize = 500;
-
 /// The action that a move is.
-pub const fn right_to(action: Move) -> Action {
+pub const fn right_to(action: InstrumentAction) -> Action {
     match action {
-        Move::Submit => Action::InstrumentSubmit,
-        Move::Approve => Action::InstrumentApprove,
-        Move::Return => Action::InstrumentReturn,
-        Move::Suspend => Action::InstrumentSuspend,
-        Move::Resume => Action::InstrumentResume,
-        Move::Retire => Action::InstrumentRetire,
+        InstrumentAction::Submit => Action::InstrumentSubmit,
+        InstrumentAction::Approve => Action::InstrumentApprove,
+        InstrumentAction::Return => Action::InstrumentReturn,
+        InstrumentAction::Suspend => Action::InstrumentSuspend,
+        InstrumentAction::Resume => Action::InstrumentResume,
+        InstrumentAction::Retire => Action::InstrumentRetire,
     }
 }
 
@@ -33,7 +30,7 @@ pub const fn right_to(action: Move) -> Action {
 pub async fn decide(
     run: &Run<Entry>,
     id: InstrumentId,
-    action: Move,
+    action: InstrumentAction,
     reason: Result<Option<String>, AppError>,
 ) -> Outcome<Entry> {
     let app = run.app.clone();
@@ -48,17 +45,21 @@ fn move_on(
     app: &App,
     actor: &Actor,
     context: InstrumentContext,
-    (action, reason): (Move, Option<&str>),
+    (action, reason): (InstrumentAction, Option<&str>),
 ) -> Result<Entry, AppError> {
     let present = context.instrument;
-    let mut faults = check_reason(action, reason);
+    let is_due = matches!(action, InstrumentAction::Return | InstrumentAction::Suspend);
+    let reason = Reason::read(reason, is_due);
+    let mut faults: Vec<Fault> = reason.as_ref().err().cloned().into_iter().collect();
     let state = present.standing.state.after(action);
-    if action == Move::Submit && state.is_ok() {
+    if action == InstrumentAction::Submit && state.is_ok() {
         let rules = Rules::read(tx, &app.config, actor.now.local_date())?;
         let exemption = exemption_of(tx, &present)?;
         faults.extend(rules.check_submission(&present.facts, exemption));
     }
     AppError::refuse_all(faults)?;
+    let reason = reason?;
+    let reason = reason.as_ref().map(Reason::as_str);
     let standing = Standing {
         state: state?,
         ..standing_after(&present, action, reason, actor.now)
@@ -74,35 +75,11 @@ fn move_on(
     entry(tx, moved)
 }
 
-/// Returning and suspending need a reason; any reason has an end.
-fn check_reason(action: Move, reason: Option<&str>) -> Vec<Fault> {
-    let is_needed = matches!(action, Move::Return | Move::Suspend);
-    match reason {
-        None if !is_needed => Vec::new(),
-        reason => faults_of_reason(reason.unwrap_or_default()),
-    }
-}
-
-/// A reason says something, in a reasonable length.
-pub(in crate::operations) fn faults_of_reason(reason: &str) -> Vec<Fault> {
-    let length = reason.chars().count();
-    if reason.trim().is_empty() {
-        vec![Fault::field("reason", Code::reason_required)]
-    } else if length > REASON_CHARACTERS_MAX {
-        let fault = Fault::field("reason", Code::text_too_long);
-        vec![fault.limit(REASON_CHARACTERS_MAX).actual(length)]
-    } else if reason.chars().any(|c| c.is_control() && c != '\n') {
-        vec![Fault::field("reason", Code::control_character)]
-    } else {
-        Vec::new()
-    }
-}
-
 /// The moments of the standing after a move, its state apart. An entry counts as submitted and listed from the first time:
 /// whether it was registered in time does not depend on later returns.
 fn standing_after(
     present: &Instrument,
-    action: Move,
+    action: InstrumentAction,
     reason: Option<&str>,
     now: Instant,
 ) -> Standing {
@@ -111,12 +88,12 @@ fn standing_after(
         ..present.standing.clone()
     };
     match action {
-        Move::Submit => standing.submitted_at = standing.submitted_at.or(Some(now)),
-        Move::Approve => standing.listed_at = standing.listed_at.or(Some(now)),
-        Move::Return => {}
-        Move::Suspend => standing.suspended_at = Some(now),
-        Move::Resume => standing.suspended_at = None,
-        Move::Retire => standing.retired_on = Some(now.local_date()),
+        InstrumentAction::Submit => standing.submitted_at = standing.submitted_at.or(Some(now)),
+        InstrumentAction::Approve => standing.listed_at = standing.listed_at.or(Some(now)),
+        InstrumentAction::Return => {}
+        InstrumentAction::Suspend => standing.suspended_at = Some(now),
+        InstrumentAction::Resume => standing.suspended_at = None,
+        InstrumentAction::Retire => standing.retired_on = Some(now.local_date()),
     }
     standing
 }

@@ -6,10 +6,8 @@ use super::context::{UsageContext, UsageView};
 use super::record::{find_unit, operator_column, unknown, unknown_operator};
 use super::{is_own_use, minutes_of, news, slot_of, year_of};
 use crate::domain::access::{Action, BookingTies};
-use crate::domain::usage::{
-    Correction, GivenMinutes, Operator, UsageAction, UsageFacts, UsageMinutes,
-};
-use crate::domain::{OrganizationId, UsageRecordId};
+use crate::domain::usage::{Correction, GivenMinutes, UsageAction, UsageFacts, UsageMinutes};
+use crate::domain::{Operator, OrganizationId, Reason, UsageRecordId};
 use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::Actor;
 use crate::operations::run::{Outcome, Run};
@@ -136,9 +134,7 @@ fn check(
         .facts
         .channels;
     let mut faults: Vec<Fault> = check_unit(tx, record, correction.organization_id)?;
-    if let Err(more) = crate::domain::usage::check_reason(correction.reason.as_deref(), false) {
-        faults.extend(more);
-    }
+    faults.extend(Reason::read(correction.reason.as_deref(), false).err());
     faults.extend(unknown_operator(tx, correction.operator.as_ref())?);
     let before = (&facts_of(record)?, minutes_of(record));
     match facts.check_corrected(channels, actor.now, before) {

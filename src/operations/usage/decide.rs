@@ -4,9 +4,10 @@ use serde_json::json;
 
 use super::context::{UsageContext, UsageView};
 use super::{is_own_use, news, year_of};
+use crate::domain::Reason;
 use crate::domain::UsageRecordId;
 use crate::domain::access::Action;
-use crate::domain::usage::{UsageAction, check_reason};
+use crate::domain::usage::UsageAction;
 use crate::error::AppError;
 use crate::operations::actor::Actor;
 use crate::operations::run::{Outcome, Run};
@@ -68,10 +69,11 @@ fn state(
     reason: Option<&str>,
 ) -> Result<UsageView, AppError> {
     let UsageContext { record, ties } = context;
-    check_reason(reason, decision != UsageAction::Confirm)?;
+    let reason = Reason::read(reason, decision != UsageAction::Confirm)?;
+    let told = reason.as_ref().map(Reason::as_str);
     let state = record.state.after(decision, is_own_use(ties))?;
     yearly_run::refuse_locked(tx, &[year_of(record.ended_at)])?;
-    let event = news::event(actor, action, record.id, ties, (None, reason))?
+    let event = news::event(actor, action, record.id, ties, (None, told))?
         .before(json!({ "version": record.version, "state": record.state }))?
         .after(json!({ "version": record.version + 1, "state": state }))?;
     let event = store::event::append(tx, &event)?;
@@ -80,7 +82,7 @@ fn state(
     }
     let next = Columns {
         state,
-        reason: reason.map(str::to_owned),
+        reason: reason.map(String::from),
         event_id: event,
         updated_at: actor.now,
         ..record.columns()

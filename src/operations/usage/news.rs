@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use crate::domain::access::Action;
 use crate::domain::access::BookingTies;
-use crate::domain::usage::{Operator, UsageFacts, UsageMinutes, UsageState};
-use crate::domain::{InstrumentId, OrganizationId, UsageRecordId};
+use crate::domain::usage::{UsageFacts, UsageMinutes, UsageState};
+use crate::domain::{InstrumentId, Operator, OrganizationId, UsageRecordId};
 use crate::error::AppError;
 use crate::operations::actor::Actor;
 use crate::operations::run::personal;

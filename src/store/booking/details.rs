@@ -3,9 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::Operator;
 use crate::domain::service::ServiceItem;
 use crate::domain::tariff::Quote;
-use crate::domain::usage::Operator;
 use crate::domain::{ServiceId, UserId};
 use crate::store::form::Form;
 use crate::store::price::StoredPrice;
