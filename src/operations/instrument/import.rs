@@ -65,10 +65,11 @@ pub async fn import(
         _ => {}
     }
     let is_dry_run = import.is_dry_run;
-    let (app_of_action, actor_of_action) = (run.app.clone(), run.actor.clone());
-    let import = std::sync::Arc::new(import);
-    let judge =
-        move |conn: &mut Conn| judge(conn, &app_of_action.config, &actor_of_action, &import);
+    let judge = {
+        let (app, actor) = (run.app.clone(), run.actor.clone());
+        let import = std::sync::Arc::new(import);
+        move |conn: &mut Conn| judge(conn, &app.config, &actor, &import)
+    };
     if is_dry_run {
         let counted = move |conn: &mut Conn| Ok(judge(conn)?.counted());
         return run.app.store.read_snapshot(counted).await.map(Done::Now);
