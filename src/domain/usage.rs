@@ -9,7 +9,7 @@ use super::state::{self, InvalidState, Move};
 use super::{Instant, Minutes, Slot};
 use crate::domain::{Code, Fault};
 
-pub use facts::{Correction, UsageFacts};
+pub use facts::{Capacity, Correction, UsageFacts};
 
 crate::vocabulary! {
     /// What a record stands on: signed device events, a booking started and finished on the platform, or typing. Answered, never

@@ -76,6 +76,9 @@ pub async fn update(
     run.on(id, rules, move |tx, actor, context: TermsContext, rules| {
         let terms = &context.terms;
         rules.validate()?;
+        if *rules == terms.rules {
+            return Ok((rules.clone(), terms.version));
+        }
         store::booking_rules::update(tx, id, terms.version, rules, actor.now)?;
         let subject = event::Subject::new("instrument", id);
         let event = actor

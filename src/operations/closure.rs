@@ -173,8 +173,14 @@ pub async fn update<B: Send + 'static>(
         move |_: &mut Conn, _: &Actor, context: &ClosureContext, sent: &B| read(context, sent);
     run.change(id, sent, read, |tx, actor, context, draft| {
         let (rule, present) = (rule(draft)?, &context.closure);
+        let bookings = hit(tx, present.instrument_id, &rule)?;
+        if present.rule().as_ref() == Some(&rule) {
+            return Ok(Closed {
+                closure: Some(present.clone()),
+                bookings,
+            });
+        }
         let closure = store::closure::update(tx, present, &rule, actor.now)?;
-        let bookings = hit(tx, closure.instrument_id, &rule)?;
         let host = context.ties.host_organization_id;
         let change = (Some(present), Some(&closure));
         record(tx, actor, Action::ClosureUpdate, host, change)?;

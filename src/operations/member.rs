@@ -194,6 +194,11 @@ pub async fn update<B: Send + 'static>(
         let roles = distinct(change.roles.as_deref().unwrap_or(&before.roles));
         let state = change.state.unwrap_or(before.state);
         access::check_roles(caller, member.organization.is_host, &before.roles, &roles)?;
+        let is_same = roles.len() == before.roles.len()
+            && roles.iter().all(|role| before.roles.contains(role));
+        if is_same && state == before.state {
+            return Ok(before.clone());
+        }
         if state != before.state {
             may_take_all(caller, &before.roles)?;
         }

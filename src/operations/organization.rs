@@ -154,6 +154,10 @@ pub async fn amend<B: Send + 'static>(
         |tx, actor, before: Organization, declared| {
             check(tx, &declared.facts, declared.uscc_confirmed, "")?;
             let state = before.state.after(OrganizationAction::Amend)?;
+            let said = (&declared.facts, declared.uscc_confirmed, state);
+            if said == (&before.facts(), before.uscc_confirmed, before.state) {
+                return OrganizationView::of(tx, before, true);
+            }
             let new = Amendment {
                 facts: declared.facts.clone(),
                 uscc_confirmed: declared.uscc_confirmed,

@@ -137,6 +137,9 @@ pub async fn change<B: Send + 'static>(
     run.change(id, sent, read, |tx, actor, context, facts| {
         facts.validate()?;
         let present = &context.service;
+        if *facts == present.facts() {
+            return Ok(present.clone());
+        }
         let changed = store::service::update(tx, present, facts, actor.now)?;
         let subject = event::Subject::new("service", present.id);
         let event = actor

@@ -217,6 +217,21 @@ pub fn is_channel_in_use(conn: &mut Conn, instrument: InstrumentId, channel: i64
     Ok(diesel::select(diesel::dsl::exists(running)).get_result(conn)?)
 }
 
+/// The channels of these instruments on which a booking is in progress.
+pub fn list_running_channels(
+    conn: &mut Conn,
+    instruments: &[InstrumentId],
+) -> Result<Vec<(InstrumentId, i64)>> {
+    if instruments.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(booking::table
+        .filter(booking::instrument_id.eq_any(instruments))
+        .filter(booking::state.eq(BookingState::InProgress))
+        .select((booking::instrument_id, booking::channel))
+        .load(conn)?)
+}
+
 /// Writes the version after `present`. Violates `BookingOverlap` when the time or channel is another's; `Contended` when
 /// `present` is no longer what stands there. Stamped after every freeze that did not see it.
 pub fn update(conn: &mut Conn, present: &Booking, next: Changes, now: Instant) -> Result<Booking> {

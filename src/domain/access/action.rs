@@ -173,6 +173,8 @@ actions! {
     InstrumentSuspend = "instrument_suspend": ADMINISTRATION, None, Change, Instrument, HostAdminsAndBookers;
     InstrumentResume = "instrument_resume": ADMINISTRATION, None, Change, Instrument, HostAdmins;
     InstrumentRetire = "instrument_retire": HOST, None, Change, Instrument, SupervisorAndBookers;
+    /// A draft that nobody else has seen.
+    InstrumentDelete = "instrument_delete": HOST, None, Change, Instrument, Nobody;
     InstrumentAssignManagers = "instrument_assign_managers": HOST, None, Change, Instrument, NewManagers;
     InstrumentImport = "instrument_import": HOST.and_system(), None, Change, Nothing, Nobody;
     InstrumentTemplateGet = "instrument_template_get": HOST, None, Read, Nothing, Nobody;

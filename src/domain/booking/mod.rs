@@ -11,7 +11,7 @@ pub use action::{BookingAction, InvalidState, When};
 pub use check::{InstrumentFacts, Question, Stage};
 pub use ending::{CLOSED_AFTER, NotAnEnding, blocked_after_finish, ended_at, ending_when_closed};
 pub use refusal::BookingRefusal;
-pub use timing::{LAPSES_AFTER_WORKING_DAYS, Side, Timing, expires_at, lapses_at};
+pub use timing::{LAPSES_AFTER_WORKING_DAYS, Side, Timing, expires_at, lapses_at, late_from};
 
 crate::vocabulary! {
     /// Where a booking stands.

@@ -22,6 +22,11 @@ pub fn expires_at(slot: &Slot, approval_due_at: Option<Instant>) -> Instant {
     approval_due_at.map_or(start, |due_at| due_at.min(start))
 }
 
+/// After which moment giving up a confirmed slot is late.
+pub fn late_from(starts_at: Instant, cancel_before: Minutes) -> Instant {
+    starts_at.plus(Minutes::new(-cancel_before.number()))
+}
+
 /// For whom an action is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
@@ -40,6 +45,8 @@ pub struct Timing {
     /// Only requests have one.
     pub approval_due_at: Option<Instant>,
     pub cancel_before: Minutes,
+    /// See [`Timing::late_from`]: kept when the user moved the booking after it.
+    pub kept_late_from: Option<Instant>,
     pub no_show_after: Minutes,
     /// See [`lapses_at`].
     pub lapses_at: Instant,
@@ -81,11 +88,24 @@ impl Timing {
         self.slot.starts_at().plus(self.no_show_after)
     }
 
-    /// Whether giving up a confirmed slot at `now` is late: less than `cancel_before` is left. A request that nobody has
-    /// approved yet is never late.
+    /// After this moment less than `cancel_before` is left. Whoever moves a booking after it does not escape: it stays.
+    pub fn late_from(&self) -> Instant {
+        let of_slot = late_from(self.slot.starts_at(), self.cancel_before);
+        self.kept_late_from.unwrap_or(of_slot)
+    }
+
+    /// Whether giving up a confirmed slot at `now` is late. A request that nobody has approved yet is never late, unless it was
+    /// approved before it was moved too late.
     pub fn is_late(&self, now: Instant) -> bool {
-        self.state == BookingState::Confirmed
-            && now.plus(self.cancel_before) > self.slot.starts_at()
+        let was_confirmed = self.state == BookingState::Confirmed || self.kept_late_from.is_some();
+        was_confirmed && now > self.late_from()
+    }
+
+    /// What a move by `side` at `now` keeps of the moment from which on a cancellation is late. The host's own move is nobody's
+    /// escape.
+    pub fn late_from_kept(&self, side: Side, now: Instant) -> Option<Instant> {
+        let is_kept = side == Side::User && self.is_late(now);
+        is_kept.then(|| self.late_from())
     }
 
     /// The state of a rescheduled booking: a host leaves it as it is, a user's new slot needs the approval that any new
@@ -130,6 +150,7 @@ mod tests {
             blocked: minutes(570, 750),
             approval_due_at: Some(minutes(540, 541).starts_at()),
             cancel_before: Minutes::new(1440),
+            kept_late_from: None,
             no_show_after: Minutes::new(30),
             lapses_at: lapses_at(&slot, &china()),
         }
@@ -284,6 +305,26 @@ mod tests {
         ] {
             assert_eq!(confirmed.is_late(now), late, "{now}");
             assert!(!timing(BookingState::Requested).is_late(now));
+        }
+    }
+
+    #[test]
+    fn a_late_move_is_no_escape_from_a_late_cancellation() {
+        let confirmed = timing(BookingState::Confirmed);
+        let (edge, user) = (confirmed.late_from(), Side::User);
+        assert_eq!(edge, at(600 - 1440, 0));
+        assert_eq!(confirmed.late_from_kept(user, edge), None);
+        let late = edge.plus_seconds(1);
+        assert_eq!(confirmed.late_from_kept(user, late), Some(edge));
+        assert_eq!(confirmed.late_from_kept(Side::Host, late), None);
+        for state in [BookingState::Confirmed, BookingState::Requested] {
+            let moved = Timing {
+                slot: minutes(600 + 14_400, 720 + 14_400),
+                kept_late_from: Some(edge),
+                ..timing(state)
+            };
+            assert!(moved.is_late(late), "{state}");
+            assert_eq!(moved.late_from_kept(user, late), Some(edge));
         }
     }
 

@@ -1,6 +1,8 @@
 //! What somebody says about one service when typing, importing or correcting a record, and what is wrong with it. Who
 //! may say it, and whether the time is free, is decided elsewhere.
 
+use chrono::NaiveDate;
+
 use super::{GivenMinutes, UsageMinutes, check_interval};
 use crate::domain::booking::{BookingMode, BookingPurpose};
 use crate::domain::fault::Faults;
@@ -28,28 +30,35 @@ pub struct UsageFacts {
     pub client_reference: Option<String>,
 }
 
+/// What an instrument can have been used for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Capacity {
+    pub channels: i64,
+    /// Nobody used it before this day.
+    pub accepted_on: Option<NaiveDate>,
+}
+
 impl UsageFacts {
-    /// The minutes of the service, or everything that is wrong on an instrument of so many `channels`.
-    pub fn check(&self, channels: i64, now: Instant) -> Result<UsageMinutes, Vec<Fault>> {
-        self.with_minutes(
-            channels,
-            now,
-            UsageMinutes::within(&self.slot, self.minutes),
-        )
+    /// The minutes of the service, or everything that is wrong on such an instrument.
+    pub fn check(&self, on: Capacity, now: Instant) -> Result<UsageMinutes, Vec<Fault>> {
+        self.with_minutes(on, now, UsageMinutes::within(&self.slot, self.minutes))
     }
 
     /// As [`UsageFacts::check`] for the next version of a record that said this and had these minutes: what a correction
     /// leaves as it was is not judged again.
     pub fn check_corrected(
         &self,
-        channels: i64,
+        on: Capacity,
         now: Instant,
         (before, minutes): (&UsageFacts, UsageMinutes),
     ) -> Result<UsageMinutes, Vec<Fault>> {
         let minutes = UsageMinutes::corrected((&before.slot, minutes), &self.slot, self.minutes);
-        let channels = match self.channel == before.channel {
-            true => channels.max(before.channel),
-            false => channels,
+        let on = Capacity {
+            channels: match self.channel == before.channel {
+                true => on.channels.max(before.channel),
+                false => on.channels,
+            },
+            accepted_on: on.accepted_on.filter(|_| self.slot != before.slot),
         };
         let named = UsageFacts {
             operator: self
@@ -58,18 +67,23 @@ impl UsageFacts {
                 .filter(|_| self.operator != before.operator),
             ..self.clone()
         };
-        named.with_minutes(channels, now, minutes)
+        named.with_minutes(on, now, minutes)
     }
 
     fn with_minutes(
         &self,
-        channels: i64,
+        on: Capacity,
         now: Instant,
         minutes: Result<UsageMinutes, Vec<Fault>>,
     ) -> Result<UsageMinutes, Vec<Fault>> {
         let mut faults = Faults::new();
         faults.extend(check_interval(&self.slot, now));
-        faults.range("channel", self.channel, 1, channels);
+        let day = self.slot.starts_at().local_date();
+        if let Some(accepted_on) = on.accepted_on.filter(|accepted_on| day < *accepted_on) {
+            let early = Fault::field("started_at", Code::dates_out_of_order);
+            faults.push(early.limit(accepted_on).actual(day));
+        }
+        faults.range("channel", self.channel, 1, on.channels);
         faults.range("samples", self.samples, 0, SAMPLES_MAX);
         if let Some(operator) = &self.operator {
             operator.check(&mut faults);
@@ -156,7 +170,11 @@ mod tests {
     }
 
     fn codes(facts: &UsageFacts) -> Vec<(String, &'static str)> {
-        let found = facts.check(2, at("2026-03-02T00:00:00+08:00"));
+        let on = Capacity {
+            channels: 2,
+            accepted_on: "2026-03-01".parse().ok(),
+        };
+        let found = facts.check(on, at("2026-03-02T00:00:00+08:00"));
         let faults = found.err().unwrap_or_default();
         faults
             .into_iter()

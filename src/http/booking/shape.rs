@@ -153,6 +153,9 @@ pub struct FinishBody {
     samples: Option<i64>,
     /// Mandatory testing.
     statutory: Option<bool>,
+    /// A record that tells of the use already (`existing_id` of `usage_overlaps`): none is made, the booking ends. When it names
+    /// another booking or none, `problem` says `not_recorded`.
+    usage_record_id: Option<UsageRecordId>,
 }
 
 impl From<FinishBody> for Finish {
@@ -166,6 +169,7 @@ impl From<FinishBody> for Finish {
             },
             samples: body.samples,
             statutory: body.statutory,
+            usage_record_id: body.usage_record_id,
         }
     }
 }
@@ -197,6 +201,9 @@ pub struct BookingShape {
     quote: Option<PriceShape>,
     client_reference: Option<String>,
     approval_due_at: Option<Instant>,
+    /// After this the using unit's cancellation is `late`; null when it cannot be cancelled any more. A move after it does not
+    /// change it.
+    late_from: Option<Instant>,
     started_at: Option<Instant>,
     ended_at: Option<Instant>,
     /// `user` or `host`.
@@ -206,6 +213,7 @@ pub struct BookingShape {
     /// What somebody has to look into, such as `not_finished`.
     problem: Option<String>,
     usage_record_ids: Vec<UsageRecordId>,
+    version: i64,
     created_at: Instant,
     updated_at: Instant,
     actions: Vec<BookingAction>,
@@ -241,6 +249,7 @@ impl TryFrom<BookingView> for BookingShape {
             quote: details.quote.map(PriceShape::from),
             client_reference: booking.client_reference,
             approval_due_at: booking.approval_due_at,
+            late_from: view.late_from,
             started_at: booking.started_at,
             ended_at: booking.ended_at,
             cancelled_by: booking.cancelled_by,
@@ -248,6 +257,7 @@ impl TryFrom<BookingView> for BookingShape {
             reason: details.reason,
             problem: booking.problem,
             usage_record_ids: view.usage_record_ids,
+            version: booking.version,
             created_at: booking.created_at,
             updated_at: booking.updated_at,
             actions: view.actions,
@@ -263,4 +273,6 @@ pub struct CheckShape {
     pub errors: Vec<Value>,
     pub quote: Option<PriceShape>,
     pub next_free: Vec<SlotShape>,
+    /// After this a cancellation would be late; null when the slot could not be judged.
+    pub late_from: Option<Instant>,
 }

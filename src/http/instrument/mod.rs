@@ -9,9 +9,9 @@ mod sheet;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::answer::{Answer, Page, reply};
+use super::answer::{Answer, Page, no_content, reply};
 use super::context::RequestContext;
-use super::route::{BASE, Route, get, patch, post, put};
+use super::route::{BASE, Route, delete, get, patch, post, put};
 use crate::domain::UserId;
 use crate::domain::access::Action;
 use crate::error::AppError;
@@ -27,6 +27,7 @@ pub fn routes() -> Vec<Route> {
         get("/instruments/{id}", Action::InstrumentGet, "One instrument", read)
             .answers::<InstrumentShape>(200),
         patch("/instruments/{id}", Action::InstrumentChange, "Change an instrument; its managers change its texts", change).takes::<InstrumentBody>().answers::<InstrumentShape>(200).needs_version(),
+        delete("/instruments/{id}", Action::InstrumentDelete, "Delete a draft", remove).answers_status(204),
         get("/instruments/{id}/versions", Action::InstrumentVersionList, "Every version of an instrument, newest first", versions).parameters(&["limit", "cursor"]).answers::<Page<InstrumentShape>>(200),
         put("/instruments/{id}/managers", Action::InstrumentAssignManagers, "Say who manages an instrument", assign_managers).takes::<ManagersBody>().answers::<InstrumentShape>(200).needs_version(),
     ];
@@ -68,6 +69,12 @@ async fn change(context: RequestContext) -> Answer {
     let (run, sent) = (context.run(shown)?, context.patch());
     let done = instrument::change(&run, context.id("id")?, sent, body::changed).await?;
     context.answer(done, shown)
+}
+
+async fn remove(context: RequestContext) -> Answer {
+    let run = context.run(no_content)?;
+    let done = instrument::delete(&run, context.id("id")?, context.no_body()).await?;
+    context.answer(done, no_content)
 }
 
 async fn versions(context: RequestContext) -> Answer {

@@ -377,6 +377,9 @@ pub async fn update_me<B: Send + 'static>(
             phone: profile.phone.clone(),
         };
         facts.validate("")?;
+        if (&facts.name, &facts.phone) == (&before.name, &before.phone) {
+            return Ok(before);
+        }
         store::user::update_profile(tx, &before, &facts.name, facts.phone.as_deref(), actor.now)?;
         let texts = json!({
             "before": {"name": before.name, "phone": before.phone},

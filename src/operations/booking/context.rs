@@ -20,6 +20,8 @@ pub struct BookingView {
     pub booking: Booking,
     pub usage_record_ids: Vec<UsageRecordId>,
     pub actions: Vec<BookingAction>,
+    /// After this the using unit's cancellation is late; none when it cannot be cancelled any more.
+    pub late_from: Option<Instant>,
 }
 
 /// A booking, its usage records and the terms of its instrument.
@@ -30,6 +32,8 @@ pub struct BookingContext {
     pub terms: Arc<Terms>,
     pub calendar: Arc<Calendar>,
     pub managed_by_caller: bool,
+    /// Another booking is in progress on its channel, so that it cannot start now.
+    pub waits_for_channel: bool,
 }
 
 impl Subject for BookingContext {
@@ -47,7 +51,7 @@ impl Subject for BookingContext {
             Ok(caller) => manages(conn, caller, booking.instrument_id)?,
             Err(_) => false,
         };
-        Self::of(conn, booking, managed_by_caller)
+        Self::of(conn, booking, managed_by_caller, actor.now)
     }
 
     fn ties(&self) -> Ties {
@@ -74,12 +78,16 @@ impl BookingContext {
         conn: &mut Conn,
         booking: Booking,
         managed_by_caller: bool,
+        now: Instant,
     ) -> Result<BookingContext, AppError> {
         let terms = store::terms::get(conn, booking.instrument_id)?;
         let calendar = store::calendar::get(conn)?;
         let records = store::booking::list_usage_record_ids(conn, &[booking.id])?;
+        let waits_for_channel = could_start(&booking, now)
+            && store::booking::is_channel_in_use(conn, booking.instrument_id, booking.channel)?;
         Ok(BookingContext {
             booking,
+            waits_for_channel,
             usage_record_ids: records.into_iter().map(|(_, record)| record).collect(),
             terms,
             calendar,
@@ -104,6 +112,7 @@ impl BookingContext {
             blocked: booking.blocked()?,
             approval_due_at: booking.approval_due_at,
             cancel_before: rules.cancel_before_minutes,
+            kept_late_from: booking.details.late_from,
             no_show_after: rules.no_show_after_minutes,
             lapses_at: booking::lapses_at(&slot, &self.calendar),
         })
@@ -158,34 +167,46 @@ impl BookingContext {
         for side in self.sides(caller, action) {
             match timing.permit(action, side, now) {
                 Ok(next) => return Ok((side, next)),
-                Err(invalid) => refusal = invalid.into(),
+                Err(invalid) => {
+                    let allowed = self.possible(&timing, caller, now);
+                    refusal = InvalidState { allowed, ..invalid }.into();
+                }
             }
         }
         Err(refusal)
     }
 
+    /// What the caller may do now, by right, state, time and channel: what is refused now is not among it.
+    fn possible(&self, timing: &Timing, caller: &Caller, now: Instant) -> Vec<BookingAction> {
+        if is_overdue(timing, now) {
+            return Vec::new();
+        }
+        let is_possible = |action: &BookingAction| {
+            let waits = *action == BookingAction::Start && self.waits_for_channel;
+            let mut sides = self.sides(caller, *action).into_iter();
+            !waits && sides.any(|side| timing.permit(*action, side, now).is_ok())
+        };
+        let all = BookingAction::ALL.iter().copied();
+        all.filter(is_possible).collect()
+    }
+
     /// What the answer shows.
     pub fn view(self, caller: &Caller, now: Instant) -> Result<BookingView, AppError> {
         let timing = self.timing()?;
-        let overdue = is_overdue(&timing, now);
-        let possible = |action: &&BookingAction| {
-            if overdue {
-                return false;
-            }
-            let mut sides = self.sides(caller, **action).into_iter();
-            sides.any(|side| timing.permit(**action, side, now).is_ok())
-        };
-        let actions = BookingAction::ALL
-            .iter()
-            .filter(possible)
-            .copied()
-            .collect();
+        let actions = self.possible(&timing, caller, now);
+        let is_cancellable = timing.state.after(BookingAction::Cancel).is_ok();
         Ok(BookingView {
+            late_from: is_cancellable.then(|| timing.late_from()),
             booking: self.booking,
             usage_record_ids: self.usage_record_ids,
             actions,
         })
     }
+}
+
+/// Whether it is time to start it, as far as the booking itself says.
+pub(super) fn could_start(booking: &Booking, now: Instant) -> bool {
+    booking.state == BookingState::Confirmed && booking.blocked_from <= now && now < booking.ends_at
 }
 
 /// A request that nobody decided in time is as good as expired, whether or not the step of time has come by.

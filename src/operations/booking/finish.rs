@@ -6,12 +6,15 @@ use super::trail;
 use crate::domain::access::Action;
 use crate::domain::booking::{self, BookingAction};
 use crate::domain::fault::Faults;
-use crate::domain::usage::{Evidence, GivenMinutes, UsageMinutes};
-use crate::domain::{BookingId, Instant, Slot};
-use crate::error::{AppError, Fault};
+use crate::domain::usage::{Evidence, GivenMinutes, UsageMinutes, UsageState};
+use crate::domain::{BookingId, Instant, Slot, UsageRecordId};
+use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::Actor;
 use crate::operations::run::{Outcome, Run};
-use crate::operations::usage::finished::{Finished, insert_finished};
+use crate::operations::usage::clash::{self, Claim};
+use crate::operations::usage::finished::{Finished, find_or_insert};
+use crate::store::booking::Booking;
+use crate::store::usage::{Target, UsageRecord};
 use crate::store::{self, Conn};
 
 /// How a use ended; what is absent is taken from the clock and the booking.
@@ -21,18 +24,67 @@ pub struct Finish {
     pub minutes: GivenMinutes,
     pub samples: Option<i64>,
     pub statutory: Option<bool>,
+    /// The record that tells of the use already, instead of a new one.
+    pub usage_record_id: Option<UsageRecordId>,
 }
 
-/// 422 for an end in the future or minutes beyond the interval, 409 `usage_overlaps`.
+/// It ended without a record of its own: one that names no booking or another one was said to tell of the use.
+const TOLD_BY_OTHER: &str = "not_recorded";
+
+/// A record that names the booking is its record. 422 for an end in the future or minutes beyond the interval, 409
+/// `usage_overlaps` with `existing_id` of a record of something else: finished with it, the instrument is free again.
 pub async fn finish(
     run: &Run<BookingView>,
     id: BookingId,
     how: Result<Finish, AppError>,
 ) -> Outcome<BookingView> {
-    run.on(id, how, move |tx, actor, context, how| {
-        complete(tx, actor, context, how)
+    let how = match how {
+        Ok(how) => how,
+        Err(fault) => return run.refuse::<BookingContext>(id, fault).await,
+    };
+    let (ended_at, now) = (how.ended_at, run.actor.now);
+    let claimed = move |conn: &mut Conn| {
+        let present = store::booking::get(conn, id)?;
+        let started_at = present.started_at.unwrap_or(present.starts_at);
+        let interval = booking::ended_at(started_at, ended_at, now);
+        Ok(Claim {
+            target: Target {
+                instrument_id: present.instrument_id,
+                channel: present.channel,
+                slot: interval.map_err(AppError::internal)?,
+                except: None,
+            },
+            unit: present.organization_id,
+            client_reference: None,
+        })
+    };
+    clash::settle(&run.app, &run.actor, claimed, || {
+        run.on(id, Ok(how.clone()), complete)
     })
     .await
+}
+
+/// The record that the caller says tells of the use already: one of this instrument in the time of the use.
+fn find_told(
+    tx: &mut Conn,
+    booking: &Booking,
+    interval: &Slot,
+    id: UsageRecordId,
+) -> Result<UsageRecord, AppError> {
+    let found = match store::usage::get(tx, id) {
+        Err(store::StoreError::NotFound) => None,
+        found => Some(found?),
+    };
+    let tells = |record: &UsageRecord| {
+        record.instrument_id == booking.instrument_id
+            && record.state != UsageState::Voided
+            && (record.booking_id == Some(booking.id)
+                || record.started_at < interval.ends_at() && interval.starts_at() < record.ended_at)
+    };
+    let unknown = Fault::field("usage_record_id", Code::unknown_reference).actual(id.number());
+    found
+        .filter(tells)
+        .ok_or_else(|| AppError::Refused(vec![unknown]))
 }
 
 fn complete(
@@ -63,6 +115,12 @@ fn complete(
     faults.into_result()?;
     let (_, state) = permitted?;
     let (interval, minutes) = counted.ok_or_else(|| AppError::internal("no actual interval"))?;
+    let told = how.usage_record_id;
+    let told = told.map(|id| find_told(tx, &context.booking, &interval, id));
+    let told = told.transpose()?;
+    let is_other = |record: &UsageRecord| record.booking_id != Some(context.booking.id);
+    let problem = told.as_ref().filter(|record| is_other(record));
+    let problem = problem.map(|_| TOLD_BY_OTHER.to_owned());
     let blocked = context.booking.blocked()?;
     let rest =
         booking::blocked_after_finish(&blocked, &interval, context.terms.rules.cleanup_minutes);
@@ -70,6 +128,7 @@ fn complete(
     next.state = state;
     next.ended_at = Some(interval.ends_at());
     next.blocked_until = rest.ends_at();
+    next.problem.clone_from(&problem);
     let after = store::booking::update(tx, &context.booking, next, actor.now)?;
     trail::record(
         tx,
@@ -85,9 +144,14 @@ fn complete(
         statutory: how.statutory.unwrap_or(false),
         evidence: Evidence::Confirmed,
     };
-    let record = insert_finished(tx, actor, &after, &finished)?;
+    let record = match told {
+        Some(told) => told.id,
+        None => find_or_insert(tx, actor, &after, &finished)?,
+    };
+    if !context.usage_record_ids.contains(&record) && problem.is_none() {
+        context.usage_record_ids.push(record);
+    }
     context.booking = after;
-    context.usage_record_ids.push(record.id);
     context.view(caller, actor.now)
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::context::{BookingContext, BookingView};
+use super::context::{BookingContext, BookingView, could_start};
 use crate::app::App;
 use crate::domain::access::{Action, Caller, Reach, Role};
 use crate::domain::{BookingId, Instant, InstrumentId, UsageRecordId};
@@ -73,12 +73,19 @@ fn show(
     } else {
         Vec::new()
     };
+    let starting: Vec<InstrumentId> = bookings
+        .iter()
+        .filter(|booking| could_start(booking, now))
+        .map(|booking| booking.instrument_id)
+        .collect();
+    let running = store::booking::list_running_channels(conn, &starting)?;
     let seen = bookings.into_iter().map(|booking| {
         let (id, instrument) = (booking.id, booking.instrument_id);
         let context = BookingContext {
             calendar: Arc::clone(&calendar),
             terms: terms.get(&instrument).cloned().ok_or(AppError::NotFound)?,
             managed_by_caller: managed.contains(&instrument),
+            waits_for_channel: running.contains(&(instrument, booking.channel)),
             usage_record_ids: records.remove(&id).unwrap_or_default(),
             booking,
         };

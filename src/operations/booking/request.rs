@@ -11,7 +11,7 @@ use super::slot::{self, Attempt, WantedSlot};
 use super::trail;
 use crate::app::App;
 use crate::domain::access::{self, Action, Caller, InstrumentTies};
-use crate::domain::booking::{BookingState, Stage};
+use crate::domain::booking::{BookingState, Stage, late_from};
 use crate::domain::booking_rules::Approval;
 use crate::domain::tariff::Quote;
 use crate::domain::{Instant, InstrumentId, Slot};
@@ -116,6 +116,7 @@ fn place(tx: &mut Conn, actor: &Actor, draft: &Draft) -> Result<BookingView, App
         terms,
         calendar: basis.calendar,
         managed_by_caller,
+        waits_for_channel: false,
     };
     context.view(caller, actor.now)
 }
@@ -135,6 +136,7 @@ fn new_booking(
         service_items: draft.service_items.clone(),
         quote: slot::price(basis, wanted, &draft.service_items)?,
         reason: None,
+        late_from: None,
     };
     Ok(NewBooking {
         booking_no: booking_no(actor.now),
@@ -169,6 +171,8 @@ pub struct Checked {
     pub quote: Option<Quote>,
     /// Empty when the slot itself can be had, and when no other could.
     pub next_free: Vec<Slot>,
+    /// After this a cancellation would be late.
+    pub late_from: Option<Instant>,
 }
 
 impl Checked {
@@ -178,6 +182,7 @@ impl Checked {
             faults,
             quote: None,
             next_free: Vec::new(),
+            late_from: None,
         }
     }
 }
@@ -230,6 +235,10 @@ pub async fn check(
                 quote: slot::price(&basis, &wanted, &draft.service_items)?,
                 faults,
                 next_free,
+                late_from: Some(late_from(
+                    wanted.slot.starts_at(),
+                    terms.rules.cancel_before_minutes,
+                )),
             })
         })
         .await

@@ -6,6 +6,8 @@ use super::slot::{self, Attempt, WantedSlot};
 use super::trail;
 use crate::domain::access::Action;
 use crate::domain::booking::{BookingAction, BookingState, Side, Stage};
+use crate::domain::channel::Assignment;
+use crate::domain::spans::overlap;
 use crate::domain::{BookingId, Instant, Reason, Slot};
 use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::Actor;
@@ -71,9 +73,21 @@ fn relocate(
     let reason = Reason::read(to.reason.as_deref(), false)?;
     let (id, caller) = (context.booking.id, actor.caller()?);
     let permitted = context.permit(caller, BookingAction::Reschedule, actor.now);
+    if slot == context.booking.slot()? {
+        // Where it stands already: nothing happened.
+        permitted?;
+        return context.view(caller, actor.now);
+    }
     let wanted = wanted_slot(&context.booking, slot, actor.now);
     let mut faults = slot::broken_rules(&context.terms, &context.calendar, &wanted);
-    let assignment = slot::seek(tx, &context.terms, &wanted)?;
+    let assignment = match is_within(&context.booking, &wanted)? {
+        // The time is its own already, whatever the number of channels has become.
+        true => Ok(Assignment {
+            channel: context.booking.channel,
+            moves: Vec::new(),
+        }),
+        false => slot::seek(tx, &context.terms, &wanted)?,
+    };
     if let (Err(full), false) = (&assignment, faults.is_empty()) {
         faults.push(slot::taken(full));
     }
@@ -97,6 +111,11 @@ fn relocate(
     context.view(caller, actor.now)
 }
 
+/// Whether a move stays within the booking's present slot.
+fn is_within(booking: &Booking, wanted: &WantedSlot) -> Result<bool, AppError> {
+    Ok(overlap(&booking.slot()?, &wanted.slot) == Some(wanted.slot))
+}
+
 /// What the move makes of the booking: its time, its price at today's tariffs, and the approval it may need again.
 fn moved(
     tx: &mut Conn,
@@ -106,9 +125,20 @@ fn moved(
 ) -> Result<Changes, AppError> {
     let rules = &context.terms.rules;
     let timing = context.timing()?;
-    let blocked = rules.blocked(&wanted.slot);
+    let is_within = is_within(&context.booking, wanted)?;
+    let blocked = match is_within {
+        // Set-up and clean-up that have grown since take nobody's time.
+        true => overlap(&rules.blocked(&wanted.slot), &context.booking.blocked()?),
+        false => None,
+    };
+    let blocked = blocked.unwrap_or_else(|| rules.blocked(&wanted.slot));
     let mut next = context.booking.changes();
-    next.state = timing.after_reschedule(side, rules.approval);
+    next.details.late_from = timing.late_from_kept(side, wanted.now);
+    next.state = match is_within {
+        // What was approved, or waits for it, is only less now.
+        true => context.booking.state,
+        false => timing.after_reschedule(side, rules.approval),
+    };
     next.starts_at = wanted.slot.starts_at();
     next.ends_at = wanted.slot.ends_at();
     next.blocked_from = blocked.starts_at();
@@ -127,7 +157,7 @@ fn moved(
         }
     };
     match (next.state, side) {
-        (BookingState::Requested, Side::User) => {
+        (BookingState::Requested, Side::User) if !is_within => {
             next.approval_due_at = Some(rules.approval_due_at(&context.calendar, wanted.now));
             next.answered_at = None;
         }

@@ -146,16 +146,17 @@ fn assign(
     blocked: Slot,
     now: Instant,
 ) -> Result<Assignment, Full> {
-    let has_begun = |taken: &&Blocking| {
+    // Those that have begun stay, and those on a channel that is no longer offered: it stands for them alone.
+    let is_fixed = |taken: &&Blocking| {
         let ends = matches!(
             taken.state,
             BookingState::InProgress | BookingState::Completed
         );
-        ends || taken.blocked.starts_at() <= now
+        ends || taken.blocked.starts_at() <= now || taken.channel > terms.channels
     };
     let fixed: Vec<Fixed> = taken
         .iter()
-        .filter(has_begun)
+        .filter(is_fixed)
         .map(|taken| Fixed {
             blocked: taken.blocked,
             channel: taken.channel,
@@ -163,7 +164,7 @@ fn assign(
         .collect();
     let movable: Vec<Movable> = taken
         .iter()
-        .filter(|taken| !has_begun(taken))
+        .filter(|taken| !is_fixed(taken))
         .map(|taken| Movable {
             id: taken.id,
             blocked: taken.blocked,

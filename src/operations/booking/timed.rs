@@ -14,7 +14,7 @@ use crate::domain::{BookingId, Instant, Minutes};
 use crate::error::{AppError, Code};
 use crate::operations::actor::Actor;
 use crate::operations::run::work;
-use crate::operations::usage::finished::{Finished, insert_finished};
+use crate::operations::usage::finished::{Finished, find_or_insert};
 use crate::store::booking::Booking;
 use crate::store::{self, Conn, Lock};
 
@@ -30,7 +30,7 @@ pub(super) fn due(
 ) -> Result<Option<(BookingContext, BookingState)>, AppError> {
     Lock::take_records_of(store::booking::get_instrument_id(tx, id)?, tx)?;
     let booking = store::booking::get(tx, id)?;
-    let case = BookingContext::of(tx, booking, false)?;
+    let case = BookingContext::of(tx, booking, false, now)?;
     let next = case.timing()?.permit(action, Side::Host, now);
     Ok(next.ok().map(|next| (case, next)))
 }
@@ -158,7 +158,7 @@ fn end(
             statutory: false,
             evidence: Evidence::Manual,
         };
-        insert_finished(tx, by, &after, &finished)?;
+        find_or_insert(tx, by, &after, &finished)?;
     }
     Ok(())
 }

@@ -7,11 +7,11 @@ use crate::app::App;
 use crate::domain::InstrumentId;
 use crate::domain::access::Action;
 use crate::domain::instrument::{InstrumentAction, InstrumentFacts, InstrumentState};
-use crate::error::{AppError, Fault};
+use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::Actor;
 use crate::operations::run::{Outcome, Run, may};
 use crate::operations::subject::{Subject, authorize};
-use crate::store::Conn;
+use crate::store::{self, Conn};
 
 /// What a host says of an entry, with the faults of what could not be read: they are told together with those of the rules.
 #[derive(Debug, Clone)]
@@ -70,6 +70,21 @@ pub async fn create(run: &Run<Entry>, declared: Result<Declared, AppError>) -> O
     .await
 }
 
+/// Deletes a draft with all that belongs to it; its number is free again. 409 `invalid_state` once it was submitted or used.
+pub async fn delete(run: &Run<()>, id: InstrumentId, body: Result<(), AppError>) -> Outcome<()> {
+    run.on(id, body, |tx, actor, context: InstrumentContext, ()| {
+        let present = &context.instrument;
+        let is_draft = present.standing.state == InstrumentState::Draft;
+        if !is_draft || store::instrument::is_used(tx, present.id)? {
+            return Err(AppError::conflict(Code::invalid_state)
+                .with("state", present.standing.state.as_str())
+                .with("allowed", Vec::<&str>::new()));
+        }
+        write::delete(tx, actor, present)
+    })
+    .await
+}
+
 /// Makes the entry say what `read` makes of what was sent. A manager changes its texts only.
 pub async fn change<B: Clone + Send + 'static>(
     run: &Run<Entry>,
@@ -108,10 +123,15 @@ fn put(
         Scope::Whole => declared.facts.clone(),
         Scope::Texts => with_texts(present.facts.clone(), &declared.facts),
     };
+    let is_retired = present.standing.state == InstrumentState::Retired;
+    if facts == present.facts && declared.faults.is_empty() && !is_retired {
+        // Nothing is changed, so nothing is judged.
+        return entry(tx, present.clone());
+    }
     let rules = Rules::read(tx, &app.config, actor.now.local_date())?;
     let exemption = exemption_of(tx, present)?;
     declared.judge(rules.check_change(present, &facts, exemption))?;
-    if present.standing.state == InstrumentState::Retired {
+    if is_retired {
         // Nothing leads out of it: the refusal names the state and that nothing is allowed.
         present.standing.state.after(InstrumentAction::Submit)?;
     }

@@ -49,6 +49,11 @@ pub async fn assign_managers(
         let present = context.instrument;
         AppError::refuse_all(check(tx, present.organization_id, managers)?)?;
         let before = store::instrument::list_managers(tx, present.id)?;
+        let is_same =
+            before.len() == managers.len() && before.iter().all(|id| managers.contains(id));
+        if is_same {
+            return entry(tx, present);
+        }
         let next = Next {
             action: Action::InstrumentAssignManagers,
             facts: &present.facts,

@@ -11,7 +11,7 @@ mod read;
 mod row;
 mod write;
 
-pub use change::{Declared, ReadChange, Scope, change, create};
+pub use change::{Declared, ReadChange, Scope, change, create, delete};
 pub use context::InstrumentContext;
 pub use import::{Import, ImportMode, Imported, import, template};
 pub use managers::{Own, assign_managers, list_own};

@@ -87,6 +87,21 @@ pub(super) fn update(
     store::instrument::update(tx, present, &version, event).map_err(refusal)
 }
 
+/// Takes an entry away with all that belongs to it; the event tells what it said.
+pub(super) fn delete(tx: &mut Conn, actor: &Actor, present: &Instrument) -> Result<(), AppError> {
+    let said = content(&present.facts, &present.standing)?;
+    let event = actor
+        .event(
+            Action::InstrumentDelete,
+            Subject::new("instrument", present.id),
+        )
+        .of(present.organization_id, None)
+        .before(said.public)?
+        .personal(personal(json!({"before": said.personal}))?);
+    store::event::append(tx, &event)?;
+    Ok(store::instrument::delete(tx, present.id)?)
+}
+
 /// Refuses a number that another instrument of the host has, and names that one.
 fn refuse_used(tx: &mut Conn, host: OrganizationId, asset_no: &str) -> Result<(), AppError> {
     match store::instrument::find_by_asset_no(tx, host, asset_no)? {

@@ -6,7 +6,9 @@ use super::context::{UsageContext, UsageView};
 use super::record::{find_unit, operator_column, unknown, unknown_operator};
 use super::{is_own_use, minutes_of, news, slot_of, year_of};
 use crate::domain::access::{Action, BookingTies};
-use crate::domain::usage::{Correction, GivenMinutes, UsageAction, UsageFacts, UsageMinutes};
+use crate::domain::usage::{
+    Correction, GivenMinutes, UsageAction, UsageFacts, UsageMinutes, UsageState,
+};
 use crate::domain::{Operator, OrganizationId, Reason, UsageRecordId};
 use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::Actor;
@@ -65,6 +67,9 @@ fn rewrite(
 ) -> Result<UsageView, AppError> {
     let (record, ties_before) = (&context.record, context.ties);
     let next = check(tx, actor, record, correction)?;
+    if next.is_said_by(record)? && !is_answer(record, correction) {
+        return Ok(context.view(record.clone()));
+    }
     let ties = BookingTies {
         organization_id: next.unit,
         ..ties_before
@@ -130,14 +135,12 @@ fn check(
     correction: &Correction,
 ) -> Result<Next, AppError> {
     let facts = corrected(record, correction)?;
-    let channels = store::instrument::get(tx, record.instrument_id)?
-        .facts
-        .channels;
+    let on = store::instrument::get(tx, record.instrument_id)?.capacity();
     let mut faults: Vec<Fault> = check_unit(tx, record, correction.organization_id)?;
     faults.extend(Reason::read(correction.reason.as_deref(), false).err());
     faults.extend(unknown_operator(tx, correction.operator.as_ref())?);
     let before = (&facts_of(record)?, minutes_of(record));
-    match facts.check_corrected(channels, actor.now, before) {
+    match facts.check_corrected(on, actor.now, before) {
         Ok(minutes) if faults.is_empty() => Ok(Next {
             facts,
             minutes,
@@ -170,7 +173,23 @@ fn check_unit(
         .collect())
 }
 
+/// The host says with a reason that a disputed record stands: a version, though it says the same.
+fn is_answer(record: &UsageRecord, correction: &Correction) -> bool {
+    record.state == UsageState::Disputed && correction.reason.is_some()
+}
+
 impl Next {
+    /// Whether the record says all this already.
+    fn is_said_by(&self, record: &UsageRecord) -> Result<bool, AppError> {
+        let facts = UsageFacts {
+            minutes: GivenMinutes::default(),
+            ..self.facts.clone()
+        };
+        Ok(self.unit == record.organization_id
+            && self.minutes == minutes_of(record)
+            && facts == facts_of(record)?)
+    }
+
     fn columns(&self, present: &UsageRecord) -> Result<Columns, AppError> {
         let facts = &self.facts;
         let is_retimed = facts.slot != slot_of(present)? || self.minutes != minutes_of(present);

@@ -4,7 +4,7 @@ use super::record::operator_column;
 use super::{news, year_of};
 use crate::domain::access::Action;
 use crate::domain::usage::{Evidence, GivenMinutes, UsageFacts, UsageMinutes, UsageState};
-use crate::domain::{Instant, Slot};
+use crate::domain::{Instant, Slot, UsageRecordId};
 use crate::error::AppError;
 use crate::operations::actor::Actor;
 use crate::operations::usage::clash;
@@ -25,9 +25,23 @@ pub struct Finished {
     pub evidence: Evidence,
 }
 
+/// The record of a booking that has ended: the one that names it already, else a new one. Another system may have told of the
+/// use first.
+pub fn find_or_insert(
+    tx: &mut Conn,
+    by: &Actor,
+    booking: &Booking,
+    finished: &Finished,
+) -> Result<UsageRecordId, AppError> {
+    match store::usage::find_first_of(tx, booking.id)? {
+        Some(record) => Ok(record),
+        None => Ok(insert_finished(tx, by, booking, finished)?.id),
+    }
+}
+
 /// Makes the record with its event and opens its charge, in the transaction and under the locks of the action that ends the
 /// booking. 409 `usage_overlaps` when the channel already has a record in this time, `period_locked` in a final year.
-pub fn insert_finished(
+fn insert_finished(
     tx: &mut Conn,
     by: &Actor,
     booking: &Booking,

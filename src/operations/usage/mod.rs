@@ -1,7 +1,7 @@
 //! Usage records: typed or imported by the host, confirmed or disputed by the using unit, corrected and voided by the host.
 //! Every version names the event that made it; the database refuses two records at one time on one channel.
 
-mod clash;
+pub mod clash;
 mod context;
 mod correct;
 mod decide;

@@ -69,7 +69,7 @@ fn enter(tx: &mut Conn, actor: &Actor, new: &NewUsage) -> Result<UsageView, AppE
         }
     }
     faults.extend(unknown_operator(tx, new.facts.operator.as_ref())?);
-    let minutes = match new.facts.check(instrument.facts.channels, actor.now) {
+    let minutes = match new.facts.check(instrument.capacity(), actor.now) {
         Ok(minutes) => Some(minutes),
         Err(more) => {
             faults.extend(more);

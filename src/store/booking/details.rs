@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::Operator;
 use crate::domain::service::ServiceItem;
 use crate::domain::tariff::Quote;
-use crate::domain::{ServiceId, UserId};
+use crate::domain::{Instant, ServiceId, UserId};
 use crate::store::form::Form;
 use crate::store::price::StoredPrice;
 
@@ -24,6 +24,8 @@ pub struct Details {
     pub quote: Option<Quote>,
     /// Why it was rejected, cancelled or moved.
     pub reason: Option<String>,
+    /// From when on a cancellation stays late: its user moved it when that had passed.
+    pub late_from: Option<Instant>,
 }
 
 /// The document. What it lacks is not said, and what nobody knows any more is passed over.
@@ -43,6 +45,8 @@ struct Stored {
     quote: Option<StoredPrice>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    late_from: Option<Instant>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -79,6 +83,7 @@ impl From<Stored> for Details {
             service_items: stored.service_items.into_iter().map(item).collect(),
             quote: stored.quote.map(Quote::from),
             reason: stored.reason,
+            late_from: stored.late_from,
         }
     }
 }
@@ -102,6 +107,7 @@ impl From<Details> for Stored {
             service_items: details.service_items.into_iter().map(item).collect(),
             quote: details.quote.map(StoredPrice::from),
             reason: details.reason,
+            late_from: details.late_from,
         }
     }
 }
@@ -143,6 +149,7 @@ mod tests {
                 total_fen: Fen::new(54_000),
             }),
             reason: Some("样品未到".to_owned()),
+            late_from: None,
         }
     }
 

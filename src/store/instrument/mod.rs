@@ -2,12 +2,14 @@
 //! shows stands in `search`, its pages in `page`.
 
 mod description;
+mod draft;
 mod facts;
 mod page;
 mod search;
 mod sort;
 mod version;
 
+pub use draft::{delete, is_used};
 pub use facts::{FACT_COLUMNS, StagedInstrument};
 pub use page::{Changed, Sorted, Withdrawn, list, list_all, list_changed};
 pub use search::Filter;
@@ -26,6 +28,7 @@ use super::{Conn, Result, StoreError, terms};
 use crate::domain::access::InstrumentTies;
 use crate::domain::account::UserState;
 use crate::domain::instrument::{InstrumentFacts, InstrumentState};
+use crate::domain::usage::Capacity;
 use crate::domain::{EventId, Instant, InstrumentId, OrganizationId, RegionCode, UserId};
 use facts::{FactColumns, NewInstrument};
 use version::VersionRow;
@@ -45,6 +48,16 @@ pub struct Instrument {
     pub event_id: EventId,
     pub created_at: Instant,
     pub updated_at: Instant,
+}
+
+impl Instrument {
+    /// What it can have been used for.
+    pub fn capacity(&self) -> Capacity {
+        Capacity {
+            channels: self.facts.channels,
+            accepted_on: self.facts.accepted_on,
+        }
+    }
 }
 
 /// The state an instrument is in, with the moments it entered the last ones.

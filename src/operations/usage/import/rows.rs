@@ -7,7 +7,7 @@ use super::super::record::{Entry, can_use};
 use super::super::year_of;
 use super::ImportRow;
 use crate::domain::access::{Action, BookingTies, InstrumentTies};
-use crate::domain::usage::{UsageFacts, UsageMinutes};
+use crate::domain::usage::{Capacity, UsageFacts, UsageMinutes};
 use crate::domain::{Instant, InstrumentId, OrganizationId, Slot, UsageRecordId, Uscc};
 use crate::error::{AppError, Code, Fault, Location};
 use crate::operations::actor::Actor;
@@ -73,8 +73,12 @@ fn check_one(
     if unit.is_none() {
         faults.push(unknown("using_uscc", &row.using_uscc));
     }
-    let channels = instrument.map_or(i64::MAX, |known| known.channels);
-    let minutes = row.facts.check(channels, actor.now);
+    let unlimited = Capacity {
+        channels: i64::MAX,
+        accepted_on: None,
+    };
+    let on = instrument.map_or(unlimited, |known| known.capacity);
+    let minutes = row.facts.check(on, actor.now);
     let broken = minutes.clone().err().unwrap_or_default();
     faults.extend(broken.into_iter().map(|fault| {
         // The sheet has one column for what is one field with parts.
@@ -226,7 +230,7 @@ fn in_locked_years(conn: &mut Conn, checked: &[(u32, Checked)]) -> Result<Vec<Fa
 #[derive(Clone, Copy)]
 struct Known {
     id: InstrumentId,
-    channels: i64,
+    capacity: Capacity,
     ties: InstrumentTies,
 }
 
@@ -253,7 +257,7 @@ impl References {
                 let ties = store::instrument::get_ties(conn, found.id, actor.user_id())?;
                 let known = Known {
                     id: found.id,
-                    channels: found.facts.channels,
+                    capacity: found.capacity(),
                     ties,
                 };
                 let may = authorize(actor, Action::UsageRecordImport, &Ties::Instrument(ties));
