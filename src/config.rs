@@ -1,6 +1,7 @@
 //! Settings: the defaults, overridden by a file, overridden by the environment. The only reader of the environment.
 
 mod mistake;
+mod networks;
 mod settings;
 
 use std::collections::BTreeMap;
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::store::Database;
 use crate::store::connection::UnknownDatabase;
 pub use mistake::Mistake;
+pub use networks::{Networks, client};
 use settings::Settings;
 pub use settings::listen_address;
 
@@ -49,9 +51,24 @@ pub struct Config {
     pub login_failures_max: u32,
     pub login_locked_minutes: u32,
     pub password_memory_kib: u32,
+    pub password_threads: usize,
+    pub password_queue_max: usize,
     pub active_policy: String,
     pub body_bytes_max: usize,
     pub import_bytes_max: usize,
+    pub bodies_bytes_max: usize,
+    pub body_seconds_max: u64,
+    pub import_seconds_max: u64,
+    pub body_pause_seconds_max: u64,
+    pub connections_max: usize,
+    pub rate_limits: String,
+    pub rate_address: u32,
+    pub rate_caller: u32,
+    pub rate_sign_in_address: u32,
+    pub rate_sign_in_login: u32,
+    pub rate_heavy: u32,
+    pub trusted_proxies: String,
+    pub cors_origins: String,
     pub job_interval_seconds: u64,
     pub shutdown_seconds: u64,
     pub log: String,

@@ -1,5 +1,7 @@
 //! What every room needs at hand: the store, the clock, the settings, the signing keys and the calendar.
 
+pub mod hashing;
+pub mod table_work;
 pub mod token;
 pub mod work;
 
@@ -8,6 +10,8 @@ use std::ops::Deref;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
+
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::calendar::Calendar;
@@ -15,6 +19,8 @@ use crate::domain::stats::YearStats;
 use crate::domain::{ApiKeyId, Instant};
 use crate::error::AppError;
 use crate::store::{Store, calendar, migration, trail};
+use hashing::Hashing;
+use table_work::TableWork;
 use token::TokenKeys;
 use work::Work;
 
@@ -28,6 +34,10 @@ pub struct Parts {
     pub clock: Clock,
     pub config: Config,
     pub keys: TokenKeys,
+    pub hashing: Hashing,
+    pub tables: TableWork,
+    /// Room, in bytes, for what comes with requests.
+    pub body_room: Arc<Semaphore>,
     /// The open figures last computed of a year, and when. Whoever computes some holds the lock.
     pub year_stats: tokio::sync::Mutex<BTreeMap<i32, (Instant, YearStats)>>,
     /// Uses of API keys that are not written down yet.
@@ -45,7 +55,11 @@ impl Deref for App {
 
 impl App {
     pub fn new(store: Store<AppError>, clock: Clock, config: Config, keys: TokenKeys) -> Self {
+        let (threads, waiting) = (config.password_threads, config.password_queue_max);
         Self(Arc::new(Parts {
+            hashing: Hashing::new(threads, waiting),
+            tables: TableWork::default(),
+            body_room: Arc::new(Semaphore::new(config.bodies_bytes_max)),
             store,
             clock,
             config,

@@ -7,6 +7,7 @@ use toml::Value;
 use tracing_subscriber::EnvFilter;
 
 use super::mistake::Mistake;
+use super::networks::Networks;
 use crate::store::Database;
 
 /// What our variables begin with.
@@ -14,7 +15,7 @@ pub(super) const PREFIX: &str = "YIQI_";
 
 /// The least and the most of every number. The upper ends keep dates, sizes and thread counts within what can be computed
 /// and started; nobody needs to come near.
-const LIMITS: [(&str, i64, i64); 13] = [
+const LIMITS: [(&str, i64, i64); 25] = [
     ("database_connections", 1, 1000),
     ("read_seconds_max", 1, 600),
     ("workers", 1, 1024),
@@ -24,8 +25,20 @@ const LIMITS: [(&str, i64, i64); 13] = [
     ("login_failures_max", 1, 1000),
     ("login_locked_minutes", 0, 366 * 24 * 60),
     ("password_memory_kib", 64, 1 << 20),
+    ("password_threads", 0, 256),
+    ("password_queue_max", 1, 10_000),
     ("body_bytes_max", 1 << 10, 1 << 30),
-    ("import_bytes_max", 1 << 10, 1 << 32),
+    ("import_bytes_max", 1 << 10, 1 << 30),
+    ("bodies_bytes_max", 1 << 20, 1 << 40),
+    ("body_seconds_max", 1, 60 * 60),
+    ("import_seconds_max", 1, 24 * 60 * 60),
+    ("body_pause_seconds_max", 1, 60 * 60),
+    ("connections_max", 0, 1 << 20),
+    ("rate_address", 0, 1_000_000),
+    ("rate_caller", 0, 1_000_000),
+    ("rate_sign_in_address", 0, 1_000_000),
+    ("rate_sign_in_login", 0, 1_000_000),
+    ("rate_heavy", 0, 1_000_000),
     ("job_interval_seconds", 1, 24 * 60 * 60),
     ("shutdown_seconds", 0, 60 * 60),
 ];
@@ -162,6 +175,20 @@ impl Settings {
         if !["text", "json"].contains(&format.as_str()) {
             self.refuse_key("log_format", "text or json", &format);
         }
+        let limits = self.text_of("rate_limits");
+        if !["on", "off"].contains(&limits.as_str()) {
+            self.refuse_key("rate_limits", "on or off", &limits);
+        }
+        let proxies = self.text_of("trusted_proxies");
+        if let Err(expected) = proxies.parse::<Networks>() {
+            self.refuse_key("trusted_proxies", expected, &proxies);
+        }
+        let origins = self.text_of("cors_origins");
+        if !origins.is_empty() && !origins.split(',').map(str::trim).all(is_origin) {
+            let expected =
+                "origins with commas between them, for example https://portal.example.org";
+            self.refuse_key("cors_origins", expected, &origins);
+        }
         let url = self.text_of("public_url");
         if !url.starts_with("http://") && !url.starts_with("https://") {
             let why = format!("must begin with http:// or https://, not {url}");
@@ -187,6 +214,14 @@ fn is_loopback(text: &str) -> bool {
     let host = host.trim_start_matches('[').trim_end_matches(']');
     let address = host.parse::<IpAddr>();
     host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+}
+
+/// A scheme and a host, perhaps a port, and nothing behind: as browsers write it.
+fn is_origin(text: &str) -> bool {
+    let host = text.strip_prefix("https://");
+    let host = host.or_else(|| text.strip_prefix("http://"));
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-._:[]".contains(letter);
+    host.is_some_and(|host| !host.is_empty() && host.chars().all(is_plain))
 }
 
 /// An address to listen on as it is, or what it must look like. Whether a host's name is known is asked when it is opened.

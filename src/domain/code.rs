@@ -39,6 +39,7 @@ codes! {
     unknown_column missing_column duplicate_column cell_without_header uneven_row unclosed_quote formula_not_allowed
     merged_cells error_value digits_lost not_text not_an_integer not_an_amount not_a_date not_an_instant not_a_boolean
     not_a_decimal unknown_word not_after_start more_faults version_required locked_out internal unavailable
+    malformed_request invalid_entity_tag request_timeout uri_too_long headers_too_large too_many_requests
 }
 
 impl Code {

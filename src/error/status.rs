@@ -14,17 +14,19 @@ macro_rules! statuses {
 }
 statuses! {
     400: malformed_json wrong_type missing_field duplicate_field unknown_field unknown_parameter invalid_value
-         duplicate_parameter invalid_cursor invalid_idempotency_key;
+         duplicate_parameter invalid_cursor invalid_idempotency_key malformed_request invalid_entity_tag;
     401: unauthenticated invalid_token token_expired session_revoked wrong_credentials;
     403: forbidden not_by_api_key scope_missing organization_not_verified organization_suspended account_suspended;
     404: not_found;
     405: method_not_allowed;
+    408: request_timeout;
     409: slot_taken invalid_state channel_in_use usage_overlaps period_locked organization_exists login_taken
          client_reference_used request_in_progress invoice_no_used already_invoiced asset_no_used tariff_overlaps
          policy_version_exists final_exists already_reviewed exemption_exists related_party_exists relation_in_use
          last_admin run_not_ready row_differs;
     412: version_mismatch;
     413: body_too_large;
+    414: uri_too_long;
     415: unsupported_media_type;
     422: read_only idempotency_key_reused required text_too_long control_character out_of_range dates_out_of_order too_many
          duplicate malformed not_a_phone not_an_email unknown_region unknown_category unknown_reference reason_required
@@ -42,7 +44,8 @@ statuses! {
          merged_cells error_value digits_lost not_text not_an_integer not_an_amount not_a_date not_an_instant not_a_boolean
          not_a_decimal unknown_word not_after_start more_faults;
     428: version_required;
-    429: locked_out;
+    429: locked_out too_many_requests;
+    431: headers_too_large;
     500: internal;
     503: unavailable;
 }

@@ -1,21 +1,28 @@
 //! Passwords: argon2id, hashed and verified away from every transaction.
 
-use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::{Algorithm, Argon2, Params, Version};
 use rand::RngExt;
 
 use crate::app::App;
+use crate::app::hashing::HashingMemory;
 use crate::error::AppError;
 
 /// Rounds over the memory and lanes (OWASP's minimum for argon2id at 19 MiB).
 const ROUNDS: u32 = 2;
 const LANES: u32 = 1;
 
+/// Random bytes beside each password, and bytes of its hash.
+const SALT_BYTES: usize = 16;
+const HASH_BYTES: usize = 32;
+
 fn hasher(memory_kib: u32) -> Result<Argon2<'static>, AppError> {
-    let params = Params::new(memory_kib, ROUNDS, LANES, None)
-        .map_err(|error| AppError::internal(error.to_string()))?;
+    let params = Params::new(memory_kib, ROUNDS, LANES, Some(HASH_BYTES)).map_err(broken)?;
     Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
+}
+
+fn broken(error: impl std::fmt::Display) -> AppError {
+    AppError::internal(error.to_string())
 }
 
 /// Letters and digits that nobody confuses when copying them: 32, so that each stands for 5 random bits.
@@ -33,42 +40,73 @@ pub fn generate() -> String {
     groups.join("-")
 }
 
-/// The hash to store, with its salt and parameters.
+/// The hash to store, with its salt and parameters. 503 when too many passwords wait.
 pub async fn hash(app: &App, password: String) -> Result<String, AppError> {
     let hasher = hasher(app.config.password_memory_kib)?;
-    work(move || {
-        hasher
-            .hash_password(password.as_bytes())
-            .map(|hash| hash.to_string())
-            .map_err(|error| AppError::internal(error.to_string()))
-    })
-    .await
+    let hash = move |memory: &mut HashingMemory| hash_with(&hasher, &password, memory);
+    app.hashing.run(hash).await?
 }
 
 /// Whether the password belongs to the hash. Without a hash (an unknown login) it works as long and says no, so that the
-/// time tells nothing.
+/// time tells nothing. 503 when too many passwords wait.
 pub async fn verify(app: &App, password: String, stored: Option<String>) -> Result<bool, AppError> {
     let hasher = hasher(app.config.password_memory_kib)?;
-    work(move || match stored {
-        Some(stored) => {
-            let parsed = PasswordHash::new(&stored)
-                .map_err(|error| AppError::internal(error.to_string()))?;
-            Ok(hasher.verify_password(password.as_bytes(), &parsed).is_ok())
-        }
-        None => hasher
-            .hash_password(password.as_bytes())
-            .map(|_| false)
-            .map_err(|error| AppError::internal(error.to_string())),
-    })
-    .await
+    let verify = move |memory: &mut HashingMemory| match stored {
+        Some(stored) => is_hash_of(&stored, &password, memory),
+        None => hash_with(&hasher, &password, memory).map(|_| false),
+    };
+    app.hashing.run(verify).await?
 }
 
-async fn work<T: Send + 'static>(
-    hashing: impl FnOnce() -> Result<T, AppError> + Send + 'static,
-) -> Result<T, AppError> {
-    tokio::task::spawn_blocking(hashing)
-        .await
-        .unwrap_or_else(|stopped| Err(AppError::internal(stopped.to_string())))
+fn hash_with(
+    hasher: &Argon2<'_>,
+    password: &str,
+    memory: &mut HashingMemory,
+) -> Result<String, AppError> {
+    let salt: [u8; SALT_BYTES] = rand::rng().random();
+    let mut output = [0; HASH_BYTES];
+    fill(hasher, password, &salt, &mut output, memory)?;
+    let hash = PasswordHash {
+        algorithm: Algorithm::Argon2id.ident(),
+        version: Some(Version::V0x13.into()),
+        params: ParamsString::try_from(hasher.params()).map_err(broken)?,
+        salt: Some(Salt::new(&salt).map_err(broken)?),
+        hash: Some(Output::new(&output).map_err(broken)?),
+    };
+    Ok(hash.to_string())
+}
+
+/// As the stored parameters say: those of the settings may have changed since.
+fn is_hash_of(stored: &str, password: &str, memory: &mut HashingMemory) -> Result<bool, AppError> {
+    let stored = PasswordHash::new(stored).map_err(broken)?;
+    let algorithm = Algorithm::try_from(stored.algorithm.as_str()).map_err(broken)?;
+    let version = stored.version.map(Version::try_from).transpose();
+    let version = version.map_err(broken)?.unwrap_or_default();
+    let params = Params::try_from(&stored).map_err(broken)?;
+    let (Some(salt), Some(expected)) = (stored.salt, stored.hash) else {
+        return Err(broken("a stored password has no hash"));
+    };
+    let mut output = [0; Output::MAX_LENGTH];
+    let output = output.get_mut(..expected.len());
+    let output = output.ok_or_else(|| broken("a stored hash is too long"))?;
+    let hasher = Argon2::new(algorithm, version, params);
+    fill(&hasher, password, &salt, output, memory)?;
+    // Outputs are compared in constant time.
+    Ok(Output::new(output).map_err(broken)? == expected)
+}
+
+fn fill(
+    hasher: &Argon2<'_>,
+    password: &str,
+    salt: &[u8],
+    output: &mut [u8],
+    memory: &mut HashingMemory,
+) -> Result<(), AppError> {
+    let blocks = memory.blocks(hasher.params().block_count());
+    let password = password.as_bytes();
+    hasher
+        .hash_password_into_with_memory(password, salt, output, blocks)
+        .map_err(broken)
 }
 
 #[cfg(test)]
@@ -85,5 +123,30 @@ mod tests {
         }
         let distinct: std::collections::BTreeSet<&u8> = LETTERS.iter().collect();
         assert_eq!(distinct.len(), 32);
+    }
+
+    #[test]
+    fn a_hash_is_known_again_by_the_library_and_by_itself() {
+        use argon2::password_hash::PasswordVerifier;
+        let (hasher, mut memory) = (hasher(64).unwrap(), HashingMemory::default());
+        let hash = hash_with(&hasher, "correct-horse-9", &mut memory).unwrap();
+        assert!(hash.starts_with("$argon2id$v=19$m=64,t=2,p=1$"), "{hash}");
+        let parsed = PasswordHash::new(&hash).unwrap();
+        hasher.verify_password(b"correct-horse-9", &parsed).unwrap();
+        // Blocks of another password in the memory make no difference, nor do other settings.
+        assert!(is_hash_of(&hash, "correct-horse-9", &mut memory).unwrap());
+        assert!(!is_hash_of(&hash, "correct-horse-8", &mut memory).unwrap());
+        let older = "$argon2id$v=19$m=32,t=1,p=1$c29tZXNhbHQ$";
+        let other = Argon2::new(
+            Algorithm::Argon2id,
+            Version::V0x13,
+            Params::new(32, 1, 1, Some(16)).unwrap(),
+        );
+        let mut output = [0; 16];
+        other
+            .hash_password_into(b"old", b"somesalt", &mut output)
+            .unwrap();
+        let older = format!("{older}{}", Output::new(&output).unwrap());
+        assert!(is_hash_of(&older, "old", &mut memory).unwrap());
     }
 }

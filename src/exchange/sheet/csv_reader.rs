@@ -1,5 +1,7 @@
 //! Records of a CSV with the row numbers that a spreadsheet program shows: blank lines count, line breaks inside a cell do not.
 
+use super::MAX_COLUMNS;
+use super::csv_width::{Narrow, TooWide};
 use super::fault::showing;
 use crate::domain::{Code, Fault};
 use std::io::{Chain, Read};
@@ -9,7 +11,7 @@ use csv::{ErrorKind, Reader, ReaderBuilder, StringRecord, Terminator};
 /// Reads record after record; a UTF-8 byte order mark is skipped.
 #[derive(Debug)]
 pub(super) struct Records<R: Read> {
-    reader: Reader<Chain<R, &'static [u8]>>,
+    reader: Reader<Narrow<Chain<R, &'static [u8]>>>,
     /// The row of the record last read.
     row: u64,
     /// Line breaks inside cells so far.
@@ -24,7 +26,7 @@ impl<R: Read> Records<R> {
             .has_headers(false)
             .flexible(true)
             .terminator(Terminator::Any(b'\n'))
-            .from_reader(input.chain(&b"\n"[..]));
+            .from_reader(Narrow::new(input.chain(&b"\n"[..])));
         Self {
             reader,
             row: 0,
@@ -53,15 +55,23 @@ impl<R: Read> Records<R> {
 
     /// The input, for what it counted on the way.
     pub(super) fn input(&self) -> &R {
-        self.reader.get_ref().get_ref().0
+        self.reader.get_ref().input().get_ref().0
     }
 }
 
 fn fault_of(error: csv::Error, row: u32) -> Fault {
     match error.kind() {
         ErrorKind::Utf8 { .. } => Fault::cell(row, "", Code::unknown_encoding).limit("UTF-8"),
+        ErrorKind::Io(error) if let Some(row) = too_wide(error) => {
+            Fault::cell(row, "", Code::too_many_columns).limit(MAX_COLUMNS)
+        }
         _ => showing(Fault::cell(row, "", Code::unreadable), error),
     }
+}
+
+fn too_wide(error: &std::io::Error) -> Option<u32> {
+    let TooWide { row } = error.get_ref()?.downcast_ref()?;
+    Some(u32::try_from(*row).unwrap_or(u32::MAX))
 }
 
 #[cfg(test)]
@@ -96,5 +106,14 @@ mod tests {
         let (seen, fault) = rows("a\nb\n\"c\nd\ne");
         assert_eq!(seen.len(), 2);
         assert_eq!(fault, Some(Fault::cell(3, "", Code::unclosed_quote)));
+    }
+
+    #[test]
+    fn nothing_is_kept_of_a_row_beyond_the_columns() {
+        let text = format!("a,b\n{}", ",".repeat(1 << 20));
+        let (seen, fault) = rows(&text);
+        assert!(seen.len() <= 1);
+        let told = Fault::cell(2, "", Code::too_many_columns).limit(MAX_COLUMNS);
+        assert_eq!(fault, Some(told));
     }
 }

@@ -5,6 +5,7 @@ mod apostrophe;
 mod cell;
 mod column;
 mod csv_reader;
+mod csv_width;
 mod csv_writer;
 mod fault;
 mod header;

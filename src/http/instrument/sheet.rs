@@ -1,6 +1,6 @@
 //! Instruments as tables: import, the empty table to fill in, export.
 
-use actix_web::web;
+use actix_web::web::Bytes;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -37,10 +37,10 @@ const EXPORT_FILTERS: &[&str] = &[
 #[rustfmt::skip]
 pub fn routes() -> Vec<Route> {
     vec![
-        post("/instruments/import", Action::InstrumentImport, "Import instruments from CSV or XLSX: all rows or none", import).parameters(&["dry_run", "mode"]).takes_file(&[CSV, XLSX])
+        post("/instruments/import", Action::InstrumentImport, "Import instruments from CSV or XLSX: all rows or none", import).parameters(&["dry_run", "mode"]).takes_file(&[CSV, XLSX]).heavy()
             .answers::<ImportedInstrumentsShape>(200),
         get("/instruments/import-template", Action::InstrumentTemplateGet, "The empty table (XLSX)", template),
-        get("/instruments/export", Action::InstrumentExport, "Instruments as a table", export).parameters(EXPORT_FILTERS),
+        get("/instruments/export", Action::InstrumentExport, "Instruments as a table", export).parameters(EXPORT_FILTERS).heavy(),
     ]
 }
 
@@ -62,7 +62,8 @@ async fn import(context: RequestContext) -> Answer {
     let read = async {
         let sent = sent?;
         let host = run.actor.caller()?.organization_id;
-        let sheet = away(move || sheet::read_some(&sent.bytes, sent.format, &mut |_| ())).await?;
+        let reading = move || sheet::read_some(&sent.bytes, sent.format, &mut |_| ());
+        let sheet = context.app.tables.run(reading).await?;
         let (sheet, unread) = sheet?;
         let (rows, captions) = sheet.into_parts();
         let import = Import {
@@ -105,7 +106,7 @@ fn shown(done: &Imported, is_dry_run: bool) -> Result<Reply, AppError> {
 
 /// A table as it was sent, and what to do with it.
 struct Sent {
-    bytes: web::Bytes,
+    bytes: Bytes,
     format: Format,
     mode: ImportMode,
     is_dry_run: bool,
@@ -143,11 +144,6 @@ fn also_unread(outcome: Outcome<Imported>, unread: Vec<Fault>) -> Outcome<Import
     Ok(Done::Now(Imported::default()))
 }
 
-/// Reading and writing tables takes long, so it leaves the thread that serves requests.
-async fn away<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, AppError> {
-    web::block(work).await.map_err(AppError::internal)
-}
-
 async fn template(context: RequestContext) -> Answer {
     let empty = || {
         context.params()?;
@@ -172,7 +168,7 @@ async fn export(context: RequestContext) -> Answer {
         let fault = Fault::request(Code::too_many_rows).limit(limit);
         return Err(AppError::Refused(vec![fault]));
     }
-    let bytes = away(move || {
+    let bytes = context.app.tables.run(move || {
         let rows: Vec<_> = found.into_iter().map(exported).collect();
         sheet::export(&rows, format)
     });

@@ -34,6 +34,7 @@ pub fn routes() -> [Route; 3] {
         )
         .parameters(&["dry_run"])
         .takes_file(TYPES)
+        .heavy()
         .answers::<ImportedUsageShape>(200),
         get(
             "/usage-records/import-template",
@@ -49,6 +50,7 @@ pub fn routes() -> [Route; 3] {
             export,
         )
         .parameters(EXPORT_PARAMETERS)
+        .heavy()
         .answers_status(200),
     ]
 }
@@ -116,7 +118,8 @@ async fn export(context: RequestContext) -> Answer {
     };
     let rows = usage::export(&context.app, &context.reader(), filter).await?;
     let rows: Vec<UsageRow> = rows.into_iter().map(row_of).collect::<Result<_, _>>()?;
-    let bytes = sheet::write(&rows, format).map_err(AppError::internal)?;
+    let writing = context.app.tables.run(move || sheet::write(&rows, format));
+    let bytes = writing.await?.map_err(AppError::internal)?;
     let name = match format {
         Format::Csv => "usage-records.csv",
         Format::Xlsx => "usage-records.xlsx",

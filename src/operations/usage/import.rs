@@ -58,8 +58,7 @@ pub async fn import(
 ) -> Outcome<Imported> {
     may(&run.actor, run.action)?;
     let ImportTable { read, is_dry_run } = table?;
-    let rows = tokio::task::spawn_blocking(read).await;
-    let rows = Arc::new(rows.map_err(AppError::internal)??);
+    let rows = Arc::new(run.app.tables.run(read).await??);
     let own = run.actor.clone();
     if is_dry_run {
         let imported = Imported {
