@@ -9,8 +9,10 @@ use crate::config::{Config, LogFormat};
 
 /// Starts logging as the settings say; a second start keeps the first.
 pub fn start(config: &Config) -> Result<(), Failure> {
-    let filter = EnvFilter::try_new(&config.log)
-        .map_err(|error| Failure::Settings(format!("log: {error}")))?;
+    // A request that cannot be read as one is answered; that is no error of this program.
+    let filter = format!("{},actix_http::h1::dispatcher=off", config.log);
+    let filter =
+        EnvFilter::try_new(filter).map_err(|error| Failure::Settings(format!("log: {error}")))?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())

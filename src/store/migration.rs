@@ -36,6 +36,7 @@ pub fn migrate(database: &Database, create: bool) -> Result<Vec<String>, StoreEr
                 StoreError::unavailable(format!("cannot make {}: {error}", folder.display()))
             })?;
         }
+        make_private(file)?;
     }
     let mut connection = database.reach()?;
     if let Conn::Postgres(postgres) = &mut connection {
@@ -57,6 +58,24 @@ pub fn migrate(database: &Database, create: bool) -> Result<Vec<String>, StoreEr
         }
     };
     ran.map_err(StoreError::migration)
+}
+
+/// Makes the file that is missing, to be read by its owner alone; SQLite gives the files beside it the same rights.
+fn make_private(file: &std::path::Path) -> Result<(), StoreError> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let made = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(file);
+    match made {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(StoreError::unavailable(format!(
+            "cannot make {}: {error}",
+            file.display()
+        ))),
+    }
 }
 
 /// Undoes every migration. Everything stored is gone.
