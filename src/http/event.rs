@@ -7,7 +7,8 @@ use super::answer::{Answer, Page};
 use super::context::RequestContext;
 use super::params::Params;
 use super::route::{Route, get};
-use crate::domain::access::Action;
+use crate::domain::access::{Action, SubjectType};
+use crate::domain::id::NotAnId;
 use crate::domain::{ApiKeyId, EventId, Instant, OrganizationId, UserId};
 use crate::error::AppError;
 use crate::operations::event;
@@ -69,16 +70,34 @@ impl From<Event> for EventShape {
     }
 }
 
+/// Where to go on: behind an event, or with 0 at the beginning.
+struct After(Option<EventId>);
+
+impl std::str::FromStr for After {
+    type Err = NotAnId;
+
+    fn from_str(text: &str) -> Result<Self, NotAnId> {
+        match text {
+            "0" => Ok(After(None)),
+            id => id.parse().map(Some).map(After),
+        }
+    }
+}
+
+fn words<T: ToString>(words: Vec<T>) -> Vec<String> {
+    words.iter().map(ToString::to_string).collect()
+}
+
 fn filter(params: &Params) -> Result<Filter, AppError> {
     Ok(Filter {
         after: match params.cursor()? {
             Some(last) => Some(last),
-            None => params.one("after")?,
+            None => params.one::<After>("after")?.and_then(|After(id)| id),
         },
-        subject_types: params.all("subject_type")?,
+        subject_types: words(params.all::<SubjectType>("subject_type")?),
         subject_ids: params.all("subject_id")?,
         actors: params.all("actor")?,
-        actions: params.all("action")?,
+        actions: words(params.all::<Action>("action")?),
         from: params.one("from")?,
         until: params.one("until")?,
         organization: None,

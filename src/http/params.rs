@@ -67,8 +67,11 @@ impl Params {
         let values = self.0.iter().filter(|(known, _)| known == name);
         values
             .map(|(_, text)| {
-                text.parse()
-                    .map_err(|error| invalid(name, text, &error, std::any::type_name::<T>()))
+                let parsed = text.parse().or_else(|error| match unencoded_offset(text) {
+                    Some(text) => text.parse().map_err(|_| error),
+                    None => Err(error),
+                });
+                parsed.map_err(|error| invalid(name, text, &error, std::any::type_name::<T>()))
             })
             .collect()
     }
@@ -136,6 +139,13 @@ impl Params {
     }
 }
 
+/// A time whose offset was sent as `+08:00` without encoding it: in a query, a plus sign means a blank.
+fn unencoded_offset(text: &str) -> Option<String> {
+    let (time, offset) = text.rsplit_once(' ')?;
+    let is_offset = offset.len() == 5 && offset.as_bytes().get(2) == Some(&b':');
+    (is_offset && time.contains('T')).then(|| format!("{time}+{offset}"))
+}
+
 /// What the next page begins after, as an opaque text.
 pub fn cursor_text(cursor: &impl Serialize) -> Result<String, AppError> {
     Ok(URL_SAFE_NO_PAD.encode(serde_json::to_vec(cursor)?))
@@ -156,10 +166,12 @@ fn invalid(name: &str, text: &str, error: &dyn Any, kind: &str) -> AppError {
         "Uscc" => "a code of 18 characters",
         _ => "a value the API document names",
     };
+    let near = known.and_then(|unknown| closest(text, unknown.known.iter().copied()));
     AppError::Malformed(vec![
         Fault::field(name, Code::invalid_value)
             .limit(words.unwrap_or_else(|| expected.to_owned()))
-            .actual(text),
+            .actual(text)
+            .did_you_mean(near),
     ])
 }
 
@@ -204,6 +216,34 @@ mod tests {
             };
             assert_eq!(faults[0].limit, Some(expected.into()));
         }
+    }
+
+    #[test]
+    fn a_word_nearly_right_is_told() {
+        let params = Params::parse("state=actve&other=nothing", &["state", "other"]).unwrap();
+        for (name, near) in [("state", Some("active")), ("other", None)] {
+            let Err(AppError::Malformed(faults)) = params.all::<UserState>(name) else {
+                panic!("{name}")
+            };
+            assert_eq!(faults[0].did_you_mean.as_deref(), near);
+        }
+    }
+
+    #[test]
+    fn an_offset_may_be_sent_as_it_is() {
+        let query = "a=2026-03-01T09:00:00+08:00&b=2026-03-01T09:00:00%2B08:00&c=2026-03-01T01:00:00Z\
+             &d=2026-03-01 09:00:00&e=x y:00";
+        let params = Params::parse(query, &["a", "b", "c", "d", "e"]).unwrap();
+        let time = |name: &str| params.required::<crate::domain::Instant>(name);
+        let expected = time("c").unwrap();
+        assert_eq!(
+            (time("a").unwrap(), time("b").unwrap()),
+            (expected, expected)
+        );
+        assert!(time("d").is_err() && time("e").is_err());
+        // Texts stay as they were sent.
+        let params = Params::parse("q=T1 08:00", &["q"]).unwrap();
+        assert_eq!(params.all::<String>("q").unwrap(), ["T1 08:00"]);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::prepared::on_each;
 use super::schema::{event, event_personal};
 use super::trail::{self, is_behind, is_settled};
 use super::{Conn, Json, Result};
-use crate::domain::access::Action;
+use crate::domain::access::{Action, SubjectType};
 use crate::domain::{ApiKeyId, EventId, Instant, OrganizationId, UserId};
 
 /// What an event is about: a noun and its id.
@@ -20,7 +20,9 @@ pub struct Subject {
 }
 
 impl Subject {
+    /// `kind` is a word of [`SubjectType`].
     pub fn new(kind: &'static str, id: impl Into<i64>) -> Self {
+        debug_assert!(kind.parse::<SubjectType>().is_ok(), "{kind}");
         Self {
             kind,
             id: id.into(),

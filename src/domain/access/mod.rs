@@ -8,11 +8,13 @@ mod caller;
 mod grant;
 mod holders;
 mod reach;
+mod subject_type;
 
 pub use action::{Action, Audience, Kind, SubjectKind};
 pub use caller::{ApiKeyGrant, Caller};
 pub use grant::check_roles;
 pub use reach::{BookingTies, InstrumentTies, OrganizationTies, Reach};
+pub use subject_type::SubjectType;
 
 use super::OrganizationId;
 use crate::domain::Code;

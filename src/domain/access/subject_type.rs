@@ -1,0 +1,25 @@
+//! The nouns that events are about: the words of `subject_type` in the trail and in its filter.
+
+crate::vocabulary! {
+    /// What an event is about.
+    SubjectType {
+        ApiKey = "api_key",
+        Booking = "booking",
+        Charge = "charge",
+        Closure = "closure",
+        Evaluation = "evaluation",
+        Instrument = "instrument",
+        Invitation = "invitation",
+        Organization = "organization",
+        Policy = "policy",
+        Province = "province",
+        Reference = "reference",
+        RelatedParty = "related_party",
+        Service = "service",
+        Session = "session",
+        SubsidyRun = "subsidy_run",
+        Tariff = "tariff",
+        UsageRecord = "usage_record",
+        User = "user",
+    }
+}
