@@ -32,6 +32,7 @@ pub fn routes() -> Vec<Route> {
         )
         .ignores_caller()
         .once_for_visitors()
+        .signs_in()
         .takes::<RegisterBody>()
         .answers::<RegisteredShape>(201),
         post(
@@ -52,6 +53,7 @@ pub fn routes() -> Vec<Route> {
         .ignores_caller()
         .once_for_visitors()
         .proves(&[429])
+        .signs_in()
         .takes::<AcceptBody>()
         .answers::<UserShape>(201),
         get("/me", Action::MeRead, "Who is signed in", read_me).answers::<UserShape>(200),

@@ -4,30 +4,41 @@ use actix_web::HttpRequest;
 use actix_web::http::header::AUTHORIZATION;
 
 use crate::app::App;
-use crate::app::token;
+use crate::app::token::{self, Claims};
 use crate::domain::access::Caller;
 use crate::domain::{Instant, SessionId};
 use crate::error::{AppError, Code};
 use crate::operations::session;
 
-/// The caller the Authorization header names; `None` without the header; 401 when it names nobody.
-pub async fn identify(
-    app: &App,
-    request: &HttpRequest,
-    now: Instant,
-) -> Result<Option<Caller>, AppError> {
+/// Who a request says it comes from, before anything is looked up.
+#[derive(Debug)]
+pub enum Claim {
+    Nobody,
+    Session(Claims),
+    /// By its hash.
+    Key(String),
+}
+
+/// What the Authorization header says; 401 when it says nothing that could be true.
+pub fn claim(app: &App, request: &HttpRequest, now: Instant) -> Result<Claim, AppError> {
     let Some(token) = bearer(request)? else {
-        return Ok(None);
+        return Ok(Claim::Nobody);
     };
     if token.starts_with(session::API_KEY_PREFIX) {
-        return session::caller_of_key(app, token::hash(token), now)
-            .await
-            .map(Some);
+        return Ok(Claim::Key(token::hash(token)));
     }
-    let claims = app.keys.verify(token, now)?;
-    session::caller_of_session(app, claims.sid, claims.sub, now)
-        .await
-        .map(Some)
+    app.keys.verify(token, now).map(Claim::Session)
+}
+
+/// The caller behind a claim; 401 when it names nobody.
+pub async fn identify(app: &App, claim: Claim, now: Instant) -> Result<Option<Caller>, AppError> {
+    match claim {
+        Claim::Nobody => Ok(None),
+        Claim::Session(claims) => session::caller_of_session(app, claims.sid, claims.sub, now)
+            .await
+            .map(Some),
+        Claim::Key(hash) => session::caller_of_key(app, hash, now).await.map(Some),
+    }
 }
 
 fn bearer(request: &HttpRequest) -> Result<Option<&str>, AppError> {

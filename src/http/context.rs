@@ -8,19 +8,21 @@ use actix_web::dev::Payload;
 use actix_web::http::header::{self, HeaderName};
 use actix_web::web::{Bytes, Data};
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
-use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
-use super::caller;
+use super::body::{self, Body};
+use super::caller::{self, Claim};
+use super::entity_tag::EntityTags;
 use super::envelope::RequestId;
 use super::json;
 use super::merge_patch::MergePatch;
 use super::params::Params;
-use super::route;
+use super::rate::{self, Asking};
+use super::route::{self, Route};
 use crate::app::App;
 use crate::app::token::hex;
-use crate::domain::access::Caller;
+use crate::domain::access::{self, Caller};
 use crate::domain::{Instant, SessionId};
 use crate::error::text::Language;
 use crate::error::{AppError, Code, Fault};
@@ -34,7 +36,7 @@ pub struct RequestContext {
     pub language: Language,
     caller: Option<Caller>,
     request: HttpRequest,
-    body: Bytes,
+    body: Body,
 }
 
 impl FromRequest for RequestContext {
@@ -50,18 +52,8 @@ impl FromRequest for RequestContext {
                 .map(|data| data.get_ref().clone());
             let app = app.ok_or_else(|| AppError::internal("the app is not configured"))?;
             let caller = identify(&app, &request).await?;
-            let limit = body_limit(&app, &request);
-            let mut body = actix_web::web::BytesMut::new();
-            while let Some(chunk) = payload.next().await {
-                let chunk = chunk
-                    .map_err(|_| AppError::Malformed(vec![Fault::request(Code::malformed_json)]))?;
-                if body.len() + chunk.len() > limit {
-                    let fault = Fault::request(Code::body_too_large)
-                        .limit(u64::try_from(limit).unwrap_or(u64::MAX));
-                    return Err(AppError::Unacceptable(Box::new(fault)));
-                }
-                body.extend_from_slice(&chunk);
-            }
+            let takes_file = route::of(&request).is_some_and(|route| route.takes_file);
+            let body = body::read(&app, &request, &mut payload, takes_file).await?;
             let language = language(&request);
             Ok(Self {
                 // A body may take its time: what it asks for happens when it is here, or a feed would have gone past it.
@@ -70,32 +62,59 @@ impl FromRequest for RequestContext {
                 language,
                 caller,
                 request,
-                body: body.freeze(),
+                body,
             })
         })
     }
 }
 
-/// Who asks, where that makes a difference; 401 before anything of the body is kept where somebody must have signed in.
+/// Who asks, where that makes a difference, and whether as often as this is allowed. 401, 403 and 429 before anything of the
+/// body is kept.
 async fn identify(app: &App, request: &HttpRequest) -> Result<Option<Caller>, AppError> {
-    let route = route::of(request);
-    if route.is_some_and(|route| route.ignores_caller) {
-        return Ok(None);
+    let (limits, now) = (rate::of(request)?, app.clock.now());
+    let route = route::of(request).ok_or(AppError::NotFound)?;
+    let claim = match route.ignores_caller {
+        true => Ok(Claim::Nobody),
+        false => caller::claim(app, request, now),
+    };
+    let asking = match &claim {
+        Ok(Claim::Session(claims)) => Asking::Person(claims.sub),
+        Ok(Claim::Key(hash)) => Asking::Key(hash),
+        Ok(Claim::Nobody) | Err(_) => Asking::Visitor,
+    };
+    limits.count(request, &asking)?;
+    if route.signs_in {
+        limits.count_sign_in(request)?;
     }
-    let caller = caller::identify(app, request, app.clock.now()).await?;
-    let is_open = route.is_none_or(|route| route.action.is_open_to_visitors());
-    match caller {
-        None if !is_open => Err(AppError::Unauthenticated(Code::unauthenticated)),
-        caller => Ok(caller),
+    if route.is_heavy {
+        limits.count_heavy(request, &asking)?;
     }
+    let key = match asking {
+        Asking::Key(hash) => Some(hash.to_owned()),
+        Asking::Visitor | Asking::Person(_) => None,
+    };
+    let caller = caller::identify(app, claim?, now).await?;
+    key.into_iter().for_each(|hash| limits.know(hash));
+    let is_open = route.action.is_open_to_visitors();
+    match &caller {
+        None if !is_open => return Err(AppError::Unauthenticated(Code::unauthenticated)),
+        Some(caller) if body::is_sent(request) => refuse_by_role(route, caller)?,
+        _ => {}
+    }
+    Ok(caller)
 }
 
-fn body_limit(app: &App, request: &HttpRequest) -> usize {
-    let takes_files = route::of(request).is_some_and(|route| route.takes_file);
-    if takes_files {
-        app.config.import_bytes_max
-    } else {
-        app.config.body_bytes_max
+/// 403 before a body is read that can only be refused. Of what a path names, whether it is there is told first (404), so
+/// only a file is refused at once there.
+fn refuse_by_role(route: &Route, caller: &Caller) -> Result<(), AppError> {
+    let tells_absence = route.path.contains('{') && !route.takes_file;
+    if tells_absence || route.action.is_open_to_visitors() {
+        return Ok(());
+    }
+    let also = route.other_action.map(|action| access::may(caller, action));
+    match access::may(caller, route.action) {
+        Err(denied) if !matches!(also, Some(Ok(()))) => Err(denied.into()),
+        _ => Ok(()),
     }
 }
 
@@ -129,7 +148,7 @@ impl RequestContext {
         &self,
         render: fn(&T) -> Result<Reply, AppError>,
     ) -> Result<Run<T>, AppError> {
-        self.run_as(self.actor_and_key(&self.body).0, render)
+        self.run_as(self.actor_and_key(&self.body.bytes).0, render)
     }
 
     /// As [`RequestContext::run`] for a body with passwords: nothing is kept from which they could be guessed.
@@ -137,7 +156,7 @@ impl RequestContext {
         &self,
         render: fn(&T) -> Result<Reply, AppError>,
     ) -> Result<Run<T>, AppError> {
-        let sealed = self.app.keys.sealed(&self.body)?;
+        let sealed = self.app.keys.sealed(&self.body.bytes)?;
         self.run_as(self.actor_and_key(sealed.as_bytes()).0, render)
     }
 
@@ -194,7 +213,10 @@ impl RequestContext {
             Err(fault) => return Err(fault),
             Ok(_) => None,
         };
-        Ok(MergePatch::new(json::parse(&self.body)?, version_fault))
+        Ok(MergePatch::new(
+            json::parse(&self.body.bytes)?,
+            version_fault,
+        ))
     }
 
     fn well_formed<T>(&self, body: Result<T, AppError>) -> Result<T, AppError> {
@@ -221,7 +243,7 @@ impl RequestContext {
     /// Who acts, when, under which request, and its idempotency key.
     pub fn actor(&self) -> Result<Actor, AppError> {
         self.params()?;
-        let (actor, fault) = self.actor_and_key(&self.body);
+        let (actor, fault) = self.actor_and_key(&self.body.bytes);
         fault.map(|()| actor)
     }
 
@@ -238,12 +260,12 @@ impl RequestContext {
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, AppError> {
         self.params()?;
         self.expect_type(&["application/json", "application/merge-patch+json"])?;
-        json::parse(&self.body)
+        json::parse(&self.body.bytes)
     }
 
     /// The body as JSON of a known shape; an empty body is the shape's default.
     pub fn json_or_default<T: DeserializeOwned + Default>(&self) -> Result<T, AppError> {
-        if self.body.is_empty() {
+        if self.body.bytes.is_empty() {
             Ok(T::default())
         } else {
             self.json()
@@ -252,7 +274,7 @@ impl RequestContext {
 
     /// As [`RequestContext::body`] for a file of one of these types.
     pub fn file(&self, types: &[&'static str]) -> Result<&Bytes, AppError> {
-        self.well_formed(self.expect_type(types).map(|()| &self.body))
+        self.well_formed(self.expect_type(types).map(|()| &self.body.bytes))
     }
 
     /// The media type without its parameters, in lower case.
@@ -302,18 +324,14 @@ impl RequestContext {
         let Some(sent) = sent.filter(|_| !is_ignored) else {
             return Ok(None);
         };
-        let sent = sent.to_str().unwrap_or_default();
-        if sent.trim() == "*" {
+        let tags = EntityTags::parse(sent.to_str().unwrap_or_default());
+        let malformed = || Fault::field("If-Match", Code::invalid_entity_tag);
+        let tags = tags.ok_or_else(|| AppError::Malformed(vec![malformed()]))?;
+        let Some(versions) = tags.versions() else {
             return Ok(None);
-        }
-        let number = sent
-            .trim()
-            .strip_prefix("\"v")
-            .and_then(|rest| rest.strip_suffix('"'))
-            .and_then(|digits| digits.parse().ok());
-        number
-            .map(Some)
-            .ok_or(AppError::Precondition(Code::version_mismatch))
+        };
+        let mismatch = AppError::Precondition(Code::version_mismatch);
+        versions.first().copied().map(Some).ok_or(mismatch)
     }
 
     /// As [`RequestContext::version`]; 428 without `If-Match`.
@@ -361,6 +379,11 @@ impl RequestContext {
             fingerprint: hex(&digest.finalize()),
             space: None,
         }))
+    }
+
+    /// Counts an attempt to prove who somebody is by this login: 429 when it comes too often.
+    pub fn count_login(&self, login: &str) -> Result<(), AppError> {
+        rate::of(&self.request)?.count_login(&self.request, login)
     }
 
     /// A header's text, for handlers that note where a request came from.

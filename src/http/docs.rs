@@ -1,21 +1,30 @@
-//! `/docs`: the API to browse, served from files that are compiled in; what each problem code means; and the OpenAPI
-//! document itself.
+//! What stands beside the API: the page at `/`, the API to browse at `/docs`, from files that are compiled in, what each
+//! problem code means, the OpenAPI document itself, and whether the service lives.
 
 use std::fmt::Write;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
-use actix_web::http::header::{CONTENT_TYPE, LOCATION};
-use actix_web::web::{self, Data, Path, ServiceConfig};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::http::header::{
+    CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, LOCATION, X_FRAME_OPTIONS,
+};
+use actix_web::web::{Bytes, Data, Path, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
+use sha2::{Digest, Sha256};
 use utoipa_swagger_ui::Config;
 
 use super::answer::Answer;
-use super::openapi;
+use super::route::read_only;
+use super::{health, openapi};
 use crate::app::App;
+use crate::app::token::hex;
 use crate::error::text::{self, Language};
 use crate::error::{AppError, Code};
 
 const DOCUMENT: &str = "/api/openapi.json";
+
+/// Pages show what stands on this server alone, and stand in no other page.
+const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+     font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 static SWAGGER: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| {
     let config = Config::from(DOCUMENT)
@@ -23,22 +32,69 @@ static SWAGGER: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| {
         .doc_expansion("none")
         .display_operation_id(true)
         .filter(true)
-        .persist_authorization(true)
+        // What is kept in the browser can be read by whatever runs there.
+        .persist_authorization(false)
         // A badge that would ask a server of the makers about our document.
         .validator_url("none");
     Arc::new(config)
 });
 
-pub fn configure(config: &mut ServiceConfig) {
-    config
-        .route(DOCUMENT, web::get().to(document))
-        .route("/docs", web::get().to(to_folder))
-        .route("/docs/problems/{code}", web::get().to(problem))
-        .route("/docs/{file:.*}", web::get().to(file));
+/// The OpenAPI document as it is sent, made when it is first asked for.
+#[derive(Debug, Default)]
+pub struct Document(OnceLock<(Bytes, String)>);
+
+impl Document {
+    fn get(&self, app: &App) -> &(Bytes, String) {
+        self.0.get_or_init(|| {
+            let text = openapi::document(&app.config.public_url).to_string();
+            let digest = hex(&Sha256::digest(text.as_bytes()));
+            let tag = digest.get(..32).unwrap_or(&digest);
+            (Bytes::from(text), format!("\"{tag}\""))
+        })
+    }
 }
 
-async fn document(app: Data<App>) -> HttpResponse {
-    HttpResponse::Ok().json(openapi::document(&app.config.public_url))
+pub fn configure(config: &mut ServiceConfig) {
+    config
+        .service(read_only("/", start))
+        .service(read_only("/health/live", health::live))
+        .service(read_only("/health/ready", health::ready))
+        .service(read_only(DOCUMENT, document))
+        .service(read_only("/docs", to_folder))
+        .service(read_only("/docs/problems/{code}", problem))
+        .service(read_only("/docs/{file:.*}", file));
+}
+
+async fn document(app: Data<App>, document: Data<Document>) -> HttpResponse {
+    let (text, tag) = document.get(&app);
+    HttpResponse::Ok()
+        .insert_header((ETAG, tag.as_str()))
+        .content_type("application/json")
+        .body(text.clone())
+}
+
+fn page_of(content_type: &str) -> HttpResponseBuilder {
+    let mut page = HttpResponse::Ok();
+    page.insert_header((CONTENT_TYPE, content_type))
+        .insert_header((CONTENT_SECURITY_POLICY, PAGE_POLICY))
+        .insert_header((X_FRAME_OPTIONS, "DENY"));
+    page
+}
+
+const HTML: &str = "text/html; charset=utf-8";
+
+/// What people find who open the address in a browser.
+async fn start() -> HttpResponse {
+    page_of(HTML).body(format!(
+        "{}<h1>Yiqi 仪器</h1>\
+         <section lang=\"zh-CN\"><p>大型科研仪器开放共享服务的程序接口。</p><ul>\
+         <li><a href=\"/docs/\">接口文档</a></li><li><a href=\"{DOCUMENT}\">OpenAPI 3.1</a></li>\
+         <li><a href=\"/api/v1/instruments\">仪器目录</a></li><li><a href=\"/health/ready\">运行状态</a></li></ul></section>\
+         <section lang=\"en\"><p>The interface of a service that shares research instruments.</p><ul>\
+         <li><a href=\"/docs/\">Documentation</a></li><li><a href=\"{DOCUMENT}\">OpenAPI 3.1</a></li>\
+         <li><a href=\"/api/v1/instruments\">Instruments</a></li><li><a href=\"/health/ready\">State</a></li></ul></section></html>",
+        beginning("Yiqi 仪器")
+    ))
 }
 
 /// The page names its files relative to itself.
@@ -52,25 +108,29 @@ async fn file(path: Path<String>) -> Answer {
     let found = utoipa_swagger_ui::serve(&path, SWAGGER.clone())
         .map_err(|error| AppError::internal(error.to_string()))?;
     let file = found.ok_or(AppError::NotFound)?;
-    Ok(HttpResponse::Ok()
-        .insert_header((CONTENT_TYPE, file.content_type))
-        .body(file.bytes.into_owned()))
+    Ok(page_of(&file.content_type).body(file.bytes.into_owned()))
 }
 
 /// What a code means, in both languages; `type` of every problem document points here.
 async fn problem(request: HttpRequest) -> Answer {
     let code = request.match_info().get("code").and_then(Code::find);
     let code = code.ok_or(AppError::NotFound)?;
-    Ok(HttpResponse::Ok()
-        .content_type("text/html; charset=utf-8")
-        .body(page(code)))
+    Ok(page_of(HTML).body(page(code)))
+}
+
+/// Every page begins so.
+fn beginning(title: &str) -> String {
+    format!(
+        "<!doctype html><html lang=\"zh-CN\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
+         <title>{title}</title><style>body{{font:1.1em/1.6 system-ui,sans-serif;max-width:40em;margin:3em auto;padding:0 1em}}\
+         code{{background:#8882;padding:.1em .3em}}</style>"
+    )
 }
 
 fn page(code: Code) -> String {
     let mut html = format!(
-        "<!doctype html><html lang=\"zh-CN\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
-         <title>{code}</title><style>body{{font:1.1em/1.6 system-ui,sans-serif;max-width:40em;margin:3em auto;padding:0 1em}}\
-         code{{background:#8882;padding:.1em .3em}}</style><h1><code>{code}</code></h1><p>HTTP {}</p>",
+        "{}<h1><code>{code}</code></h1><p>HTTP {}</p>",
+        beginning(code.as_str()),
         code.status()
     );
     for language in [Language::Chinese, Language::English] {

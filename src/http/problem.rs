@@ -171,9 +171,7 @@ pub fn render_any(
     let known = match error.as_response_error().status_code().as_u16() {
         404 => AppError::NotFound,
         413 => AppError::Unacceptable(Box::new(Fault::request(Code::body_too_large))),
-        400..=499 => AppError::Malformed(vec![
-            Fault::request(Code::malformed_json).actual(error.to_string()),
-        ]),
+        400..=499 => AppError::Malformed(vec![Fault::request(Code::malformed_request)]),
         _ => AppError::internal(error.to_string()),
     };
     render(&known, language, path, request_id)

@@ -2,15 +2,17 @@
 
 use std::future::Future;
 
-use actix_web::HttpRequest;
+use actix_web::guard::{self, Guard};
 use actix_web::http::Method;
 use actix_web::web;
+use actix_web::{FromRequest, Handler, HttpRequest, Resource, Responder};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::answer::Answer;
 use super::context::RequestContext;
 use crate::domain::access::Action;
+use crate::error::{AppError, Code, Fault};
 
 /// Where the contract's routes begin.
 pub const BASE: &str = "/api/v1";
@@ -51,6 +53,10 @@ pub struct Route {
     /// What it answers besides: it proves a password or a token itself, which may be wrong, its owner's access ended, or
     /// guessed too often.
     pub proof_statuses: &'static [u16],
+    /// A password or a token is tried out, which one address does only so often.
+    pub signs_in: bool,
+    /// It takes long or much memory, so one caller does it only so often.
+    pub is_heavy: bool,
     pub(super) handler: Box<dyn Fn() -> actix_web::Route + Send + Sync>,
 }
 
@@ -98,7 +104,12 @@ impl Route {
             needs_body: false,
             has_etag: None,
             proof_statuses: &[],
-            handler: Box::new(move || web::method(by_method.clone()).to(handler.clone())),
+            signs_in: false,
+            is_heavy: false,
+            handler: Box::new(move || {
+                let route = web::route().guard(asks(by_method.clone()));
+                route.to(handler.clone())
+            }),
         }
     }
 
@@ -175,6 +186,18 @@ impl Route {
         self
     }
 
+    /// Counted among the attempts to sign in from an address.
+    pub fn signs_in(mut self) -> Self {
+        self.signs_in = true;
+        self
+    }
+
+    /// Counted among the imports, exports and runs of a caller.
+    pub fn heavy(mut self) -> Self {
+        self.is_heavy = true;
+        self
+    }
+
     /// Who asks makes no difference, so an old token is no obstacle.
     pub fn ignores_caller(mut self) -> Self {
         self.ignores_caller = true;
@@ -201,14 +224,59 @@ methods!(
     delete = DELETE
 );
 
+/// HEAD is answered as GET is, without the body.
+fn asks(method: Method) -> impl Guard {
+    guard::fn_guard(move |asked| {
+        let sent = &asked.head().method;
+        *sent == method || (*sent == Method::HEAD && method == Method::GET)
+    })
+}
+
+/// A path beside the table that is read and nothing else.
+pub(super) fn read_only<F, Args>(path: &str, handler: F) -> Resource
+where
+    F: Handler<Args>,
+    Args: FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    web::resource(path)
+        .app_data(ReadOnly)
+        .route(web::route().guard(asks(Method::GET)).to(handler))
+        .default_service(web::route().to(method_not_allowed))
+}
+
+struct ReadOnly;
+
+/// The answer to a method that a path has not.
+pub(super) async fn method_not_allowed() -> Answer {
+    Err(AppError::Unacceptable(Box::new(Fault::request(
+        Code::method_not_allowed,
+    ))))
+}
+
+/// The methods that a path has, as `Allow` tells them; none where there is no such path.
+pub fn allowed(request: &HttpRequest) -> Option<String> {
+    let known: Vec<&str> = match request.app_data::<Methods>() {
+        Some(Methods(routes)) => routes.iter().map(|route| route.method.as_str()).collect(),
+        None => request.app_data::<ReadOnly>().map(|ReadOnly| vec!["GET"])?,
+    };
+    let with_head = known.into_iter().flat_map(|method| match method {
+        "GET" => vec!["GET", "HEAD"],
+        other => vec![other],
+    });
+    Some(with_head.collect::<Vec<_>>().join(", "))
+}
+
 /// The routes of one path, kept with its resource.
 pub(super) struct Methods(pub Vec<&'static Route>);
 
 /// The route that serves a request.
 pub fn of(request: &HttpRequest) -> Option<&'static Route> {
     let Methods(routes) = request.app_data::<Methods>()?;
-    routes
-        .iter()
-        .copied()
-        .find(|route| route.method == *request.method())
+    let method = match request.method() {
+        &Method::HEAD => &Method::GET,
+        other => other,
+    };
+    let mut routes = routes.iter().copied();
+    routes.find(|route| route.method == method)
 }

@@ -7,13 +7,13 @@ use std::sync::LazyLock;
 use actix_web::web::{self, ServiceConfig};
 
 use super::answer::Answer;
-use super::route::{BASE, Methods, Route};
+use super::route::{BASE, Methods, Route, method_not_allowed};
 use super::{
     account, api_key, availability, booking, booking_rules, charge, closure, event, exemption,
     instrument, member, notice, organization, policy, quote, reference, related_party, review,
     service, session, stats, tariff, usage, yearly_run,
 };
-use crate::error::{AppError, Code, Fault};
+use crate::error::AppError;
 
 /// Every route, in the order of the contract.
 pub fn table() -> Vec<Route> {
@@ -76,12 +76,6 @@ pub fn configure(config: &mut ServiceConfig) {
         }
         config.service(scope);
     }
-}
-
-async fn method_not_allowed() -> Answer {
-    Err(AppError::Unacceptable(Box::new(Fault::request(
-        Code::method_not_allowed,
-    ))))
 }
 
 /// The answer to every path that no route has.

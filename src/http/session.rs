@@ -17,6 +17,7 @@ pub fn routes() -> Vec<Route> {
         post("/auth/login", Action::SessionOpen, "Sign in", login)
             .ignores_caller()
             .proves(&[401, 403, 429])
+            .signs_in()
             .takes::<LoginBody>()
             .answers::<TokensShape>(200),
         post(
@@ -118,6 +119,9 @@ async fn login(context: RequestContext) -> Answer {
         password: body.password,
         user_agent,
     });
+    if let Ok(credentials) = &credentials {
+        context.count_login(&credentials.login)?;
+    }
     let tokens = session::login(&context.app, &context.reader(), credentials).await?;
     context.ok(TokensShape::from(tokens))
 }

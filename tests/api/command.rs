@@ -30,6 +30,12 @@ fn expect(output: &Output, code: i32, complaint: &str) {
     assert!(complaints.contains(complaint), "{complaints}");
 }
 
+/// Who may read and write a file.
+fn mode(file: &str) -> u32 {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::metadata(file).unwrap().permissions().mode() & 0o777
+}
+
 fn a_new_installation(backend: Backend) {
     let Some(url) = empty_database(backend) else {
         return;
@@ -39,6 +45,7 @@ fn a_new_installation(backend: Backend) {
         expect(&yiqi(&here, &["migrate"]), 3, "--create");
         expect(&yiqi(&here, &["serve"]), 3, "yiqi migrate --create");
         expect(&yiqi(&here, &["migrate", "--create"]), 0, "");
+        assert_eq!(mode(url.trim_start_matches("sqlite:")), 0o600);
     } else {
         expect(&yiqi(&here, &["seed"]), 3, "run `yiqi migrate`");
         expect(&yiqi(&here, &["migrate"]), 0, "");
@@ -278,6 +285,12 @@ fn stops_after_running_requests(signal: Signal) {
         assert_ne!(stream.read_line(&mut go_on).unwrap(), 0, "{go_on}");
     }
     assert!(go_on.starts_with("HTTP/1.1 100"), "{go_on}");
+    // What is no request is answered, and is no error of the server's.
+    let mut nonsense = std::net::TcpStream::connect(&address).unwrap();
+    nonsense.write_all(b"nonsense\r\n\r\n").unwrap();
+    let mut refused = String::new();
+    nonsense.read_to_string(&mut refused).unwrap();
+    assert!(refused.starts_with("HTTP/1.1 400"), "{refused}");
     kill_process(Pid::from_child(&server), signal).unwrap();
     let patience = Instant::now() + Duration::from_secs(30);
     while std::net::TcpStream::connect(&address).is_ok() {
@@ -299,6 +312,7 @@ fn stops_after_running_requests(signal: Signal) {
         lines.iter().any(|line| line["span"]["id"] == "slow-one"),
         "{log}"
     );
+    assert!(lines.iter().all(|line| line["level"] != "ERROR"), "{log}");
     remove_database(Backend::Sqlite, &url);
 }
 

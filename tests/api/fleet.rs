@@ -54,6 +54,7 @@ impl Node {
             .env("YIQI_LISTEN", &listen)
             .env("YIQI_SECRET", KEYS)
             .env("YIQI_LOG", "warn")
+            .env("YIQI_RATE_LIMITS", "off")
             .env("YIQI_JOB_INTERVAL_SECONDS", "1")
             .stdin(Stdio::null())
             .stdout(Stdio::null())

@@ -92,17 +92,29 @@ impl TestApp {
 
     /// `None` when there is no PostgreSQL and none is required.
     pub fn start(backend: Backend) -> Option<TestApp> {
+        TestApp::start_with(backend, |_| ())
+    }
+
+    /// On other settings than the tests'.
+    pub fn start_with(backend: Backend, change: impl FnOnce(&mut Config)) -> Option<TestApp> {
         let url = copy_of_template(backend)?;
-        let mut app = TestApp::on(backend, &url, Clock::fixed(NOW.parse().unwrap()));
+        let mut settings = config(&url);
+        change(&mut settings);
+        let clock = Clock::fixed(NOW.parse().unwrap());
+        let mut app = TestApp::with(backend, &url, clock, settings);
         app.owns_database = true;
         Some(app)
     }
 
     /// Another node, or a service on a database that the test keeps itself.
     pub fn on(backend: Backend, url: &str, clock: Clock) -> TestApp {
+        TestApp::with(backend, url, clock, config(url))
+    }
+
+    fn with(backend: Backend, url: &str, clock: Clock, settings: Config) -> TestApp {
         let store = open_store(url.parse().unwrap(), 4);
         let keys = TokenKeys::parse(KEYS).unwrap();
-        let app = App::new(store, clock, config(url), keys);
+        let app = App::new(store, clock, settings, keys);
         let world = World::new(app, backend);
         let (base, handle, server) = serve(&world.app);
         TestApp {
@@ -279,12 +291,13 @@ pub fn open_store(database: store::Database, connections: u32) -> Store<AppError
 /// What signs the tokens of every test, also those of started processes.
 pub const KEYS: &str = "test:dGVzdC10ZXN0LXRlc3QtdGVzdC10ZXN0LXRlc3QtdGVzdC10ZXN0";
 
-/// The settings of tests: as shipped, but passwords hash quickly.
+/// The settings of tests: as shipped, but passwords hash quickly and nobody asks too often.
 pub fn config(url: &str) -> Config {
     let environment = [
         ("YIQI_DATABASE_URL", url),
         ("YIQI_PASSWORD_MEMORY_KIB", "64"),
         ("YIQI_WORKERS", "1"),
+        ("YIQI_RATE_LIMITS", "off"),
     ];
     let environment = environment
         .into_iter()

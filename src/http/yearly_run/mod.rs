@@ -41,6 +41,7 @@ fn evaluations() -> Vec<Route> {
             begin_evaluation,
         )
         .takes::<EvaluationBody>()
+        .heavy()
         .answers::<EvaluationShape>(202),
         get(
             "/evaluations",
@@ -115,6 +116,7 @@ fn subsidy_runs() -> Vec<Route> {
             begin_subsidy_run,
         )
         .takes::<SubsidyRunBody>()
+        .heavy()
         .answers::<RunShape>(202),
         get(
             "/subsidy-runs",
@@ -154,6 +156,7 @@ fn subsidy_runs() -> Vec<Route> {
             award::export,
         )
         .parameters(&["format"])
+        .heavy()
         .answers_status(200),
     ]
 }
