@@ -5,6 +5,7 @@ use chrono::NaiveDate;
 
 use super::Fen;
 use super::fault::Faults;
+use super::state::{self, InvalidState, Move};
 use crate::domain::{Code, Fault};
 
 crate::vocabulary! {
@@ -26,6 +27,52 @@ crate::vocabulary! {
         Paid = "paid",
         /// Its usage record was voided.
         Voided = "voided",
+    }
+}
+
+crate::vocabulary! {
+    /// What has become of a payment. Only a received one counts, anywhere.
+    PaymentState {
+        /// The payer says that it was paid; the host has not said that it came.
+        Declared = "declared",
+        Received = "received",
+        /// What was declared did not come.
+        Refused = "refused",
+        /// It was received and went back, or was entered by mistake.
+        Reversed = "reversed",
+    }
+}
+
+crate::vocabulary! {
+    /// What the host says of a payment.
+    PaymentAction {
+        Receive = "receive",
+        Refuse = "refuse",
+        Reverse = "reverse",
+    }
+}
+
+const PAYMENT_MOVES: &[Move<PaymentState, PaymentAction>] = &[
+    (
+        PaymentState::Declared,
+        PaymentAction::Receive,
+        PaymentState::Received,
+    ),
+    (
+        PaymentState::Declared,
+        PaymentAction::Refuse,
+        PaymentState::Refused,
+    ),
+    (
+        PaymentState::Received,
+        PaymentAction::Reverse,
+        PaymentState::Reversed,
+    ),
+];
+
+impl PaymentState {
+    pub fn after(self, action: PaymentAction) -> Result<Self, InvalidState> {
+        state::after(PAYMENT_MOVES, self, action)
     }
 }
 
@@ -107,7 +154,28 @@ impl std::fmt::Display for InvoiceNo {
     }
 }
 
-/// The day of an invoice or payment (`field`): from 1990 to today.
+/// The day of a payment: not before the service began, not in the future.
+pub fn check_paid_on(
+    paid_on: NaiveDate,
+    served_on: NaiveDate,
+    today: NaiveDate,
+) -> Result<(), Fault> {
+    let mut faults = Faults::new();
+    faults.date("paid_on", Some(paid_on), served_on, today);
+    faults.into_vec().pop().map_or(Ok(()), Err)
+}
+
+/// Vouchers are not issued here yet, so nothing can be paid by one.
+pub fn check_source(source: PaymentSource) -> Result<(), Fault> {
+    match source {
+        PaymentSource::Payer => Ok(()),
+        PaymentSource::Voucher => Err(Fault::field("source", Code::no_vouchers)
+            .limit(PaymentSource::Payer.as_str())
+            .actual(source.as_str())),
+    }
+}
+
+/// The day of an invoice (`field`): from 1990 to today.
 pub fn check_day(field: &str, day: NaiveDate, today: NaiveDate) -> Result<(), Fault> {
     let mut faults = Faults::new();
     let first = NaiveDate::from_ymd_opt(1990, 1, 1).unwrap_or(today);
@@ -198,7 +266,35 @@ mod tests {
     }
 
     #[test]
-    fn nobody_pays_tomorrow() {
+    fn a_payment_is_decided_by_the_host_once() {
+        assert_eq!(
+            state::printed(PAYMENT_MOVES),
+            [
+                "declared --receive--> received",
+                "declared --refuse--> refused",
+                "received --reverse--> reversed",
+            ]
+        );
+    }
+
+    #[test]
+    fn money_comes_between_the_service_and_today_and_by_no_voucher() {
+        let on = |text: &str| text.parse::<NaiveDate>().unwrap();
+        for (day, fits) in [
+            ("2026-02-09", false),
+            ("2026-02-10", true),
+            ("2026-03-01", true),
+            ("2026-03-02", false),
+        ] {
+            let checked = check_paid_on(on(day), on("2026-02-10"), on("2026-03-01"));
+            assert_eq!(checked.is_ok(), fits, "{day}");
+        }
+        assert!(check_source(PaymentSource::Payer).is_ok());
+        assert!(check_source(PaymentSource::Voucher).is_err());
+    }
+
+    #[test]
+    fn nobody_invoices_tomorrow() {
         let on = |text: &str| text.parse::<NaiveDate>().unwrap();
         for (day, fits) in [
             ("2026-03-01", true),
@@ -207,7 +303,7 @@ mod tests {
             ("1989-12-31", false),
         ] {
             assert_eq!(
-                check_day("paid_on", on(day), on("2026-03-01")).is_ok(),
+                check_day("issued_on", on(day), on("2026-03-01")).is_ok(),
                 fits,
                 "{day}"
             );

@@ -9,12 +9,15 @@ use super::context::RequestContext;
 use super::feed::{Asked, Start};
 use super::params::Params;
 use super::price::{self, LineShape, ServiceLineShape};
+use super::reason::{EmptyBody, ReasonBody};
 use super::route::{BASE, Route, get, post};
 use crate::domain::access::Action;
-use crate::domain::charge::{ChargeState, PaymentSource};
+use crate::domain::charge::{ChargeState, PaymentSource, PaymentState};
 use crate::domain::tariff::CustomerClass;
 use crate::domain::time::read_date;
-use crate::domain::{ChargeId, Fen, Instant, OrganizationId, PaymentId, UsageRecordId};
+use crate::domain::{
+    ChargeId, Fen, Instant, InstrumentId, OrganizationId, PaymentId, UsageRecordId,
+};
 use crate::error::AppError;
 use crate::operations::charge::{self, NewInvoice};
 use crate::operations::run::Reply;
@@ -51,11 +54,35 @@ pub fn routes() -> Vec<Route> {
         post(
             "/charges/{id}/payments",
             Action::ChargePay,
-            "Enter a payment, never beyond what is outstanding",
+            "Enter a payment: by the host it is received, by the payer declared",
             pay,
         )
         .takes::<PaymentBody>()
         .answers::<ChargeShape>(201),
+        post(
+            "/payments/{id}/receive",
+            Action::PaymentReceive,
+            "The host has what was declared: it counts",
+            receive,
+        )
+        .takes::<EmptyBody>()
+        .answers::<ChargeShape>(200),
+        post(
+            "/payments/{id}/refuse",
+            Action::PaymentRefuse,
+            "What was declared did not come, and the host says why",
+            refuse,
+        )
+        .takes::<ReasonBody>()
+        .answers::<ChargeShape>(200),
+        post(
+            "/payments/{id}/reverse",
+            Action::PaymentReverse,
+            "What was received went back, and the host says why",
+            reverse,
+        )
+        .takes::<ReasonBody>()
+        .answers::<ChargeShape>(200),
     ]
 }
 
@@ -100,6 +127,9 @@ impl From<PaymentBody> for NewPayment {
 struct ChargeShape {
     id: ChargeId,
     usage_record_id: UsageRecordId,
+    instrument_id: InstrumentId,
+    started_at: Instant,
+    ended_at: Instant,
     host_organization_id: OrganizationId,
     payer_organization_id: OrganizationId,
     state: ChargeState,
@@ -111,6 +141,8 @@ struct ChargeShape {
     services: Vec<ServiceLineShape>,
     invoice: Option<InvoiceShape>,
     payments: Vec<PaymentShape>,
+    /// What the payer says to have paid and the host has neither received nor refused; it does not count.
+    declared_fen: Fen,
     paid_payer_fen: Fen,
     paid_voucher_fen: Fen,
     outstanding_fen: Fen,
@@ -131,26 +163,43 @@ struct PaymentShape {
     amount_fen: Fen,
     paid_on: NaiveDate,
     source: PaymentSource,
+    state: PaymentState,
+    /// Why it was refused or reversed.
+    reason: Option<String>,
 }
 
 /// What came from one source; at most the amount of the charge.
-fn paid_by(source: PaymentSource, payments: &[Payment]) -> Fen {
-    let amounts = payments
-        .iter()
-        .filter(|payment| payment.source == source)
-        .map(|payment| payment.amount_fen.number());
-    Fen::new(amounts.sum())
+fn paid_by(source: PaymentSource, whole: &Whole) -> Fen {
+    sum_of(whole.received().filter(|payment| payment.source == source))
+}
+
+/// Each payment is at most 2^53, and a charge has few.
+fn sum_of<'a>(payments: impl Iterator<Item = &'a Payment>) -> Fen {
+    let amounts = payments.map(|payment| payment.amount_fen.number());
+    Fen::new(amounts.fold(0, i64::saturating_add))
+}
+
+fn declared(whole: &Whole) -> Fen {
+    let is_declared = |payment: &&Payment| payment.state == PaymentState::Declared;
+    sum_of(whole.payments.iter().filter(is_declared))
 }
 
 impl From<Whole> for ChargeShape {
     fn from(whole: Whole) -> Self {
-        let balance = whole.balance();
+        let (balance, service) = (whole.balance(), whole.service);
+        let declared_fen = declared(&whole);
+        let by = |source| paid_by(source, &whole);
+        let (paid_payer_fen, paid_voucher_fen) =
+            (by(PaymentSource::Payer), by(PaymentSource::Voucher));
         let charge = whole.charge;
         let price = charge.price();
         let (lines, services) = price::by_kind(price.lines);
         Self {
             id: charge.id,
             usage_record_id: charge.usage_record_id,
+            instrument_id: service.instrument_id,
+            started_at: service.started_at,
+            ended_at: service.ended_at,
             host_organization_id: charge.host_organization_id,
             payer_organization_id: charge.payer_organization_id,
             state: balance.state(),
@@ -163,8 +212,9 @@ impl From<Whole> for ChargeShape {
                 invoice_no: invoice.invoice_no,
                 issued_on: invoice.issued_on,
             }),
-            paid_payer_fen: paid_by(PaymentSource::Payer, &whole.payments),
-            paid_voucher_fen: paid_by(PaymentSource::Voucher, &whole.payments),
+            declared_fen,
+            paid_payer_fen,
+            paid_voucher_fen,
             outstanding_fen: balance.outstanding(),
             payments: whole
                 .payments
@@ -174,6 +224,8 @@ impl From<Whole> for ChargeShape {
                     amount_fen: payment.amount_fen,
                     paid_on: payment.paid_on,
                     source: payment.source,
+                    state: payment.state,
+                    reason: payment.reason,
                 })
                 .collect(),
             version: charge.version,
@@ -232,4 +284,27 @@ async fn pay(context: RequestContext) -> Answer {
     let new = context.body::<PaymentBody>().map(Into::into);
     let done = charge::pay(&context.run(paid)?, context.id("id")?, new).await?;
     context.answer(done, paid)
+}
+
+async fn receive(context: RequestContext) -> Answer {
+    let body = context.body_or_default().map(|EmptyBody {}| ());
+    let done = charge::receive(&context.run(shown)?, context.id("id")?, body).await?;
+    context.answer(done, shown)
+}
+
+async fn refuse(context: RequestContext) -> Answer {
+    let reason = reason(&context);
+    let done = charge::refuse(&context.run(shown)?, context.id("id")?, reason).await?;
+    context.answer(done, shown)
+}
+
+async fn reverse(context: RequestContext) -> Answer {
+    let reason = reason(&context);
+    let done = charge::reverse(&context.run(shown)?, context.id("id")?, reason).await?;
+    context.answer(done, shown)
+}
+
+fn reason(context: &RequestContext) -> Result<Option<String>, AppError> {
+    let body = context.body_or_default();
+    body.map(|body: ReasonBody| body.reason)
 }

@@ -126,6 +126,7 @@ words!(
     booking::BookingPurpose => "BookingPurpose",
     charge::ChargeState => "ChargeState",
     charge::PaymentSource => "PaymentSource",
+    charge::PaymentState => "PaymentState",
     booking::BookingAction => "BookingAction",
     booking::BookingState => "BookingState",
     booking::RejectReason => "RejectReason",

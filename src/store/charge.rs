@@ -10,11 +10,11 @@ use diesel::prelude::*;
 use super::invoice::Invoice;
 use super::payment::Payment;
 use super::price::StoredPrice;
-use super::schema::charge;
+use super::schema::{charge, usage_record};
 use super::{Conn, Json, Result};
 use crate::domain::charge::{Balance, ChargeState};
 use crate::domain::tariff::Quote;
-use crate::domain::{ChargeId, EventId, Fen, Instant, OrganizationId, UsageRecordId};
+use crate::domain::{ChargeId, EventId, Fen, Instant, InstrumentId, OrganizationId, UsageRecordId};
 
 /// One row, whole. `lines` is the frozen price.
 #[derive(Debug, Clone, Queryable, Selectable)]
@@ -33,6 +33,17 @@ pub struct Charge {
     pub updated_at: Instant,
 }
 
+/// The columns of [`Service`].
+pub(super) const SERVICE: (
+    usage_record::instrument_id,
+    usage_record::started_at,
+    usage_record::ended_at,
+) = (
+    usage_record::instrument_id,
+    usage_record::started_at,
+    usage_record::ended_at,
+);
+
 /// A charge to open.
 #[derive(Debug, Clone)]
 pub struct NewCharge {
@@ -44,10 +55,19 @@ pub struct NewCharge {
     pub now: Instant,
 }
 
-/// A charge with its invoice and its payments, oldest first.
+/// The service that a charge is for.
+#[derive(Debug, Clone, Copy, Queryable)]
+pub struct Service {
+    pub instrument_id: InstrumentId,
+    pub started_at: Instant,
+    pub ended_at: Instant,
+}
+
+/// A charge with its service, its invoice and its payments, oldest first.
 #[derive(Debug, Clone)]
 pub struct Whole {
     pub charge: Charge,
+    pub service: Service,
     pub invoice: Option<Invoice>,
     pub payments: Vec<Payment>,
 }
@@ -60,9 +80,14 @@ impl Charge {
 }
 
 impl Whole {
-    /// The money of the charge. The sum of its payments never exceeds its amount, so it cannot overflow.
+    /// The payments that count.
+    pub fn received(&self) -> impl Iterator<Item = &Payment> {
+        self.payments.iter().filter(|payment| payment.is_received())
+    }
+
+    /// The money of the charge. The sum of what was received never exceeds its amount, so it cannot overflow.
     pub fn balance(&self) -> Balance {
-        let paid = self.payments.iter().map(|payment| payment.amount_fen);
+        let paid = self.received().map(|payment| payment.amount_fen);
         Balance {
             amount_fen: self.charge.amount_fen,
             paid_fen: Fen::sum(paid).unwrap_or(self.charge.amount_fen),
@@ -138,8 +163,13 @@ pub fn find_of_usage(conn: &mut Conn, record: UsageRecordId) -> Result<Option<Ch
 pub fn get_whole(conn: &mut Conn, charge: Charge) -> Result<Whole> {
     let invoice = super::invoice::find_of_charge(conn, charge.id)?;
     let payments = super::payment::list_of_charge(conn, charge.id)?;
+    let service = usage_record::table
+        .find(charge.usage_record_id)
+        .select(SERVICE)
+        .get_result(conn)?;
     Ok(Whole {
         charge,
+        service,
         invoice,
         payments,
     })

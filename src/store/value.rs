@@ -91,6 +91,7 @@ stored_words!(
     calendar::DayKind,
     charge::ChargeState,
     charge::PaymentSource,
+    charge::PaymentState,
     closure::ClosureKind,
     instrument::InstrumentState,
     instrument::PurposeType,

@@ -75,6 +75,12 @@ pub fn stage(app: &TestApp) -> Stage<'_> {
         .as_person(FINANCE)
         .get("/api/v1/charges")
         .expect_status(200);
+    let charge = charges["items"][0]["id"].as_i64().unwrap();
+    let payment = app.as_company().post(
+        &format!("/api/v1/charges/{charge}/payments"),
+        json!({"amount_fen": 1, "paid_on": "2026-03-01", "source": "payer"}),
+    );
+    let payment = payment.expect_status(201)["payments"][0]["id"].clone();
     let policies = app.as_admin().get("/api/v1/policies").expect_status(200);
     let key = app
         .as_company()
@@ -103,7 +109,8 @@ pub fn stage(app: &TestApp) -> Stage<'_> {
         ("service_id", service.id()),
         ("bookings", booked.id()),
         ("usage-records", record.id()),
-        ("charges", charges["items"][0]["id"].as_i64().unwrap()),
+        ("charges", charge),
+        ("payments", payment.as_i64().unwrap()),
         ("policies", policies["items"][0]["id"].as_i64().unwrap()),
         ("api-keys", key.id()),
     ];

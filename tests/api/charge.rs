@@ -14,7 +14,7 @@ use crate::world::{COMPANY, ENGINEER, FINANCE, TestApp};
 const CHARGES: &str = "/api/v1/charges";
 
 /// An instrument at 60 yuan an hour.
-fn priced(app: &TestApp) -> InstrumentId {
+pub fn priced(app: &TestApp) -> InstrumentId {
     let instrument = given::instrument(app).insert();
     let price = json!({"valid_from": "2026-01-01", "price_fen_per_hour": 6_000});
     let path = format!("/api/v1/instruments/{instrument}/tariffs");
@@ -23,7 +23,7 @@ fn priced(app: &TestApp) -> InstrumentId {
 }
 
 /// Ninety minutes of the company on a day of February: 90 yuan.
-fn record(app: &TestApp, instrument: InstrumentId, day: u32) -> i64 {
+pub fn record(app: &TestApp, instrument: InstrumentId, day: u32) -> i64 {
     let body = json!({
         "instrument_id": instrument, "organization_id": app.organization_id(COMPANY),
         "started_at": format!("2026-02-{day:02}T09:00:00+08:00"),
@@ -36,7 +36,7 @@ fn record(app: &TestApp, instrument: InstrumentId, day: u32) -> i64 {
         .id()
 }
 
-fn charge_of(client: &Client, record: i64) -> Vec<Value> {
+pub fn charge_of(client: &Client, record: i64) -> Vec<Value> {
     let path = format!("{CHARGES}?usage_record_id={record}");
     client.get(&path).expect_status(200)["items"]
         .as_array()
@@ -75,11 +75,11 @@ fn booked(app: &TestApp, instrument: InstrumentId, quote: Quote) -> BookingId {
     app.write(move |tx| Ok(yiqi::store::booking::insert(tx, new.clone())?.id))
 }
 
-fn invoice(number: &str) -> Value {
+pub fn invoice(number: &str) -> Value {
     json!({"invoice_no": number, "issued_on": "2026-03-01"})
 }
 
-fn payment(fen: i64, source: &str) -> Value {
+pub fn payment(fen: i64, source: &str) -> Value {
     json!({"amount_fen": fen, "paid_on": "2026-03-01", "source": source})
 }
 
@@ -103,11 +103,14 @@ both! {
         let invoiced = finance.post(&format!("{path}/invoice"), invoice(" a-1 ")).expect_status(200);
         assert_eq!((&invoiced["state"], &invoiced["invoice"]["invoice_no"]), (&json!("invoiced"), &json!("A-1")));
         finance.post(&format!("{path}/invoice"), invoice("A-2")).expect_code(409, "already_invoiced");
-        company.post(&format!("{path}/payments"), payment(4_000, "voucher")).expect_status(201);
+        for client in [&company, &finance] {
+            client.post(&format!("{path}/payments"), payment(4_000, "voucher")).expect_code(422, "no_vouchers");
+        }
+        finance.post(&format!("{path}/payments"), payment(4_000, "payer")).expect_status(201);
         let over = finance.post(&format!("{path}/payments"), payment(5_001, "payer")).expect_code(422, "overpaid");
         assert_eq!(over["errors"][0]["limit"], 5000);
         let paid = finance.post(&format!("{path}/payments"), payment(5_000, "payer")).expect_status(201);
-        for (field, value) in [("state", json!("paid")), ("paid_voucher_fen", json!(4_000)), ("paid_payer_fen", json!(5_000)), ("outstanding_fen", json!(0))] {
+        for (field, value) in [("state", json!("paid")), ("paid_voucher_fen", json!(0)), ("paid_payer_fen", json!(9_000)), ("outstanding_fen", json!(0))] {
             assert_eq!(paid[field], value, "{field}");
         }
         assert_eq!(paid["version"], 4, "each action that happened is one version, a refused one none");

@@ -45,6 +45,7 @@ mod not_now;
 mod notice;
 mod organization;
 mod outage;
+mod payment;
 mod people;
 mod plan;
 mod policy;

@@ -244,6 +244,9 @@ both! {
         };
         pay(100);
         assert_eq!(told(app, "charge_pay"), people(&[FINANCE]));
+        let declared = boss.get("/api/v1/charges").expect_status(200)["items"][0]["payments"][0]["id"].clone();
+        finance.post(&format!("/api/v1/payments/{declared}/receive"), json!({})).expect_status(200);
+        assert_eq!(told(app, "payment_receive"), people(&[BOSS]));
         let member = format!(
             "/api/v1/organizations/{}/members/{}", app.organization_id(UNIVERSITY), app.user_id(FINANCE).number(),
         );

@@ -165,7 +165,12 @@ both! {
         each_refused(app, &writes, || finance.post(&format!("/api/v1/charges/{charge}/invoice"), &invoice)).expect_status(200);
         let payment = json!({"amount_fen": 100, "paid_on": "2026-03-01", "source": "payer"});
         let writes = [("INSERT", "payment"), ("INSERT", "payment_line"), ("UPDATE", "charge"), ("INSERT", "event")];
-        each_refused(app, &writes, || finance.post(&format!("/api/v1/charges/{charge}/payments"), &payment)).expect_status(201);
+        let payments = format!("/api/v1/charges/{charge}/payments");
+        each_refused(app, &writes, || finance.post(&payments, &payment)).expect_status(201);
+        let declared = app.as_company().post(&payments, &payment).expect_status(201);
+        let receive = format!("/api/v1/payments/{}/receive", declared["payments"][1]["id"]);
+        let writes = [("UPDATE", "payment"), ("UPDATE", "charge"), ("INSERT", "event")];
+        each_refused(app, &writes, || finance.post(&receive, json!({}))).expect_status(200);
     }
 
     fn a_table_is_imported_whole_or_not_at_all(app: &TestApp) {

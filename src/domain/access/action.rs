@@ -244,7 +244,11 @@ actions! {
     /// Its usage record was voided or priced anew.
     ChargeVoid = "charge_void": NOBODY, None, Consequence, Charge, Nobody;
     ChargeInvoice = "charge_invoice": FINANCE, Some(BillingWrite), Change, Charge, Money;
+    /// By the host received, by the payer declared.
     ChargePay = "charge_pay": PAYMENT_EDITORS, Some(BillingWrite), Change, Charge, Money;
+    PaymentReceive = "payment_receive": FINANCE, Some(BillingWrite), Change, Charge, Money;
+    PaymentRefuse = "payment_refuse": FINANCE, Some(BillingWrite), Change, Charge, Money;
+    PaymentReverse = "payment_reverse": FINANCE, Some(BillingWrite), Change, Charge, Money;
 
     // Yearly run.
     PolicyList = "policy_list": EVERYBODY, None, Read, Nothing, Nobody;

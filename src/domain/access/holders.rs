@@ -59,7 +59,8 @@ pub(super) const UNIT: Holders = Holders::of(&[UnitAdmin]);
 pub(super) const CUSTOMERS: Holders = Holders::of(&[UnitAdmin, UnitMember]);
 /// Those who speak for an organization.
 pub(super) const HEADS: Holders = Holders::of(&[HostAdmin, UnitAdmin]);
-pub(super) const FINANCE: Holders = Holders::of(&[HostFinance]);
+/// Where a host has no finance, its administrators keep the money.
+pub(super) const FINANCE: Holders = Holders::of(&[HostAdmin, HostFinance]);
 
 /// Before they are listed, and after they left the list.
 pub(super) const INSTRUMENT_READERS: Holders = Holders::of(&[
@@ -105,7 +106,7 @@ pub(super) const RELATED_PARTY_READERS: Holders =
 /// An organization declares its related parties; the administration enters what it finds.
 pub(super) const RELATED_PARTY_EDITORS: Holders =
     Holders::of(&[PlatformAdmin, RegionAdmin, HostAdmin, UnitAdmin]);
-pub(super) const PAYMENT_EDITORS: Holders = Holders::of(&[HostFinance, UnitAdmin]);
+pub(super) const PAYMENT_EDITORS: Holders = Holders::of(&[HostAdmin, HostFinance, UnitAdmin]);
 /// How an award came about names customers' records: the awarded unit sees its own.
 pub(super) const AWARD_READERS: Holders = Holders::of(&[PlatformAdmin, Auditor, HostAdmin]);
 pub(super) const OVERSEERS: Holders = Holders::of(&[PlatformAdmin, Auditor]);

@@ -211,6 +211,9 @@ fn bodies_that_may_be_empty_are_those_that_say_nothing_or_why() {
     organization_resume
     organization_suspend
     organization_verify
+    payment_receive
+    payment_refuse
+    payment_reverse
     subsidy_discard
     subsidy_finalize
     subsidy_publish

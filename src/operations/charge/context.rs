@@ -1,11 +1,12 @@
 //! A charge with its invoice, its payments and who is tied to it: the subject of every action on its money.
 
-use crate::domain::ChargeId;
 use crate::domain::access::BookingTies;
+use crate::domain::{ChargeId, PaymentId};
 use crate::error::AppError;
 use crate::operations::actor::Actor;
 use crate::operations::subject::{Subject, Ties};
 use crate::store::charge::{Charge, Whole};
+use crate::store::payment::Payment;
 use crate::store::{self, Conn, Lock};
 
 /// A charge and its ties.
@@ -55,5 +56,43 @@ impl ChargeContext {
             version,
             ties,
         })
+    }
+}
+
+/// A payment with the charge that it is for, which has the ties and the version.
+#[derive(Debug)]
+pub struct PaymentContext {
+    pub payment: Payment,
+    pub charge: ChargeContext,
+}
+
+impl Subject for PaymentContext {
+    type Id = PaymentId;
+
+    fn lock_and_load(tx: &mut Conn, actor: &Actor, id: PaymentId) -> Result<Self, AppError> {
+        let charge = store::payment::get_charge_id(tx, id)?;
+        Self::of(ChargeContext::lock_and_load(tx, actor, charge)?, id)
+    }
+
+    fn load(conn: &mut Conn, actor: &Actor, id: PaymentId) -> Result<Self, AppError> {
+        let charge = store::payment::get_charge_id(conn, id)?;
+        Self::of(ChargeContext::load(conn, actor, charge)?, id)
+    }
+
+    fn ties(&self) -> Ties {
+        self.charge.ties()
+    }
+
+    fn version(&self) -> Option<i64> {
+        self.charge.version()
+    }
+}
+
+impl PaymentContext {
+    fn of(charge: ChargeContext, id: PaymentId) -> Result<Self, AppError> {
+        let mut payments = charge.whole.payments.iter();
+        let found = payments.find(|payment| payment.id == id).cloned();
+        let payment = found.ok_or(AppError::NotFound)?;
+        Ok(Self { payment, charge })
     }
 }

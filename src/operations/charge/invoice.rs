@@ -48,7 +48,7 @@ fn enter(
     if let Some(invoice) = &whole.invoice {
         return Err(already_invoiced(&whole.charge, &invoice.invoice_no));
     }
-    let years: BTreeSet<i32> = whole.payments.iter().map(|p| p.paid_on.year()).collect();
+    let years: BTreeSet<i32> = whole.received().map(|p| p.paid_on.year()).collect();
     yearly_run::refuse_locked(tx, &years.into_iter().collect::<Vec<_>>())?;
     let after = json!({
         "version": whole.charge.version,

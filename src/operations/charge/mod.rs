@@ -14,12 +14,13 @@ mod read;
 use serde_json::json;
 
 use crate::domain::access::Action;
-use crate::domain::charge::ChargeState;
+use crate::domain::charge::{ChargeState, PaymentState};
 use crate::domain::tariff::Quote;
 use crate::domain::usage::UsageState;
 use crate::domain::{ChargeId, EventId, Fen, OrganizationId, UsageRecordId};
 use crate::error::{AppError, Code};
 use crate::operations::actor::Actor;
+use crate::operations::run::personal;
 use crate::operations::tariff::{self, Wanted};
 use crate::store::charge::{Charge, NewCharge};
 use crate::store::event::{NewEvent, Subject};
@@ -28,7 +29,7 @@ use crate::store::{self, Conn};
 
 pub use context::ChargeContext;
 pub use invoice::{NewInvoice, invoice};
-pub use payment::pay;
+pub use payment::{pay, receive, refuse, reverse};
 pub use read::{get, list};
 
 /// Opens the charge of a new record, when it has a price.
@@ -121,7 +122,8 @@ pub fn reprice(
     Ok(())
 }
 
-/// Voids the charge of a record, if there is one. 409 when it is invoiced or partly paid.
+/// Voids the charge of a record, if there is one, and refuses what is only declared. 409 when it is invoiced or money was
+/// received.
 pub fn void_for(
     tx: &mut Conn,
     actor: &Actor,
@@ -136,11 +138,18 @@ pub fn void_for(
     if let Some(invoice) = &whole.invoice {
         return Err(already_invoiced(&whole.charge, &invoice.invoice_no));
     }
-    if !whole.payments.is_empty() {
+    if whole.received().next().is_some() {
         return Err(AppError::conflict(Code::invalid_state)
             .with("charge_id", whole.charge.id.number())
             .with("state", whole.balance().state().as_str())
             .with("allowed", Vec::<&str>::new()));
+    }
+    // What somebody says to have paid for it cannot come any more.
+    for payment in &whole.payments {
+        if payment.state == PaymentState::Declared {
+            let refused = PaymentState::Refused;
+            store::payment::update_ended(tx, payment.id, refused, None, event_id)?;
+        }
     }
     store::charge::update_state(tx, whole.charge.id, ChargeState::Voided, event_id)?;
     tell(tx, actor, Action::ChargeVoid, &whole.charge)
@@ -201,6 +210,18 @@ fn append_event(
     context: &ChargeContext,
     after: serde_json::Value,
 ) -> Result<EventId, AppError> {
+    let event = event_of_money(actor, action, context, after, None)?;
+    Ok(store::event::append(tx, &event)?)
+}
+
+/// The event of an action on the money of a charge; its reason is free text, so it can be erased.
+fn event_of_money(
+    actor: &Actor,
+    action: Action,
+    context: &ChargeContext,
+    after: serde_json::Value,
+    reason: Option<&str>,
+) -> Result<NewEvent, AppError> {
     let (whole, charge) = (&context.whole, &context.whole.charge);
     let (host, payer) = (charge.host_organization_id, charge.payer_organization_id);
     let balance = whole.balance();
@@ -215,5 +236,8 @@ fn append_event(
         .of(host, Some(payer))
         .before(before)?
         .after(after)?;
-    Ok(store::event::append(tx, &event)?)
+    match reason {
+        Some(reason) => Ok(event.personal(personal(json!({ "reason": reason }))?)),
+        None => Ok(event),
+    }
 }

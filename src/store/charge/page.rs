@@ -6,15 +6,15 @@ use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 
-use super::{Charge, Whole};
+use super::{Charge, SERVICE, Service, Whole};
 use crate::domain::access::Reach;
 use crate::domain::charge::ChargeState;
 use crate::domain::{ChargeId, Instant, OrganizationId, UsageRecordId};
 use crate::store::drive::{Asked, Branch, Drive, Driver, hidden, own_unit};
 use crate::store::page::{Found, Key, Ordered, Range, first, in_range, load_keys, walk};
-use crate::store::schema::charge;
+use crate::store::schema::{charge, usage_record};
 use crate::store::two_sided::two_sided_list;
-use crate::store::{Conn, Result, invoice, payment};
+use crate::store::{Conn, Result, StoreError, invoice, payment};
 
 two_sided_list!(
     Charge of charge,
@@ -35,9 +35,9 @@ pub struct Filter {
     pub limit: i64,
 }
 
-/// Paid in full is not stored: it is what the payments say.
-const IS_PAID: &str = "(charge.amount_fen <= (SELECT COALESCE(SUM(payment_line.amount_fen), 0) FROM payment_line \
-    WHERE payment_line.charge_id = charge.id))";
+/// Paid in full is not stored: it is what the payments say that were received.
+const IS_PAID: &str = "(charge.amount_fen <= (SELECT COALESCE(SUM(l.amount_fen), 0) FROM payment_line l \
+    JOIN payment p ON p.id = l.payment_id AND p.state = 'received' WHERE l.charge_id = charge.id))";
 
 /// The stored states behind the derived ones: of charges that are paid in full, voided, and still owed.
 fn stored(states: &[ChargeState]) -> (Vec<ChargeState>, Vec<ChargeState>, Vec<ChargeState>) {
@@ -86,12 +86,26 @@ fn with_money(conn: &mut Conn, charges: Vec<Charge>) -> Result<Vec<Whole>> {
     for (charge, payment) in payment::list_of_charges(conn, &ids)? {
         payments.entry(charge).or_default().push(payment);
     }
-    let whole = charges.into_iter().map(|charge| Whole {
-        invoice: invoices.remove(&charge.id),
-        payments: payments.remove(&charge.id).unwrap_or_default(),
-        charge,
+    let services = services(conn, &charges)?;
+    let whole = charges.into_iter().map(|charge| {
+        Some(Whole {
+            service: services.get(&charge.usage_record_id).copied()?,
+            invoice: invoices.remove(&charge.id),
+            payments: payments.remove(&charge.id).unwrap_or_default(),
+            charge,
+        })
     });
-    Ok(whole.collect())
+    let whole: Option<Vec<Whole>> = whole.collect();
+    whole.ok_or(StoreError::NotFound)
+}
+
+fn services(conn: &mut Conn, charges: &[Charge]) -> Result<BTreeMap<UsageRecordId, Service>> {
+    let records: Vec<UsageRecordId> = charges.iter().map(|c| c.usage_record_id).collect();
+    let services: Vec<(UsageRecordId, Service)> = usage_record::table
+        .filter(usage_record::id.eq_any(records))
+        .select((usage_record::id, SERVICE))
+        .load(conn)?;
+    Ok(services.into_iter().collect())
 }
 
 impl List<'_> {

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use diesel::prelude::*;
 
 use crate::domain::booking::{BookingMode, BookingPurpose};
-use crate::domain::charge::PaymentSource;
+use crate::domain::charge::{PaymentSource, PaymentState};
 use crate::domain::review::Satisfaction;
 use crate::domain::tariff::Quote;
 use crate::domain::usage::{Evidence, UsageState};
@@ -140,6 +140,8 @@ struct PaymentRow {
     amount_fen: Fen,
     event_id: EventId,
     created_at: Instant,
+    state: PaymentState,
+    received_event_id: EventId,
 }
 
 #[derive(Insertable)]
@@ -293,6 +295,9 @@ impl Batch {
                 amount_fen,
                 event_id,
                 created_at: now,
+                // What a host reports as paid it has received.
+                state: PaymentState::Received,
+                received_event_id: event_id,
             });
             self.payment_lines.push(PaymentLineRow {
                 payment_id,
@@ -393,6 +398,7 @@ fn list_money(
     let payments: Vec<(ChargeId, NaiveDate, PaymentSource, Fen)> = payment::table
         .inner_join(payment_line::table.on(payment_line::payment_id.eq(payment::id)))
         .filter(payment_line::charge_id.eq_any(&ids))
+        .filter(payment::state.eq(PaymentState::Received))
         .select((
             payment_line::charge_id,
             payment::paid_on,

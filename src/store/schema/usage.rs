@@ -88,6 +88,10 @@ diesel::table! {
         amount_fen -> BigInt,
         event_id -> BigInt,
         created_at -> Timestamp,
+        state -> Text,
+        reason -> Nullable<Text>,
+        received_event_id -> Nullable<BigInt>,
+        ended_event_id -> Nullable<BigInt>,
     }
 }
 

@@ -197,7 +197,7 @@ pub fn list_income_of(
     .load(conn)?)
 }
 
-/// Payments on invoiced charges. A charge's event is that of its last change: voided after the freeze, it stood then.
+/// Payments that were received, on invoiced charges. A charge's event is that of its last change: voided after the freeze, it stood then.
 fn paid(scope: &Scope) -> String {
     let event = scope.event_number();
     format!(
@@ -208,12 +208,13 @@ fn paid(scope: &Scope) -> String {
     )
 }
 
+/// Paid in the year, received at the freeze and not gone back by then.
 fn paid_in_year(scope: &Scope) -> String {
+    let event = scope.event_number();
     format!(
-        "p.paid_on >= '{}' AND p.paid_on <= '{}' AND p.event_id <= {}",
-        scope.first_on,
-        scope.last_on,
-        scope.event_number()
+        "p.paid_on >= '{}' AND p.paid_on <= '{}' AND p.received_event_id <= {event} \
+         AND (p.ended_event_id IS NULL OR p.ended_event_id > {event})",
+        scope.first_on, scope.last_on,
     )
 }
 
