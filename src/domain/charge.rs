@@ -76,6 +76,18 @@ impl PaymentState {
     }
 }
 
+crate::vocabulary! {
+    /// Whether an invoice stands; derived, never stored.
+    InvoiceState {
+        Issued = "issued",
+        /// Its charges are free again; its number stays used.
+        Annulled = "annulled",
+    }
+}
+
+/// The most charges that stand on one invoice.
+pub const INVOICE_CHARGES_MAX: usize = 500;
+
 /// The money of one charge. Every amount lies between 0 and 2^53, payments never exceed the amount.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Balance {
@@ -130,12 +142,21 @@ pub struct InvoiceNo(String);
 impl InvoiceNo {
     /// Drops blanks around the number and makes its letters upper case.
     pub fn parse(text: &str) -> Result<Self, Fault> {
+        Self::parse_field("invoice_no", text)
+    }
+
+    /// The number of the red-letter invoice that takes another back: one of its own, written the same way.
+    pub fn parse_red_letter(text: &str) -> Result<Self, Fault> {
+        Self::parse_field("red_letter_no", text)
+    }
+
+    fn parse_field(field: &str, text: &str) -> Result<Self, Fault> {
         let number = text.trim().to_ascii_uppercase();
         let plain = |c: char| c.is_ascii_alphanumeric() || "-_/".contains(c);
         if number.is_empty() {
-            Err(Fault::required("invoice_no"))
+            Err(Fault::required(field))
         } else if number.len() > 64 || !number.chars().all(plain) {
-            Err(Fault::field("invoice_no", Code::malformed)
+            Err(Fault::field(field, Code::malformed)
                 .limit("1..64")
                 .actual(text))
         } else {

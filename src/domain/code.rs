@@ -24,7 +24,7 @@ codes! {
     session_revoked wrong_credentials forbidden not_by_api_key scope_missing organization_not_verified
     organization_suspended account_suspended not_found method_not_allowed slot_taken invalid_state channel_in_use
     usage_overlaps period_locked organization_exists login_taken client_reference_used request_in_progress
-    invoice_no_used already_invoiced asset_no_used tariff_overlaps policy_version_exists final_exists already_reviewed
+    invoice_no_used already_invoiced charge_exists no_price asset_no_used tariff_overlaps policy_version_exists final_exists already_reviewed
     exemption_exists related_party_exists relation_in_use last_admin run_not_ready row_differs version_mismatch
     body_too_large unsupported_media_type read_only idempotency_key_reused required text_too_long control_character
     out_of_range dates_out_of_order too_many duplicate malformed not_a_phone not_an_email unknown_region
@@ -35,7 +35,7 @@ codes! {
     empty_span reversed overlapping missing policy_mistake outside_opening_hours closed_for_maintenance public_holiday
     not_aligned too_short too_long too_soon too_far_ahead in_the_past instrument_not_bookable not_externally_shared
     mode_not_offered minutes_exceed_interval no_effective_minutes in_the_future interval_too_long not_reviewable
-    overpaid no_vouchers not_a_spreadsheet unknown_encoding unreadable file_too_large too_many_rows too_many_columns no_header
+    overpaid no_vouchers not_one_payer_and_host not_a_spreadsheet unknown_encoding unreadable file_too_large too_many_rows too_many_columns no_header
     unknown_column missing_column duplicate_column cell_without_header uneven_row unclosed_quote formula_not_allowed
     merged_cells error_value digits_lost not_text not_an_integer not_an_amount not_a_date not_an_instant not_a_boolean
     not_a_decimal unknown_word not_after_start more_faults version_required locked_out internal unavailable

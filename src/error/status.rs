@@ -21,7 +21,7 @@ statuses! {
     405: method_not_allowed;
     408: request_timeout;
     409: slot_taken invalid_state channel_in_use usage_overlaps period_locked organization_exists login_taken
-         client_reference_used request_in_progress invoice_no_used already_invoiced asset_no_used tariff_overlaps
+         client_reference_used request_in_progress invoice_no_used already_invoiced charge_exists no_price asset_no_used tariff_overlaps
          policy_version_exists final_exists already_reviewed exemption_exists related_party_exists relation_in_use
          last_admin run_not_ready row_differs;
     412: version_mismatch;
@@ -38,7 +38,7 @@ statuses! {
          policy_mistake
          outside_opening_hours closed_for_maintenance public_holiday not_aligned too_short too_long too_soon too_far_ahead
          in_the_past instrument_not_bookable not_externally_shared mode_not_offered
-         minutes_exceed_interval no_effective_minutes in_the_future interval_too_long not_reviewable overpaid no_vouchers
+         minutes_exceed_interval no_effective_minutes in_the_future interval_too_long not_reviewable overpaid no_vouchers not_one_payer_and_host
          not_a_spreadsheet unknown_encoding unreadable file_too_large too_many_rows too_many_columns no_header
          unknown_column missing_column duplicate_column cell_without_header uneven_row unclosed_quote formula_not_allowed
          merged_cells error_value digits_lost not_text not_an_integer not_an_amount not_a_date not_an_instant not_a_boolean

@@ -16,10 +16,11 @@ use crate::domain::charge::{ChargeState, PaymentSource, PaymentState};
 use crate::domain::tariff::CustomerClass;
 use crate::domain::time::read_date;
 use crate::domain::{
-    ChargeId, Fen, Instant, InstrumentId, OrganizationId, PaymentId, UsageRecordId,
+    ChargeId, Fen, Instant, InstrumentId, InvoiceId, OrganizationId, PaymentId, UsageRecordId,
 };
 use crate::error::AppError;
-use crate::operations::charge::{self, NewInvoice};
+use crate::operations::charge;
+use crate::operations::invoice::Head;
 use crate::operations::run::Reply;
 use crate::store::charge::{Filter, Whole};
 use crate::store::payment::{NewPayment, Payment};
@@ -49,7 +50,7 @@ pub fn routes() -> Vec<Route> {
             "Invoice the charge; a number is valid once on the whole platform",
             invoice,
         )
-        .takes::<InvoiceBody>()
+        .takes::<ChargeInvoiceBody>()
         .answers::<ChargeShape>(200),
         post(
             "/charges/{id}/payments",
@@ -88,7 +89,7 @@ pub fn routes() -> Vec<Route> {
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct InvoiceBody {
+struct ChargeInvoiceBody {
     invoice_no: String,
     #[serde(deserialize_with = "read_date")]
     issued_on: NaiveDate,
@@ -103,8 +104,8 @@ struct PaymentBody {
     source: PaymentSource,
 }
 
-impl From<InvoiceBody> for NewInvoice {
-    fn from(body: InvoiceBody) -> Self {
+impl From<ChargeInvoiceBody> for Head {
+    fn from(body: ChargeInvoiceBody) -> Self {
         Self {
             invoice_no: body.invoice_no,
             issued_on: body.issued_on,
@@ -139,7 +140,7 @@ struct ChargeShape {
     priced_on: NaiveDate,
     lines: Vec<LineShape>,
     services: Vec<ServiceLineShape>,
-    invoice: Option<InvoiceShape>,
+    invoice: Option<ChargeInvoiceShape>,
     payments: Vec<PaymentShape>,
     /// What the payer says to have paid and the host has neither received nor refused; it does not count.
     declared_fen: Fen,
@@ -152,7 +153,8 @@ struct ChargeShape {
 }
 
 #[derive(Serialize, ToSchema)]
-struct InvoiceShape {
+struct ChargeInvoiceShape {
+    id: InvoiceId,
     invoice_no: String,
     issued_on: NaiveDate,
 }
@@ -208,7 +210,8 @@ impl From<Whole> for ChargeShape {
             priced_on: price.priced_on,
             lines,
             services,
-            invoice: whole.invoice.map(|invoice| InvoiceShape {
+            invoice: whole.invoice.map(|invoice| ChargeInvoiceShape {
+                id: invoice.id,
                 invoice_no: invoice.invoice_no,
                 issued_on: invoice.issued_on,
             }),
@@ -275,7 +278,7 @@ fn paid(whole: &Whole) -> Result<Reply, AppError> {
 }
 
 async fn invoice(context: RequestContext) -> Answer {
-    let new = context.body::<InvoiceBody>().map(Into::into);
+    let new = context.body::<ChargeInvoiceBody>().map(Into::into);
     let done = charge::invoice(&context.run(shown)?, context.id("id")?, new).await?;
     context.answer(done, shown)
 }

@@ -10,8 +10,8 @@ use super::answer::Answer;
 use super::route::{BASE, Methods, Route, method_not_allowed};
 use super::{
     account, api_key, availability, booking, booking_rules, charge, closure, event, exemption,
-    instrument, member, notice, organization, policy, quote, reference, related_party, review,
-    service, session, stats, tariff, usage, yearly_run,
+    instrument, invoice, member, notice, organization, policy, quote, reference, related_party,
+    review, service, session, stats, tariff, usage, yearly_run,
 };
 use crate::error::AppError;
 
@@ -37,6 +37,7 @@ pub fn table() -> Vec<Route> {
         tariff::routes(),
         quote::routes(),
         charge::routes(),
+        invoice::routes(),
         policy::routes(),
         yearly_run::routes(),
         stats::routes(),

@@ -125,6 +125,7 @@ words!(
     booking::BookingMode => "BookingMode",
     booking::BookingPurpose => "BookingPurpose",
     charge::ChargeState => "ChargeState",
+    charge::InvoiceState => "InvoiceState",
     charge::PaymentSource => "PaymentSource",
     charge::PaymentState => "PaymentState",
     booking::BookingAction => "BookingAction",

@@ -14,6 +14,7 @@ pub mod exclusive;
 pub mod exemption;
 pub mod feed;
 pub mod instrument;
+pub mod invoice;
 pub mod job;
 pub mod member;
 pub mod migration;

@@ -43,6 +43,7 @@ constraints! {
     InvitationToken = "invitation_token_unique" on "invitation.token_hash",
     InvoiceLineCharge = "invoice_line_charge_unique" on "invoice_line.charge_id",
     InvoiceNo = "invoice_no_unique" on "invoice.invoice_no",
+    InvoiceRedLetterNo = "invoice_red_letter_no_unique" on "invoice.red_letter_no",
     OrganizationUscc = "organization_uscc_unique" on "organization.uscc",
     PolicyUsed = "policy_used",
     PolicyVersion = "policy_version_unique" on "policy.code, policy.version",

@@ -81,6 +81,10 @@ pub fn stage(app: &TestApp) -> Stage<'_> {
         json!({"amount_fen": 1, "paid_on": "2026-03-01", "source": "payer"}),
     );
     let payment = payment.expect_status(201)["payments"][0]["id"].clone();
+    let invoice = app.as_person(FINANCE).post(
+        "/api/v1/invoices",
+        json!({"invoice_no": "N-1", "issued_on": "2026-03-01", "charge_ids": [charge]}),
+    );
     let policies = app.as_admin().get("/api/v1/policies").expect_status(200);
     let key = app
         .as_company()
@@ -110,6 +114,7 @@ pub fn stage(app: &TestApp) -> Stage<'_> {
         ("bookings", booked.id()),
         ("usage-records", record.id()),
         ("charges", charge),
+        ("invoices", invoice.expect_status(201).id()),
         ("payments", payment.as_i64().unwrap()),
         ("policies", policies["items"][0]["id"].as_i64().unwrap()),
         ("api-keys", key.id()),

@@ -11,7 +11,7 @@ use crate::usage::finalize;
 use crate::world::{ENGINEER, FINANCE, TestApp};
 
 /// What a freeze at this moment would count as paid in the year, by both of its questions.
-fn income(app: &TestApp, year: i32) -> i64 {
+pub fn income(app: &TestApp, year: i32) -> i64 {
     let now = app.now();
     app.read(move |conn| {
         let scope = freeze::scope(year, now, event::newest(conn)?)?;

@@ -173,6 +173,27 @@ both! {
         each_refused(app, &writes, || finance.post(&receive, json!({}))).expect_status(200);
     }
 
+    fn an_invoice_is_annulled_with_all_its_charges(app: &TestApp) {
+        let sem = given::instrument(app).insert();
+        price(app, sem);
+        for day in 10..12 {
+            let service = json!({
+                "instrument_id": sem, "organization_id": app.organization_id(COMPANY), "mode": "guided", "purpose": "research",
+                "started_at": format!("2026-02-{day}T09:00:00+08:00"), "ended_at": format!("2026-02-{day}T10:00:00+08:00"),
+            });
+            app.as_host().post("/api/v1/usage-records", service).expect_status(201);
+        }
+        let finance = app.as_person(FINANCE);
+        let charges = finance.get("/api/v1/charges").expect_status(200);
+        let ids: Vec<_> = charges["items"].as_array().unwrap().iter().map(|charge| charge["id"].clone()).collect();
+        let invoice = json!({"invoice_no": "N-1", "issued_on": "2026-03-01", "charge_ids": ids});
+        let writes = [("INSERT", "invoice"), ("INSERT", "invoice_line"), ("UPDATE", "charge"), ("INSERT", "event")];
+        let made = each_refused(app, &writes, || finance.post("/api/v1/invoices", &invoice)).expect_status(201);
+        let annul = format!("/api/v1/invoices/{}/annul", made.id());
+        let writes = [("UPDATE", "invoice"), ("UPDATE", "invoice_line"), ("UPDATE", "charge"), ("INSERT", "event")];
+        each_refused(app, &writes, || finance.post(&annul, json!({"reason": "x"}))).expect_status(200);
+    }
+
     fn a_table_is_imported_whole_or_not_at_all(app: &TestApp) {
         let host = app.as_host();
         let head = "asset_no,name,original_value_fen,category_code,purpose_type";

@@ -244,6 +244,10 @@ actions! {
     /// Its usage record was voided or priced anew.
     ChargeVoid = "charge_void": NOBODY, None, Consequence, Charge, Nobody;
     ChargeInvoice = "charge_invoice": FINANCE, Some(BillingWrite), Change, Charge, Money;
+    InvoiceList = "invoice_list": CHARGE_READERS, Some(BillingRead), Read, Charge, Nobody;
+    InvoiceGet = "invoice_get": CHARGE_READERS, Some(BillingRead), Read, Charge, Nobody;
+    InvoiceCreate = "invoice_create": FINANCE, Some(BillingWrite), Change, Charge, Money;
+    InvoiceAnnul = "invoice_annul": FINANCE, Some(BillingWrite), Change, Charge, Money;
     /// By the host received, by the payer declared.
     ChargePay = "charge_pay": PAYMENT_EDITORS, Some(BillingWrite), Change, Charge, Money;
     PaymentReceive = "payment_receive": FINANCE, Some(BillingWrite), Change, Charge, Money;

@@ -61,6 +61,11 @@ const IN_QUERY: &[(&str, Kind, &str)] = &[
         "Of instruments of this host.",
     ),
     ("instrument_id", Kind::Id, "Of this instrument."),
+    (
+        "invoice_no",
+        Kind::Text,
+        "Of this number, or taken back under it; repeated means or.",
+    ),
     ("invoiced", Kind::Flag, "Whether an invoice was issued."),
     (
         "is_host",

@@ -207,6 +207,7 @@ fn bodies_that_may_be_empty_are_those_that_say_nothing_or_why() {
     instrument_return
     instrument_submit
     instrument_suspend
+    invoice_annul
     organization_refuse
     organization_resume
     organization_suspend

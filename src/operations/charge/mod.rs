@@ -20,6 +20,7 @@ use crate::domain::usage::UsageState;
 use crate::domain::{ChargeId, EventId, Fen, OrganizationId, UsageRecordId};
 use crate::error::{AppError, Code};
 use crate::operations::actor::Actor;
+use crate::operations::invoice::refuse_invoiced;
 use crate::operations::run::personal;
 use crate::operations::tariff::{self, Wanted};
 use crate::store::charge::{Charge, NewCharge};
@@ -28,7 +29,7 @@ use crate::store::usage::UsageRecord;
 use crate::store::{self, Conn};
 
 pub use context::ChargeContext;
-pub use invoice::{NewInvoice, invoice};
+pub use invoice::invoice;
 pub use payment::{pay, receive, refuse, reverse};
 pub use read::{get, list};
 
@@ -135,9 +136,7 @@ pub fn void_for(
     };
     let charge = store::charge::claim(tx, charge.id, actor.now)?;
     let whole = store::charge::get_whole(tx, charge)?;
-    if let Some(invoice) = &whole.invoice {
-        return Err(already_invoiced(&whole.charge, &invoice.invoice_no));
-    }
+    refuse_invoiced(&whole)?;
     if whole.received().next().is_some() {
         return Err(AppError::conflict(Code::invalid_state)
             .with("charge_id", whole.charge.id.number())
@@ -153,12 +152,6 @@ pub fn void_for(
     }
     store::charge::update_state(tx, whole.charge.id, ChargeState::Voided, event_id)?;
     tell(tx, actor, Action::ChargeVoid, &whole.charge)
-}
-
-fn already_invoiced(charge: &Charge, invoice_no: &str) -> AppError {
-    AppError::conflict(Code::already_invoiced)
-        .with("charge_id", charge.id.number())
-        .with("invoice_no", invoice_no)
 }
 
 /// What the record costs by the promise of its booking, else by the tariffs of its day. A booking that was told no price

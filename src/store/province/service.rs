@@ -119,7 +119,9 @@ struct InvoiceRow {
     payer_organization_id: OrganizationId,
     issued_on: NaiveDate,
     event_id: EventId,
+    version: i64,
     created_at: Instant,
+    updated_at: Instant,
 }
 
 #[derive(Insertable)]
@@ -277,7 +279,9 @@ impl Batch {
                 payer_organization_id: payer,
                 issued_on,
                 event_id,
+                version: 1,
                 created_at: now,
+                updated_at: now,
             });
             self.invoice_lines.push(InvoiceLineRow {
                 charge_id,
@@ -389,6 +393,7 @@ fn list_money(
     let invoices: Vec<(ChargeId, String, NaiveDate)> = invoice::table
         .inner_join(invoice_line::table.on(invoice_line::invoice_id.eq(invoice::id)))
         .filter(invoice_line::charge_id.eq_any(&ids))
+        .filter(invoice_line::annulled_event_id.is_null())
         .select((
             invoice_line::charge_id,
             invoice::invoice_no,

@@ -68,14 +68,20 @@ diesel::table! {
         issued_on -> Date,
         event_id -> BigInt,
         created_at -> Timestamp,
+        version -> BigInt,
+        updated_at -> Timestamp,
+        annulled_at -> Nullable<Timestamp>,
+        annul_reason -> Nullable<Text>,
+        red_letter_no -> Nullable<Text>,
     }
 }
 
 diesel::table! {
-    invoice_line (charge_id) {
+    invoice_line (invoice_id, charge_id) {
         charge_id -> BigInt,
         invoice_id -> BigInt,
         amount_fen -> BigInt,
+        annulled_event_id -> Nullable<BigInt>,
     }
 }
 

@@ -203,7 +203,7 @@ fn paid(scope: &Scope) -> String {
     format!(
         "payment p JOIN payment_line l ON l.payment_id = p.id \
          JOIN charge c ON c.id = l.charge_id AND (c.state <> 'voided' OR c.event_id > {event}) \
-         JOIN invoice_line il ON il.charge_id = c.id \
+         JOIN invoice_line il ON il.charge_id = c.id AND (il.annulled_event_id IS NULL OR il.annulled_event_id > {event}) \
          JOIN invoice i ON i.id = il.invoice_id AND i.event_id <= {event}"
     )
 }
