@@ -43,7 +43,7 @@ pub fn customer_class(
     }
 }
 
-/// The days of a price, half-open: `valid_until` is the first day it no longer holds; `None`: until further notice.
+/// The days of a price, the last one included; `None`: until further notice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Period {
     pub valid_from: NaiveDate,
@@ -51,17 +51,26 @@ pub struct Period {
 }
 
 impl Period {
+    /// The period as it is stored, half-open: `ends_before` is the first day on which it no longer holds.
+    pub fn half_open(valid_from: NaiveDate, ends_before: Option<NaiveDate>) -> Self {
+        Self {
+            valid_from,
+            valid_until: ends_before.and_then(|day| day.pred_opt()),
+        }
+    }
+
+    /// The first day on which the price no longer holds.
+    pub fn ends_before(&self) -> Option<NaiveDate> {
+        self.valid_until.and_then(|day| day.succ_opt())
+    }
+
     pub fn contains(&self, date: NaiveDate) -> bool {
-        self.valid_from <= date && self.valid_until.is_none_or(|until| date < until)
+        self.valid_from <= date && self.valid_until.is_none_or(|last| date <= last)
     }
 
     pub fn overlaps(&self, other: &Period) -> bool {
-        other
-            .valid_until
-            .is_none_or(|until| self.valid_from < until)
-            && self
-                .valid_until
-                .is_none_or(|until| other.valid_from < until)
+        other.valid_until.is_none_or(|last| self.valid_from <= last)
+            && self.valid_until.is_none_or(|last| other.valid_from <= last)
     }
 }
 
@@ -91,7 +100,7 @@ impl Tariff {
             valid_until,
         } = self.period;
         if let Some(until) = valid_until
-            && until <= valid_from
+            && until < valid_from
         {
             faults.push(
                 Fault::field("valid_until", Code::dates_out_of_order)

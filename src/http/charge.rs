@@ -1,5 +1,7 @@
 //! `/charges`: what is owed for services, with invoice and payments.
 
+mod table;
+
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -26,7 +28,7 @@ use crate::store::charge::{Filter, Whole};
 use crate::store::payment::{NewPayment, Payment};
 
 pub fn routes() -> Vec<Route> {
-    vec![
+    let mut routes = vec![
         get(
             "/charges",
             Action::ChargeList,
@@ -35,15 +37,46 @@ pub fn routes() -> Vec<Route> {
         )
         .parameters(&[
             "usage_record_id",
+            "instrument_id",
             "host_organization_id",
             "payer_organization_id",
+            "organization_id",
             "state",
+            "open",
+            "declared",
+            "from",
+            "until",
             "updated_since",
             "limit",
             "cursor",
         ])
         .answers::<Page<ChargeShape>>(200),
         get("/charges/{id}", Action::ChargeGet, "One charge", get_one).answers::<ChargeShape>(200),
+        table::route(),
+    ];
+    routes.extend(prices());
+    routes.extend(payments());
+    routes
+}
+
+fn prices() -> [Route; 3] {
+    [
+        post(
+            "/charges/{id}/reprice",
+            Action::ChargeReprice,
+            "Price the charge again by the tariffs of its day, before it is invoiced",
+            reprice,
+        )
+        .takes::<EmptyBody>()
+        .answers::<ChargeShape>(200),
+        post(
+            "/usage-records/{id}/charge",
+            Action::UsageRecordCharge,
+            "Open the charge of a service that had no price, by the tariffs of its day",
+            open,
+        )
+        .takes::<EmptyBody>()
+        .answers::<ChargeShape>(201),
         post(
             "/charges/{id}/invoice",
             Action::ChargeInvoice,
@@ -52,6 +85,11 @@ pub fn routes() -> Vec<Route> {
         )
         .takes::<ChargeInvoiceBody>()
         .answers::<ChargeShape>(200),
+    ]
+}
+
+fn payments() -> [Route; 4] {
+    [
         post(
             "/charges/{id}/payments",
             Action::ChargePay,
@@ -239,11 +277,18 @@ impl From<Whole> for ChargeShape {
 }
 
 fn filter(params: &Params, start: &Start, limit: i64) -> Result<Filter, AppError> {
+    let mut payers: Vec<OrganizationId> = params.all("payer_organization_id")?;
+    payers.extend(params.all::<OrganizationId>("organization_id")?);
     Ok(Filter {
         records: params.all("usage_record_id")?,
         hosts: params.all("host_organization_id")?,
-        payers: params.all("payer_organization_id")?,
+        payers,
         states: params.all("state")?,
+        instruments: params.all("instrument_id")?,
+        from: params.one("from")?,
+        until: params.one("until")?,
+        is_open: params.one("open")?,
+        is_declared: params.one("declared")?,
         changed_after: start.changed_after(),
         below: start.below(),
         limit,
@@ -268,8 +313,8 @@ fn shown(whole: &Whole) -> Result<Reply, AppError> {
     Ok(reply.of_version(whole.charge.version))
 }
 
-/// A payment is no resource of its own: it is found with its charge.
-fn paid(whole: &Whole) -> Result<Reply, AppError> {
+/// A charge that came to be; a payment is no resource of its own: it is found with its charge.
+fn created(whole: &Whole) -> Result<Reply, AppError> {
     let reply = shown(whole)?.at(format!("{BASE}/charges/{}", whole.charge.id));
     Ok(Reply {
         status: 201,
@@ -285,8 +330,8 @@ async fn invoice(context: RequestContext) -> Answer {
 
 async fn pay(context: RequestContext) -> Answer {
     let new = context.body::<PaymentBody>().map(Into::into);
-    let done = charge::pay(&context.run(paid)?, context.id("id")?, new).await?;
-    context.answer(done, paid)
+    let done = charge::pay(&context.run(created)?, context.id("id")?, new).await?;
+    context.answer(done, created)
 }
 
 async fn receive(context: RequestContext) -> Answer {
@@ -310,4 +355,16 @@ async fn reverse(context: RequestContext) -> Answer {
 fn reason(context: &RequestContext) -> Result<Option<String>, AppError> {
     let body = context.body_or_default();
     body.map(|body: ReasonBody| body.reason)
+}
+
+async fn reprice(context: RequestContext) -> Answer {
+    let body = context.body_or_default().map(|EmptyBody {}| ());
+    let done = charge::reprice(&context.run(shown)?, context.id("id")?, body).await?;
+    context.answer(done, shown)
+}
+
+async fn open(context: RequestContext) -> Answer {
+    let body = context.body_or_default().map(|EmptyBody {}| ());
+    let done = charge::open_asked(&context.run(created)?, context.id("id")?, body).await?;
+    context.answer(done, created)
 }

@@ -38,7 +38,7 @@ pub fn routes() -> Vec<Route> {
         post(
             "/instruments/{id}/tariffs/{tariff_id}/end",
             Action::TariffEnd,
-            "End an open-ended price, tomorrow at the earliest",
+            "End an open-ended price, today at the earliest",
             end,
         )
         .ignores_version()
@@ -47,8 +47,8 @@ pub fn routes() -> Vec<Route> {
     ]
 }
 
-/// A price for a class of customers and a mode (null: all) on the days from `valid_from` until before `valid_until` (null:
-/// until further notice).
+/// A price for a class of customers and a mode (null: all) on the days from `valid_from` to `valid_until`, that day
+/// included (null: until further notice): a year is 1 January to 31 December.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct TariffBody {
@@ -64,7 +64,7 @@ struct TariffBody {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct EndBody {
-    /// The first day on which the price no longer holds.
+    /// The last day on which the price holds.
     #[serde(deserialize_with = "read_date")]
     valid_until: NaiveDate,
 }

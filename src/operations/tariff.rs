@@ -1,6 +1,6 @@
 //! Tariffs: the host makes dated prices of an instrument. Two of one class and mode never hold on one day.
 
-use chrono::{Days, NaiveDate};
+use chrono::NaiveDate;
 use serde_json::json;
 
 use crate::app::App;
@@ -189,8 +189,8 @@ fn service_lines(
     lines.collect()
 }
 
-/// Ends an open-ended price: `valid_until` is the first day it no longer holds, tomorrow at the earliest, since the days that
-/// have begun were told with it. 409 `invalid_state` when it has an end already.
+/// Ends an open-ended price: `valid_until` is the last day on which it holds, today at the earliest, since the days that have
+/// begun were told with it. 409 `invalid_state` when it has an end already.
 pub async fn end(
     run: &Run<TariffView>,
     (instrument, id): (InstrumentId, TariffId),
@@ -202,7 +202,7 @@ pub async fn end(
         valid_until,
         move |tx, actor, context: TariffContext, valid_until| {
             let (present, valid_until) = (context.tariff, *valid_until);
-            let earliest = actor.now.local_date().max(present.period.valid_from) + Days::new(1);
+            let earliest = actor.now.local_date().max(present.period.valid_from);
             if valid_until < earliest {
                 let fault = Fault::field("valid_until", Code::out_of_range);
                 let fault = fault

@@ -1,9 +1,11 @@
 //! Charges: what a payer owes for a usage record, one at a time that is not voided (`ChargeUsageRecord`). What was paid and
 //! invoiced stands beside it; the stored state knows open, invoiced and voided.
 
+mod names;
 mod page;
 
-pub use page::{Filter, list};
+pub use names::{Names, list_names};
+pub use page::{Filter, list, list_all};
 
 use diesel::prelude::*;
 
@@ -135,6 +137,29 @@ pub fn update_state(
 ) -> Result<()> {
     diesel::update(charge::table.find(id))
         .set((charge::state.eq(state), charge::event_id.eq(event)))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Gives a claimed charge another price, by this event.
+pub fn update_price(conn: &mut Conn, id: ChargeId, price: Quote, event: EventId) -> Result<()> {
+    diesel::update(charge::table.find(id))
+        .set((
+            charge::amount_fen.eq(price.total_fen),
+            charge::lines.eq(StoredPrice::of(price)?),
+            charge::event_id.eq(event),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Makes a claimed charge what it was before, when nothing became of the action.
+pub fn unclaim(conn: &mut Conn, before: &Charge) -> Result<()> {
+    diesel::update(charge::table.find(before.id))
+        .set((
+            charge::version.eq(before.version),
+            charge::updated_at.eq(before.updated_at),
+        ))
         .execute(conn)?;
     Ok(())
 }

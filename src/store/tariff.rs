@@ -1,4 +1,4 @@
-//! Tariffs: dated prices of an instrument. The database refuses two of one class and mode at one time (`TariffOverlap`).
+//! Tariffs: dated prices of an instrument, stored half-open: the column `valid_until` is the first day on which one no longer holds. The database refuses two of one class and mode at one time (`TariffOverlap`).
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ pub fn insert(
             tariff::customer_class.eq(new.customer_class),
             tariff::mode.eq(new.mode),
             tariff::valid_from.eq(new.period.valid_from),
-            tariff::valid_until.eq(new.period.valid_until),
+            tariff::valid_until.eq(new.period.ends_before()),
             tariff::price_fen_per_hour.eq(new.price_fen_per_hour),
             tariff::created_at.eq(now),
         ))
@@ -50,17 +50,17 @@ pub fn find(conn: &mut Conn, instrument: InstrumentId, id: TariffId) -> Result<O
         .map(|(_, tariff)| tariff))
 }
 
-/// Ends an open-ended price before this day. False when it has an end.
+/// Gives an open-ended price a last day. False when it has one.
 pub fn update_end(
     conn: &mut Conn,
     id: TariffId,
-    valid_until: chrono::NaiveDate,
+    last: chrono::NaiveDate,
     now: Instant,
 ) -> Result<bool> {
     let open = tariff::table.find(id).filter(tariff::valid_until.is_null());
     let changed: Option<InstrumentId> = diesel::update(open)
         .set((
-            tariff::valid_until.eq(valid_until),
+            tariff::valid_until.eq(last.succ_opt()),
             tariff::ended_at.eq(now),
         ))
         .returning(tariff::instrument_id)
@@ -90,14 +90,11 @@ pub fn list(conn: &mut Conn, instrument: InstrumentId) -> Result<Vec<(TariffId, 
 }
 
 fn tariff_of(row: Row) -> (TariffId, Tariff) {
-    let (id, customer_class, mode, valid_from, valid_until, price_fen_per_hour) = row;
+    let (id, customer_class, mode, valid_from, ends_before, price_fen_per_hour) = row;
     let tariff = Tariff {
         customer_class,
         mode,
-        period: Period {
-            valid_from,
-            valid_until,
-        },
+        period: Period::half_open(valid_from, ends_before),
         price_fen_per_hour,
     };
     (id, tariff)

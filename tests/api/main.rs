@@ -60,6 +60,7 @@ mod readiness;
 mod reference;
 mod refused_write;
 mod replay;
+mod reprice;
 mod restore;
 mod schema;
 mod scratch;

@@ -48,7 +48,7 @@ fn a_restarted_server_costs_one_request_of_each_pool() {
         let reads: Vec<u16> = (0..8).map(|_| visitor.get(&path).status).collect();
         let write = |month: i64| {
             let body = json!({
-                "valid_from": format!("2026-0{month}-01"), "valid_until": format!("2026-0{month}-02"),
+                "valid_from": format!("2026-0{month}-01"), "valid_until": format!("2026-0{month}-01"),
                 "price_fen_per_hour": 1,
             });
             host.post(&path, body).status

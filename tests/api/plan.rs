@@ -378,6 +378,9 @@ both! {
             (host(&filled), charge::Filter { changed_after: changed, ..all() }, &["charge_host_updated"]),
             (unit(&filled), all(), &["charge_payer"]),
             (unit(&filled), charge::Filter { changed_after: changed, ..paid() }, &["charge_payer_updated"]),
+            (host(&filled), charge::Filter { is_open: Some(true), from: Some("2020-01-01T00:00:00Z".parse().unwrap()), ..all() },
+                &["charge_host"]),
+            (everything(), charge::Filter { instruments: filled.instruments[..1].to_vec(), ..all() }, &["id"]),
             (unit(&filled), charge::Filter { records: vec![7.try_into().unwrap()], ..all() },
                 &["charge_usage_record", "charge_usage_record_unique"]),
         ];

@@ -136,11 +136,11 @@ both! {
         app.as_company().post(&path, until("2026-04-01")).expect_code(403, "forbidden");
         let absent = format!("/api/v1/instruments/{sem}/tariffs/99/end");
         host.post(&absent, until("2026-04-01")).expect_code(404, "not_found");
-        let today = host.post(&path, until("2026-03-02")).expect_code(422, "out_of_range");
-        assert_eq!(today["errors"][0]["limit"], "2026-03-03..");
+        let gone = host.post(&path, until("2026-03-01")).expect_code(422, "out_of_range");
+        assert_eq!(gone["errors"][0]["limit"], "2026-03-02..");
         host.post(&path, until("2026-3-9")).expect_code(400, "invalid_value");
-        let ended = host.post(&path, until("2026-04-01")).expect_status(200);
-        assert_eq!(ended["valid_until"], "2026-04-01");
+        let ended = host.post(&path, until("2026-03-31")).expect_status(200);
+        assert_eq!(ended["valid_until"], "2026-03-31");
         host.post(&path, until("2026-05-01")).expect_code(409, "invalid_state");
         tariff(app, sem, json!({"valid_from": "2026-04-01", "price_fen_per_hour": 7_000}));
     }

@@ -8,7 +8,7 @@ use crate::given;
 use crate::world::{FINANCE, HOST, OTHER_HOST_ADMIN};
 
 fn tariff(class: Option<&str>, price: i64) -> Value {
-    json!({"customer_class": class, "valid_from": "2026-01-01", "valid_until": "2027-01-01", "price_fen_per_hour": price})
+    json!({"customer_class": class, "valid_from": "2026-01-01", "valid_until": "2026-12-31", "price_fen_per_hour": price})
 }
 
 both! {
@@ -23,7 +23,7 @@ both! {
         host.post(&path, tariff(Some("sme"), 5_000)).expect_status(201);
         let next_year = json!({"valid_from": "2027-01-01", "price_fen_per_hour": 7_000});
         host.post(&path, next_year).expect_status(201);
-        let wrong = json!({"valid_from": "2026-02-01", "valid_until": "2026-02-01", "price_fen_per_hour": -1});
+        let wrong = json!({"valid_from": "2026-02-01", "valid_until": "2026-01-31", "price_fen_per_hour": -1});
         let refused = host.post(&path, wrong).expect_status(422);
         assert_eq!(refused["errors"].as_array().unwrap().len(), 2);
         for person in [OTHER_HOST_ADMIN, FINANCE] {

@@ -141,9 +141,8 @@ impl Changes {
         self.prices += 1;
         let first = chrono::NaiveDate::from_ymd_opt(2030, 1, 1).unwrap();
         let from = first + chrono::Days::new(self.prices);
-        let until = from + chrono::Days::new(1);
         let fen = self.rng.random_range(1..100_000);
-        let price = json!({"valid_from": from, "valid_until": until, "price_fen_per_hour": fen});
+        let price = json!({"valid_from": from, "valid_until": from, "price_fen_per_hour": fen});
         app.as_host()
             .post(&format!("{path}/tariffs"), price)
             .expect_status(201);

@@ -12,8 +12,8 @@ use crate::both;
 use crate::client::Client;
 use crate::given;
 use crate::world::{
-    BOSS, CITY_ADMIN, COMPANY, ENGINEER, HOST, MANAGER, OTHER_COMPANY, OTHER_HOST_ADMIN, TestApp,
-    UNIVERSITY, World,
+    BOSS, CITY_ADMIN, COMPANY, ENGINEER, FINANCE, HOST, MANAGER, OTHER_COMPANY, OTHER_HOST_ADMIN,
+    TestApp, UNIVERSITY, World,
 };
 
 const RECORDS: &str = "/api/v1/usage-records";
@@ -113,8 +113,8 @@ both! {
         assert_eq!((&confirmed["state"], &confirmed["evidence"]), (&json!("confirmed"), &json!("manual")));
         let again = company.post(&action(typed.id(), "confirm"), json!({})).expect_code(409, "invalid_state");
         assert_eq!((&again["state"], &again["allowed"]), (&json!("confirmed"), &json!(["void", "correct"])));
-        assert_eq!(events_of(app, typed.id()), ["usage_record_create", "usage_record_confirm"]);
-        assert_eq!(told(app), [app.user_id(BOSS), app.user_id(HOST)]);
+        assert_eq!(events_of(app, typed.id()), ["usage_record_create", "usage_record_lack_price", "usage_record_confirm"]);
+        assert_eq!(told(app), [BOSS, FINANCE, HOST].map(|person| app.user_id(person)));
     }
 
     fn own_use_is_confirmed_at_once(app: &TestApp) {
@@ -257,7 +257,7 @@ both! {
         assert_eq!(seen["items"].as_array().unwrap().len(), 1);
         assert!(!seen.text().contains("李四") && !seen.text().contains("LIMS-9"));
         app.as_company().get(&action(id, "versions")).expect_code(404, "not_found");
-        assert_eq!(events_of(app, id), ["usage_record_create", "usage_record_correct", "usage_record_correct"]);
+        assert_eq!(events_of(app, id), ["usage_record_create", "usage_record_lack_price", "usage_record_correct", "usage_record_correct"]);
         let of = |client: &Client| client.get(&format!("/api/v1/events?subject_type=usage_record&subject_id={id}&action=usage_record_correct")).expect_status(200);
         let (left, came) = (of(&app.as_company()), of(&stranger));
         assert_eq!((left["items"].as_array().unwrap().len(), &left["items"][0]["after"]), (1, &json!(null)));

@@ -1,6 +1,7 @@
 -- Lines of annulled invoices are not known without the columns that say so.
 DELETE FROM invoice_line WHERE annulled_event_id IS NOT NULL;
 DROP INDEX invoice_line_charge_unique;
+DROP INDEX invoice_line_charge;
 ALTER TABLE invoice_line DROP CONSTRAINT invoice_line_unique;
 ALTER TABLE invoice_line DROP COLUMN annulled_event_id;
 ALTER TABLE invoice_line ADD CONSTRAINT invoice_line_charge_unique PRIMARY KEY (charge_id);

@@ -18,3 +18,5 @@ DROP INDEX invoice_line_invoice;
 ALTER TABLE invoice_line ADD CONSTRAINT invoice_line_unique PRIMARY KEY (invoice_id, charge_id);
 -- A charge stands on one invoice that is not annulled.
 CREATE UNIQUE INDEX invoice_line_charge_unique ON invoice_line (charge_id) WHERE annulled_event_id IS NULL;
+-- A freeze looks at lines that were annulled since, too.
+CREATE INDEX invoice_line_charge ON invoice_line (charge_id);

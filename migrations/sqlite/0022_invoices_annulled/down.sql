@@ -1,6 +1,7 @@
 -- Lines of annulled invoices are not known without the columns that say so.
 DELETE FROM invoice_line WHERE annulled_event_id IS NOT NULL;
 DROP INDEX invoice_line_charge_unique;
+DROP INDEX invoice_line_charge;
 CREATE TABLE invoice_line_before (
     charge_id BIGINT NOT NULL REFERENCES charge (id),
     invoice_id BIGINT NOT NULL REFERENCES invoice (id),

@@ -22,3 +22,5 @@ DROP TABLE invoice_line;
 ALTER TABLE invoice_line_next RENAME TO invoice_line;
 -- A charge stands on one invoice that is not annulled.
 CREATE UNIQUE INDEX invoice_line_charge_unique ON invoice_line (charge_id) WHERE annulled_event_id IS NULL;
+-- A freeze looks at lines that were annulled since, too.
+CREATE INDEX invoice_line_charge ON invoice_line (charge_id);

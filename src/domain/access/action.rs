@@ -77,6 +77,8 @@ pub enum Audience {
     SupervisorAndBookers,
     /// The province's administration.
     Province,
+    /// The host's finance, else its administrators.
+    HostMoney,
     /// The host's finance, else its administrators; and the administrators of whoever pays.
     Money,
 }
@@ -244,6 +246,12 @@ actions! {
     /// Its usage record was voided or priced anew.
     ChargeVoid = "charge_void": NOBODY, None, Consequence, Charge, Nobody;
     ChargeInvoice = "charge_invoice": FINANCE, Some(BillingWrite), Change, Charge, Money;
+    ChargeExport = "charge_export": CHARGE_READERS, Some(BillingRead), Read, Charge, Nobody;
+    ChargeReprice = "charge_reprice": FINANCE, Some(BillingWrite), Change, Charge, Money;
+    /// A price was made after the service: its charge is opened.
+    UsageRecordCharge = "usage_record_charge": FINANCE, Some(BillingWrite), Change, UsageRecord, Money;
+    /// A unit of others used an instrument at no price.
+    UsageRecordLackPrice = "usage_record_lack_price": NOBODY, None, Consequence, UsageRecord, HostMoney;
     InvoiceList = "invoice_list": CHARGE_READERS, Some(BillingRead), Read, Charge, Nobody;
     InvoiceGet = "invoice_get": CHARGE_READERS, Some(BillingRead), Read, Charge, Nobody;
     InvoiceCreate = "invoice_create": FINANCE, Some(BillingWrite), Change, Charge, Money;

@@ -22,7 +22,7 @@ fn tariff(
     let tariff = Tariff {
         customer_class,
         mode,
-        period: period("2026-01-01", Some("2027-01-01")),
+        period: period("2026-01-01", Some("2026-12-31")),
         price_fen_per_hour: Fen::new(price),
     };
     (number.try_into().unwrap(), tariff)
@@ -187,27 +187,27 @@ fn a_quote_is_rounded_once() {
 }
 
 #[test]
-fn periods_are_half_open() {
+fn a_period_includes_its_last_day() {
     for (first, second, overlap) in [
         (
-            ("2026-01-01", Some("2026-07-01")),
+            ("2026-01-01", Some("2026-06-30")),
             ("2026-07-01", None),
             false,
         ),
         (
-            ("2026-01-01", Some("2026-07-02")),
+            ("2026-01-01", Some("2026-07-01")),
             ("2026-07-01", None),
             true,
         ),
         (("2026-01-01", None), ("2027-01-01", None), true),
         (
             ("2026-01-01", None),
-            ("2025-01-01", Some("2026-01-01")),
+            ("2025-01-01", Some("2025-12-31")),
             false,
         ),
         (
             ("2026-01-01", None),
-            ("2025-01-01", Some("2026-01-02")),
+            ("2025-01-01", Some("2026-01-01")),
             true,
         ),
     ] {
@@ -215,6 +215,10 @@ fn periods_are_half_open() {
         assert_eq!(a.overlaps(&b), overlap, "{first:?} {second:?}");
         assert_eq!(b.overlaps(&a), overlap, "{second:?} {first:?}");
     }
+    let year = period("2026-01-01", Some("2026-12-31"));
+    assert!(year.contains(on("2026-12-31")) && !year.contains(on("2027-01-01")));
+    assert_eq!(year.ends_before(), Some(on("2027-01-01")));
+    assert_eq!(Period::half_open(year.valid_from, year.ends_before()), year);
 }
 
 #[test]
@@ -232,9 +236,9 @@ fn prices_and_periods_have_limits() {
             .collect::<Vec<_>>()
     };
     assert!(codes(0, None).is_empty());
-    assert!(codes(PRICE_FEN_PER_HOUR_MAX, Some("2026-01-02")).is_empty());
+    assert!(codes(PRICE_FEN_PER_HOUR_MAX, Some("2026-01-01")).is_empty());
     assert_eq!(
-        codes(PRICE_FEN_PER_HOUR_MAX + 1, Some("2026-01-01")),
+        codes(PRICE_FEN_PER_HOUR_MAX + 1, Some("2025-12-31")),
         ["out_of_range", "dates_out_of_order"]
     );
     assert_eq!(codes(-1, None), ["out_of_range"]);

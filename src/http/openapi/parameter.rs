@@ -44,6 +44,11 @@ const IN_QUERY: &[(&str, Kind, &str)] = &[
         "What was done, `noun_verb`; repeated means or.",
     ),
     (
+        "declared",
+        Kind::Flag,
+        "`true`: the payer declared a payment that the host has neither received nor refused.",
+    ),
+    (
         "dry_run",
         Kind::Flag,
         "`true`: tell what would happen and change nothing.",
@@ -94,6 +99,11 @@ const IN_QUERY: &[(&str, Kind, &str)] = &[
         "mode",
         Kind::Text,
         "How it is done: a mode of use, or of an import `create` or `upsert`.",
+    ),
+    (
+        "open",
+        Kind::Flag,
+        "`true`: something is still owed; `false`: nothing.",
     ),
     ("organization", Kind::Id, "Of this organization."),
     ("organization_id", Kind::Id, "Of this organization."),
@@ -156,6 +166,11 @@ const IN_QUERY: &[(&str, Kind, &str)] = &[
         "unread",
         Kind::Flag,
         "`true`: not read yet; `false`: read already.",
+    ),
+    (
+        "unpriced",
+        Kind::Flag,
+        "`true`: a unit of others used the instrument and there is no charge.",
     ),
     ("usage_record_id", Kind::Id, "Of this usage record."),
     ("uscc", Kind::Text, "Of this unified social credit code."),

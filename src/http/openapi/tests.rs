@@ -152,6 +152,37 @@ fn if_match_is_named_where_it_is_compared() {
     }
 }
 
+/// An end means the same everywhere: a last day, included, or a moment that is the first outside.
+#[test]
+fn every_end_is_a_last_day_or_the_first_moment_outside() {
+    let document = document("http://localhost");
+    let mut ends = Vec::new();
+    let schemas = document["components"]["schemas"].as_object().unwrap();
+    for (schema, content) in schemas {
+        let properties = content["properties"].as_object().into_iter().flatten();
+        for (name, property) in properties.filter(|(name, _)| name.contains("until")) {
+            let is_day = name.ends_with("until_on") || name == "valid_until";
+            let says_day = property.to_string().contains("\"date\"");
+            assert_eq!(says_day, is_day, "{schema}.{name}: {property}");
+            ends.push(name.as_str());
+        }
+    }
+    assert!(ends.contains(&"until_on") && ends.contains(&"valid_until"));
+    for (_, _, operation) in operations(&document) {
+        for parameter in operation["parameters"].as_array().into_iter().flatten() {
+            let name = parameter["name"].as_str().unwrap_or_default();
+            if name.contains("until") {
+                let format = if name.ends_with("until_on") {
+                    "date"
+                } else {
+                    "date-time"
+                };
+                assert_eq!(parameter["schema"]["format"], format, "{name}");
+            }
+        }
+    }
+}
+
 #[test]
 fn what_a_route_answers_is_documented() {
     let document = document("http://localhost");
@@ -196,6 +227,7 @@ fn bodies_that_may_be_empty_are_those_that_say_nothing_or_why() {
     booking_finish
     booking_no_show
     booking_start
+    charge_reprice
     evaluation_discard
     evaluation_finalize
     evaluation_publish
@@ -218,6 +250,7 @@ fn bodies_that_may_be_empty_are_those_that_say_nothing_or_why() {
     subsidy_discard
     subsidy_finalize
     subsidy_publish
+    usage_record_charge
     usage_record_confirm
     usage_record_dispute
     usage_record_void

@@ -63,6 +63,7 @@ const EXPORT_PARAMETERS: &[&str] = &[
     "state",
     "booking_id",
     "client_reference",
+    "unpriced",
     "from",
     "until",
 ];

@@ -15,6 +15,8 @@ pub struct ChargeContext {
     pub whole: Whole,
     /// The version a client has read. A charge under its lock is the next one already.
     pub version: i64,
+    /// The charge as it was before it was claimed.
+    pub before: Charge,
     ties: BookingTies,
 }
 
@@ -24,15 +26,22 @@ impl Subject for ChargeContext {
     /// Takes the lock of what yearly runs read and claims the charge, so that actions on its money come one after the other.
     fn lock_and_load(tx: &mut Conn, actor: &Actor, id: ChargeId) -> Result<Self, AppError> {
         Lock::RecordsShared.take(tx)?;
+        let before = store::charge::get(tx, id)?;
         let charge = store::charge::claim(tx, id, actor.now)?;
         let version = charge.version - 1;
-        Self::of(tx, actor, charge, version)
+        // Another action may have come between.
+        let before = if before.version == version {
+            before
+        } else {
+            charge.clone()
+        };
+        Self::of(tx, actor, charge, before)
     }
 
     fn load(conn: &mut Conn, actor: &Actor, id: ChargeId) -> Result<Self, AppError> {
         let charge = store::charge::get(conn, id)?;
-        let version = charge.version;
-        Self::of(conn, actor, charge, version)
+        let before = charge.clone();
+        Self::of(conn, actor, charge, before)
     }
 
     fn ties(&self) -> Ties {
@@ -45,7 +54,12 @@ impl Subject for ChargeContext {
 }
 
 impl ChargeContext {
-    fn of(conn: &mut Conn, actor: &Actor, charge: Charge, version: i64) -> Result<Self, AppError> {
+    fn of(
+        conn: &mut Conn,
+        actor: &Actor,
+        charge: Charge,
+        before: Charge,
+    ) -> Result<Self, AppError> {
         let record = store::usage::get(conn, charge.usage_record_id)?;
         let ties = BookingTies {
             organization_id: charge.payer_organization_id,
@@ -53,7 +67,8 @@ impl ChargeContext {
         };
         Ok(Self {
             whole: store::charge::get_whole(conn, charge)?,
-            version,
+            version: before.version,
+            before,
             ties,
         })
     }

@@ -10,6 +10,7 @@ mod context;
 mod invoice;
 mod payment;
 mod read;
+mod reprice;
 
 use serde_json::json;
 
@@ -31,7 +32,8 @@ use crate::store::{self, Conn};
 pub use context::ChargeContext;
 pub use invoice::invoice;
 pub use payment::{pay, receive, refuse, reverse};
-pub use read::{get, list};
+pub use read::{export, get, list};
+pub use reprice::{open_asked, reprice};
 
 /// Opens the charge of a new record, when it has a price.
 pub fn open_for(
@@ -40,10 +42,25 @@ pub fn open_for(
     record: &UsageRecord,
     event_id: EventId,
 ) -> Result<Option<Charge>, AppError> {
-    match price(tx, record)? {
-        Some(price) => open(tx, by, record, price, event_id).map(Some),
-        None => Ok(None),
+    if let Some(price) = price(tx, record, false)? {
+        return open(tx, by, record, price, event_id).map(Some);
     }
+    let host = store::instrument::get(tx, record.instrument_id)?.organization_id;
+    if host != record.organization_id {
+        // Nobody would miss it: whoever keeps the money is told.
+        let missed = by
+            .event(
+                Action::UsageRecordLackPrice,
+                Subject::new("usage_record", record.id),
+            )
+            .of(host, Some(record.organization_id))
+            .after(json!({
+                "instrument_id": record.instrument_id,
+                "priced_on": record.started_at.local_date(),
+            }))?;
+        store::event::append(tx, &missed)?;
+    }
+    Ok(None)
 }
 
 fn open(
@@ -101,13 +118,13 @@ fn event_of(
 
 /// After a correction: a charge whose price or payer changes is voided and another opened. 409 `already_invoiced` or
 /// `invalid_state` when its money has moved on; one whose price stays stands.
-pub fn reprice(
+pub fn follow(
     tx: &mut Conn,
     actor: &Actor,
     record: &UsageRecord,
     event_id: EventId,
 ) -> Result<(), AppError> {
-    let price = price(tx, record)?;
+    let price = price(tx, record, false)?;
     let present = store::charge::find_of_usage(tx, record.id)?;
     let stands = present.as_ref().is_some_and(|charge| {
         price.as_ref() == Some(&charge.price())
@@ -155,8 +172,8 @@ pub fn void_for(
 }
 
 /// What the record costs by the promise of its booking, else by the tariffs of its day. A booking that was told no price
-/// promised that there is none.
-fn price(tx: &mut Conn, record: &UsageRecord) -> Result<Option<Quote>, AppError> {
+/// promised that there is none, until the host asks for a price that was made since (`is_asked`).
+fn price(tx: &mut Conn, record: &UsageRecord, is_asked: bool) -> Result<Option<Quote>, AppError> {
     if record.state == UsageState::Voided {
         return Ok(None);
     }
@@ -170,7 +187,10 @@ fn price(tx: &mut Conn, record: &UsageRecord) -> Result<Option<Quote>, AppError>
                 (_, promised) => promised,
             };
             let price = promised.map(|quote| quote.for_minutes(minutes));
-            return Ok(price.transpose().map_err(AppError::internal)?.flatten());
+            let price = price.transpose().map_err(AppError::internal)?.flatten();
+            if price.is_some() || !is_asked {
+                return Ok(price);
+            }
         }
     }
     let wanted = Wanted {

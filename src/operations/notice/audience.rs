@@ -83,6 +83,7 @@ impl People {
             }
             Audience::Province => self.supervising(conn, RegionCode::HEBEI),
             Audience::HeadsOrSupervisor => self.heads_or_supervisor(conn, event),
+            Audience::HostMoney => self.host_money(conn, event),
             Audience::Money => self.money(conn, event),
         }
     }
@@ -127,11 +128,16 @@ impl People {
     }
 
     /// The host's finance, else its administrators; and the administrators of whoever pays.
-    fn money(&mut self, conn: &mut Conn, event: &Event) -> Result<Hearers, AppError> {
-        let mut hearers = self.of_event(conn, event, &[Role::HostFinance])?;
-        if hearers.is_empty() {
-            hearers = self.of_event(conn, event, &[Role::HostAdmin])?;
+    fn host_money(&mut self, conn: &mut Conn, event: &Event) -> Result<Hearers, AppError> {
+        let finance = self.of_event(conn, event, &[Role::HostFinance])?;
+        match finance.is_empty() {
+            true => self.of_event(conn, event, &[Role::HostAdmin]),
+            false => Ok(finance),
         }
+    }
+
+    fn money(&mut self, conn: &mut Conn, event: &Event) -> Result<Hearers, AppError> {
+        let mut hearers = self.host_money(conn, event)?;
         let payer = event.counterpart_organization_id.or(event.organization_id);
         if let Some(payer) = payer {
             hearers.extend(self.with_roles(conn, payer, &[Role::UnitAdmin])?);

@@ -123,7 +123,7 @@ fn rewrite(
         ..next.columns(record)?
     };
     let written = store::usage::update(tx, record, columns).map_err(clash::conflict)?;
-    charge::reprice(tx, actor, &written, event)?;
+    charge::follow(tx, actor, &written, event)?;
     Ok(context.view(written))
 }
 

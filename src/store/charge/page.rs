@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::Bool;
+use diesel::sql_types::{BigInt, Bool, Timestamp};
 
 use super::{Charge, SERVICE, Service, Whole};
 use crate::domain::access::Reach;
 use crate::domain::charge::ChargeState;
-use crate::domain::{ChargeId, Instant, OrganizationId, UsageRecordId};
+use crate::domain::{ChargeId, Instant, InstrumentId, OrganizationId, UsageRecordId};
 use crate::store::drive::{Asked, Branch, Drive, Driver, hidden, own_unit};
 use crate::store::page::{Found, Key, Ordered, Range, first, in_range, load_keys, walk};
 use crate::store::schema::{charge, usage_record};
@@ -29,6 +29,15 @@ pub struct Filter {
     pub hosts: Vec<OrganizationId>,
     pub payers: Vec<OrganizationId>,
     pub states: Vec<ChargeState>,
+    pub instruments: Vec<InstrumentId>,
+    /// Only services that began at this moment or later.
+    pub from: Option<Instant>,
+    /// Only services that began before this moment.
+    pub until: Option<Instant>,
+    /// Something is still owed, or nothing.
+    pub is_open: Option<bool>,
+    /// The payer declared a payment that the host has not decided about, or not.
+    pub is_declared: Option<bool>,
     /// In the order of (`updated_at`, `id`), after this place; else newest first.
     pub changed_after: Option<(Instant, i64)>,
     pub below: Option<i64>,
@@ -38,6 +47,15 @@ pub struct Filter {
 /// Paid in full is not stored: it is what the payments say that were received.
 const IS_PAID: &str = "(charge.amount_fen <= (SELECT COALESCE(SUM(l.amount_fen), 0) FROM payment_line l \
     JOIN payment p ON p.id = l.payment_id AND p.state = 'received' WHERE l.charge_id = charge.id))";
+
+const IS_DECLARED: &str = "EXISTS (SELECT 1 FROM payment_line l JOIN payment p ON p.id = l.payment_id \
+    AND p.state = 'declared' WHERE l.charge_id = charge.id)";
+
+/// Of the service: looked up for each row, so that the order stays that of the charges.
+const INSTRUMENT: &str =
+    "(SELECT u.instrument_id FROM usage_record u WHERE u.id = charge.usage_record_id)";
+const STARTED_AT: &str =
+    "(SELECT u.started_at FROM usage_record u WHERE u.id = charge.usage_record_id)";
 
 /// The stored states behind the derived ones: of charges that are paid in full, voided, and still owed.
 fn stored(states: &[ChargeState]) -> (Vec<ChargeState>, Vec<ChargeState>, Vec<ChargeState>) {
@@ -76,6 +94,26 @@ pub fn list(conn: &mut Conn, reach: &Reach, filter: &Filter) -> Result<Found<Who
         rows: with_money(conn, found.rows)?,
         rest: found.rest,
     })
+}
+
+/// All pages, up to the filter's limit; more than a statement reads are read in several.
+pub fn list_all(conn: &mut Conn, reach: &Reach, filter: Filter) -> Result<Vec<Whole>> {
+    let (most, mut filter) = (filter.limit, filter);
+    let mut all: Vec<Whole> = Vec::new();
+    loop {
+        let left = most - i64::try_from(all.len()).unwrap_or(most);
+        filter.limit = left.min(1_000);
+        let found = list(conn, reach, &filter)?;
+        let is_full = i64::try_from(found.rows.len()).is_ok_and(|rows| rows == filter.limit);
+        let last = found.rows.last().map(|whole| whole.charge.id.number());
+        all.extend(found.rows);
+        filter.below = match found.rest {
+            _ if left <= filter.limit && is_full => return Ok(all),
+            Some(place) => Some(place.id()),
+            None if is_full => last,
+            None => return Ok(all),
+        };
+    }
 }
 
 fn with_money(conn: &mut Conn, charges: Vec<Charge>) -> Result<Vec<Whole>> {
@@ -123,10 +161,51 @@ impl List<'_> {
     }
 
     fn is_filtered_besides(&self) -> bool {
-        !self.filter.states.is_empty()
+        let filter = self.filter;
+        !filter.states.is_empty()
+            || !filter.instruments.is_empty()
+            || filter.from.or(filter.until).is_some()
+            || filter.is_open.or(filter.is_declared).is_some()
     }
 
     fn narrowed_besides<'q>(&self, query: Query<'q>) -> Query<'q> {
+        self.with_money(self.with_service(self.in_states(query)))
+    }
+
+    fn with_service<'q>(&self, mut query: Query<'q>) -> Query<'q> {
+        let filter = self.filter;
+        if !filter.instruments.is_empty() {
+            let instruments = filter.instruments.clone();
+            query = query.filter(sql::<BigInt>(INSTRUMENT).eq_any(instruments));
+        }
+        if let Some(from) = filter.from {
+            query = query.filter(sql::<Timestamp>(STARTED_AT).ge(from));
+        }
+        if let Some(until) = filter.until {
+            query = query.filter(sql::<Timestamp>(STARTED_AT).lt(until));
+        }
+        query
+    }
+
+    fn with_money<'q>(&self, mut query: Query<'q>) -> Query<'q> {
+        let owed = || {
+            let unpaid = sql::<Bool>("NOT ").sql(IS_PAID);
+            charge::state.ne(ChargeState::Voided).and(unpaid)
+        };
+        match self.filter.is_open {
+            Some(true) => query = query.filter(owed()),
+            Some(false) => query = query.filter(diesel::dsl::not(owed())),
+            None => {}
+        }
+        match self.filter.is_declared {
+            Some(true) => query = query.filter(sql::<Bool>(IS_DECLARED)),
+            Some(false) => query = query.filter(sql::<Bool>("NOT ").sql(IS_DECLARED)),
+            None => {}
+        }
+        query
+    }
+
+    fn in_states<'q>(&self, query: Query<'q>) -> Query<'q> {
         if self.filter.states.is_empty() {
             return query;
         }

@@ -1,4 +1,5 @@
-//! Tables of migration `0004_usage_and_money`; the host of a usage record is kept by triggers of `0012_lists_by_index`.
+//! Tables of migration `0004_usage_and_money`, with what `0021_payments_received` and `0022_invoices_annulled` added; the host of a
+//! usage record is kept by triggers of `0012_lists_by_index`.
 
 diesel::table! {
     usage_record (id) {

@@ -34,7 +34,7 @@ pub(super) fn make(conn: &mut Conn, id: InstrumentId, now: Option<Instant>) -> R
     let rules: Json<BookingRules> = rules;
     let mut tariffs = tariff::list(conn, id)?;
     if let Some(today) = now.map(|now| now.local_date()) {
-        let lasts = |until: chrono::NaiveDate| until > today;
+        let lasts = |last: chrono::NaiveDate| last >= today;
         tariffs.retain(|(_, tariff)| tariff.period.valid_until.is_none_or(lasts));
     }
     Ok(Terms {

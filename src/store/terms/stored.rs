@@ -49,6 +49,7 @@ struct StoredTariff {
     customer_class: Option<CustomerClass>,
     mode: Option<BookingMode>,
     valid_from: NaiveDate,
+    /// The first day on which it no longer holds.
     valid_until: Option<NaiveDate>,
     price_fen_per_hour: Fen,
 }
@@ -130,7 +131,7 @@ fn tariff((id, tariff): &(TariffId, Tariff)) -> StoredTariff {
         customer_class: tariff.customer_class,
         mode: tariff.mode,
         valid_from: tariff.period.valid_from,
-        valid_until: tariff.period.valid_until,
+        valid_until: tariff.period.ends_before(),
         price_fen_per_hour: tariff.price_fen_per_hour,
     }
 }
@@ -151,10 +152,7 @@ impl StoredTariff {
         let tariff = Tariff {
             customer_class: self.customer_class,
             mode: self.mode,
-            period: Period {
-                valid_from: self.valid_from,
-                valid_until: self.valid_until,
-            },
+            period: Period::half_open(self.valid_from, self.valid_until),
             price_fen_per_hour: self.price_fen_per_hour,
         };
         (self.id, tariff)

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::Timestamp;
+use diesel::sql_types::{Bool, Timestamp};
 
 use super::UsageRecord;
 use crate::domain::access::Reach;
@@ -31,6 +32,8 @@ pub struct Filter {
     pub states: Vec<UsageState>,
     pub bookings: Vec<BookingId>,
     pub client_references: Vec<String>,
+    /// Only use by units of others that nobody is charged for, or only the rest.
+    pub is_unpriced: Option<bool>,
     /// Only records that end after this moment.
     pub from: Option<Instant>,
     /// Only records that begin before this moment.
@@ -40,6 +43,11 @@ pub struct Filter {
     pub below: Option<i64>,
     pub limit: i64,
 }
+
+/// A unit of others used the instrument, and no charge stands.
+const IS_UNPRICED: &str = "(usage_record.organization_id <> usage_record.host_organization_id \
+    AND usage_record.state <> 'voided' AND NOT EXISTS (SELECT 1 FROM charge c \
+    WHERE c.usage_record_id = usage_record.id AND c.state <> 'voided'))";
 
 /// A record with its host and what a spreadsheet calls instrument and unit.
 #[derive(Debug, Clone)]
@@ -158,6 +166,7 @@ impl List<'_> {
             || !filter.states.is_empty()
             || !filter.client_references.is_empty()
             || filter.from.or(filter.until).is_some()
+            || filter.is_unpriced.is_some()
     }
 
     fn narrowed_besides<'q>(&self, mut query: Query<'q>) -> Query<'q> {
@@ -173,12 +182,17 @@ impl List<'_> {
             let references = filter.client_references.clone();
             query = query.filter(usage_record::client_reference.eq_any(references));
         }
+        match filter.is_unpriced {
+            Some(true) => query = query.filter(sql::<Bool>(IS_UNPRICED)),
+            Some(false) => query = query.filter(sql::<Bool>("NOT ").sql(IS_UNPRICED)),
+            None => {}
+        }
         if let Some(from) = filter.from {
             query = query.filter(usage_record::ended_at.gt(from));
         }
         if let Some(until) = filter.until {
             let started_at = "COALESCE(usage_record.started_at, usage_record.ended_at)";
-            query = query.filter(diesel::dsl::sql::<Timestamp>(started_at).lt(until));
+            query = query.filter(sql::<Timestamp>(started_at).lt(until));
         }
         query
     }
