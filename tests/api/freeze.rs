@@ -128,7 +128,7 @@ both! {
                 while !flags.1.load(Ordering::SeqCst) {
                     std::thread::sleep(Duration::from_millis(5));
                 }
-                let told = store::event::NewEvent::new(now, yiqi::domain::access::Action::EventList, store::event::Subject::new("test", 1));
+                let told = store::event::NewEvent::new(now, yiqi::domain::access::Action::EventList, store::event::Subject::new("reference", 1));
                 Ok(store::event::append(tx, &told)?)
             };
             runtime.block_on(store.write(action)).unwrap()

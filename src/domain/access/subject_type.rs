@@ -10,6 +10,7 @@ crate::vocabulary! {
         Evaluation = "evaluation",
         Instrument = "instrument",
         Invitation = "invitation",
+        Invoice = "invoice",
         Organization = "organization",
         Policy = "policy",
         Province = "province",

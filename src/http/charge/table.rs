@@ -35,6 +35,7 @@ pub fn route() -> Route {
         export,
     )
     .parameters(PARAMETERS)
+    .heavy()
     .answers_status(200)
 }
 

@@ -128,7 +128,7 @@ both! {
         });
         let record = host.post(RECORDS, record).expect_status(201);
         let organization = format!("/api/v1/organizations/{}", app.organization_id(UNIVERSITY));
-        let boss = app.as_person(BOSS);
+        let boss = app.as_host();
         let member = format!("{organization}/members/{}", app.user_id(MANAGER));
         app.settle();
         let before = events(app);
@@ -149,7 +149,7 @@ both! {
                 200 => present,
                 _ => {
                     // No route shows it alone: the version is answered by a change of nothing.
-                    with_version(client, Method::PATCH, path, "\"1\"", &json!({}))
+                    with_version(client, Method::PATCH, path, "\"v1\"", &json!({}))
                 }
             };
             let mut bodies = vec![json!({})];
@@ -182,7 +182,7 @@ both! {
         }
         let path = format!("/api/v1/instruments/{sem}");
         let tag = app.as_host().get(&path).expect_status(200).etag().to_owned();
-        with_version(&app.as_host(), Method::PATCH, &path, &tag, &json!({"channels": 1, "public_contact": {"phone": "0312-5000000"}}));
+        with_version(&app.as_host(), Method::PATCH, &path, &tag, &json!({"channels": 1, "public_contact": {"name": "仪器平台", "phone": "0312-5000000"}}));
         for (client, id, channel) in &all {
             let less = action(client, *id, "reschedule", slot("10:00", "13:00")).expect_status(200);
             assert_eq!((less["state"].as_str(), &less["channel"]), (Some("confirmed"), channel));
