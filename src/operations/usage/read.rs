@@ -9,9 +9,9 @@ use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::Actor;
 use crate::operations::run::may;
 use crate::operations::subject::{self, Ties, authorize};
+use crate::store;
 use crate::store::page::Found;
 use crate::store::usage::{Filter, Listed};
-use crate::store::{self, StoreError};
 
 /// What a table has when no state is asked for: it has no column that would say that a record was taken back.
 const STANDING: [UsageState; 3] = [
@@ -89,7 +89,7 @@ pub async fn export(
     let reach = Reach::of(actor.caller()?, Action::UsageRecordExport);
     let rows = app
         .store
-        .read(move |conn| Ok::<_, StoreError>(store::usage::list_all(conn, &reach, filter)?))
+        .read(move |conn| store::usage::list_all(conn, &reach, filter))
         .await?;
     if i64::try_from(rows.len()).is_ok_and(|rows| rows <= most) {
         return Ok(rows);
