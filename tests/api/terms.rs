@@ -76,6 +76,7 @@ enum Kind {
 
 impl Changes {
     /// Each kind so many times. `YIQI_TEST_SEED` does again what failed once.
+    #[expect(clippy::print_stdout, reason = "the seed is shown when a test fails")]
     fn new(times: usize) -> Self {
         let given = std::env::var("YIQI_TEST_SEED").ok();
         let seed = given.map_or_else(rand::random, |text| text.parse().unwrap());
