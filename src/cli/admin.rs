@@ -1,4 +1,5 @@
-//! `yiqi admin create`: the first administrator, who invites all others. There is no default password: one is typed, read
+//! `yiqi admin create`: the first administrator, who invites all others; `yiqi admin invite`: an administrator for a unit
+//! that has none. There is no default password: one is typed, read
 //! from standard input, or made and shown once.
 
 use std::io::{IsTerminal, Write};
@@ -12,12 +13,27 @@ use super::output::{self, Format};
 use crate::config::Config;
 use crate::error::{AppError, Fault, Location};
 use crate::operations::account::{self, Applicant, Uscc, UserFacts};
+use crate::operations::invitation;
 use crate::operations::password;
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Make an administrator of the platform, and the province's agency when it is missing.
     Create(Arguments),
+    /// Invite an administrator for a verified unit that has none; the token is shown once.
+    Invite(Invitation),
+}
+
+#[derive(Debug, Args)]
+pub struct Invitation {
+    /// The unified social credit code of the unit.
+    #[arg(long, value_name = "USCC")]
+    organization: Uscc,
+    /// The e-mail address that the person will sign in with.
+    #[arg(long)]
+    email: String,
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
 }
 
 #[derive(Debug, Args)]
@@ -42,7 +58,49 @@ pub struct Arguments {
 }
 
 pub async fn run(config: Config, action: Command) -> Result<(), Failure> {
-    let Command::Create(arguments) = action;
+    match action {
+        Command::Create(arguments) => create(config, arguments).await,
+        Command::Invite(arguments) => invite(config, arguments).await,
+    }
+}
+
+async fn invite(config: Config, arguments: Invitation) -> Result<(), Failure> {
+    let url = config.public_url.clone();
+    let app = super::open(config).await?;
+    let (uscc, email, now) = (
+        arguments.organization.clone(),
+        arguments.email.clone(),
+        app.clock.now(),
+    );
+    let made = invitation::invite_administrator(&app, uscc, email, now).await;
+    app.store.drain();
+    let made = made.map_err(|error| match error {
+        AppError::NotFound => Failure::Refused(format!(
+            "--organization: no verified unit has the code {}",
+            arguments.organization
+        )),
+        other => other.into(),
+    })?;
+    let (token, until) = (made.token, made.invitation.expires_at);
+    match arguments.format {
+        Format::Json => output::json(&json!({
+            "invitation_id": made.invitation.id,
+            "invitation_token": token,
+            "email": made.invitation.login,
+            "roles": made.invitation.roles,
+            "expires_at": until,
+        })),
+        Format::Table => {
+            output::say(&format!(
+                "{} may join until {until}: POST {url}/api/v1/auth/invitations/accept",
+                arguments.email
+            ))?;
+            output::say(&format!("Invitation token, shown this once: {token}"))
+        }
+    }
+}
+
+async fn create(config: Config, arguments: Arguments) -> Result<(), Failure> {
     let app = super::open(config).await?;
     let typed = typed_password(arguments.password_stdin)?;
     let made = typed.is_none().then(password::generate);

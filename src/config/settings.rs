@@ -15,14 +15,17 @@ pub(super) const PREFIX: &str = "YIQI_";
 
 /// The least and the most of every number. The upper ends keep dates, sizes and thread counts within what can be computed
 /// and started; nobody needs to come near.
-const LIMITS: [(&str, i64, i64); 25] = [
+const LIMITS: [(&str, i64, i64); 28] = [
     ("database_connections", 1, 1000),
     ("read_seconds_max", 1, 600),
     ("workers", 1, 1024),
     ("access_token_minutes", 1, 7 * 24 * 60),
     ("session_days", 1, 3650),
     ("api_key_days", 1, 3650),
+    ("sessions_max", 1, 1000),
+    ("api_keys_max", 1, 10_000),
     ("login_failures_max", 1, 1000),
+    ("login_failures_everywhere_max", 1, 1_000_000),
     ("login_locked_minutes", 0, 366 * 24 * 60),
     ("password_memory_kib", 64, 1 << 20),
     ("password_threads", 0, 256),

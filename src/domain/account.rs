@@ -1,5 +1,8 @@
 //! Accounts of people: their fields, passwords, and the form of API keys. Hashing and tokens belong to other rooms.
 
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
 use super::contact::{check_email, check_phone};
 use super::fault::Faults;
 use crate::domain::{Code, Fault};
@@ -49,10 +52,34 @@ pub const PASSWORD_LENGTH: std::ops::RangeInclusive<usize> = 10..=128;
 /// The fewest different characters of a password.
 const DISTINCT_MIN: usize = 5;
 
-/// Whether `password` may protect the account that signs in as `login`: long enough, not a repetition, not the login.
+/// The fewest letters and digits of a name that a password must not contain; shorter ones are parts of ordinary words.
+const NAME_CHARS_MIN: usize = 4;
+
+/// What is guessed first.
+static COMMON: LazyLock<BTreeSet<&str>> = LazyLock::new(|| {
+    let lines = include_str!("../../config/common_passwords.txt").lines();
+    lines.filter(|line| !line.starts_with('#')).collect()
+});
+
+/// As [`check_password`], of a person of the organization called `unit`.
+pub fn check_password_of(
+    field: &str,
+    password: &str,
+    login: &str,
+    unit: &str,
+) -> Result<(), Fault> {
+    check_password(field, password, login)?;
+    match contains_name(password, unit) {
+        true => Err(Fault::field(field, Code::password_contains_name)),
+        false => Ok(()),
+    }
+}
+
+/// Whether `password` may protect the account that signs in as `login`: long enough, not a repetition, without the login's
+/// name, and not one of those that are guessed first.
 pub fn check_password(field: &str, password: &str, login: &str) -> Result<(), Fault> {
     let length = password.chars().count();
-    let distinct: std::collections::BTreeSet<char> = password.chars().collect();
+    let distinct: BTreeSet<char> = password.chars().collect();
     let local = login.split('@').next().unwrap_or(login);
     let lower = password.to_lowercase();
     if length < *PASSWORD_LENGTH.start() {
@@ -67,9 +94,23 @@ pub fn check_password(field: &str, password: &str, login: &str) -> Result<(), Fa
         Err(Fault::field(field, Code::password_too_simple).limit(DISTINCT_MIN))
     } else if lower == login_key(login) || lower == login_key(local) {
         Err(Fault::field(field, Code::password_is_login))
+    } else if COMMON.contains(lower.as_str()) {
+        Err(Fault::field(field, Code::password_too_common))
+    } else if contains_name(password, local) {
+        Err(Fault::field(field, Code::password_contains_name))
     } else {
         Ok(())
     }
+}
+
+/// Whether a name stands in the password, however it is spelled: of both, letters and digits count.
+fn contains_name(password: &str, name: &str) -> bool {
+    let plain = |text: &str| -> String {
+        let letters = text.chars().filter(|letter| letter.is_alphanumeric());
+        letters.flat_map(char::to_lowercase).collect()
+    };
+    let name = plain(name);
+    name.chars().count() >= NAME_CHARS_MIN && plain(password).contains(&name)
 }
 
 /// What every API key begins with, so that it is told from an access token.
@@ -99,11 +140,14 @@ mod tests {
             ("correct horse", None),
             ("仪器共享平台的一个好密码", None),
             ("123456789", Some("password_too_short")),
-            ("1234567890", None),
+            ("1234567890", Some("password_too_common")),
+            ("Password123", Some("password_too_common")),
+            ("woaini1314", Some("password_too_common")),
             ("aaaaaaaaaaaa", Some("password_too_simple")),
             ("abababababab", Some("password_too_simple")),
             ("zhang.xiaoming@EXAMPLE.edu.cn", Some("password_is_login")),
             ("zhang.xiaoming", Some("password_is_login")),
+            ("ZhangXiaoming-2026", Some("password_contains_name")),
         ] {
             let found = check_password("password", password, login).err();
             assert_eq!(found.map(|fault| fault.code.as_str()), code, "{password}");
@@ -114,6 +158,34 @@ mod tests {
             found.map(|fault| fault.code.as_str()),
             Some("password_too_long")
         );
+    }
+
+    #[test]
+    fn the_name_of_the_unit_is_no_password() {
+        let unit = "太行农业大学";
+        for (password, code) in [
+            ("太行农业大学2026", Some("password_contains_name")),
+            ("a-太行 农业大学-b", Some("password_contains_name")),
+            ("太行山上的一棵树啊啊", None),
+            ("zh@ng-secret-9", None),
+        ] {
+            let found = check_password_of("password", password, "a@example.org", unit).err();
+            assert_eq!(found.map(|fault| fault.code.as_str()), code, "{password}");
+        }
+    }
+
+    #[test]
+    fn what_is_guessed_first_is_in_order_and_long_enough_to_matter() {
+        assert!(COMMON.len() > 1000);
+        for password in COMMON.iter() {
+            assert!(password.chars().count() >= *PASSWORD_LENGTH.start());
+            assert_eq!(*password, password.to_lowercase());
+            let found = check_password("password", password, "a@example.org").err();
+            assert_eq!(
+                found.map(|fault| fault.code.as_str()),
+                Some("password_too_common")
+            );
+        }
     }
 
     #[test]

@@ -80,6 +80,7 @@ typed_id!(
     EvaluationId,
     EventId,
     InstrumentId,
+    InvitationId,
     InvoiceId,
     JobId,
     NoticeId,

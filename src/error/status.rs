@@ -16,14 +16,15 @@ statuses! {
     400: malformed_json wrong_type missing_field duplicate_field unknown_field unknown_parameter invalid_value
          duplicate_parameter invalid_cursor invalid_idempotency_key malformed_request invalid_entity_tag;
     401: unauthenticated invalid_token token_expired session_revoked wrong_credentials;
-    403: forbidden not_by_api_key scope_missing organization_not_verified organization_suspended account_suspended;
+    403: forbidden not_by_api_key scope_missing organization_not_verified organization_suspended account_suspended
+         membership_ended;
     404: not_found;
     405: method_not_allowed;
     408: request_timeout;
     409: slot_taken invalid_state channel_in_use usage_overlaps period_locked organization_exists login_taken
          client_reference_used request_in_progress invoice_no_used already_invoiced charge_exists no_price asset_no_used tariff_overlaps
          policy_version_exists final_exists already_reviewed exemption_exists related_party_exists relation_in_use
-         last_admin run_not_ready row_differs;
+         last_admin unit_has_admin too_many_keys run_not_ready row_differs;
     412: version_mismatch;
     413: body_too_large;
     414: uri_too_long;
@@ -31,7 +32,8 @@ statuses! {
     422: read_only idempotency_key_reused required text_too_long control_character out_of_range dates_out_of_order too_many
          duplicate malformed not_a_phone not_an_email unknown_region unknown_category unknown_reference reason_required
          uscc_check_failed not_a_supervising_region related_to_itself
-         password_too_short password_too_long password_too_simple password_is_login wrong_password invitation_invalid
+         password_too_short password_too_long password_too_simple password_is_login password_contains_name
+         password_too_common wrong_password invitation_invalid
          role_not_grantable organization_is_no_host incompatible_roles scope_not_grantable
          below_registration_threshold exemption_required locked_while_listed
          not_divisor_of_day not_multiple_of_slot min_above_max lead_beyond_horizon empty_span reversed overlapping missing

@@ -16,7 +16,7 @@ use crate::domain::organization::{OrganizationFacts, OrganizationKind};
 use crate::domain::{Instant, OrganizationId, RegionCode, Uscc, UserId};
 use crate::error::{AppError, Fault};
 use crate::operations::account::{
-    self, Acceptance, Applicant, Application, PasswordChange, Profile, Registration,
+    self, Applicant, Application, PasswordChange, Profile, Registration,
 };
 use crate::operations::run::Reply;
 use crate::store::Json;
@@ -38,24 +38,12 @@ pub fn routes() -> Vec<Route> {
         post(
             "/auth/password/change",
             Action::PasswordChange,
-            "Change the own password; every other session ends",
+            "Change the own password; every other session ends, and on request the API keys",
             change_password,
         )
         .proves(&[429])
         .takes::<PasswordBody>()
         .answers_status(204),
-        post(
-            "/auth/invitations/accept",
-            Action::InvitationAccept,
-            "Join an organization; an invitation works once",
-            accept,
-        )
-        .ignores_caller()
-        .once_for_visitors()
-        .proves(&[429])
-        .signs_in()
-        .takes::<AcceptBody>()
-        .answers::<UserShape>(201),
         get("/me", Action::MeRead, "Who is signed in", read_me).answers::<UserShape>(200),
         patch(
             "/me",
@@ -87,7 +75,8 @@ struct NewOrganizationBody {
     uscc_confirmed: bool,
     /// The seat.
     region_code: RegionCode,
-    /// Who supervises it; by default the city of the seat, or the province.
+    /// Who supervises it follows from the seat: the city, or the province, which alone may set another one later. Any other
+    /// value is refused.
     supervising_region_code: Option<RegionCode>,
     /// Universities, institutes and hospitals host without asking.
     #[serde(default, alias = "is_host")]
@@ -109,17 +98,18 @@ struct NewUserBody {
 impl From<RegisterBody> for Application {
     fn from(body: RegisterBody) -> Self {
         let RegisterBody { organization, user } = body;
-        let supervisor = organization.supervising_region_code.unwrap_or_else(|| {
-            RegionCode::supervising_default(organization.region_code, &organization.uscc)
-        });
         Self {
+            supervisor_wanted: organization.supervising_region_code,
             uscc_confirmed: organization.uscc_confirmed,
             organization: OrganizationFacts {
                 name: organization.name,
                 kind: organization.kind,
-                uscc: organization.uscc,
+                supervising_region_code: RegionCode::supervising_default(
+                    organization.region_code,
+                    &organization.uscc,
+                ),
                 region_code: organization.region_code,
-                supervising_region_code: supervisor,
+                uscc: organization.uscc,
                 is_host: organization.wants_to_host || organization.kind.hosts_by_default(),
                 address: organization.address,
                 public_contact: organization.public_contact,
@@ -193,6 +183,9 @@ fn registered(made: &Registration) -> Result<Reply, AppError> {
 struct PasswordBody {
     current_password: String,
     new_password: String,
+    /// Ends the API keys that the person made, too.
+    #[serde(default)]
+    end_api_keys: bool,
 }
 
 impl From<PasswordBody> for PasswordChange {
@@ -200,6 +193,7 @@ impl From<PasswordBody> for PasswordChange {
         Self {
             current: body.current_password,
             new: body.new_password,
+            ends_api_keys: body.end_api_keys,
         }
     }
 }
@@ -211,39 +205,6 @@ async fn change_password(context: RequestContext) -> Answer {
         account::change_password(&run, change, kept).await?,
         no_content,
     )
-}
-
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct AcceptBody {
-    invitation_token: String,
-    name: String,
-    phone: Option<String>,
-    /// The password to sign in with; somebody who had an account before gives the one it has.
-    password: String,
-}
-
-impl From<AcceptBody> for Acceptance {
-    fn from(body: AcceptBody) -> Self {
-        Self {
-            invitation_token: body.invitation_token,
-            name: body.name,
-            phone: body.phone,
-            password: body.password,
-        }
-    }
-}
-
-async fn accept(context: RequestContext) -> Answer {
-    let acceptance = context.body::<AcceptBody>().map(Into::into);
-    let run = context.run_with_password(joined)?;
-    context.answer(account::accept(&run, acceptance).await?, joined)
-}
-
-fn joined(user: &User) -> Result<Reply, AppError> {
-    let shape = UserShape::from(user.clone());
-    let reply = reply(201, &shape)?.of_version(user.version);
-    Ok(reply.at(format!("{BASE}/me")))
 }
 
 async fn read_me(context: RequestContext) -> Answer {

@@ -2,6 +2,7 @@
 //! idempotency headers. Handlers take an [`RequestContext`], call one operation and answer with one of its methods.
 
 use std::future::Future;
+use std::net::IpAddr;
 use std::pin::Pin;
 
 use actix_web::dev::Payload;
@@ -184,7 +185,8 @@ impl RequestContext {
             Ok(once) => (once, Ok(())),
             Err(fault) => (None, Err(fault)),
         };
-        (actor.under(self.request_id(), once), fault)
+        let actor = actor.under(self.request_id(), once);
+        (actor.from_address(self.address()), fault)
     }
 
     /// The body as JSON of a known shape, or what is wrong with the request, to be told when the rights have been asked:
@@ -237,7 +239,14 @@ impl RequestContext {
             Some(caller) => Actor::caller_at(caller.clone(), self.now),
             None => Actor::visitor(self.now),
         };
-        actor.under(self.request_id(), None)
+        actor
+            .under(self.request_id(), None)
+            .from_address(self.address())
+    }
+
+    /// Where the request comes from.
+    fn address(&self) -> Option<IpAddr> {
+        self.request.peer_addr().map(|peer| peer.ip())
     }
 
     /// Who acts, when, under which request, and its idempotency key.

@@ -22,6 +22,7 @@ pub mod exemption;
 pub mod feed;
 pub mod health;
 pub mod instrument;
+pub mod invitation;
 pub mod invoice;
 pub mod json;
 pub mod member;

@@ -48,7 +48,7 @@ pub fn routes() -> Vec<Route> {
             "/organizations/{id}",
             Action::OrganizationUpdate,
             "Change what an organization says of itself; a refused one is pending again. Its administration corrects the seat, \
-             the supervising region, the kind and the code of a verified one",
+             the kind and the code of a verified one; the province says who supervises it",
             amend,
         )
         .also(Action::OrganizationCorrect)
@@ -207,7 +207,7 @@ struct OrganizationChange {
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     name: Patch<String>,
-    /// Once verified its administration's to change, like the code, the seat and the supervising region.
+    /// Once verified its administration's to change, like the code and the seat.
     #[serde(default)]
     #[schema(value_type = Option<OrganizationKind>)]
     kind: Patch<OrganizationKind>,
@@ -220,6 +220,7 @@ struct OrganizationChange {
     #[serde(default)]
     #[schema(value_type = Option<RegionCode>)]
     region_code: Patch<RegionCode>,
+    /// The province's to change.
     #[serde(default)]
     #[schema(value_type = Option<RegionCode>)]
     supervising_region_code: Patch<RegionCode>,
@@ -234,42 +235,32 @@ struct OrganizationChange {
     public_contact: Patch<PublicContact>,
 }
 
-/// What was verified stays, the seat too: an administration supervises the region its organization sits in. The rest can be
-/// changed at any time.
+/// The organization's own to say at any time; and until it is verified, what is verified: the seat, too, which an
+/// administration supervises.
 const WRITABLE_ALWAYS: &[&str] = &["name", "is_host", "address", "public_contact"];
-const WRITABLE_BEFORE: &[&str] = &[
-    "name",
-    "kind",
-    "uscc",
-    "uscc_confirmed",
-    "region_code",
-    "supervising_region_code",
-    "is_host",
-    "address",
-    "public_contact",
-];
+const WRITABLE_BEFORE: &[&str] = &["kind", "uscc", "uscc_confirmed", "region_code"];
 
-/// What was verified is its administration's to correct: a seat moves, a code is issued anew. The rest is the organization's
-/// own to say.
-const WRITABLE_BY_ADMINISTRATION: &[&str] = &[
-    "kind",
-    "uscc",
-    "uscc_confirmed",
-    "region_code",
-    "supervising_region_code",
-];
-
-fn writable(right: Action, state: OrganizationState) -> &'static [&'static str] {
+/// Who may change this field of an organization.
+fn right_to(field: &str, state: OrganizationState) -> Action {
     let is_settled = match state {
         OrganizationState::Pending | OrganizationState::Refused => false,
         OrganizationState::Verified | OrganizationState::Suspended => true,
     };
-    match (right, is_settled) {
-        (Action::OrganizationCorrect, true) => WRITABLE_BY_ADMINISTRATION,
-        (Action::OrganizationCorrect, false) => &[],
-        (_, true) => WRITABLE_ALWAYS,
-        (_, false) => WRITABLE_BEFORE,
+    if field == "supervising_region_code" {
+        Action::OrganizationHandOver
+    } else if WRITABLE_BEFORE.contains(&field) && is_settled {
+        Action::OrganizationCorrect
+    } else {
+        Action::OrganizationUpdate
     }
+}
+
+fn writable(rights: &[Action], state: OrganizationState) -> Vec<&'static str> {
+    let fields = WRITABLE_ALWAYS.iter().chain(WRITABLE_BEFORE);
+    let fields = fields.copied().chain(["supervising_region_code"]);
+    fields
+        .filter(|field| rights.contains(&right_to(field, state)))
+        .collect()
 }
 
 impl OrganizationChange {
@@ -320,13 +311,14 @@ async fn amend(context: RequestContext) -> Answer {
 
 fn declared(
     view: &OrganizationView,
-    right: Action,
+    rights: &[Action],
     patch: &MergePatch,
 ) -> Result<(Declared, Vec<Fault>), AppError> {
     let present = &view.organization;
     let shown = OrganizationShape::whole(present.clone(), view.listed_instruments);
-    let writable = writable(right, present.state);
-    let (change, mut faults) = patch.onto(&shown, writable, Members::read::<OrganizationChange>)?;
+    let writable = writable(rights, present.state);
+    let (change, mut faults) =
+        patch.onto(&shown, &writable, Members::read::<OrganizationChange>)?;
     Ok((change.onto(present, &mut faults), faults))
 }
 

@@ -10,8 +10,8 @@ use super::answer::Answer;
 use super::route::{BASE, Methods, Route, method_not_allowed};
 use super::{
     account, api_key, availability, booking, booking_rules, charge, closure, event, exemption,
-    instrument, invoice, member, notice, organization, policy, quote, reference, related_party,
-    review, service, session, stats, tariff, usage, yearly_run,
+    instrument, invitation, invoice, member, notice, organization, policy, quote, reference,
+    related_party, review, service, session, stats, tariff, usage, yearly_run,
 };
 use crate::error::AppError;
 
@@ -23,6 +23,7 @@ pub fn table() -> Vec<Route> {
         api_key::routes(),
         organization::routes(),
         member::routes(),
+        invitation::routes(),
         related_party::routes(),
         reference::routes(),
         instrument::routes(),

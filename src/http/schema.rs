@@ -56,6 +56,7 @@ ids!(
     EvaluationId,
     EventId,
     InstrumentId,
+    InvitationId,
     InvoiceId,
     NoticeId,
     OrganizationId,

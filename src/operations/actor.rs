@@ -1,5 +1,7 @@
 //! Who acts, when, under which request: a person, an API key, the installation itself, or a visitor without an account.
 
+use std::net::IpAddr;
+
 use crate::app::token;
 use crate::domain::access::{Action, Caller};
 use crate::domain::{Instant, UserId};
@@ -13,6 +15,8 @@ pub struct Actor {
     pub now: Instant,
     /// The request it is part of; none for what time and the command line do.
     pub request_id: Option<String>,
+    /// Where it comes from; none for what does not come by network.
+    pub address: Option<IpAddr>,
     /// Present when the request is to be done once, however often it is sent.
     pub once: Option<Once>,
 }
@@ -58,6 +62,7 @@ impl Actor {
             who,
             now,
             request_id: None,
+            address: None,
             once: None,
         }
     }
@@ -67,6 +72,11 @@ impl Actor {
         self.request_id = Some(request_id);
         self.once = once;
         self
+    }
+
+    /// From this network address.
+    pub fn from_address(self, address: Option<IpAddr>) -> Self {
+        Self { address, ..self }
     }
 
     /// A visitor's keys are kept apart by the login or token the request is about.

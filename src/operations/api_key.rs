@@ -45,10 +45,15 @@ pub struct NewKey {
 pub async fn create(run: &Run<NewKey>, draft: Result<KeyDraft, AppError>) -> Outcome<NewKey> {
     let usual = days(i64::from(run.app.config.api_key_days));
     let secret = token::random_token(API_KEY_PREFIX);
+    let most = i64::from(run.app.config.api_keys_max);
     run.with(draft, move |tx, actor, draft| {
         let caller = actor.caller()?;
         let expires_at = draft.expires_at.unwrap_or(actor.now.plus(usual));
         check(caller, draft, (actor.now, expires_at))?;
+        let held = store::api_key::count_open(tx, caller.user_id, actor.now)?;
+        if held >= most {
+            return Err(AppError::conflict(Code::too_many_keys).with("limit", most));
+        }
         let hidden = secret.chars().count().saturating_sub(HINT_CHARS);
         let new = NewApiKey {
             organization_id: caller.organization_id,

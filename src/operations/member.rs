@@ -1,49 +1,24 @@
-//! The people of an organization: invited with roles, given others, suspended, removed. The last administrator stays.
+//! The people of an organization: given roles, suspended, removed; how they come in is told in `invitation`. The last
+//! administrator stays.
 
 use serde_json::json;
 
 use crate::app::App;
-use crate::app::token;
 use crate::domain::access::{self, Action, Caller, Role};
-use crate::domain::account::{UserState, login_key};
-use crate::domain::contact::check_email;
-use crate::domain::fault::Faults;
-use crate::domain::{Instant, Minutes, OrganizationId, UserId};
+use crate::domain::account::UserState;
+use crate::domain::organization::OrganizationState;
+use crate::domain::{OrganizationId, UserId};
 use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::Actor;
-use crate::operations::run::{Outcome, ReadChange, Run, personal};
+use crate::operations::run::{Outcome, ReadChange, Run};
 use crate::operations::subject::{self, Ties, load};
 use crate::store::event::Subject;
-use crate::store::invitation::NewInvitation;
 use crate::store::organization::Organization;
 use crate::store::user::User;
 use crate::store::{self, Conn, Lock};
 
-/// An invitation holds for a week.
-const INVITATION_HOLDS: Minutes = Minutes::new(7 * 24 * 60);
-
-/// Roles with which somebody can be the manager of an instrument.
-const MANAGING: &[Role] = &[Role::InstrumentManager, Role::HostAdmin];
-
 /// Roles without which an organization, or the platform, would be nobody's.
 const ADMINISTRATORS: &[Role] = &[Role::UnitAdmin, Role::PlatformAdmin];
-
-/// Whom to invite, and what it will be.
-#[derive(Debug, Clone)]
-pub struct Invited {
-    pub email: String,
-    pub roles: Vec<Role>,
-}
-
-/// An invitation, with its token, which is shown once, to who invited.
-#[derive(Debug, Clone)]
-pub struct Invitation {
-    pub organization_id: OrganizationId,
-    pub login: String,
-    pub roles: Vec<Role>,
-    pub expires_at: Instant,
-    pub token: String,
-}
 
 /// A person in an organization; nobody where none of its members has that id. Who may not do anything to its members is not
 /// told who they are.
@@ -105,64 +80,6 @@ pub async fn list(
         .await
 }
 
-/// Invites a person. 409 `login_taken` when the login belongs to some organization already.
-pub async fn invite(
-    run: &Run<Invitation>,
-    id: OrganizationId,
-    invited: Result<Invited, AppError>,
-) -> Outcome<Invitation> {
-    let token = token::random_token("");
-    run.on(
-        id,
-        invited,
-        move |tx, actor, organization: Organization, invited| {
-            check_invited(actor.caller()?, organization.is_host, invited)?;
-            let login = login_key(&invited.email);
-            let known = store::user::find_by_login(tx, &login)?;
-            if known.is_some_and(|user| user.organization_id.is_some()) {
-                return Err(AppError::conflict(Code::login_taken));
-            }
-            let new = NewInvitation {
-                organization_id: id,
-                login: login.clone(),
-                roles: distinct(&invited.roles),
-                token_hash: token::hash(&token),
-                invited_by: actor.caller()?.user_id,
-                created_at: actor.now,
-                expires_at: actor.now.plus(INVITATION_HOLDS),
-            };
-            let number = store::invitation::insert(tx, &new)?;
-            let event = actor
-                .event(Action::MemberInvite, Subject::new("invitation", number))
-                .of(id, None)
-                .after(json!({"organization_id": id, "roles": new.roles}))?
-                .personal(personal(json!({"login": login}))?);
-            store::event::append(tx, &event)?;
-            Ok(Invitation {
-                organization_id: id,
-                login,
-                roles: new.roles,
-                expires_at: new.expires_at,
-                token: token.clone(),
-            })
-        },
-    )
-    .await
-}
-
-fn check_invited(caller: &Caller, is_host: bool, invited: &Invited) -> Result<(), AppError> {
-    let mut faults = Faults::new();
-    check_email(
-        "email",
-        login_key(&invited.email).as_str(),
-        254,
-        &mut faults,
-    );
-    let roles = access::check_roles(caller, is_host, &[], &invited.roles);
-    faults.extend(roles.err().unwrap_or_default());
-    Ok(faults.into_result()?)
-}
-
 /// What becomes of a member. Absent stays.
 #[derive(Debug, Clone, Default)]
 pub struct MemberChange {
@@ -171,7 +88,7 @@ pub struct MemberChange {
 }
 
 /// Every role once, where it was named first.
-fn distinct(roles: &[Role]) -> Vec<Role> {
+pub(super) fn distinct(roles: &[Role]) -> Vec<Role> {
     let mut kept = Vec::with_capacity(roles.len());
     for role in roles {
         if !kept.contains(role) {
@@ -202,10 +119,10 @@ pub async fn update<B: Send + 'static>(
         if state != before.state {
             may_take_all(caller, &before.roles)?;
         }
-        keep_administrators(tx, before, (&roles, state))?;
+        keep_administrators(tx, Some(caller), before, (&roles, state))?;
         let unit = before.organization_id;
         store::user::update_membership(tx, before, unit, &roles, state, actor.now)?;
-        if !roles.iter().any(|role| MANAGING.contains(role)) {
+        if !roles.iter().any(|role| role.manages_instruments()) {
             store::instrument::delete_managing(tx, before.id)?;
         }
         if state == UserState::Suspended {
@@ -231,7 +148,7 @@ pub async fn remove(
     run.on(place, body, |tx, actor, member: Member, ()| {
         let (before, id) = (member.user()?, member.organization.id);
         may_take_all(actor.caller()?, &before.roles)?;
-        keep_administrators(tx, before, (&[], before.state))?;
+        keep_administrators(tx, Some(actor.caller()?), before, (&[], before.state))?;
         store::user::update_membership(tx, before, None, &[], before.state, actor.now)?;
         store::instrument::delete_managing(tx, before.id)?;
         store::session::update_all_revoked(tx, before.id, None, actor.now)?;
@@ -262,19 +179,26 @@ fn may_take_all(caller: &Caller, roles: &[Role]) -> Result<(), AppError> {
     }
 }
 
-/// 409 `last_admin` when nobody active would be left with an administrator's role that `before` has.
-fn keep_administrators(
+/// 409 `last_admin` when nobody active would be left with an administrator's role that `before` has. A refused organization
+/// needs none, and the province may leave a unit without one: it invites the next.
+pub(super) fn keep_administrators(
     tx: &mut Conn,
+    caller: Option<&Caller>,
     before: &User,
     (roles, state): (&[Role], UserState),
 ) -> Result<(), AppError> {
     let Some(organization) = before.organization_id else {
         return Ok(());
     };
+    if store::organization::get(tx, organization)?.state == OrganizationState::Refused {
+        return Ok(());
+    }
+    let by_province = caller.is_some_and(|caller| caller.has(Role::PlatformAdmin));
     for role in ADMINISTRATORS {
         let had = before.state == UserState::Active && before.roles.contains(role);
         let keeps = state == UserState::Active && roles.contains(role);
-        if had && !keeps {
+        let can_be_replaced = by_province && *role == Role::UnitAdmin;
+        if had && !keeps && !can_be_replaced {
             let others = store::user::list_with_roles(tx, organization, &[*role])?;
             if others.iter().all(|id| *id == before.id) {
                 return Err(AppError::conflict(Code::last_admin));

@@ -14,6 +14,7 @@ pub mod exclusive;
 pub mod exemption;
 pub mod feed;
 pub mod instrument;
+pub mod invitation;
 pub mod invoice;
 pub mod job;
 pub mod member;

@@ -127,9 +127,16 @@ pub struct Declared {
     pub uscc_confirmed: bool,
 }
 
-/// How a change that was sent as `B` is read beside the organization, for who changes it by this right.
+/// How a change that was sent as `B` is read beside the organization, for who changes it by these rights.
 pub type ReadDeclared<B> =
-    fn(&OrganizationView, Action, &B) -> Result<(Declared, Vec<Fault>), AppError>;
+    fn(&OrganizationView, &[Action], &B) -> Result<(Declared, Vec<Fault>), AppError>;
+
+/// The rights to change an organization, each other fields of it.
+const CHANGES: [Action; 3] = [
+    Action::OrganizationUpdate,
+    Action::OrganizationCorrect,
+    Action::OrganizationHandOver,
+];
 
 /// Changes what an organization declares; a refused one is pending again. Its administration corrects what was verified.
 pub async fn amend<B: Send + 'static>(
@@ -140,12 +147,12 @@ pub async fn amend<B: Send + 'static>(
 ) -> Outcome<OrganizationView> {
     let read = move |conn: &mut Conn, actor: &Actor, present: &Organization, sent: &B| {
         let ties = Ties::Organization(present.ties());
-        let right = match authorize(actor, Action::OrganizationUpdate, &ties) {
-            Ok(()) => Action::OrganizationUpdate,
-            Err(_) => Action::OrganizationCorrect,
-        };
+        let rights: Vec<_> = CHANGES
+            .into_iter()
+            .filter(|right| authorize(actor, *right, &ties).is_ok())
+            .collect();
         let view = OrganizationView::of(conn, present.clone(), true)?;
-        read(&view, right, sent)
+        read(&view, &rights, sent)
     };
     run.change(
         id,
@@ -154,6 +161,7 @@ pub async fn amend<B: Send + 'static>(
         |tx, actor, before: Organization, declared| {
             check(tx, &declared.facts, declared.uscc_confirmed, "")?;
             let state = before.state.after(OrganizationAction::Amend)?;
+            refuse_known_code(tx, &declared.facts.uscc, Some(before.id))?;
             let said = (&declared.facts, declared.uscc_confirmed, state);
             if said == (&before.facts(), before.uscc_confirmed, before.state) {
                 return OrganizationView::of(tx, before, true);
@@ -196,7 +204,11 @@ pub async fn decide(
             let reason = Reason::read(reason.as_deref(), decision.needs_reason())?;
             let reason = reason.as_ref().map(Reason::as_str);
             let state = before.state.after(decision.turn())?;
-            store::organization::update_state(tx, &before, state, reason, actor.now)?;
+            store::organization::update_state(tx, &before, state, reason, actor.now)
+                .map_err(known_code)?;
+            if decision == Decision::Verify {
+                refuse_rivals(tx, actor, before.id)?;
+            }
             let after = store::organization::get(tx, before.id)?;
             let event = actor
                 .event(decision.action(), Subject::new("organization", before.id))
@@ -268,6 +280,41 @@ pub fn check(
         Ok(())
     } else {
         Err(faults.into())
+    }
+}
+
+/// What is told to who registered a code under which another organization was verified.
+const RIVAL_REASON: &str = "同一统一社会信用代码的另一份登记已通过审核";
+
+/// One code is one organization: who else says that it has the code of this one, which is verified, is refused.
+pub fn refuse_rivals(tx: &mut Conn, actor: &Actor, id: OrganizationId) -> Result<(), AppError> {
+    let verified = store::organization::get(tx, id)?;
+    for rival in store::organization::list_pending_by_uscc(tx, &verified.uscc)? {
+        let (refused, now) = (OrganizationState::Refused, actor.now);
+        store::organization::update_state(tx, &rival, refused, Some(RIVAL_REASON), now)?;
+        let event = actor
+            .event(
+                Action::OrganizationRefuse,
+                Subject::new("organization", rival.id),
+            )
+            .of(rival.id, None)
+            .before(json!({"state": rival.state}))?
+            .after(json!({"state": refused}))?
+            .personal(personal(json!({"reason": RIVAL_REASON}))?);
+        store::event::append(tx, &event)?;
+    }
+    Ok(())
+}
+
+/// 409 `organization_exists` when another organization of this code was verified.
+pub fn refuse_known_code(
+    conn: &mut Conn,
+    uscc: &Uscc,
+    own: Option<OrganizationId>,
+) -> Result<(), AppError> {
+    match store::organization::find_by_uscc(conn, uscc)? {
+        Some(known) if Some(known.id) != own => Err(AppError::conflict(Code::organization_exists)),
+        _ => Ok(()),
     }
 }
 

@@ -1,6 +1,9 @@
 //! Signing in and out: sessions are families of rotating refresh tokens; using one twice revokes its family. Also who a
 //! session or API key stands for, asked at every request.
 
+pub mod attempt;
+
+use self::attempt::{Attempt, Place, Trial};
 use crate::app::App;
 use crate::app::token::{self, Claims};
 use crate::domain::access::{self, ApiKeyGrant, Caller, Role};
@@ -9,12 +12,11 @@ use crate::domain::{Instant, Minutes, SessionId, UserId};
 use crate::error::{AppError, Code};
 use crate::operations::actor::Actor;
 use crate::operations::api_key;
-use crate::operations::password;
-use crate::operations::run::{Outcome, Run, lock_number, may, work};
+use crate::operations::run::{Outcome, Run, may};
 use crate::operations::subject::{self, Ties};
 use crate::store::event::Subject;
 use crate::store::session::Session;
-use crate::store::{self, Conn, Lock, session};
+use crate::store::{self, Conn, session};
 
 // The command line asks for rights by name.
 pub use crate::domain::access::Action;
@@ -56,100 +58,56 @@ pub async fn login(
         move |conn: &mut Conn| store::user::find_password(conn, &login)
     };
     let known = app.store.read(find).await.map_err(AppError::from)?;
-    let (user, stored) = known.unzip();
-    let right = prove(app, &login, credentials.password, stored, actor.now).await?;
-    match user.filter(|_| right) {
-        Some(user) => open(app, actor, user, login, credentials.user_agent).await,
+    let user = known.as_ref().map(|(user, _)| *user);
+    let trial = Trial {
+        login,
+        password: credentials.password,
+        known,
+    };
+    let proved = attempt::prove(app, actor, Place::of(actor), trial).await?;
+    match user.zip(proved) {
+        Some((user, proved)) => open(app, actor, user, proved, credentials.user_agent).await,
         None => Err(AppError::Unauthenticated(Code::wrong_credentials)),
     }
-}
-
-/// Whether the password belongs to the hash (never, without one). A wrong one is counted; after repeated failures 429
-/// `locked_out`, for right passwords too.
-pub async fn prove(
-    app: &App,
-    login: &str,
-    password: String,
-    stored: Option<String>,
-    now: Instant,
-) -> Result<bool, AppError> {
-    let find = {
-        let login = login.to_owned();
-        move |conn: &mut Conn| session::find_failures(conn, &login)
-    };
-    let failures = app.store.read(find).await.map_err(AppError::from)?;
-    refuse_locked(failures, now)?;
-    let right = password::verify(app, password, stored).await?;
-    if !right {
-        count_failure(app, login.to_owned(), now).await?;
-    }
-    Ok(right)
-}
-
-fn refuse_locked(failures: Option<(i64, Option<Instant>)>, now: Instant) -> Result<(), AppError> {
-    match failures.and_then(|(_, locked_until)| locked_until) {
-        Some(until) if now < until => {
-            let seconds = until.unix_seconds() - now.unix_seconds();
-            Err(AppError::TooMany {
-                code: Code::locked_out,
-                retry_after_seconds: u32::try_from(seconds).unwrap_or(u32::MAX),
-            })
-        }
-        _ => Ok(()),
-    }
-}
-
-async fn count_failure(app: &App, login: String, now: Instant) -> Result<(), AppError> {
-    let most = i64::from(app.config.login_failures_max);
-    let lock = Minutes::new(i64::from(app.config.login_locked_minutes));
-    work(app, move |tx| {
-        lock_login(tx, &login)?;
-        let before = session::find_failures(tx, &login)?;
-        // A lock that has ended begins a new count.
-        let failures = match before {
-            Some((failures, Some(until))) if now < until => failures,
-            Some((_, Some(_))) | None => 1,
-            Some((failures, None)) => failures + 1,
-        };
-        let locked_until = (failures >= most).then(|| now.plus(lock));
-        session::update_failures(tx, &login, failures, locked_until, now)?;
-        Ok(())
-    })
-    .await
-}
-
-/// Sign-ins of one login wait for each other, so that guesses sent at once are all counted.
-fn lock_login(tx: &mut Conn, login: &str) -> Result<(), AppError> {
-    Ok(Lock::Login(lock_number("login", login)).take(tx)?)
 }
 
 async fn open(
     app: &App,
     actor: &Actor,
     user: UserId,
-    login: String,
+    proved: Attempt,
     user_agent: Option<String>,
 ) -> Result<Tokens, AppError> {
     let expires_at = session_end(app, actor.now);
     let refresh_token = token::random_token("");
     let token_hash = token::hash(&refresh_token);
+    let most = i64::from(app.config.sessions_max);
     let opened = Run::direct(app, actor, Action::SessionOpen)
         .with(Ok(()), move |tx, actor, ()| {
             let (account, now) = (store::user::get(tx, user)?, actor.now);
-            // Who left its organization is nobody here until invited again.
-            if account.state == UserState::Suspended || account.organization_id.is_none() {
-                return Err(AppError::Denied(Code::account_suspended));
+            attempt::take_back(tx, &proved, now)?;
+            if let Some(refusal) = refusal(&account) {
+                return Ok(Err(refusal));
             }
-            lock_login(tx, &login)?;
-            refuse_locked(session::find_failures(tx, &login)?, now)?;
-            session::delete_failures(tx, &login)?;
+            // Whoever signs in once more than that signs out where it was longest ago.
+            session::update_oldest_revoked(tx, user, most - 1, now)?;
             let id = session::insert(tx, user, user_agent.as_deref(), now, expires_at)?;
             session::insert_refresh_token(tx, &token_hash, id, now)?;
             append_own(tx, actor, Action::SessionOpen, (id, user))?;
-            Ok((id, user))
+            Ok(Ok((id, user)))
         })
         .await?;
-    tokens(app, opened.now()?, refresh_token, actor.now)
+    let opened = opened.now()?.map_err(AppError::Denied)?;
+    tokens(app, opened, refresh_token, actor.now)
+}
+
+/// Why somebody with the right password does not come in. Who left its organization is nobody here until invited again.
+fn refusal(account: &store::user::User) -> Option<Code> {
+    match (account.state, account.organization_id) {
+        (UserState::Suspended, _) => Some(Code::account_suspended),
+        (UserState::Active, None) => Some(Code::membership_ended),
+        (UserState::Active, Some(_)) => None,
+    }
 }
 
 /// Gives new tokens for a refresh token, which can be used once: a second use revokes the family.

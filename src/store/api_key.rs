@@ -106,3 +106,26 @@ pub fn update_keys_of_revoked(conn: &mut Conn, user: UserId, now: Instant) -> Re
     .execute(conn)?;
     Ok(())
 }
+
+/// The keys of a person that can be used.
+pub fn count_open(conn: &mut Conn, user: UserId, now: Instant) -> Result<i64> {
+    Ok(api_key::table
+        .filter(
+            api_key::user_id
+                .eq(user)
+                .and(api_key::revoked_at.is_null())
+                .and(api_key::expires_at.gt(now)),
+        )
+        .count()
+        .get_result(conn)?)
+}
+
+/// Forgets the keys that ended before `before`; answers how many.
+pub fn delete_before(conn: &mut Conn, before: Instant) -> Result<usize> {
+    let ended = api_key::table.filter(
+        api_key::expires_at
+            .lt(before)
+            .or(api_key::revoked_at.lt(before)),
+    );
+    Ok(diesel::delete(ended).execute(conn)?)
+}

@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use diesel::backend::Backend;
+use diesel::connection::SimpleConnection;
 use diesel::migration::{MigrationSource, MigrationVersion};
 use diesel::pg::Pg;
 use diesel::sql_types::{BigInt, Bool, Text};
 use diesel::sqlite::Sqlite;
-use diesel::{PgConnection, QueryableByName, RunQueryDsl};
+use diesel::{PgConnection, QueryableByName, RunQueryDsl, SqliteConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::connection::{Conn, Database, Lock};
@@ -49,7 +50,10 @@ pub fn migrate(database: &Database, create: bool) -> Result<Vec<String>, StoreEr
         )));
     }
     let ran = match &mut connection {
-        Conn::Sqlite(sqlite) => sqlite.run_pending_migrations(SQLITE).map(names),
+        Conn::Sqlite(sqlite) => {
+            suspend_foreign_keys(sqlite)?;
+            sqlite.run_pending_migrations(SQLITE).map(names)
+        }
         Conn::Postgres(postgres) => {
             if applied != own {
                 refuse_without_rights(postgres)?;
@@ -82,13 +86,22 @@ fn make_private(file: &std::path::Path) -> Result<(), StoreError> {
 pub fn revert_all(database: &Database) -> Result<Vec<String>, StoreError> {
     let mut connection = database.reach()?;
     let reverted = match &mut connection {
-        Conn::Sqlite(sqlite) => sqlite.revert_all_migrations(SQLITE).map(names),
+        Conn::Sqlite(sqlite) => {
+            suspend_foreign_keys(sqlite)?;
+            sqlite.revert_all_migrations(SQLITE).map(names)
+        }
         Conn::Postgres(postgres) => {
             Lock::Schema.take_for_connection(postgres)?;
             postgres.revert_all_migrations(POSTGRES).map(names)
         }
     };
     reverted.map_err(StoreError::migration)
+}
+
+/// SQLite changes a constraint only by making the table anew, which rows that refer to it must outlive. For this connection,
+/// which ends with the migration: within a transaction it could not be said.
+fn suspend_foreign_keys(sqlite: &mut SqliteConnection) -> Result<(), StoreError> {
+    Ok(sqlite.batch_execute("PRAGMA foreign_keys = OFF")?)
 }
 
 /// Whether the database has exactly this program's migrations: none is missing, and none is of a newer program. Only

@@ -99,12 +99,31 @@ pub fn get(conn: &mut Conn, id: OrganizationId) -> Result<Organization> {
         .get_result(conn)?)
 }
 
+/// The organization that was verified under this code; who only says that it has the code is none.
 pub fn find_by_uscc(conn: &mut Conn, uscc: &Uscc) -> Result<Option<Organization>> {
+    let verified = [OrganizationState::Verified, OrganizationState::Suspended];
     Ok(organization::table
-        .filter(organization::uscc.eq(uscc))
+        .filter(
+            organization::uscc
+                .eq(uscc)
+                .and(organization::state.eq_any(verified)),
+        )
         .select(Organization::as_select())
         .get_result(conn)
         .optional()?)
+}
+
+/// The organizations that wait for verification under this code.
+pub fn list_pending_by_uscc(conn: &mut Conn, uscc: &Uscc) -> Result<Vec<Organization>> {
+    Ok(organization::table
+        .filter(
+            organization::uscc
+                .eq(uscc)
+                .and(organization::state.eq(OrganizationState::Pending)),
+        )
+        .select(Organization::as_select())
+        .order(organization::id)
+        .load(conn)?)
 }
 
 /// Moves an organization to a state, with the reason given; contended when another action wrote the version after `present`

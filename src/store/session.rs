@@ -110,6 +110,38 @@ pub fn update_all_revoked(
     Ok(())
 }
 
+/// Revokes the open sessions of a user beyond the `most` that were used last.
+pub fn update_oldest_revoked(conn: &mut Conn, user: UserId, most: i64, now: Instant) -> Result<()> {
+    let open = session::table.filter(
+        session::user_id
+            .eq(user)
+            .and(session::revoked_at.is_null())
+            .and(session::expires_at.gt(now)),
+    );
+    let beyond: Vec<SessionId> = open
+        .select(session::id)
+        .order((session::last_used_at.desc(), session::id.desc()))
+        .offset(most)
+        .limit(1000)
+        .load(conn)?;
+    if !beyond.is_empty() {
+        diesel::update(session::table.filter(session::id.eq_any(beyond)))
+            .set(session::revoked_at.eq(now))
+            .execute(conn)?;
+    }
+    Ok(())
+}
+
+/// Forgets sessions that ended before `before` and have no refresh tokens any more; answers how many.
+pub fn delete_before(conn: &mut Conn, before: Instant) -> Result<usize> {
+    let ended = session::table.filter(
+        session::expires_at
+            .lt(before)
+            .or(session::revoked_at.lt(before)),
+    );
+    Ok(diesel::delete(ended).execute(conn)?)
+}
+
 pub fn insert_refresh_token(
     conn: &mut Conn,
     token_hash: &str,
@@ -163,23 +195,85 @@ pub fn delete_refresh_tokens_before(conn: &mut Conn, before: Instant) -> Result<
     )
 }
 
-/// Forgets failures that are neither recent nor a lock; answers how many.
-pub fn delete_failures_before(conn: &mut Conn, before: Instant) -> Result<usize> {
+/// What the places begin with that are sessions.
+pub const SESSION_PLACE: &str = "session:";
+
+/// How often a password was tried in one place, and when it was right there.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = login_failure)]
+pub struct Failures {
+    pub failures: i64,
+    pub locked_until: Option<Instant>,
+    pub succeeded_at: Option<Instant>,
+}
+
+/// Forgets failures that are neither recent nor a lock, and places that signed in long ago; answers how many.
+pub fn delete_failures_before(conn: &mut Conn, before: Instant, known: Instant) -> Result<usize> {
     let old = login_failure::table.filter(
-        login_failure::last_failed_at.lt(before).and(
-            login_failure::locked_until
-                .is_null()
-                .or(login_failure::locked_until.lt(before)),
-        ),
+        login_failure::last_failed_at
+            .lt(before)
+            .and(
+                login_failure::locked_until
+                    .is_null()
+                    .or(login_failure::locked_until.lt(before)),
+            )
+            .and(
+                login_failure::succeeded_at
+                    .is_null()
+                    .or(login_failure::succeeded_at.lt(known)),
+            ),
     );
     Ok(diesel::delete(old).execute(conn)?)
 }
 
-/// Failures in a row and, when locked, until when.
-pub fn find_failures(conn: &mut Conn, login: &str) -> Result<Option<(i64, Option<Instant>)>> {
+/// Forgets of one login what no longer counts: failures before `recent` without a lock at `now`. Places where it signed in
+/// since `known` stay.
+pub fn delete_failures_of_before(
+    conn: &mut Conn,
+    login: &str,
+    (recent, now): (Instant, Instant),
+    known: Instant,
+) -> Result<()> {
+    let old = login_failure::table.filter(
+        login_failure::login
+            .eq(login)
+            .and(login_failure::last_failed_at.lt(recent))
+            .and(
+                login_failure::locked_until
+                    .is_null()
+                    .or(login_failure::locked_until.le(now)),
+            )
+            .and(
+                login_failure::succeeded_at
+                    .is_null()
+                    .or(login_failure::succeeded_at.lt(known)),
+            ),
+    );
+    diesel::delete(old).execute(conn)?;
+    Ok(())
+}
+
+/// The failures of a login at all addresses together, and since when; none where nothing failed.
+pub fn find_failures(conn: &mut Conn, login: &str) -> Result<Option<(i64, Instant)>> {
+    let places: Vec<(i64, Instant)> = login_failure::table
+        .filter(
+            login_failure::login
+                .eq(login)
+                .and(login_failure::failures.gt(0))
+                .and(login_failure::place.not_like(format!("{SESSION_PLACE}%"))),
+        )
+        .select((login_failure::failures, login_failure::last_failed_at))
+        .load(conn)?;
+    let failures = places.iter().map(|(failures, _)| failures).sum();
+    let first = places.iter().map(|(_, at)| *at).min();
+    Ok(first.map(|first| (failures, first)))
+}
+
+/// What was counted in one place.
+pub fn find_failures_at(conn: &mut Conn, login: &str, place: &str) -> Result<Option<Failures>> {
     Ok(login_failure::table
-        .find(login)
-        .select((login_failure::failures, login_failure::locked_until))
+        .find((login, place))
+        .select(Failures::as_select())
         .get_result(conn)
         .optional()?)
 }
@@ -187,12 +281,12 @@ pub fn find_failures(conn: &mut Conn, login: &str) -> Result<Option<(i64, Option
 /// Counts one more failure, or begins to count.
 pub fn update_failures(
     conn: &mut Conn,
-    login: &str,
+    (login, place): (&str, &str),
     failures: i64,
     locked_until: Option<Instant>,
     now: Instant,
 ) -> Result<()> {
-    let changed = diesel::update(login_failure::table.find(login))
+    let changed = diesel::update(login_failure::table.find((login, place)))
         .set((
             login_failure::failures.eq(failures),
             login_failure::last_failed_at.eq(now),
@@ -203,6 +297,7 @@ pub fn update_failures(
         diesel::insert_into(login_failure::table)
             .values((
                 login_failure::login.eq(login),
+                login_failure::place.eq(place),
                 login_failure::failures.eq(failures),
                 login_failure::last_failed_at.eq(now),
                 login_failure::locked_until.eq(locked_until),
@@ -212,8 +307,21 @@ pub fn update_failures(
     Ok(())
 }
 
+/// Nothing failed in this place, and it was right now.
+pub fn update_succeeded(conn: &mut Conn, (login, place): (&str, &str), now: Instant) -> Result<()> {
+    diesel::update(login_failure::table.find((login, place)))
+        .set((
+            login_failure::failures.eq(0),
+            login_failure::locked_until.eq(None::<Instant>),
+            login_failure::succeeded_at.eq(now),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Forgets every count of a login.
 pub fn delete_failures(conn: &mut Conn, login: &str) -> Result<()> {
-    diesel::delete(login_failure::table.find(login)).execute(conn)?;
+    diesel::delete(login_failure::table.filter(login_failure::login.eq(login))).execute(conn)?;
     Ok(())
 }
 

@@ -23,6 +23,9 @@ pub struct User {
     pub version: i64,
     pub created_at: Instant,
     pub updated_at: Instant,
+    /// Where somebody belonged last who belongs nowhere.
+    #[serde(default)]
+    pub former_organization_id: Option<OrganizationId>,
 }
 
 /// A new member of an organization.
@@ -122,9 +125,14 @@ pub fn update_membership(
     let as_read = user_account::table
         .find(present.id)
         .filter(user_account::version.eq(present.version));
+    let former = match organization {
+        Some(_) => None,
+        None => present.organization_id.or(present.former_organization_id),
+    };
     let updated = diesel::update(as_read)
         .set((
             user_account::organization_id.eq(organization),
+            user_account::former_organization_id.eq(former),
             user_account::roles.eq(Json::of(roles.to_vec())?),
             user_account::state.eq(state),
             user_account::version.eq(present.version + 1),
@@ -158,6 +166,7 @@ pub fn claim(
     let claimed = diesel::update(free)
         .set((
             user_account::organization_id.eq(organization),
+            user_account::former_organization_id.eq(None::<OrganizationId>),
             user_account::roles.eq(Json::of(roles.to_vec())?),
             user_account::state.eq(UserState::Active),
             user_account::version.eq(user_account::version + 1),
@@ -165,6 +174,23 @@ pub fn claim(
         ))
         .execute(conn)?;
     Ok(claimed == 1)
+}
+
+/// Takes the login from an account, which nobody signs in to any more; contended when another action wrote the version after
+/// `present` first.
+pub fn release(conn: &mut Conn, present: &User, now: Instant) -> Result<()> {
+    let as_read = user_account::table
+        .find(present.id)
+        .filter(user_account::version.eq(present.version));
+    let updated = diesel::update(as_read)
+        .set((
+            user_account::login.eq(format!("released:{}", present.id)),
+            user_account::state.eq(UserState::Suspended),
+            user_account::version.eq(present.version + 1),
+            user_account::updated_at.eq(now),
+        ))
+        .execute(conn)?;
+    one(updated)
 }
 
 pub fn update_password(

@@ -44,7 +44,8 @@ macro_rules! stored {
 }
 
 stored!(
-    ApiKeyId, AwardId, BookingId, ChargeId, ClosureId, EvaluationId, EventId, InstrumentId, InvoiceId, JobId, NoticeId, OrganizationId,
+    ApiKeyId, AwardId, BookingId, ChargeId, ClosureId, EvaluationId, EventId, InstrumentId, InvitationId,
+    InvoiceId, JobId, NoticeId, OrganizationId,
     PaymentId, PolicyId, RelatedPartyId, ReviewId, ServiceId, SessionId, SubsidyRunId, TariffId, UsageRecordId, UserId
     as BigInt through i64, |number| Ok(number.try_into()?)
 );

@@ -43,7 +43,7 @@ pub fn signed_in(app: &TestApp, email: &str, password: &str) -> Client {
 }
 
 /// PATCH with a version.
-pub fn patch(client: &Client, path: &str, version: &str, body: Value) -> Answer {
+pub fn patch(client: &Client, path: &str, version: &str, body: impl serde::Serialize) -> Answer {
     client
         .request(ureq::http::Method::PATCH, path)
         .header("if-match", version)
@@ -71,9 +71,11 @@ both! {
 
     fn known_codes_and_logins_are_conflicts_and_faults_come_together(app: &TestApp) {
         register(app, 1).expect_status(201);
-        register(app, 1).expect_code(409, "organization_exists");
-        let mut second = application(2);
-        second["user"]["email"] = json!("New1@New.example");
+        let made = &register(app, 2).expect_status(201)["organization"]["id"];
+        app.as_admin().post(&format!("/api/v1/organizations/{made}/verify"), json!({})).expect_status(200);
+        register(app, 2).expect_code(409, "organization_exists");
+        let mut second = application(3);
+        second["user"]["email"] = json!("New2@New.example");
         app.visitor().post("/api/v1/auth/register", second).expect_code(409, "login_taken");
         let mut odd = application(3);
         odd["organization"]["uscc"] = json!("91130100MA00000030");
@@ -89,6 +91,12 @@ both! {
             ("user.password", "password_too_short"),
         ];
         assert_eq!(told, expected.map(|(field, code)| (json!(field), json!(code))));
+        let mut elsewhere = application(4);
+        elsewhere["organization"]["supervising_region_code"] = json!("130700");
+        let told = app.visitor().post("/api/v1/auth/register", &elsewhere).expect_code(422, "read_only");
+        assert_eq!(told["errors"][0]["field"], "organization.supervising_region_code");
+        elsewhere["organization"]["supervising_region_code"] = json!("130600");
+        app.visitor().post("/api/v1/auth/register", &elsewhere).expect_status(201);
         odd["organization"]["name"] = json!("有据可查公司");
         odd["organization"]["uscc_confirmed"] = json!(true);
         odd["organization"]["region_code"] = json!("130602");
@@ -180,7 +188,7 @@ both! {
         invite("x", json!(["host_admin"])).expect_code(422, "not_an_email");
         invite("a@company.example", json!(["host_admin"])).expect_code(422, "organization_is_no_host");
         invite("a@company.example", json!(["auditor"])).expect_code(422, "role_not_grantable");
-        invite(ENGINEER.login, json!(["unit_member"])).expect_code(409, "login_taken");
+        invite(STRANGER.login, json!(["unit_member"])).expect_code(409, "login_taken");
         app.as_person(ENGINEER).post(&members, json!({})).expect_code(403, "forbidden");
         let made = invite("A@company.example", json!(["unit_member"])).expect_status(201);
         let accept = |token: &Value, password: &str| {
@@ -203,7 +211,7 @@ both! {
         let gone = format!("{members}/{}", app.user_id(ENGINEER));
         app.as_company().delete(&gone).expect_status(204);
         engineer.get("/api/v1/me").expect_code(401, "session_revoked");
-        sign_in(app, ENGINEER.login, PASSWORD).expect_code(403, "account_suspended");
+        sign_in(app, ENGINEER.login, PASSWORD).expect_code(403, "membership_ended");
         let elsewhere = format!("/api/v1/organizations/{}/members", app.organization_id(OTHER_COMPANY));
         let body = json!({"email": ENGINEER.login, "roles": ["unit_member"]});
         let invited = app.as_stranger().post(&elsewhere, body).expect_status(201);

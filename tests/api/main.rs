@@ -36,6 +36,7 @@ mod import_beside;
 mod inbox;
 mod instrument;
 mod instrument_import;
+mod invitation;
 mod invoice;
 mod job;
 mod limits;

@@ -200,7 +200,11 @@ both! {
         let moved = patch(&city, &own, &tag, json!({"region_code": "130702", "kind": "institute"})).expect_status(200);
         let seen = (&moved["region_code"], &moved["kind"], &moved["supervising_region_code"], &moved["state"]);
         assert_eq!(seen, (&json!("130702"), &json!("institute"), &json!("130600"), &json!("verified")));
-        let handed = patch(&city, &own, moved.etag(), json!({"supervising_region_code": "130700"})).expect_status(200);
+        let hand_over = json!({"supervising_region_code": "130700"});
+        for who in [&city, &host] {
+            patch(who, &own, moved.etag(), &hand_over).expect_code(422, "read_only");
+        }
+        let handed = patch(&app.as_admin(), &own, moved.etag(), hand_over).expect_status(200);
         patch(&city, &own, handed.etag(), json!({"region_code": "130602"})).expect_code(403, "forbidden");
         let back = json!({"region_code": "130602", "uscc": "12130302BYC46N1249"});
         patch(&app.as_admin(), &own, handed.etag(), back).expect_status(200);

@@ -120,6 +120,8 @@ actions! {
     AccountRegister = "account_register": VISITORS, None, Account, Nothing, Supervisor;
     InvitationAccept = "invitation_accept": VISITORS, None, Account, Nothing, Nobody;
     SessionOpen = "session_open": VISITORS, None, Account, Account, Nobody;
+    /// A wrong password for somebody's login.
+    SessionRefuse = "session_refuse": NOBODY, None, Consequence, Account, Nobody;
     SessionRefresh = "session_refresh": VISITORS, None, Account, Account, Nobody;
     SessionClose = "session_close": VISITORS, None, Account, Account, Nobody;
     SessionList = "session_list": EVERYBODY, None, Read, Account, Nobody;
@@ -127,6 +129,10 @@ actions! {
     SessionRevokeAll = "session_revoke_all": EVERYBODY, None, Account, Account, Nobody;
     /// A refresh token came twice: its whole family ends.
     SessionRevokeReused = "session_revoke_reused": NOBODY, None, Consequence, Account, Nobody;
+    /// An invitation by the own unit gave an account a new password.
+    PasswordReset = "password_reset": NOBODY, None, Consequence, Account, Nobody;
+    /// An account that no verified unit has gave up its address to somebody else.
+    LoginRelease = "login_release": NOBODY, None, Consequence, Account, Nobody;
     PasswordChange = "password_change": EVERYBODY, None, Account, Account, Nobody;
     MeRead = "me_read": EVERYBODY, None, Read, Account, Nobody;
     MeUpdate = "me_update": EVERYBODY, None, Account, Account, Nobody;
@@ -138,8 +144,10 @@ actions! {
     OrganizationList = "organization_list": EVERYBODY.and_visitors(), Some(CatalogRead), Read, Organization, Nobody;
     OrganizationRead = "organization_read": EVERYBODY.and_visitors(), Some(CatalogRead), Read, Organization, Nobody;
     OrganizationUpdate = "organization_update": HEADS, None, Organization, Organization, HeadsOrSupervisor;
-    /// What was verified and is so no longer: the seat, the supervisor, the kind, the code. A part of `organization_update`.
+    /// What was verified and is so no longer: the seat, the kind, the code. A part of `organization_update`.
     OrganizationCorrect = "organization_correct": ADMINISTRATION, None, Part, Organization, Nobody;
+    /// Who supervises it, whatever the seat. A part of `organization_update`.
+    OrganizationHandOver = "organization_hand_over": PROVINCE, None, Part, Organization, Nobody;
     OrganizationVerify = "organization_verify": ADMINISTRATION, None, Change, Organization, Heads;
     OrganizationRefuse = "organization_refuse": ADMINISTRATION, None, Change, Organization, Heads;
     OrganizationSuspend = "organization_suspend": ADMINISTRATION, None, Change, Organization, Heads;
@@ -148,6 +156,10 @@ actions! {
     OrganizationEstablish = "organization_establish": SYSTEM, None, Change, Organization, Nobody;
     MemberList = "member_list": MEMBER_READERS, None, Read, Organization, Nobody;
     MemberInvite = "member_invite": MEMBER_EDITORS, None, Change, Organization, Nobody;
+    /// An administrator for a unit that has none, by whoever supervises it or the command line. A part of `member_invite`.
+    UnitAdminInvite = "unit_admin_invite": ADMINISTRATION.and_system(), None, Part, Organization, Nobody;
+    InvitationList = "invitation_list": INVITERS, None, Read, Organization, Nobody;
+    InvitationWithdraw = "invitation_withdraw": INVITERS, None, Change, Organization, Nobody;
     /// A person became a member, by registering, by an invitation or as the first administrator.
     MemberJoin = "member_join": NOBODY, None, Consequence, Organization, Nobody;
     MemberUpdate = "member_update": MEMBER_EDITORS, None, Change, Organization, Member;

@@ -44,6 +44,38 @@ pub fn check_roles(
     faults.into_result()
 }
 
+/// Whether the administration may invite with these roles into a unit that nobody administers: those of a unit's first user,
+/// and the province its offices. `caller` is none for the command line.
+pub fn check_first_roles(
+    caller: Option<&Caller>,
+    is_host: bool,
+    roles: &[Role],
+) -> Result<(), Vec<Fault>> {
+    let mut faults = Faults::new();
+    if roles.is_empty() {
+        faults.push(Fault::required("roles"));
+    }
+    let administers = roles.contains(&Role::UnitAdmin);
+    let by_province = caller.is_some_and(|caller| caller.has(Role::PlatformAdmin));
+    for role in roles {
+        let is_first = administers && [Role::UnitAdmin, Role::HostAdmin].contains(role);
+        if !is_first && !(by_province && OFFICES.contains(role)) {
+            faults.push(Fault::field("roles", Code::role_not_grantable).actual(role));
+        } else if HOST_ROLES.contains(role) && !is_host {
+            faults.push(Fault::field("roles", Code::organization_is_no_host).actual(role));
+        }
+    }
+    if roles.iter().any(|role| !goes_with(*role, roles)) {
+        faults.push(Fault::field("roles", Code::incompatible_roles));
+    }
+    faults.into_result()
+}
+
+/// Whether the role is one of the administration's, which no unit gives or takes.
+pub fn is_office(role: Role) -> bool {
+    OFFICES.contains(&role)
+}
+
 fn may_grant(caller: &Caller, role: Role) -> bool {
     let by_province = caller.has(Role::PlatformAdmin) && OFFICES.contains(&role);
     let by_unit =
@@ -73,6 +105,60 @@ mod tests {
             roles: vec![role],
             region: None,
             api_key: None,
+        }
+    }
+
+    #[test]
+    fn whoever_supervises_a_unit_gives_it_its_first_administrator() {
+        use Role::{HostAdmin, PlatformAdmin, RegionAdmin, UnitAdmin, UnitMember};
+        type Case<'a> = (Option<Role>, bool, &'a [Role], &'a [&'a str]);
+        let cases: &[Case] = &[
+            (Some(RegionAdmin), false, &[UnitAdmin], &[]),
+            (Some(RegionAdmin), true, &[UnitAdmin, HostAdmin], &[]),
+            (None, true, &[UnitAdmin, HostAdmin], &[]),
+            (
+                Some(RegionAdmin),
+                false,
+                &[UnitAdmin, HostAdmin],
+                &["organization_is_no_host"],
+            ),
+            (
+                Some(RegionAdmin),
+                true,
+                &[HostAdmin],
+                &["role_not_grantable"],
+            ),
+            (
+                Some(RegionAdmin),
+                false,
+                &[UnitAdmin, UnitMember],
+                &["role_not_grantable"],
+            ),
+            (
+                Some(RegionAdmin),
+                false,
+                &[UnitAdmin, RegionAdmin],
+                &["role_not_grantable"],
+            ),
+            (Some(PlatformAdmin), false, &[UnitAdmin, RegionAdmin], &[]),
+            (
+                Some(PlatformAdmin),
+                false,
+                &[UnitAdmin, PlatformAdmin],
+                &["incompatible_roles"],
+            ),
+            (Some(RegionAdmin), false, &[], &["required"]),
+        ];
+        for (granter, is_host, roles, codes) in cases {
+            let caller = granter.map(caller);
+            let found = check_first_roles(caller.as_ref(), *is_host, roles);
+            let found: Vec<_> = found
+                .err()
+                .unwrap_or_default()
+                .into_iter()
+                .map(|fault| fault.code.as_str())
+                .collect();
+            assert_eq!(&found, codes, "{granter:?}: {roles:?}");
         }
     }
 

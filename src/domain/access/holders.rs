@@ -91,9 +91,8 @@ pub(super) const USAGE_READERS: Holders = Holders::of(&[
 ]);
 pub(super) const CHARGE_READERS: Holders =
     Holders::of(&[PlatformAdmin, Auditor, HostAdmin, HostFinance, UnitAdmin]);
-/// The host side cancels and moves what it can no longer serve, managers on the instruments they manage.
-pub(super) const CANCELLERS: Holders =
-    Holders::of(&[HostAdmin, InstrumentManager, UnitAdmin, UnitMember]);
+/// The host side cancels and moves what it can no longer serve; managers move only (the contract's list for them).
+pub(super) const CANCELLERS: Holders = Holders::of(&[HostAdmin, UnitAdmin, UnitMember]);
 pub(super) const RESCHEDULERS: Holders =
     Holders::of(&[HostAdmin, InstrumentManager, UnitAdmin, UnitMember]);
 /// Host admins choose managers among the members.
@@ -101,6 +100,8 @@ pub(super) const MEMBER_READERS: Holders =
     Holders::of(&[PlatformAdmin, Auditor, HostAdmin, UnitAdmin]);
 /// The province appoints region admins, auditors and evaluators; a unit its own people. Which roles: `grant`.
 pub(super) const MEMBER_EDITORS: Holders = Holders::of(&[PlatformAdmin, UnitAdmin]);
+/// Those, and who invites an administrator for a unit that it supervises.
+pub(super) const INVITERS: Holders = Holders::of(&[PlatformAdmin, RegionAdmin, UnitAdmin]);
 pub(super) const RELATED_PARTY_READERS: Holders =
     Holders::of(&[PlatformAdmin, RegionAdmin, Auditor, HostAdmin, UnitAdmin]);
 /// An organization declares its related parties; the administration enters what it finds.

@@ -12,7 +12,7 @@ mod subject_type;
 
 pub use action::{Action, Audience, Kind, SubjectKind};
 pub use caller::{ApiKeyGrant, Caller};
-pub use grant::check_roles;
+pub use grant::{check_first_roles, check_roles, is_office};
 pub use reach::{BookingTies, InstrumentTies, OrganizationTies, Reach};
 pub use subject_type::SubjectType;
 
@@ -31,6 +31,13 @@ crate::vocabulary! {
         InstrumentManager = "instrument_manager",
         UnitAdmin = "unit_admin",
         UnitMember = "unit_member",
+    }
+}
+
+impl Role {
+    /// Whether somebody with this role can be the manager of an instrument.
+    pub const fn manages_instruments(self) -> bool {
+        matches!(self, Self::InstrumentManager | Self::HostAdmin)
     }
 }
 

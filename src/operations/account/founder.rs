@@ -40,7 +40,7 @@ pub async fn establish(
     app.store
         .read(move |conn| organization::check(conn, &checked, uscc_confirmed, ""))
         .await?;
-    let members = ready(app, founders).await?;
+    let members = ready(app, founders, &facts.name).await?;
     let run = Run::direct(app, &Actor::system(now), Action::OrganizationEstablish);
     let done = run
         .with(Ok(()), move |tx, actor, ()| {
@@ -64,12 +64,14 @@ pub async fn add_members(
     founders: Vec<Founder>,
     now: Instant,
 ) -> Result<Vec<UserId>, AppError> {
-    let members = ready(app, founders).await?;
+    let find = move |conn: &mut Conn| store::organization::find_by_uscc(conn, &organization);
+    let known = app.store.read(find).await.map_err(AppError::from)?;
+    let known = known.ok_or(AppError::NotFound)?;
+    let members = ready(app, founders, &known.name).await?;
     let run = Run::direct(app, &Actor::system(now), Action::OrganizationEstablish);
     let done = run
         .with(Ok(()), move |tx, actor, ()| {
-            let known = store::organization::find_by_uscc(tx, &organization)?;
-            insert_members(tx, actor, known.ok_or(AppError::NotFound)?.id, &members)
+            insert_members(tx, actor, known.id, &members)
         })
         .await?;
     done.now()
@@ -78,10 +80,10 @@ pub async fn add_members(
 /// A founder whose fields are right and whose password is hashed.
 type Member = (UserFacts, String, Vec<Role>);
 
-async fn ready(app: &App, founders: Vec<Founder>) -> Result<Vec<Member>, AppError> {
+async fn ready(app: &App, founders: Vec<Founder>, unit: &str) -> Result<Vec<Member>, AppError> {
     let mut members = Vec::with_capacity(founders.len());
     for founder in founders {
-        let faults = applicant_faults(&founder.applicant, "");
+        let faults = applicant_faults(&founder.applicant, "", unit);
         AppError::refuse_all(faults)?;
         let hash = password::hash(app, founder.applicant.password).await?;
         members.push((founder.applicant.facts, hash, founder.roles));
@@ -142,6 +144,7 @@ fn establish_organization(
         now,
     };
     let id = store::organization::insert(tx, &new).map_err(organization::known_code)?;
+    organization::refuse_rivals(tx, &Actor::system(now), id)?;
     let organization = store::organization::get(tx, id)?;
     let event = organization::beginning(Action::OrganizationEstablish, &organization, now)?;
     store::event::append(tx, &event)?;

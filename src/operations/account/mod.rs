@@ -1,5 +1,5 @@
-//! How people get an account: with a new organization, by an invitation, or from the command line (`founder`). Also what they
-//! change of it themselves. Passwords are hashed before any transaction begins.
+//! How people get an account: with a new organization, or from the command line (`founder`); `invitation` tells the third
+//! way. Also what they change of it themselves. Passwords are hashed before any transaction begins.
 
 mod founder;
 
@@ -7,18 +7,17 @@ use serde_json::json;
 
 pub use self::founder::{Founder, add_members, create_first_administrator, establish};
 use crate::app::App;
-use crate::app::token;
 use crate::domain::access::Action;
-use crate::domain::account::{check_password, login_key};
+use crate::domain::account::{check_password_of, login_key};
 use crate::domain::organization::{OrganizationState, first_roles};
-use crate::domain::{Instant, OrganizationId, SessionId, UserId};
+use crate::domain::{Instant, OrganizationId, RegionCode, SessionId, UserId};
 use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::Actor;
 use crate::operations::run::{Done, Outcome, ReadChange, Run, may, personal};
+use crate::operations::session::attempt::{self, Attempt, Place, Trial};
 use crate::operations::subject::{self, Ties};
-use crate::operations::{organization, password, session};
+use crate::operations::{invitation, organization, password};
 use crate::store::event::Subject;
-use crate::store::invitation::Invitation;
 use crate::store::organization::{NewOrganization, Organization};
 use crate::store::user::{NewUser, User};
 use crate::store::{self, Conn, Constraint, StoreError};
@@ -41,6 +40,8 @@ pub struct Applicant {
 pub struct Application {
     pub organization: OrganizationFacts,
     pub uscc_confirmed: bool,
+    /// What the applicant says who supervises it, which is not the applicant's to say.
+    pub supervisor_wanted: Option<RegionCode>,
     pub user: Applicant,
 }
 
@@ -51,7 +52,8 @@ pub struct Registration {
     pub user: User,
 }
 
-/// Makes a pending organization with its first user. 409 `organization_exists` or `login_taken`.
+/// Makes a pending organization with its first user. 409 `organization_exists` or `login_taken` where a verified one has the
+/// code or the login: who was not verified keeps nobody from either.
 pub async fn register(
     run: &Run<Registration>,
     application: Result<Application, AppError>,
@@ -68,6 +70,7 @@ pub async fn register(
         organization,
         uscc_confirmed,
         user,
+        ..
     } = application;
     let roles = first_roles(organization.kind, organization.is_host);
     run.with(Ok(()), move |tx, actor, ()| {
@@ -78,6 +81,10 @@ pub async fn register(
             state: OrganizationState::Pending,
             now: actor.now,
         };
+        organization::refuse_known_code(tx, &organization.uscc, None)?;
+        if let Some(known) = store::user::find_by_login(tx, &login_key(&user.facts.email))? {
+            invitation::release(tx, actor, &known)?;
+        }
         let id = store::organization::insert(tx, &new).map_err(organization::known_code)?;
         let user = insert_user(tx, id, &user.facts, &password_hash, &roles, actor.now)?;
         let organization = store::organization::get(tx, id)?;
@@ -97,15 +104,22 @@ async fn hash_of(app: &App, application: Application) -> Result<String, AppError
     let Application {
         organization: facts,
         uscc_confirmed,
+        supervisor_wanted,
         user,
     } = application;
+    let name = facts.name.clone();
+    let supervisor = supervisor_wanted.filter(|wanted| *wanted != facts.supervising_region_code);
+    let supervisor = supervisor.map(|wanted| {
+        Fault::field("organization.supervising_region_code", Code::read_only).actual(wanted)
+    });
     let organization_faults = app
         .store
         .read(move |conn| organization::check(conn, &facts, uscc_confirmed, "organization."))
         .await;
     let faults = faults_of(organization_faults)?
         .into_iter()
-        .chain(applicant_faults(&user, "user."))
+        .chain(supervisor)
+        .chain(applicant_faults(&user, "user.", &name))
         .collect();
     AppError::refuse_all(faults)?;
     password::hash(app, user.password).await
@@ -119,14 +133,15 @@ fn faults_of(checked: Result<(), AppError>) -> Result<Vec<Fault>, AppError> {
     }
 }
 
-fn applicant_faults(applicant: &Applicant, prefix: &str) -> Vec<Fault> {
+/// Every fault of a person who is to belong to the organization of that name.
+pub(super) fn applicant_faults(applicant: &Applicant, prefix: &str, unit: &str) -> Vec<Fault> {
     let mut faults = applicant.facts.validate(prefix).err().unwrap_or_default();
-    let field = format!("{prefix}password");
-    faults.extend(check_password(&field, &applicant.password, &applicant.facts.email).err());
+    let (field, login) = (format!("{prefix}password"), &applicant.facts.email);
+    faults.extend(check_password_of(&field, &applicant.password, login, unit).err());
     faults
 }
 
-fn insert_user(
+pub(super) fn insert_user(
     tx: &mut Conn,
     organization_id: OrganizationId,
     facts: &UserFacts,
@@ -151,7 +166,7 @@ fn insert_user(
 }
 
 /// A person is a member from now on.
-fn append_joined(tx: &mut Conn, actor: &Actor, user: &User) -> Result<(), AppError> {
+pub(super) fn append_joined(tx: &mut Conn, actor: &Actor, user: &User) -> Result<(), AppError> {
     let mut event = actor
         .event(Action::MemberJoin, Subject::new("user", user.id))
         .after(json!({"organization_id": user.organization_id, "roles": user.roles}))?
@@ -165,162 +180,72 @@ fn append_joined(tx: &mut Conn, actor: &Actor, user: &User) -> Result<(), AppErr
     Ok(())
 }
 
-/// An accepted invitation: who the person is, and the password it will sign in with.
-#[derive(Debug, Clone)]
-pub struct Acceptance {
-    pub invitation_token: String,
-    pub name: String,
-    pub phone: Option<String>,
-    pub password: String,
-}
-
-/// Makes the invited account, once. Somebody who left another organization keeps the account and proves its password.
-pub async fn accept(run: &Run<User>, acceptance: Result<Acceptance, AppError>) -> Outcome<User> {
-    may(&run.actor, run.action)?;
-    let acceptance = acceptance?;
-    let run = run.about(&acceptance.invitation_token);
-    let (invitation, facts, password_hash) = match run
-        .prepare(invited(&run.app, acceptance, run.actor.now))
-        .await?
-    {
-        Done::Now(invited) => invited,
-        Done::Earlier(reply) => return Ok(Done::Earlier(reply)),
-    };
-    run.with(Ok(()), move |tx, actor, ()| {
-        let user = join(tx, &invitation, &facts, &password_hash, actor.now)?;
-        append_joined(tx, actor, &user)?;
-        Ok(user)
-    })
-    .await
-}
-
-/// The open invitation, whom it is for, and the hash of the password that is chosen or proved.
-async fn invited(
-    app: &App,
-    acceptance: Acceptance,
-    now: Instant,
-) -> Result<(Invitation, UserFacts, String), AppError> {
-    let hash = token::hash(&acceptance.invitation_token);
-    let find = move |conn: &mut Conn| -> Result<_, AppError> {
-        let open = store::invitation::find_open(conn, &hash, now)?;
-        let invitation = open.ok_or_else(invitation_invalid)?;
-        let known = store::user::find_password(conn, &invitation.login)?;
-        Ok((invitation, known))
-    };
-    let (invitation, known) = app.store.read(find).await?;
-    let applicant = Applicant {
-        facts: UserFacts {
-            name: acceptance.name,
-            email: invitation.login.clone(),
-            phone: acceptance.phone,
-        },
-        password: acceptance.password,
-    };
-    let faults = applicant_faults(&applicant, "");
-    AppError::refuse_all(faults)?;
-    let Applicant { facts, password } = applicant;
-    let password_hash = match known {
-        Some((_, stored)) => {
-            let proof = (password, stored.clone());
-            prove(app, &facts.email, proof, "password", now).await?;
-            stored
-        }
-        None => password::hash(app, password).await?,
-    };
-    Ok((invitation, facts, password_hash))
-}
-
-fn join(
-    tx: &mut Conn,
-    invitation: &Invitation,
-    facts: &UserFacts,
-    password_hash: &str,
-    now: Instant,
-) -> Result<User, AppError> {
-    if !store::invitation::claim(tx, invitation.id, now)? {
-        return Err(invitation_invalid());
-    }
-    let (unit, roles) = (invitation.organization_id, &invitation.roles);
-    let Some(known) = store::user::find_by_login(tx, &invitation.login)? else {
-        return insert_user(tx, unit, facts, password_hash, roles, now);
-    };
-    if known.organization_id.is_some() {
-        return Err(AppError::conflict(Code::login_taken));
-    }
-    // Another invitation may have been accepted since.
-    if !store::user::claim(tx, known.id, unit, roles, now)? {
-        return Err(AppError::conflict(Code::login_taken));
-    }
-    Ok(store::user::get(tx, known.id)?)
-}
-
-fn invitation_invalid() -> AppError {
-    AppError::refused("invitation_token", Code::invitation_invalid)
-}
-
-/// 422 `wrong_password` unless the password belongs to the hash; guesses count as failed sign-ins.
-async fn prove(
-    app: &App,
-    login: &str,
-    (password, stored): (String, String),
-    field: &'static str,
-    now: Instant,
-) -> Result<(), AppError> {
-    if session::prove(app, login, password, Some(stored), now).await? {
-        Ok(())
-    } else {
-        Err(AppError::refused(field, Code::wrong_password))
-    }
-}
-
 /// A new password, and the one it replaces.
 #[derive(Debug, Clone)]
 pub struct PasswordChange {
     pub current: String,
     pub new: String,
+    pub ends_api_keys: bool,
 }
 
-/// Changes the password and ends every other session of the person than the kept one.
+/// Changes the password and ends every other session of the person than the kept one; on request its API keys, too.
 pub async fn change_password(
     run: &Run<()>,
     change: Result<PasswordChange, AppError>,
     kept: Option<SessionId>,
 ) -> Outcome<()> {
     may(&run.actor, run.action)?;
-    let (id, now) = (run.actor.caller()?.user_id, run.actor.now);
-    let (login, password_hash) = match run.prepare(replaced(&run.app, id, change?, now)).await? {
+    let (id, change) = (run.actor.caller()?.user_id, change?);
+    let ends_api_keys = change.ends_api_keys;
+    let replacing = replaced(&run.app, &run.actor, change, kept);
+    let (proved, password_hash) = match run.prepare(replacing).await? {
         Done::Now(replaced) => replaced,
         Done::Earlier(reply) => return Ok(Done::Earlier(reply)),
     };
     run.with(Ok(()), move |tx, actor, ()| {
         store::user::update_password(tx, id, &password_hash, actor.now)?;
-        store::session::delete_failures(tx, &login)?;
+        attempt::take_back(tx, &proved, actor.now)?;
         store::session::update_all_revoked(tx, id, kept, actor.now)?;
+        if ends_api_keys {
+            store::api_key::update_keys_of_revoked(tx, id, actor.now)?;
+        }
         let event = actor
             .event(Action::PasswordChange, Subject::new("user", id))
-            .of(actor.caller()?.organization_id, None);
+            .of(actor.caller()?.organization_id, None)
+            .after(json!({ "api_keys_ended": ends_api_keys }))?;
         store::event::append(tx, &event)?;
         Ok(())
     })
     .await
 }
 
-/// The login and the hash of the new password, when the present one was proved.
+/// The trial that proved the present password, and the hash of the new one. The session stands for itself: what others try
+/// elsewhere keeps nobody from a new password.
 async fn replaced(
     app: &App,
-    id: UserId,
+    actor: &Actor,
     change: PasswordChange,
-    now: Instant,
-) -> Result<(String, String), AppError> {
+    session: Option<SessionId>,
+) -> Result<(Attempt, String), AppError> {
+    let caller = actor.caller()?;
+    let (id, unit) = (caller.user_id, caller.organization_id);
     let find = move |conn: &mut Conn| -> Result<_, AppError> {
         let user = store::user::get(conn, id)?;
-        Ok((user.login, store::user::get_password(conn, id)?))
+        let unit = store::organization::get(conn, unit)?;
+        Ok((user.login, unit.name, store::user::get_password(conn, id)?))
     };
-    let (login, stored) = app.store.read(find).await?;
-    check_password("new_password", &change.new, &login).map_err(|fault| vec![fault])?;
-    let proof = (change.current, stored);
-    prove(app, &login, proof, "current_password", now).await?;
-    Ok((login, password::hash(app, change.new).await?))
+    let (login, unit, stored) = app.store.read(find).await?;
+    check_password_of("new_password", &change.new, &login, &unit).map_err(|fault| vec![fault])?;
+    let place = session.map_or(Place::of(actor), Place::Session);
+    let trial = Trial {
+        login,
+        password: change.current,
+        known: Some((id, stored)),
+    };
+    let proved = attempt::prove(app, actor, place, trial).await?;
+    let wrong = || AppError::refused("current_password", Code::wrong_password);
+    let proved = proved.ok_or_else(wrong)?;
+    Ok((proved, password::hash(app, change.new).await?))
 }
 
 /// Who is signed in.

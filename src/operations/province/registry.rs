@@ -12,6 +12,7 @@ use crate::domain::organization::{OrganizationFacts, OrganizationState};
 use crate::domain::tariff::{Period, Tariff};
 use crate::domain::{Fen, Instant, InstrumentId, OrganizationId, RegionCode, Uscc};
 use crate::error::{AppError, Code};
+use crate::operations::organization;
 use crate::store::instrument::{Standing, Version};
 use crate::store::organization::NewOrganization;
 use crate::store::{self, Conn, province};
@@ -151,7 +152,9 @@ fn add_organization(
             public_contact: None,
         },
     };
-    Ok(known(store::organization::insert(tx, &new)?, false))
+    let id = store::organization::insert(tx, &new)?;
+    organization::refuse_rivals(tx, &writing.actor, id)?;
+    Ok(known(id, false))
 }
 
 fn facts(

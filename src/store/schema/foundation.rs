@@ -78,6 +78,7 @@ diesel::table! {
         version -> BigInt,
         created_at -> Timestamp,
         updated_at -> Timestamp,
+        former_organization_id -> Nullable<BigInt>,
     }
 }
 
@@ -103,11 +104,13 @@ diesel::table! {
 }
 
 diesel::table! {
-    login_failure (login) {
+    login_failure (login, place) {
         login -> Text,
+        place -> Text,
         failures -> BigInt,
         last_failed_at -> Timestamp,
         locked_until -> Nullable<Timestamp>,
+        succeeded_at -> Nullable<Timestamp>,
     }
 }
 
@@ -118,10 +121,11 @@ diesel::table! {
         login -> Text,
         roles -> Text,
         token_hash -> Text,
-        invited_by -> BigInt,
+        invited_by -> Nullable<BigInt>,
         created_at -> Timestamp,
         expires_at -> Timestamp,
         accepted_at -> Nullable<Timestamp>,
+        withdrawn_at -> Nullable<Timestamp>,
     }
 }
 
@@ -151,6 +155,17 @@ diesel::table! {
         until -> Nullable<Timestamp>,
         verified_at -> Nullable<Timestamp>,
         created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    certification (id) {
+        id -> BigInt,
+        organization_id -> BigInt,
+        code -> Text,
+        valid_from_on -> Nullable<Date>,
+        valid_until_on -> Nullable<Date>,
+        document_no -> Nullable<Text>,
     }
 }
 
