@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 
 use super::body::{self, Body};
 use super::caller::{self, Claim};
+use super::client_address;
 use super::entity_tag::EntityTags;
 use super::envelope::RequestId;
 use super::json;
@@ -244,9 +245,10 @@ impl RequestContext {
             .from_address(self.address())
     }
 
-    /// Where the request comes from.
+    /// Where the request comes from, through the proxies that are trusted.
     fn address(&self) -> Option<IpAddr> {
-        self.request.peer_addr().map(|peer| peer.ip())
+        let trusted = self.app.config.trusted_proxies.parse().ok()?;
+        client_address::of(&self.request, &trusted)
     }
 
     /// Who acts, when, under which request, and its idempotency key.

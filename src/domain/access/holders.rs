@@ -91,8 +91,9 @@ pub(super) const USAGE_READERS: Holders = Holders::of(&[
 ]);
 pub(super) const CHARGE_READERS: Holders =
     Holders::of(&[PlatformAdmin, Auditor, HostAdmin, HostFinance, UnitAdmin]);
-/// The host side cancels and moves what it can no longer serve; managers move only (the contract's list for them).
-pub(super) const CANCELLERS: Holders = Holders::of(&[HostAdmin, UnitAdmin, UnitMember]);
+/// The host side cancels and moves what it can no longer serve, managers on the instruments they manage.
+pub(super) const CANCELLERS: Holders =
+    Holders::of(&[HostAdmin, InstrumentManager, UnitAdmin, UnitMember]);
 pub(super) const RESCHEDULERS: Holders =
     Holders::of(&[HostAdmin, InstrumentManager, UnitAdmin, UnitMember]);
 /// Host admins choose managers among the members.

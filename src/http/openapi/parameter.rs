@@ -190,6 +190,7 @@ const IN_PATH: &[(&str, &str)] = &[
         "id",
         "The id; what is absent or not yours to see is answered 404.",
     ),
+    ("invitation_id", "The id of the invitation."),
     ("service_id", "The id of the service."),
     ("tariff_id", "The id of the price."),
     ("user_id", "The id of the user."),
