@@ -453,7 +453,7 @@ both! {
             (named(PageStart::Start), &["id"]),
             (named(PageStart::After(filled.unit)), &["id"]),
             (named(changed), &["organization_updated"]),
-            (one, &["organization_uscc_unique", "sqlite_autoindex_organization_1"]),
+            (one, &["organization_uscc", "organization_uscc_unique", "sqlite_autoindex_organization_1"]),
         ];
         with_and_without_statistics(app, |conn| {
             for (filter, indexes) in &forms {

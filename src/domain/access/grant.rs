@@ -59,7 +59,8 @@ pub fn check_first_roles(
     let by_province = caller.is_some_and(|caller| caller.has(Role::PlatformAdmin));
     for role in roles {
         let is_first = administers && [Role::UnitAdmin, Role::HostAdmin].contains(role);
-        if !is_first && !(by_province && OFFICES.contains(role)) {
+        let is_office = by_province && OFFICES.contains(role);
+        if !(is_first || is_office) {
             faults.push(Fault::field("roles", Code::role_not_grantable).actual(role));
         } else if HOST_ROLES.contains(role) && !is_host {
             faults.push(Fault::field("roles", Code::organization_is_no_host).actual(role));

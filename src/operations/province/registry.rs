@@ -153,7 +153,7 @@ fn add_organization(
         },
     };
     let id = store::organization::insert(tx, &new)?;
-    organization::refuse_rivals(tx, &writing.actor, id)?;
+    organization::refuse_rivals(tx, writing.actor, id)?;
     Ok(known(id, false))
 }
 
