@@ -1,4 +1,3 @@
-DROP TABLE certification;
 DROP INDEX organization_uscc;
 DROP INDEX organization_uscc_unique;
 ALTER TABLE organization ADD CONSTRAINT organization_uscc_unique UNIQUE (uscc);

@@ -27,16 +27,3 @@ CREATE TABLE login_failure (
 ALTER TABLE organization DROP CONSTRAINT organization_uscc_unique;
 CREATE UNIQUE INDEX organization_uscc_unique ON organization (uscc) WHERE state IN ('verified', 'suspended');
 CREATE INDEX organization_uscc ON organization (uscc);
-
--- What a unit was certified as, and for how long: both days included.
-CREATE TABLE certification (
-    id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    organization_id BIGINT NOT NULL REFERENCES organization (id),
-    code TEXT NOT NULL,
-    valid_from_on DATE,
-    valid_until_on DATE,
-    document_no TEXT,
-    CONSTRAINT certification_days_in_order CHECK (valid_from_on <= valid_until_on)
-);
-CREATE INDEX certification_organization ON certification (organization_id, id);
-INSERT INTO certification (organization_id, code) SELECT id, 'sme' FROM organization WHERE is_sme ORDER BY id;

@@ -1,4 +1,3 @@
-DROP TABLE certification;
 CREATE TABLE organization_before AS SELECT * FROM organization;
 DROP TABLE organization;
 CREATE TABLE organization (

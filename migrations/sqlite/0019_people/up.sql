@@ -68,16 +68,3 @@ DROP TABLE organization_before;
 CREATE INDEX organization_updated ON organization (updated_at, id);
 CREATE UNIQUE INDEX organization_uscc_unique ON organization (uscc) WHERE state IN ('verified', 'suspended');
 CREATE INDEX organization_uscc ON organization (uscc);
-
--- What a unit was certified as, and for how long: both days included.
-CREATE TABLE certification (
-    id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
-    organization_id BIGINT NOT NULL REFERENCES organization (id),
-    code TEXT NOT NULL,
-    valid_from_on DATE CONSTRAINT certification_valid_from_on_date CHECK (valid_from_on GLOB '????-??-??'),
-    valid_until_on DATE CONSTRAINT certification_valid_until_on_date CHECK (valid_until_on GLOB '????-??-??'),
-    document_no TEXT,
-    CONSTRAINT certification_days_in_order CHECK (valid_from_on <= valid_until_on)
-);
-CREATE INDEX certification_organization ON certification (organization_id, id);
-INSERT INTO certification (organization_id, code) SELECT id, 'sme' FROM organization WHERE is_sme ORDER BY id;

@@ -21,9 +21,9 @@ use crate::store::{Conn, Json, Result};
 /// A host and one of its using units.
 pub type Pair = (OrganizationId, OrganizationId);
 
-/// Confirmed usage of one class; `ended_at` only where pairs were asked for.
+/// What the records of one group have in common; `ended_at` only where pairs were asked for.
 #[derive(Debug, QueryableByName)]
-pub struct UsageGroup {
+pub struct RecordClass {
     #[diesel(sql_type = BigInt)]
     pub instrument_id: InstrumentId,
     #[diesel(sql_type = BigInt)]
@@ -34,6 +34,13 @@ pub struct UsageGroup {
     pub statutory: bool,
     #[diesel(sql_type = Nullable<Timestamp>)]
     pub ended_at: Option<Instant>,
+}
+
+/// Confirmed usage of one class.
+#[derive(Debug, QueryableByName)]
+pub struct UsageGroup {
+    #[diesel(embed)]
+    pub class: RecordClass,
     #[diesel(sql_type = BigInt)]
     pub effective_minutes: Minutes,
     #[diesel(sql_type = BigInt)]
@@ -45,16 +52,8 @@ pub struct UsageGroup {
 /// Income of one class, paid in the year on invoiced charges of confirmed records of any year.
 #[derive(Debug, QueryableByName)]
 pub struct IncomeGroup {
-    #[diesel(sql_type = BigInt)]
-    pub instrument_id: InstrumentId,
-    #[diesel(sql_type = BigInt)]
-    pub organization_id: OrganizationId,
-    #[diesel(sql_type = Text)]
-    pub evidence: Evidence,
-    #[diesel(sql_type = Bool)]
-    pub statutory: bool,
-    #[diesel(sql_type = Nullable<Timestamp>)]
-    pub ended_at: Option<Instant>,
+    #[diesel(embed)]
+    pub class: RecordClass,
     #[diesel(sql_type = Text)]
     pub source: PaymentSource,
     #[diesel(sql_type = BigInt)]

@@ -8,12 +8,12 @@ use super::Freeze;
 use crate::domain::charge::PaymentSource;
 use crate::domain::evaluation::{Relation, UsageGroup, UsageGroupKey, UsageTotals};
 use crate::domain::review::Satisfaction;
-use crate::domain::usage::{Evidence, UsageState};
+use crate::domain::usage::UsageState;
 use crate::domain::{Fen, Instant, InstrumentId, Minutes, OrganizationId, Slot};
 use crate::error::AppError;
 use crate::store::Conn;
 use crate::store::usage::UsageRecord;
-use crate::store::yearly_input::{self, Pair};
+use crate::store::yearly_input::{self, Pair, RecordClass};
 
 /// Answers of external customers by unit.
 pub(super) type Answers = BTreeMap<OrganizationId, BTreeMap<Satisfaction, i64>>;
@@ -25,18 +25,8 @@ pub(super) struct Services {
     pub answers: Answers,
 }
 
-/// A class of records as the queries group them.
-struct Class {
-    instrument_id: InstrumentId,
-    organization_id: OrganizationId,
-    evidence: Evidence,
-    statutory: bool,
-    /// Only of pairs whose relation changed.
-    ended_at: Option<Instant>,
-}
-
 impl Services {
-    fn add(&mut self, class: &Class, relation: Relation, service: UsageTotals) {
+    fn add(&mut self, class: &RecordClass, relation: Relation, service: UsageTotals) {
         let key = UsageGroupKey {
             using_unit_id: class.organization_id,
             relation,
@@ -93,7 +83,7 @@ impl Freeze<'_> {
     fn relation(
         &self,
         hosts: &Hosts,
-        class: &Class,
+        class: &RecordClass,
         period: &Slot,
     ) -> Result<Option<Relation>, AppError> {
         let host = host_of(hosts, class.instrument_id)?;
@@ -114,21 +104,14 @@ impl Freeze<'_> {
         services: &mut Services,
     ) -> Result<(), AppError> {
         for group in yearly_input::list_usage(conn, self.scope, pairs)? {
-            let class = Class {
-                instrument_id: group.instrument_id,
-                organization_id: group.organization_id,
-                evidence: group.evidence,
-                statutory: group.statutory,
-                ended_at: group.ended_at,
-            };
             let service = UsageTotals {
                 effective_minutes: group.effective_minutes,
                 records: group.records,
                 samples: group.samples,
                 ..UsageTotals::default()
             };
-            if let Some(relation) = self.relation(hosts, &class, period)? {
-                services.add(&class, relation, service);
+            if let Some(relation) = self.relation(hosts, &group.class, period)? {
+                services.add(&group.class, relation, service);
             }
         }
         Ok(())
@@ -143,16 +126,9 @@ impl Freeze<'_> {
         services: &mut Services,
     ) -> Result<(), AppError> {
         for group in yearly_input::list_income(conn, self.scope, pairs)? {
-            let class = Class {
-                instrument_id: group.instrument_id,
-                organization_id: group.organization_id,
-                evidence: group.evidence,
-                statutory: group.statutory,
-                ended_at: group.ended_at,
-            };
             let service = income(group.source, group.amount_fen);
-            if let Some(relation) = self.relation(hosts, &class, period)? {
-                services.add(&class, relation, service);
+            if let Some(relation) = self.relation(hosts, &group.class, period)? {
+                services.add(&group.class, relation, service);
             }
         }
         Ok(())
@@ -202,7 +178,7 @@ impl Freeze<'_> {
             let host = host_of(hosts, record.instrument_id)?;
             let user = record.organization_id;
             let relation = self.relations.at(host, user, record.ended_at);
-            let class = Class {
+            let class = RecordClass {
                 instrument_id: record.instrument_id,
                 organization_id: user,
                 evidence: record.evidence,
