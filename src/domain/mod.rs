@@ -9,6 +9,7 @@
 //! | 用户单位 | using unit | the organization that books and pays |
 //! | 关联单位 | related party | an affiliated organization: its use is not external |
 //! | 统一社会信用代码 | USCC | the 18-character code of a legal person (GB 32100-2015) |
+//! | 资质 | certification | what a unit was certified as, from one day to another |
 //! | 主管部门 | supervising region | the region whose administration verifies a host |
 //! | 原值 | original value | the book value, in fen |
 //! | 通用 / 专用 | general / special | purpose type; rated 1,400 h or 800 h a year |
@@ -42,6 +43,7 @@ pub mod booking;
 pub mod booking_rules;
 pub mod calendar;
 pub mod category;
+pub mod certification;
 pub mod channel;
 pub mod charge;
 pub mod closure;

@@ -8,6 +8,7 @@ pub mod body;
 pub mod booking;
 pub mod booking_rules;
 pub mod caller;
+pub mod certification;
 pub mod charge;
 pub mod client_address;
 pub mod closure;

@@ -9,9 +9,9 @@ use actix_web::web::{self, ServiceConfig};
 use super::answer::Answer;
 use super::route::{BASE, Methods, Route, method_not_allowed};
 use super::{
-    account, api_key, availability, booking, booking_rules, charge, closure, event, exemption,
-    instrument, invitation, invoice, member, notice, organization, policy, quote, reference,
-    related_party, review, service, session, stats, tariff, usage, yearly_run,
+    account, api_key, availability, booking, booking_rules, certification, charge, closure, event,
+    exemption, instrument, invitation, invoice, member, notice, organization, policy, quote,
+    reference, related_party, review, service, session, stats, tariff, usage, yearly_run,
 };
 use crate::error::AppError;
 
@@ -24,6 +24,7 @@ pub fn table() -> Vec<Route> {
         organization::routes(),
         member::routes(),
         invitation::routes(),
+        certification::routes(),
         related_party::routes(),
         reference::routes(),
         instrument::routes(),

@@ -3,6 +3,7 @@
 
 pub mod api_key;
 pub mod booking;
+mod certification;
 mod clock;
 pub mod job;
 pub mod notice;
@@ -51,6 +52,7 @@ async fn timed(app: &App) {
     tell("clock", clock::tick(app).await);
     let now = app.clock.now();
     tell("booking", booking::tick(app, now).await);
+    tell("certification", certification::tick(app, now).await);
     tell("notice", notice::tick(app, now).await);
     tell("retention", retention::tick(app, now).await);
     tell("api_key", api_key::tick(app).await);

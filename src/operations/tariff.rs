@@ -6,6 +6,7 @@ use serde_json::json;
 use crate::app::App;
 use crate::domain::access::Action;
 use crate::domain::booking::BookingMode;
+use crate::domain::certification::SmeDays;
 use crate::domain::organization::OrganizationKind;
 use crate::domain::service::{ServiceFacts, ServiceItem};
 use crate::domain::tariff::{self, CustomerClass, Priced, Quote, ServiceLine, Tariff};
@@ -129,10 +130,11 @@ pub fn price(
         .iter()
         .map(|service| (service.id, service.facts()))
         .collect();
-    price_by(&tariffs, &services, (unit.kind, unit.is_sme), wanted)
+    let is_sme = store::certification::is_sme_on(conn, unit.id, wanted.on)?;
+    price_by(&tariffs, &services, (unit.kind, is_sme), wanted)
 }
 
-/// As [`price`], by tariffs and a price list that are known, for a unit of this kind, small or medium or not.
+/// As [`price`], by tariffs and a price list that are known, for a unit of this kind, small or medium or not on that day.
 pub fn price_by(
     tariffs: &[(TariffId, Tariff)],
     services: &[(ServiceId, ServiceFacts)],
@@ -155,13 +157,13 @@ pub fn price_by(
 /// What has a price where a unit uses an instrument of a host.
 pub fn priced_as(
     host: OrganizationId,
-    unit: &Organization,
+    (unit, sme_days): (&Organization, &SmeDays),
     mode: BookingMode,
     on: NaiveDate,
     minutes: Minutes,
 ) -> Priced {
     Priced {
-        class: tariff::customer_class(host, unit.id, unit.kind, unit.is_sme),
+        class: tariff::customer_class(host, unit.id, unit.kind, sme_days.holds_on(on)),
         mode,
         on,
         minutes,

@@ -146,7 +146,7 @@ const SQLITE_SETUP: &str = "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = W
 /// No action may stay open longer than the margin by which `updated_since` looks back, and none waits for another's lock
 /// without end.
 const POSTGRES_SETUP: &str = "SET TIME ZONE 'UTC'; SET idle_in_transaction_session_timeout = '30s'; \
-    SET lock_timeout = '10s'; SET client_min_messages = warning;";
+    SET lock_timeout = '10s'; SET datestyle = 'ISO, YMD'; SET client_min_messages = warning;";
 
 /// What an action locks until its end, so that racing actions wait for each other instead of meeting in a deadlock.
 #[derive(Debug, Clone, Copy)]

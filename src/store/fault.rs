@@ -45,6 +45,7 @@ constraints! {
     InvoiceNo = "invoice_no_unique" on "invoice.invoice_no",
     InvoiceRedLetterNo = "invoice_red_letter_no_unique" on "invoice.red_letter_no",
     OrganizationUscc = "organization_uscc_unique" on "organization.uscc",
+    PaymentAboveCharge = "payment_above_charge",
     PolicyUsed = "policy_used",
     PolicyVersion = "policy_version_unique" on "policy.code, policy.version",
     RelatedParty = "related_party_unique" on "related_party.organization_id, related_party.related_organization_id, related_party.since",

@@ -7,6 +7,7 @@ pub mod booking_rules;
 pub mod bulk;
 pub mod calendar;
 mod case_fold;
+pub mod certification;
 pub mod charge;
 pub mod closure;
 pub mod connection;

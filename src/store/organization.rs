@@ -4,8 +4,9 @@ use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::schema::organization;
-use super::{Conn, Json, Result, StoreError, terms};
+use super::{Conn, Json, Result, StoreError, certification, terms};
 use crate::domain::access::OrganizationTies;
+use crate::domain::certification::{Certification, SMALL};
 use crate::domain::contact::PublicContact;
 use crate::domain::organization::{OrganizationFacts, OrganizationKind, OrganizationState};
 use crate::domain::{Instant, OrganizationId, RegionCode, Uscc};
@@ -62,6 +63,7 @@ impl Organization {
 pub struct NewOrganization {
     pub facts: OrganizationFacts,
     pub uscc_confirmed: bool,
+    /// It is certified as such, without end.
     pub is_sme: bool,
     pub state: OrganizationState,
     pub now: Instant,
@@ -71,7 +73,7 @@ pub struct NewOrganization {
 pub fn insert(conn: &mut Conn, new: &NewOrganization) -> Result<OrganizationId> {
     let facts = &new.facts;
     let contact = facts.public_contact.clone().map(Json::of).transpose()?;
-    Ok(diesel::insert_into(organization::table)
+    let id: OrganizationId = diesel::insert_into(organization::table)
         .values((
             organization::name.eq(&facts.name),
             organization::kind.eq(facts.kind),
@@ -89,7 +91,17 @@ pub fn insert(conn: &mut Conn, new: &NewOrganization) -> Result<OrganizationId> 
             organization::updated_at.eq(new.now),
         ))
         .returning(organization::id)
-        .get_result(conn)?)
+        .get_result(conn)?;
+    if new.is_sme {
+        let sme = Certification {
+            certification: SMALL.to_owned(),
+            valid_from_on: None,
+            valid_until_on: None,
+            document_no: None,
+        };
+        certification::replace(conn, id, &[sme])?;
+    }
+    Ok(id)
 }
 
 pub fn get(conn: &mut Conn, id: OrganizationId) -> Result<Organization> {
@@ -148,6 +160,27 @@ pub fn update_state(
         .execute(conn)?;
     one(updated)?;
     terms::refresh_host(conn, present.id, now)
+}
+
+/// Sets whether it is a small enterprise, as its certifications say; contended when another action wrote the version after
+/// `present` first.
+pub fn update_is_sme(
+    conn: &mut Conn,
+    present: &Organization,
+    is_sme: bool,
+    now: Instant,
+) -> Result<()> {
+    let as_read = organization::table
+        .find(present.id)
+        .filter(organization::version.eq(present.version));
+    let updated = diesel::update(as_read)
+        .set((
+            organization::is_sme.eq(is_sme),
+            organization::version.eq(present.version + 1),
+            organization::updated_at.eq(now),
+        ))
+        .execute(conn)?;
+    one(updated)
 }
 
 /// The row as it was read was there to change.

@@ -150,6 +150,54 @@ both! {
         );
     }
 
+    fn payments_never_exceed_their_charge(app: &TestApp) {
+        let charge = charge_of_9000(app);
+        let mut conn = connect(app);
+        let mut paid = |id: i64, state: &str, amount: i64| pay(&mut conn, app.backend, charge, (id, state, amount));
+        paid(101, "received", 6_000).unwrap();
+        let above = Err(Constraint::PaymentAboveCharge);
+        assert_eq!(paid(102, "received", 3_001), above);
+        assert_eq!(paid(103, "declared", 3_001), above);
+        assert_eq!(paid(104, "declared", 9_001), above);
+        assert_eq!(paid(105, "received", 0), above);
+        // What is declared counts nowhere yet, nor does what was refused or went back.
+        for (id, state) in [(106, "declared"), (107, "declared"), (108, "refused"), (109, "reversed")] {
+            paid(id, state, 3_000).unwrap();
+        }
+        let above = Constraint::PaymentAboveCharge;
+        refused(&mut conn, above, "UPDATE payment_line SET amount_fen = 9001 WHERE payment_id = 101");
+        refused(&mut conn, above, "UPDATE payment_line SET amount_fen = -1 WHERE payment_id = 101");
+        execute(&mut conn, "UPDATE payment SET state = 'received' WHERE id = 106").unwrap();
+        for id in [107, 108, 109] {
+            refused(&mut conn, above, &format!("UPDATE payment SET state = 'received' WHERE id = {id}"));
+        }
+        refused(&mut conn, above, &format!("UPDATE charge SET amount_fen = 8999 WHERE id = {charge}"));
+        if app.backend == Backend::Sqlite {
+            let columns = "payer_organization_id, source, paid_on, amount_fen, event_id, created_at, state";
+            let others = "payer_organization_id, source, paid_on, amount_fen, event_id, created_at, 'received'";
+            for statement in [
+                format!("REPLACE INTO payment (id, {columns}) SELECT id, {others} FROM payment WHERE id = 107"),
+                format!("REPLACE INTO payment_line VALUES (101, {charge}, 6001)"),
+            ] {
+                refused(&mut conn, above, &statement);
+            }
+        }
+    }
+
+    /// Two connections at once, past every operation: the second waits for the first and counts it.
+    fn payments_at_once_never_exceed_their_charge(app: &TestApp) {
+        let charge = charge_of_9000(app);
+        let outcomes: Vec<_> = std::thread::scope(|scope| {
+            let racers = (201..=204).map(|id| {
+                scope.spawn(move || pay(&mut connect(app), app.backend, charge, (id, "received", 6_000)))
+            });
+            let racers: Vec<_> = racers.collect();
+            racers.into_iter().map(|racer| racer.join().unwrap()).collect()
+        });
+        assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1, "{outcomes:?}");
+        assert!(outcomes.iter().all(|one| matches!(one, Ok(()) | Err(Constraint::PaymentAboveCharge))));
+    }
+
     fn the_trail_is_never_changed(app: &TestApp) {
         given::instrument(app).insert();
         let mut conn = connect(app);
@@ -223,6 +271,45 @@ both! {
             refused(&mut conn, Constraint::PolicyUsed, &format!("UPDATE policy SET {column} = 'other' WHERE {used}"));
         }
         assert_eq!(execute(&mut conn, "UPDATE policy SET title = 'other' WHERE code = 'unused'").unwrap(), 1);
+    }
+}
+
+/// A charge of 90 yuan.
+fn charge_of_9000(app: &TestApp) -> i64 {
+    let record = crate::charge::record(app, crate::charge::priced(app), 10);
+    let charges = crate::charge::charge_of(&app.as_host(), record);
+    charges[0]["id"].as_i64().unwrap()
+}
+
+/// A payment and its line, in a transaction of their own; which constraint refuses it.
+fn pay(
+    conn: &mut Conn,
+    backend: Backend,
+    charge: i64,
+    (id, state, amount): (i64, &str, i64),
+) -> Result<(), Constraint> {
+    let (begin, overriding) = match backend {
+        Backend::Sqlite => ("BEGIN IMMEDIATE", ""),
+        Backend::Postgres => ("BEGIN", "OVERRIDING SYSTEM VALUE"),
+    };
+    execute(conn, begin).unwrap();
+    let payment = format!(
+        "INSERT INTO payment (id, payer_organization_id, source, paid_on, amount_fen, event_id, created_at, state) {overriding} \
+         SELECT {id}, payer_organization_id, 'payer', '2026-03-01', 9000, event_id, '2026-03-02 00:00:00', '{state}' \
+         FROM charge WHERE id = {charge}"
+    );
+    execute(conn, &payment).unwrap();
+    let line = format!("INSERT INTO payment_line VALUES ({id}, {charge}, {amount})");
+    match execute(conn, &line) {
+        Ok(_) => {
+            execute(conn, "COMMIT").unwrap();
+            Ok(())
+        }
+        Err(StoreError::Violated(constraint)) => {
+            execute(conn, "ROLLBACK").unwrap();
+            Err(constraint)
+        }
+        Err(other) => panic!("{line}: {other}"),
     }
 }
 

@@ -156,4 +156,19 @@ both! {
         let voided = company.get(&format!("/api/v1/charges/{}", charge["id"])).expect_status(200);
         assert_eq!((&voided["state"], &voided["payments"][0]["state"]), (&json!("voided"), &json!("refused")));
     }
+
+    fn of_two_payments_at_once_one_is_too_much(app: &TestApp) {
+        let path = invoiced(app, 10, "P-5");
+        let payments = format!("{path}/payments");
+        let clients = [app.as_person(FINANCE), app.as_host()];
+        let statuses: Vec<_> = std::thread::scope(|scope| {
+            let each = clients.iter().map(|client| scope.spawn(|| client.post(&payments, payment(6_000, "payer"))));
+            let each: Vec<_> = each.collect();
+            each.into_iter().map(|one| one.join().unwrap()).collect()
+        });
+        let refused: Vec<_> = statuses.iter().filter(|answer| answer.status == 422).collect();
+        assert_eq!(statuses.iter().filter(|answer| answer.status == 201).count(), 1);
+        assert_eq!((refused.len(), &refused[0]["code"]), (1, &json!("overpaid")));
+        assert_eq!(app.as_host().get(&path)["paid_payer_fen"], 6_000);
+    }
 }

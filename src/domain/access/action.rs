@@ -164,6 +164,10 @@ actions! {
     MemberJoin = "member_join": NOBODY, None, Consequence, Organization, Nobody;
     MemberUpdate = "member_update": MEMBER_EDITORS, None, Change, Organization, Member;
     MemberRemove = "member_remove": MEMBER_EDITORS, None, Change, Organization, Member;
+    CertificationList = "certification_list": RELATED_PARTY_READERS, None, Read, Organization, Nobody;
+    CertificationUpdate = "certification_update": ADMINISTRATION, None, Change, Organization, Heads;
+    /// A certification began or ended by date: it is a small enterprise from now on, or no longer.
+    OrganizationReclassify = "organization_reclassify": SYSTEM, None, Consequence, Organization, Heads;
     RelatedPartyList = "related_party_list": RELATED_PARTY_READERS, None, Read, Organization, Nobody;
     RelatedPartyAdd = "related_party_add": RELATED_PARTY_EDITORS, None, Change, Organization, UnitAdmins;
 

@@ -86,7 +86,7 @@ pub(super) fn price(
         minutes: wanted.slot.minutes(),
         services,
     };
-    let unit = (basis.unit_kind, basis.unit_is_sme);
+    let unit = (basis.unit_kind, basis.unit_sme_days.holds_on(priced.on));
     Ok(tariff::price_by(&terms.tariffs, &terms.services, unit, &priced)?.1)
 }
 

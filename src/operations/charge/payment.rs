@@ -16,7 +16,7 @@ use crate::operations::subject::{Subject, authorize};
 use crate::operations::yearly_run;
 use crate::store::charge::Whole;
 use crate::store::payment::NewPayment;
-use crate::store::{self, Conn};
+use crate::store::{self, Conn, Constraint, StoreError};
 
 /// Enters a payment: received by who may receive it, else declared. 422 `overpaid` beyond what is outstanding, `no_vouchers`,
 /// 409 `period_locked` in a final year.
@@ -56,7 +56,7 @@ fn enter(
     });
     let event = append_event(tx, actor, Action::ChargePay, &context, after)?;
     store::charge::update_state(tx, charge.id, charge.state, event)?;
-    store::payment::insert(tx, charge, new, state, event, actor.now)?;
+    store::payment::insert(tx, charge, new, state, event, actor.now).map_err(above)?;
     again(tx, charge.id)
 }
 
@@ -164,10 +164,20 @@ fn bring(
     let event = store::event::append(tx, &event)?;
     store::charge::update_state(tx, charge.id, charge.state, event)?;
     match decision {
-        PaymentAction::Receive => store::payment::update_received(tx, payment.id, event)?,
+        PaymentAction::Receive => {
+            store::payment::update_received(tx, payment.id, event).map_err(above)?;
+        }
         _ => store::payment::update_ended(tx, payment.id, state, reason, event)?,
     }
     again(tx, charge.id)
+}
+
+/// The database has the last word: what became too much meanwhile is judged anew.
+fn above(error: StoreError) -> AppError {
+    match error {
+        StoreError::Violated(Constraint::PaymentAboveCharge) => AppError::Contended,
+        other => other.into(),
+    }
 }
 
 /// The charge as it is now.

@@ -122,7 +122,6 @@ struct Known {
     /// It was there before this import.
     is_stored: bool,
     kind: crate::domain::organization::OrganizationKind,
-    is_sme: bool,
 }
 
 struct Import<'a> {

@@ -119,7 +119,6 @@ fn add_organization(
         is_host,
         is_stored,
         kind: given.kind,
-        is_sme: given.is_sme,
     };
     if let Some(stored) = store::organization::find_by_uscc(tx, &uscc)? {
         let columns = differing(&[

@@ -1,10 +1,11 @@
 //! Services with charge, invoice, payments and review, in batches, so that millions of rows pass through little memory.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Datelike, NaiveDate};
 
 use super::{Import, ProvinceUsage, Row, Writing, differing};
+use crate::domain::certification::SmeDays;
 use crate::domain::charge::{InvoiceNo, PaymentSource, check_day};
 use crate::domain::tariff::{Quote, customer_class};
 use crate::domain::usage::{GivenMinutes, UsageMinutes, check_interval};
@@ -13,7 +14,7 @@ use crate::error::{AppError, Code};
 use crate::operations::yearly_run;
 use crate::store::province::{self, NewCharge, NewService, StoredService};
 use crate::store::usage::Columns;
-use crate::store::{Conn, Constraint, StoreError};
+use crate::store::{self, Conn, Constraint, StoreError};
 
 /// Rows that are looked up and written at once.
 const BATCH_ROWS: usize = 2_000;
@@ -39,6 +40,12 @@ impl Import<'_> {
     ) -> Result<(), AppError> {
         let numbers: Vec<String> = batch.iter().map(|(_, row)| row.record_no.clone()).collect();
         let stored = province::list_services(tx, &numbers)?;
+        let users = batch
+            .iter()
+            .filter_map(|(_, row)| self.organizations.get(&row.user_uscc));
+        let users: BTreeSet<OrganizationId> = users.map(|user| user.id).collect();
+        let users: Vec<_> = users.into_iter().collect();
+        let sme_days = store::certification::list_sme_days(tx, &users)?;
         let mut seen = BTreeSet::new();
         let mut new = Vec::new();
         for (row, given) in batch {
@@ -47,7 +54,7 @@ impl Import<'_> {
             }
             match stored.get(&given.record_no) {
                 Some(stored) => self.compare(writing, *row, given, stored)?,
-                None => new.push(self.service(tx, writing, *row, given)?),
+                None => new.push(self.service(tx, writing, (*row, given), &sme_days)?),
             }
         }
         writing.inserted += u64::try_from(new.len()).unwrap_or(u64::MAX);
@@ -66,8 +73,8 @@ impl Import<'_> {
         &mut self,
         tx: &mut Conn,
         writing: &mut Writing,
-        row: u32,
-        given: &ProvinceUsage,
+        (row, given): (u32, &ProvinceUsage),
+        sme_days: &BTreeMap<OrganizationId, SmeDays>,
     ) -> Result<NewService, AppError> {
         self.refuse_locked(tx, given.slot.ends_at().local_date())?;
         let host = self.host(writing, row, &given.host_uscc)?;
@@ -76,10 +83,12 @@ impl Import<'_> {
         let instrument = self.instruments.get(&key).copied();
         let instrument =
             instrument.ok_or_else(|| writing.unknown(row, "asset_no", &given.asset_no))?;
-        let class = customer_class(host.id, user.id, user.kind, user.is_sme);
+        let priced_on = given.slot.starts_at().local_date();
+        let days = sme_days.get(&user.id);
+        let is_sme = days.is_some_and(|days| days.holds_on(priced_on));
         let price = Quote {
-            customer_class: class,
-            priced_on: given.slot.starts_at().local_date(),
+            customer_class: customer_class(host.id, user.id, user.kind, is_sme),
+            priced_on,
             lines: Vec::new(),
             total_fen: given.fee_fen,
         };

@@ -159,6 +159,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    certification (id) {
+        id -> BigInt,
+        organization_id -> BigInt,
+        code -> Text,
+        valid_from_on -> Nullable<Date>,
+        valid_until_on -> Nullable<Date>,
+        document_no -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     event (id) {
         id -> BigInt,
         epoch -> BigInt,

@@ -29,6 +29,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     booking_rules,
     calendar,
     category,
+    certification,
     charge,
     closure,
     consumer,

@@ -11,8 +11,9 @@ mod stored;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use chrono::NaiveDate;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamp};
+use diesel::sql_types::{BigInt, Nullable, Text, Timestamp};
 
 use super::memo::{MEMO, UNKNOWN, version_of};
 use super::prepared::{on_each, statement};
@@ -21,6 +22,7 @@ use super::{Conn, Result, calendar};
 use crate::domain::access::InstrumentTies;
 use crate::domain::booking_rules::BookingRules;
 use crate::domain::calendar::Calendar;
+use crate::domain::certification::SmeDays;
 use crate::domain::closure::Closure;
 use crate::domain::exemption::ShareMode;
 use crate::domain::instrument::InstrumentState;
@@ -74,9 +76,9 @@ pub struct Basis {
     pub calendar: Arc<Calendar>,
     /// When the records were last frozen for a yearly run.
     pub newest_freeze: Option<Instant>,
-    /// The kind of the using unit, and whether it is a small or medium enterprise: what its price depends on.
+    /// The kind of the using unit, and when it is a small or medium enterprise: what its price depends on.
     pub unit_kind: OrganizationKind,
-    pub unit_is_sme: bool,
+    pub unit_sme_days: SmeDays,
 }
 
 impl Basis {
@@ -91,10 +93,12 @@ impl Basis {
 statement! {
     /// One row, whatever is missing; a document that is known by its version does not travel.
     Reading { known_terms: i64, known_calendar: i64, unit: OrganizationId, instrument: InstrumentId }
-    answers (Nullable<BigInt>, Nullable<Text>, BigInt, Nullable<Text>, Nullable<Timestamp>, Text, Bool);
+    answers (Nullable<BigInt>, Nullable<Text>, BigInt, Nullable<Text>, Nullable<Timestamp>, Text, Nullable<Text>);
     "SELECT t.version, CASE WHEN t.version = " (known_terms: BigInt)
     " THEN NULL ELSE t.content END, c.version, CASE WHEN c.version = " (known_calendar: BigInt)
-    " THEN NULL ELSE c.content END, (SELECT max(frozen_at) FROM evaluation), o.kind, o.is_sme \
+    " THEN NULL ELSE c.content END, (SELECT max(frozen_at) FROM evaluation), o.kind, \
+     (SELECT string_agg(coalesce(CAST(valid_from_on AS TEXT), '') || '/' || coalesce(CAST(valid_until_on AS TEXT), ''), ',') \
+     FROM certification WHERE organization_id = o.id AND code IN ('sme', 'tech_sme')) \
      FROM calendar c JOIN organization o ON o.id = " (unit: BigInt)
     " LEFT JOIN instrument_terms t ON t.instrument_id = " (instrument: BigInt)
 }
@@ -106,7 +110,7 @@ type Read = (
     Option<String>,
     Option<Instant>,
     OrganizationKind,
-    bool,
+    Option<String>,
 );
 
 /// What a booking of an instrument by a unit is judged by. Terms that are not stored are made, and not kept.
@@ -139,7 +143,7 @@ fn basis(
         unit,
         instrument,
     };
-    let (version, content, calendar_version, calendar_content, newest_freeze, kind, is_sme): Read =
+    let (version, content, calendar_version, calendar_content, newest_freeze, kind, sme_days): Read =
         on_each!(conn, |own| reading.get_result(own))?;
     let same = known.filter(|(known, _)| Some(*known) == version);
     let terms = match (same, version, content) {
@@ -164,8 +168,29 @@ fn basis(
         calendar,
         newest_freeze,
         unit_kind: kind,
-        unit_is_sme: is_sme,
+        unit_sme_days: read_sme_days(sme_days.as_deref())?,
     })
+}
+
+/// `from/until` of each span, by commas; an open end is empty.
+fn read_sme_days(text: Option<&str>) -> Result<SmeDays> {
+    let day = |text: &str| -> Result<Option<NaiveDate>> {
+        match text {
+            "" => Ok(None),
+            day => day.parse().map(Some).map_err(|error| {
+                diesel::result::Error::DeserializationError(Box::new(error)).into()
+            }),
+        }
+    };
+    let spans = text
+        .unwrap_or_default()
+        .split(',')
+        .filter(|span| !span.is_empty());
+    let spans = spans.map(|span| {
+        let (from, until) = span.split_once('/').unwrap_or((span, ""));
+        Ok((day(from)?, day(until)?))
+    });
+    Ok(SmeDays(spans.collect::<Result<_>>()?))
 }
 
 fn remembered(version: i64, terms: Terms) -> Arc<Terms> {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::year_of;
 use super::rows::Checked;
+use crate::domain::certification::SmeDays;
 use crate::domain::tariff::Tariff;
 use crate::domain::{InstrumentId, OrganizationId, TariffId};
 use crate::error::AppError;
@@ -17,6 +18,7 @@ use crate::store::{self, Conn};
 pub(super) struct Basis {
     instruments: BTreeMap<InstrumentId, i64>,
     organizations: BTreeMap<OrganizationId, i64>,
+    sme_days: BTreeMap<OrganizationId, SmeDays>,
     /// What the caller manages, which may be the right to record.
     managed: BTreeSet<InstrumentId>,
     tariffs: BTreeMap<InstrumentId, Vec<(TariffId, Tariff)>>,
@@ -66,6 +68,10 @@ impl Basis {
                 .into_iter()
                 .collect(),
             organizations: units.iter().map(|(id, unit)| (*id, unit.version)).collect(),
+            sme_days: store::certification::list_sme_days(
+                conn,
+                &units.keys().copied().collect::<Vec<_>>(),
+            )?,
             managed: store::booking_rules::list_managed(conn, actor.caller()?.user_id)?
                 .into_iter()
                 .collect(),
@@ -82,6 +88,12 @@ impl Basis {
     /// In the order of their ids, so that two imports never wait for each other in a circle.
     pub(super) fn instruments(&self) -> impl Iterator<Item = InstrumentId> {
         self.instruments.keys().copied()
+    }
+
+    /// When a unit is a small or medium enterprise.
+    pub(super) fn sme_days_of(&self, unit: OrganizationId) -> &SmeDays {
+        static NEVER: SmeDays = SmeDays(Vec::new());
+        self.sme_days.get(&unit).unwrap_or(&NEVER)
     }
 
     pub(super) fn tariffs_of(&self, instrument: InstrumentId) -> &[(TariffId, Tariff)] {

@@ -44,6 +44,7 @@ impl ImportPlan {
             let unit = unit.ok_or(StoreError::NotFound)?;
             let tariffs = basis.tariffs_of(row.instrument);
             let (mode, on) = (row.facts.mode, row.facts.slot.starts_at().local_date());
+            let unit = (unit, basis.sme_days_of(unit.id));
             let priced_as = tariff::priced_as(host, unit, mode, on, row.minutes.effective());
             let price = tariff::price_of_time(tariffs, priced_as)?;
             priced.push((row, price));
