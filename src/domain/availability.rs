@@ -26,10 +26,33 @@ pub struct Timetable<'a> {
 }
 
 impl Timetable<'_> {
-    /// The times within `window` that are open, not closed, and in which a booking with its set-up and clean-up finds a
-    /// channel. Lead time, horizon, grid and lengths are not asked; what has passed is not free.
+    /// The times within `window` in which every slot of the grid that is long enough, and not too long, can be booked: open,
+    /// not closed, with a channel for the slot, its set-up and its clean-up. They begin with the lead time and end with the
+    /// shortest booking that starts at the end of the horizon.
     pub fn free_spans(&self, window: &Slot) -> Spans {
-        self.free(window, &self.refused_by_bookings())
+        let rules = self.rules;
+        let mut earliest = rules.earliest_start(self.now);
+        if self.channels > 1 {
+            // A set-up that would have begun may be refused below the peak: what has begun moves to no other channel.
+            earliest = earliest.max(self.now.plus(rules.setup_minutes));
+        }
+        let latest = rules.aligned_until(rules.latest_start(self.now));
+        let (from, until) = (
+            earliest.max(window.starts_at()),
+            latest.plus(rules.min_minutes).min(window.ends_at()),
+        );
+        let Ok(bookable) = Slot::new(from, until) else {
+            return Spans::default();
+        };
+        let free = self.free(&bookable, &self.refused_by_bookings());
+        Spans::union(free.iter().filter_map(|span| self.on_grid(span)))
+    }
+
+    /// What of a span lies between two moments of the grid, if the shortest booking finds room there.
+    fn on_grid(&self, span: &Slot) -> Option<Slot> {
+        let from = self.rules.aligned_from(span.starts_at());
+        let slot = Slot::new(from, self.rules.aligned_until(span.ends_at())).ok()?;
+        (slot.minutes() >= self.rules.min_minutes).then_some(slot)
     }
 
     /// The times within `window` in which every channel is taken.

@@ -26,7 +26,8 @@ pub fn routes() -> Vec<Route> {
     ]
 }
 
-/// The times of an instrument. `busy` says when every channel is taken, never by whom.
+/// The times of an instrument. `free` are times in which every slot that keeps the grid and the lengths can be booked; `busy`
+/// says when every channel is taken, never by whom.
 #[derive(Serialize, ToSchema)]
 struct AvailabilityShape {
     free: Vec<SlotShape>,
@@ -38,7 +39,8 @@ struct AvailabilityShape {
 #[derive(Serialize, ToSchema)]
 struct ClosedSpanShape {
     starts_at: Instant,
-    ends_at: Instant,
+    /// Null: until further notice.
+    ends_at: Option<Instant>,
     kind: ClosureKind,
     public_reason: Option<String>,
 }
@@ -52,7 +54,7 @@ impl From<Availability> for AvailabilityShape {
             closed: closed
                 .map(|(span, closure)| ClosedSpanShape {
                     starts_at: span.starts_at(),
-                    ends_at: span.ends_at(),
+                    ends_at: closure.time.ends_at().map(|_| span.ends_at()),
                     kind: closure.kind,
                     public_reason: closure.public_reason,
                 })

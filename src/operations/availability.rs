@@ -19,6 +19,7 @@ pub const WINDOW_MAX: Minutes = Minutes::new(92 * 24 * 60);
 /// A time of an instrument, by what it is.
 #[derive(Debug, Clone)]
 pub struct Availability {
+    /// Where every slot that keeps grid and lengths can be booked; nothing for a unit that it is not shared with.
     pub free: Vec<Slot>,
     /// Every channel is taken.
     pub busy: Vec<Slot>,
@@ -63,7 +64,8 @@ pub async fn get(
                 channels: terms.channels,
                 now,
             };
-            let free = if terms.is_bookable() {
+            let unit = actor.caller().ok().map(|caller| caller.organization_id);
+            let free = if terms.is_bookable() && booking::is_shared_with(&terms, unit) {
                 timetable.free_spans(&window).into_vec()
             } else {
                 Vec::new()

@@ -1,5 +1,7 @@
 //! When an instrument is free, busy and closed, as anybody may see it.
 
+mod agreement;
+
 use serde_json::json;
 
 use crate::{both, given};

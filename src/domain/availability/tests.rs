@@ -44,7 +44,7 @@ fn free_is_open_without_closures_and_bookings_with_their_margins() {
     let free = table.free_spans(&minutes(0, 1440)).into_vec();
     assert_eq!(
         free,
-        [minutes(540, 580), minutes(670, 900), minutes(960, 1080)]
+        [minutes(540, 570), minutes(690, 900), minutes(960, 1080)]
     );
     assert_eq!(
         table.busy_spans(&minutes(630, 1440)).into_vec(),
@@ -56,7 +56,7 @@ fn free_is_open_without_closures_and_bookings_with_their_margins() {
     };
     assert_eq!(
         two_channels.free_spans(&minutes(0, 800)).into_vec(),
-        [minutes(540, 800)]
+        [minutes(540, 780)]
     );
     let later = Timetable {
         now: minutes(0, 700).ends_at(),
@@ -64,7 +64,7 @@ fn free_is_open_without_closures_and_bookings_with_their_margins() {
     };
     assert_eq!(
         later.free_spans(&minutes(0, 800)).into_vec(),
-        [minutes(700, 800)]
+        [minutes(720, 780)]
     );
     assert!(later.free_spans(&minutes(0, 700)).is_empty());
 }
@@ -145,6 +145,7 @@ fn some_rules() -> impl Strategy<Value = BookingRules> {
         |(weekly_hours, margins, grid)| {
             let (setup, cleanup, lead) = margins;
             BookingRules {
+                max_minutes: Minutes::new(8 * grid),
                 weekly_hours,
                 setup_minutes: Minutes::new(setup * 10),
                 cleanup_minutes: Minutes::new(cleanup * 10),
@@ -217,5 +218,33 @@ proptest! {
             .take(3)
             .collect();
         prop_assert_eq!(answers, expected);
+    }
+
+    #[test]
+    fn free_is_what_is_bookable_and_nothing_else(
+        mut rules in some_rules(),
+        closures in some_slots(3),
+        blocked in some_slots(8),
+        (channels, shortest) in (1i64..3, 1i64..4),
+    ) {
+        let calendar = china();
+        let grid = rules.slot_minutes.number();
+        rules.min_minutes = Minutes::new(shortest * grid);
+        let closures: Vec<Closure> = closures.into_iter().map(closed).collect();
+        let table = Timetable { channels, ..timetable(&rules, &calendar, &closures, &blocked) };
+        let free = table.free_spans(&minutes(0, 10 * 1440));
+        let set_up = if channels > 1 { rules.setup_minutes } else { Minutes::ZERO };
+        let last = rules.aligned_until(rules.latest_start(table.now)).plus(rules.min_minutes);
+        for step in 0..=5 * 1440 / grid {
+            for length in shortest..=8 {
+                let slot = minutes(step * grid, (step + length) * grid);
+                let is_free = free.iter().any(|span| span.contains(&slot));
+                let is_told = slot.ends_at() <= last && slot.starts_at() >= table.now.plus(set_up);
+                let expected = is_told && is_bookable(&table, slot);
+                prop_assert_eq!(is_free, expected, "{:?}", slot);
+            }
+        }
+        let ends = free.iter().flat_map(|span| [span.starts_at(), span.ends_at()]);
+        prop_assert!(ends.into_iter().all(|end| rules.is_aligned(end)));
     }
 }

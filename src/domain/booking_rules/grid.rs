@@ -15,11 +15,20 @@ impl BookingRules {
 
     /// The first moment of the grid at or after `at`.
     pub fn aligned_from(&self, at: Instant) -> Instant {
+        self.nearby(at, |seconds, step| (seconds + step - 1).div_euclid(step))
+    }
+
+    /// The last moment of the grid at or before `at`.
+    pub fn aligned_until(&self, at: Instant) -> Instant {
+        self.nearby(at, i64::div_euclid)
+    }
+
+    /// The moment of the grid after so many of its steps from the midnight before `at`, counted from seconds and the step.
+    fn nearby(&self, at: Instant, count: fn(i64, i64) -> i64) -> Instant {
         let local = at.local();
         let step = self.slot_minutes.number().max(1) * 60;
         let seconds = i64::from(local.time().num_seconds_from_midnight());
-        let steps = (seconds + step - 1).div_euclid(step);
-        at_minute(local.date(), steps * step / 60)
+        at_minute(local.date(), count(seconds, step) * step / 60)
     }
 
     /// Whether a booking may have this length: on the grid, and within the shortest and the longest.
@@ -58,6 +67,13 @@ mod tests {
             let at: Instant = at.parse().unwrap();
             assert_eq!(rules.aligned_from(at).to_string(), next, "{at}");
             assert_eq!(rules.is_aligned(at), at.to_string() == next);
+            let before = rules.aligned_until(at);
+            let step = Minutes::new(if at.to_string() == next {
+                0
+            } else {
+                slot_minutes
+            });
+            assert_eq!(before.plus(step).to_string(), next, "{at}");
         }
     }
 }

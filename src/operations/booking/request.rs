@@ -198,6 +198,11 @@ pub async fn check(
         Err(AppError::Refused(faults)) => return Ok(Checked::refused(faults)),
         draft => draft?,
     };
+    let denied = match may(actor, Action::BookingRequest) {
+        Ok(()) => None,
+        Err(AppError::Denied(code)) => Some(code),
+        Err(other) => return Err(other),
+    };
     let (caller, now) = (actor.caller()?.clone(), actor.now);
     app.store
         .read(move |conn| {
@@ -210,7 +215,9 @@ pub async fn check(
             };
             let terms = &basis.terms;
             let wanted = wanted_slot(&draft, &caller, now);
-            let mut faults = draft.faults(conn, &caller, terms)?;
+            // What forbids the request to whoever asks is no slot's fault, but stands in its way all the same.
+            let mut faults: Vec<Fault> = denied.map(Fault::request).into_iter().collect();
+            faults.extend(draft.faults(conn, &caller, terms)?);
             faults.extend(slot::broken_rules(terms, &basis.calendar, &wanted));
             let near = slot::in_the_way(conn, terms, &wanted, &terms.rules.blocked(&wanted.slot))?;
             if let Err(full) = slot::find_channel(conn, terms, &wanted, &near)? {
@@ -225,7 +232,7 @@ pub async fn check(
                     Code::client_reference_used,
                 ));
             }
-            let mends = slot::is_offered(terms, &wanted);
+            let mends = denied.is_none() && slot::is_offered(terms, &wanted);
             let next_free = if faults.is_empty() || !mends {
                 Vec::new()
             } else {

@@ -11,7 +11,8 @@ use crate::app::App;
 use crate::domain::access::Action;
 use crate::domain::availability::Timetable;
 use crate::domain::booking::{
-    BookingAction, BookingMode, BookingState, InstrumentFacts, Question, Stage, expires_at,
+    BookingAction, BookingMode, BookingState, CLOSED_AFTER, InstrumentFacts, Question, Stage,
+    expires_at,
 };
 use crate::domain::booking_rules::LONGEST;
 use crate::domain::calendar::Calendar;
@@ -19,7 +20,7 @@ use crate::domain::channel::{self, Assignment, Fixed, Full, Movable};
 use crate::domain::exemption::ShareMode;
 use crate::domain::service::ServiceItem;
 use crate::domain::tariff::Quote;
-use crate::domain::{BookingId, Instant, InstrumentId, OrganizationId, Slot};
+use crate::domain::{BookingId, Instant, InstrumentId, Minutes, OrganizationId, Slot};
 use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::Actor;
 use crate::operations::run::Outcome;
@@ -56,11 +57,16 @@ pub(super) fn broken_rules(terms: &Terms, calendar: &Calendar, wanted: &WantedSl
 }
 
 fn offer(terms: &Terms, wanted: &WantedSlot) -> InstrumentFacts {
-    let own = terms.host_organization_id == wanted.organization_id;
     InstrumentFacts {
         is_bookable: terms.is_bookable(),
-        is_shared_with_caller: own || terms.share_mode == Some(ShareMode::External),
+        is_shared_with_caller: is_shared_with(terms, Some(wanted.organization_id)),
     }
+}
+
+/// Whether the instrument is offered to a unit; none is whoever is not signed in.
+pub(in crate::operations) fn is_shared_with(terms: &Terms, unit: Option<OrganizationId>) -> bool {
+    let own = unit == Some(terms.host_organization_id);
+    own || terms.share_mode == Some(ShareMode::External)
 }
 
 /// Whether the instrument is offered to who asks, in this mode, whatever the time.
@@ -103,9 +109,54 @@ pub(super) fn in_the_way(
     wanted: &WantedSlot,
     window: &Slot,
 ) -> Result<Vec<Blocking>, AppError> {
-    let mut taken = store::booking::list_blocking(conn, terms.instrument_id, window)?;
-    taken.retain(|taken| Some(taken.id) != wanted.without && !is_overdue(taken, wanted.now));
-    Ok(taken)
+    let without = wanted.without;
+    let (claims, _) = blocking(conn, terms, (window, without), wanted.now)?;
+    Ok(claims)
+}
+
+/// Who blocks the instrument within `window`, and apart from them those who have waited too long.
+///
+/// A use that runs beyond its end is nobody's guard any more, yet the instrument is not free: it blocks until the next moment
+/// of the grid and the clean-up after it, but never the time of the next booking on its channel.
+fn blocking(
+    conn: &mut Conn,
+    terms: &Terms,
+    (window, without): (&Slot, Option<BookingId>),
+    now: Instant,
+) -> Result<(Vec<Blocking>, Vec<Blocking>), AppError> {
+    let next = terms.rules.aligned_from(now.plus_seconds(1));
+    let until = next.plus(terms.rules.cleanup_minutes);
+    let back = Minutes::new(-CLOSED_AFTER.number());
+    let reach = match window.starts_at() < until && now < window.ends_at() {
+        true => Slot::new(now.plus(back).min(window.starts_at()), window.ends_at()),
+        false => Ok(*window),
+    };
+    let reach = reach.map_err(AppError::internal)?;
+    let mut taken = store::booking::list_blocking(conn, terms.instrument_id, &reach)?;
+    taken.retain(|taken| Some(taken.id) != without);
+    let (overdue, mut taken): (Vec<_>, Vec<_>) =
+        taken.into_iter().partition(|taken| is_overdue(taken, now));
+    let starts: Vec<(i64, Instant)> = taken
+        .iter()
+        .map(|taken| (taken.channel, taken.blocked.starts_at()))
+        .collect();
+    for overrun in taken.iter_mut().filter(|taken| is_overrun(taken, now)) {
+        let ends_at = overrun.blocked.ends_at();
+        let follows =
+            |(channel, at): &&(i64, Instant)| *channel == overrun.channel && *at >= ends_at;
+        let following = starts.iter().filter(follows).map(|(_, at)| *at).min();
+        let until = following.map_or(until, |at| at.min(until)).max(ends_at);
+        overrun.blocked =
+            Slot::new(overrun.blocked.starts_at(), until).map_err(AppError::internal)?;
+    }
+    taken.retain(|taken| taken.blocked.overlaps(window));
+    Ok((taken, overdue))
+}
+
+/// Whether a use runs beyond its end; after a while it is as good as closed.
+fn is_overrun(taken: &Blocking, now: Instant) -> bool {
+    let end = taken.slot.ends_at();
+    taken.state == BookingState::InProgress && end <= now && now < end.plus(CLOSED_AFTER)
 }
 
 /// The channel a wanted slot can have among those in its way, looking further only when others would have to move.
@@ -187,8 +238,7 @@ pub(in crate::operations) fn blocked_in(
     now: Instant,
 ) -> Result<Vec<Slot>, AppError> {
     let window = terms.rules.blocked(window);
-    let mut taken = store::booking::list_blocking(conn, terms.instrument_id, &window)?;
-    taken.retain(|taken| !is_overdue(taken, now));
+    let (taken, _) = blocking(conn, terms, (&window, None), now)?;
     Ok(taken.iter().map(|taken| taken.blocked).collect())
 }
 
@@ -218,14 +268,14 @@ fn expire_within(
     wanted: &WantedSlot,
     window: &Slot,
 ) -> Result<Vec<Blocking>, AppError> {
-    let mut taken = store::booking::list_blocking(tx, terms.instrument_id, window)?;
-    taken.retain(|taken| Some(taken.id) != wanted.without);
-    let waits_too_long = |taken: &&Blocking| is_overdue(taken, wanted.now);
-    for overdue in taken.iter().filter(waits_too_long) {
+    let (taken, overdue) = blocking(tx, terms, (window, wanted.without), wanted.now)?;
+    for overdue in overdue
+        .iter()
+        .filter(|overdue| overdue.blocked.overlaps(window))
+    {
         let booking = store::booking::get(tx, overdue.id)?;
         timed::expire(tx, &booking, wanted.now)?;
     }
-    taken.retain(|taken| !is_overdue(taken, wanted.now));
     Ok(taken)
 }
 
