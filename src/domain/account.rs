@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use super::contact::{check_email, check_phone};
 use super::fault::Faults;
-use crate::domain::{Code, Fault};
+use crate::domain::{Code, Fault, TypedKey};
 
 crate::vocabulary! {
     /// Whether a person may sign in.
@@ -41,9 +41,9 @@ impl UserFacts {
 /// The most characters of an address, and so of the name to sign in with.
 pub const LOGIN_CHARS_MAX: usize = 254;
 
-/// The one spelling under which an account is found: without blanks around it, in lower case.
+/// The one spelling under which an account is found: the address as a folded key.
 pub fn login_key(email: &str) -> String {
-    email.trim().to_lowercase()
+    TypedKey::new(email).folded()
 }
 
 /// The fewest and the most characters of a password.
@@ -203,6 +203,7 @@ mod tests {
             .collect();
         assert_eq!(fields, ["user.name", "user.email", "user.phone"]);
         assert_eq!(login_key(" Zhang@Example.CN "), "zhang@example.cn");
+        assert_eq!(login_key("ｚhang@example.ＣＮ"), "zhang@example.cn");
     }
 
     #[test]

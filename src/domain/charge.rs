@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use super::Fen;
 use super::fault::Faults;
 use super::state::{self, InvalidState, Move};
-use crate::domain::{Code, Fault};
+use crate::domain::{Code, Fault, TypedKey};
 
 crate::vocabulary! {
     /// Where the money of a payment came from; a voucher's part earns no subsidy.
@@ -135,12 +135,13 @@ impl Balance {
     }
 }
 
-/// The number of an invoice: 1 to 64 letters, digits and `-_/`, in upper case, so that one invoice has one spelling.
+/// The number of an invoice: 1 to 64 letters, digits and `-_/`, in upper case, so that one invoice has one spelling, in which
+/// it is kept and answered.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct InvoiceNo(String);
 
 impl InvoiceNo {
-    /// Drops blanks around the number and makes its letters upper case.
+    /// The number as a folded key, its letters upper case.
     pub fn parse(text: &str) -> Result<Self, Fault> {
         Self::parse_field("invoice_no", text)
     }
@@ -151,7 +152,7 @@ impl InvoiceNo {
     }
 
     fn parse_field(field: &str, text: &str) -> Result<Self, Fault> {
-        let number = text.trim().to_ascii_uppercase();
+        let number = TypedKey::new(text).folded().to_ascii_uppercase();
         let plain = |c: char| c.is_ascii_alphanumeric() || "-_/".contains(c);
         if number.is_empty() {
             Err(Fault::required(field))

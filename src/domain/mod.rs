@@ -31,6 +31,7 @@
 //! | 绩效评价 | evaluation | the yearly scores and grades of hosts |
 //! | 优秀 / 良好 / 合格 / 不合格 | excellent / good / pass / fail | grades |
 //! | 绩效后补助 | post-subsidy | money paid to hosts after the year, by income and grade |
+//! | 编号 | key | a text by which people know a thing: asset number, invoice number, reference, login |
 //! | 政策包 | policy pack | weights, rates and caps as versioned data |
 
 // Money, hours and points are exact: integers and rationals.
@@ -55,6 +56,7 @@ pub mod fault;
 pub mod id;
 pub mod instrument;
 pub mod job;
+pub mod key;
 pub mod money;
 pub mod operator;
 pub mod organization;
@@ -79,6 +81,7 @@ pub use category::{CategoryCode, SubjectCode};
 pub use code::Code;
 pub use fault::Fault;
 pub use id::*;
+pub use key::TypedKey;
 pub use money::{Fen, Minutes, TooLarge};
 pub use operator::Operator;
 pub use reason::Reason;

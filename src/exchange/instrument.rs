@@ -11,10 +11,10 @@ use crate::domain::exemption::ShareMode;
 use crate::domain::instrument::{
     FundingSource, InstrumentFacts, InstrumentSource, InstrumentState, PurposeType,
 };
-use crate::domain::{InstrumentId, OrganizationId, SubjectCode};
+use crate::domain::{InstrumentId, OrganizationId, SubjectCode, TypedKey};
 use crate::error::{AppError, Code, Location};
 pub use crate::operations::instrument::InstrumentRow;
-use crate::operations::instrument::{CellValue, Said, Set, Unread};
+use crate::operations::instrument::{CellValue, RegistryCell, RegistryColumn, Said, Set, Unread};
 
 /// A column: how a table calls it and what it holds, what an entry says there, and how an entry is made to say it.
 struct Field {
@@ -54,12 +54,12 @@ const SHARE_MODES: &[&str] = &[
 /// What a host declares, in the order of the export; only the key is required, so that a table can change single fields.
 #[rustfmt::skip]
 static FIELDS: &[Field] = &[
-    required(field("asset_no", "资产编号", Kind::Text, |f| f.asset_no.as_str().into(), |f, v| put(&mut f.asset_no, v.text()))),
-    field("name", "仪器名称", Kind::Text, |f| f.name.as_str().into(), |f, v| put(&mut f.name, v.text())),
-    field("name_en", "英文名称", Kind::Text, |f| f.description.name_en.as_deref().into(), |f, v| fill(&mut f.description.name_en, v.text())),
-    field("model", "规格型号", Kind::Text, |f| f.model.as_deref().into(), |f, v| fill(&mut f.model, v.text())),
-    field("manufacturer", "生产厂商", Kind::Text, |f| f.manufacturer.as_deref().into(), |f, v| fill(&mut f.manufacturer, v.text())),
-    field("country", "产地国别", Kind::Text, |f| f.country.as_deref().into(), |f, v| fill(&mut f.country, v.text())),
+    required(field("asset_no", "资产编号", Kind::Text, |f| f.asset_no.as_str().into(), |_, _| Ok(()))),
+    field("name", "仪器名称", Kind::Text, |f| f.name.as_str().into(), |f, v| put_text(&mut f.name, v)),
+    field("name_en", "英文名称", Kind::Text, |f| f.description.name_en.as_deref().into(), |f, v| fill_text(&mut f.description.name_en, v)),
+    field("model", "规格型号", Kind::Text, |f| f.model.as_deref().into(), |f, v| fill_text(&mut f.model, v)),
+    field("manufacturer", "生产厂商", Kind::Text, |f| f.manufacturer.as_deref().into(), |f, v| fill_text(&mut f.manufacturer, v)),
+    field("country", "产地国别", Kind::Text, |f| f.country.as_deref().into(), |f, v| fill_text(&mut f.country, v)),
     field("original_value_fen", "原值（分）", Kind::Fen, |f| f.original_value_fen.into(), |f, v| put(&mut f.original_value_fen, v.amount())),
     field("category_code", "分类编码", Kind::Text, |f| f.category_code.to_string().into(), |f, v| put(&mut f.category_code, v.named(Code::unknown_category)?)),
     field("purpose_type", "用途类型", Kind::Word(PURPOSES), |f| f.purpose_type.as_str().into(), |f, v| put(&mut f.purpose_type, v.named(Code::unknown_word)?)),
@@ -70,41 +70,44 @@ static FIELDS: &[Field] = &[
     field("source", "仪器来源", Kind::Text, |f| f.description.source.map(InstrumentSource::as_str).into(), |f, v| fill(&mut f.description.source, v.named(Code::unknown_word)?)),
     field("share_mode", "共享模式", Kind::Word(SHARE_MODES), |f| f.share_mode.map(ShareMode::as_str).into(), |f, v| fill(&mut f.share_mode, v.named(Code::unknown_word)?)),
     field("region_code", "所在行政区划", Kind::Text, |f| f.region_code.map(|code| code.to_string()).into(), |f, v| fill(&mut f.region_code, v.named(Code::unknown_region)?)),
-    field("location", "安放地址", Kind::Text, |f| f.location.as_deref().into(), |f, v| fill(&mut f.location, v.text())),
-    field("contact_name", "联系人", Kind::Text, |f| f.public_contact.as_ref().map(|contact| contact.name.as_str()).into(), |f, v| put(&mut contact(f).name, v.text())),
-    field("contact_phone", "联系电话", Kind::Text, |f| f.public_contact.as_ref().map(|contact| contact.phone.as_str()).into(), |f, v| put(&mut contact(f).phone, v.text())),
-    field("contact_email", "电子邮箱", Kind::Text, |f| f.public_contact.as_ref().and_then(|contact| contact.email.as_deref()).into(), |f, v| fill(&mut contact(f).email, v.text())),
+    field("location", "安放地址", Kind::Text, |f| f.location.as_deref().into(), |f, v| fill_text(&mut f.location, v)),
+    field("contact_name", "联系人", Kind::Text, |f| f.public_contact.as_ref().map(|contact| contact.name.as_str()).into(), |f, v| put_text(&mut contact(f).name, v)),
+    field("contact_phone", "联系电话", Kind::Text, |f| f.public_contact.as_ref().map(|contact| contact.phone.as_str()).into(), |f, v| put_text(&mut contact(f).phone, v)),
+    field("contact_email", "电子邮箱", Kind::Text, |f| f.public_contact.as_ref().and_then(|contact| contact.email.as_deref()).into(), |f, v| fill_text(&mut contact(f).email, v)),
     field("subjects", "学科领域（用；分隔）", Kind::Text, |f| joined(&f.description.subjects).into(), set_subjects),
-    field("technical", "技术指标", Kind::Text, |f| f.description.technical.as_deref().into(), |f, v| fill(&mut f.description.technical, v.text())),
-    field("functions", "主要功能", Kind::Text, |f| f.description.functions.as_deref().into(), |f, v| fill(&mut f.description.functions, v.text())),
-    field("service_content", "服务内容", Kind::Text, |f| f.description.service_content.as_deref().into(), |f, v| fill(&mut f.description.service_content, v.text())),
-    field("user_notice", "用户须知", Kind::Text, |f| f.description.user_notice.as_deref().into(), |f, v| fill(&mut f.description.user_notice, v.text())),
+    field("technical", "技术指标", Kind::Text, |f| f.description.technical.as_deref().into(), |f, v| fill_text(&mut f.description.technical, v)),
+    field("functions", "主要功能", Kind::Text, |f| f.description.functions.as_deref().into(), |f, v| fill_text(&mut f.description.functions, v)),
+    field("service_content", "服务内容", Kind::Text, |f| f.description.service_content.as_deref().into(), |f, v| fill_text(&mut f.description.service_content, v)),
+    field("user_notice", "用户须知", Kind::Text, |f| f.description.user_notice.as_deref().into(), |f, v| fill_text(&mut f.description.user_notice, v)),
     field("channels", "通道数", Kind::Integer, |f| f.channels.into(), |f, v| put(&mut f.channels, v.count())),
     field("latitude", "纬度（WGS84）", Kind::Decimal, |f| f.description.latitude.map(|degrees| degrees.to_string()).into(), |f, v| fill(&mut f.description.latitude, v.named(Code::out_of_range)?)),
     field("longitude", "经度（WGS84）", Kind::Decimal, |f| f.description.longitude.map(|degrees| degrees.to_string()).into(), |f, v| fill(&mut f.description.longitude, v.named(Code::out_of_range)?)),
 ];
 
-/// A column that the registry fills in an export; an import passes over it.
-type Given = (Column, fn(&Origin) -> Cell<'static>);
+/// A column that the registry fills in an export; an import refuses other values.
+type Given = (Column, RegistryColumn, fn(&Origin) -> Cell<'static>);
 
+const fn given(
+    of: RegistryColumn,
+    title_zh: &'static str,
+    kind: Kind,
+    get: fn(&Origin) -> Cell<'static>,
+) -> Given {
+    (Column::new(of.as_str(), title_zh, kind), of, get)
+}
+
+#[rustfmt::skip]
 static GIVEN: &[Given] = &[
-    (Column::new("id", "平台编号", Kind::Integer), |origin| {
-        origin.id.number().into()
-    }),
-    (
-        Column::new("organization_id", "管理单位编号", Kind::Integer),
-        |origin| origin.organization_id.number().into(),
-    ),
-    (Column::new("status", "状态", Kind::Text), |origin| {
-        origin.status.as_str().into()
-    }),
+    given(RegistryColumn::Id, "平台编号", Kind::Integer, |origin| origin.id.number().into()),
+    given(RegistryColumn::OrganizationId, "管理单位编号", Kind::Integer, |origin| origin.organization_id.number().into()),
+    given(RegistryColumn::Status, "状态", Kind::Text, |origin| origin.status.as_str().into()),
 ];
 
 static COLUMNS: LazyLock<Vec<Column>> =
     LazyLock::new(|| FIELDS.iter().map(|field| field.column).collect());
 
 static EXPORTED: LazyLock<Vec<Column>> = LazyLock::new(|| {
-    let given = GIVEN.iter().map(|(column, _)| *column);
+    let given = GIVEN.iter().map(|(column, ..)| *column);
     COLUMNS.iter().copied().chain(given).collect()
 });
 
@@ -117,6 +120,16 @@ fn put<T>(place: &mut T, told: Option<T>) -> Result<(), Unread> {
 
 fn fill<T>(place: &mut Option<T>, told: Option<T>) -> Result<(), Unread> {
     put(place, told.map(Some))
+}
+
+fn put_text(place: &mut String, told: &CellValue) -> Result<(), Unread> {
+    let text = told.text_instead(place)?;
+    put(place, text)
+}
+
+fn fill_text(place: &mut Option<String>, told: &CellValue) -> Result<(), Unread> {
+    let text = told.text_instead(place.as_deref().unwrap_or_default())?;
+    fill(place, text)
 }
 
 /// A contact once one of its columns says something; what is still missing then, the rules of the field tell.
@@ -142,7 +155,7 @@ fn set_subjects(facts: &mut InstrumentFacts, told: &CellValue) -> Result<(), Unr
     for code in codes.filter(|code| !code.is_empty()) {
         match code.parse() {
             Ok(subject) => subjects.push(subject),
-            Err(_) => unknown.push((Code::unknown_reference, code.to_owned())),
+            Err(_) => unknown.push(Unread::text(Code::unknown_reference, code)),
         }
     }
     facts.description.subjects = subjects;
@@ -237,7 +250,7 @@ fn read_row(row: &mut Row<'_>) -> Option<InstrumentRow> {
     for Field { column, set, .. } in FIELDS {
         let name = column.name;
         let value = match column.kind {
-            Kind::Text => row.text(name).map(CellValue::Text),
+            Kind::Text => text_of(row, name),
             Kind::Decimal => row.decimal(name).map(CellValue::Text),
             Kind::Word(_) => row.listed(name).map(CellValue::Text),
             Kind::Fen | Kind::Yuan => row.fen(name).map(CellValue::Amount),
@@ -246,7 +259,8 @@ fn read_row(row: &mut Row<'_>) -> Option<InstrumentRow> {
             Kind::Instant | Kind::Truth => None,
         };
         if column.required {
-            asset_no = value.as_ref().and_then(CellValue::text);
+            let number = value.as_ref().and_then(CellValue::text);
+            asset_no = number.map(TypedKey::from);
         }
         said.extend(value.map(|value| Said {
             column: name,
@@ -254,9 +268,23 @@ fn read_row(row: &mut Row<'_>) -> Option<InstrumentRow> {
             set: *set,
         }));
     }
+    let mut registry = Vec::new();
+    for (column, of, _) in GIVEN {
+        let text = row.text(column.name);
+        registry.extend(text.map(|text| RegistryCell { column: *of, text }));
+    }
     Some(InstrumentRow {
         asset_no: asset_no?,
         said,
+        registry,
+    })
+}
+
+fn text_of(row: &mut Row<'_>, name: &str) -> Option<CellValue> {
+    let text = row.text(name)?;
+    Some(match row.is_exact(name) {
+        true => CellValue::Text(text),
+        false => CellValue::Number(text),
     })
 }
 
@@ -264,13 +292,13 @@ fn cells(facts: &InstrumentFacts) -> impl Iterator<Item = Cell<'_>> {
     FIELDS.iter().map(|field| (field.get)(facts))
 }
 
-/// The export; [`read`] reads it again, but for the origins.
+/// The export; [`read`] reads it again.
 pub fn export<'a>(
     entries: impl IntoIterator<Item = &'a (Origin, InstrumentFacts)>,
     format: Format,
 ) -> Result<Vec<u8>, WriteError> {
     let rows = entries.into_iter().map(|(origin, facts)| {
-        let given = GIVEN.iter().map(|(_, get)| get(origin));
+        let given = GIVEN.iter().map(|(.., get)| get(origin));
         cells(facts).chain(given).collect()
     });
     sheet::write(&EXPORTED, format, rows)
@@ -365,7 +393,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_registry_says_is_exported_and_passed_over_when_it_comes_back() {
+    fn what_the_registry_says_is_exported_and_comes_back() {
         let origin = Origin {
             id: 7.try_into().unwrap(),
             organization_id: 3.try_into().unwrap(),

@@ -4,7 +4,7 @@ use super::sheet::{self, Cell, Column, Format, Kind, Numbered, OnReading, Row, T
 use crate::domain::Fault;
 use crate::domain::booking::{BookingMode, BookingPurpose};
 use crate::domain::usage::{GivenMinutes, UsageFacts};
-use crate::domain::{Minutes, Operator, Slot};
+use crate::domain::{Minutes, Operator, Slot, TypedKey};
 use crate::operations::usage::ImportRow;
 
 const MODES: &[&str] = &[
@@ -40,7 +40,7 @@ pub const COLUMNS: &[Column] = &[
 /// One service as a table tells it; an absent column and an empty cell are both `None`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UsageRow {
-    pub asset_no: String,
+    pub asset_no: TypedKey,
     /// The unified social credit code of the using unit, unchecked.
     pub using_uscc: String,
     pub slot: Slot,
@@ -52,7 +52,9 @@ pub struct UsageRow {
     pub purpose: BookingPurpose,
     pub statutory: Option<bool>,
     pub operator: Option<String>,
-    pub client_reference: Option<String>,
+    pub client_reference: Option<TypedKey>,
+    /// A spreadsheet program may have had the reference as a number.
+    pub reference_may_lack_zeros: bool,
     pub channel: Option<u32>,
 }
 
@@ -85,7 +87,7 @@ pub fn template() -> Result<Vec<u8>, WriteError> {
 
 impl UsageRow {
     fn read(row: &mut Row<'_>) -> Option<Self> {
-        let asset_no = row.text("asset_no");
+        let asset_no = row.key("asset_no");
         let using_uscc = row.text("using_uscc");
         let slot = row.slot("started_at", "ended_at");
         let prepare_minutes = row.minutes("prepare_minutes");
@@ -96,7 +98,7 @@ impl UsageRow {
         let purpose = row.word("purpose");
         let statutory = row.truth("statutory");
         let operator = row.text("operator");
-        let client_reference = row.text("client_reference");
+        let client_reference = row.key("client_reference");
         let channel = row.count("channel");
         Some(Self {
             asset_no: asset_no?,
@@ -110,6 +112,8 @@ impl UsageRow {
             purpose: purpose?,
             statutory,
             operator,
+            reference_may_lack_zeros: client_reference.is_some()
+                && !row.is_exact("client_reference"),
             client_reference,
             channel,
         })
@@ -142,6 +146,7 @@ impl From<Numbered<UsageRow>> for ImportRow {
             row,
             asset_no: value.asset_no,
             using_uscc: value.using_uscc,
+            reference_may_lack_zeros: value.reference_may_lack_zeros,
             facts: UsageFacts {
                 channel: value.channel.map_or(1, i64::from),
                 slot: value.slot,
@@ -172,7 +177,7 @@ mod tests {
     fn row() -> UsageRow {
         let at = |text: &str| text.parse().unwrap();
         UsageRow {
-            asset_no: "25000872".to_owned(),
+            asset_no: "25000872".into(),
             using_uscc: "12130302BYC46N1249".to_owned(),
             slot: Slot::new(
                 at("2026-03-01T23:59:59+08:00"),
@@ -187,7 +192,8 @@ mod tests {
             purpose: BookingPurpose::Teaching,
             statutory: Some(false),
             operator: Some("张工".to_owned()),
-            client_reference: Some("-2026/7".to_owned()),
+            client_reference: Some("-2026/7".into()),
+            reference_may_lack_zeros: false,
             channel: Some(1),
         }
     }

@@ -77,6 +77,7 @@ schemas!(
     Minutes => "Minutes", integer("A duration in minutes.");
     Instant => "Instant", text("A moment in whole seconds with its offset: 2026-03-01T09:00:00+08:00.")
         .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)));
+    TypedKey => "TypedKey", text("A key that people type: without blanks around it, in NFC, without control or invisible characters. Two that differ in case, width or blanks are the same.");
     Uscc => "Uscc", text("A unified social credit code, 18 characters (GB 32100-2015).");
     RegionCode => "RegionCode", text("A region code of six digits (GB/T 2260).");
     contact::PublicContact => "PublicContact", ObjectBuilder::new()

@@ -18,6 +18,7 @@ pub mod instrument;
 pub mod invitation;
 pub mod invoice;
 pub mod job;
+mod lost_zeros;
 pub mod member;
 pub mod migration;
 pub mod notice;

@@ -22,7 +22,7 @@ use super::schema::booking;
 use super::yearly_run::AfterFreezes;
 use super::{Conn, Json, Result, StoreError};
 use crate::domain::booking::{BookingMode, BookingPurpose, BookingState};
-use crate::domain::{BookingId, Instant, InstrumentId, OrganizationId, Slot, UserId};
+use crate::domain::{BookingId, Instant, InstrumentId, OrganizationId, Slot, TypedKey, UserId};
 
 /// One row, whole.
 #[derive(Debug, Clone, Queryable, Selectable)]
@@ -42,7 +42,7 @@ pub struct Booking {
     pub blocked_until: Instant,
     pub mode: BookingMode,
     pub purpose: BookingPurpose,
-    pub client_reference: Option<String>,
+    pub client_reference: Option<TypedKey>,
     pub approval_due_at: Option<Instant>,
     pub answered_at: Option<Instant>,
     /// Whatever moves came later: what the year's requests are counted by.
@@ -133,7 +133,7 @@ pub struct NewBooking {
     pub mode: BookingMode,
     pub purpose: BookingPurpose,
     pub details: Details,
-    pub client_reference: Option<String>,
+    pub client_reference: Option<TypedKey>,
     pub approval_due_at: Option<Instant>,
     pub answered_at: Option<Instant>,
     /// When it comes to be, after every freeze that did not see it: what yearly runs count by time.
@@ -162,6 +162,7 @@ pub fn insert(conn: &mut Conn, new: NewBooking) -> Result<Booking> {
             booking::mode.eq(new.mode),
             booking::purpose.eq(new.purpose),
             booking::details.eq(Json::of(new.details)?),
+            booking::client_reference_key.eq(new.client_reference.as_ref().map(TypedKey::folded)),
             booking::client_reference.eq(new.client_reference),
             booking::approval_due_at.eq(new.approval_due_at),
             booking::answered_at.eq(new.answered_at),
@@ -193,13 +194,13 @@ pub fn get_instrument_id(conn: &mut Conn, id: BookingId) -> Result<InstrumentId>
 pub fn find_by_reference(
     conn: &mut Conn,
     organization: OrganizationId,
-    reference: &str,
+    reference: &TypedKey,
 ) -> Result<Option<BookingId>> {
     Ok(booking::table
         .filter(
             booking::organization_id
                 .eq(organization)
-                .and(booking::client_reference.eq(reference)),
+                .and(booking::client_reference_key.eq(reference.folded())),
         )
         .select(booking::id)
         .get_result(conn)

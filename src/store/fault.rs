@@ -6,7 +6,7 @@ use super::first_locks::KEY_HELD;
 use super::not_now;
 
 macro_rules! constraints {
-    ($($(#[$meta:meta])* $variant:ident = $name:literal $(on $columns:literal)?),+ $(,)?) => {
+    ($($(#[$meta:meta])* $variant:ident = $name:literal $(on $($columns:literal)|+)?),+ $(,)?) => {
         /// A rule the database itself keeps. Names are equal in both databases.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Constraint { $($(#[$meta])* $variant),+ }
@@ -18,9 +18,9 @@ macro_rules! constraints {
                 match self { $(Constraint::$variant => $name),+ }
             }
 
-            /// The columns by which SQLite reports a unique constraint, which it never names.
-            pub const fn sqlite_columns(self) -> Option<&'static str> {
-                match self { $($(Constraint::$variant => Some($columns),)?)+ _ => None }
+            /// The columns by which SQLite reports a unique constraint, which it never names; a table may keep an older one.
+            pub const fn sqlite_columns(self) -> &'static [&'static str] {
+                match self { $($(Constraint::$variant => &[$($columns),+],)?)+ _ => &[] }
             }
         }
     };
@@ -29,7 +29,7 @@ macro_rules! constraints {
 constraints! {
     ApiKeySecret = "api_key_secret_unique" on "api_key.secret_hash",
     AwardUnique = "award_unique" on "award.subsidy_run_id, award.organization_id",
-    BookingClientReference = "booking_client_reference_unique" on "booking.organization_id, booking.client_reference",
+    BookingClientReference = "booking_client_reference_unique" on "booking.organization_id, booking.client_reference_key",
     BookingNo = "booking_no_unique" on "booking.booking_no",
     BookingOverlap = "booking_overlap",
     ChargeUsageRecord = "charge_usage_record_unique" on "charge.usage_record_id",
@@ -38,7 +38,7 @@ constraints! {
     EventAppendOnly = "event_append_only",
     ExemptionOpen = "sharing_exemption_open_unique" on "sharing_exemption.instrument_id",
     IdempotencyKey = "idempotency_key_unique" on "idempotency_key.caller, idempotency_key.key",
-    InstrumentAssetNo = "instrument_asset_no_unique" on "instrument.organization_id, instrument.asset_no",
+    InstrumentAssetNo = "instrument_asset_no_unique" on "instrument.organization_id, instrument.asset_no_key" | "instrument.organization_id, instrument.asset_no",
     InstrumentManager = "instrument_manager_unique" on "instrument_manager.instrument_id, instrument_manager.user_id",
     InvitationToken = "invitation_token_unique" on "invitation.token_hash",
     InvoiceLineCharge = "invoice_line_charge_unique" on "invoice_line.charge_id",
@@ -53,7 +53,7 @@ constraints! {
     SubsidyRunFinal = "subsidy_run_final",
     SubsidyRunFinalUnique = "subsidy_run_final_unique" on "subsidy_run.year",
     TariffOverlap = "tariff_overlap",
-    UsageClientReference = "usage_record_client_reference_unique" on "usage_record.organization_id, usage_record.client_reference",
+    UsageClientReference = "usage_record_client_reference_unique" on "usage_record.organization_id, usage_record.client_reference_key",
     UsageOverlap = "usage_overlap",
     UsageRecordNo = "usage_record_no_unique" on "usage_record.record_no",
     UserLogin = "user_account_login_unique" on "user_account.login",
@@ -178,7 +178,8 @@ fn violated(info: &dyn DatabaseErrorInformation) -> Option<Constraint> {
         .unwrap_or(message);
     let columns = message.strip_prefix("UNIQUE constraint failed: ");
     Constraint::ALL.iter().copied().find(|constraint| {
-        constraint.name() == name || (columns.is_some() && constraint.sqlite_columns() == columns)
+        constraint.name() == name
+            || columns.is_some_and(|columns| constraint.sqlite_columns().contains(&columns))
     })
 }
 

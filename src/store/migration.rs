@@ -13,6 +13,7 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::connection::{Conn, Database, Lock};
 use super::fault::StoreError;
+use super::folded_keys;
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
@@ -61,7 +62,9 @@ pub fn migrate(database: &Database, create: bool) -> Result<Vec<String>, StoreEr
             postgres.run_pending_migrations(POSTGRES).map(names)
         }
     };
-    ran.map_err(StoreError::migration)
+    let ran = ran.map_err(StoreError::migration)?;
+    folded_keys::fill(&mut connection)?;
+    Ok(ran)
 }
 
 /// Makes the file that is missing, to be read by its owner alone; SQLite gives the files beside it the same rights.

@@ -19,6 +19,7 @@ pub mod exemption;
 pub mod fault;
 pub mod feed;
 mod first_locks;
+mod folded_keys;
 mod form;
 pub mod idempotency;
 pub mod instrument;

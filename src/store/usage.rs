@@ -16,7 +16,8 @@ use crate::domain::access::BookingTies;
 use crate::domain::booking::{BookingMode, BookingPurpose};
 use crate::domain::usage::{Evidence, UsageMinutes, UsageState};
 use crate::domain::{
-    BookingId, EventId, Instant, InstrumentId, Minutes, OrganizationId, Slot, UsageRecordId, UserId,
+    BookingId, EventId, Instant, InstrumentId, Minutes, OrganizationId, Slot, TypedKey,
+    UsageRecordId, UserId,
 };
 
 type Backend = <Conn as Connection>::Backend;
@@ -41,7 +42,7 @@ pub struct UsageRecord {
     pub purpose: BookingPurpose,
     pub statutory: bool,
     pub operator: Option<Json<Value>>,
-    pub client_reference: Option<String>,
+    pub client_reference: Option<TypedKey>,
     pub state: UsageState,
     pub reason: Option<String>,
     pub evidence: Evidence,
@@ -51,6 +52,29 @@ pub struct UsageRecord {
     pub event_id: EventId,
     pub created_at: Instant,
     pub updated_at: Instant,
+}
+
+/// A unit's own reference with its folded form, by which it is unique and found.
+#[derive(Debug, Clone, Insertable, AsChangeset)]
+#[diesel(table_name = usage_record, treat_none_as_null = true, treat_none_as_default_value = false)]
+pub struct Reference {
+    pub client_reference: Option<TypedKey>,
+    client_reference_key: Option<String>,
+}
+
+impl Reference {
+    pub(super) fn into_columns(self) -> (Option<TypedKey>, Option<String>) {
+        (self.client_reference, self.client_reference_key)
+    }
+}
+
+impl From<Option<TypedKey>> for Reference {
+    fn from(client_reference: Option<TypedKey>) -> Self {
+        Self {
+            client_reference_key: client_reference.as_ref().map(TypedKey::folded),
+            client_reference,
+        }
+    }
 }
 
 /// What one version of a record says, for insert and update alike; what is `None` becomes NULL.
@@ -72,7 +96,8 @@ pub struct Columns {
     pub purpose: BookingPurpose,
     pub statutory: bool,
     pub operator: Option<Json<Value>>,
-    pub client_reference: Option<String>,
+    #[diesel(embed)]
+    pub reference: Reference,
     pub state: UsageState,
     pub reason: Option<String>,
     pub evidence: Evidence,
@@ -126,7 +151,7 @@ impl UsageRecord {
             purpose: self.purpose,
             statutory: self.statutory,
             operator: self.operator.clone(),
-            client_reference: self.client_reference.clone(),
+            reference: self.client_reference.clone().into(),
             state: self.state,
             reason: self.reason.clone(),
             evidence: self.evidence,
@@ -243,13 +268,13 @@ pub fn find_overlap(conn: &mut Conn, target: &Target) -> Result<Option<UsageReco
 pub fn find_by_client_reference(
     conn: &mut Conn,
     unit: OrganizationId,
-    reference: &str,
+    reference: &TypedKey,
 ) -> Result<Option<UsageRecord>> {
     Ok(usage_record::table
         .filter(
             usage_record::organization_id
                 .eq(unit)
-                .and(usage_record::client_reference.eq(reference)),
+                .and(usage_record::client_reference_key.eq(reference.folded())),
         )
         .select(UsageRecord::as_select())
         .get_result(conn)
@@ -286,19 +311,29 @@ pub fn list_busy(
         .load(conn)?)
 }
 
-/// The records of a using unit with one of these references of its own.
+/// References of a using unit that begin with zeros; of many, some.
+pub fn list_zero_padded(conn: &mut Conn, unit: OrganizationId) -> Result<Vec<TypedKey>> {
+    Ok(usage_record::table
+        .filter(usage_record::organization_id.eq(unit))
+        .filter(usage_record::client_reference_key.like("0%"))
+        .select(usage_record::client_reference.assume_not_null())
+        .limit(10_000)
+        .load(conn)?)
+}
+
+/// The records of a using unit with one of these references of its own, folded.
 pub fn list_referred(
     conn: &mut Conn,
     unit: OrganizationId,
-    references: &[&str],
+    references: &[String],
 ) -> Result<Vec<(String, UsageRecordId)>> {
     let mut found = Vec::new();
     for some in references.chunks(1_000) {
         let records = usage_record::table
             .filter(usage_record::organization_id.eq(unit))
-            .filter(usage_record::client_reference.eq_any(some))
+            .filter(usage_record::client_reference_key.eq_any(some))
             .select((
-                usage_record::client_reference.assume_not_null(),
+                usage_record::client_reference_key.assume_not_null(),
                 usage_record::id,
             ))
             .load::<(String, UsageRecordId)>(conn)?;

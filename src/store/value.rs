@@ -113,6 +113,7 @@ stored_words!(
     usage::UsageState,
     CategoryCode,
     RegionCode,
+    TypedKey,
     Uscc,
 );
 

@@ -88,7 +88,8 @@ fn asset_no(app: &World, instrument: yiqi::domain::InstrumentId) -> String {
     app.read(move |conn| {
         Ok(yiqi::store::instrument::get(conn, instrument)?
             .facts
-            .asset_no)
+            .asset_no
+            .to_string())
     })
 }
 
@@ -135,9 +136,9 @@ both! {
         let path = format!("{INSTRUMENTS}/import");
         import(&host, &path, &format!("{HEAD}A1,电镜,30000000,010102,general,\n")).expect_status(200);
         meanwhile(app, "staged_instrument",
-            "INSERT INTO instrument (organization_id, asset_no, name, state, category_code, purpose_type, original_value_fen, \
+            "INSERT INTO instrument (organization_id, asset_no, asset_no_key, name, state, category_code, purpose_type, original_value_fen, \
              region_code, channels, description, version, event_id, created_at, updated_at) \
-             SELECT organization_id, 'A9', name, state, category_code, purpose_type, original_value_fen, region_code, channels, \
+             SELECT organization_id, 'A9', 'a9', name, state, category_code, purpose_type, original_value_fen, region_code, channels, \
              description, version, event_id, created_at, updated_at FROM instrument WHERE asset_no = 'A1' \
              AND NOT EXISTS (SELECT 1 FROM instrument WHERE asset_no = 'A9')");
         let events = app.read(|conn| Ok(yiqi::store::event::newest(conn)?));

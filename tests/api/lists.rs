@@ -58,14 +58,14 @@ impl Filled {
         );
         let bookings = format!(
             "INSERT INTO booking (booking_no, instrument_id, organization_id, host_organization_id, booked_by, channel, \
-             state, starts_at, ends_at, blocked_from, blocked_until, mode, purpose, client_reference, version, created_at, \
-             updated_at) {numbers} SELECT 'L' || i, {instrument}, \
+             state, starts_at, ends_at, blocked_from, blocked_until, mode, purpose, client_reference, client_reference_key, \
+             version, created_at, updated_at) {numbers} SELECT 'L' || i, {instrument}, \
              CASE i % 3 WHEN 0 THEN {unit} WHEN 1 THEN {other} ELSE {host} END, \
              CASE WHEN i % 5 < 3 THEN {host} ELSE {other_host} END, {user}, 1, \
              CASE WHEN i % 997 = 0 THEN 'requested' WHEN i % 499 = 0 THEN 'confirmed' WHEN i = 41 THEN 'no_show' \
              ELSE 'completed' END, \
              {begin}, {end}, {begin}, {end}, 'self_operated', 'research', \
-             CASE WHEN i % 7 = 0 THEN 'R' || i ELSE NULL END, 1, {begin}, {change} FROM n"
+             CASE WHEN i % 7 = 0 THEN 'R' || i ELSE NULL END, CASE WHEN i % 7 = 0 THEN 'r' || i ELSE NULL END, 1, {begin}, {change} FROM n"
         );
         let events = format!(
             "INSERT INTO event (happened_at, action, subject_type, subject_id) {numbers} \
@@ -245,7 +245,7 @@ fn filters(filled: &Filled) -> Vec<Filter> {
             ..all.clone()
         },
         Filter {
-            client_references: vec!["R7".to_owned(), "R21".to_owned(), "R5".to_owned()],
+            client_references: vec!["R7".into(), "R21".into(), "R5".into()],
             ..all
         },
     ]

@@ -4,9 +4,12 @@ use diesel::connection::SimpleConnection;
 use diesel::sql_types::{BigInt, Nullable, Text};
 use diesel::{QueryableByName, RunQueryDsl};
 use serde_json::{Value, json};
+use yiqi::domain::contact::PublicContact;
 use yiqi::store::{Database, StoreError, migration};
 
-use crate::world::{Backend, copy_of_template, empty_database, remove_database};
+use crate::world::{
+    BOSS, Backend, COMPANY, PASSWORD, copy_of_template, empty_database, remove_database,
+};
 use crate::{both, given};
 
 /// A database on both backends, cleared away afterwards.
@@ -228,5 +231,57 @@ both! {
         app.write(move |tx| Ok(tx.batch_execute(up).map_err(StoreError::from)?));
         assert_eq!(shown(), before);
         company.post(&format!("/api/v1/bookings/{bare}/cancel"), json!({})).expect_status(200);
+    }
+
+    fn keys_stored_before_there_were_folded_ones_get_theirs(app: &TestApp) {
+        let (host, company) = (app.as_host(), app.as_company());
+        let instrument = |number: &str| given::instrument(app).with(|facts| {
+            facts.asset_no = number.into();
+            facts.public_contact = Some(PublicContact { name: "李工".to_owned(), phone: "031180000000".to_owned(), email: None });
+        }).insert();
+        let (first, second, third) = (instrument("ALT 1"), instrument("ALT 2"), instrument("ÅLT 3"));
+        let booking = json!({
+            "instrument_id": first, "mode": "guided", "purpose": "research", "client_reference": "REF 1",
+            "starts_at": "2026-04-01T10:00:00+08:00", "ends_at": "2026-04-01T11:00:00+08:00",
+        });
+        company.post("/api/v1/bookings", booking).expect_status(201);
+        let record = json!({
+            "instrument_id": first, "organization_id": app.organization_id(COMPANY), "mode": "guided", "purpose": "research",
+            "started_at": "2026-02-01T10:00:00+08:00", "ended_at": "2026-02-01T11:00:00+08:00", "client_reference": "REF 1",
+        });
+        host.post("/api/v1/usage-records", record).expect_status(201);
+
+        // As it was stored before: two numbers that mean the same, and a login that was not folded.
+        let [down, up] = statements!(app.backend, "0023_keys_folded");
+        let alike = format!("UPDATE instrument SET asset_no = 'alt  1' WHERE id = {second}");
+        let login = format!("UPDATE user_account SET login = '{}' WHERE login = '{}'", BOSS.login.to_uppercase(), BOSS.login);
+        app.write(move |tx| {
+            for statements in [down, alike.as_str(), login.as_str(), up] {
+                tx.batch_execute(statements).map_err(StoreError::from)?;
+            }
+            Ok(())
+        });
+        for _ in 0..2 {
+            migration::migrate(&app.url.parse().unwrap(), false).unwrap();
+            // The older one keeps the key; the other is there, and found by no key until it gets another.
+            for (spelling, entry) in [("Alt 1", first), ("a\u{30a}lt  3", third)] {
+                let draft = json!({
+                    "name": "电镜", "asset_no": spelling, "original_value_fen": 30_000_000, "category_code": "010102",
+                    "purpose_type": "general",
+                });
+                let used = host.post("/api/v1/instruments", draft).expect_code(409, "asset_no_used");
+                assert_eq!(used["existing_id"], entry.number());
+            }
+            let path = format!("/api/v1/instruments/{second}");
+            assert_eq!(host.get(&path).expect_status(200)["asset_no"], "alt  1");
+            for (client, list) in [(&company, "bookings"), (&host, "usage-records")] {
+                let found = client.get(&format!("/api/v1/{list}?client_reference=ref%201")).expect_status(200);
+                assert_eq!(found["items"].as_array().unwrap().len(), 1, "{list}");
+            }
+            app.visitor().post("/api/v1/auth/login", json!({"email": BOSS.login, "password": PASSWORD})).expect_status(200);
+        }
+        let path = format!("/api/v1/instruments/{second}");
+        let request = host.request(ureq::http::Method::PATCH, &path).header("If-Match", "*");
+        request.json(json!({"name": "改名"})).send().expect_status(200);
     }
 }

@@ -319,7 +319,7 @@ both! {
             (unit(&filled), of(&filled.instruments[..1]), &["booking_organization"]),
             (unit(&filled), booking::Filter { changed_after: changed, ..filter.clone() }, &["booking_organization_updated"]),
             (unit(&filled), day.clone(), &["booking_organization_starts"]),
-            (unit(&filled), booking::Filter { client_references: vec!["R7".to_owned()], ..filter.clone() },
+            (unit(&filled), booking::Filter { client_references: vec!["R7".into()], ..filter.clone() },
                 &["booking_client_reference_unique"]),
             (both, filter.clone(), &["booking_host", "booking_organization"]),
             (both, booking::Filter { changed_after: changed, ..no_show.clone() },

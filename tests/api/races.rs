@@ -30,7 +30,8 @@ fn course(direct: &Direct, channels: i64) -> Course {
     let asset_no = direct.read(move |conn| {
         Ok(yiqi::store::instrument::get(conn, instrument)?
             .facts
-            .asset_no)
+            .asset_no
+            .to_string())
     });
     let tomorrow = direct.world.now().local_date() + chrono::Days::new(1);
     Course {

@@ -248,7 +248,7 @@ both! {
         };
         let head = "asset_no,name,original_value_fen,category_code,purpose_type,channels\n";
         import("", &format!("{head}A1,电镜,20000000,010102,general,1\n"));
-        let id = app.read(move |conn| Ok(store::instrument::find_by_asset_no(conn, unit, "A1")?.unwrap().id));
+        let id = app.read(move |conn| Ok(store::instrument::find_by_asset_no(conn, unit, &"A1".into())?.unwrap().id));
         app.write(move |tx| {
             Lock::take_records_of(id, tx)?;
             Ok(store::terms::find_or_insert(tx, (id, unit), now).map(|_| ())?)

@@ -46,7 +46,12 @@ fn action(id: i64, verb: &str) -> String {
 }
 
 fn asset_no(app: &World, instrument: InstrumentId) -> String {
-    app.read(move |conn| Ok(store::instrument::get(conn, instrument)?.facts.asset_no))
+    app.read(move |conn| {
+        Ok(store::instrument::get(conn, instrument)?
+            .facts
+            .asset_no
+            .to_string())
+    })
 }
 
 fn import(host: &Client, path: &str, file: String) -> crate::client::Answer {

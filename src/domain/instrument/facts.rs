@@ -6,14 +6,14 @@ use serde::{Deserialize, Serialize};
 use super::{FundingSource, InstrumentSource, Latitude, Longitude, PurposeType};
 use crate::domain::contact::PublicContact;
 use crate::domain::exemption::ShareMode;
-use crate::domain::{CategoryCode, Fen, RegionCode, SubjectCode};
+use crate::domain::{CategoryCode, Fen, RegionCode, SubjectCode, TypedKey};
 
 /// A registry entry. Names follow the contract.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InstrumentFacts {
     pub name: String,
     /// The host's own number of the asset, unique in the unit.
-    pub asset_no: String,
+    pub asset_no: TypedKey,
     pub original_value_fen: Fen,
     pub category_code: CategoryCode,
     pub purpose_type: PurposeType,
@@ -44,7 +44,7 @@ impl InstrumentFacts {
     ) -> Self {
         Self {
             name: name.to_owned(),
-            asset_no: asset_no.to_owned(),
+            asset_no: asset_no.into(),
             original_value_fen,
             category_code,
             purpose_type,

@@ -23,7 +23,7 @@ impl InstrumentFacts {
     pub fn validate(&self, today: NaiveDate) -> Result<(), Vec<Fault>> {
         let mut faults = Faults::new();
         faults.text("name", &self.name, 50);
-        faults.text("asset_no", &self.asset_no, 64);
+        faults.key("asset_no", &self.asset_no, 64);
         faults.amount("original_value_fen", self.original_value_fen, 0);
         for (field, text, most) in [
             ("model", &self.model, 100),

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use super::{GivenMinutes, UsageMinutes, check_interval};
 use crate::domain::booking::{BookingMode, BookingPurpose};
 use crate::domain::fault::Faults;
-use crate::domain::{Code, Fault, Instant, Operator, OrganizationId, Slot};
+use crate::domain::{Code, Fault, Instant, Operator, OrganizationId, Slot, TypedKey};
 
 /// The most samples of one service.
 const SAMPLES_MAX: i64 = 1_000_000;
@@ -27,7 +27,7 @@ pub struct UsageFacts {
     /// Mandatory testing (法定检测).
     pub statutory: bool,
     pub operator: Option<Operator>,
-    pub client_reference: Option<String>,
+    pub client_reference: Option<TypedKey>,
 }
 
 /// What an instrument can have been used for.
@@ -89,7 +89,7 @@ impl UsageFacts {
             operator.check(&mut faults);
         }
         if let Some(reference) = &self.client_reference {
-            faults.text("client_reference", reference, REFERENCE_CHARACTERS_MAX);
+            faults.key("client_reference", reference, REFERENCE_CHARACTERS_MAX);
         }
         match minutes {
             Ok(minutes) => faults.into_result().map(|()| minutes),
@@ -115,7 +115,7 @@ pub struct Correction {
     pub purpose: Option<BookingPurpose>,
     pub statutory: Option<bool>,
     pub operator: Option<Operator>,
-    pub client_reference: Option<String>,
+    pub client_reference: Option<TypedKey>,
     pub reason: Option<String>,
 }
 
@@ -189,7 +189,7 @@ mod tests {
             channel: 3,
             samples: -1,
             operator: Some(Operator::default()),
-            client_reference: Some(" ".to_owned()),
+            client_reference: Some(" ".into()),
             minutes: GivenMinutes {
                 run: Some(crate::domain::Minutes::new(61)),
                 ..GivenMinutes::default()

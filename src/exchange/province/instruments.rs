@@ -37,7 +37,7 @@ pub fn instruments<R: Read>(input: R) -> Result<Stream<R, ProvinceInstrument>, V
 }
 
 fn read(row: &mut Row<'_>) -> Option<ProvinceInstrument> {
-    let (host_uscc, asset_no) = (row.text("host_uscc"), row.text("asset_no"));
+    let (host_uscc, asset_no) = (row.text("host_uscc"), row.key("asset_no"));
     let (name, value) = (row.text("name"), row.fen("original_value_fen"));
     let (category_code, purpose_type) = (row.text("category_code"), row.word("purpose_type"));
     let (accepted_on, enabled_on) = (row.date("accepted_on"), row.date("enabled_on"));

@@ -36,7 +36,7 @@ pub fn usage<R: Read>(input: R) -> Result<Stream<R, ProvinceUsage>, Vec<Fault>> 
 
 fn read(row: &mut Row<'_>) -> Option<ProvinceUsage> {
     let (record_no, host_uscc) = (row.text("record_no"), row.text("host_uscc"));
-    let (asset_no, user_uscc) = (row.text("asset_no"), row.text("user_uscc"));
+    let (asset_no, user_uscc) = (row.key("asset_no"), row.text("user_uscc"));
     let (mode, purpose) = (row.word("mode"), row.word("purpose"));
     let slot = row.slot("started_at", "ended_at");
     let prepare_minutes = row.minutes("prepare_minutes");

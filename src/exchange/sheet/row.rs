@@ -11,7 +11,7 @@ use super::header::Header;
 use super::value;
 use crate::domain::vocabulary::UnknownWord;
 use crate::domain::{Code, Fault};
-use crate::domain::{Fen, Instant, Minutes, Slot};
+use crate::domain::{Fen, Instant, Minutes, Slot, TypedKey};
 
 /// A value with the number of the row it came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +40,14 @@ impl<'a> Source<'a> {
         match self {
             Source::Csv(record) => Cell::from(apostrophe::unguard(record.get(place).unwrap_or(""))),
             Source::Xlsx(cells) => cells.get(place).map_or(Cell::Empty, Cell::by_ref),
+        }
+    }
+
+    /// Whether a text stands there as it was meant: a workbook tells texts from numbers, a CSV by its apostrophe.
+    fn is_exact(self, place: usize) -> bool {
+        match self {
+            Source::Csv(record) => apostrophe::is_guarded(record.get(place).unwrap_or("")),
+            Source::Xlsx(_) => matches!(self.cell(place), Cell::Text(_)),
         }
     }
 
@@ -79,7 +87,19 @@ impl<'a> Row<'a> {
 
     /// Text without the white space around it.
     pub fn text(&mut self, name: &str) -> Option<String> {
-        self.get(name, |cell, _| value::text(cell))
+        let is_exact = self.is_exact(name);
+        self.get(name, |cell, _| value::text(cell, is_exact))
+    }
+
+    /// Whether no spreadsheet program can have taken the text in this column for a number, and written it in its own way.
+    pub fn is_exact(&self, name: &str) -> bool {
+        let place = self.header.find(name).map(|(_, place)| place);
+        place.is_some_and(|place| self.source.is_exact(place))
+    }
+
+    /// A key. Whether it may be a new one is for the caller to say.
+    pub fn key(&mut self, name: &str) -> Option<TypedKey> {
+        self.text(name).map(TypedKey::from)
     }
 
     pub fn integer(&mut self, name: &str) -> Option<i64> {
@@ -133,7 +153,7 @@ impl<'a> Row<'a> {
     /// A word of a closed list.
     pub fn word<T: std::str::FromStr<Err = UnknownWord>>(&mut self, name: &str) -> Option<T> {
         self.get(name, |cell, _| {
-            let text = value::text(cell)?;
+            let text = value::text(cell, true)?;
             let parsed = text.parse::<T>();
             parsed.map_err(|unknown| unknown_word(&text, unknown.known))
         })
@@ -142,7 +162,7 @@ impl<'a> Row<'a> {
     /// A word of those that the column lists.
     pub fn listed(&mut self, name: &str) -> Option<String> {
         self.get(name, |cell, column| {
-            let text = value::text(cell)?;
+            let text = value::text(cell, true)?;
             match column.kind {
                 Kind::Word(words) if !words.contains(&text.as_str()) => {
                     Err(unknown_word(&text, words))

@@ -4,21 +4,20 @@
 use chrono::{Datelike, NaiveDate, NaiveDateTime, NaiveTime};
 
 use super::MAX_CELL_CHARS;
+use super::apostrophe::{NUMBER_DIGITS, looks_rounded};
 use super::cell::Cell;
 use crate::domain::id::MAX_SAFE_INTEGER;
 use crate::domain::{Code, Fault};
 use crate::domain::{Fen, Instant, NotAnInstant};
 
-/// Numbers keep so many digits in a spreadsheet; longer ones must be entered as text.
-const NUMBER_DIGITS: usize = 15;
-
-pub(super) fn text(cell: &Cell<'_>) -> Result<String, Fault> {
+/// `is_exact`: no program can have taken the text for a number and written it in its own way.
+pub(super) fn text(cell: &Cell<'_>, is_exact: bool) -> Result<String, Fault> {
     let text = match cell {
         Cell::Text(text) => text.trim().to_owned(),
         Cell::Integer(_) | Cell::Decimal(_) => digits_kept(cell.to_string())?,
         _ => return Err(Fault::request(Code::not_text)),
     };
-    if is_scientific(&text) {
+    if !is_exact && looks_rounded(&text) {
         return Err(Fault::request(Code::digits_lost).limit(NUMBER_DIGITS));
     }
     if text.chars().nth(MAX_CELL_CHARS).is_some() {
@@ -31,16 +30,6 @@ pub(super) fn text(cell: &Cell<'_>) -> Result<String, Fault> {
         return Err(Fault::request(Code::control_character));
     }
     Ok(text)
-}
-
-/// Whether the text is what Excel leaves of a long number when it saves CSV: `1.21303E+17`.
-fn is_scientific(text: &str) -> bool {
-    text.split_once("E+").is_some_and(|(digits, exponent)| {
-        let parts = digits.split_once('.');
-        parts.is_some_and(|(whole, rest)| whole.len() == 1 && is_digits(whole) && is_digits(rest))
-            && exponent.len() == 2
-            && is_digits(exponent)
-    })
 }
 
 fn digits_kept(number: String) -> Result<String, Fault> {
@@ -298,18 +287,37 @@ mod tests {
 
     #[test]
     fn texts_have_bounds() {
-        assert_eq!(text(&" 扫描电镜 ".into()), Ok("扫描电镜".to_owned()));
-        assert_eq!(text(&Cell::Integer(25_000_872)), Ok("25000872".to_owned()));
+        assert_eq!(text(&" 扫描电镜 ".into(), false), Ok("扫描电镜".to_owned()));
         assert_eq!(
-            code(text(&Cell::Integer(1_234_567_890_123_456))),
+            text(&Cell::Integer(25_000_872), false),
+            Ok("25000872".to_owned())
+        );
+        assert_eq!(
+            code(text(&Cell::Integer(1_234_567_890_123_456), false)),
             Some(Code::digits_lost)
         );
-        assert_eq!(code(text(&"1.21303E+17".into())), Some(Code::digits_lost));
-        assert_eq!(text(&"1E+17".into()), Ok("1E+17".to_owned()));
-        assert_eq!(code(text(&Cell::Truth(true))), Some(Code::not_text));
-        assert_eq!(code(text(&"a\0b".into())), Some(Code::control_character));
+        assert_eq!(
+            code(text(&"1.21303E+17".into(), false)),
+            Some(Code::digits_lost)
+        );
+        assert_eq!(
+            code(text(&"121303000000000000".into(), false)),
+            Some(Code::digits_lost)
+        );
+        for exact in ["1.21303E+17", "121303000000000000"] {
+            assert_eq!(text(&exact.into(), true), Ok(exact.to_owned()));
+        }
+        assert_eq!(text(&"1E+17".into(), false), Ok("1E+17".to_owned()));
+        assert_eq!(code(text(&Cell::Truth(true), false)), Some(Code::not_text));
+        assert_eq!(
+            code(text(&"a\0b".into(), false)),
+            Some(Code::control_character)
+        );
         let long = "字".repeat(MAX_CELL_CHARS + 1);
-        assert_eq!(code(text(&long.as_str().into())), Some(Code::text_too_long));
+        assert_eq!(
+            code(text(&long.as_str().into(), false)),
+            Some(Code::text_too_long)
+        );
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::domain::booking::{
 use crate::domain::service::ServiceItem;
 use crate::domain::usage::GivenMinutes;
 use crate::domain::{
-    BookingId, Instant, InstrumentId, Minutes, Operator, OrganizationId, ServiceId, Slot,
+    BookingId, Instant, InstrumentId, Minutes, Operator, OrganizationId, ServiceId, Slot, TypedKey,
     UsageRecordId, UserId,
 };
 use crate::error::{AppError, Code, Fault};
@@ -57,7 +57,7 @@ pub struct RequestBody {
     #[serde(default)]
     service_items: Vec<ServiceItemBody>,
     /// Your own number, unique in your organization; at most 64 characters.
-    client_reference: Option<String>,
+    client_reference: Option<TypedKey>,
 }
 
 /// A service of the instrument that is wanted with the time.
@@ -199,7 +199,7 @@ pub struct BookingShape {
     service_items: Option<Value>,
     /// The price as told when the slot was won; null when the instrument has no tariff for it.
     quote: Option<PriceShape>,
-    client_reference: Option<String>,
+    client_reference: Option<TypedKey>,
     approval_due_at: Option<Instant>,
     /// After this the using unit's cancellation is `late`; null when it cannot be cancelled any more. A move after it does not
     /// change it.

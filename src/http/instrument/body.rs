@@ -18,7 +18,7 @@ use crate::domain::instrument::{
     Customs, FundingSource, InstrumentDescription, InstrumentFacts, InstrumentSource, NotADegree,
     PurposeType,
 };
-use crate::domain::{CategoryCode, Fen, RegionCode, SubjectCode};
+use crate::domain::{CategoryCode, Fen, RegionCode, SubjectCode, TypedKey};
 use crate::error::{AppError, Code, Fault};
 use crate::operations::instrument::{Declared, Entry, Scope};
 
@@ -41,7 +41,7 @@ impl Degrees {
 pub struct InstrumentBody {
     name: String,
     name_en: Option<String>,
-    asset_no: String,
+    asset_no: TypedKey,
     original_value_fen: Fen,
     category_code: CategoryCode,
     purpose_type: PurposeType,

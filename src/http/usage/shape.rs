@@ -6,8 +6,8 @@ use utoipa::ToSchema;
 use crate::domain::booking::{BookingMode, BookingPurpose};
 use crate::domain::usage::{Correction, Evidence, GivenMinutes, UsageFacts, UsageState};
 use crate::domain::{
-    BookingId, Instant, InstrumentId, Minutes, Operator, OrganizationId, Slot, UsageRecordId,
-    UserId,
+    BookingId, Instant, InstrumentId, Minutes, Operator, OrganizationId, Slot, TypedKey,
+    UsageRecordId, UserId,
 };
 use crate::error::{AppError, Code, Fault};
 use crate::operations::usage::{NewUsage, UsageView};
@@ -34,7 +34,7 @@ pub struct RecordBody {
     #[serde(default)]
     statutory: bool,
     operator: Option<Operator>,
-    client_reference: Option<String>,
+    client_reference: Option<TypedKey>,
 }
 
 impl RecordBody {
@@ -86,7 +86,7 @@ pub struct CorrectBody {
     purpose: Option<BookingPurpose>,
     statutory: Option<bool>,
     operator: Option<Operator>,
-    client_reference: Option<String>,
+    client_reference: Option<TypedKey>,
     reason: Option<String>,
 }
 
@@ -136,7 +136,7 @@ pub struct UsageShape {
     purpose: BookingPurpose,
     statutory: bool,
     operator: Option<serde_json::Value>,
-    client_reference: Option<String>,
+    client_reference: Option<TypedKey>,
     evidence: Evidence,
     entered_at: Option<Instant>,
     entered_by: Option<UserId>,

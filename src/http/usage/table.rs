@@ -155,6 +155,7 @@ fn row_of(listed: Listed) -> Result<UsageRow, AppError> {
         statutory: Some(record.statutory),
         operator: name.map(str::to_owned),
         client_reference: record.client_reference,
+        reference_may_lack_zeros: false,
         channel: u32::try_from(record.channel).ok(),
     })
 }

@@ -5,7 +5,7 @@ use crate::domain::account::UserState;
 use crate::domain::booking::{BookingMode, BookingPurpose};
 use crate::domain::fault::Faults;
 use crate::domain::service::ServiceItem;
-use crate::domain::{InstrumentId, Operator, Slot};
+use crate::domain::{InstrumentId, Operator, Slot, TypedKey};
 use crate::error::{AppError, Code, Fault};
 use crate::operations::service::check_items;
 use crate::store::terms::Terms;
@@ -28,7 +28,7 @@ pub struct Draft {
     pub operator: Option<Operator>,
     pub samples: Option<i64>,
     pub service_items: Vec<ServiceItem>,
-    pub client_reference: Option<String>,
+    pub client_reference: Option<TypedKey>,
 }
 
 impl Draft {
@@ -42,7 +42,7 @@ impl Draft {
         let mut faults = Faults::new();
         faults.optional_text("description", self.description.as_deref(), TEXT_MAX);
         if let Some(reference) = &self.client_reference {
-            faults.text("client_reference", reference, REFERENCE_MAX);
+            faults.key("client_reference", reference, REFERENCE_MAX);
         }
         if let Some(samples) = self.samples {
             faults.range("samples", samples, 0, SAMPLES_MAX);

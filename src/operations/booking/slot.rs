@@ -20,7 +20,7 @@ use crate::domain::channel::{self, Assignment, Fixed, Full, Movable};
 use crate::domain::exemption::ShareMode;
 use crate::domain::service::ServiceItem;
 use crate::domain::tariff::Quote;
-use crate::domain::{BookingId, Instant, InstrumentId, Minutes, OrganizationId, Slot};
+use crate::domain::{BookingId, Instant, InstrumentId, Minutes, OrganizationId, Slot, TypedKey};
 use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::Actor;
 use crate::operations::run::Outcome;
@@ -327,7 +327,7 @@ const NEXT_FREE: usize = 3;
 pub(super) struct Attempt {
     pub instrument_id: InstrumentId,
     pub wanted: WantedSlot,
-    pub client_reference: Option<String>,
+    pub client_reference: Option<TypedKey>,
 }
 
 /// Runs an action that wins a slot; when it lost, what is in the way and what is free next are read afterwards, away from the

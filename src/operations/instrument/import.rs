@@ -16,6 +16,7 @@ use crate::domain::exemption::ExemptionState;
 use crate::domain::instrument::{InstrumentFacts, InstrumentState};
 use crate::error::{AppError, Code, Fault, Location};
 use crate::operations::actor::Actor;
+use crate::operations::lost_zeros::Padded;
 use crate::operations::run::{Done, Outcome, Run, may};
 use crate::operations::{table_fault, table_import};
 use crate::store::instrument::Instrument;
@@ -108,15 +109,24 @@ fn judge(
     let rules = Rules::read(conn, config, actor.now.local_date())?;
     let basis = Basis::read(conn, import.host)?;
     let mut known = present(conn, import)?;
+    let padded = Padded::of(store::instrument::list_zero_padded(conn, import.host)?);
     let mut asset_nos = HashSet::new();
     let (mut steps, mut faults) = (Vec::with_capacity(import.rows.len()), Vec::new());
     for (number, row) in &import.rows {
         let mut wrong = Vec::new();
-        if !asset_nos.insert(row.asset_no.as_str()) {
+        let key = row.asset_no.folded();
+        let present = known.remove(&key);
+        if asset_nos.contains(&key) {
             wrong.push(fault_of(row, Code::duplicate));
+        } else {
+            wrong.extend(row.registry_faults(import.host, present.as_ref()));
         }
-        let step = match known.remove(&row.asset_no) {
-            None => judge_new(&rules, row, &mut wrong),
+        let step = match present {
+            None => {
+                let lost = padded.fault("asset_no", &row.asset_no);
+                wrong.extend(lost.filter(|_| row.may_lack_zeros()));
+                judge_new(&rules, row, &mut wrong)
+            }
             Some(_) if import.mode == ImportMode::Create => {
                 wrong.push(fault_of(row, Code::asset_no_used));
                 judge_new(&rules, row, &mut wrong)
@@ -126,6 +136,7 @@ fn judge(
                 Some(judge_change(&rules, row, present, exemption, &mut wrong))
             }
         };
+        asset_nos.insert(key);
         steps.extend(step);
         faults.extend(wrong.into_iter().map(|fault| at_cell(*number, fault)));
     }
@@ -133,14 +144,14 @@ fn judge(
     Ok(ImportPlan::new(actor, basis, steps))
 }
 
-/// The entries of the host that the rows name, by number.
+/// The entries of the host that the rows name, by the folded number.
 fn present(conn: &mut Conn, import: &Import) -> Result<HashMap<String, Instrument>, AppError> {
-    let numbers = import.rows.iter().map(|(_, row)| row.asset_no.as_str());
-    let numbers: Vec<&str> = numbers.collect();
+    let numbers = import.rows.iter().map(|(_, row)| row.asset_no.folded());
+    let numbers: Vec<String> = numbers.collect();
     let known = store::instrument::list_by_asset_no(conn, import.host, &numbers)?;
     let by_number = known
         .into_iter()
-        .map(|entry| (entry.facts.asset_no.clone(), entry));
+        .map(|entry| (entry.facts.asset_no.folded(), entry));
     Ok(by_number.collect())
 }
 

@@ -17,7 +17,7 @@ pub use import::{Import, ImportMode, Imported, import, template};
 pub use managers::{Own, assign_managers, list_own};
 pub use moves::{decide, right_to};
 pub use read::{Versions, export, get, list, list_changed, list_versions};
-pub use row::{CellValue, InstrumentRow, Said, Set, Unread};
+pub use row::{CellValue, InstrumentRow, RegistryCell, RegistryColumn, Said, Set, Unread};
 
 use crate::domain::{InstrumentId, UserId};
 use crate::error::AppError;

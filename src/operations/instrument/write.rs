@@ -7,7 +7,7 @@ use super::Entry;
 use crate::domain::access::Action;
 use crate::domain::booking_rules::BookingRules;
 use crate::domain::instrument::InstrumentFacts;
-use crate::domain::{InstrumentId, OrganizationId, UserId};
+use crate::domain::{InstrumentId, OrganizationId, TypedKey, UserId};
 use crate::error::{AppError, Code};
 use crate::operations::actor::Actor;
 use crate::operations::run::{Outcome, personal};
@@ -73,7 +73,7 @@ pub(super) fn update(
     next: &Next<'_>,
 ) -> Result<Instrument, AppError> {
     Lock::RecordsShared.take(tx)?;
-    if next.facts.asset_no != present.facts.asset_no {
+    if !next.facts.asset_no.means(&present.facts.asset_no) {
         refuse_used(tx, present.organization_id, &next.facts.asset_no)?;
     }
     let event = differing(actor, present, next)?;
@@ -103,7 +103,7 @@ pub(super) fn delete(tx: &mut Conn, actor: &Actor, present: &Instrument) -> Resu
 }
 
 /// Refuses a number that another instrument of the host has, and names that one.
-fn refuse_used(tx: &mut Conn, host: OrganizationId, asset_no: &str) -> Result<(), AppError> {
+fn refuse_used(tx: &mut Conn, host: OrganizationId, asset_no: &TypedKey) -> Result<(), AppError> {
     match store::instrument::find_by_asset_no(tx, host, asset_no)? {
         Some(other) => {
             let used = AppError::conflict(Code::asset_no_used);

@@ -90,7 +90,8 @@ impl Import<'_> {
                 return Err(writing.refused(row, "category_code", Code::unknown_category, code));
             }
             let id = add_instrument(tx, writing, row, host.id, &instrument)?;
-            self.instruments.insert((host.id, instrument.asset_no), id);
+            let key = (host.id, instrument.asset_no.folded());
+            self.instruments.insert(key, id);
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use crate::domain::instrument::PurposeType;
 use crate::domain::organization::OrganizationKind;
 use crate::domain::review::Satisfaction;
 use crate::domain::usage::{Evidence, UsageState};
-use crate::domain::{Fen, Minutes, Slot};
+use crate::domain::{Fen, Minutes, Slot, TypedKey};
 
 crate::vocabulary! {
     /// What the file says an organization is here.
@@ -35,7 +35,7 @@ pub struct ProvinceOrganization {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProvinceInstrument {
     pub host_uscc: String,
-    pub asset_no: String,
+    pub asset_no: TypedKey,
     pub name: String,
     pub model: Option<String>,
     pub manufacturer: Option<String>,
@@ -66,7 +66,7 @@ pub struct ProvinceInstrument {
 pub struct ProvinceUsage {
     pub record_no: String,
     pub host_uscc: String,
-    pub asset_no: String,
+    pub asset_no: TypedKey,
     pub user_uscc: String,
     pub mode: BookingMode,
     pub purpose: BookingPurpose,

@@ -79,7 +79,7 @@ impl Import<'_> {
         self.refuse_locked(tx, given.slot.ends_at().local_date())?;
         let host = self.host(writing, row, &given.host_uscc)?;
         let user = self.organization(writing, row, "user_uscc", &given.user_uscc)?;
-        let key = (host.id, given.asset_no.clone());
+        let key = (host.id, given.asset_no.folded());
         let instrument = self.instruments.get(&key).copied();
         let instrument =
             instrument.ok_or_else(|| writing.unknown(row, "asset_no", &given.asset_no))?;
@@ -114,7 +114,7 @@ impl Import<'_> {
                 purpose: given.purpose,
                 statutory: given.statutory,
                 operator: None,
-                client_reference: None,
+                reference: None.into(),
                 state: given.state,
                 reason: None,
                 evidence: given.evidence,
@@ -148,7 +148,7 @@ impl Import<'_> {
         let record = &stored.record;
         let id = |uscc: &str| self.organizations.get(uscc).map(|known| known.id);
         let instrument = |host: OrganizationId| {
-            let key = (host, given.asset_no.clone());
+            let key = (host, given.asset_no.folded());
             self.instruments.get(&key).copied()
         };
         let minutes: [Minutes; 3] = [given.prepare_minutes, given.run_minutes, given.post_minutes];

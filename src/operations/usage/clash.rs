@@ -3,8 +3,8 @@
 use std::future::Future;
 
 use crate::app::App;
-use crate::domain::OrganizationId;
 use crate::domain::access::Action;
+use crate::domain::{OrganizationId, TypedKey};
 use crate::error::{AppError, Code};
 use crate::operations::actor::Actor;
 use crate::operations::run::Outcome;
@@ -17,7 +17,7 @@ use crate::store::{self, Conn, Constraint, StoreError};
 pub struct Claim {
     pub target: Target,
     pub unit: OrganizationId,
-    pub client_reference: Option<String>,
+    pub client_reference: Option<TypedKey>,
 }
 
 /// A constraint of usage records as the conflict it is.

@@ -206,7 +206,7 @@ impl Next {
             purpose: facts.purpose,
             statutory: facts.statutory,
             operator: operator_column(facts.operator.as_ref())?,
-            client_reference: facts.client_reference.clone(),
+            reference: facts.client_reference.clone().into(),
             evidence: present.evidence.corrected(is_retimed),
             ..present.columns()
         })

@@ -86,7 +86,7 @@ fn insert_finished(
         purpose: booking.purpose,
         statutory: finished.statutory,
         operator: operator_column(booking.details.operator.as_ref())?,
-        client_reference: None,
+        reference: None.into(),
         state,
         reason: None,
         evidence: finished.evidence,

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use crate::domain::TypedKey;
 use crate::domain::access::Action;
 use crate::domain::usage::UsageFacts;
 use crate::error::AppError;
@@ -23,9 +24,11 @@ pub struct ImportRow {
     /// As the spreadsheet program numbers it, from 1.
     pub row: u32,
     /// The number of an instrument of the caller's own organization.
-    pub asset_no: String,
+    pub asset_no: TypedKey,
     /// The unified social credit code of the using unit.
     pub using_uscc: String,
+    /// A spreadsheet program may have had the reference as a number.
+    pub reference_may_lack_zeros: bool,
     pub facts: UsageFacts,
 }
 

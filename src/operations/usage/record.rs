@@ -216,7 +216,7 @@ impl Entry<'_> {
             purpose: facts.purpose,
             statutory: facts.statutory,
             operator: operator_column(facts.operator.as_ref())?,
-            client_reference: facts.client_reference.clone(),
+            reference: facts.client_reference.clone().into(),
             state: self.state(),
             reason: None,
             evidence: Evidence::Manual,

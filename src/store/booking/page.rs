@@ -9,7 +9,7 @@ use super::blocking::is_open;
 use crate::domain::access::Reach;
 use crate::domain::booking::BookingState;
 use crate::domain::booking_rules::LONGEST;
-use crate::domain::{Instant, InstrumentId, Minutes, OrganizationId, UserId};
+use crate::domain::{Instant, InstrumentId, Minutes, OrganizationId, TypedKey, UserId};
 use crate::store::drive::{Asked, Branch, Drive, Driver, hidden, managed_by, own_unit};
 use crate::store::page::{Found, Key, Ordered, ROWS_MAX, Range, first, in_range, load_keys, walk};
 use crate::store::schema::booking;
@@ -31,7 +31,7 @@ pub struct Filter {
     pub until: Option<Instant>,
     /// On instruments this person manages.
     pub assigned_to: Option<UserId>,
-    pub client_references: Vec<String>,
+    pub client_references: Vec<TypedKey>,
     /// In the order of (`updated_at`, `id`), after this place; else the newest come first, below `before`.
     pub changed_after: Option<(Instant, i64)>,
     pub before: Option<i64>,
@@ -133,7 +133,7 @@ impl<'a> List<'a> {
         };
         let own = booking::organization_id
             .eq_any(units)
-            .and(booking::client_reference.is_not_null());
+            .and(booking::client_reference_key.is_not_null());
         let query = self
             .narrowed(booking::table.into_boxed(), None, false)
             .filter(own);
@@ -227,8 +227,9 @@ impl<'a> List<'a> {
             query = query.filter(diesel::dsl::sql::<Timestamp>(starts_at).lt(until));
         }
         if !filter.client_references.is_empty() {
-            let references = filter.client_references.clone();
-            query = query.filter(booking::client_reference.eq_any(references));
+            let references = filter.client_references.iter().map(TypedKey::folded);
+            query =
+                query.filter(booking::client_reference_key.eq_any(references.collect::<Vec<_>>()));
         }
         query
     }

@@ -12,7 +12,7 @@ use super::description::{ContactDocument, DescriptionDocument};
 use crate::domain::exemption::ShareMode;
 use crate::domain::instrument::{InstrumentFacts, InstrumentState, PurposeType};
 use crate::domain::{
-    CategoryCode, EventId, Fen, Instant, InstrumentId, OrganizationId, RegionCode,
+    CategoryCode, EventId, Fen, Instant, InstrumentId, OrganizationId, RegionCode, TypedKey,
 };
 use crate::store::schema::{instrument, staged_instrument};
 use crate::store::{Json, Result, StoreError};
@@ -34,6 +34,7 @@ macro_rules! fact_columns {
         pub struct NewInstrument {
             id: InstrumentId,
             organization_id: OrganizationId,
+            asset_no_key: String,
             $($name: $kind,)+
             state: InstrumentState,
             state_reason: Option<String>,
@@ -53,6 +54,7 @@ macro_rules! fact_columns {
                 Ok(Self {
                     id: whole.id,
                     organization_id: whole.organization_id,
+                    asset_no_key: whole.facts.asset_no.folded(),
                     $($name: facts.$name,)+
                     state: standing.state,
                     state_reason: standing.state_reason,
@@ -77,6 +79,7 @@ macro_rules! fact_columns {
             instrument_id: InstrumentId,
             organization_id: OrganizationId,
             state: InstrumentState,
+            asset_no_key: String,
             $($name: $kind,)+
             version: i64,
             content_head: String,
@@ -97,6 +100,7 @@ macro_rules! fact_columns {
                     instrument_id: whole.id,
                     organization_id: whole.organization_id,
                     state: whole.standing.state,
+                    asset_no_key: whole.facts.asset_no.folded(),
                     $($name: facts.$name,)+
                     version: whole.version,
                     content_head,
@@ -111,7 +115,7 @@ macro_rules! fact_columns {
 }
 
 fact_columns! {
-    asset_no: String,
+    asset_no: TypedKey,
     name: String,
     category_code: CategoryCode,
     purpose_type: PurposeType,

@@ -29,7 +29,7 @@ use crate::domain::access::InstrumentTies;
 use crate::domain::account::UserState;
 use crate::domain::instrument::{InstrumentFacts, InstrumentState};
 use crate::domain::usage::Capacity;
-use crate::domain::{EventId, Instant, InstrumentId, OrganizationId, RegionCode, UserId};
+use crate::domain::{EventId, Instant, InstrumentId, OrganizationId, RegionCode, TypedKey, UserId};
 use facts::{FactColumns, NewInstrument};
 use version::VersionRow;
 
@@ -122,9 +122,14 @@ pub fn update(
         .find(present.id)
         .filter(instrument::version.eq(present.version));
     let whole = next.after(present, event);
+    // An entry from before there were folded numbers may share one; it keeps what it has until it gets another number.
+    let number = &whole.facts.asset_no;
+    let key = (!number.means(&present.facts.asset_no))
+        .then(|| instrument::asset_no_key.eq(number.folded()));
     let updated = diesel::update(as_read)
         .set((
             FactColumns::of(&whole.facts)?,
+            key,
             &whole.standing,
             instrument::version.eq(whole.version),
             instrument::event_id.eq(event),
@@ -161,18 +166,18 @@ pub fn get(conn: &mut Conn, id: InstrumentId) -> Result<Instrument> {
         .get_result(conn)?)
 }
 
-/// The instruments of a host with these numbers.
+/// The instruments of a host with these numbers, folded.
 pub fn list_by_asset_no(
     conn: &mut Conn,
     host: OrganizationId,
-    asset_nos: &[&str],
+    asset_nos: &[String],
 ) -> Result<Vec<Instrument>> {
     let mut found = Vec::new();
     // No list becomes longer than the databases read.
     for some in asset_nos.chunks(1_000) {
         let rows = instrument::table
             .filter(instrument::organization_id.eq(host))
-            .filter(instrument::asset_no.eq_any(some))
+            .filter(instrument::asset_no_key.eq_any(some))
             .select(Instrument::as_select())
             .load::<Instrument>(conn)?;
         found.extend(rows);
@@ -180,16 +185,25 @@ pub fn list_by_asset_no(
     Ok(found)
 }
 
+/// The numbers of a host that begin with zeros.
+pub fn list_zero_padded(conn: &mut Conn, host: OrganizationId) -> Result<Vec<TypedKey>> {
+    Ok(instrument::table
+        .filter(instrument::organization_id.eq(host))
+        .filter(instrument::asset_no_key.like("0%"))
+        .select(instrument::asset_no)
+        .load(conn)?)
+}
+
 pub fn find_by_asset_no(
     conn: &mut Conn,
     host: OrganizationId,
-    asset_no: &str,
+    asset_no: &TypedKey,
 ) -> Result<Option<Instrument>> {
     Ok(instrument::table
         .filter(
             instrument::organization_id
                 .eq(host)
-                .and(instrument::asset_no.eq(asset_no)),
+                .and(instrument::asset_no_key.eq(asset_no.folded())),
         )
         .select(Instrument::as_select())
         .get_result(conn)

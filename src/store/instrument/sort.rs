@@ -70,7 +70,7 @@ impl Position {
         let key = match field {
             SortField::Id => Key::Id,
             SortField::Name => Key::Name(row.facts.name.clone()),
-            SortField::AssetNo => Key::AssetNo(row.facts.asset_no.clone()),
+            SortField::AssetNo => Key::AssetNo(row.facts.asset_no.to_string()),
             SortField::OriginalValue => Key::OriginalValue(row.facts.original_value_fen),
             SortField::CreatedAt => Key::CreatedAt(row.created_at),
             SortField::UpdatedAt => Key::UpdatedAt(row.updated_at),

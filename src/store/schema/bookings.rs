@@ -17,6 +17,7 @@ diesel::table! {
         mode -> Text,
         purpose -> Text,
         client_reference -> Nullable<Text>,
+        client_reference_key -> Nullable<Text>,
         approval_due_at -> Nullable<Timestamp>,
         answered_at -> Nullable<Timestamp>,
         first_answered_at -> Nullable<Timestamp>,

@@ -5,6 +5,7 @@ diesel::table! {
         id -> BigInt,
         organization_id -> BigInt,
         asset_no -> Text,
+        asset_no_key -> Nullable<Text>,
         name -> Text,
         state -> Text,
         state_reason -> Nullable<Text>,

@@ -20,6 +20,7 @@ diesel::table! {
         statutory -> Bool,
         operator -> Nullable<Text>,
         client_reference -> Nullable<Text>,
+        client_reference_key -> Nullable<Text>,
         state -> Text,
         reason -> Nullable<Text>,
         evidence -> Text,

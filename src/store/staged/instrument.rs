@@ -46,8 +46,8 @@ fn first() -> String {
     let staged = FACT_COLUMNS.iter().map(|name| format!("s.{name}"));
     let staged = staged.collect::<Vec<_>>().join(", ");
     format!(
-        "INSERT INTO instrument (id, organization_id, state, {columns}, version, event_id, created_at, updated_at) {{given}} \
-         SELECT s.instrument_id, s.organization_id, s.state, {staged}, s.version, {{event}}, i.began_at, i.began_at \
+        "INSERT INTO instrument (id, organization_id, state, asset_no_key, {columns}, version, event_id, created_at, updated_at) {{given}} \
+         SELECT s.instrument_id, s.organization_id, s.state, s.asset_no_key, {staged}, s.version, {{event}}, i.began_at, i.began_at \
          FROM staged_instrument s JOIN staged_import i ON i.id = s.import_id \
          WHERE s.import_id = {{import}} AND s.version = 1 ORDER BY s.instrument_id"
     )

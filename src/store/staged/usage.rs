@@ -6,7 +6,7 @@ use super::{EventIds, StagedImportId, move_rows};
 use crate::domain::booking::{BookingMode, BookingPurpose};
 use crate::domain::usage::{Evidence, UsageState};
 use crate::domain::{
-    ChargeId, Fen, Instant, InstrumentId, Minutes, OrganizationId, UsageRecordId, UserId,
+    ChargeId, Fen, Instant, InstrumentId, Minutes, OrganizationId, TypedKey, UsageRecordId, UserId,
 };
 use crate::store::price::StoredPrice;
 use crate::store::schema::{staged_charge, staged_usage_record};
@@ -33,7 +33,8 @@ pub struct StagedRecord {
     purpose: BookingPurpose,
     statutory: bool,
     operator: Option<Json<serde_json::Value>>,
-    client_reference: Option<String>,
+    client_reference: Option<TypedKey>,
+    client_reference_key: Option<String>,
     state: UsageState,
     evidence: Evidence,
     entered_by: Option<UserId>,
@@ -43,6 +44,7 @@ impl StagedRecord {
     /// The record told by the event at the position; the event that the columns name is not looked at. An imported record
     /// has no number and no booking.
     pub fn of(import: StagedImportId, position: i64, id: UsageRecordId, columns: Columns) -> Self {
+        let (client_reference, client_reference_key) = columns.reference.into_columns();
         Self {
             import_id: import,
             position,
@@ -60,7 +62,8 @@ impl StagedRecord {
             purpose: columns.purpose,
             statutory: columns.statutory,
             operator: columns.operator,
-            client_reference: columns.client_reference,
+            client_reference,
+            client_reference_key,
             state: columns.state,
             evidence: columns.evidence,
             entered_by: columns.entered_by,
@@ -84,10 +87,11 @@ pub struct StagedCharge {
 }
 
 const RECORDS: &str = "INSERT INTO usage_record (id, instrument_id, organization_id, channel, started_at, ended_at, \
-    prepare_minutes, run_minutes, post_minutes, samples, mode, purpose, statutory, operator, client_reference, state, evidence, \
+    prepare_minutes, run_minutes, post_minutes, samples, mode, purpose, statutory, operator, client_reference, \
+    client_reference_key, state, evidence, \
     entered_at, entered_by, version, event_id, created_at, updated_at) {given} \
     SELECT s.usage_record_id, s.instrument_id, s.organization_id, s.channel, s.started_at, s.ended_at, \
-    s.prepare_minutes, s.run_minutes, s.post_minutes, s.samples, s.mode, s.purpose, s.statutory, s.operator, s.client_reference, \
+    s.prepare_minutes, s.run_minutes, s.post_minutes, s.samples, s.mode, s.purpose, s.statutory, s.operator, s.client_reference, s.client_reference_key, \
     s.state, s.evidence, i.began_at, s.entered_by, 1, {event}, i.began_at, i.began_at \
     FROM staged_usage_record s JOIN staged_import i ON i.id = s.import_id \
     WHERE s.import_id = {import} ORDER BY s.position";

@@ -9,7 +9,7 @@ use diesel::sql_types::{Bool, Timestamp};
 use super::UsageRecord;
 use crate::domain::access::Reach;
 use crate::domain::usage::UsageState;
-use crate::domain::{BookingId, Instant, InstrumentId, OrganizationId, Uscc};
+use crate::domain::{BookingId, Instant, InstrumentId, OrganizationId, TypedKey, Uscc};
 use crate::store::drive::{Asked, Branch, Drive, Driver, hidden, managed_by, own_unit};
 use crate::store::page::{Found, Key, Ordered, Range, first, in_range, load_keys, walk};
 use crate::store::schema::{instrument, organization, usage_record};
@@ -31,7 +31,7 @@ pub struct Filter {
     pub hosts: Vec<OrganizationId>,
     pub states: Vec<UsageState>,
     pub bookings: Vec<BookingId>,
-    pub client_references: Vec<String>,
+    pub client_references: Vec<TypedKey>,
     /// Only use by units of others that nobody is charged for, or only the rest.
     pub is_unpriced: Option<bool>,
     /// Only records that end after this moment.
@@ -54,7 +54,7 @@ const IS_UNPRICED: &str = "(usage_record.organization_id <> usage_record.host_or
 pub struct Listed {
     pub record: UsageRecord,
     pub host_organization_id: OrganizationId,
-    pub asset_no: String,
+    pub asset_no: TypedKey,
     pub using_uscc: Uscc,
 }
 
@@ -106,7 +106,7 @@ fn with_names(conn: &mut Conn, records: Vec<UsageRecord>) -> Result<Vec<Listed>>
     let mut units: Vec<OrganizationId> = records.iter().map(|row| row.organization_id).collect();
     units.sort_unstable();
     units.dedup();
-    let instruments: Vec<(InstrumentId, OrganizationId, String)> = instrument::table
+    let instruments: Vec<(InstrumentId, OrganizationId, TypedKey)> = instrument::table
         .filter(instrument::id.eq_any(instruments))
         .select((
             instrument::id,
@@ -114,7 +114,7 @@ fn with_names(conn: &mut Conn, records: Vec<UsageRecord>) -> Result<Vec<Listed>>
             instrument::asset_no,
         ))
         .load(conn)?;
-    let instruments: BTreeMap<InstrumentId, (OrganizationId, String)> = instruments
+    let instruments: BTreeMap<InstrumentId, (OrganizationId, TypedKey)> = instruments
         .into_iter()
         .map(|(id, host, asset_no)| (id, (host, asset_no)))
         .collect();
@@ -149,7 +149,7 @@ impl List<'_> {
         {
             query = query
                 .filter(usage_record::organization_id.eq_any(units))
-                .filter(usage_record::client_reference.is_not_null());
+                .filter(usage_record::client_reference_key.is_not_null());
         } else {
             return Ok(None);
         }
@@ -179,8 +179,9 @@ impl List<'_> {
             query = query.filter(usage_record::state.eq_any(filter.states.clone()));
         }
         if !filter.client_references.is_empty() {
-            let references = filter.client_references.clone();
-            query = query.filter(usage_record::client_reference.eq_any(references));
+            let references = filter.client_references.iter().map(TypedKey::folded);
+            query = query
+                .filter(usage_record::client_reference_key.eq_any(references.collect::<Vec<_>>()));
         }
         match filter.is_unpriced {
             Some(true) => query = query.filter(sql::<Bool>(IS_UNPRICED)),

@@ -7,7 +7,8 @@ use super::UsageRecord;
 use crate::domain::booking::{BookingMode, BookingPurpose};
 use crate::domain::usage::{Evidence, UsageState};
 use crate::domain::{
-    BookingId, EventId, Instant, InstrumentId, Minutes, OrganizationId, UsageRecordId, UserId,
+    BookingId, EventId, Instant, InstrumentId, Minutes, OrganizationId, TypedKey, UsageRecordId,
+    UserId,
 };
 use crate::store::Json;
 use crate::store::form::Form;
@@ -65,7 +66,7 @@ impl From<&UsageRecord> for StoredVersion {
             purpose: record.purpose,
             statutory: record.statutory,
             operator: record.operator.clone(),
-            client_reference: record.client_reference.clone(),
+            client_reference: record.client_reference.clone().map(String::from),
             state: record.state,
             reason: record.reason.clone(),
             evidence: record.evidence,
@@ -98,7 +99,7 @@ impl From<StoredVersion> for UsageRecord {
             purpose: stored.purpose,
             statutory: stored.statutory,
             operator: stored.operator,
-            client_reference: stored.client_reference,
+            client_reference: stored.client_reference.map(TypedKey::from),
             state: stored.state,
             reason: stored.reason,
             evidence: stored.evidence,
@@ -141,7 +142,7 @@ mod tests {
             purpose: BookingPurpose::Research,
             statutory: false,
             operator: Some(Json::of(serde_json::json!({"name": "李四"})).unwrap()),
-            client_reference: Some("LIMS-9".to_owned()),
+            client_reference: Some("LIMS-9".into()),
             state: UsageState::Disputed,
             reason: Some("只用了一小时".to_owned()),
             evidence: Evidence::Manual,

@@ -47,6 +47,9 @@ const DOMAIN_CRATES: Crates = Crates::Only(&[
     "num_rational",
     "num_traits",
     "sha2",
+    // Tables of Unicode: what is one key is told by nothing else.
+    "icu_normalizer",
+    "unicase",
 ]);
 const NO_DATABASE: Crates = Crates::Without(&["diesel", "r2d2", "libsqlite3_sys", "pq_sys"]);
 const NO_DATABASE_NO_HTTP: Crates = Crates::Without(&[

@@ -82,7 +82,7 @@ fn the_threshold_includes_its_number() {
 fn fields_hold_what_the_national_message_can_carry() {
     assert!(faults(|_| {}).is_empty());
     assert_eq!(faults(|f| f.name = "仪".repeat(51)), ["name text_too_long"]);
-    assert_eq!(faults(|f| f.asset_no.clear()), ["asset_no required"]);
+    assert_eq!(faults(|f| f.asset_no = "".into()), ["asset_no required"]);
     let value = |fen| faults(move |f| f.original_value_fen = Fen::new(fen));
     assert_eq!(value(-1), ["original_value_fen out_of_range"]);
     assert_eq!(value(i64::MAX), ["original_value_fen out_of_range"]);
@@ -252,7 +252,7 @@ fn not_sharing_needs_an_approved_exemption() {
 #[test]
 fn six_fields_stand_still_while_listed() {
     let other = changed(|f| {
-        f.asset_no = "1".to_owned();
+        f.asset_no = "1".into();
         f.original_value_fen = Fen::new(1);
         f.category_code = "020100".parse().unwrap();
         f.purpose_type = PurposeType::Special;

@@ -8,9 +8,10 @@ use super::super::year_of;
 use super::ImportRow;
 use crate::domain::access::{Action, BookingTies, InstrumentTies};
 use crate::domain::usage::{Capacity, UsageFacts, UsageMinutes};
-use crate::domain::{Instant, InstrumentId, OrganizationId, Slot, UsageRecordId, Uscc};
+use crate::domain::{Instant, InstrumentId, OrganizationId, Slot, TypedKey, UsageRecordId, Uscc};
 use crate::error::{AppError, Code, Fault, Location};
 use crate::operations::actor::Actor;
+use crate::operations::lost_zeros::Padded;
 use crate::operations::subject::{Ties, authorize};
 use crate::operations::table_fault;
 use crate::store::usage::Busy;
@@ -22,6 +23,7 @@ pub struct Checked {
     pub ties: BookingTies,
     pub facts: UsageFacts,
     pub minutes: UsageMinutes,
+    reference_may_lack_zeros: bool,
 }
 
 impl Checked {
@@ -67,7 +69,12 @@ fn check_one(
         |column, value: &str| Fault::cell(row.row, column, Code::unknown_reference).actual(value);
     let instrument = references.instrument(conn, actor, &row.asset_no)?;
     if instrument.is_none() {
-        faults.push(unknown("asset_no", &row.asset_no));
+        let lost = references.padded(conn, actor)?;
+        let lost = lost.fault("asset_no", &row.asset_no);
+        faults.push(match lost {
+            Some(lost) => at(row.row, lost),
+            None => unknown("asset_no", &row.asset_no),
+        });
     }
     let unit = references.unit(conn, &row.using_uscc)?;
     if unit.is_none() {
@@ -101,6 +108,7 @@ fn check_one(
             },
             facts: row.facts.clone(),
             minutes,
+            reference_may_lack_zeros: row.reference_may_lack_zeros,
         }),
         _ => Err(faults),
     })
@@ -118,7 +126,7 @@ fn in_each_others_way(checked: &[(u32, Checked)]) -> Vec<Fault> {
             .or_default()
             .push((slot.starts_at(), slot.ends_at(), *row));
         if let Some(reference) = &one.facts.client_reference
-            && !references.insert((one.ties.organization_id, reference))
+            && !references.insert((one.ties.organization_id, reference.folded()))
         {
             faults.push(
                 Fault::cell(*row, "client_reference", Code::client_reference_used)
@@ -151,6 +159,12 @@ fn in_the_way(conn: &mut Conn, checked: &[(u32, Checked)]) -> Result<Vec<Fault>,
             );
         }
         if let Some(reference) = &one.facts.client_reference
+            && one.reference_may_lack_zeros
+            && let Some(lost) = records.lost(one.ties.organization_id, reference)
+        {
+            faults.push(at(*row, lost));
+        }
+        if let Some(reference) = &one.facts.client_reference
             && let Some(record) = records.referred(one.ties.organization_id, reference)
         {
             faults.push(
@@ -162,18 +176,29 @@ fn in_the_way(conn: &mut Conn, checked: &[(u32, Checked)]) -> Result<Vec<Fault>,
     Ok(faults)
 }
 
+/// The fault of a field, at the cell of its column.
+fn at(row: u32, fault: Fault) -> Fault {
+    let column = fault.name().to_owned();
+    Fault {
+        place: Location::Cell { row, column },
+        ..fault
+    }
+}
+
 /// The records there are that rows may run into, read in few queries.
 #[derive(Default)]
 struct Records {
     /// By instrument and channel, in the order of their beginning: they do not overlap.
     busy: BTreeMap<(InstrumentId, i64), Vec<Busy>>,
     references: HashMap<(OrganizationId, String), UsageRecordId>,
+    /// Of the units that use references.
+    padded: HashMap<OrganizationId, Padded>,
 }
 
 impl Records {
     fn around(conn: &mut Conn, checked: &[(u32, Checked)]) -> Result<Self, AppError> {
         let mut spans: BTreeMap<InstrumentId, (Instant, Instant)> = BTreeMap::new();
-        let mut references: BTreeMap<OrganizationId, Vec<&str>> = BTreeMap::new();
+        let mut references: BTreeMap<OrganizationId, Vec<String>> = BTreeMap::new();
         for (_, one) in checked {
             let slot = one.facts.slot;
             let span = spans
@@ -182,7 +207,7 @@ impl Records {
             *span = (span.0.min(slot.starts_at()), span.1.max(slot.ends_at()));
             if let Some(reference) = &one.facts.client_reference {
                 let of_unit = references.entry(one.ties.organization_id).or_default();
-                of_unit.push(reference);
+                of_unit.push(reference.folded());
             }
         }
         let mut found = Self::default();
@@ -193,6 +218,8 @@ impl Records {
             }
         }
         for (unit, references) in references {
+            let padded = store::usage::list_zero_padded(conn, unit)?;
+            found.padded.insert(unit, Padded::of(padded));
             for (reference, id) in store::usage::list_referred(conn, unit, &references)? {
                 found.references.insert((unit, reference), id);
             }
@@ -208,8 +235,13 @@ impl Records {
         (record.started_at < slot.ends_at()).then_some(record.id)
     }
 
-    fn referred(&self, unit: OrganizationId, reference: &str) -> Option<UsageRecordId> {
-        self.references.get(&(unit, reference.to_owned())).copied()
+    /// A reference that is one of another record without its zeros.
+    fn lost(&self, unit: OrganizationId, reference: &TypedKey) -> Option<Fault> {
+        self.padded.get(&unit)?.fault("client_reference", reference)
+    }
+
+    fn referred(&self, unit: OrganizationId, reference: &TypedKey) -> Option<UsageRecordId> {
+        self.references.get(&(unit, reference.folded())).copied()
     }
 }
 
@@ -238,6 +270,8 @@ struct Known {
 #[derive(Default)]
 struct References {
     instruments: BTreeMap<String, Option<Known>>,
+    /// Asset numbers of the host that begin with zeros, read when one is not known.
+    padded: Option<Padded>,
     units: BTreeMap<String, Option<OrganizationId>>,
 }
 
@@ -246,9 +280,9 @@ impl References {
         &mut self,
         conn: &mut Conn,
         actor: &Actor,
-        asset_no: &str,
+        asset_no: &TypedKey,
     ) -> Result<Option<Known>, AppError> {
-        if let Some(known) = self.instruments.get(asset_no) {
+        if let Some(known) = self.instruments.get(&asset_no.folded()) {
             return Ok(*known);
         }
         let host = actor.caller()?.organization_id;
@@ -265,8 +299,17 @@ impl References {
             }
             None => None,
         };
-        self.instruments.insert(asset_no.to_owned(), known);
+        self.instruments.insert(asset_no.folded(), known);
         Ok(known)
+    }
+
+    fn padded(&mut self, conn: &mut Conn, actor: &Actor) -> Result<&Padded, AppError> {
+        if self.padded.is_none() {
+            let host = actor.caller()?.organization_id;
+            let known = store::instrument::list_zero_padded(conn, host)?;
+            self.padded = Some(Padded::of(known));
+        }
+        Ok(self.padded.get_or_insert_default())
     }
 
     fn unit(&mut self, conn: &mut Conn, uscc: &str) -> Result<Option<OrganizationId>, AppError> {

@@ -136,7 +136,7 @@ impl Freeze<'_> {
         registry.hosts.insert(stock.id, stock.organization_id);
         let instrument = evaluation::Instrument {
             id: stock.id,
-            asset_no: stock.facts.asset_no.clone(),
+            asset_no: stock.facts.asset_no.to_string(),
             purpose_type: stock.facts.purpose_type,
             original_value_fen: stock.facts.original_value_fen,
             days_in_service: days.unwrap_or(0),

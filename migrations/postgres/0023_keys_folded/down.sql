@@ -1,0 +1,11 @@
+ALTER TABLE staged_usage_record DROP COLUMN client_reference_key;
+ALTER TABLE staged_instrument DROP COLUMN asset_no_key;
+DROP INDEX usage_record_client_reference_unique;
+CREATE UNIQUE INDEX usage_record_client_reference_unique ON usage_record (organization_id, client_reference) WHERE client_reference IS NOT NULL;
+ALTER TABLE usage_record DROP COLUMN client_reference_key;
+DROP INDEX booking_client_reference_unique;
+CREATE UNIQUE INDEX booking_client_reference_unique ON booking (organization_id, client_reference) WHERE client_reference IS NOT NULL;
+ALTER TABLE booking DROP COLUMN client_reference_key;
+DROP INDEX instrument_asset_no_unique;
+ALTER TABLE instrument DROP COLUMN asset_no_key;
+ALTER TABLE instrument ADD CONSTRAINT instrument_asset_no_unique UNIQUE (organization_id, asset_no);
