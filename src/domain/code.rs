@@ -27,7 +27,7 @@ codes! {
     usage_overlaps period_locked organization_exists login_taken client_reference_used request_in_progress
     invoice_no_used already_invoiced charge_exists no_price asset_no_used tariff_overlaps policy_version_exists final_exists already_reviewed
     exemption_exists related_party_exists relation_in_use last_admin unit_has_admin too_many_keys
-    run_not_ready row_differs version_mismatch
+    run_not_ready row_differs bookings_affected version_mismatch
     body_too_large unsupported_media_type read_only idempotency_key_reused required text_too_long control_character
     invisible_character out_of_range dates_out_of_order too_many duplicate malformed not_a_phone not_an_email unknown_region
     unknown_category unknown_reference reason_required uscc_check_failed not_a_supervising_region related_to_itself
@@ -36,7 +36,7 @@ codes! {
     role_not_grantable organization_is_no_host incompatible_roles scope_not_grantable below_registration_threshold
     exemption_required locked_while_listed not_divisor_of_day not_multiple_of_slot min_above_max lead_beyond_horizon
     empty_span reversed overlapping missing policy_mistake outside_opening_hours closed_for_maintenance public_holiday
-    not_aligned too_short too_long too_soon too_far_ahead in_the_past instrument_not_bookable not_externally_shared
+    not_aligned too_short too_long too_soon too_far_ahead in_the_past channel_withdrawn instrument_not_bookable not_externally_shared
     mode_not_offered minutes_exceed_interval no_effective_minutes in_the_future interval_too_long not_reviewable
     overpaid no_vouchers not_one_payer_and_host not_a_spreadsheet unknown_encoding unreadable file_too_large too_many_rows too_many_columns no_header
     unknown_column missing_column duplicate_column cell_without_header uneven_row unclosed_quote formula_not_allowed

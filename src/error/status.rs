@@ -24,7 +24,7 @@ statuses! {
     409: slot_taken invalid_state channel_in_use usage_overlaps period_locked organization_exists login_taken
          client_reference_used request_in_progress invoice_no_used already_invoiced charge_exists no_price asset_no_used tariff_overlaps
          policy_version_exists final_exists already_reviewed exemption_exists related_party_exists relation_in_use
-         last_admin unit_has_admin too_many_keys run_not_ready row_differs;
+         last_admin unit_has_admin too_many_keys run_not_ready row_differs bookings_affected;
     412: version_mismatch;
     413: body_too_large;
     414: uri_too_long;
@@ -39,7 +39,7 @@ statuses! {
          not_divisor_of_day not_multiple_of_slot min_above_max lead_beyond_horizon empty_span reversed overlapping missing
          policy_mistake
          outside_opening_hours closed_for_maintenance public_holiday not_aligned too_short too_long too_soon too_far_ahead
-         in_the_past instrument_not_bookable not_externally_shared mode_not_offered
+         in_the_past channel_withdrawn instrument_not_bookable not_externally_shared mode_not_offered
          minutes_exceed_interval no_effective_minutes in_the_future interval_too_long not_reviewable overpaid no_vouchers not_one_payer_and_host
          not_a_spreadsheet unknown_encoding unreadable file_too_large too_many_rows too_many_columns no_header
          unknown_column missing_column duplicate_column cell_without_header uneven_row unclosed_quote formula_not_allowed

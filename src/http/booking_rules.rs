@@ -5,13 +5,14 @@ use utoipa::ToSchema;
 
 use super::answer::{Answer, reply};
 use super::context::RequestContext;
+use super::impact::{self, ImpactShape};
 use super::route::{Route, get, put};
 use crate::domain::Minutes;
 use crate::domain::access::Action;
 use crate::domain::booking::BookingMode;
 use crate::domain::booking_rules::{Approval, BookingRules, Holidays};
 use crate::error::AppError;
-use crate::operations::booking_rules;
+use crate::operations::booking_rules::{self, Replaced};
 use crate::operations::run::Reply;
 
 pub fn routes() -> Vec<Route> {
@@ -30,8 +31,9 @@ pub fn routes() -> Vec<Route> {
             "Replace the booking rules; a field left out has its default",
             replace,
         )
+        .parameters(impact::PARAMETERS)
         .takes::<BookingRulesShape>()
-        .answers::<BookingRulesShape>(200)
+        .answers::<ReplacedRulesShape>(200)
         .needs_version(),
     ]
 }
@@ -55,6 +57,25 @@ struct BookingRulesShape {
     cancel_before_minutes: Minutes,
     no_show_after_minutes: Minutes,
     modes: Vec<BookingMode>,
+}
+
+/// Only for the API document: the rules after a replacement, and the bookings it hits.
+#[derive(Serialize, ToSchema)]
+#[allow(dead_code, reason = "says what a replacement answers")]
+struct ReplacedRulesShape {
+    #[serde(flatten)]
+    rules: BookingRulesShape,
+    #[serde(flatten)]
+    impact: ImpactShape,
+}
+
+/// What a replacement answers.
+#[derive(Serialize)]
+struct ReplacedRules<'a> {
+    #[serde(flatten)]
+    rules: &'a BookingRules,
+    #[serde(flatten)]
+    impact: ImpactShape,
 }
 
 /// Times are written `09:00`; `24:00` ends a day, and `until` at or before `from` lies on the next day.
@@ -82,8 +103,16 @@ struct DaySpanShape {
     until: String,
 }
 
-fn shown((rules, version): &(BookingRules, i64)) -> Result<Reply, AppError> {
-    Ok(reply(200, rules)?.of_version(*version))
+fn shown(replaced: &Replaced) -> Result<Reply, AppError> {
+    Ok(foretold(replaced)?.of_version(replaced.version))
+}
+
+fn foretold(replaced: &Replaced) -> Result<Reply, AppError> {
+    let shape = ReplacedRules {
+        rules: &replaced.rules,
+        impact: replaced.impact.clone().into(),
+    };
+    reply(200, &shape)
 }
 
 async fn find(context: RequestContext) -> Answer {
@@ -93,7 +122,9 @@ async fn find(context: RequestContext) -> Answer {
 }
 
 async fn replace(context: RequestContext) -> Answer {
-    let (run, id) = (context.run(shown)?, context.id("id")?);
-    let done = booking_rules::update(&run, id, context.body()).await?;
-    context.answer(done, shown)
+    let id = context.id("id")?;
+    let (asked, rules) = impact::treatment(&context, context.body());
+    let run = context.run(shown)?.dry(asked.is_dry);
+    let done = booking_rules::update(&run, id, rules, asked).await?;
+    context.answer(done, if asked.is_dry { foretold } else { shown })
 }

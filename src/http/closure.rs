@@ -1,4 +1,4 @@
-//! `/instruments/{id}/closures` and `/closures/{id}`.
+//! `/instruments/{id}/closures`, `/organizations/{id}/closures` and `/closures/{id}`.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -6,17 +6,17 @@ use utoipa::ToSchema;
 use super::answer::{Answer, Page, no_content, reply};
 use super::context::RequestContext;
 use super::feed::{self, Withdrawn};
+use super::impact::{self, ImpactShape};
 use super::json::{Members, Patch};
 use super::merge_patch::MergePatch;
 use super::route::{BASE, Route, delete, get, patch, post};
 use crate::domain::access::Action;
-use crate::domain::booking::BookingState;
 use crate::domain::closure::ClosureKind;
-use crate::domain::{BookingId, ClosureId, Instant, InstrumentId, OrganizationId};
+use crate::domain::{ClosureId, Instant, InstrumentId};
 use crate::error::{AppError, Fault};
-use crate::operations::closure::{self, Closed, ClosureContext, Draft, ReadChange};
+use crate::operations::booking::Impact;
+use crate::operations::closure::{self, AllClosed, Closed, ClosureContext, Draft, Drafts};
 use crate::operations::run::Reply;
-use crate::store::booking::Booking;
 use crate::store::closure::Closure;
 
 pub fn routes() -> Vec<Route> {
@@ -35,9 +35,22 @@ pub fn routes() -> Vec<Route> {
             "Close an instrument; lists the bookings it hits and tells their users",
             create,
         )
-        .parameters(&["dry_run"])
+        .parameters(impact::PARAMETERS)
         .takes::<ClosureBody>()
         .answers::<ClosedShape>(201)
+        .has_etag(true)
+        .foretells::<ImpactShape>()
+        .ignores_version(),
+        post(
+            "/organizations/{id}/closures",
+            Action::OrganizationClosureCreate,
+            "Close all instruments of a host, or those it names; one closure each",
+            create_all,
+        )
+        .parameters(impact::PARAMETERS)
+        .takes::<ClosuresBody>()
+        .answers::<AllClosedShape>(201)
+        .foretells::<ImpactShape>()
         .ignores_version(),
         patch(
             "/closures/{id}",
@@ -45,9 +58,10 @@ pub fn routes() -> Vec<Route> {
             "Change a closure",
             update,
         )
-        .parameters(&["dry_run"])
+        .parameters(impact::PARAMETERS)
         .takes::<ClosureChange>()
         .answers::<ClosedShape>(200)
+        .has_etag(true)
         .needs_version(),
         delete(
             "/closures/{id}",
@@ -55,7 +69,9 @@ pub fn routes() -> Vec<Route> {
             "Take a closure back",
             remove,
         )
-        .answers_status(204),
+        .parameters(impact::PARAMETERS)
+        .answers_status(204)
+        .foretells::<ImpactShape>(),
     ]
 }
 
@@ -67,6 +83,18 @@ struct ClosureBody {
     ends_at: Option<Instant>,
     kind: ClosureKind,
     public_reason: Option<String>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ClosuresBody {
+    starts_at: Instant,
+    /// Null or absent: until further notice.
+    ends_at: Option<Instant>,
+    kind: ClosureKind,
+    public_reason: Option<String>,
+    /// Of this host; absent: all that are not retired, at most 500.
+    instrument_ids: Option<Vec<InstrumentId>>,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -117,40 +145,30 @@ impl From<Closure> for ClosureShape {
     }
 }
 
-/// A closure and the bookings it hits. A dry run has no closure's fields.
+/// A closure and the bookings it hits.
 #[derive(Serialize, ToSchema)]
 struct ClosedShape {
     #[serde(flatten)]
-    closure: Option<ClosureShape>,
-    bookings: Vec<HitShape>,
-}
-
-/// A booking that a closure hits.
-#[derive(Serialize, ToSchema)]
-struct HitShape {
-    id: BookingId,
-    booking_no: String,
-    organization_id: OrganizationId,
-    state: BookingState,
-    starts_at: Instant,
-    ends_at: Instant,
+    closure: ClosureShape,
+    #[serde(flatten)]
+    impact: ImpactShape,
 }
 
 impl From<Closed> for ClosedShape {
     fn from(closed: Closed) -> Self {
-        let hit = |booking: Booking| HitShape {
-            id: booking.id,
-            booking_no: booking.booking_no,
-            organization_id: booking.organization_id,
-            state: booking.state,
-            starts_at: booking.starts_at,
-            ends_at: booking.ends_at,
-        };
         Self {
-            closure: closed.closure.map(Into::into),
-            bookings: closed.bookings.into_iter().map(hit).collect(),
+            closure: closed.closure.into(),
+            impact: closed.impact.into(),
         }
     }
+}
+
+/// The closures of several instruments, and the bookings they hit.
+#[derive(Serialize, ToSchema)]
+struct AllClosedShape {
+    items: Vec<ClosureShape>,
+    #[serde(flatten)]
+    impact: ImpactShape,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -180,6 +198,20 @@ impl From<ClosureBody> for Draft {
     }
 }
 
+impl From<ClosuresBody> for Drafts {
+    fn from(body: ClosuresBody) -> Self {
+        Self {
+            draft: Draft {
+                starts_at: body.starts_at,
+                ends_at: body.ends_at,
+                kind: body.kind,
+                public_reason: body.public_reason,
+            },
+            instruments: body.instrument_ids,
+        }
+    }
+}
+
 /// The closure after a change.
 fn changed(context: &ClosureContext, sent: &MergePatch) -> Result<(Draft, Vec<Fault>), AppError> {
     let present = context.closure.clone();
@@ -195,18 +227,8 @@ fn changed(context: &ClosureContext, sent: &MergePatch) -> Result<(Draft, Vec<Fa
     Ok((draft, faults))
 }
 
-/// Whether nothing is to happen; what is wrong with saying so is told in the body's place.
-fn dry_run<T>(context: &RequestContext, body: Result<T, AppError>) -> (bool, Result<T, AppError>) {
-    let asked = context.params().and_then(|params| params.one("dry_run"));
-    match asked {
-        Ok(asked) => (asked.unwrap_or(false), body),
-        Err(fault) => (false, Err(fault)),
-    }
-}
-
 fn created(closed: &Closed) -> Result<Reply, AppError> {
-    let made = closed.closure.as_ref().map(|made| made.id);
-    let id = made.ok_or_else(|| AppError::internal("no closure was made"))?;
+    let id = closed.closure.id;
     let reply = shown(closed)?.at(format!("{BASE}/closures/{id}"));
     Ok(Reply {
         status: 201,
@@ -215,9 +237,38 @@ fn created(closed: &Closed) -> Result<Reply, AppError> {
 }
 
 fn shown(closed: &Closed) -> Result<Reply, AppError> {
-    let version = closed.closure.as_ref().map(|now| now.version);
     let shown = reply(200, &ClosedShape::from(closed.clone()))?;
-    Ok(Reply { version, ..shown })
+    Ok(shown.of_version(closed.closure.version))
+}
+
+fn created_all(closed: &AllClosed) -> Result<Reply, AppError> {
+    let closed = closed.clone();
+    let shape = AllClosedShape {
+        items: closed
+            .closures
+            .into_iter()
+            .map(ClosureShape::from)
+            .collect(),
+        impact: closed.impact.into(),
+    };
+    reply(201, &shape)
+}
+
+fn foretold_all(closed: &AllClosed) -> Result<Reply, AppError> {
+    reply(200, &ImpactShape::from(closed.impact.clone()))
+}
+
+/// Of a closure that is not made: what it would hit.
+fn foretold(closed: &Closed) -> Result<Reply, AppError> {
+    reply(200, &ImpactShape::from(closed.impact.clone()))
+}
+
+fn foretold_change(closed: &Closed) -> Result<Reply, AppError> {
+    reply(200, &ClosedShape::from(closed.clone()))
+}
+
+fn foretold_end(impact: &Impact) -> Result<Reply, AppError> {
+    reply(200, &ImpactShape::from(impact.clone()))
 }
 
 async fn list(context: RequestContext) -> Answer {
@@ -231,30 +282,46 @@ async fn list(context: RequestContext) -> Answer {
 
 async fn create(context: RequestContext) -> Answer {
     let id = context.id("id")?;
-    let (is_dry, draft) = dry_run(&context, context.body::<ClosureBody>().map(Draft::from));
-    if is_dry {
-        let foreseen = closure::foresee(&context.app, &context.reader(), id, draft).await?;
-        return context.ok(ClosedShape::from(foreseen));
-    }
-    let done = closure::create(&context.run(created)?, id, draft).await?;
-    context.answer(done, created)
+    let (asked, draft) =
+        impact::treatment(&context, context.body::<ClosureBody>().map(Draft::from));
+    let run = context.run(created)?.dry(asked.is_dry);
+    let done = closure::create(&run, id, draft, asked).await?;
+    context.answer(done, if asked.is_dry { foretold } else { created })
+}
+
+async fn create_all(context: RequestContext) -> Answer {
+    let id = context.id("id")?;
+    let drafts = context.body::<ClosuresBody>().map(Drafts::from);
+    let (asked, drafts) = impact::treatment(&context, drafts);
+    let run = context.run(created_all)?.dry(asked.is_dry);
+    let done = closure::create_all(&run, id, drafts, asked).await?;
+    let render = if asked.is_dry {
+        foretold_all
+    } else {
+        created_all
+    };
+    context.answer(done, render)
 }
 
 async fn update(context: RequestContext) -> Answer {
     let id = context.id("id")?;
-    let (is_dry, sent) = dry_run(&context, context.patch());
-    if is_dry {
-        let (actor, version) = (context.reader(), context.version().unwrap_or_default());
-        let change: (_, ReadChange<MergePatch>) = (sent, changed);
-        let foreseen = closure::foresee_change(&context.app, &actor, id, version, change).await?;
-        return context.ok(ClosedShape::from(foreseen));
-    }
-    let done = closure::update(&context.run(shown)?, id, sent, changed).await?;
-    context.answer(done, shown)
+    let (asked, sent) = impact::treatment(&context, context.patch());
+    let run = context.run(shown)?.dry(asked.is_dry);
+    let done = closure::update(&run, id, sent, changed, asked).await?;
+    context.answer(done, if asked.is_dry { foretold_change } else { shown })
 }
 
 async fn remove(context: RequestContext) -> Answer {
-    let (run, id) = (context.run(no_content)?, context.id("id")?);
-    let done = closure::delete(&run, id, context.no_body()).await?;
-    context.answer(done, no_content)
+    let id = context.id("id")?;
+    let (asked, body) = impact::treatment(&context, context.no_body());
+    let run = context.run(no_content)?.dry(asked.is_dry);
+    let done = closure::delete(&run, id, body, asked).await?;
+    context.answer(
+        done,
+        if asked.is_dry {
+            foretold_end
+        } else {
+            no_content
+        },
+    )
 }

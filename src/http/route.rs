@@ -35,6 +35,8 @@ pub struct Route {
     pub parameters: &'static [&'static str],
     pub body: Option<NamedSchema>,
     pub answer: (u16, Option<NamedSchema>),
+    /// What a dry run answers, where that is not what is answered otherwise.
+    pub dry_answer: Option<NamedSchema>,
     /// The body is a file of one of these types, not JSON.
     pub files: &'static [&'static str],
     pub takes_file: bool,
@@ -95,6 +97,7 @@ impl Route {
             parameters: &[],
             body: None,
             answer: (200, None),
+            dry_answer: None,
             files: &[],
             takes_file: false,
             needs_version: false,
@@ -147,6 +150,12 @@ impl Route {
     /// The status it answers, without a JSON body.
     pub fn answers_status(mut self, status: u16) -> Self {
         self.answer = (status, None);
+        self
+    }
+
+    /// The shape a dry run answers with 200, beside the usual answer.
+    pub fn foretells<T: ToSchema + PartialSchema>(mut self) -> Self {
+        self.dry_answer = Some(schema_of::<T>);
         self
     }
 

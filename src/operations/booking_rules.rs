@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use crate::app::App;
 use crate::domain::InstrumentId;
-use crate::domain::access::Action;
+use crate::domain::access::{Action, InstrumentTies};
 use crate::domain::booking_rules::BookingRules;
 use crate::error::AppError;
 use crate::operations::actor::Actor;
-use crate::operations::booking::manages;
+use crate::operations::booking::{Before, Change, Impact, Treatment, as_seen, manages};
 use crate::operations::run::{Outcome, Run};
 use crate::operations::subject::{Subject, Ties, load};
 use crate::store::event;
@@ -19,7 +19,7 @@ use crate::store::{self, Conn, Lock};
 #[derive(Debug)]
 pub struct TermsContext {
     pub terms: Arc<Terms>,
-    managed_by_caller: bool,
+    ties: InstrumentTies,
 }
 
 impl Subject for TermsContext {
@@ -37,13 +37,13 @@ impl Subject for TermsContext {
             Err(_) => false,
         };
         Ok(Self {
+            ties: as_seen(conn, actor.caller().ok(), id, terms.ties(managed_by_caller))?,
             terms,
-            managed_by_caller,
         })
     }
 
     fn ties(&self) -> Ties {
-        Ties::Instrument(self.terms.ties(self.managed_by_caller))
+        Ties::Instrument(self.ties)
     }
 
     fn version(&self) -> Option<i64> {
@@ -67,18 +67,34 @@ pub async fn get(
         .await
 }
 
-/// Replaces the rules. Bookings that stand keep their slots; what they would break is asked again only when they change.
+/// The rules after a replacement, and the bookings it hits.
+#[derive(Debug, Clone)]
+pub struct Replaced {
+    pub rules: BookingRules,
+    pub version: i64,
+    pub impact: Impact,
+}
+
+/// Replaces the rules. Bookings that stand keep their slots; those that break a rule only now are named and told, or cancelled
+/// if so asked.
 pub async fn update(
-    run: &Run<(BookingRules, i64)>,
+    run: &Run<Replaced>,
     id: InstrumentId,
     rules: Result<BookingRules, AppError>,
-) -> Outcome<(BookingRules, i64)> {
+    treatment: Treatment,
+) -> Outcome<Replaced> {
     run.on(id, rules, move |tx, actor, context: TermsContext, rules| {
         let terms = &context.terms;
         rules.validate()?;
+        let mut replaced = Replaced {
+            rules: rules.clone(),
+            version: terms.version,
+            impact: Impact::default(),
+        };
         if *rules == terms.rules {
-            return Ok((rules.clone(), terms.version));
+            return Ok(replaced);
         }
+        let before = Before::of(tx, id)?;
         store::booking_rules::update(tx, id, terms.version, rules, actor.now)?;
         let subject = event::Subject::new("instrument", id);
         let event = actor
@@ -87,7 +103,9 @@ pub async fn update(
             .before(&terms.rules)?
             .after(rules)?;
         event::append(tx, &event)?;
-        Ok((rules.clone(), terms.version + 1))
+        replaced.version += 1;
+        replaced.impact = before.settle(tx, actor, treatment, &Change::default())?;
+        Ok(replaced)
     })
     .await
 }

@@ -1,18 +1,23 @@
-//! Closures of an instrument. They are never refused because of bookings: those they hit are listed.
+//! Closures of an instrument. They are never refused because of bookings: those they hit are named, told and, if so asked,
+//! cancelled.
+
+mod organization;
+
+pub use organization::{AllClosed, Drafts, create_all};
 
 use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::domain::access::{Action, InstrumentTies};
 use crate::domain::closure::{ClosedTime, Closure as Rule, ClosureKind};
-use crate::domain::{ClosureId, Instant, InstrumentId, OrganizationId, Reason};
+use crate::domain::{ClosureId, Instant, InstrumentId, OrganizationId, Reason, Slot};
 use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::Actor;
+use crate::operations::booking::{Before, Change, Impact, Treatment};
 use crate::operations::feed::{After, Listing};
 use crate::operations::instrument::InstrumentContext;
-use crate::operations::run::{Outcome, Run, admit, personal, same_version};
+use crate::operations::run::{Outcome, Run, admit, personal};
 use crate::operations::subject::{Subject, Ties};
-use crate::store::booking::Booking;
 use crate::store::closure::Closure;
 use crate::store::event;
 use crate::store::{self, Conn, Lock};
@@ -20,9 +25,8 @@ use crate::store::{self, Conn, Lock};
 /// A closure and the bookings it hits.
 #[derive(Debug, Clone)]
 pub struct Closed {
-    /// None after a dry run.
-    pub closure: Option<Closure>,
-    pub bookings: Vec<Booking>,
+    pub closure: Closure,
+    pub impact: Impact,
 }
 
 /// A closure as somebody wants it.
@@ -93,119 +97,107 @@ pub async fn list(
     Ok((listing, app.store.read(find).await?))
 }
 
-/// What a closure that the actor may make would hit, without any effect.
-pub async fn foresee(
-    app: &App,
-    actor: &Actor,
-    id: InstrumentId,
-    draft: Result<Draft, AppError>,
-) -> Result<Closed, AppError> {
-    admit::<InstrumentContext>(app, actor, Action::ClosureCreate, id).await?;
-    let draft = draft?;
-    app.store.read(move |conn| foreseen(conn, id, &draft)).await
-}
-
-/// As [`foresee`], of a change of a closure in this version.
-pub async fn foresee_change<B: Send + 'static>(
-    app: &App,
-    actor: &Actor,
-    id: ClosureId,
-    version: Option<i64>,
-    (sent, read): (Result<B, AppError>, ReadChange<B>),
-) -> Result<Closed, AppError> {
-    admit::<ClosureContext>(app, actor, Action::ClosureUpdate, id).await?;
-    let (actor, sent) = (actor.clone(), sent?);
-    app.store
-        .read(move |conn| {
-            let context = ClosureContext::load(conn, &actor, id)?;
-            let (draft, faults) = read(&context, &sent)?;
-            same_version(version, context.closure.version)?;
-            AppError::refuse_all(faults)?;
-            foreseen(conn, context.closure.instrument_id, &draft)
-        })
-        .await
-}
-
-fn foreseen(conn: &mut Conn, instrument: InstrumentId, draft: &Draft) -> Result<Closed, AppError> {
-    Ok(Closed {
-        closure: None,
-        bookings: hit(conn, instrument, &rule(draft)?)?,
-    })
-}
-
+/// Closes an instrument; says which bookings that hits.
 pub async fn create(
     run: &Run<Closed>,
     id: InstrumentId,
     draft: Result<Draft, AppError>,
+    treatment: Treatment,
 ) -> Outcome<Closed> {
     run.on(
         id,
         draft,
         move |tx, actor, context: InstrumentContext, draft| {
-            let rule = rule(draft)?;
-            let closure = store::closure::insert(tx, id, &rule, actor.now)?;
-            let bookings = hit(tx, id, &rule)?;
-            let host = context.ties.host_organization_id;
-            record(
-                tx,
-                actor,
-                Action::ClosureCreate,
-                host,
-                (None, Some(&closure)),
-            )?;
-            Ok(Closed {
-                closure: Some(closure),
-                bookings,
-            })
+            close(tx, actor, &context, &rule(draft)?, treatment)
         },
     )
     .await
 }
 
-/// Writes the closure anew; lists the bookings its new time hits.
+fn close(
+    tx: &mut Conn,
+    actor: &Actor,
+    context: &InstrumentContext,
+    rule: &Rule,
+    treatment: Treatment,
+) -> Result<Closed, AppError> {
+    let id = context.instrument.id;
+    let before = Before::of(tx, id)?;
+    let closure = store::closure::insert(tx, id, rule, actor.now)?;
+    let host = context.ties.host_organization_id;
+    let change = (None, Some(&closure));
+    record(tx, actor, Action::ClosureCreate, host, change)?;
+    let impact = settle(tx, actor, before, rule, treatment)?;
+    Ok(Closed { closure, impact })
+}
+
+/// Writes the closure anew; says which bookings its new time hits.
 pub async fn update<B: Send + 'static>(
     run: &Run<Closed>,
     id: ClosureId,
     sent: Result<B, AppError>,
     read: ReadChange<B>,
+    treatment: Treatment,
 ) -> Outcome<Closed> {
     let read =
         move |_: &mut Conn, _: &Actor, context: &ClosureContext, sent: &B| read(context, sent);
-    run.change(id, sent, read, |tx, actor, context, draft| {
+    run.change(id, sent, read, move |tx, actor, context, draft| {
         let (rule, present) = (rule(draft)?, &context.closure);
-        let bookings = hit(tx, present.instrument_id, &rule)?;
         if present.rule().as_ref() == Some(&rule) {
             return Ok(Closed {
-                closure: Some(present.clone()),
-                bookings,
+                closure: present.clone(),
+                impact: Impact::default(),
             });
         }
+        let before = Before::of(tx, present.instrument_id)?;
         let closure = store::closure::update(tx, present, &rule, actor.now)?;
         let host = context.ties.host_organization_id;
         let change = (Some(present), Some(&closure));
         record(tx, actor, Action::ClosureUpdate, host, change)?;
-        Ok(Closed {
-            closure: Some(closure),
-            bookings,
-        })
+        let impact = settle(tx, actor, before, &rule, treatment)?;
+        Ok(Closed { closure, impact })
     })
     .await
 }
 
-/// Takes a closure back.
-pub async fn delete(run: &Run<()>, id: ClosureId, body: Result<(), AppError>) -> Outcome<()> {
-    run.on(id, body, |tx, actor, context: ClosureContext, ()| {
-        let host = context.ties.host_organization_id;
-        store::closure::withdraw(tx, context.closure.id, actor.now)?;
+/// Takes a closure back, which hits nobody.
+pub async fn delete(
+    run: &Run<Impact>,
+    id: ClosureId,
+    body: Result<(), AppError>,
+    treatment: Treatment,
+) -> Outcome<Impact> {
+    run.on(id, body, move |tx, actor, context: ClosureContext, ()| {
+        let (host, present) = (context.ties.host_organization_id, &context.closure);
+        let before = Before::of(tx, present.instrument_id)?;
+        store::closure::withdraw(tx, present.id, actor.now)?;
         record(
             tx,
             actor,
             Action::ClosureDelete,
             host,
-            (Some(&context.closure), None),
-        )
+            (Some(present), None),
+        )?;
+        before.settle(tx, actor, treatment, &Change::default())
     })
     .await
+}
+
+/// What becomes of the bookings in the closed time.
+fn settle(
+    tx: &mut Conn,
+    actor: &Actor,
+    before: Before,
+    rule: &Rule,
+    treatment: Treatment,
+) -> Result<Impact, AppError> {
+    let says = |slot: &Slot| rule.hits(slot).then_some(Code::closed_for_maintenance);
+    let change = Change {
+        says: &says,
+        reason: rule.public_reason.as_deref(),
+        ..Change::default()
+    };
+    before.settle(tx, actor, treatment, &change)
 }
 
 /// The closure as the rules of booking see it, or all that is wrong with it.
@@ -218,13 +210,6 @@ fn rule(draft: &Draft) -> Result<Rule, AppError> {
         kind: draft.kind,
         public_reason: public_reason.map(String::from),
     })
-}
-
-fn hit(conn: &mut Conn, instrument: InstrumentId, rule: &Rule) -> Result<Vec<Booking>, AppError> {
-    let (from, until) = (rule.time.starts_at(), rule.time.ends_at());
-    Ok(store::booking::list_of_instrument(
-        conn, instrument, from, until,
-    )?)
 }
 
 /// A closure as events tell it: no free text.

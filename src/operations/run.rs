@@ -2,6 +2,7 @@
 //! all in one transaction. An action's file holds what is particular to it and nothing else.
 
 use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -29,6 +30,8 @@ pub struct Run<T> {
     render: fn(&T) -> Result<Reply, AppError>,
     /// In a commit of its own.
     is_alone: bool,
+    /// Taken back when it is done.
+    is_dry: bool,
     /// A right of their own by which others do a part of the action.
     other_action: Option<Action>,
 }
@@ -90,6 +93,7 @@ impl<T: Send + 'static> Run<T> {
             version,
             render,
             is_alone: false,
+            is_dry: false,
             other_action: None,
         }
     }
@@ -100,6 +104,14 @@ impl<T: Send + 'static> Run<T> {
             other_action,
             ..self
         }
+    }
+
+    /// Perhaps only to tell what it would do: under the same rights, body and refusals, then taken back. No key is used.
+    pub fn dry(mut self, is_dry: bool) -> Self {
+        if is_dry {
+            self.actor.once = None;
+        }
+        Self { is_dry, ..self }
     }
 
     /// As [`Run::new`], for entrances that have no idempotency keys.
@@ -113,6 +125,7 @@ impl<T: Send + 'static> Run<T> {
         let (actor, version) = (self.actor.clone().about(whom), self.version);
         Self {
             is_alone: self.is_alone,
+            is_dry: self.is_dry,
             other_action: self.other_action,
             ..Self::new(&self.app, actor, self.action, version, self.render)
         }
@@ -148,6 +161,7 @@ impl<T: Send + 'static> Run<T> {
         let (actor, version) = (self.actor.clone(), self.version);
         Self {
             is_alone: true,
+            is_dry: self.is_dry,
             ..Self::new(&self.app, actor, self.action, version, self.render)
         }
     }
@@ -307,7 +321,19 @@ impl<T: Send + 'static> Run<T> {
         F: Fn(&mut Conn) -> Result<D, AppError> + Send + 'static,
     {
         let store = &self.app.store;
-        store.write_locked(locks, self.is_alone, part).await
+        if !self.is_dry {
+            return store.write_locked(locks, self.is_alone, part).await;
+        }
+        let told = Arc::new(Mutex::new(None));
+        let tells = Arc::clone(&told);
+        let taken_back = move |tx: &mut Conn| {
+            let done = part(tx)?;
+            *tells.lock().unwrap_or_else(PoisonError::into_inner) = Some(done);
+            Err(AppError::internal("a dry run is taken back"))
+        };
+        let outcome = store.write_locked(locks, self.is_alone, taken_back).await;
+        let told = told.lock().unwrap_or_else(PoisonError::into_inner).take();
+        told.map_or(outcome, Ok)
     }
 }
 

@@ -10,7 +10,7 @@ mod page;
 pub use blocking::{Blocking, list_blocking};
 pub use details::Details;
 pub use listing::{
-    list_of_instrument, list_overdue, list_unfinished, list_unstarted, list_usage_record_ids,
+    list_overdue, list_standing, list_unfinished, list_unstarted, list_usage_record_ids,
 };
 pub use page::{Filter, list};
 
@@ -205,6 +205,16 @@ pub fn find_by_reference(
         .select(booking::id)
         .get_result(conn)
         .optional()?)
+}
+
+/// Whether a unit ever booked an instrument.
+pub fn has_booked(conn: &mut Conn, instrument: InstrumentId, unit: OrganizationId) -> Result<bool> {
+    let own = booking::table.filter(
+        booking::instrument_id
+            .eq(instrument)
+            .and(booking::organization_id.eq(unit)),
+    );
+    Ok(diesel::select(diesel::dsl::exists(own)).get_result(conn)?)
 }
 
 /// Whether a booking is in progress on this channel.

@@ -167,7 +167,11 @@ both! {
         let requested = book(&app.as_company(), sem, "10:00", "12:00").expect_status(201);
         let closure = json!({"starts_at": at("11:30"), "ends_at": null, "kind": "fault"});
         app.as_host().post(&format!("/api/v1/instruments/{sem}/closures"), closure).expect_status(201);
-        approve(&app.as_host(), requested.id(), requested.etag()).expect_code(422, "closed_for_maintenance");
+        // The closure left its problem on the request: whoever has not seen it decides nothing.
+        approve(&app.as_host(), requested.id(), requested.etag()).expect_code(412, "version_mismatch");
+        let hit = app.as_host().get(&format!("/api/v1/bookings/{}", requested.id())).expect_status(200);
+        assert_eq!(hit["problem"], "closed_for_maintenance");
+        approve(&app.as_host(), requested.id(), hit.etag()).expect_code(422, "closed_for_maintenance");
         let rejected = action(&app.as_host(), requested.id(), "reject", json!({"reason_code": "maintenance"})).expect_status(200);
         assert_eq!((rejected["state"].as_str(), rejected["reason_code"].as_str()), (Some("rejected"), Some("maintenance")));
         action(&app.as_host(), requested.id(), "reject", json!({})).expect_code(400, "missing_field");

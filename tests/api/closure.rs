@@ -79,7 +79,7 @@ both! {
         let before = notices();
         app.as_admin().post(&format!("/api/v1/instruments/{sem}/suspend"), json!({"reason": "逾期未检"})).expect_status(200);
         assert_eq!(notices(), before + 1);
-        app.as_host().post(&format!("/api/v1/instruments/{sem}/retire"), json!({})).expect_status(200);
+        app.as_host().post(&format!("/api/v1/instruments/{sem}/retire?affected=keep"), json!({"reason": "报废"})).expect_status(200);
         assert_eq!(notices(), before + 2);
     }
 
@@ -105,7 +105,10 @@ both! {
         rules["cleanup_minutes"] = json!(30);
         let replaced = put(present.etag(), &rules).expect_status(200);
         assert_eq!((replaced.etag(), &replaced["cleanup_minutes"]), ("\"v2\"", &json!(30)));
-        assert_eq!(app.visitor().get(&path).body, replaced.body);
+        let mut shown = app.visitor().get(&path).body;
+        shown["bookings"] = json!([]);
+        shown["bookings_count"] = json!(0);
+        assert_eq!(shown, replaced.body);
         let draft = given::instrument(app).in_state(yiqi::domain::instrument::InstrumentState::Draft).insert();
         app.visitor().get(&format!("/api/v1/instruments/{draft}/booking-rules")).expect_code(404, "not_found");
     }

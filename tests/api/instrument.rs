@@ -99,7 +99,9 @@ both! {
         visitor.get(&at(id, "")).expect_code(404, "not_found");
         city.post(&at(id, "resume"), json!({})).expect_status(200);
         city.post(&at(id, "retire"), json!({})).expect_code(403, "forbidden");
-        let retired = host.post(&at(id, "retire"), json!({})).expect_status(200);
+        host.post(&at(id, "retire"), json!({})).expect_code(422, "reason_required");
+        let retired = host.post(&at(id, "retire"), json!({"reason": "报废"})).expect_status(200);
+        assert_eq!((&retired["state_reason"], &retired["bookings_count"]), (&json!("报废"), &json!(0)));
         assert_eq!(retired["retired_on"], "2026-03-02");
         host.post(&at(id, "submit"), json!({})).expect_code(409, "invalid_state");
         patch(&host, id, retired.etag(), json!({"technical": "x"})).expect_code(409, "invalid_state");

@@ -33,6 +33,7 @@ mod freeze;
 mod given;
 mod guard;
 mod house;
+mod impact;
 mod import_beside;
 mod inbox;
 mod instrument;

@@ -148,18 +148,18 @@ both! {
             "starts_at": "2026-03-03T08:00:00+08:00", "ends_at": "2026-03-03T09:00:00+08:00", "kind": "fault",
         });
         let made = host.post(&path, &closure).expect_status(201);
-        assert_eq!(told(app, "closure_create"), people(&[ENGINEER, BOSS]));
+        assert_eq!(told(app, "booking_affect"), people(&[ENGINEER, BOSS]));
         let one = format!("/api/v1/closures/{}", made.id());
         let change = |etag: &str, body: Value| host.request(Method::PATCH, &one).header("If-Match", etag).json(body).send();
         let shorter = json!({"starts_at": "2026-03-03T06:00:00+08:00", "ends_at": "2026-03-03T07:00:00+08:00"});
         let moved = change(made.etag(), shorter).expect_status(200);
         assert_eq!(moved["bookings"], json!([]));
-        assert_eq!(told(app, "closure_update"), people(&[ENGINEER, BOSS]));
+        assert_eq!(told(app, "booking_affect"), people(&[ENGINEER, BOSS]));
         change(moved.etag(), json!({"starts_at": null, "kind": null})).expect_code(422, "required");
 
         let again = host.post(&path, &closure).expect_status(201);
         host.delete(&format!("/api/v1/closures/{}", again.id())).expect_status(204);
-        assert_eq!(told(app, "closure_delete"), people(&[ENGINEER, BOSS]));
+        assert_eq!(told(app, "booking_affect"), people(&[ENGINEER, BOSS]));
     }
 
     fn money_is_told_to_those_who_keep_it(app: &TestApp) {

@@ -10,6 +10,7 @@ use crate::cli::acting_as;
 use crate::cli::failure::Failure;
 use crate::exchange::province::organizations;
 use crate::operations::account::Role;
+use crate::operations::booking::Treatment;
 use crate::operations::province::{OrganizationRole, ProvinceFile};
 use crate::operations::run::Run;
 use crate::operations::session::Action;
@@ -51,7 +52,8 @@ async fn open_those_of(app: &App, head: &Person) -> Result<(), Failure> {
             }))?;
             let mut run = Run::direct(app, &act, Action::BookingRulesUpdate);
             run.version = Some(version);
-            booking_rules::update(&run, own.id, Ok(rules)).await?;
+            let kept = Treatment::default();
+            booking_rules::update(&run, own.id, Ok(rules), kept).await?;
         }
     }
     Ok(())

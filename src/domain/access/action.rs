@@ -54,14 +54,10 @@ pub enum Audience {
     Host,
     /// Both of these.
     BothSides,
-    /// Those whose bookings a closure hits, and their units' administrators.
-    BookersHit,
     /// The people who became managers.
     NewManagers,
     /// The host's administrators.
     HostAdmins,
-    /// The host's administrators and those whose coming bookings lose their instrument.
-    HostAdminsAndBookers,
     /// The administrators of the organization, as host and as using unit.
     Heads,
     /// The administration that supervises the organization, when this is to be verified again; where the administration
@@ -73,8 +69,6 @@ pub enum Audience {
     Member,
     /// The administration that supervises the organization.
     Supervisor,
-    /// That, and those whose coming bookings lose their instrument.
-    SupervisorAndBookers,
     /// The province's administration.
     Province,
     /// The host's finance, else its administrators.
@@ -188,9 +182,9 @@ actions! {
     InstrumentSubmit = "instrument_submit": HOST, None, Change, Instrument, Supervisor;
     InstrumentApprove = "instrument_approve": ADMINISTRATION, None, Change, Instrument, HostAdmins;
     InstrumentReturn = "instrument_return": ADMINISTRATION, None, Change, Instrument, HostAdmins;
-    InstrumentSuspend = "instrument_suspend": ADMINISTRATION, None, Change, Instrument, HostAdminsAndBookers;
+    InstrumentSuspend = "instrument_suspend": ADMINISTRATION, None, Change, Instrument, HostAdmins;
     InstrumentResume = "instrument_resume": ADMINISTRATION, None, Change, Instrument, HostAdmins;
-    InstrumentRetire = "instrument_retire": HOST, None, Change, Instrument, SupervisorAndBookers;
+    InstrumentRetire = "instrument_retire": HOST, None, Change, Instrument, Supervisor;
     /// A draft that nobody else has seen.
     InstrumentDelete = "instrument_delete": HOST, None, Change, Instrument, Nobody;
     InstrumentAssignManagers = "instrument_assign_managers": HOST, None, Change, Instrument, NewManagers;
@@ -209,9 +203,11 @@ actions! {
     BookingRulesGet = "booking_rules_get": INSTRUMENT_READERS.and_visitors(), Some(CatalogRead), Read, Instrument, Nobody;
     BookingRulesUpdate = "booking_rules_update": DESK, None, Change, Instrument, Nobody;
     ClosureList = "closure_list": INSTRUMENT_READERS.and_visitors(), Some(CatalogRead), Read, Instrument, Nobody;
-    ClosureCreate = "closure_create": DESK, None, Change, Instrument, BookersHit;
-    ClosureUpdate = "closure_update": DESK, None, Change, Instrument, BookersHit;
-    ClosureDelete = "closure_delete": DESK, None, Change, Instrument, BookersHit;
+    ClosureCreate = "closure_create": DESK, None, Change, Instrument, Nobody;
+    /// Several instruments of a host at once; each is told as a closure of its own.
+    OrganizationClosureCreate = "organization_closure_create": HOST, None, Change, Organization, Nobody;
+    ClosureUpdate = "closure_update": DESK, None, Change, Instrument, Nobody;
+    ClosureDelete = "closure_delete": DESK, None, Change, Instrument, Nobody;
     AvailabilityGet = "availability_get": INSTRUMENT_READERS.and_visitors(), Some(CatalogRead), Read, Instrument, Nobody;
     BookingList = "booking_list": BOOKING_READERS, Some(BookingsRead), Read, Booking, Nobody;
     BookingGet = "booking_get": BOOKING_READERS, Some(BookingsRead), Read, Booking, Nobody;
@@ -230,6 +226,8 @@ actions! {
     BookingLapse = "booking_lapse": SYSTEM, None, Consequence, Booking, BothSides;
     /// Nobody finished it in time.
     BookingClose = "booking_close": SYSTEM, None, Consequence, Booking, BothSides;
+    /// A change of its instrument hit it or hits it no longer.
+    BookingAffect = "booking_affect": NOBODY, None, Consequence, Booking, UsingUnit;
     /// Another channel of the same instrument, to make room.
     BookingMove = "booking_move": SYSTEM, None, Consequence, Booking, Nobody;
 

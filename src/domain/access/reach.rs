@@ -12,7 +12,7 @@ pub struct InstrumentTies {
     pub supervising_region: RegionCode,
     /// The caller is one of its managers.
     pub managed_by_caller: bool,
-    /// The instrument is listed.
+    /// The instrument is listed, or the caller's unit has booked it.
     pub is_public: bool,
 }
 

@@ -48,12 +48,20 @@ impl BookingRules {
     ) -> Vec<BookingRefusal> {
         let mut refusals = self.check_offer(question.mode, instrument);
         refusals.extend(self.check_distance(question));
-        refusals.extend(self.check_length(&question.slot));
-        let hits = closures
-            .iter()
-            .filter(|closure| closure.hits(&question.slot));
+        refusals.extend(self.check_slot(&question.slot, (calendar, closures)));
+        refusals
+    }
+
+    /// What is asked of the slot itself, whenever it is booked.
+    pub(super) fn check_slot(
+        &self,
+        slot: &Slot,
+        (calendar, closures): (&Calendar, &[Closure]),
+    ) -> Vec<BookingRefusal> {
+        let mut refusals = self.check_length(slot);
+        let hits = closures.iter().filter(|closure| closure.hits(slot));
         refusals.extend(hits.map(closed));
-        refusals.extend(self.check_hours(&question.slot, calendar));
+        refusals.extend(self.check_hours(slot, calendar));
         refusals
     }
 

@@ -1,15 +1,18 @@
 //! Bookings: their words and states. What an action does to a state is decided in `action`, when it may be done in `standing`,
-//! how an end is counted in `ending`, and whether a slot keeps the rules in `check`. Who may do it is left to `access`.
+//! how an end is counted in `ending`, whether a slot keeps the rules in `check`, and what a change of the rules means for those
+//! that stand in `impact`. Who may do it is left to `access`.
 
 mod action;
 mod check;
 mod ending;
+mod impact;
 mod refusal;
 mod timing;
 
 pub use action::{BookingAction, InvalidState, When};
 pub use check::{InstrumentFacts, Question, Stage};
 pub use ending::{CLOSED_AFTER, NotAnEnding, blocked_after_finish, ended_at, ending_when_closed};
+pub use impact::{Affected, Grounds, Standing};
 pub use refusal::BookingRefusal;
 pub use timing::{LAPSES_AFTER_WORKING_DAYS, Side, Timing, expires_at, lapses_at, late_from};
 

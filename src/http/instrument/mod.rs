@@ -11,14 +11,15 @@ use utoipa::ToSchema;
 
 use super::answer::{Answer, Page, no_content, reply};
 use super::context::RequestContext;
+use super::impact;
 use super::route::{BASE, Route, delete, get, patch, post, put};
 use crate::domain::UserId;
 use crate::domain::access::Action;
 use crate::error::AppError;
-use crate::operations::instrument::{self, Entry, Versions};
+use crate::operations::instrument::{self, Changed, Entry, Versions};
 use crate::operations::run::Reply;
 use body::InstrumentBody;
-use shape::InstrumentShape;
+use shape::{ChangedInstrumentShape, InstrumentShape};
 
 #[rustfmt::skip]
 pub fn routes() -> Vec<Route> {
@@ -26,7 +27,7 @@ pub fn routes() -> Vec<Route> {
         post("/instruments", Action::InstrumentCreate, "Register an instrument as a draft", create).takes::<InstrumentBody>().answers::<InstrumentShape>(201),
         get("/instruments/{id}", Action::InstrumentGet, "One instrument", read)
             .answers::<InstrumentShape>(200),
-        patch("/instruments/{id}", Action::InstrumentChange, "Change an instrument; its managers change its texts", change).takes::<InstrumentBody>().answers::<InstrumentShape>(200).needs_version(),
+        patch("/instruments/{id}", Action::InstrumentChange, "Change an instrument; its managers change its texts", change).parameters(impact::PARAMETERS).takes::<InstrumentBody>().answers::<ChangedInstrumentShape>(200).has_etag(true).needs_version(),
         delete("/instruments/{id}", Action::InstrumentDelete, "Delete a draft", remove).answers_status(204),
         get("/instruments/{id}/versions", Action::InstrumentVersionList, "Every version of an instrument, newest first", versions).parameters(&["limit", "cursor"]).answers::<Page<InstrumentShape>>(200),
         put("/instruments/{id}/managers", Action::InstrumentAssignManagers, "Say who manages an instrument", assign_managers).takes::<ManagersBody>().answers::<InstrumentShape>(200).needs_version(),
@@ -54,6 +55,14 @@ fn shown(entry: &Entry) -> Result<Reply, AppError> {
     Ok(reply(200, &shape)?.of_version(entry.instrument.version))
 }
 
+fn shown_changed(changed: &Changed) -> Result<Reply, AppError> {
+    Ok(foretold(changed)?.of_version(changed.entry.instrument.version))
+}
+
+fn foretold(changed: &Changed) -> Result<Reply, AppError> {
+    reply(200, &ChangedInstrumentShape::from(changed.clone()))
+}
+
 async fn create(context: RequestContext) -> Answer {
     let declared = context.body().map(InstrumentBody::declared);
     let done = instrument::create(&context.run(created)?, declared).await?;
@@ -66,9 +75,18 @@ async fn read(context: RequestContext) -> Answer {
 }
 
 async fn change(context: RequestContext) -> Answer {
-    let (run, sent) = (context.run(shown)?, context.patch());
-    let done = instrument::change(&run, context.id("id")?, sent, body::changed).await?;
-    context.answer(done, shown)
+    let id = context.id("id")?;
+    let (asked, sent) = impact::treatment(&context, context.patch());
+    let run = context.run(shown_changed)?.dry(asked.is_dry);
+    let done = instrument::change(&run, id, sent, body::changed, asked).await?;
+    context.answer(
+        done,
+        if asked.is_dry {
+            foretold
+        } else {
+            shown_changed
+        },
+    )
 }
 
 async fn remove(context: RequestContext) -> Answer {

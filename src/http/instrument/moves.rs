@@ -2,12 +2,16 @@
 
 use super::super::answer::Answer;
 use super::super::context::RequestContext;
+use super::super::impact;
 use super::super::reason::{EmptyBody, ReasonBody};
 use super::super::route::{Route, post};
-use super::shape::InstrumentShape;
-use super::shown;
+use super::shape::{ChangedInstrumentShape, InstrumentShape};
+use super::{foretold, shown, shown_changed};
 use crate::domain::instrument::InstrumentAction;
-use crate::operations::instrument;
+use crate::error::AppError;
+use crate::operations::booking::Treatment;
+use crate::operations::instrument::{self, Changed};
+use crate::operations::run::Reply;
 
 #[rustfmt::skip]
 pub fn routes() -> Vec<Route> {
@@ -17,41 +21,54 @@ pub fn routes() -> Vec<Route> {
         reasoned("/instruments/{id}/return", "Return an instrument to its host, with a reason", InstrumentAction::Return),
         reasoned("/instruments/{id}/suspend", "Suspend a listed instrument, with a reason", InstrumentAction::Suspend),
         plain("/instruments/{id}/resume", "List a suspended instrument again", InstrumentAction::Resume),
-        reasoned("/instruments/{id}/retire", "Take an instrument out of service", InstrumentAction::Retire),
+        reasoned("/instruments/{id}/retire", "Take an instrument out of service for good, with a reason", InstrumentAction::Retire),
     ]
 }
 
+/// Nobody is hit by it.
 fn plain(path: &'static str, summary: &'static str, action: InstrumentAction) -> Route {
-    let route = post(
-        path,
-        instrument::right_to(action),
-        summary,
-        move |context| decide(context, action, false),
-    );
-    finished(route).takes::<EmptyBody>()
+    let right = instrument::right_to(action);
+    let route = post(path, right, summary, move |context| decide(context, action));
+    route.takes::<EmptyBody>().answers::<InstrumentShape>(200)
 }
 
+/// Takes it out of service, whoever has booked it.
 fn reasoned(path: &'static str, summary: &'static str, action: InstrumentAction) -> Route {
-    let route = post(
-        path,
-        instrument::right_to(action),
-        summary,
-        move |context| decide(context, action, true),
-    );
-    finished(route).takes::<ReasonBody>()
+    let right = instrument::right_to(action);
+    let route = post(path, right, summary, move |context| {
+        decide_with_reason(context, action)
+    });
+    route
+        .parameters(impact::PARAMETERS)
+        .takes::<ReasonBody>()
+        .answers::<ChangedInstrumentShape>(200)
+        .has_etag(true)
 }
 
-fn finished(route: Route) -> Route {
-    route.answers::<InstrumentShape>(200)
+fn shown_entry(changed: &Changed) -> Result<Reply, AppError> {
+    shown(&changed.entry)
 }
 
-async fn decide(context: RequestContext, action: InstrumentAction, has_reason: bool) -> Answer {
-    let reason = match has_reason {
-        true => context
-            .body_or_default()
-            .map(|body: ReasonBody| body.reason),
-        false => context.body_or_default().map(|EmptyBody {}| None),
-    };
-    let done = instrument::decide(&context.run(shown)?, context.id("id")?, action, reason).await?;
-    context.answer(done, shown)
+async fn decide(context: RequestContext, action: InstrumentAction) -> Answer {
+    let body = context.body_or_default().map(|EmptyBody {}| None);
+    let (run, id) = (context.run(shown_entry)?, context.id("id")?);
+    let done = instrument::decide(&run, id, action, body, Treatment::default()).await?;
+    context.answer(done, shown_entry)
+}
+
+async fn decide_with_reason(context: RequestContext, action: InstrumentAction) -> Answer {
+    let reason = context
+        .body_or_default()
+        .map(|body: ReasonBody| body.reason);
+    let (asked, reason) = impact::treatment(&context, reason);
+    let run = context.run(shown_changed)?.dry(asked.is_dry);
+    let done = instrument::decide(&run, context.id("id")?, action, reason, asked).await?;
+    context.answer(
+        done,
+        if asked.is_dry {
+            foretold
+        } else {
+            shown_changed
+        },
+    )
 }

@@ -5,10 +5,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::super::exemption::ExemptionShape;
+use super::super::impact::ImpactShape;
 use super::body::InstrumentBody;
 use crate::domain::instrument::InstrumentState;
 use crate::domain::{Instant, InstrumentId, OrganizationId, UserId};
-use crate::operations::instrument::Entry;
+use crate::operations::instrument::{Changed, Entry};
 use crate::store::instrument::Instrument;
 
 /// An instrument. What is null is not known.
@@ -34,6 +35,24 @@ pub struct InstrumentShape {
     /// The newest request; only for the host, its administration and the auditors.
     #[serde(skip_serializing_if = "Option::is_none")]
     sharing_exemption: Option<ExemptionShape>,
+}
+
+/// An instrument after a change, and the bookings that this hits.
+#[derive(Serialize, ToSchema)]
+pub struct ChangedInstrumentShape {
+    #[serde(flatten)]
+    instrument: InstrumentShape,
+    #[serde(flatten)]
+    impact: ImpactShape,
+}
+
+impl From<Changed> for ChangedInstrumentShape {
+    fn from(changed: Changed) -> Self {
+        Self {
+            instrument: changed.entry.into(),
+            impact: changed.impact.into(),
+        }
+    }
 }
 
 impl From<Instrument> for InstrumentShape {

@@ -134,6 +134,11 @@ fn responses(route: &Route) -> Value {
         (status.to_string(), reference)
     };
     let mut all = Map::from_iter([(status.to_string(), Value::Object(done))]);
+    if let Some(schema) = route.dry_answer {
+        let content = json!({"application/json": {"schema": reference(schema)}});
+        let told = json!({"description": "What would happen.", "content": content});
+        all.insert("200".to_owned(), told);
+    }
     all.extend(problems(route).into_iter().map(problem));
     Value::Object(all)
 }

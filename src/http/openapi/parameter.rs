@@ -15,6 +15,11 @@ const IN_QUERY: &[(&str, Kind, &str)] = &[
         "Actions of this user; repeated means or.",
     ),
     (
+        "affected",
+        Kind::Text,
+        "What becomes of the bookings that the change hits: `keep` (they stand, with a problem) or `cancel` (those not begun).",
+    ),
+    (
         "after",
         Kind::Id,
         "Only what comes after this id; the last id of a page asks for the next.",

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::domain::access::{self, Action, BookingTies, Caller, Reach, Role};
+use crate::domain::access::{self, Action, BookingTies, Caller, InstrumentTies, Reach, Role};
 use crate::domain::booking::{self, BookingAction, BookingState, InvalidState, Side, Timing, When};
 use crate::domain::calendar::Calendar;
 use crate::domain::{BookingId, Instant, InstrumentId, UsageRecordId};
@@ -71,6 +71,21 @@ pub(in crate::operations) fn manages(
 ) -> Result<bool, AppError> {
     Ok(caller.has(Role::InstrumentManager)
         && store::booking_rules::list_managed(conn, caller.user_id)?.contains(&instrument))
+}
+
+/// The ties of an instrument as a caller sees them: whatever became of it, it is not hidden from a unit that has booked it.
+pub(in crate::operations) fn as_seen(
+    conn: &mut Conn,
+    caller: Option<&Caller>,
+    instrument: InstrumentId,
+    ties: InstrumentTies,
+) -> Result<InstrumentTies, AppError> {
+    let is_public = match caller {
+        _ if ties.is_public => true,
+        Some(caller) => store::booking::has_booked(conn, instrument, caller.organization_id)?,
+        None => false,
+    };
+    Ok(InstrumentTies { is_public, ..ties })
 }
 
 impl BookingContext {

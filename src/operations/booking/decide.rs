@@ -55,6 +55,10 @@ async fn decide<B: Send + 'static>(
             let (side, state) = context.permit(caller, decision.action, now)?;
             let mut next = context.booking.changes();
             next.state = state;
+            if !state.blocks() {
+                // What ends has none any more.
+                next.problem = None;
+            }
             let deciding = Deciding {
                 context: &context,
                 side,

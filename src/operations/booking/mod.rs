@@ -1,10 +1,12 @@
 //! Bookings: requesting, moving, deciding, finishing, what time does, and reading. What they share: a booking with all that
-//! decides about it (`context`), how a slot is won (`slot`), and the events (`trail`).
+//! decides about it (`context`), how a slot is won (`slot`), what a change of the instrument does to those that stand (`impact`),
+//! and the events (`trail`).
 
 mod context;
 mod decide;
 mod draft;
 mod finish;
+mod impact;
 mod read;
 mod request;
 mod reschedule;
@@ -12,11 +14,12 @@ mod slot;
 mod timed;
 mod trail;
 
-pub(super) use context::manages;
 pub use context::{BookingContext, BookingView};
+pub(super) use context::{as_seen, manages};
 pub use decide::{Rejection, approve, cancel, declare_no_show, reject, start};
 pub use draft::Draft;
 pub use finish::{Finish, finish};
+pub use impact::{Before, Change, Hit, Impact, Treatment};
 pub use read::{get, list};
 pub use request::{Checked, check, request};
 pub use reschedule::{Move, reschedule};

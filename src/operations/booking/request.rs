@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rand::RngExt;
 
-use super::context::{BookingContext, BookingView, manages};
+use super::context::{BookingContext, BookingView, as_seen, manages};
 use super::draft::Draft;
 use super::slot::{self, Attempt, WantedSlot};
 use super::trail;
@@ -76,6 +76,7 @@ fn basis_for(
         is_public: was_public,
         ..terms.ties(managed)
     };
+    let ties = as_seen(conn, Some(caller), id, ties)?;
     match access::may_on_instrument(caller, action, &ties) {
         Err(access::Denied::Hidden) => Err(unknown()),
         Err(denied) => Err(denied.into()),

@@ -97,6 +97,9 @@ fn relocate(
     slot::make_room(tx, Some(id), &assignment.moves, actor.now)?;
     let mut next = moved(tx, &context, side, &wanted)?;
     next.channel = assignment.channel;
+    // It keeps every rule where it is now; only its own channel may still be one that is no longer offered.
+    let is_withdrawn = next.channel > context.terms.channels;
+    next.problem = is_withdrawn.then(|| Code::channel_withdrawn.as_str().to_owned());
     next.details.reason = reason.map(String::from);
     let after =
         store::booking::update(tx, &context.booking, next, actor.now).map_err(slot::lost)?;

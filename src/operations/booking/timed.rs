@@ -84,6 +84,7 @@ pub async fn expire_overdue(app: &App, now: Instant) -> Result<usize, AppError> 
 pub(super) fn expire(tx: &mut Conn, booking: &Booking, now: Instant) -> Result<(), AppError> {
     let mut next = booking.changes();
     next.state = booking.state.after(BookingAction::Expire)?;
+    next.problem = None;
     let after = store::booking::update(tx, booking, next, now)?;
     let by = &Actor::system(now);
     trail::record(tx, by, Action::BookingExpire, Some(booking), &after)?;
@@ -176,6 +177,7 @@ pub async fn lapse_unresolved(app: &App, now: Instant) -> Result<usize, AppError
             };
             let mut next = case.booking.changes();
             next.state = state;
+            next.problem = None;
             let after = store::booking::update(tx, &case.booking, next, now)?;
             let (by, before) = (&Actor::system(now), Some(&case.booking));
             trail::record(tx, by, Action::BookingLapse, before, &after)?;

@@ -2,13 +2,14 @@
 
 use super::check::{Rules, exemption_of};
 use super::write::{self, Next};
-use super::{Entry, InstrumentContext, entry};
+use super::{Changed, Entry, InstrumentContext, entry};
 use crate::app::App;
 use crate::domain::InstrumentId;
 use crate::domain::access::Action;
 use crate::domain::instrument::{InstrumentAction, InstrumentFacts, InstrumentState};
 use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::Actor;
+use crate::operations::booking::{Before, Change, Impact, Treatment};
 use crate::operations::run::{Outcome, Run, may};
 use crate::operations::subject::{Subject, authorize};
 use crate::store::{self, Conn};
@@ -85,13 +86,15 @@ pub async fn delete(run: &Run<()>, id: InstrumentId, body: Result<(), AppError>)
     .await
 }
 
-/// Makes the entry say what `read` makes of what was sent. A manager changes its texts only.
+/// Makes the entry say what `read` makes of what was sent. A manager changes its texts only. Fewer channels than bookings have
+/// need a word about these: 409 `bookings_affected`.
 pub async fn change<B: Clone + Send + 'static>(
-    run: &Run<Entry>,
+    run: &Run<Changed>,
     id: InstrumentId,
     sent: Result<B, AppError>,
     read: ReadChange<B>,
-) -> Outcome<Entry> {
+    treatment: Treatment,
+) -> Outcome<Changed> {
     let sent = match sent {
         Ok(sent) => sent,
         Err(fault) => return run.refuse::<InstrumentContext>(id, fault).await,
@@ -105,7 +108,9 @@ pub async fn change<B: Clone + Send + 'static>(
                 let entry = entry(tx, context.instrument.clone())?;
                 read(&entry, Scope::of(actor, context), sent)
             },
-            move |tx, actor, context, declared| put(tx, &app, actor, &context, declared),
+            move |tx, actor, context, declared| {
+                put(tx, &app, actor, (&context, declared), treatment)
+            },
         )
     })
     .await
@@ -115,9 +120,9 @@ fn put(
     tx: &mut Conn,
     app: &App,
     actor: &Actor,
-    context: &InstrumentContext,
-    declared: &Declared,
-) -> Result<Entry, AppError> {
+    (context, declared): (&InstrumentContext, &Declared),
+    treatment: Treatment,
+) -> Result<Changed, AppError> {
     let present = &context.instrument;
     let facts = match Scope::of(actor, context) {
         Scope::Whole => declared.facts.clone(),
@@ -126,7 +131,10 @@ fn put(
     let is_retired = present.standing.state == InstrumentState::Retired;
     if facts == present.facts && declared.faults.is_empty() && !is_retired {
         // Nothing is changed, so nothing is judged.
-        return entry(tx, present.clone());
+        return Ok(Changed {
+            entry: entry(tx, present.clone())?,
+            impact: Impact::default(),
+        });
     }
     let rules = Rules::read(tx, &app.config, actor.now.local_date())?;
     let exemption = exemption_of(tx, present)?;
@@ -142,8 +150,28 @@ fn put(
         reason: None,
         managers: None,
     };
+    let before = match concerns_bookings(&present.facts, &facts) {
+        true => Some(Before::of(tx, present.id)?),
+        false => None,
+    };
     let changed = write::update(tx, actor, present, &next)?;
-    entry(tx, changed)
+    let change = Change {
+        must_be_said: |codes| codes.contains(&Code::channel_withdrawn),
+        ..Change::default()
+    };
+    let impact = match before {
+        Some(before) => before.settle(tx, actor, treatment, &change)?,
+        None => Impact::default(),
+    };
+    Ok(Changed {
+        entry: entry(tx, changed)?,
+        impact,
+    })
+}
+
+/// Whether bookings that stand are judged by what differs.
+fn concerns_bookings(before: &InstrumentFacts, after: &InstrumentFacts) -> bool {
+    (before.channels, before.share_mode) != (after.channels, after.share_mode)
 }
 
 /// What a manager may say otherwise: functions, service content, notices and contact.

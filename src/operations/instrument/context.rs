@@ -5,6 +5,7 @@ use crate::domain::InstrumentId;
 use crate::domain::access::InstrumentTies;
 use crate::error::AppError;
 use crate::operations::actor::Actor;
+use crate::operations::booking::as_seen;
 use crate::operations::subject::{Subject, Ties};
 use crate::store::instrument::Instrument;
 use crate::store::{self, Conn, Lock};
@@ -25,8 +26,9 @@ impl Subject for InstrumentContext {
     }
 
     fn load(conn: &mut Conn, actor: &Actor, id: InstrumentId) -> Result<Self, AppError> {
+        let ties = store::instrument::get_ties(conn, id, actor.user_id())?;
         Ok(Self {
-            ties: store::instrument::get_ties(conn, id, actor.user_id())?,
+            ties: as_seen(conn, actor.caller().ok(), id, ties)?,
             instrument: store::instrument::get(conn, id)?,
         })
     }

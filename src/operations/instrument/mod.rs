@@ -21,6 +21,7 @@ pub use row::{CellValue, InstrumentRow, RegistryCell, RegistryColumn, Said, Set,
 
 use crate::domain::{InstrumentId, UserId};
 use crate::error::AppError;
+use crate::operations::booking::Impact;
 use crate::store::exemption::Exemption;
 use crate::store::instrument::Instrument;
 use crate::store::{self, Conn};
@@ -38,6 +39,13 @@ pub struct Entry {
 pub struct Inside {
     pub managers: Vec<UserId>,
     pub exemption: Option<Exemption>,
+}
+
+/// An entry after a change, and the bookings that this hits.
+#[derive(Debug, Clone)]
+pub struct Changed {
+    pub entry: Entry,
+    pub impact: Impact,
 }
 
 /// The entry after an action, for those who may do one.

@@ -3,13 +3,14 @@
 
 use super::check::{Rules, exemption_of};
 use super::write::{self, Next};
-use super::{Entry, InstrumentContext, entry};
+use super::{Changed, InstrumentContext, entry};
 use crate::app::App;
 use crate::domain::access::Action;
 use crate::domain::instrument::InstrumentAction;
-use crate::domain::{Instant, InstrumentId, Reason};
-use crate::error::{AppError, Fault};
+use crate::domain::{Instant, InstrumentId, Reason, Slot};
+use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::Actor;
+use crate::operations::booking::{Before, Change, Treatment};
 use crate::operations::run::{Outcome, Run};
 use crate::store::Conn;
 use crate::store::instrument::{Instrument, Standing};
@@ -26,16 +27,19 @@ pub const fn right_to(action: InstrumentAction) -> Action {
     }
 }
 
-/// Moves an entry to the state that follows, with the reason where one is needed.
+/// Moves an entry to the state that follows, with the reason where one is needed. To retire one over bookings it must be said
+/// what becomes of them: 409 `bookings_affected`.
 pub async fn decide(
-    run: &Run<Entry>,
+    run: &Run<Changed>,
     id: InstrumentId,
     action: InstrumentAction,
     reason: Result<Option<String>, AppError>,
-) -> Outcome<Entry> {
+    treatment: Treatment,
+) -> Outcome<Changed> {
     let app = run.app.clone();
     run.on(id, reason, move |tx, actor, context, reason| {
-        move_on(tx, &app, actor, context, (action, reason.as_deref()))
+        let said = (action, reason.as_deref());
+        move_on(tx, &app, (actor, context), said, treatment)
     })
     .await
 }
@@ -43,12 +47,12 @@ pub async fn decide(
 fn move_on(
     tx: &mut Conn,
     app: &App,
-    actor: &Actor,
-    context: InstrumentContext,
+    (actor, context): (&Actor, InstrumentContext),
     (action, reason): (InstrumentAction, Option<&str>),
-) -> Result<Entry, AppError> {
+    treatment: Treatment,
+) -> Result<Changed, AppError> {
     let present = context.instrument;
-    let is_due = matches!(action, InstrumentAction::Return | InstrumentAction::Suspend);
+    let is_due = takes_out_of_service(action);
     let reason = Reason::read(reason, is_due);
     let mut faults: Vec<Fault> = reason.as_ref().err().cloned().into_iter().collect();
     let state = present.standing.state.after(action);
@@ -71,8 +75,30 @@ fn move_on(
         reason,
         managers: None,
     };
+    let before = Before::of(tx, present.id)?;
     let moved = write::update(tx, actor, &present, &next)?;
-    entry(tx, moved)
+    let says = |_: &Slot| takes_out_of_service(action).then_some(Code::instrument_not_bookable);
+    let change = Change {
+        says: &says,
+        must_be_said: match action {
+            InstrumentAction::Retire => |_| true,
+            _ => |_| false,
+        },
+        reason,
+    };
+    let impact = before.settle(tx, actor, treatment, &change)?;
+    Ok(Changed {
+        entry: entry(tx, moved)?,
+        impact,
+    })
+}
+
+/// Nobody can use the instrument any more, for a while or for good: whoever relies on it reads why.
+const fn takes_out_of_service(action: InstrumentAction) -> bool {
+    matches!(
+        action,
+        InstrumentAction::Return | InstrumentAction::Suspend | InstrumentAction::Retire
+    )
 }
 
 /// The moments of the standing after a move, its state apart. An entry counts as submitted and listed from the first time:

@@ -3,7 +3,6 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Entry;
 use crate::domain::access::Action;
 use crate::domain::booking_rules::BookingRules;
 use crate::domain::instrument::InstrumentFacts;
@@ -127,9 +126,9 @@ fn refusal(error: StoreError) -> AppError {
 }
 
 /// Runs an action once more when another one took the number while it ran: now its instrument can be named.
-pub(super) async fn again_when_outrun<F>(run: impl Fn() -> F) -> Outcome<Entry>
+pub(super) async fn again_when_outrun<T, F>(run: impl Fn() -> F) -> Outcome<T>
 where
-    F: Future<Output = Outcome<Entry>>,
+    F: Future<Output = Outcome<T>>,
 {
     match run().await {
         Err(AppError::Conflict(conflict))

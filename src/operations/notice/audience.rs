@@ -7,9 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::domain::access::{Audience, Role};
-use crate::domain::{
-    BookingId, Instant, InstrumentId, OrganizationId, RegionCode, UsageRecordId, UserId,
-};
+use crate::domain::{BookingId, InstrumentId, OrganizationId, RegionCode, UsageRecordId, UserId};
 use crate::error::AppError;
 use crate::store::booking::Booking;
 use crate::store::event::Event;
@@ -55,13 +53,8 @@ impl People {
             Audience::UsingUnit => self.using_unit(conn, event),
             Audience::Host => self.host(conn, event),
             Audience::BothSides => Ok(&self.using_unit(conn, event)? | &self.host(conn, event)?),
-            Audience::BookersHit => self.bookers_hit(conn, event),
             Audience::NewManagers => self.new_managers(conn, event),
             Audience::HostAdmins => self.of_event(conn, event, &[Role::HostAdmin]),
-            Audience::HostAdminsAndBookers => {
-                let admins = self.of_event(conn, event, &[Role::HostAdmin])?;
-                Ok(&admins | &self.coming_bookers(conn, event)?)
-            }
             Audience::Heads => self.of_event(conn, event, &[Role::HostAdmin, Role::UnitAdmin]),
             Audience::UnitAdmins => {
                 let sides = [event.organization_id, event.counterpart_organization_id];
@@ -77,10 +70,6 @@ impl People {
                 Ok(is_active.then_some(user).into_iter().collect())
             }
             Audience::Supervisor => self.supervisor(conn, event),
-            Audience::SupervisorAndBookers => {
-                let offices = self.supervisor(conn, event)?;
-                Ok(&offices | &self.coming_bookers(conn, event)?)
-            }
             Audience::Province => self.supervising(conn, RegionCode::HEBEI),
             Audience::HeadsOrSupervisor => self.heads_or_supervisor(conn, event),
             Audience::HostMoney => self.host_money(conn, event),
@@ -93,15 +82,6 @@ impl People {
         let unit = event.counterpart_organization_id.or(event.organization_id);
         let unit = unit.ok_or(AppError::NotFound)?;
         let booker = booked_by(conn, event)?;
-        self.unit_and(conn, unit, booker)
-    }
-
-    fn unit_and(
-        &mut self,
-        conn: &mut Conn,
-        unit: OrganizationId,
-        booker: Option<UserId>,
-    ) -> Result<Hearers, AppError> {
         let mut hearers = self.with_roles(conn, unit, &[Role::UnitAdmin])?;
         if let Some(booker) = booker
             && self.is_member(conn, unit, booker)?
@@ -141,36 +121,6 @@ impl People {
         let payer = event.counterpart_organization_id.or(event.organization_id);
         if let Some(payer) = payer {
             hearers.extend(self.with_roles(conn, payer, &[Role::UnitAdmin])?);
-        }
-        Ok(hearers)
-    }
-
-    /// Whose bookings a closure hits, or hit before it changed.
-    fn bookers_hit(&mut self, conn: &mut Conn, event: &Event) -> Result<Hearers, AppError> {
-        let instrument = instrument_of(conn, event)?;
-        let mut hearers = Hearers::new();
-        for facts in [&event.before, &event.after].into_iter().flatten() {
-            let moment = |name: &str| -> Option<Instant> {
-                serde_json::from_value(facts.get(name)?.clone()).ok()
-            };
-            let from = moment("starts_at").ok_or(AppError::NotFound)?;
-            let until = moment("ends_at");
-            for hit in store::booking::list_of_instrument(conn, instrument, from, until)? {
-                hearers.extend(self.unit_and(conn, hit.organization_id, Some(hit.booked_by))?);
-            }
-        }
-        Ok(hearers)
-    }
-
-    /// Whose bookings to come lose their instrument.
-    fn coming_bookers(&mut self, conn: &mut Conn, event: &Event) -> Result<Hearers, AppError> {
-        let (instrument, from) = (instrument_of(conn, event)?, event.happened_at);
-        let coming = store::booking::list_of_instrument(conn, instrument, from, None)?;
-        let mut hearers = Hearers::new();
-        for booking in coming {
-            if self.is_member(conn, booking.organization_id, booking.booked_by)? {
-                hearers.insert(booking.booked_by);
-            }
         }
         Ok(hearers)
     }

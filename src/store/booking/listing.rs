@@ -9,24 +9,19 @@ use crate::domain::{BookingId, Instant, InstrumentId, UsageRecordId};
 use crate::store::schema::{booking, usage_record};
 use crate::store::{Conn, Result};
 
-/// The open bookings of an instrument that a closure from `from` to `until` hits, by their start.
-pub fn list_of_instrument(
+/// The open bookings of an instrument that are not over at `now`, by their start.
+pub fn list_standing(
     conn: &mut Conn,
     instrument: InstrumentId,
-    from: Instant,
-    until: Option<Instant>,
+    now: Instant,
 ) -> Result<Vec<Booking>> {
-    let mut query = booking::table
+    Ok(booking::table
         .filter(booking::instrument_id.eq(instrument))
         .filter(is_open())
-        .filter(booking::ends_at.gt(from))
+        .filter(booking::ends_at.gt(now))
         .select(Booking::as_select())
         .order((booking::starts_at, booking::id))
-        .into_boxed();
-    if let Some(until) = until {
-        query = query.filter(booking::starts_at.lt(until));
-    }
-    Ok(query.load(conn)?)
+        .load(conn)?)
 }
 
 /// Requests and holds that nobody decided in time.

@@ -249,6 +249,16 @@ pub fn list_of(conn: &mut Conn, host: OrganizationId) -> Result<Vec<(InstrumentI
         .load(conn)?)
 }
 
+/// The instruments of a host that are not retired, by their ids.
+pub fn list_in_service(conn: &mut Conn, host: OrganizationId) -> Result<Vec<InstrumentId>> {
+    Ok(instrument::table
+        .filter(instrument::organization_id.eq(host))
+        .filter(instrument::state.ne(InstrumentState::Retired))
+        .select(instrument::id)
+        .order(instrument::id)
+        .load(conn)?)
+}
+
 /// The managers of an instrument.
 pub fn list_managers(conn: &mut Conn, id: InstrumentId) -> Result<Vec<UserId>> {
     Ok(instrument_manager::table

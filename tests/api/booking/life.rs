@@ -182,7 +182,8 @@ both! {
         }
         let path = format!("/api/v1/instruments/{sem}");
         let tag = app.as_host().get(&path).expect_status(200).etag().to_owned();
-        with_version(&app.as_host(), Method::PATCH, &path, &tag, &json!({"channels": 1, "public_contact": {"name": "仪器平台", "phone": "0312-5000000"}}));
+        let kept = format!("{path}?affected=keep");
+        with_version(&app.as_host(), Method::PATCH, &kept, &tag, &json!({"channels": 1, "public_contact": {"name": "仪器平台", "phone": "0312-5000000"}}));
         for (client, id, channel) in &all {
             let less = action(client, *id, "reschedule", slot("10:00", "13:00")).expect_status(200);
             assert_eq!((less["state"].as_str(), &less["channel"]), (Some("confirmed"), channel));
