@@ -4,6 +4,7 @@
 mod admin;
 mod check;
 mod demo;
+mod doctor;
 mod evaluate;
 mod failure;
 mod health;
@@ -59,6 +60,11 @@ enum Command {
     /// Settings.
     #[command(subcommand)]
     Config(check::Command),
+    /// What this installation still lacks, such as the holidays of a year that bookings reach.
+    Doctor {
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
     /// Administrators of the platform.
     #[command(subcommand)]
     Admin(admin::Command),
@@ -101,6 +107,7 @@ async fn act(line: CommandLine) -> Result<(), Failure> {
         Command::Migrate(arguments) => migrate::run(&config, &arguments),
         Command::Seed { format } => seed::run(config, format).await,
         Command::Config(action) => check::run(&config, &action),
+        Command::Doctor { format } => doctor::run(config, format).await,
         Command::Admin(action) => admin::run(config, action).await,
         Command::Import(action) => import::run(config, action).await,
         Command::Evaluate(action) => evaluate::run(config, action).await,

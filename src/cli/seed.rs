@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::error::AppError;
 use crate::exchange::seed::{self, Table};
 use crate::operations::policy;
-use crate::operations::reference::{self, Counts, Reference, ReferenceFile};
+use crate::operations::reference::{self, Counts, Holiday, Reference, ReferenceFile};
 
 /// What loading one file did.
 pub type Loaded = (&'static str, Counts);
@@ -33,12 +33,7 @@ pub async fn load(app: &App) -> Result<Vec<Loaded>, AppError> {
             seed::subjects(&include_bytes!("../../seeds/subjects.csv")[..]),
         )
         .await?,
-        one(
-            app,
-            "public_holidays.csv",
-            seed::holidays(&include_bytes!("../../seeds/public_holidays.csv")[..]),
-        )
-        .await?,
+        one(app, "public_holidays.csv", released_holidays(app).await?).await?,
         one(
             app,
             "test_services.csv",
@@ -48,6 +43,17 @@ pub async fn load(app: &App) -> Result<Vec<Loaded>, AppError> {
     ];
     policy::install_shipped(app, app.clock.now()).await?;
     Ok(loaded)
+}
+
+/// The years that an officer keeps stay as they are.
+async fn released_holidays(app: &App) -> Result<Table<Holiday>, AppError> {
+    match seed::holidays(&include_bytes!("../../seeds/public_holidays.csv")[..]) {
+        Ok((rows, sha256)) => {
+            let rows = reference::released_holidays(app, rows).await?;
+            Ok(Ok((rows, sha256)))
+        }
+        faults => Ok(faults),
+    }
 }
 
 async fn one<R>(app: &App, name: &'static str, table: Table<R>) -> Result<Loaded, AppError>

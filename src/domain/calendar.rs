@@ -1,10 +1,12 @@
 //! Working days and public holidays, as data: which days are holidays, which weekend days are worked instead, and the
 //! deadlines counted in working days. Years without data know weekends only. Opening hours are decided elsewhere.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Datelike, Days, NaiveDate};
 
+use super::code::Code;
+use super::fault::{Fault, Faults};
 use super::time::Instant;
 
 crate::vocabulary! {
@@ -22,6 +24,61 @@ pub struct CalendarDay {
     pub on: NaiveDate,
     pub kind: DayKind,
     pub festival: String,
+}
+
+/// The longest name of a festival, in letters.
+const FESTIVAL_CHARS: usize = 40;
+
+/// A year of the calendar that can have a list: four digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Year(i32);
+
+impl Year {
+    pub const fn number(self) -> i32 {
+        self.0
+    }
+
+    pub fn first(self) -> NaiveDate {
+        NaiveDate::from_ymd_opt(self.0, 1, 1).unwrap_or(NaiveDate::MIN)
+    }
+
+    pub fn last(self) -> NaiveDate {
+        NaiveDate::from_ymd_opt(self.0, 12, 31).unwrap_or(NaiveDate::MAX)
+    }
+
+    /// Every rule of the list of this year: its own days, each once, each with the festival it is for.
+    pub fn check(self, days: &[CalendarDay]) -> Result<(), Vec<Fault>> {
+        let mut faults = Faults::new();
+        let mut known = BTreeSet::new();
+        for (number, day) in days.iter().enumerate() {
+            let field = |name: &str| format!("items[{number}].{name}");
+            faults.date(&field("on"), Some(day.on), self.first(), self.last());
+            if !known.insert(day.on) {
+                let fault = Fault::field(field("on"), Code::duplicate);
+                faults.push(fault.actual(day.on));
+            }
+            faults.text(&field("festival"), &day.festival, FESTIVAL_CHARS);
+        }
+        faults.into_result()
+    }
+}
+
+/// Not a year that can have a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a year from 2000 to 2199")]
+pub struct NotAYear;
+
+impl std::str::FromStr for Year {
+    type Err = NotAYear;
+
+    fn from_str(text: &str) -> Result<Self, NotAYear> {
+        let is_plain = text.len() == 4 && text.bytes().all(|digit| digit.is_ascii_digit());
+        let year = text.parse().ok().filter(|_| is_plain).ok_or(NotAYear)?;
+        (2_000..=2_199)
+            .contains(&year)
+            .then_some(Self(year))
+            .ok_or(NotAYear)
+    }
 }
 
 /// The holidays and make-up working days of the years for which there is data.
@@ -53,6 +110,26 @@ impl Calendar {
     pub fn days_within(&self, first: NaiveDate, last: NaiveDate) -> BTreeMap<NaiveDate, DayKind> {
         let days = self.days.range(first..=last);
         days.map(|(on, (kind, _))| (*on, *kind)).collect()
+    }
+
+    /// What the list says of a year, in the order of its days.
+    pub fn days_of(&self, year: Year) -> Vec<CalendarDay> {
+        let days = self.days.range(year.first()..=year.last());
+        days.map(|(on, (kind, festival))| CalendarDay {
+            on: *on,
+            kind: *kind,
+            festival: festival.clone(),
+        })
+        .collect()
+    }
+
+    /// The years from `first` to `last` of which the list says nothing: they know weekends only.
+    pub fn unknown_years(&self, first: NaiveDate, last: NaiveDate) -> Vec<i32> {
+        let is_unknown = |year: &i32| {
+            let days = Year(*year);
+            self.days.range(days.first()..=days.last()).next().is_none()
+        };
+        (first.year()..=last.year()).filter(is_unknown).collect()
     }
 
     /// The festival for which `date` is a public holiday.
@@ -125,6 +202,59 @@ pub(crate) mod tests {
 
     fn on(text: &str) -> NaiveDate {
         text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_year_without_data_is_told_from_one_without_a_listed_day_at_hand() {
+        let unknown = |first: &str, last: &str| {
+            china().unknown_years(first.parse().unwrap(), last.parse().unwrap())
+        };
+        assert_eq!(unknown("2025-03-03", "2025-03-03"), [0; 0]);
+        assert_eq!(unknown("2026-12-31", "2028-01-01"), [2027, 2028]);
+        for (text, fits) in [
+            ("2026", true),
+            ("1999", false),
+            ("2200", false),
+            ("02026", false),
+            ("+202", false),
+        ] {
+            assert_eq!(text.parse::<Year>().is_ok(), fits, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_list_has_the_days_of_its_year_each_once() {
+        let day = |on: &str, festival: &str| CalendarDay {
+            on: on.parse().unwrap(),
+            kind: DayKind::Holiday,
+            festival: festival.to_owned(),
+        };
+        let faults = |days: &[CalendarDay]| -> Vec<(String, &str)> {
+            let found = "2027".parse::<Year>().unwrap().check(days);
+            let found = found.err().unwrap_or_default().into_iter();
+            found
+                .map(|fault| (fault.name().to_owned(), fault.code.as_str()))
+                .collect()
+        };
+        assert_eq!(faults(&[]), []);
+        assert_eq!(
+            faults(&[day("2027-01-01", "元旦"), day("2027-12-31", "元旦")]),
+            []
+        );
+        let wrong = [
+            day("2026-12-31", "元旦"),
+            day("2027-01-01", " "),
+            day("2027-01-01", "元旦"),
+        ];
+        let expected = [
+            ("items[0].on", "out_of_range"),
+            ("items[1].festival", "required"),
+            ("items[2].on", "duplicate"),
+        ];
+        assert_eq!(
+            faults(&wrong),
+            expected.map(|(name, code)| (name.to_owned(), code))
+        );
     }
 
     #[test]

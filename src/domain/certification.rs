@@ -63,13 +63,19 @@ pub fn is_sme(all: &[Certification], day: NaiveDate) -> bool {
     all.iter().cloned().collect::<SmeDays>().holds_on(day)
 }
 
+/// A unit has at most so many.
+pub fn check_count(all: &[Certification]) -> Result<(), Fault> {
+    let fault = Fault::field("items", Code::too_many).limit(ITEMS_MAX);
+    match all.len() {
+        0..=ITEMS_MAX => Ok(()),
+        more => Err(fault.actual(more)),
+    }
+}
+
 /// Every rule of the certifications of one unit.
 pub fn check(all: &[Certification]) -> Result<(), Vec<Fault>> {
     let mut faults = Faults::new();
-    if all.len() > ITEMS_MAX {
-        let fault = Fault::field("items", Code::too_many).limit(ITEMS_MAX);
-        return Err(vec![fault.actual(all.len())]);
-    }
+    check_count(all).map_err(|fault| vec![fault])?;
     let mut known = BTreeSet::new();
     for (number, one) in all.iter().enumerate() {
         let field = |name: &str| format!("items[{number}].{name}");

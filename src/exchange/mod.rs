@@ -2,6 +2,7 @@
 //! a yearly run. This room parses and writes bytes; it opens no files and decides no rules.
 
 pub mod awards;
+pub mod certification;
 pub mod charge;
 pub mod instrument;
 pub mod province;

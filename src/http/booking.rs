@@ -127,6 +127,7 @@ async fn check(context: RequestContext) -> Answer {
     context.ok(CheckShape {
         bookable: checked.faults.is_empty(),
         errors: checked.faults.iter().map(entry).collect(),
+        warnings: checked.warnings.iter().map(entry).collect(),
         late_from: checked.late_from,
         quote: checked.quote.map(Into::into),
         next_free: checked.next_free.into_iter().map(Into::into).collect(),

@@ -6,12 +6,14 @@ use utoipa::ToSchema;
 
 use super::answer::{Answer, reply};
 use super::context::RequestContext;
-use super::route::{Route, get, put};
+use super::route::{Route, get, post, put};
 use crate::domain::access::Action;
 use crate::domain::certification::Certification;
 use crate::domain::time::read_optional_date;
 use crate::error::AppError;
-use crate::operations::certification::{self, Certified};
+use crate::exchange::certification as sheet;
+use crate::exchange::sheet::Format;
+use crate::operations::certification::{self, Certified, ImportTable, Imported};
 use crate::operations::run::Reply;
 
 pub fn routes() -> Vec<Route> {
@@ -32,7 +34,38 @@ pub fn routes() -> Vec<Route> {
         .takes::<CertificationsBody>()
         .answers::<CertificationsShape>(200)
         .needs_version(),
+        post(
+            "/certifications/import",
+            Action::CertificationImport,
+            "Certify the unit of every row of a spreadsheet, or none; what a unit has besides stays",
+            import,
+        )
+        .parameters(&["dry_run"])
+        .takes_file(TYPES)
+        .heavy()
+        .answers::<ImportedCertificationsShape>(200),
+        get(
+            "/certifications/import-template",
+            Action::CertificationTemplateGet,
+            "The empty spreadsheet (XLSX)",
+            template,
+        )
+        .answers_status(200),
     ]
+}
+
+const TYPES: &[&str] = &[
+    "text/csv",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+];
+
+/// What was entered, or would be.
+#[derive(Serialize, ToSchema)]
+struct ImportedCertificationsShape {
+    dry_run: bool,
+    rows: usize,
+    /// Units that are certified otherwise than before.
+    changed: usize,
 }
 
 /// Both days are included; an absent one is open.
@@ -110,4 +143,37 @@ async fn update(context: RequestContext) -> Answer {
 fn shown(certified: &Certified) -> Result<Reply, AppError> {
     let shape = CertificationsShape::from(certified.clone());
     Ok(reply(200, &shape)?.of_version(certified.version))
+}
+
+async fn import(context: RequestContext) -> Answer {
+    let done = certification::import(&context.run(imported)?, table(&context)).await?;
+    context.answer(done, imported)
+}
+
+fn imported(done: &Imported) -> Result<Reply, AppError> {
+    let shape = ImportedCertificationsShape {
+        dry_run: done.is_dry_run,
+        rows: done.rows,
+        changed: done.changed,
+    };
+    reply(200, &shape)
+}
+
+fn table(context: &RequestContext) -> Result<ImportTable, AppError> {
+    let is_dry_run = context.params()?.one("dry_run")?.unwrap_or(false);
+    let bytes = context.file(TYPES)?.clone();
+    let format = match context.media_type().as_str() {
+        "text/csv" => Format::Csv,
+        _ => Format::Xlsx,
+    };
+    Ok(ImportTable {
+        read: Box::new(move || Ok(sheet::read(&bytes, format)?)),
+        is_dry_run,
+    })
+}
+
+async fn template(context: RequestContext) -> Answer {
+    certification::may_get_template(&context.reader())?;
+    let bytes = sheet::template().map_err(AppError::internal)?;
+    context.download(Format::Xlsx.media_type(), "certifications.xlsx", bytes)
 }

@@ -22,6 +22,7 @@ pub mod event;
 pub mod exemption;
 pub mod feed;
 pub mod health;
+pub mod holiday;
 pub mod impact;
 mod instrument;
 pub mod invitation;

@@ -10,8 +10,8 @@ use super::answer::Answer;
 use super::route::{BASE, Methods, Route, method_not_allowed};
 use super::{
     account, api_key, availability, booking, booking_rules, certification, charge, closure, event,
-    exemption, instrument, invitation, invoice, member, notice, organization, policy, quote,
-    reference, related_party, review, service, session, stats, tariff, usage, yearly_run,
+    exemption, holiday, instrument, invitation, invoice, member, notice, organization, policy,
+    quote, reference, related_party, review, service, session, stats, tariff, usage, yearly_run,
 };
 use crate::error::AppError;
 
@@ -27,6 +27,7 @@ pub fn table() -> Vec<Route> {
         certification::routes(),
         related_party::routes(),
         reference::routes(),
+        holiday::routes(),
         instrument::routes(),
         service::routes(),
         exemption::routes(),

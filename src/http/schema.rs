@@ -136,6 +136,7 @@ words!(
     closure::ClosureKind => "ClosureKind",
     booking_rules::Approval => "Approval",
     booking_rules::Holidays => "Holidays",
+    calendar::DayKind => "DayKind",
     organization::OrganizationKind => "OrganizationKind",
     organization::OrganizationState => "OrganizationState",
     review::Satisfaction => "Satisfaction",

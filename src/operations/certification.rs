@@ -1,6 +1,10 @@
 //! Certifications of units, set by whoever supervises them. Whether a unit is a small or medium enterprise follows from them:
 //! at once, and by itself on the day on which one begins or ends.
 
+mod import;
+
+pub use import::{ImportRow, ImportTable, Imported, import, may_get_template};
+
 use serde_json::json;
 
 use crate::app::App;
@@ -57,21 +61,32 @@ pub async fn update(
         certification::check(items)?;
         let before = store::certification::list(tx, organization.id)?;
         if before != *items {
-            store::certification::replace(tx, organization.id, items)?;
-            let is_sme = certification::is_sme(items, actor.now.local_date());
-            let now = store::yearly_run::after_freezes(tx, actor.now)?;
-            store::organization::update_is_sme(tx, &organization, is_sme, now)?;
-            let subject = Subject::new("organization", organization.id);
-            let event = actor
-                .event(Action::CertificationUpdate, subject)
-                .of(organization.id, None)
-                .before(json!({"items": before, "is_sme": organization.is_sme}))?
-                .after(json!({"items": items, "is_sme": is_sme}))?;
-            store::event::append(tx, &event)?;
+            record(tx, actor, &organization, (&before, items))?;
         }
         Certified::of(tx, organization.id)
     })
     .await
+}
+
+/// Writes what an organization is certified as from now on, with what follows from it today.
+fn record(
+    tx: &mut Conn,
+    actor: &Actor,
+    organization: &Organization,
+    (before, after): (&[Certification], &[Certification]),
+) -> Result<(), AppError> {
+    store::certification::replace(tx, organization.id, after)?;
+    let is_sme = certification::is_sme(after, actor.now.local_date());
+    let now = store::yearly_run::after_freezes(tx, actor.now)?;
+    store::organization::update_is_sme(tx, organization, is_sme, now)?;
+    let subject = Subject::new("organization", organization.id);
+    let event = actor
+        .event(Action::CertificationUpdate, subject)
+        .of(organization.id, None)
+        .before(json!({"items": before, "is_sme": organization.is_sme}))?
+        .after(json!({"items": after, "is_sme": is_sme}))?;
+    store::event::append(tx, &event)?;
+    Ok(())
 }
 
 /// Lets organizations follow the certifications that began or ended; answers how many did.

@@ -1,6 +1,7 @@
 //! Loading the tables every installation starts with. Loading a file again changes nothing; a newer file changes what
 //! differs and adds what is new, and leaves one event with the file's digest.
 
+use chrono::Datelike;
 use serde_json::json;
 
 use crate::app::App;
@@ -45,6 +46,13 @@ where
         Ok(counts)
     });
     done.await?.now()
+}
+
+/// The holidays of a release, without the years that an officer keeps.
+pub async fn released_holidays(app: &App, all: Vec<Holiday>) -> Result<Vec<Holiday>, AppError> {
+    let kept = app.store.read(store::calendar::list_kept_years).await?;
+    let is_free = |day: &Holiday| !kept.contains(&i64::from(day.holiday_on.year()));
+    Ok(all.into_iter().filter(is_free).collect())
 }
 
 /// The classes of instruments.

@@ -6,9 +6,10 @@ use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::memo::{MEMO, version_of};
-use super::schema::{calendar, public_holiday};
+use super::schema::{calendar, holiday_year, public_holiday};
 use super::{Conn, Lock, Result};
-use crate::domain::calendar::{Calendar, CalendarDay, DayKind};
+use crate::domain::Instant;
+use crate::domain::calendar::{Calendar, CalendarDay, DayKind, Year};
 
 /// The form of the document that this program writes and reads.
 const FORMAT: u32 = 1;
@@ -82,6 +83,53 @@ pub fn refresh(conn: &mut Conn) -> Result<()> {
         ))
         .execute(conn)?;
     Ok(())
+}
+
+/// The version of the list of a year: 1 until an officer changes it.
+pub fn version_of_year(conn: &mut Conn, year: Year) -> Result<i64> {
+    let own = holiday_year::table.find(i64::from(year.number()));
+    let version = own.select(holiday_year::version).get_result(conn);
+    Ok(version.optional()?.unwrap_or(1))
+}
+
+/// The years whose lists an officer keeps.
+pub fn list_kept_years(conn: &mut Conn) -> Result<Vec<i64>> {
+    Ok(holiday_year::table
+        .select(holiday_year::year)
+        .order(holiday_year::year)
+        .load(conn)?)
+}
+
+/// Gives a year these days and no others, as its next version, while no booking is under way.
+pub fn replace_year(
+    conn: &mut Conn,
+    (year, version): (Year, i64),
+    days: &[CalendarDay],
+    now: Instant,
+) -> Result<()> {
+    let own = public_holiday::holiday_on.between(year.first(), year.last());
+    diesel::delete(public_holiday::table.filter(own)).execute(conn)?;
+    for day in days {
+        diesel::insert_into(public_holiday::table)
+            .values((
+                public_holiday::holiday_on.eq(day.on),
+                public_holiday::kind.eq(day.kind),
+                public_holiday::festival.eq(&day.festival),
+            ))
+            .execute(conn)?;
+    }
+    let number = i64::from(year.number());
+    let next = (
+        holiday_year::version.eq(version + 1),
+        holiday_year::updated_at.eq(now),
+    );
+    let updated = diesel::update(holiday_year::table.find(number)).set(next);
+    if updated.execute(conn)? == 0 {
+        diesel::insert_into(holiday_year::table)
+            .values((holiday_year::year.eq(number), next.0, next.1))
+            .execute(conn)?;
+    }
+    refresh(conn)
 }
 
 fn list(conn: &mut Conn) -> Result<Vec<CalendarDay>> {

@@ -11,29 +11,51 @@ use super::{Conn, Result};
 use crate::domain::OrganizationId;
 use crate::domain::certification::{Certification, SME, SmeDays};
 
-type Row = (String, Option<NaiveDate>, Option<NaiveDate>, Option<String>);
+/// So many organizations are asked for in one statement.
+const CHUNK: usize = 500;
+
+type Row = (
+    OrganizationId,
+    String,
+    Option<NaiveDate>,
+    Option<NaiveDate>,
+    Option<String>,
+);
 
 /// The certifications of an organization, as they were entered.
 pub fn list(conn: &mut Conn, organization: OrganizationId) -> Result<Vec<Certification>> {
-    let rows: Vec<Row> = certification::table
-        .filter(certification::organization_id.eq(organization))
-        .select((
-            certification::code,
-            certification::valid_from_on,
-            certification::valid_until_on,
-            certification::document_no,
-        ))
-        .order(certification::id)
-        .load(conn)?;
-    let rows = rows.into_iter();
-    Ok(rows
-        .map(|(certification, from, until, document_no)| Certification {
-            certification,
-            valid_from_on: from,
-            valid_until_on: until,
-            document_no,
-        })
-        .collect())
+    let found = list_of(conn, &[organization])?;
+    Ok(found.into_values().next().unwrap_or_default())
+}
+
+/// Those of several; who has none stands not among them.
+pub fn list_of(
+    conn: &mut Conn,
+    organizations: &[OrganizationId],
+) -> Result<BTreeMap<OrganizationId, Vec<Certification>>> {
+    let mut all: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for some in organizations.chunks(CHUNK) {
+        let rows: Vec<Row> = certification::table
+            .filter(certification::organization_id.eq_any(some))
+            .select((
+                certification::organization_id,
+                certification::code,
+                certification::valid_from_on,
+                certification::valid_until_on,
+                certification::document_no,
+            ))
+            .order(certification::id)
+            .load(conn)?;
+        for (organization, code, from, until, document_no) in rows {
+            all.entry(organization).or_default().push(Certification {
+                certification: code,
+                valid_from_on: from,
+                valid_until_on: until,
+                document_no,
+            });
+        }
+    }
+    Ok(all)
 }
 
 /// The days on which these organizations are small or medium enterprises; who never is stands not among them.

@@ -1,5 +1,7 @@
 //! Organizations: what they declare and how far their verification is.
 
+use std::collections::BTreeSet;
+
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -123,6 +125,25 @@ pub fn find_by_uscc(conn: &mut Conn, uscc: &Uscc) -> Result<Option<Organization>
         .select(Organization::as_select())
         .get_result(conn)
         .optional()?)
+}
+
+/// The organizations that were verified under these codes.
+pub fn list_by_usccs(conn: &mut Conn, codes: BTreeSet<String>) -> Result<Vec<Organization>> {
+    let codes: Vec<String> = codes.into_iter().collect();
+    let mut found = Vec::new();
+    for some in codes.chunks(500) {
+        let verified = [OrganizationState::Verified, OrganizationState::Suspended];
+        let known: Vec<Organization> = organization::table
+            .filter(
+                organization::uscc
+                    .eq_any(some)
+                    .and(organization::state.eq_any(verified)),
+            )
+            .select(Organization::as_select())
+            .load(conn)?;
+        found.extend(known);
+    }
+    Ok(found)
 }
 
 /// The organizations that wait for verification under this code.

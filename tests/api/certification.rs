@@ -108,4 +108,48 @@ both! {
             assert_eq!(charge["amount_fen"], price, "charge of {day}");
         }
     }
+
+    fn a_list_of_units_is_entered_whole_or_not_at_all(app: &TestApp) {
+        let path = "/api/v1/certifications/import";
+        let send = |client: &Client, query: &str, rows: &str| {
+            let table = format!("uscc,certification,valid_from_on,valid_until_on,document_no\n{rows}");
+            client.request(Method::POST, &format!("{path}{query}")).bytes("text/csv", table).send()
+        };
+        let of = |uscc| {
+            let path = format!("/api/v1/organizations/{}/certifications", app.organization_id(uscc));
+            app.as_admin().get(&path).expect_status(200)["items"].clone()
+        };
+        let (admin, city) = (app.as_admin(), app.as_person(CITY_ADMIN));
+        send(&app.as_host(), "", "").expect_code(403, "forbidden");
+        let rows = format!(
+            "{OTHER_COMPANY},科技型中小企业,2026-01-01,2026-12-31,冀科-1\n{COMPANY},sme,,2026-06-30,\n{COMPANY},high_tech,2025-01-01,,\n"
+        );
+        let dry = send(&admin, "?dry_run=true", &rows).expect_status(200);
+        assert_eq!(dry.body, json!({"dry_run": true, "rows": 3, "changed": 2}));
+        assert_eq!(of(OTHER_COMPANY), json!([]));
+        // Whoever supervises neither of them knows none of them.
+        let told = send(&city, "", &rows).expect_code(422, "unknown_reference");
+        assert_eq!(told["errors"].as_array().unwrap().len(), 3);
+        let wrong = format!("{rows}{COMPANY},SME,2026-02-01,2026-01-01,\n{COMPANY},high_tech,2025-01-01,,\nX,sme,,,\n");
+        let told = send(&admin, "", &wrong).expect_status(422);
+        let told: Vec<_> = told["errors"].as_array().unwrap().iter().map(|one| format!("{} {} {}", one["row"], one["column"], one["code"])).collect();
+        assert_eq!(told, [
+            "5 \"certification\" \"malformed\"", "5 \"valid_until_on\" \"dates_out_of_order\"", "6 \"certification\" \"duplicate\"",
+            "7 \"uscc\" \"unknown_reference\"",
+        ]);
+        assert_eq!(of(OTHER_COMPANY), json!([]));
+        let done = send(&admin, "", &rows).expect_status(200);
+        assert_eq!(done.body, json!({"dry_run": false, "rows": 3, "changed": 2}));
+        assert_eq!(of(OTHER_COMPANY), json!([
+            {"certification": "tech_sme", "valid_from_on": "2026-01-01", "valid_until_on": "2026-12-31", "document_no": "冀科-1"},
+        ]));
+        // The open one got its end, the other was added.
+        assert_eq!(of(COMPANY), json!([
+            {"certification": "sme", "valid_from_on": null, "valid_until_on": "2026-06-30", "document_no": null},
+            {"certification": "high_tech", "valid_from_on": "2025-01-01", "valid_until_on": null, "document_no": null},
+        ]));
+        assert_eq!(send(&admin, "", &rows).expect_status(200)["changed"], 0);
+        admin.get("/api/v1/certifications/import-template").expect_status(200);
+        app.as_host().get("/api/v1/certifications/import-template").expect_code(403, "forbidden");
+    }
 }

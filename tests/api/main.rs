@@ -32,6 +32,7 @@ mod fleet;
 mod freeze;
 mod given;
 mod guard;
+mod holiday;
 mod house;
 mod impact;
 mod import_beside;

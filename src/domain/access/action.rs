@@ -160,6 +160,8 @@ actions! {
     MemberRemove = "member_remove": MEMBER_EDITORS, None, Change, Organization, Member;
     CertificationList = "certification_list": RELATED_PARTY_READERS, None, Read, Organization, Nobody;
     CertificationUpdate = "certification_update": ADMINISTRATION, None, Change, Organization, Heads;
+    CertificationImport = "certification_import": ADMINISTRATION, None, Change, Nothing, Nobody;
+    CertificationTemplateGet = "certification_template_get": ADMINISTRATION, None, Read, Nothing, Nobody;
     /// A certification began or ended by date: it is a small enterprise from now on, or no longer.
     OrganizationReclassify = "organization_reclassify": SYSTEM, None, Consequence, Organization, Heads;
     RelatedPartyList = "related_party_list": RELATED_PARTY_READERS, None, Read, Organization, Nobody;
@@ -168,6 +170,8 @@ actions! {
     // Registry.
     CategoryList = "category_list": VISITORS, None, Read, Nothing, Nobody;
     RegionList = "region_list": VISITORS, None, Read, Nothing, Nobody;
+    HolidayGet = "holiday_get": VISITORS, None, Read, Nothing, Nobody;
+    HolidayUpdate = "holiday_update": PROVINCE, None, Change, Nothing, Nobody;
     /// Regions, categories and holidays of a release, by `yiqi seed`.
     ReferenceLoad = "reference_load": SYSTEM, None, Change, Nothing, Nobody;
     /// A province's year from a folder, by `yiqi import province`.

@@ -275,4 +275,7 @@ pub struct CheckShape {
     pub next_free: Vec<SlotShape>,
     /// After this a cancellation would be late; null when the slot could not be judged.
     pub late_from: Option<Instant>,
+    /// What stands in the way of nothing, and may later: `holidays_unknown` for a year without a list of holidays.
+    #[schema(value_type = Vec<Object>)]
+    pub warnings: Vec<Value>,
 }

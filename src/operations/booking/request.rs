@@ -17,6 +17,7 @@ use crate::domain::tariff::Quote;
 use crate::domain::{Instant, InstrumentId, Slot};
 use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::Actor;
+use crate::operations::holiday;
 use crate::operations::run::{Outcome, Run, may};
 use crate::store::booking::{Details, NewBooking};
 use crate::store::terms::Basis;
@@ -174,6 +175,8 @@ pub struct Checked {
     pub next_free: Vec<Slot>,
     /// After this a cancellation would be late.
     pub late_from: Option<Instant>,
+    /// What stands in the way of nothing, and may later.
+    pub warnings: Vec<Fault>,
 }
 
 impl Checked {
@@ -184,6 +187,7 @@ impl Checked {
             quote: None,
             next_free: Vec::new(),
             late_from: None,
+            warnings: Vec::new(),
         }
     }
 }
@@ -243,6 +247,7 @@ pub async fn check(
                 quote: slot::price(&basis, &wanted, &draft.service_items)?,
                 faults,
                 next_free,
+                warnings: holiday::warnings_of(&basis.calendar, &wanted.slot),
                 late_from: Some(late_from(
                     wanted.slot.starts_at(),
                     terms.rules.cancel_before_minutes,

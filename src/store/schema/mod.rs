@@ -39,6 +39,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     event,
     event_personal,
     expert_score,
+    holiday_year,
     idempotency_key,
     instrument,
     instrument_manager,

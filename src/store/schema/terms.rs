@@ -1,4 +1,4 @@
-//! Tables of migration `0015_terms`.
+//! Tables of migrations `0015_terms` and `0027_holiday_years`.
 
 diesel::table! {
     instrument_terms (instrument_id) {
@@ -13,5 +13,13 @@ diesel::table! {
         id -> BigInt,
         version -> BigInt,
         content -> Text,
+    }
+}
+
+diesel::table! {
+    holiday_year (year) {
+        year -> BigInt,
+        version -> BigInt,
+        updated_at -> Timestamp,
     }
 }
