@@ -30,6 +30,7 @@ pub mod invoice;
 pub mod json;
 pub mod member;
 mod merge_patch;
+pub mod names;
 pub mod notice;
 pub mod openapi;
 pub mod organization;

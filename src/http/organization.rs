@@ -84,6 +84,7 @@ pub struct OrganizationShape {
     /// How many instruments it lists.
     listed_instruments: i64,
     public_contact: Option<PublicContact>,
+    version: i64,
     updated_at: Instant,
     #[serde(flatten)]
     inside: Option<InsideShape>,
@@ -99,7 +100,6 @@ struct InsideShape {
     state: OrganizationState,
     state_reason: Option<String>,
     address: Option<String>,
-    version: i64,
     created_at: Instant,
 }
 
@@ -121,6 +121,7 @@ impl OrganizationShape {
             is_host: row.is_host,
             listed_instruments,
             public_contact: row.public_contact.map(Json::into_inner),
+            version: row.version,
             updated_at: row.updated_at,
             inside: Some(InsideShape {
                 uscc: row.uscc,
@@ -130,7 +131,6 @@ impl OrganizationShape {
                 state: row.state,
                 state_reason: row.state_reason,
                 address: row.address,
-                version: row.version,
                 created_at: row.created_at,
             }),
         }

@@ -11,6 +11,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::answer::Answer;
 use super::context::RequestContext;
+use super::names;
 use crate::domain::access::Action;
 use crate::error::{AppError, Code, Fault};
 
@@ -88,6 +89,7 @@ impl Route {
         F: Future<Output = Answer> + 'static,
     {
         let by_method = method.clone();
+        let is_read = method == Method::GET;
         Self {
             method,
             path,
@@ -111,7 +113,8 @@ impl Route {
             is_heavy: false,
             handler: Box::new(move || {
                 let route = web::route().guard(asks(by_method.clone()));
-                route.to(handler.clone())
+                let handler = handler.clone();
+                route.to(move |context| answered(handler.clone(), context, is_read))
             }),
         }
     }
@@ -212,6 +215,20 @@ impl Route {
         self.ignores_caller = true;
         self
     }
+}
+
+/// What a handler answers; what is read comes with names beside its ids.
+async fn answered<H, F>(handler: H, context: RequestContext, is_read: bool) -> Answer
+where
+    H: Fn(RequestContext) -> F,
+    F: Future<Output = Answer>,
+{
+    if !is_read {
+        return handler(context).await;
+    }
+    let reader = context.caller().map(|caller| caller.organization_id);
+    let app = context.app.clone();
+    names::add(&app, reader.ok(), handler(context).await).await
 }
 
 macro_rules! methods {

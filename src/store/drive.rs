@@ -9,6 +9,20 @@ use super::{Conn, Result};
 use crate::domain::access::Reach;
 use crate::domain::{InstrumentId, OrganizationId, UserId};
 
+/// The hosts that an administration supervises, within a statement or by themselves.
+macro_rules! hosts_within {
+    ($region:expr) => {
+        $crate::store::schema::organization::table
+            .filter($crate::store::schema::organization::is_host)
+            .filter(
+                $crate::store::schema::organization::supervising_region_code
+                    .like(format!("{}%", $region.prefix())),
+            )
+            .select($crate::store::schema::organization::id)
+    };
+}
+pub(super) use hosts_within;
+
 /// Rows that an index gives in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Branch {
@@ -56,7 +70,11 @@ pub(super) struct Drive {
 impl Drive {
     pub fn of(conn: &mut Conn, asked: Asked<'_>) -> Result<Self> {
         let reach = asked.reach;
-        if !reach.everything && reach.host.is_none() && reach.managed.is_none() {
+        let is_host_side = reach.everything
+            || reach.region.is_some()
+            || reach.host.is_some()
+            || reach.managed.is_some();
+        if !is_host_side {
             return Ok(by_own_unit(asked));
         }
         if let Some((driver, instruments)) = instruments(conn, asked)? {
@@ -141,9 +159,17 @@ fn by_reach(conn: &mut Conn, asked: Asked<'_>) -> Result<Drive> {
     if reach.everything {
         return Ok(drive);
     }
+    let supervised = match reach.region {
+        Some(region) => hosts_within!(region).load(conn)?,
+        None => Vec::new(),
+    };
+    if supervised.len() > BRANCHES_MAX {
+        return Ok(drive);
+    }
     drive.is_reach_asked = false;
-    drive.branches.clear();
+    drive.branches = supervised.into_iter().map(Branch::Host).collect();
     if let Some(host) = reach.host {
+        drive.branches.retain(|known| *known != Branch::Host(host));
         drive.branches.push(Branch::Host(host));
     } else if let Some((host, user)) = reach.managed {
         let instruments = managed_ids(conn, user, Some(host))?;

@@ -28,6 +28,7 @@ pub mod invoice;
 pub mod job;
 mod memo;
 pub mod migration;
+pub mod names;
 mod not_now;
 pub mod notice;
 pub mod organization;

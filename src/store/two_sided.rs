@@ -139,6 +139,10 @@ macro_rules! two_sided_list {
             if let Some(host) = reach.host {
                 condition = Box::new(condition.or(hidden!($table.$host).eq(host)));
             }
+            if let Some(region) = reach.region {
+                let hosts = $crate::store::drive::hosts_within!(region);
+                condition = Box::new(condition.or(hidden!($table.$host).eq_any(hosts)));
+            }
             if let Some(unit) = own_unit(reach) {
                 condition = Box::new(condition.or(hidden!($table.$unit).eq(unit)));
             }

@@ -47,6 +47,7 @@ mod limits;
 mod lists;
 mod matrix;
 mod migration;
+mod names;
 mod not_now;
 mod notice;
 mod organization;

@@ -3,17 +3,19 @@
 use diesel::prelude::*;
 use serde_json::{Value, json};
 use ureq::http::Method;
+use yiqi::domain::access::Role;
 use yiqi::domain::run::RunState;
 use yiqi::domain::{Fen, InstrumentId, UserId};
 use yiqi::store;
 use yiqi::store::schema::notice;
+use yiqi::store::user::NewUser;
 
 use crate::both;
 use crate::client::Client;
 use crate::given;
 use crate::world::{
-    BOSS, CITY_ADMIN, COMPANY, ENGINEER, FINANCE, HOST, MANAGER, OTHER_COMPANY, OTHER_HOST_ADMIN,
-    TestApp, UNIVERSITY, World,
+    BOSS, COMPANY, ENGINEER, FINANCE, HOST, MANAGER, OTHER_COMPANY, OTHER_HOST_ADMIN, PROVINCE,
+    Person, TestApp, UNIVERSITY, World,
 };
 
 const RECORDS: &str = "/api/v1/usage-records";
@@ -239,8 +241,14 @@ both! {
         for path in ["/charges?limit=0", "/events?colour=red", "/usage-records/import-template?colour=red"] {
             member.get(&format!("/api/v1{path}")).expect_code(403, "forbidden");
         }
+        let evaluator = Person { login: "evaluator@province.example", organization: PROVINCE, roles: &[Role::Evaluator] };
+        let user = NewUser {
+            organization_id: app.organization_id(PROVINCE), login: evaluator.login.to_owned(), name: "评委".to_owned(), phone: None,
+            password_hash: "none".to_owned(), roles: evaluator.roles.to_vec(), now: app.now(),
+        };
+        app.write(move |tx| Ok(store::user::insert(tx, &user)?));
         for path in ["/usage-records?limit=0", "/usage-records/export?format=pdf"] {
-            app.as_person(CITY_ADMIN).get(&format!("/api/v1{path}")).expect_code(403, "forbidden");
+            app.as_person(evaluator).get(&format!("/api/v1{path}")).expect_code(403, "forbidden");
             member.get(&format!("/api/v1{path}")).expect_status(400);
         }
         let typed = member.request(Method::POST, RECORDS).header("Idempotency-Key", "two words").json("none").send();

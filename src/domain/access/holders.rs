@@ -71,8 +71,10 @@ pub(super) const INSTRUMENT_READERS: Holders = Holders::of(&[
     HostFinance,
     InstrumentManager,
 ]);
+/// A region's administration reads what happens at the hosts that it supervises.
 pub(super) const BOOKING_READERS: Holders = Holders::of(&[
     PlatformAdmin,
+    RegionAdmin,
     Auditor,
     HostAdmin,
     InstrumentManager,
@@ -82,6 +84,7 @@ pub(super) const BOOKING_READERS: Holders = Holders::of(&[
 /// Finance reads the records its charges stand on.
 pub(super) const USAGE_READERS: Holders = Holders::of(&[
     PlatformAdmin,
+    RegionAdmin,
     Auditor,
     HostAdmin,
     HostFinance,

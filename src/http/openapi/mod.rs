@@ -5,12 +5,12 @@ mod description;
 mod operation;
 mod parameter;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
 use super::route::{BASE, Route};
-use super::routes;
+use super::{names, routes};
 
 /// The whole document; `server` is how clients reach the service.
 pub fn document(server: &str) -> Value {
@@ -129,16 +129,69 @@ fn schemas(routes: &[Route]) -> Value {
         ("Problem".to_owned(), description::problem()),
         ("ProblemEntry".to_owned(), description::problem_entry()),
     ]);
-    let named = routes
-        .iter()
-        .flat_map(|route| [route.body, route.answer.1])
-        .flatten();
-    for schema in named {
-        let (name, whole, parts) = schema();
-        all.insert(name, json!(whole));
-        all.extend(parts.into_iter().map(|(name, part)| (name, json!(part))));
+    let (mut taken, mut answered) = (BTreeSet::new(), BTreeSet::new());
+    for route in routes {
+        for (schema, known) in [(route.body, &mut taken), (route.answer.1, &mut answered)] {
+            let Some((name, whole, parts)) = schema.map(|schema| schema()) else {
+                continue;
+            };
+            for (name, shape) in std::iter::once((name, whole)).chain(parts) {
+                known.insert(name.clone());
+                all.insert(name, json!(shape));
+            }
+        }
+    }
+    for name in answered.difference(&taken) {
+        all.get_mut(name).into_iter().for_each(add_names);
     }
     json!(all)
+}
+
+/// Beside each id of an organization, an instrument or a person the name, which is there where something is read.
+fn add_names(schema: &mut Value) {
+    match schema {
+        Value::Object(members) => {
+            members.values_mut().for_each(add_names);
+            if let Some(Value::Object(properties)) = members.get_mut("properties") {
+                let fields: Vec<String> = properties.keys().cloned().collect();
+                for field in fields {
+                    let is_id = properties.get(&field).is_some_and(is_named_id);
+                    let known = names::named(&field).filter(|_| is_id);
+                    if let Some((_, name)) = known {
+                        let text = text_beside(&field);
+                        properties.entry(name).or_insert(text);
+                    }
+                }
+                if properties.contains_key("booked_by") {
+                    let about =
+                        "The telephone number of who booked; for the two sides, where it is read.";
+                    properties.insert(
+                        "booked_by_phone".into(),
+                        json!({"type": ["string", "null"], "description": about}),
+                    );
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(add_names),
+        _ => {}
+    }
+}
+
+/// It refers to an id of an organization, an instrument or a person.
+fn is_named_id(property: &Value) -> bool {
+    let text = property.to_string();
+    let ids = ["OrganizationId", "InstrumentId", "UserId"];
+    ids.iter().any(|id| text.contains(&format!("/{id}\"")))
+}
+
+fn text_beside(field: &str) -> Value {
+    let about = format!("What people call `{field}`; where it is read.");
+    match field.ends_with("_ids") {
+        true => {
+            json!({"type": ["array", "null"], "items": {"type": ["string", "null"]}, "description": about})
+        }
+        false => json!({"type": ["string", "null"], "description": about}),
+    }
 }
 
 #[cfg(test)]

@@ -282,3 +282,35 @@ fn the_lists_that_others_keep_in_step_with_are_named() {
         ]
     );
 }
+
+/// A field that has an id of an organization, an instrument or a person is called so that its name is found.
+#[test]
+fn every_id_that_people_have_a_name_for_is_named() {
+    let document = document("http://localhost");
+    let mut named = 0;
+    for (schema, content) in document["components"]["schemas"].as_object().unwrap() {
+        let properties = content["properties"].as_object().into_iter().flatten();
+        for (field, property) in properties {
+            let is_own = ["id", "actor_user_id"].contains(&field.as_str());
+            if is_own || !is_named_id(property) {
+                continue;
+            }
+            let (_, name) = names::named(field).unwrap_or_else(|| panic!("{schema}.{field}"));
+            named += usize::from(!content["properties"][&name].is_null());
+        }
+    }
+    assert!(named > 30, "{named}");
+    let booking = &document["components"]["schemas"]["BookingShape"]["properties"];
+    for field in [
+        "instrument_name",
+        "organization_name",
+        "host_organization_name",
+        "booked_by_name",
+        "booked_by_phone",
+    ] {
+        assert!(booking[field].is_object(), "{field}");
+    }
+    assert!(
+        document["components"]["schemas"]["RequestBody"]["properties"]["instrument_name"].is_null()
+    );
+}

@@ -27,6 +27,7 @@ struct LifecycleShape {
     finalized_by: Option<UserId>,
     published_at: Option<Instant>,
     finalized_at: Option<Instant>,
+    version: i64,
     created_at: Instant,
     updated_at: Instant,
 }
@@ -48,6 +49,7 @@ impl From<Lifecycle> for LifecycleShape {
             finalized_by: lifecycle.finalized_by,
             published_at: lifecycle.published_at,
             finalized_at: lifecycle.finalized_at,
+            version: lifecycle.version,
             created_at: lifecycle.created_at,
             updated_at: lifecycle.updated_at,
         }

@@ -10,7 +10,9 @@ use crate::domain::access::Reach;
 use crate::domain::booking::BookingState;
 use crate::domain::booking_rules::LONGEST;
 use crate::domain::{Instant, InstrumentId, Minutes, OrganizationId, TypedKey, UserId};
-use crate::store::drive::{Asked, Branch, Drive, Driver, hidden, managed_by, own_unit};
+use crate::store::drive::{
+    Asked, Branch, Drive, Driver, hidden, hosts_within, managed_by, own_unit,
+};
 use crate::store::page::{Found, Key, Ordered, ROWS_MAX, Range, first, in_range, load_keys, walk};
 use crate::store::schema::booking;
 use crate::store::{Conn, Result};
@@ -299,6 +301,10 @@ fn visible(reach: &Reach) -> Condition {
     let mut condition: Condition = Box::new(booking::id.eq(0));
     if let Some(host) = reach.host {
         condition = Box::new(condition.or(hidden!(booking.host_organization_id).eq(host)));
+    }
+    if let Some(region) = reach.region {
+        let hosts = hosts_within!(region);
+        condition = Box::new(condition.or(hidden!(booking.host_organization_id).eq_any(hosts)));
     }
     if let Some(unit) = own_unit(reach) {
         condition = Box::new(condition.or(hidden!(booking.organization_id).eq(unit)));
