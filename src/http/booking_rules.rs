@@ -7,10 +7,10 @@ use super::answer::{Answer, reply};
 use super::context::RequestContext;
 use super::impact::{self, ImpactShape};
 use super::route::{Route, get, put};
-use crate::domain::Minutes;
 use crate::domain::access::Action;
 use crate::domain::booking::BookingMode;
 use crate::domain::booking_rules::{Approval, BookingRules, Holidays};
+use crate::domain::{Code, Minutes};
 use crate::error::AppError;
 use crate::operations::booking_rules::{self, Replaced};
 use crate::operations::run::Reply;
@@ -67,6 +67,15 @@ struct ReplacedRulesShape {
     rules: BookingRulesShape,
     #[serde(flatten)]
     impact: ImpactShape,
+    /// What may close later what these rules open.
+    warnings: Vec<WarningShape>,
+}
+
+/// `holidays_unknown`: nobody has entered the holidays of a year (`actual`) that bookings reach.
+#[derive(Serialize, ToSchema)]
+struct WarningShape {
+    code: &'static str,
+    actual: i32,
 }
 
 /// What a replacement answers.
@@ -76,6 +85,7 @@ struct ReplacedRules<'a> {
     rules: &'a BookingRules,
     #[serde(flatten)]
     impact: ImpactShape,
+    warnings: Vec<WarningShape>,
 }
 
 /// Times are written `09:00`; `24:00` ends a day, and `until` at or before `from` lies on the next day.
@@ -111,8 +121,16 @@ fn foretold(replaced: &Replaced) -> Result<Reply, AppError> {
     let shape = ReplacedRules {
         rules: &replaced.rules,
         impact: replaced.impact.clone().into(),
+        warnings: replaced.unknown_years.iter().map(warning).collect(),
     };
     reply(200, &shape)
+}
+
+fn warning(year: &i32) -> WarningShape {
+    WarningShape {
+        code: Code::holidays_unknown.as_str(),
+        actual: *year,
+    }
 }
 
 async fn find(context: RequestContext) -> Answer {

@@ -6,12 +6,13 @@ use utoipa::ToSchema;
 
 use super::answer::{Answer, reply};
 use super::context::RequestContext;
+use super::impact::{self, ImpactShape};
 use super::route::{Route, get, put};
 use crate::domain::access::Action;
 use crate::domain::calendar::{CalendarDay, DayKind};
 use crate::domain::time::read_date;
 use crate::error::AppError;
-use crate::operations::holiday::{self, HolidayYear};
+use crate::operations::holiday::{self, HolidayYear, Replaced};
 use crate::operations::run::Reply;
 
 pub fn routes() -> Vec<Route> {
@@ -29,8 +30,9 @@ pub fn routes() -> Vec<Route> {
             "Replace the list of a year; new releases leave it alone from then on",
             replace,
         )
+        .parameters(impact::PARAMETERS)
         .takes::<HolidaysBody>()
-        .answers::<HolidaysShape>(200)
+        .answers::<ReplacedHolidaysShape>(200)
         .needs_version(),
     ]
 }
@@ -57,6 +59,15 @@ struct HolidaysShape {
     year: i32,
     items: Vec<HolidayShape>,
     version: i64,
+}
+
+/// The list after a replacement, and the bookings it hits.
+#[derive(Serialize, ToSchema)]
+struct ReplacedHolidaysShape {
+    #[serde(flatten)]
+    list: HolidaysShape,
+    #[serde(flatten)]
+    impact: ImpactShape,
 }
 
 impl From<HolidayShape> for CalendarDay {
@@ -91,12 +102,23 @@ async fn find(context: RequestContext) -> Answer {
 }
 
 async fn replace(context: RequestContext) -> Answer {
+    let year = context.id("year")?;
     let days = context.body::<HolidaysBody>();
     let days = days.map(|body| body.items.into_iter().map(Into::into).collect());
-    let (run, year) = (context.run(shown)?, context.id("year")?);
-    context.answer(holiday::update(&run, year, days).await?, shown)
+    let (asked, days) = impact::treatment(&context, days);
+    let run = context.run(shown)?.dry(asked.is_dry);
+    let done = holiday::update(&run, year, days, asked).await?;
+    context.answer(done, if asked.is_dry { foretold } else { shown })
 }
 
-fn shown(known: &HolidayYear) -> Result<Reply, AppError> {
-    Ok(reply(200, &HolidaysShape::from(known.clone()))?.of_version(known.version))
+fn shown(replaced: &Replaced) -> Result<Reply, AppError> {
+    Ok(foretold(replaced)?.of_version(replaced.list.version))
+}
+
+fn foretold(replaced: &Replaced) -> Result<Reply, AppError> {
+    let shape = ReplacedHolidaysShape {
+        list: replaced.list.clone().into(),
+        impact: replaced.impact.clone().into(),
+    };
+    reply(200, &shape)
 }

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use crate::app::App;
-use crate::domain::InstrumentId;
 use crate::domain::access::{Action, InstrumentTies};
 use crate::domain::booking_rules::BookingRules;
+use crate::domain::{Instant, InstrumentId};
 use crate::error::AppError;
 use crate::operations::actor::Actor;
 use crate::operations::booking::{Before, Change, Impact, Treatment, as_seen, manages};
@@ -73,6 +73,8 @@ pub struct Replaced {
     pub rules: BookingRules,
     pub version: i64,
     pub impact: Impact,
+    /// The years that bookings by these rules reach and whose holidays nobody has entered.
+    pub unknown_years: Vec<i32>,
 }
 
 /// Replaces the rules. Bookings that stand keep their slots; those that break a rule only now are named and told, or cancelled
@@ -90,6 +92,7 @@ pub async fn update(
             rules: rules.clone(),
             version: terms.version,
             impact: Impact::default(),
+            unknown_years: unknown_years(tx, actor.now, rules)?,
         };
         if *rules == terms.rules {
             return Ok(replaced);
@@ -108,4 +111,17 @@ pub async fn update(
         Ok(replaced)
     })
     .await
+}
+
+/// The years within the horizon of these rules that have no list of holidays.
+fn unknown_years(
+    conn: &mut Conn,
+    now: Instant,
+    rules: &BookingRules,
+) -> Result<Vec<i32>, AppError> {
+    let calendar = store::calendar::get(conn)?;
+    let today = now.local_date();
+    let horizon = chrono::Days::new(rules.horizon_days.into());
+    let last = today.checked_add_days(horizon).unwrap_or(today);
+    Ok(calendar.unknown_years(today, last))
 }

@@ -7,9 +7,10 @@ use serde_json::{Value, json};
 use crate::app::App;
 use crate::domain::access::Action;
 use crate::domain::calendar::{Calendar, CalendarDay, Year};
-use crate::domain::{Code, Fault, Slot};
+use crate::domain::{Code, Fault, Instant, Minutes, Slot};
 use crate::error::AppError;
 use crate::operations::actor::Actor;
+use crate::operations::booking::{Before, Change, Impact, Treatment};
 use crate::operations::run::{Outcome, Run};
 use crate::operations::subject::{Subject, Ties, load};
 use crate::store::event;
@@ -57,34 +58,65 @@ pub async fn get(app: &App, actor: &Actor, year: Year) -> Result<HolidayYear, Ap
         .await
 }
 
-/// Replaces the list of a year. Its days come in any order.
+/// A list after its replacement, and the bookings it hits.
+#[derive(Debug, Clone)]
+pub struct Replaced {
+    pub list: HolidayYear,
+    pub impact: Impact,
+}
+
+/// Replaces the list of a year, whose days come in any order. Bookings that stand keep their slots; those that break a rule
+/// only now are named and told, or cancelled if so asked.
 pub async fn update(
-    run: &Run<HolidayYear>,
+    run: &Run<Replaced>,
     year: Year,
     days: Result<Vec<CalendarDay>, AppError>,
-) -> Outcome<HolidayYear> {
-    run.on(year, days, |tx, actor, present: HolidayYear, days| {
+    treatment: Treatment,
+) -> Outcome<Replaced> {
+    run.on(year, days, move |tx, actor, present: HolidayYear, days| {
         present.year.check(days)?;
         let mut days = days.clone();
         days.sort_by_key(|day| day.on);
         if days == present.days {
-            return Ok(present);
+            let impact = Impact::default();
+            return Ok(Replaced {
+                list: present,
+                impact,
+            });
         }
-        let known = (present.year, present.version);
+        let before = standing(tx, actor, year)?;
+        let known = (year, present.version);
         store::calendar::replace_year(tx, known, &days, actor.now)?;
-        let subject = event::Subject::new("reference", i64::from(present.year.number()));
+        let subject = event::Subject::new("reference", i64::from(year.number()));
         let event = actor
             .event(Action::HolidayUpdate, subject)
             .before(told(&present.days))?
             .after(told(&days))?;
         event::append(tx, &event)?;
-        Ok(HolidayYear {
-            year: present.year,
+        let mut impact = Impact::default();
+        for instrument in before {
+            let hit = instrument.settle(tx, actor, treatment, &Change::default())?;
+            impact = impact.and(hit);
+        }
+        let list = HolidayYear {
+            year,
             days,
             version: present.version + 1,
-        })
+        };
+        Ok(Replaced { list, impact })
     })
     .await
+}
+
+/// The instruments with bookings to come in a year, as they are.
+fn standing(tx: &mut Conn, actor: &Actor, year: Year) -> Result<Vec<Before>, AppError> {
+    let from = Instant::at_midnight(year.first()).max(actor.now);
+    let until = Instant::at_midnight(year.last()).plus(Minutes::new(24 * 60));
+    let instruments = store::booking::list_standing_instruments(tx, from, until)?;
+    instruments
+        .into_iter()
+        .map(|instrument| Before::of(tx, instrument))
+        .collect()
 }
 
 /// A list as events tell it.

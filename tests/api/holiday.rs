@@ -48,6 +48,7 @@ both! {
         assert_eq!(json!(told), json!([["items[0].on", "out_of_range"], ["items[0].festival", "required"], ["items[2].on", "duplicate"]]));
         let after = put(&admin, before.etag(), new_year()).expect_status(200);
         assert_eq!((&after["items"], after.etag()), (&new_year(), "\"v2\""));
+        assert_eq!((&after["bookings"], &after["bookings_count"]), (&json!([]), &json!(0)));
         assert_eq!(app.visitor().get(YEAR).expect_status(200).body, json!({"year": 2027, "items": new_year(), "version": 2}));
         let mut turned = new_year();
         turned.as_array_mut().unwrap().reverse();
@@ -102,5 +103,48 @@ both! {
         assert!(lacking[0].starts_with("holidays: no holidays of 2027"), "{lacking:?}");
         put(&app.as_admin(), "\"v1\"", new_year()).expect_status(200);
         assert_eq!(lacks(), [""; 0]);
+    }
+
+    fn whom_a_list_hits_is_told_before_and_afterwards(app: &TestApp) {
+        app.advance(300 * 24 * 60);
+        let instrument = given::instrument(app).rules(json!({"holidays": "closed", "horizon_days": 365})).insert();
+        let open = given::instrument(app).rules(json!({"holidays": "open", "horizon_days": 365})).insert();
+        let company = app.as_company();
+        let book = |instrument, day: &str| company.post("/api/v1/bookings", wish(instrument, day)).expect_status(201).id();
+        let (hit, other_day, elsewhere) = (book(instrument, "2027-01-01"), book(instrument, "2027-01-02"), book(open, "2027-01-01"));
+        let admin = app.as_admin();
+        let send = |query: &str, version: &str, items: Value| {
+            let request = admin.request(Method::PUT, &format!("{YEAR}{query}")).header("if-match", version);
+            request.json(json!({"items": items})).send()
+        };
+        let problem = |id: i64| company.get(&format!("/api/v1/bookings/{id}")).expect_status(200)["problem"].clone();
+        let dry = send("?dry_run=true", "\"v1\"", new_year()).expect_status(200);
+        assert_eq!((&dry["bookings_count"], &dry["bookings"][0]["id"], &dry["bookings"][0]["codes"]), (&json!(1), &json!(hit), &json!(["public_holiday"])));
+        assert_eq!((problem(hit), app.visitor().get(YEAR)["items"].clone()), (Value::Null, json!([])));
+        let kept = send("", "\"v1\"", new_year()).expect_status(200);
+        assert_eq!(kept["bookings"][0]["state"], "confirmed");
+        assert_eq!([problem(hit), problem(other_day), problem(elsewhere)], [json!("public_holiday"), Value::Null, Value::Null]);
+        // The list is taken back, and comes again with what it hits cancelled.
+        send("", "\"v2\"", json!([])).expect_status(200);
+        assert_eq!(problem(hit), Value::Null);
+        let cancelled = send("?affected=cancel", "\"v3\"", new_year()).expect_status(200);
+        assert_eq!(cancelled["bookings"][0]["state"], "cancelled");
+        assert_eq!(company.get(&format!("/api/v1/bookings/{hit}"))["state"], "cancelled");
+        assert_eq!(company.get(&format!("/api/v1/bookings/{elsewhere}"))["state"], "confirmed");
+        send("?affected=perhaps", "\"v4\"", json!([])).expect_status(400);
+    }
+
+    fn rules_that_reach_a_year_without_a_list_warn(app: &TestApp) {
+        let instrument = given::instrument(app).insert();
+        let (host, path) = (app.as_host(), format!("/api/v1/instruments/{instrument}/booking-rules"));
+        let mut rules = host.get(&path).expect_status(200);
+        for (days, codes) in [(90, json!([])), (400, json!(["holidays_unknown"]))] {
+            let etag = rules.etag().to_owned();
+            let mut body = host.get(&path).expect_status(200).body;
+            body["horizon_days"] = json!(days);
+            rules = host.request(Method::PUT, &path).header("if-match", &etag).json(body).send().expect_status(200);
+            let told: Vec<_> = rules["warnings"].as_array().unwrap().iter().map(|one| one["code"].clone()).collect();
+            assert_eq!(json!(told), codes, "{days}");
+        }
     }
 }

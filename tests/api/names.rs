@@ -114,7 +114,7 @@ both! {
         let wish = json!({
             "instrument_id": instrument, "mode": "self_operated", "purpose": "research",
             "starts_at": "2026-03-09T10:00:00+08:00", "ends_at": "2026-03-09T11:00:00+08:00",
-            "operator": {"user_id": app.user_id(ENGINEER)},
+            "operator": {"user_id": app.user_id(ENGINEER)}, "description": "断口形貌",
         });
         let booked = company.post("/api/v1/bookings", wish).expect_status(201);
         let one = format!("/api/v1/bookings/{}", booked.id());
@@ -126,6 +126,8 @@ both! {
                 assert_eq!(seen["organization_name"], "太行新能源科技有限公司");
                 assert_eq!(seen["booked_by_name"], me["name"]);
                 assert!(seen["operator"]["user_name"].is_string());
+                assert_eq!(seen["description"].as_str(), calls.then_some("断口形貌"));
+                assert_eq!(seen["withheld"], if calls { json!([]) } else { json!(["description"]) });
                 assert_eq!(seen["booked_by_phone"].as_str(), calls.then_some("13900000001"), "{}", person.login);
             }
         }

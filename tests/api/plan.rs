@@ -247,6 +247,14 @@ fn unit(filled: &Filled) -> Reach {
     }
 }
 
+/// The administration of the host's city.
+fn region() -> Reach {
+    Reach {
+        region: Some("130600".parse().unwrap()),
+        ..Reach::default()
+    }
+}
+
 fn everything() -> Reach {
     Reach {
         everything: true,
@@ -324,6 +332,9 @@ both! {
             (both, filter.clone(), &["booking_host", "booking_organization"]),
             (both, booking::Filter { changed_after: changed, ..no_show.clone() },
                 &["booking_host_updated", "booking_organization_updated"]),
+            (region(), filter.clone(), &["booking_host"]),
+            (region(), booking::Filter { changed_after: changed, ..no_show.clone() }, &["booking_host_updated"]),
+            (region(), units(&[filled.unit]), &["booking_organization"]),
             (manager, filter.clone(), &["booking_instrument_order", "booking_organization"]),
             (manager, booking::Filter { changed_after: changed, ..filter.clone() },
                 &["booking_host_updated", "booking_organization_updated"]),

@@ -213,6 +213,8 @@ pub struct BookingShape {
     /// What somebody has to look into, such as `not_finished`.
     problem: Option<String>,
     usage_record_ids: Vec<UsageRecordId>,
+    /// Fields that are the two units' alone and null for this caller.
+    withheld: Vec<&'static str>,
     version: i64,
     created_at: Instant,
     updated_at: Instant,
@@ -242,7 +244,11 @@ impl TryFrom<BookingView> for BookingShape {
             blocked_until: booking.blocked_until,
             mode: booking.mode,
             purpose: booking.purpose,
-            description: details.description,
+            description: details.description.filter(|_| view.is_of_a_side),
+            withheld: match view.is_of_a_side {
+                true => Vec::new(),
+                false => vec!["description"],
+            },
             operator: details.operator.map(serde_json::to_value).transpose()?,
             samples: details.samples,
             service_items: items.map(serde_json::to_value).transpose()?,

@@ -22,6 +22,8 @@ pub struct BookingView {
     pub actions: Vec<BookingAction>,
     /// After this the using unit's cancellation is late; none when it cannot be cancelled any more.
     pub late_from: Option<Instant>,
+    /// The caller belongs to the host or to the using unit; who only oversees them reads no trade secrets.
+    pub is_of_a_side: bool,
 }
 
 /// A booking, its usage records and the terms of its instrument.
@@ -210,7 +212,12 @@ impl BookingContext {
         let timing = self.timing()?;
         let actions = self.possible(&timing, caller, now);
         let is_cancellable = timing.state.after(BookingAction::Cancel).is_ok();
+        let sides = [
+            self.booking.host_organization_id,
+            self.booking.organization_id,
+        ];
         Ok(BookingView {
+            is_of_a_side: sides.contains(&caller.organization_id),
             late_from: is_cancellable.then(|| timing.late_from()),
             booking: self.booking,
             usage_record_ids: self.usage_record_ids,

@@ -77,3 +77,19 @@ pub fn list_usage_record_ids(
         .filter_map(|(booking, record)| Some((booking?, record)))
         .collect())
 }
+
+/// The instruments on which bookings stand that have a moment between these, in the order of their ids.
+pub fn list_standing_instruments(
+    conn: &mut Conn,
+    from: Instant,
+    until: Instant,
+) -> Result<Vec<InstrumentId>> {
+    Ok(booking::table
+        .filter(is_open())
+        .filter(booking::starts_at.lt(until))
+        .filter(booking::ends_at.gt(from))
+        .select(booking::instrument_id)
+        .distinct()
+        .order(booking::instrument_id)
+        .load(conn)?)
+}
