@@ -282,6 +282,13 @@ fn both_sides_of_a_booking_reach_their_own() {
         },
         ..booking()
     };
+    let elsewhere = BookingTies {
+        instrument: InstrumentTies {
+            supervising_region: "139000".parse().unwrap(),
+            ..listed()
+        },
+        ..booking()
+    };
     for (who, of, action, ties, answer) in [
         (UnitMember, UNIT, BookingCancel, booking(), Ok(())),
         (UnitMember, UNIT, BookingGet, of_colleague, Ok(())),
@@ -297,7 +304,9 @@ fn both_sides_of_a_booking_reach_their_own() {
         (InstrumentManager, HOST, BookingStart, managed, Ok(())),
         (InstrumentManager, HOST, BookingCancel, managed, Ok(())),
         (HostFinance, HOST, BookingApprove, booking(), HIDDEN),
-        (RegionAdmin, OTHER, BookingGet, booking(), HIDDEN),
+        (RegionAdmin, OTHER, BookingGet, booking(), Ok(())),
+        (RegionAdmin, OTHER, BookingCancel, booking(), FORBIDDEN),
+        (RegionAdmin, OTHER, BookingGet, elsewhere, HIDDEN),
         (PlatformAdmin, OTHER, BookingGet, booking(), Ok(())),
         (PlatformAdmin, OTHER, BookingApprove, booking(), FORBIDDEN),
         (Auditor, OTHER, BookingGet, booking(), Ok(())),

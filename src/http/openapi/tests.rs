@@ -288,7 +288,9 @@ fn the_lists_that_others_keep_in_step_with_are_named() {
 fn every_id_that_people_have_a_name_for_is_named() {
     let document = document("http://localhost");
     let mut named = 0;
-    for (schema, content) in document["components"]["schemas"].as_object().unwrap() {
+    let schemas = document["components"]["schemas"].as_object().unwrap();
+    let answered = schemas.iter().filter(|(name, _)| !name.ends_with("Body"));
+    for (schema, content) in answered {
         let properties = content["properties"].as_object().into_iter().flatten();
         for (field, property) in properties {
             let is_own = ["id", "actor_user_id"].contains(&field.as_str());
