@@ -42,6 +42,11 @@ impl ClosedTime {
         self.ends_at
     }
 
+    /// Whether it is closed at this moment.
+    pub fn holds_at(&self, at: Instant) -> bool {
+        self.starts_at <= at && self.ends_at.is_none_or(|end| at < end)
+    }
+
     /// The part of the closed time that lies in `window`.
     pub fn within(&self, window: &Slot) -> Option<Slot> {
         let ends_at = self.ends_at.unwrap_or(window.ends_at());
@@ -104,6 +109,29 @@ mod tests {
         assert!(closed(600, None).hits(&minutes(500_000, 500_060)));
         assert!(closed(600, None).hits(&minutes(590, 601)));
         assert!(!closed(600, None).hits(&minutes(540, 600)));
+    }
+
+    #[test]
+    fn a_closure_holds_from_its_start_to_before_its_end() {
+        let at = |minute| minutes(minute, minute + 1).starts_at();
+        for (until, moments) in [
+            (
+                Some(720),
+                [(599, false), (600, true), (719, true), (720, false)],
+            ),
+            (
+                None,
+                [(599, false), (600, true), (720, true), (500_000, true)],
+            ),
+        ] {
+            for (minute, holds) in moments {
+                assert_eq!(
+                    closed(600, until).time.holds_at(at(minute)),
+                    holds,
+                    "{minute}"
+                );
+            }
+        }
     }
 
     #[test]

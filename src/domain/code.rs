@@ -22,7 +22,7 @@ codes! {
     malformed_json wrong_type missing_field duplicate_field unknown_field unknown_parameter invalid_value
     duplicate_parameter invalid_cursor invalid_idempotency_key unauthenticated invalid_token token_expired
     session_revoked wrong_credentials forbidden not_by_api_key scope_missing organization_not_verified
-    organization_suspended account_suspended membership_ended
+    organization_suspended account_suspended membership_ended second_person_required
     not_found method_not_allowed slot_taken invalid_state channel_in_use
     usage_overlaps period_locked organization_exists login_taken client_reference_used request_in_progress
     invoice_no_used already_invoiced charge_exists no_price asset_no_used tariff_overlaps policy_version_exists final_exists already_reviewed

@@ -74,6 +74,12 @@ impl UsageState {
         }
     }
 
+    /// What the two sides may say about a record in this state.
+    pub fn allowed(self) -> Vec<&'static str> {
+        let actions = state::allowed(MOVES, self).into_iter();
+        actions.map(UsageAction::as_str).collect()
+    }
+
     /// The state after `action`; a correction of own use is confirmed at once, like a new record.
     pub fn after(self, action: UsageAction, is_own_use: bool) -> Result<Self, InvalidState> {
         match (state::after(MOVES, self, action)?, action) {

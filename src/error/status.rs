@@ -17,7 +17,7 @@ statuses! {
          duplicate_parameter invalid_cursor invalid_idempotency_key malformed_request invalid_entity_tag;
     401: unauthenticated invalid_token token_expired session_revoked wrong_credentials;
     403: forbidden not_by_api_key scope_missing organization_not_verified organization_suspended account_suspended
-         membership_ended;
+         membership_ended second_person_required;
     404: not_found;
     405: method_not_allowed;
     408: request_timeout;

@@ -22,7 +22,7 @@ use super::prepared::on_each;
 use super::schema::booking;
 use super::yearly_run::AfterFreezes;
 use super::{Conn, Json, Result, StoreError};
-use crate::domain::booking::{BookingMode, BookingPurpose, BookingState};
+use crate::domain::booking::{BookingMode, BookingPurpose, BookingState, operator_of};
 use crate::domain::{BookingId, Instant, InstrumentId, OrganizationId, Slot, TypedKey, UserId};
 
 /// One row, whole.
@@ -68,6 +68,11 @@ impl Booking {
     /// What it blocks: set-up, the slot and clean-up.
     pub fn blocked(&self) -> Result<Slot> {
         slot_of(self.blocked_from, self.blocked_until)
+    }
+
+    /// Who runs the instrument without its host.
+    pub fn operator(&self) -> Option<UserId> {
+        operator_of(self.mode, self.details.operator.as_ref(), self.booked_by)
     }
 
     /// What can change, as it is, to change some of it.

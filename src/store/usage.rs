@@ -219,6 +219,7 @@ pub fn get_ties(
         instrument: super::instrument::get_ties(conn, record.instrument_id, user)?,
         organization_id: record.organization_id,
         booked_by,
+        operator: None,
     })
 }
 

@@ -221,8 +221,8 @@ actions! {
     BookingReject = "booking_reject": DESK, Some(BookingsWrite), Change, Booking, UsingUnit;
     BookingCancel = "booking_cancel": CANCELLERS, Some(BookingsWrite), Change, Booking, BothSides;
     BookingReschedule = "booking_reschedule": RESCHEDULERS, Some(BookingsWrite), Change, Booking, BothSides;
-    BookingStart = "booking_start": DESK, Some(BookingsWrite), Change, Booking, Nobody;
-    BookingFinish = "booking_finish": DESK, Some(BookingsWrite), Change, Booking, UsingUnit;
+    BookingStart = "booking_start": DESK_AND_OPERATOR, Some(BookingsWrite), Change, Booking, Nobody;
+    BookingFinish = "booking_finish": DESK_AND_OPERATOR, Some(BookingsWrite), Change, Booking, UsingUnit;
     BookingNoShow = "booking_no_show": DESK, Some(BookingsWrite), Change, Booking, UsingUnit;
     /// Nobody decided in time.
     BookingExpire = "booking_expire": SYSTEM, None, Consequence, Booking, BothSides;
@@ -247,6 +247,8 @@ actions! {
     UsageRecordTemplateGet = "usage_record_template_get": DESK, Some(UsageWrite), Read, Nothing, Nobody;
     UsageRecordCorrect = "usage_record_correct": DESK, Some(UsageWrite), Change, UsageRecord, UsingUnit;
     UsageRecordVoid = "usage_record_void": DESK, Some(UsageWrite), Change, UsageRecord, UsingUnit;
+    /// The desk saw what its operator started or finished himself.
+    UsageRecordAttest = "usage_record_attest": DESK, Some(UsageWrite), Change, UsageRecord, UsingUnit;
     UsageRecordConfirm = "usage_record_confirm": UNIT, Some(UsageWrite), Change, UsageRecord, Host;
     UsageRecordDispute = "usage_record_dispute": UNIT, Some(UsageWrite), Change, UsageRecord, Host;
     ReviewGet = "review_get": USAGE_READERS, Some(UsageRead), Read, UsageRecord, Nobody;
@@ -359,6 +361,11 @@ impl Action {
     /// An auditor changes nothing but the own account.
     pub const fn is_denied_to_auditors(self) -> bool {
         !matches!(self.kind(), Kind::Read | Kind::Account)
+    }
+
+    /// Of a self-operated booking, the person who runs the instrument may do it; nobody else of the using unit.
+    pub const fn is_done_by_operator(self) -> bool {
+        matches!(self, Self::BookingStart | Self::BookingFinish)
     }
 
     /// The action reads or prices and changes nothing.

@@ -55,6 +55,9 @@ pub(super) const ADMINISTRATION: Holders = Holders::of(&[PlatformAdmin, RegionAd
 pub(super) const HOST: Holders = Holders::of(&[HostAdmin]);
 /// Those who run an instrument day by day.
 pub(super) const DESK: Holders = Holders::of(&[HostAdmin, InstrumentManager]);
+/// Those, and of a self-operated booking its operator.
+pub(super) const DESK_AND_OPERATOR: Holders =
+    Holders::of(&[HostAdmin, InstrumentManager, UnitAdmin, UnitMember]);
 pub(super) const UNIT: Holders = Holders::of(&[UnitAdmin]);
 pub(super) const CUSTOMERS: Holders = Holders::of(&[UnitAdmin, UnitMember]);
 /// Those who speak for an organization.

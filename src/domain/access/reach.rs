@@ -24,6 +24,8 @@ pub struct BookingTies {
     pub organization_id: OrganizationId,
     /// Who booked; `None` for a record that was typed or imported.
     pub booked_by: Option<UserId>,
+    /// The person of the using unit who runs the instrument, if the booking is self-operated.
+    pub operator: Option<UserId>,
 }
 
 /// Who is tied to an organization.
@@ -49,6 +51,8 @@ pub struct Reach {
     pub unit: Option<OrganizationId>,
     /// What this person booked for this unit.
     pub own: Option<(OrganizationId, UserId)>,
+    /// What this person operates for this unit.
+    pub operated: Option<(OrganizationId, UserId)>,
 }
 
 impl Reach {
@@ -63,6 +67,9 @@ impl Reach {
                 Role::RegionAdmin => reach.region = caller.region,
                 Role::HostAdmin | Role::HostFinance => reach.host = organization,
                 Role::InstrumentManager => reach.managed = person,
+                Role::UnitAdmin | Role::UnitMember if action.is_done_by_operator() => {
+                    reach.operated = person
+                }
                 Role::UnitMember if !action.is_read() => reach.own = person,
                 Role::UnitAdmin | Role::UnitMember | Role::Evaluator => reach.unit = organization,
             }
@@ -89,6 +96,9 @@ impl Reach {
             || self.unit == Some(ties.organization_id)
             || self.own.is_some_and(|(unit, user)| {
                 unit == ties.organization_id && Some(user) == ties.booked_by
+            })
+            || self.operated.is_some_and(|(unit, user)| {
+                unit == ties.organization_id && Some(user) == ties.operator
             })
     }
 

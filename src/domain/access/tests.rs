@@ -70,6 +70,7 @@ fn booking() -> BookingTies {
         instrument: listed(),
         organization_id: organization(UNIT),
         booked_by: Some(user(7)),
+        operator: None,
     }
 }
 
@@ -409,4 +410,34 @@ fn a_list_shows_the_union_of_what_the_roles_reach() {
         Action::OrganizationRead,
     );
     assert_eq!(members.unit, Some(organization(HOST)));
+}
+
+#[test]
+fn who_operates_a_booking_starts_and_finishes_it_whoever_booked() {
+    let operated = BookingTies {
+        operator: Some(user(7)),
+        booked_by: Some(user(8)),
+        ..booking()
+    };
+    for action in [Action::BookingStart, Action::BookingFinish] {
+        for role in [Role::UnitAdmin, Role::UnitMember] {
+            let may = |of, ties: &BookingTies| may_on_booking(&caller(of, &[role]), action, ties);
+            assert_eq!(may(UNIT, &operated), Ok(()), "{action} by {role}");
+            // Neither who booked nor the unit's administrator, nor a namesake elsewhere.
+            assert_eq!(may(UNIT, &booking()), Err(Denied::Forbidden));
+            assert_eq!(may(OTHER, &operated), Err(Denied::Hidden));
+        }
+    }
+    let member = caller(UNIT, &[Role::UnitMember]);
+    for action in [
+        Action::BookingNoShow,
+        Action::BookingApprove,
+        Action::BookingCancel,
+    ] {
+        assert_eq!(
+            may_on_booking(&member, action, &operated),
+            Err(Denied::Forbidden),
+            "{action}"
+        );
+    }
 }

@@ -80,6 +80,8 @@ impl BookingState {
             (S::Confirmed, A::Start) => Some(S::InProgress),
             (S::Confirmed, A::NoShow) => Some(S::NoShow),
             (S::Confirmed, A::Lapse) => Some(S::Unresolved),
+            // Nobody started it, but it was used: the times are typed.
+            (S::Confirmed, A::Finish) => Some(S::Completed),
             (S::InProgress, A::Finish | A::Close) => Some(S::Completed),
             _ => None,
         }
@@ -100,7 +102,7 @@ mod tests {
             ),
             (
                 "confirmed",
-                "cancel→cancelled reschedule→confirmed start→in_progress no_show→no_show lapse→unresolved",
+                "cancel→cancelled reschedule→confirmed start→in_progress finish→completed no_show→no_show lapse→unresolved",
             ),
             ("in_progress", "finish→completed close→completed"),
             ("completed", ""),
@@ -135,6 +137,7 @@ mod tests {
             BookingAction::Cancel,
             BookingAction::Reschedule,
             BookingAction::Start,
+            BookingAction::Finish,
             BookingAction::NoShow,
         ];
         assert_eq!(refusal.allowed, allowed);

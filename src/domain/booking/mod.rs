@@ -9,6 +9,8 @@ mod impact;
 mod refusal;
 mod timing;
 
+use super::{Operator, UserId};
+
 pub use action::{BookingAction, InvalidState, When};
 pub use check::{InstrumentFacts, Question, Stage};
 pub use ending::{CLOSED_AFTER, NotAnEnding, blocked_after_finish, ended_at, ending_when_closed};
@@ -64,6 +66,20 @@ crate::vocabulary! {
     }
 }
 
+/// The person of the platform who runs the instrument without its host: of a self-operated booking whoever is named, else who
+/// booked it. A guest is nobody of the platform.
+pub fn operator_of(
+    mode: BookingMode,
+    named: Option<&Operator>,
+    booked_by: UserId,
+) -> Option<UserId> {
+    match (mode, named) {
+        (BookingMode::SelfOperated, None) => Some(booked_by),
+        (BookingMode::SelfOperated, Some(named)) => named.user_id,
+        (BookingMode::Guided | BookingMode::Entrusted, _) => None,
+    }
+}
+
 impl BookingState {
     /// Whether nobody else may have the blocked interval. The same four states stand in the databases' guard.
     pub const fn blocks(self) -> bool {
@@ -71,5 +87,30 @@ impl BookingState {
             self,
             Self::Held | Self::Requested | Self::Confirmed | Self::InProgress
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_self_operated_booking_has_an_operator_of_its_own() {
+        let (booker, colleague) = (UserId::try_from(1).unwrap(), UserId::try_from(2).unwrap());
+        let named = Operator {
+            user_id: Some(colleague),
+            ..Operator::default()
+        };
+        let guest = Operator {
+            name: Some("王五".to_owned()),
+            ..Operator::default()
+        };
+        for mode in BookingMode::ALL {
+            let operator = |named: Option<&Operator>| operator_of(*mode, named, booker);
+            let own = *mode == BookingMode::SelfOperated;
+            assert_eq!(operator(None), own.then_some(booker), "{mode}");
+            assert_eq!(operator(Some(&named)), own.then_some(colleague), "{mode}");
+            assert_eq!(operator(Some(&guest)), None, "{mode}");
+        }
     }
 }

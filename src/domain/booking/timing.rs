@@ -123,7 +123,12 @@ impl Timing {
         let (from, before) = match (action, side) {
             (A::Approve | A::Reject, _) => (None, Some(self.expires_at())),
             (A::Cancel | A::Reschedule, Side::User) => (None, Some(self.slot.starts_at())),
-            (A::Cancel | A::Reschedule, Side::Host) | (A::Finish, _) => (None, None),
+            (A::Cancel | A::Reschedule, Side::Host) => (None, None),
+            // What nobody started is finished when its start has passed.
+            (A::Finish, _) if self.state == BookingState::Confirmed => {
+                (Some(self.slot.starts_at()), None)
+            }
+            (A::Finish, _) => (None, None),
             (A::Start, _) => (Some(self.blocked.starts_at()), Some(self.slot.ends_at())),
             (A::NoShow, _) => (Some(self.no_show_from()), None),
             (A::Expire, _) => (Some(self.expires_at()), None),
@@ -234,6 +239,14 @@ mod tests {
                 None,
             ),
             (InProgress, BookingAction::Finish, Side::Host, None, None),
+            (InProgress, BookingAction::Finish, Side::User, None, None),
+            (
+                Confirmed,
+                BookingAction::Finish,
+                Side::User,
+                Some(at(600, 0)),
+                None,
+            ),
             (
                 InProgress,
                 BookingAction::Close,
@@ -273,13 +286,14 @@ mod tests {
             [
                 BookingAction::Cancel,
                 BookingAction::Reschedule,
-                BookingAction::Start
+                BookingAction::Start,
+                BookingAction::Finish
             ]
         );
         let started = timing(BookingState::Confirmed);
         assert_eq!(
             started.allowed(Side::User, at(600, 0)),
-            [BookingAction::Start]
+            [BookingAction::Start, BookingAction::Finish]
         );
     }
 

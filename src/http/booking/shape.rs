@@ -145,6 +145,8 @@ impl From<RejectBody> for Rejection {
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FinishBody {
+    /// When it began, of a booking that nobody started: not in the future, between set-up and end.
+    started_at: Option<Instant>,
     /// Not in the future; now when absent.
     ended_at: Option<Instant>,
     prepare_minutes: Option<Minutes>,
@@ -161,6 +163,7 @@ pub struct FinishBody {
 impl From<FinishBody> for Finish {
     fn from(body: FinishBody) -> Self {
         Self {
+            started_at: body.started_at,
             ended_at: body.ended_at,
             minutes: GivenMinutes {
                 prepare: body.prepare_minutes,

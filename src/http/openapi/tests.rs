@@ -250,6 +250,7 @@ fn bodies_that_may_be_empty_are_those_that_say_nothing_or_why() {
     subsidy_discard
     subsidy_finalize
     subsidy_publish
+    usage_record_attest
     usage_record_charge
     usage_record_confirm
     usage_record_dispute

@@ -72,8 +72,16 @@ pub fn routes() -> Vec<Route> {
     routes
 }
 
-fn actions() -> [Route; 4] {
+fn actions() -> [Route; 5] {
     [
+        post(
+            "/usage-records/{id}/attest",
+            Action::UsageRecordAttest,
+            "The desk saw a use that its operator started or finished himself",
+            attest,
+        )
+        .takes::<EmptyBody>()
+        .answers::<UsageShape>(200),
         post(
             "/usage-records/{id}/confirm",
             Action::UsageRecordConfirm,
@@ -166,6 +174,12 @@ async fn create(context: RequestContext) -> Answer {
     let new = context.body::<RecordBody>().and_then(RecordBody::into_new);
     let done = usage::record(&context.run(created)?, new).await?;
     context.answer(done, created)
+}
+
+async fn attest(context: RequestContext) -> Answer {
+    let body = context.body_or_default().map(|EmptyBody {}| ());
+    let done = usage::attest(&context.run(shown)?, context.id("id")?, body).await?;
+    context.answer(done, shown)
 }
 
 async fn confirm(context: RequestContext) -> Answer {

@@ -117,6 +117,7 @@ impl BookingContext {
             instrument: self.terms.ties(self.managed_by_caller),
             organization_id: self.booking.organization_id,
             booked_by: Some(self.booking.booked_by),
+            operator: self.booking.operator(),
         }
     }
 
@@ -148,11 +149,13 @@ impl BookingContext {
         let user = Reach {
             unit: reach.unit,
             own: reach.own,
+            operated: reach.operated,
             ..Reach::default()
         };
         let host = Reach {
             unit: None,
             own: None,
+            operated: None,
             ..reach
         };
         let sides = [(user, Side::User), (host, Side::Host)];
@@ -182,7 +185,7 @@ impl BookingContext {
         }
         let mut refusal = AppError::Denied(Code::forbidden);
         for side in self.sides(caller, action) {
-            match timing.permit(action, side, now) {
+            match self.permit_side(&timing, action, side, now) {
                 Ok(next) => return Ok((side, next)),
                 Err(invalid) => {
                     let allowed = self.possible(&timing, caller, now);
@@ -193,15 +196,44 @@ impl BookingContext {
         Err(refusal)
     }
 
+    /// What the times allow one side. On an instrument that is closed now, or not offered any more, only the desk starts.
+    fn permit_side(
+        &self,
+        timing: &Timing,
+        action: BookingAction,
+        side: Side,
+        now: Instant,
+    ) -> Result<BookingState, InvalidState> {
+        let next = timing.permit(action, side, now)?;
+        if (action, side) != (BookingAction::Start, Side::User) {
+            return Ok(next);
+        }
+        let mut closed = self.terms.closures.iter().map(|closure| closure.time);
+        let closed = closed.find(|time| time.holds_at(now));
+        let opens_at = closed.and_then(|time| time.ends_at());
+        let opens_at = opens_at.filter(|at| *at < timing.slot.ends_at());
+        match closed.is_some() || !self.terms.is_bookable() {
+            false => Ok(next),
+            true => Err(InvalidState {
+                action,
+                state: timing.state,
+                allowed: Vec::new(),
+                when: opens_at.map(When::From),
+            }),
+        }
+    }
+
     /// What the caller may do now, by right, state, time and channel: what is refused now is not among it.
     fn possible(&self, timing: &Timing, caller: &Caller, now: Instant) -> Vec<BookingAction> {
         if is_overdue(timing, now) {
             return Vec::new();
         }
         let is_possible = |action: &BookingAction| {
-            let waits = *action == BookingAction::Start && self.waits_for_channel;
+            let begins = timing.state == BookingState::Confirmed
+                && matches!(action, BookingAction::Start | BookingAction::Finish);
             let mut sides = self.sides(caller, *action).into_iter();
-            !waits && sides.any(|side| timing.permit(*action, side, now).is_ok())
+            let permits = |side| self.permit_side(timing, *action, side, now).is_ok();
+            !(begins && self.waits_for_channel) && sides.any(permits)
         };
         let all = BookingAction::ALL.iter().copied();
         all.filter(is_possible).collect()
@@ -226,9 +258,9 @@ impl BookingContext {
     }
 }
 
-/// Whether it is time to start it, as far as the booking itself says.
+/// Whether it is time to start it, or to say that it was used, as far as the booking itself says.
 pub(super) fn could_start(booking: &Booking, now: Instant) -> bool {
-    booking.state == BookingState::Confirmed && booking.blocked_from <= now && now < booking.ends_at
+    booking.state == BookingState::Confirmed && booking.blocked_from <= now
 }
 
 /// A request that nobody decided in time is as good as expired, whether or not the step of time has come by.

@@ -5,7 +5,7 @@ use super::context::{BookingContext, BookingView};
 use super::slot::{self, WantedSlot};
 use super::trail;
 use crate::domain::booking::{BookingAction, RejectReason, Side, Stage};
-use crate::domain::{BookingId, Instant, Reason};
+use crate::domain::{BookingId, Instant, Reason, UserId};
 use crate::error::{AppError, Code};
 use crate::operations::actor::Actor;
 use crate::operations::run::{Outcome, Run};
@@ -27,6 +27,7 @@ struct Deciding<'a> {
     context: &'a BookingContext,
     /// For whom the caller does it.
     side: Side,
+    by: UserId,
     now: Instant,
 }
 
@@ -62,6 +63,7 @@ async fn decide<B: Send + 'static>(
             let deciding = Deciding {
                 context: &context,
                 side,
+                by: caller.user_id,
                 now,
             };
             (decision.change)(tx, &deciding, body, &mut next)?;
@@ -176,6 +178,7 @@ pub async fn start(
                 return Err(AppError::conflict(Code::channel_in_use));
             }
             next.started_at = Some(deciding.now);
+            next.details.started_by = Some(deciding.by);
             Ok(())
         },
     };

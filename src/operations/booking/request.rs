@@ -139,6 +139,8 @@ fn new_booking(
         quote: slot::price(basis, wanted, &draft.service_items)?,
         reason: None,
         late_from: None,
+        started_by: None,
+        finished_by: None,
     };
     Ok(NewBooking {
         booking_no: booking_no(actor.now),

@@ -1,6 +1,7 @@
 //! Usage records: typed or imported by the host, confirmed or disputed by the using unit, corrected and voided by the host.
 //! Every version names the event that made it; the database refuses two records at one time on one channel.
 
+mod attest;
 pub mod clash;
 mod context;
 mod correct;
@@ -19,6 +20,7 @@ use crate::domain::{Instant, Slot};
 use crate::error::AppError;
 use crate::store::usage::UsageRecord;
 
+pub use attest::attest;
 pub use context::{UsageContext, UsageView};
 pub use correct::correct;
 pub use decide::{confirm, dispute, void};

@@ -114,6 +114,7 @@ fn instrument_for(
         instrument: ties,
         organization_id: new.organization_id,
         booked_by: None,
+        operator: None,
     };
     Ok((instrument, ties))
 }

@@ -26,6 +26,9 @@ pub struct Details {
     pub reason: Option<String>,
     /// From when on a cancellation stays late: its user moved it when that had passed.
     pub late_from: Option<Instant>,
+    /// Who started the use on the platform; none when nobody did, or before this was kept.
+    pub started_by: Option<UserId>,
+    pub finished_by: Option<UserId>,
 }
 
 /// The document. What it lacks is not said, and what nobody knows any more is passed over.
@@ -47,6 +50,10 @@ struct Stored {
     reason: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     late_from: Option<Instant>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    started_by: Option<UserId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    finished_by: Option<UserId>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -84,6 +91,8 @@ impl From<Stored> for Details {
             quote: stored.quote.map(Quote::from),
             reason: stored.reason,
             late_from: stored.late_from,
+            started_by: stored.started_by,
+            finished_by: stored.finished_by,
         }
     }
 }
@@ -108,6 +117,8 @@ impl From<Details> for Stored {
             quote: details.quote.map(StoredPrice::from),
             reason: details.reason,
             late_from: details.late_from,
+            started_by: details.started_by,
+            finished_by: details.finished_by,
         }
     }
 }
@@ -150,6 +161,8 @@ mod tests {
             }),
             reason: Some("样品未到".to_owned()),
             late_from: None,
+            started_by: None,
+            finished_by: None,
         }
     }
 

@@ -105,6 +105,7 @@ fn check_one(
                 instrument: instrument.ties,
                 organization_id: unit,
                 booked_by: None,
+                operator: None,
             },
             facts: row.facts.clone(),
             minutes,
