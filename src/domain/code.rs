@@ -30,7 +30,7 @@ codes! {
     run_not_ready row_differs bookings_affected version_mismatch
     body_too_large unsupported_media_type read_only idempotency_key_reused required text_too_long control_character
     invisible_character out_of_range dates_out_of_order too_many duplicate malformed not_a_phone not_an_email unknown_region
-    unknown_category unknown_reference reason_required uscc_check_failed not_a_supervising_region related_to_itself
+    unknown_category unknown_reference of_another_host reason_required uscc_check_failed not_a_supervising_region related_to_itself
     password_too_short password_too_long password_too_simple password_is_login
     password_contains_name password_too_common wrong_password invitation_invalid
     role_not_grantable organization_is_no_host incompatible_roles scope_not_grantable below_registration_threshold

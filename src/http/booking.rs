@@ -84,7 +84,7 @@ fn actions() -> Vec<Route> {
         post(
             "/bookings/{id}/reschedule",
             Action::BookingReschedule,
-            "Move a booking; the old slot is kept until the new one is won",
+            "Move a booking, also to another instrument of the same host; the old slot is kept until the new one is won",
             reschedule,
         )
         .takes::<RescheduleBody>(),

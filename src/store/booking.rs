@@ -78,6 +78,7 @@ impl Booking {
     /// What can change, as it is, to change some of it.
     pub fn changes(&self) -> Changes {
         Changes {
+            instrument_id: self.instrument_id,
             channel: self.channel,
             state: self.state,
             starts_at: self.starts_at,
@@ -107,6 +108,7 @@ fn slot_of(starts_at: Instant, ends_at: Instant) -> Result<Slot> {
 #[derive(Debug, Clone, AsChangeset)]
 #[diesel(table_name = booking, treat_none_as_null = true)]
 pub struct Changes {
+    pub instrument_id: InstrumentId,
     pub channel: i64,
     pub state: BookingState,
     pub starts_at: Instant,

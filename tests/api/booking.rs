@@ -1,5 +1,6 @@
 //! Bookings: how a slot is won, kept, moved, used and given up, and what those who lose it are told.
 
+mod elsewhere;
 mod life;
 mod operated;
 mod race;

@@ -77,6 +77,7 @@ mod tariff;
 mod template;
 mod terms;
 mod trail;
+mod unchanged;
 mod usage;
 mod world;
 mod writer;

@@ -93,6 +93,11 @@ both! {
         app.visitor().get("/api/v1/stats/2025").expect_status(200);
         admin.post(&format!("{path}/publish"), json!({})).expect_status(200);
         put(graded.etag(), "3").expect_code(412, "version_mismatch");
+        let published = admin.get(&path).expect_status(200);
+        for points in ["3", "3.5"] {
+            let refused = put(published.etag(), points).expect_code(409, "invalid_state");
+            assert_eq!(refused["state"], "published");
+        }
         admin.post(&format!("{path}/finalize"), json!({})).expect_status(200);
         let again = begun(&admin, "/api/v1/evaluations", json!({"year": 2025, "policy": "hebei-2026"}));
         let again = format!("/api/v1/evaluations/{}", again.id());

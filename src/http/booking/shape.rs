@@ -111,6 +111,8 @@ impl TryFrom<RequestBody> for Draft {
 pub struct RescheduleBody {
     starts_at: Instant,
     ends_at: Instant,
+    /// Another instrument of the same host; it stays where it is when absent.
+    instrument_id: Option<InstrumentId>,
     reason: Option<String>,
 }
 
@@ -120,6 +122,7 @@ impl From<RescheduleBody> for Move {
         let slot = slot(body.starts_at, body.ends_at, &mut faults);
         Self {
             slot: slot.ok_or(faults),
+            instrument_id: body.instrument_id,
             reason: body.reason,
         }
     }

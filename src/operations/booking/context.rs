@@ -43,8 +43,8 @@ impl Subject for BookingContext {
 
     /// Takes the lock of the instrument and its records, then reads: what stands here stays until the action ends.
     fn lock_and_load(tx: &mut Conn, actor: &Actor, id: BookingId) -> Result<Self, AppError> {
-        Lock::take_records_of(store::booking::get_instrument_id(tx, id)?, tx)?;
-        Self::load(tx, actor, id)
+        let locked = lock(tx, id, None)?;
+        Self::load(tx, actor, id)?.still_on(locked)
     }
 
     fn load(conn: &mut Conn, actor: &Actor, id: BookingId) -> Result<Self, AppError> {
@@ -63,6 +63,25 @@ impl Subject for BookingContext {
     fn version(&self) -> Option<i64> {
         Some(self.booking.version)
     }
+}
+
+/// Takes the lock of a booking's instrument and its records, and of the other instrument that it is to go to: in the order of
+/// their ids, so that two who move towards each other wait and do not meet. Answers the instrument it was on before the lock.
+pub(super) fn lock(
+    tx: &mut Conn,
+    id: BookingId,
+    other: Option<InstrumentId>,
+) -> Result<InstrumentId, AppError> {
+    let present = store::booking::get_instrument_id(tx, id)?;
+    let last = match other.filter(|other| *other != present) {
+        Some(other) => {
+            Lock::Instrument(present.min(other)).take(tx)?;
+            present.max(other)
+        }
+        None => present,
+    };
+    Lock::take_records_of(last, tx)?;
+    Ok(present)
 }
 
 /// Whether the caller manages the instrument; asked of the database only when the role is there.
@@ -112,6 +131,14 @@ impl BookingContext {
         })
     }
 
+    /// The same if it is on the instrument whose lock is held; `Contended` when it went elsewhere while the lock was waited for.
+    pub(super) fn still_on(self, locked: InstrumentId) -> Result<Self, AppError> {
+        match self.booking.instrument_id == locked {
+            true => Ok(self),
+            false => Err(AppError::Contended),
+        }
+    }
+
     pub fn booking_ties(&self) -> BookingTies {
         BookingTies {
             instrument: self.terms.ties(self.managed_by_caller),
@@ -138,11 +165,28 @@ impl BookingContext {
 
     /// The sides for which the caller may do an action; the using unit's comes first, since it asks for no reason.
     fn sides(&self, caller: &Caller, action: BookingAction) -> Vec<Side> {
+        self.sides_on(caller, action, &self.booking_ties())
+    }
+
+    /// Whether the caller may do an action for this side if the booking were on another instrument.
+    pub fn may_on(
+        &self,
+        instrument: InstrumentTies,
+        (caller, action): (&Caller, BookingAction),
+        side: Side,
+    ) -> bool {
+        let ties = BookingTies {
+            instrument,
+            ..self.booking_ties()
+        };
+        self.sides_on(caller, action, &ties).contains(&side)
+    }
+
+    fn sides_on(&self, caller: &Caller, action: BookingAction, ties: &BookingTies) -> Vec<Side> {
         let Some(right) = right(action) else {
             return Vec::new();
         };
-        let ties = self.booking_ties();
-        if access::may_on_booking(caller, right, &ties).is_err() {
+        if access::may_on_booking(caller, right, ties).is_err() {
             return Vec::new();
         }
         let reach = Reach::of(caller, right);
@@ -161,7 +205,7 @@ impl BookingContext {
         let sides = [(user, Side::User), (host, Side::Host)];
         let covering = sides
             .into_iter()
-            .filter(|(reach, _)| reach.covers_booking(&ties));
+            .filter(|(reach, _)| reach.covers_booking(ties));
         covering.map(|(_, side)| side).collect()
     }
 

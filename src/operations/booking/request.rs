@@ -56,7 +56,7 @@ pub(super) fn wanted_slot(draft: &Draft, caller: &Caller, now: Instant) -> Wante
 
 /// The terms of an instrument named in a body: what the caller may not see does not exist (422 `unknown_reference`). One that
 /// was public once and no longer is does exist; that it cannot be booked is said by its rules.
-fn basis_for(
+pub(super) fn basis_for(
     conn: &mut Conn,
     caller: &Caller,
     (id, action): (InstrumentId, Action),
@@ -72,7 +72,9 @@ fn basis_for(
     };
     let terms = &basis.terms;
     let was_public = terms.state.is_locked();
-    let managed = !was_public && manages(conn, caller, id)?;
+    // Whoever moves a booking for the host needs the instrument's own desk; who books needs it to see what is not public.
+    let asks = !was_public || action == Action::BookingReschedule;
+    let managed = asks && manages(conn, caller, id)?;
     let ties = InstrumentTies {
         is_public: was_public,
         ..terms.ties(managed)

@@ -4,7 +4,7 @@
 
 use std::future::Future;
 
-use super::context::BookingContext;
+use super::context::{BookingContext, lock};
 use super::trail;
 use crate::app::App;
 use crate::domain::access::Action;
@@ -16,7 +16,7 @@ use crate::operations::actor::Actor;
 use crate::operations::run::work;
 use crate::operations::usage::finished::{Finished, find_or_insert};
 use crate::store::booking::Booking;
-use crate::store::{self, Conn, Lock};
+use crate::store::{self, Conn};
 
 /// How many bookings one step looks at; the next step goes on.
 pub(super) const STEP: i64 = 500;
@@ -28,9 +28,9 @@ pub(super) fn due(
     action: BookingAction,
     now: Instant,
 ) -> Result<Option<(BookingContext, BookingState)>, AppError> {
-    Lock::take_records_of(store::booking::get_instrument_id(tx, id)?, tx)?;
+    let locked = lock(tx, id, None)?;
     let booking = store::booking::get(tx, id)?;
-    let case = BookingContext::of(tx, booking, false, now)?;
+    let case = BookingContext::of(tx, booking, false, now)?.still_on(locked)?;
     let next = case.timing()?.permit(action, Side::Host, now);
     Ok(next.ok().map(|next| (case, next)))
 }

@@ -91,9 +91,30 @@ impl People {
         Ok(hearers)
     }
 
-    /// The managers who can act, else the host's administrators.
+    /// The managers who can act, else the host's administrators; of both instruments where a booking goes from one to another.
     fn host(&mut self, conn: &mut Conn, event: &Event) -> Result<Hearers, AppError> {
-        let instrument = instrument_of(conn, event)?;
+        let before = event.before.as_deref().and_then(instrument_named);
+        let mut instruments: Vec<InstrumentId> = before.into_iter().collect();
+        match event.after.as_deref().and_then(instrument_named) {
+            Some(after) if Some(after) != before => instruments.push(after),
+            _ => {}
+        }
+        if event.subject_type == "instrument" || instruments.is_empty() {
+            instruments = vec![instrument_of(conn, event)?];
+        }
+        let mut hearers = Hearers::new();
+        for instrument in instruments {
+            hearers.extend(self.host_of(conn, event, instrument)?);
+        }
+        Ok(hearers)
+    }
+
+    fn host_of(
+        &mut self,
+        conn: &mut Conn,
+        event: &Event,
+        instrument: InstrumentId,
+    ) -> Result<Hearers, AppError> {
         let managers = match self.managers.entry(instrument) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(empty) => {
@@ -245,13 +266,17 @@ fn instrument_of(conn: &mut Conn, event: &Event) -> Result<InstrumentId, AppErro
     if event.subject_type == "instrument" {
         return subject(event);
     }
-    let facts = [&event.after, &event.before].into_iter().flatten();
-    let mut named = facts.filter_map(|facts| facts.get("instrument_id")?.as_i64());
-    if let Some(id) = named.next_back() {
-        return InstrumentId::try_from(id).map_err(|_| AppError::NotFound);
+    let facts = [&event.before, &event.after].into_iter().flatten();
+    if let Some(id) = facts.filter_map(|facts| instrument_named(facts)).next() {
+        return Ok(id);
     }
     match event.subject_type.as_str() {
         "usage_record" => Ok(store::usage::get(conn, subject(event)?)?.instrument_id),
         _ => Err(StoreError::NotFound.into()),
     }
+}
+
+/// The instrument that facts of an event name.
+fn instrument_named(facts: &Value) -> Option<InstrumentId> {
+    facts.get("instrument_id")?.as_i64()?.try_into().ok()
 }

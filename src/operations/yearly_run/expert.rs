@@ -92,13 +92,17 @@ fn enter(
     if !state.has_results() {
         return Err(not_a_draft(state));
     }
-    evaluation::claim_draft(tx, row, by.now)?;
     let (policy, inputs) = open(tx, row)?;
     AppError::refuse_all(faults(given, &policy, &inputs))?;
     if state != RunState::Draft {
         return Err(not_a_draft(state));
     }
     refuse_used(tx, id)?;
+    if are_given(&points(tx, id)?, given) {
+        // They stand there already: nothing happened.
+        return Ok(Row::Evaluation(row.clone()));
+    }
+    evaluation::claim_draft(tx, row, by.now)?;
     for score in given {
         evaluation::update_expert_score(tx, &stored(id, score, by))?;
     }
@@ -114,6 +118,15 @@ fn enter(
     let event = by.event(Action::EvaluationScore, subject_of(id.into()));
     event::append(tx, &event.after(after)?)?;
     Ok(Row::Evaluation(evaluation::get(tx, id)?))
+}
+
+/// Whether the evaluation has all these points already, however they are written.
+fn are_given(present: &ExpertPoints, given: &[GivenScore]) -> bool {
+    given.iter().all(|score| {
+        let unit = present.get(&score.organization_id);
+        let points = unit.and_then(|points| points.get(&score.indicator));
+        points.is_some() && ratio::parse(&score.points).ok().as_ref() == points
+    })
 }
 
 fn not_a_draft(state: RunState) -> AppError {
