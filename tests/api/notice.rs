@@ -109,6 +109,44 @@ both! {
         assert_eq!(told(app, "booking_expire"), people(&[ENGINEER, BOSS, MANAGER]));
     }
 
+    fn a_host_is_reminded_of_a_request_when_its_last_working_day_begins(app: &TestApp) {
+        let sem = managed(app, "manual");
+        let on = |day: u32, hour: u32| json!({
+            "instrument_id": sem, "mode": "guided", "purpose": "research",
+            "starts_at": format!("2026-03-{day:02}T{hour:02}:00:00+08:00"),
+            "ends_at": format!("2026-03-{day:02}T{:02}:00:00+08:00", hour + 1),
+        });
+        let (engineer, host) = (app.as_person(ENGINEER), app.as_host());
+        let request = |day, hour| engineer.post("/api/v1/bookings", on(day, hour)).expect_status(201);
+        let step = || app.block_on(jobs::booking::tick(&app.app, app.now())).unwrap();
+        let waiting = request(20, 8);
+        assert_eq!(waiting["approval_due_at"], "2026-03-06T00:00:00+08:00");
+        let decided = request(20, 9);
+        let moved = request(20, 10);
+        action(&host, &decided, "approve", json!({}));
+        // Until Wednesday's end nothing is due, then two are, once.
+        app.advance(3 * 24 * 60 - 9 * 60 - 1);
+        assert_eq!(step(), 0);
+        app.advance(1);
+        assert_eq!((step(), step()), (2, 0));
+        assert_eq!(told(app, "booking_remind"), people(&[HOST]));
+        let seen = host.get(&format!("/api/v1/bookings/{}", waiting.id())).expect_status(200);
+        assert_eq!((seen.etag(), &seen["updated_at"]), (waiting.etag(), &waiting["updated_at"]));
+        // A request that is moved has another term, of which is told again when its time comes.
+        let later = on(20, 12);
+        let later = action(&engineer, &moved, "reschedule", json!({"starts_at": later["starts_at"], "ends_at": later["ends_at"]}));
+        assert_eq!(later["approval_due_at"], "2026-03-11T00:00:00+08:00");
+        app.advance(24 * 60);
+        assert_eq!(step(), 1, "the first one expires");
+        assert_eq!(told(app, "booking_expire"), people(&[ENGINEER, BOSS, MANAGER]));
+        // The week-end is no working day.
+        app.advance(3 * 24 * 60);
+        assert_eq!(step(), 0);
+        app.advance(24 * 60);
+        assert_eq!((step(), step()), (1, 0));
+        assert_eq!(told(app, "booking_remind"), people(&[HOST]));
+    }
+
     fn the_end_of_a_use_tells_who_booked_and_the_host_hears_the_answer(app: &TestApp) {
         let sem = managed(app, "automatic");
         let (engineer, boss, host) = (app.as_person(ENGINEER), app.as_company(), app.as_host());

@@ -224,6 +224,8 @@ actions! {
     BookingStart = "booking_start": DESK_AND_OPERATOR, Some(BookingsWrite), Change, Booking, Nobody;
     BookingFinish = "booking_finish": DESK_AND_OPERATOR, Some(BookingsWrite), Change, Booking, UsingUnit;
     BookingNoShow = "booking_no_show": DESK, Some(BookingsWrite), Change, Booking, UsingUnit;
+    /// The last working day in which a request can be decided has begun.
+    BookingRemind = "booking_remind": SYSTEM, None, Consequence, Booking, HostAdmins;
     /// Nobody decided in time.
     BookingExpire = "booking_expire": SYSTEM, None, Consequence, Booking, BothSides;
     /// Nobody came and nobody said so.

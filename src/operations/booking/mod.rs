@@ -24,4 +24,4 @@ pub use read::{get, list};
 pub use request::{Checked, check, request};
 pub use reschedule::{Move, reschedule};
 pub(super) use slot::{blocked_in, is_shared_with};
-pub use timed::{close_forgotten, expire_overdue, lapse_unresolved};
+pub use timed::{close_forgotten, expire_overdue, lapse_unresolved, remind_undecided};

@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::domain::access::Action;
 use crate::domain::booking::{self, BookingAction, BookingState, CLOSED_AFTER, Side};
 use crate::domain::usage::{Evidence, GivenMinutes, UsageMinutes};
-use crate::domain::{BookingId, Instant, Minutes};
+use crate::domain::{BookingId, Instant, Minutes, Slot};
 use crate::error::{AppError, Code};
 use crate::operations::actor::Actor;
 use crate::operations::run::work;
@@ -89,6 +89,30 @@ pub(super) fn expire(tx: &mut Conn, booking: &Booking, now: Instant) -> Result<(
     let by = &Actor::system(now);
     trail::record(tx, by, Action::BookingExpire, Some(booking), &after)?;
     Ok(())
+}
+
+/// Tells hosts of the requests whose last working day has begun: they expire at its end. Answers how many.
+pub async fn remind_undecided(app: &App, now: Instant) -> Result<usize, AppError> {
+    // Terms end with a working day, so what is due within a day of the calendar is due today.
+    let tomorrow = now.local_date().succ_opt().map(Instant::at_midnight);
+    let Some(today) = tomorrow.and_then(|end| Slot::new(now, end).ok()) else {
+        return Ok(0);
+    };
+    let ids = find(app, move |conn| {
+        store::booking::list_unreminded(conn, &today, STEP)
+    });
+    each(ids.await?, |id| {
+        work(app, move |tx| {
+            if !store::booking::claim_reminder(tx, id, &today)? {
+                return Ok(false);
+            }
+            let booking = store::booking::get(tx, id)?;
+            let by = &Actor::system(now);
+            trail::record(tx, by, Action::BookingRemind, Some(&booking), &booking)?;
+            Ok(true)
+        })
+    })
+    .await
 }
 
 /// Nobody finished it.

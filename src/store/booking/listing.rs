@@ -1,11 +1,12 @@
 //! Lists of bookings without pages: what is due by time, and what lies in a time.
 
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 
 use super::Booking;
 use super::blocking::is_open;
 use crate::domain::booking::BookingState;
-use crate::domain::{BookingId, Instant, InstrumentId, UsageRecordId};
+use crate::domain::{BookingId, Instant, InstrumentId, Slot, UsageRecordId};
 use crate::store::schema::{booking, usage_record};
 use crate::store::{Conn, Result};
 
@@ -22,6 +23,46 @@ pub fn list_standing(
         .select(Booking::as_select())
         .order((booking::starts_at, booking::id))
         .load(conn)?)
+}
+
+/// Requests that are to be decided in `term`, up to its end, of which their hosts were not reminded.
+pub fn list_unreminded(conn: &mut Conn, term: &Slot, limit: i64) -> Result<Vec<BookingId>> {
+    Ok(booking::table
+        .filter(is_requested())
+        .filter(booking::approval_due_at.gt(term.starts_at()))
+        .filter(booking::approval_due_at.le(term.ends_at()))
+        .filter(is_unreminded())
+        .select(booking::id)
+        .order((booking::approval_due_at, booking::id))
+        .limit(limit)
+        .load(conn)?)
+}
+
+/// Keeps that the host is reminded of a request's term; false when it was decided, moved or told of meanwhile. It is no new
+/// version: nobody sees it but the host in the notice.
+pub fn claim_reminder(conn: &mut Conn, id: BookingId, term: &Slot) -> Result<bool> {
+    let waiting = booking::table
+        .find(id)
+        .filter(is_requested())
+        .filter(booking::approval_due_at.gt(term.starts_at()))
+        .filter(booking::approval_due_at.le(term.ends_at()))
+        .filter(is_unreminded());
+    let told = diesel::update(waiting)
+        .set(booking::reminded_of.eq(booking::approval_due_at))
+        .execute(conn)?;
+    Ok(told == 1)
+}
+
+/// Spelt like the partial index.
+fn is_requested() -> diesel::expression::SqlLiteral<Bool> {
+    diesel::dsl::sql("booking.state = 'requested'")
+}
+
+/// Not reminded of the term that it has now.
+fn is_unreminded() -> diesel::expression::SqlLiteral<Bool> {
+    diesel::dsl::sql(
+        "(booking.reminded_of IS NULL OR booking.reminded_of <> booking.approval_due_at)",
+    )
 }
 
 /// Requests and holds that nobody decided in time.

@@ -1,4 +1,4 @@
-//! Tables of migration `0003_booking`, with `details` of `0016_booking_details`.
+//! Tables of migration `0003_booking`, with `details` of `0016_booking_details` and `reminded_of` of `0025_reminders`.
 
 diesel::table! {
     booking (id) {
@@ -30,5 +30,6 @@ diesel::table! {
         created_at -> Timestamp,
         updated_at -> Timestamp,
         details -> Text,
+        reminded_of -> Nullable<Timestamp>,
     }
 }

@@ -1,0 +1,2 @@
+DROP INDEX booking_due;
+ALTER TABLE booking DROP COLUMN reminded_of;
