@@ -6,13 +6,14 @@ use crate::error::AppError;
 use crate::operations::actor::Actor;
 use crate::operations::run::may;
 use crate::store::event::{self, Event, Filter};
+use crate::store::page::Found;
 
-/// The events that the filter asks for and the caller may see, in order, at most its limit.
+/// The page of events that the filter asks for and the caller may see, in the order of the trail.
 pub async fn list(
     app: &App,
     actor: &Actor,
     filter: Result<Filter, AppError>,
-) -> Result<Vec<Event>, AppError> {
+) -> Result<Found<Event>, AppError> {
     may(actor, Action::EventList)?;
     let caller = actor.caller()?;
     let sees_all = caller.has(Role::PlatformAdmin) || caller.has(Role::Auditor);

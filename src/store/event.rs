@@ -1,13 +1,16 @@
 //! The one trail: insert-only events and the personal texts beside them, written in the transaction of the action they tell.
 //! Whatever follows from an event is a consumer's.
 
+mod page;
+
 use diesel::prelude::*;
 use serde::Serialize;
 use serde_json::Value;
 
+pub use page::{Filter, list};
+
 use super::prepared::on_each;
 use super::schema::{event, event_personal};
-use super::trail::{self, is_behind, is_settled};
 use super::{Conn, Json, Result};
 use crate::domain::access::{Action, SubjectType};
 use crate::domain::{ApiKeyId, EventId, Instant, OrganizationId, UserId};
@@ -153,87 +156,6 @@ pub struct Event {
     pub request_id: Option<String>,
     pub before: Option<Json<Value>>,
     pub after: Option<Json<Value>>,
-}
-
-/// Subjects whose events only the province and the auditors read.
-const PROVINCE_ONLY: [&str; 2] = ["evaluation", "subsidy_run"];
-
-/// Which events to list. Absent or empty means all.
-#[derive(Debug, Clone, Default)]
-pub struct Filter {
-    pub after: Option<EventId>,
-    pub subject_types: Vec<String>,
-    pub subject_ids: Vec<i64>,
-    pub actors: Vec<UserId>,
-    pub actions: Vec<String>,
-    pub from: Option<Instant>,
-    pub until: Option<Instant>,
-    /// Only events of this organization.
-    pub organization: Option<OrganizationId>,
-    pub limit: i64,
-}
-
-/// Events in the order of the trail. On PostgreSQL only settled ones: ids do not follow commit order, so a smaller id may
-/// become visible after a greater one was told.
-pub fn list(conn: &mut Conn, filter: &Filter) -> Result<Vec<Event>> {
-    let mut query = event::table
-        .select(Event::as_select())
-        .limit(filter.limit)
-        .into_boxed();
-    query = match trail::settled_below(conn)? {
-        Some(settled) => {
-            let place = match filter.after {
-                Some(after) => trail::place_of(conn, after)?,
-                None => None,
-            };
-            if let Some(place) = place {
-                query = query.filter(is_behind!(place));
-            }
-            query.filter(is_settled!(settled)).order((
-                event::epoch,
-                event::transaction_id,
-                event::id,
-            ))
-        }
-        None => {
-            if let Some(after) = filter.after {
-                query = query.filter(event::id.gt(after));
-            }
-            query.order(event::id.asc())
-        }
-    };
-    if !filter.subject_types.is_empty() {
-        query = query.filter(event::subject_type.eq_any(&filter.subject_types));
-    }
-    if !filter.subject_ids.is_empty() {
-        query = query.filter(event::subject_id.eq_any(&filter.subject_ids));
-    }
-    if !filter.actors.is_empty() {
-        query = query.filter(event::actor_user_id.eq_any(filter.actors.clone()));
-    }
-    if !filter.actions.is_empty() {
-        query = query.filter(event::action.eq_any(&filter.actions));
-    }
-    if let Some(from) = filter.from {
-        query = query.filter(event::happened_at.ge(from));
-    }
-    if let Some(until) = filter.until {
-        query = query.filter(event::happened_at.lt(until));
-    }
-    if let Some(organization) = filter.organization {
-        // What a member did that is nobody's own, like signing in; but scores and shares are told only when published.
-        let own_actions = event::actor_organization_id
-            .eq(organization)
-            .and(event::organization_id.is_null())
-            .and(event::subject_type.ne_all(PROVINCE_ONLY));
-        query = query.filter(
-            event::organization_id
-                .eq(organization)
-                .or(event::counterpart_organization_id.eq(organization))
-                .or(own_actions),
-        );
-    }
-    Ok(query.load(conn)?)
 }
 
 /// The newest event, which names a state of everything.

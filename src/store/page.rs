@@ -3,6 +3,7 @@
 
 use std::cmp::Ordering;
 
+use super::trail::Place;
 use super::{Conn, Result};
 use crate::domain::Instant;
 
@@ -24,6 +25,8 @@ pub enum Key {
     Oldest(i64),
     /// In a list in the order of change.
     Changed(Instant, i64),
+    /// In the trail.
+    Trail(Place),
 }
 
 impl Key {
@@ -31,14 +34,16 @@ impl Key {
     pub fn id(self) -> i64 {
         match self {
             Key::Newest(id) | Key::Oldest(id) | Key::Changed(_, id) => id,
+            Key::Trail(place) => place.event_id,
         }
     }
 
-    fn place(self) -> (Option<Instant>, i64) {
+    fn place(self) -> (Option<Instant>, [i64; 3]) {
         match self {
-            Key::Newest(id) => (None, -id),
-            Key::Oldest(id) => (None, id),
-            Key::Changed(at, id) => (Some(at), id),
+            Key::Newest(id) => (None, [0, 0, -id]),
+            Key::Oldest(id) => (None, [0, 0, id]),
+            Key::Changed(at, id) => (Some(at), [0, 0, id]),
+            Key::Trail(place) => (None, [place.epoch, place.transaction_id, place.event_id]),
         }
     }
 }
@@ -61,6 +66,7 @@ pub enum Order {
     Newest,
     Oldest,
     Changed,
+    Trail,
 }
 
 /// The rows of a list between two places; what has no bound goes on to the end.
@@ -92,6 +98,15 @@ impl Range {
         }
     }
 
+    /// The order of the trail, behind this place.
+    pub fn trail(after: Option<Key>) -> Self {
+        Self {
+            order: Order::Trail,
+            after,
+            through: None,
+        }
+    }
+
     pub fn is_changes(&self) -> bool {
         self.order == Order::Changed
     }
@@ -99,7 +114,7 @@ impl Range {
     pub fn key(&self, updated_at: Instant, id: i64) -> Key {
         match self.order {
             Order::Newest => Key::Newest(id),
-            Order::Oldest => Key::Oldest(id),
+            Order::Oldest | Order::Trail => Key::Oldest(id),
             Order::Changed => Key::Changed(updated_at, id),
         }
     }
@@ -252,17 +267,17 @@ macro_rules! in_range {
             Some(Key::Newest(id)) => query.filter($table::id.lt(id)),
             Some(Key::Oldest(id)) => query.filter($table::id.gt(id)),
             Some(Key::Changed(at, id)) => query.filter(beyond(">", at, id)),
-            None => query,
+            Some(Key::Trail(_)) | None => query,
         };
         query = match range.through {
             Some(Key::Newest(id)) => query.filter($table::id.ge(id)),
             Some(Key::Oldest(id)) => query.filter($table::id.le(id)),
             Some(Key::Changed(at, id)) => query.filter(beyond("<=", at, id)),
-            None => query,
+            Some(Key::Trail(_)) | None => query,
         };
         match range.order {
             Order::Newest => query.order($table::id.desc()),
-            Order::Oldest => query.order($table::id.asc()),
+            Order::Oldest | Order::Trail => query.order($table::id.asc()),
             Order::Changed => query.order(($table::updated_at.asc(), $table::id.asc())),
         }
     }};

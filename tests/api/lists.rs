@@ -7,7 +7,7 @@ use yiqi::domain::booking::BookingState;
 use yiqi::domain::{Instant, InstrumentId, OrganizationId, UserId};
 use yiqi::store::booking::{Booking, Filter, list};
 use yiqi::store::page::{Key, ROWS_MAX};
-use yiqi::store::{Conn, Database};
+use yiqi::store::{Conn, Database, event};
 
 use crate::both;
 use crate::given;
@@ -133,6 +133,28 @@ impl Filled {
             .batch_execute(&statement)
             .unwrap();
     }
+
+    /// Events of many subjects: of the unit, of the host with the unit beside it, and of members without an organization.
+    pub fn more_events(&self, app: &TestApp, count: u32) {
+        let (host, unit) = (self.host, self.unit);
+        let statement = format!(
+            "INSERT INTO event (happened_at, action, subject_type, subject_id, actor_organization_id, organization_id, \
+             counterpart_organization_id) \
+             WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count}) \
+             SELECT '2020-01-01 00:00:00', CASE WHEN i % 9000 = 0 THEN 'booking_no_show' ELSE 'booking_request' END, \
+             'booking', i / 3, {unit}, CASE i % 3 WHEN 0 THEN {unit} WHEN 1 THEN {host} ELSE NULL END, \
+             CASE i % 3 WHEN 1 THEN {unit} ELSE NULL END FROM n"
+        );
+        let statement = match app.backend {
+            Backend::Sqlite => statement,
+            Backend::Postgres => {
+                statement.replace("'2020-01-01 00:00:00'", "timestamp '2020-01-01 00:00:00'")
+            }
+        };
+        let database: Database = app.url.parse().unwrap();
+        let mut conn = database.connect().unwrap();
+        conn.batch_execute(&statement).unwrap();
+    }
 }
 
 /// Follows `next_cursor` through a list as a client does; also how many rows each page answered.
@@ -154,7 +176,7 @@ fn follow(conn: &mut Conn, reach: &Reach, filter: &Filter, limit: i64) -> (Vec<B
         }
         all.extend(found.rows);
         match next {
-            None => return (all, places),
+            Some(Key::Trail(_)) | None => return (all, places),
             Some(key @ (Key::Newest(id) | Key::Oldest(id))) => {
                 filter.before = Some(id);
                 places.push(key);
@@ -251,7 +273,58 @@ fn filters(filled: &Filled) -> Vec<Filter> {
     ]
 }
 
+/// The ids of all events that the filter admits, a page after the other, and how many pages there were.
+fn follow_events(conn: &mut Conn, mut filter: event::Filter) -> (Vec<i64>, usize) {
+    let (mut all, mut pages) = (Vec::new(), 0);
+    loop {
+        let found = event::list(conn, &filter).unwrap();
+        pages += 1;
+        let last = found.rows.last().map(|event| event.id);
+        let is_full = found.rows.len() == usize::try_from(filter.limit).unwrap();
+        all.extend(found.rows.iter().map(|event| event.id.number()));
+        filter.after = match found.rest {
+            Some(place) => Some(place.id().try_into().unwrap()),
+            None if is_full => last,
+            None => return (all, pages),
+        };
+    }
+}
+
 both! {
+    fn events_come_once_whoever_asks_and_a_page_looks_at_a_bounded_number(app: &TestApp) {
+        let filled = Filled::with(app, 10);
+        let database: Database = app.url.parse().unwrap();
+        let mut conn = database.connect().unwrap();
+        let all = |limit| event::Filter { limit, ..event::Filter::default() };
+        let before = follow_events(&mut conn, all(500)).0.len();
+        filled.more_events(app, 27_000);
+        let (every, _) = follow_events(&mut conn, all(500));
+        assert_eq!(every.len(), before + 27_000);
+        let unit = Some(filled.unit);
+        let (own, _) = follow_events(&mut conn, event::Filter { organization: unit, ..all(499) });
+        let mut in_order = own.clone();
+        in_order.sort_unstable();
+        in_order.dedup();
+        assert_eq!(own, in_order, "each once, in order");
+        assert!(own.len() >= 27_000, "own, beside another, and a member's: {}", own.len());
+        let subject = |organization| event::Filter {
+            subject_types: vec!["booking".to_owned()],
+            subject_ids: vec![5],
+            organization,
+            ..all(50)
+        };
+        assert_eq!(follow_events(&mut conn, subject(None)), follow_events(&mut conn, subject(unit)));
+        assert_eq!(follow_events(&mut conn, subject(None)).0.len(), 3);
+        let (of_host, _) = follow_events(&mut conn, subject(Some(filled.host)));
+        assert_eq!(of_host.len(), 1);
+        for organization in [None, unit] {
+            let rare = event::Filter { actions: vec!["booking_no_show".to_owned()], organization, ..all(50) };
+            let (found, pages) = follow_events(&mut conn, rare);
+            assert_eq!(found.len(), 3, "{organization:?}");
+            assert!(pages >= 3, "27,000 rows are looked at in {pages} pages");
+        }
+    }
+
     fn each_row_comes_once_and_in_order(app: &TestApp) {
         let filled = Filled::with(app, 1_200);
         let managed = [filled.instruments[1], filled.instruments[3]];

@@ -11,7 +11,7 @@ use yiqi::domain::booking::BookingState;
 use yiqi::domain::usage::UsageState;
 use yiqi::domain::{Instant, InstrumentId, OrganizationId};
 use yiqi::store::directory::{self, PageStart};
-use yiqi::store::{Conn, Database, booking, charge, instrument, usage};
+use yiqi::store::{Conn, Database, booking, charge, event, instrument, usage};
 
 use crate::both;
 use crate::lists::Filled;
@@ -181,7 +181,8 @@ fn fault(plan: &[String], table: &str, sql: &str, indexes: &[&str]) -> Option<St
             }
             (false, true) => is_by_id || indexes.contains(&"id"),
             (false, false) => {
-                is_named || (is_driven && line.contains(&format!(" {table}_updated ")))
+                let orders = [format!(" {table}_updated "), format!(" {table}_in_order ")];
+                is_named || (is_driven && orders.iter().any(|order| line.contains(order)))
             }
         };
         if !is_good && !line.starts_with("Bitmap Heap Scan") {
@@ -446,6 +447,35 @@ both! {
             expect(conn, "instrument", &["instrument_updated"], |conn| changed(&all, conn));
             let own = of_one(all);
             expect(conn, "instrument", &["instrument_organization_updated"], |conn| changed(&own, conn));
+        });
+    }
+
+    fn events_come_in_the_order_of_an_index(app: &TestApp) {
+        let filled = Filled::with(app, 10);
+        filled.more_events(app, 30_000);
+        let all = || event::Filter { limit: 51, ..event::Filter::default() };
+        let rare = |filter: event::Filter| event::Filter { actions: vec!["booking_no_show".to_owned()], ..filter };
+        let own = || event::Filter { organization: Some(filled.unit), ..all() };
+        let subject = |filter: event::Filter| event::Filter {
+            subject_types: vec!["booking".to_owned()],
+            subject_ids: vec![7],
+            ..filter
+        };
+        let parties = ["event_organization", "event_counterpart", "event_acted"];
+        let forms: [(event::Filter, &[&str]); 6] = [
+            (all(), &["id", "event_in_order"]),
+            (rare(all()), &["id", "event_in_order"]),
+            (own(), &parties),
+            (rare(own()), &parties),
+            (subject(all()), &["event_subject"]),
+            (subject(own()), &["event_subject"]),
+        ];
+        with_and_without_statistics(app, |conn| {
+            for (filter, indexes) in &forms {
+                expect(conn, "event", indexes, |conn| {
+                    event::list(conn, filter).unwrap();
+                });
+            }
         });
     }
 

@@ -25,7 +25,7 @@ fn expect_loads(app: &TestApp, expected: usize) {
     let patience = std::time::Instant::now() + std::time::Duration::from_secs(20);
     loop {
         let filter = filter.clone();
-        let count = app.read(move |conn| Ok(store::event::list(conn, &filter)?.len()));
+        let count = app.read(move |conn| Ok(store::event::list(conn, &filter)?.rows.len()));
         if count == expected || std::time::Instant::now() > patience {
             return assert_eq!(count, expected);
         }

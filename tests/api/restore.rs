@@ -52,7 +52,11 @@ fn trail(app: &World, after: Option<i64>) -> Vec<i64> {
         ..Filter::default()
     };
     let events = app.read(move |conn| Ok(store::event::list(conn, &filter)?));
-    events.into_iter().map(|event| event.id.number()).collect()
+    events
+        .rows
+        .into_iter()
+        .map(|event| event.id.number())
+        .collect()
 }
 
 fn prepare(app: &World) {

@@ -111,7 +111,7 @@ pub async fn is_imported(app: &App, year: i32) -> Result<bool, AppError> {
         .store
         .read(move |conn| event::list(conn, &of_the_year).map_err(AppError::from))
         .await?;
-    Ok(!found.is_empty())
+    Ok(!found.rows.is_empty())
 }
 
 /// An organization of this import.

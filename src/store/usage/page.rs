@@ -92,7 +92,7 @@ pub fn list_all(conn: &mut Conn, reach: &Reach, mut filter: Filter) -> Result<Ve
         all.extend(found.rows);
         match found.rest {
             _ if filter.limit <= 0 => return Ok(all),
-            None => return Ok(all),
+            Some(Key::Trail(_)) | None => return Ok(all),
             Some(Key::Newest(id) | Key::Oldest(id)) => filter.below = Some(id),
             Some(Key::Changed(at, id)) => filter.changed_after = Some((at, id)),
         }
