@@ -16,6 +16,8 @@
 
 #[path = "../tests/api/client.rs"]
 mod client;
+#[path = "../tests/api/document.rs"]
+mod document;
 #[path = "../tests/api/fleet.rs"]
 mod fleet;
 #[path = "../tests/api/given.rs"]

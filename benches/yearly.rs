@@ -144,8 +144,8 @@ fn statements(backend: Backend, first: i64) -> Vec<String> {
              JOIN invoice v ON v.invoice_no = 'I' || c.id"
         ),
         format!(
-            "INSERT INTO payment (payer_organization_id, source, paid_on, amount_fen, event_id, created_at) \
-             SELECT c.payer_organization_id, 'payer', '2025-07-01', c.amount_fen, 1, {now} FROM ({charge_ids}) AS c ORDER BY c.id"
+            "INSERT INTO payment (payer_organization_id, source, paid_on, amount_fen, event_id, received_event_id, created_at) \
+             SELECT c.payer_organization_id, 'payer', '2025-07-01', c.amount_fen, 1, 1, {now} FROM ({charge_ids}) AS c ORDER BY c.id"
         ),
         "INSERT INTO payment_line (payment_id, charge_id, amount_fen) SELECT p.id, c.id, c.amount_fen FROM \
          (SELECT id, row_number() OVER (ORDER BY id) AS n FROM payment) AS p JOIN \
