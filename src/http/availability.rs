@@ -22,6 +22,7 @@ pub fn routes() -> Vec<Route> {
             find,
         )
         .parameters(&["from", "until"])
+        .requires(&["from", "until"])
         .answers::<AvailabilityShape>(200),
     ]
 }

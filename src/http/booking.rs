@@ -12,7 +12,8 @@ use super::problem;
 use super::reason::{EmptyBody, ReasonBody};
 use super::route::{BASE, Route, get, post};
 use crate::domain::access::Action;
-use crate::error::{AppError, Code, Fault};
+use crate::domain::booking::BookingState;
+use crate::error::{AppError, Fault};
 use crate::operations::booking::{self, BookingView, Draft};
 use crate::operations::run::Reply;
 use crate::store::booking::Filter;
@@ -50,11 +51,20 @@ pub fn routes() -> Vec<Route> {
             list,
         )
         .parameters(LIST_PARAMETERS)
+        .words::<BookingState>("state")
+        .words::<Assigned>("assigned_to")
         .answers::<Page<BookingShape>>(200),
         get("/bookings/{id}", Action::BookingGet, "One booking", find).answers::<BookingShape>(200),
     ];
     routes.extend(actions());
     routes
+}
+
+crate::vocabulary! {
+    /// Whose the instruments are that a list is about.
+    Assigned {
+        Me = "me",
+    }
 }
 
 fn actions() -> Vec<Route> {
@@ -152,13 +162,9 @@ fn filter(
     limit: i64,
     start: &Start,
 ) -> Result<Filter, AppError> {
-    let assigned_to = match params.one::<String>("assigned_to")?.as_deref() {
+    let assigned_to = match params.one("assigned_to")? {
         None => None,
-        Some("me") => Some(context.caller()?.user_id),
-        Some(other) => {
-            let fault = Fault::field("assigned_to", Code::invalid_value);
-            return Err(AppError::Malformed(vec![fault.limit("me").actual(other)]));
-        }
+        Some(Assigned::Me) => Some(context.caller()?.user_id),
     };
     Ok(Filter {
         instruments: params.all("instrument_id")?,

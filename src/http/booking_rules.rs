@@ -24,7 +24,8 @@ pub fn routes() -> Vec<Route> {
             "How an instrument is opened",
             find,
         )
-        .answers::<BookingRulesShape>(200),
+        .answers::<BookingRulesShape>(200)
+        .has_etag(true),
         put(
             PATH,
             Action::BookingRulesUpdate,
@@ -34,6 +35,7 @@ pub fn routes() -> Vec<Route> {
         .parameters(impact::PARAMETERS)
         .takes::<BookingRulesShape>()
         .answers::<ReplacedRulesShape>(200)
+        .has_etag(true)
         .needs_version(),
     ]
 }

@@ -50,6 +50,7 @@ pub fn routes() -> Vec<Route> {
             "limit",
             "cursor",
         ])
+        .words::<ChargeState>("state")
         .answers::<Page<ChargeShape>>(200),
         get("/charges/{id}", Action::ChargeGet, "One charge", get_one).answers::<ChargeShape>(200),
         table::route(),

@@ -47,6 +47,7 @@ pub fn routes() -> Vec<Route> {
             "Close all instruments of a host, or those it names; one closure each",
             create_all,
         )
+        .makes_several()
         .parameters(impact::PARAMETERS)
         .takes::<ClosuresBody>()
         .answers::<AllClosedShape>(201)

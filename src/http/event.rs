@@ -13,6 +13,7 @@ use crate::domain::{ApiKeyId, EventId, Instant, OrganizationId, UserId};
 use crate::error::AppError;
 use crate::operations::event;
 use crate::store::event::{Event, Filter};
+use crate::store::page::Key;
 
 pub fn routes() -> Vec<Route> {
     vec![
@@ -28,6 +29,8 @@ pub fn routes() -> Vec<Route> {
                 "limit",
                 "cursor",
             ])
+            .words::<Action>("action")
+            .words::<SubjectType>("subject_type")
             .answers::<Page<EventShape>>(200),
     ]
 }
@@ -110,5 +113,6 @@ async fn list(context: RequestContext) -> Answer {
     let events = event::list(&context.app, &context.reader(), filter).await?;
     let limit = context.params()?.limit()?;
     let id = |event: &Event| event.id;
-    context.ok(Page::cut(events, limit, id, EventShape::from)?)
+    let page = Page::cut(events.rows, limit, id, EventShape::from)?;
+    context.ok(page.going_on(events.rest.map(Key::id))?)
 }

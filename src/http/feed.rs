@@ -4,6 +4,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use utoipa::ToSchema;
+use utoipa::openapi::Schema;
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 
 use super::answer::Page;
 use super::context::RequestContext;
@@ -17,9 +19,15 @@ use crate::store::page::{Found, Key};
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Withdrawn {
     id: i64,
-    /// Always `withdrawn`.
+    #[schema(schema_with = withdrawn)]
     status: &'static str,
     updated_at: Instant,
+}
+
+/// One word, so that it is told from whatever else has a status.
+fn withdrawn() -> Schema {
+    let word = ObjectBuilder::new().schema_type(Type::String);
+    Schema::Object(word.enum_values(Some(["withdrawn"])).build())
 }
 
 impl Withdrawn {

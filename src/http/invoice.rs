@@ -36,6 +36,7 @@ pub fn routes() -> Vec<Route> {
             "limit",
             "cursor",
         ])
+        .words::<InvoiceState>("state")
         .answers::<Page<InvoiceShape>>(200),
         post(
             "/invoices",

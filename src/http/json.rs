@@ -1,9 +1,12 @@
 //! JSON bodies, strictly: what is wrong is said with the field's path and a code (400), a read-only field may only say what
 //! is so already (422).
 
+use std::collections::BTreeSet;
+
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use super::names;
 use crate::error::{AppError, Code, Fault, closest};
 
 /// Parses a body into a shape that denies unknown fields.
@@ -99,6 +102,10 @@ pub struct Members(Map<String, Value>);
 impl Members {
     /// Those that are not read-only, and a fault for each of the others that does not say what is so already.
     pub fn writable(mut self, present: &Value, writable: &[&str]) -> (Members, Vec<Fault>) {
+        // What stands beside an id is told by whoever reads, and may be sent back.
+        let beside: BTreeSet<String> = present.as_object().map(names::beside).unwrap_or_default();
+        self.0
+            .retain(|name, _| !beside.contains(name) || writable.contains(&name.as_str()));
         let is_read_only = |name: &str| !writable.contains(&name) && present.get(name).is_some();
         let faults = self
             .0

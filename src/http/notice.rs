@@ -21,6 +21,7 @@ pub fn routes() -> Vec<Route> {
             list,
         )
         .parameters(&["unread", "type", "limit", "cursor"])
+        .words::<Action>("type")
         .answers::<Page<NoticeShape>>(200),
         post(
             "/notices/read",

@@ -35,6 +35,8 @@ pub fn routes() -> Vec<Route> {
                 "limit",
                 "cursor",
             ])
+            .words::<OrganizationKind>("kind")
+            .words::<OrganizationState>("state")
             .answers::<Page<ListedOrganization>>(200),
         get(
             "/organizations/{id}",

@@ -21,6 +21,9 @@ pub const BASE: &str = "/api/v1";
 /// A JSON schema by its name, with those it refers to.
 pub type NamedSchema = fn() -> Described;
 
+/// The schema of a value, where it is spelt out.
+pub type PlainSchema = fn() -> RefOr<Schema>;
+
 /// A name, its schema, and the schemas it refers to by theirs.
 pub type Described = (String, RefOr<Schema>, Vec<(String, RefOr<Schema>)>);
 
@@ -34,6 +37,10 @@ pub struct Route {
     /// A part of it that others do, by a right of their own.
     pub other_action: Option<Action>,
     pub parameters: &'static [&'static str],
+    /// Those of them that must be sent.
+    pub required_parameters: &'static [&'static str],
+    /// Those of them that are words of a list.
+    pub words: Vec<(&'static str, PlainSchema)>,
     pub body: Option<NamedSchema>,
     pub answer: (u16, Option<NamedSchema>),
     /// What a dry run answers, where that is not what is answered otherwise.
@@ -51,6 +58,8 @@ pub struct Route {
     pub is_once_for_visitors: bool,
     /// Nothing in the body must be said, but something.
     pub needs_body: bool,
+    /// What is made is several things, which have no place in common.
+    pub makes_several: bool,
     /// Whether the answer has an `ETag`, where its shape does not say so by a version.
     pub has_etag: Option<bool>,
     /// What it answers besides: it proves a password or a token itself, which may be wrong, its owner's access ended, or
@@ -97,6 +106,8 @@ impl Route {
             summary,
             other_action: None,
             parameters: &[],
+            required_parameters: &[],
+            words: Vec::new(),
             body: None,
             answer: (200, None),
             dry_answer: None,
@@ -107,6 +118,7 @@ impl Route {
             ignores_caller: false,
             is_once_for_visitors: false,
             needs_body: false,
+            makes_several: false,
             has_etag: None,
             proof_statuses: &[],
             signs_in: false,
@@ -128,6 +140,18 @@ impl Route {
     /// The query parameters it knows; every other one is refused.
     pub fn parameters(mut self, names: &'static [&'static str]) -> Self {
         self.parameters = names;
+        self
+    }
+
+    /// The query parameters it cannot do without.
+    pub fn requires(mut self, names: &'static [&'static str]) -> Self {
+        self.required_parameters = names;
+        self
+    }
+
+    /// A query parameter is a word of this list.
+    pub fn words<T: PartialSchema>(mut self, parameter: &'static str) -> Self {
+        self.words.push((parameter, T::schema));
         self
     }
 
@@ -183,6 +207,12 @@ impl Route {
     /// What it changes may be one thing or another, but something.
     pub fn needs_body(mut self) -> Self {
         self.needs_body = true;
+        self
+    }
+
+    /// What is made is several things, so no `Location` names it.
+    pub fn makes_several(mut self) -> Self {
+        self.makes_several = true;
         self
     }
 

@@ -8,6 +8,9 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::domain::*;
+use crate::exchange::sheet;
+use crate::operations::instrument::ImportMode;
+use crate::store::instrument::{Sort, SortField};
 
 macro_rules! schemas {
     ($($type:ty => $name:expr, $schema:expr);+ $(;)?) => {$(
@@ -101,6 +104,15 @@ schemas!(
             .format(Some(SchemaFormat::KnownFormat(KnownFormat::Date))));
 );
 
+fn sorts() -> impl Iterator<Item = String> {
+    let fields = SortField::ALL.iter().map(|field| field.as_str());
+    fields.flat_map(|field| [field.to_owned(), format!("-{field}")])
+}
+
+schemas!(
+    Sort => "Sort", text("A field; `-` before it reverses the order.").enum_values(Some(sorts()));
+);
+
 schemas!(
     Operator => "Operator",
         text("")
@@ -117,6 +129,8 @@ macro_rules! words {
     };
 }
 words!(
+    access::Action => "Action",
+    access::SubjectType => "SubjectType",
     access::Role => "Role",
     account::UserState => "UserState",
     access::ApiScope => "ApiScope",
@@ -148,6 +162,9 @@ words!(
     exemption::ShareMode => "ShareMode",
 );
 words!(
+    super::booking::Assigned => "Assigned",
+    sheet::Format => "Format",
+    ImportMode => "ImportMode",
     policy::Grade => "Grade",
     run::RunPhase => "RunPhase",
     run::RunState => "RunState",

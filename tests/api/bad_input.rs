@@ -118,6 +118,7 @@ pub fn stage(app: &TestApp) -> Stage<'_> {
         ("payments", payment.as_i64().unwrap()),
         ("policies", policies["items"][0]["id"].as_i64().unwrap()),
         ("api-keys", key.id()),
+        ("year", 2027),
     ];
     let callers = CALLERS
         .into_iter()

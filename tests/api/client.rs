@@ -7,6 +7,8 @@ use serde::Serialize;
 use serde_json::Value;
 use ureq::http::{HeaderMap, Method};
 
+use crate::document::{self, Exchange};
+
 /// One caller of one server. Clones share the connections.
 #[derive(Clone)]
 pub struct Client {
@@ -139,19 +141,33 @@ impl Request<'_> {
     /// For servers that may die in between: an error means that no whole answer came.
     pub fn try_send(self) -> Result<Answer, ureq::Error> {
         let asked = format!("{} {}", self.method, self.url);
+        let (method, url) = (self.method.clone(), self.url.clone());
+        let sent = self.sent();
         let mut response = self.response()?;
         let bytes = response
             .body_mut()
             .with_config()
             .limit(u64::MAX)
             .read_to_vec()?;
-        Ok(Answer {
+        let answer = Answer {
             asked,
             status: response.status().as_u16(),
             headers: response.headers().clone(),
             body: serde_json::from_slice(&bytes).unwrap_or(Value::Null),
             bytes,
-        })
+        };
+        let sent = sent
+            .as_ref()
+            .map(|(media_type, body)| (media_type.as_str(), &body[..]));
+        answer.check_documented(method.as_str(), &url, sent);
+        Ok(answer)
+    }
+
+    /// The type and bytes of the body.
+    fn sent(&self) -> Option<(String, Vec<u8>)> {
+        let is_type = |(name, _): &&(String, String)| name.eq_ignore_ascii_case("content-type");
+        let (_, media_type) = self.headers.iter().find(is_type)?;
+        Some((media_type.clone(), self.body.clone()?))
     }
 
     fn response(self) -> Result<ureq::http::Response<ureq::Body>, ureq::Error> {
@@ -192,6 +208,30 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// What the API document does not say is a mistake of the document or of the answer.
+    fn check_documented(&self, method: &str, url: &str, sent: Option<(&str, &[u8])>) {
+        let path = url.splitn(4, '/').nth(3).unwrap_or_default();
+        let mistake = document::mistake(&Exchange {
+            method,
+            path: &format!("/{path}"),
+            sent,
+            status: self.status,
+            media_type: self.header("content-type").unwrap_or_default(),
+            headers: document::HEADERS
+                .into_iter()
+                .filter(|name| self.header(name).is_some())
+                .collect(),
+            body: &self.body,
+        });
+        assert_eq!(
+            mistake,
+            None,
+            "{} is not as documented: {}",
+            self.asked,
+            self.text()
+        );
+    }
+
     #[track_caller]
     pub fn expect_status(self, status: u16) -> Self {
         assert_eq!(

@@ -108,6 +108,7 @@ both! {
         let mut shown = app.visitor().get(&path).body;
         shown["bookings"] = json!([]);
         shown["bookings_count"] = json!(0);
+        shown["warnings"] = json!([]);
         assert_eq!(shown, replaced.body);
         let draft = given::instrument(app).in_state(yiqi::domain::instrument::InstrumentState::Draft).insert();
         app.visitor().get(&format!("/api/v1/instruments/{draft}/booking-rules")).expect_code(404, "not_found");

@@ -19,10 +19,10 @@ fn wish(sem: InstrumentId, from: &str, until: &str) -> Value {
     json!({"instrument_id": sem, "starts_at": at(from), "ends_at": at(until), "mode": "guided", "purpose": "research"})
 }
 
+/// A booking as it is read.
 fn book(client: &Client, sem: InstrumentId, from: &str, until: &str) -> Answer {
-    client
-        .post(BOOKINGS, wish(sem, from, until))
-        .expect_status(201)
+    let made = client.post(BOOKINGS, wish(sem, from, until));
+    see(client, made.expect_status(201).id())
 }
 
 fn see(client: &Client, id: i64) -> Answer {

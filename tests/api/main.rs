@@ -28,6 +28,7 @@ mod closure;
 mod command;
 mod contract;
 mod crash;
+mod document;
 mod fleet;
 mod freeze;
 mod given;

@@ -2,6 +2,7 @@
 
 use super::{declared, filter};
 use crate::domain::access::Action;
+use crate::domain::charge::ChargeState;
 use crate::error::AppError;
 use crate::exchange::charge::{ChargeRow, write};
 use crate::exchange::sheet::{Format, MAX_ROWS};
@@ -35,6 +36,8 @@ pub fn route() -> Route {
         export,
     )
     .parameters(PARAMETERS)
+    .words::<Format>("format")
+    .words::<ChargeState>("state")
     .heavy()
     .answers_status(200)
 }

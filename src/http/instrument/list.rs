@@ -11,6 +11,8 @@ use super::super::route::{Route, get};
 use super::shape::InstrumentShape;
 use crate::domain::Instant;
 use crate::domain::access::{Action, Reach};
+use crate::domain::exemption::ShareMode;
+use crate::domain::instrument::InstrumentState;
 use crate::error::{AppError, Code, Fault};
 use crate::operations::instrument;
 use crate::store::instrument::{Filter, Instrument, Position, Sort, SortField, Withdrawn};
@@ -41,6 +43,9 @@ pub fn routes() -> Vec<Route> {
             list,
         )
         .parameters(FILTERS)
+        .words::<ShareMode>("share_mode")
+        .words::<InstrumentState>("status")
+        .words::<Sort>("sort")
         .answers::<Page<ListedInstrument>>(200),
     ]
 }

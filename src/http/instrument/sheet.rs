@@ -9,14 +9,15 @@ use super::super::context::RequestContext;
 use super::super::route::{Route, get, post};
 use super::list;
 use crate::domain::access::Action;
-use crate::domain::instrument::InstrumentFacts;
+use crate::domain::exemption::ShareMode;
+use crate::domain::instrument::{InstrumentFacts, InstrumentState};
 use crate::error::{AppError, Code, Fault};
 use crate::exchange::instrument::{self as sheet, Origin};
 use crate::exchange::sheet::{Format, MAX_ROWS};
 use crate::operations::instrument::{self, Import, ImportMode, Imported};
 use crate::operations::run::{Done, Outcome, Reply};
 use crate::operations::table_fault;
-use crate::store::instrument::Instrument;
+use crate::store::instrument::{Instrument, Sort};
 
 const CSV: &str = "text/csv";
 const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
@@ -37,10 +38,10 @@ const EXPORT_FILTERS: &[&str] = &[
 #[rustfmt::skip]
 pub fn routes() -> Vec<Route> {
     vec![
-        post("/instruments/import", Action::InstrumentImport, "Import instruments from CSV or XLSX: all rows or none", import).parameters(&["dry_run", "mode"]).takes_file(&[CSV, XLSX]).heavy()
+        post("/instruments/import", Action::InstrumentImport, "Import instruments from CSV or XLSX: all rows or none", import).parameters(&["dry_run", "mode"]).words::<ImportMode>("mode").takes_file(&[CSV, XLSX]).heavy()
             .answers::<ImportedInstrumentsShape>(200),
         get("/instruments/import-template", Action::InstrumentTemplateGet, "The empty table (XLSX)", template),
-        get("/instruments/export", Action::InstrumentExport, "Instruments as a table", export).parameters(EXPORT_FILTERS).heavy(),
+        get("/instruments/export", Action::InstrumentExport, "Instruments as a table", export).parameters(EXPORT_FILTERS).words::<Format>("format").words::<ShareMode>("share_mode").words::<InstrumentState>("status").words::<Sort>("sort").heavy(),
     ]
 }
 

@@ -4,10 +4,12 @@
 
 mod scan;
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::web::Bytes;
+use serde_json::{Map, Value};
 
 use self::scan::{Place, places};
 use super::answer::Answer;
@@ -30,8 +32,8 @@ pub fn named(field: &str) -> Option<(Kind, String)> {
     if field == "manager_ids" {
         return Some((Kind::Person, "manager_names".to_owned()));
     }
-    // In the trail people stand by id, so that a person can be forgotten.
-    if field == "actor_user_id" {
+    // In the trail people stand by id, so that a person can be forgotten; who cancelled is a side, not a person.
+    if matches!(field, "actor_user_id" | "cancelled_by") {
         return None;
     }
     let kinds = [
@@ -50,6 +52,14 @@ pub fn named(field: &str) -> Option<(Kind, String)> {
 fn phone_beside(name: &str) -> String {
     let base = name.strip_suffix("_name").unwrap_or(name);
     format!("{base}_phone")
+}
+
+/// The fields that stand beside those of an answer.
+pub fn beside(answer: &Map<String, Value>) -> BTreeSet<String> {
+    let names = answer.keys().filter_map(|field| named(field));
+    names
+        .flat_map(|(_, name)| [phone_beside(&name), name])
+        .collect()
 }
 
 /// The answer with the names of what it tells ids of, as `reader` may know them.

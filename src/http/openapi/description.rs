@@ -94,6 +94,25 @@ pub fn problem() -> Value {
             "code": {"type": "string", "description": "Stable name; that of the first entry."},
             "request_id": {"type": "string"},
             "errors": {"type": "array", "items": {"$ref": "#/components/schemas/ProblemEntry"}},
+            "state": {"type": "string", "description": "The present state, which forbids the action."},
+            "allowed": {"type": "array", "items": {"type": "string"}, "description": "The actions that are possible now."},
+            "possible_from": {"type": "string", "format": "date-time", "description": "From when the action is possible."},
+            "possible_before": {"type": "string", "format": "date-time", "description": "Until when the action was possible, exclusive."},
+            "existing_id": {"type": "integer", "format": "int64", "description": "The record that is there already."},
+            "clash": span(),
+            "next_free": {"type": "array", "items": span(), "description": "The next free times of that length."},
+        },
+        "additionalProperties": true,
+    })
+}
+
+fn span() -> Value {
+    json!({
+        "type": "object",
+        "required": ["starts_at", "ends_at"],
+        "properties": {
+            "starts_at": {"type": "string", "format": "date-time"},
+            "ends_at": {"type": "string", "format": "date-time"},
         },
     })
 }

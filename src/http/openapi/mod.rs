@@ -2,11 +2,13 @@
 //! parameters in `parameter`, the tables of rights and errors in `description`.
 
 mod description;
+mod merge_patch;
 mod operation;
 mod parameter;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use actix_web::http::Method;
 use serde_json::{Map, Value, json};
 
 use super::route::{BASE, Route};
@@ -35,6 +37,8 @@ pub fn document(server: &str) -> Value {
                 "Location": header("Where it is."),
                 "ETag": header("The version, to be sent back as `If-Match`: `\"v3\"`."),
                 "IdempotencyReplayed": header("`true` when the stored answer of an earlier request is given again."),
+                "RateLimitPolicy": header("The limit that is nearest: `\"reads\";q=1200;w=60`, so many in so many seconds. Absent where limits are off."),
+                "RateLimit": header("What is left of it: `\"reads\";r=1199;t=60`, so many for so many seconds."),
                 "RetryAfter": header("Seconds after which to ask again."),
             },
             "responses": {
@@ -47,6 +51,8 @@ pub fn document(server: &str) -> Value {
                     json!({
                         "X-Request-Id": {"$ref": "#/components/headers/RequestId"},
                         "Retry-After": {"$ref": "#/components/headers/RetryAfter"},
+                        "RateLimit-Policy": {"$ref": "#/components/headers/RateLimitPolicy"},
+                        "RateLimit": {"$ref": "#/components/headers/RateLimit"},
                     }),
                 ),
             },
@@ -93,7 +99,14 @@ fn paths(routes: &[Route]) -> Value {
             "summary": summary,
             "tags": ["health"],
             "responses": {
-                "200": {"description": "It does."},
+                "200": {
+                    "description": "It does.",
+                    "content": {"application/json": {"schema": {
+                        "type": "object",
+                        "required": ["status"],
+                        "properties": {"status": {"type": "string"}},
+                    }}},
+                },
                 "503": {"$ref": "#/components/responses/ProblemForNow"},
             },
         });
@@ -144,6 +157,14 @@ fn schemas(routes: &[Route]) -> Value {
     for name in answered.difference(&taken) {
         all.get_mut(name).into_iter().for_each(add_names);
     }
+    merge_patch::spell_out_parts(&mut all);
+    let changes = routes.iter().filter(|route| route.method == Method::PATCH);
+    let changes = changes.filter_map(|route| {
+        let schema = merge_patch::schema(route, &all)?;
+        Some((merge_patch::name(route.body?), schema))
+    });
+    let changes: Vec<(String, Value)> = changes.collect();
+    all.extend(changes);
     json!(all)
 }
 

@@ -1,9 +1,12 @@
 //! One route as an operation: who may, what goes in, what comes out, what can go wrong.
 
+use std::collections::BTreeMap;
+
 use actix_web::http::Method;
 use serde_json::{Map, Value, json};
+use utoipa::openapi::{RefOr, Schema};
 
-use super::{parameter, tag};
+use super::{merge_patch, parameter, tag};
 use crate::domain::access::Action;
 use crate::http::route::{NamedSchema, Route};
 
@@ -64,7 +67,7 @@ fn parameters(route: &Route) -> Value {
     let in_query = route
         .parameters
         .iter()
-        .map(|name| parameter::in_query(name));
+        .map(|name| parameter::in_query(route, name));
     in_path.chain(headers).chain(in_query).collect()
 }
 
@@ -74,6 +77,9 @@ fn headers(route: &Route) -> Vec<&'static str> {
     let changes = !route.action.is_open_to_visitors() && !route.action.is_read();
     if route.method == Method::POST && (changes || route.is_once_for_visitors) {
         names.push("IdempotencyKey");
+    }
+    if route.method == Method::GET && answers_version(route) {
+        names.push("IfNoneMatch");
     }
     if route.needs_version {
         names.push("IfMatch");
@@ -92,17 +98,28 @@ fn honors_version(route: &Route) -> bool {
 fn body(route: &Route) -> Option<Value> {
     let mut content = Map::new();
     if let Some(schema) = route.body {
-        let media = json!({"schema": reference(schema)});
-        if route.method == Method::PATCH {
+        let is_change = route.method == Method::PATCH;
+        let named = if is_change {
+            reference_to(&merge_patch::name(schema))
+        } else {
+            reference(schema)
+        };
+        let media = json!({"schema": named});
+        if is_change {
             content.insert("application/merge-patch+json".into(), media.clone());
         }
         content.insert("application/json".into(), media);
     }
     for media_type in route.files {
-        content.insert((*media_type).to_owned(), json!({}));
+        content.insert((*media_type).to_owned(), file());
     }
     let required = !may_be_empty(route);
     (!content.is_empty()).then(|| json!({"required": required, "content": content}))
+}
+
+/// Bytes, of which a media type says all.
+fn file() -> Value {
+    json!({"schema": {"type": "string", "format": "binary"}})
 }
 
 /// An action about which nothing must be said is done without a body too.
@@ -114,6 +131,10 @@ fn may_be_empty(route: &Route) -> bool {
 
 fn reference(schema: NamedSchema) -> Value {
     let (name, ..) = schema();
+    reference_to(&name)
+}
+
+fn reference_to(name: &str) -> Value {
     json!({"$ref": format!("#/components/schemas/{name}")})
 }
 
@@ -134,6 +155,10 @@ fn responses(route: &Route) -> Value {
         (status.to_string(), reference)
     };
     let mut all = Map::from_iter([(status.to_string(), Value::Object(done))]);
+    if route.method == Method::GET && answers_version(route) {
+        let same = json!({"description": "It is the version of `If-None-Match`."});
+        all.insert("304".to_owned(), same);
+    }
     if let Some(schema) = route.dry_answer {
         let content = json!({"application/json": {"schema": reference(schema)}});
         let told = json!({"description": "What would happen.", "content": content});
@@ -145,8 +170,12 @@ fn responses(route: &Route) -> Value {
 
 fn answer_headers(route: &Route) -> Value {
     let (status, _) = route.answer;
-    let mut names = vec![("X-Request-Id", "RequestId")];
-    if matches!(status, 201 | 202) {
+    let mut names = vec![
+        ("X-Request-Id", "RequestId"),
+        ("RateLimit-Policy", "RateLimitPolicy"),
+        ("RateLimit", "RateLimit"),
+    ];
+    if matches!(status, 201 | 202) && !route.makes_several {
         names.push(("Location", "Location"));
     }
     if answers_version(route) {
@@ -166,11 +195,23 @@ fn answers_version(route: &Route) -> bool {
     let (Some(shape), None) = (route.answer.1, route.has_etag) else {
         return route.has_etag.unwrap_or(false);
     };
-    let (_, schema, _) = shape();
-    let schema = json!(schema);
-    let parts = schema.get("allOf").and_then(Value::as_array);
-    let has_version = |part: &Value| part.pointer("/properties/version").is_some();
-    has_version(&schema) || parts.into_iter().flatten().any(has_version)
+    let (_, schema, referred) = shape();
+    let referred: BTreeMap<_, _> = referred.into_iter().collect();
+    has_version(&json!(schema), &referred)
+}
+
+/// Whether a shape or a part of it has a version.
+fn has_version(schema: &Value, referred: &BTreeMap<String, RefOr<Schema>>) -> bool {
+    let named = schema.get("$ref").and_then(Value::as_str);
+    if let Some(shape) = named.and_then(|it| referred.get(it.rsplit('/').next()?)) {
+        return has_version(&json!(shape), referred);
+    }
+    let mut parts = schema
+        .get("allOf")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten();
+    schema.pointer("/properties/version").is_some() || parts.any(|part| has_version(part, referred))
 }
 
 const CSV: &str = "text/csv";
@@ -188,9 +229,7 @@ fn answer_content(route: &Route) -> Option<Value> {
         true => &[XLSX, CSV],
         false => &[XLSX],
     };
-    let files = formats
-        .iter()
-        .map(|format| ((*format).to_owned(), json!({})));
+    let files = formats.iter().map(|format| ((*format).to_owned(), file()));
     Some(Value::Object(files.collect()))
 }
 
@@ -207,6 +246,7 @@ const fn description(status: u16) -> &'static str {
 fn problems(route: &Route) -> Vec<u16> {
     let takes_body = route.body.is_some() || route.takes_file;
     let changes = route.method != Method::GET;
+    let has_values = !route.parameters.is_empty() || route.path.contains("{year}");
     let proves = |status: u16| route.proof_statuses.contains(&status);
     // A token that is sent along must be a good one, of somebody who is not suspended.
     let is_identified = !route.ignores_caller;
@@ -215,13 +255,16 @@ fn problems(route: &Route) -> Vec<u16> {
         (401, is_identified || proves(401)),
         (403, is_identified || proves(403)),
         (404, route.path.contains('{')),
+        (408, takes_body),
         (409, changes),
         (412, route.needs_version || honors_version(route)),
         (413, takes_body),
+        (414, true),
         (415, takes_body),
-        (422, takes_body || changes),
+        (422, takes_body || changes || has_values),
         (428, route.needs_version),
-        (429, proves(429)),
+        (429, true),
+        (431, true),
         (500, true),
         (503, true),
     ];

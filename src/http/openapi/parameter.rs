@@ -2,191 +2,270 @@
 
 use serde_json::{Value, json};
 
-/// Names, schemas and meanings of query parameters, alphabetically.
-const IN_QUERY: &[(&str, Kind, &str)] = &[
+use crate::domain::booking::Affected;
+use crate::http::route::Route;
+
+/// Names, numbers, schemas and meanings of query parameters, alphabetically.
+const IN_QUERY: &[(&str, Count, Kind, &str)] = &[
     (
         "accepted_from",
+        Count::One,
         Kind::Date,
         "Accepted on this day or later.",
     ),
     (
-        "actor",
-        Kind::Id,
-        "Actions of this user; repeated means or.",
+        "action",
+        Count::Any,
+        Kind::Text,
+        "What was done, `noun_verb`.",
     ),
+    ("actor", Count::Any, Kind::Id, "Actions of this user."),
     (
         "affected",
-        Kind::Text,
+        Count::One,
+        Kind::Affected,
         "What becomes of the bookings that the change hits: `keep` (they stand, with a problem) or `cancel` (those not begun).",
     ),
     (
         "after",
-        Kind::Id,
+        Count::One,
+        Kind::Place,
         "Only what comes after this id; the last id of a page asks for the next.",
     ),
     (
         "assigned_to",
+        Count::One,
         Kind::Text,
         "`me`: instruments that the caller manages.",
     ),
-    ("booking_id", Kind::Id, "Of this booking."),
-    ("category", Kind::Text, "A category code, with its subtree."),
-    ("charge_id", Kind::Id, "Of this charge."),
+    ("booking_id", Count::Any, Kind::Id, "Of this booking."),
+    (
+        "category",
+        Count::Any,
+        Kind::Text,
+        "A category code, with its subtree.",
+    ),
+    ("charge_id", Count::Any, Kind::Id, "Of this charge."),
     (
         "client_reference",
+        Count::Any,
         Kind::Text,
         "The client's own name of the record.",
     ),
-    ("code", Kind::Text, "Of this code."),
+    ("code", Count::One, Kind::Text, "Of this code."),
     (
         "cursor",
+        Count::One,
         Kind::Text,
         "`next_cursor` of the page before; opaque.",
     ),
     (
-        "action",
-        Kind::Text,
-        "What was done, `noun_verb`; repeated means or.",
-    ),
-    (
         "declared",
+        Count::One,
         Kind::Flag,
         "`true`: the payer declared a payment that the host has neither received nor refused.",
     ),
     (
         "dry_run",
+        Count::One,
         Kind::Flag,
         "`true`: tell what would happen and change nothing.",
     ),
     (
         "evidence",
+        Count::One,
         Kind::Text,
-        "How the record is proved; repeated means or.",
+        "How the record is proved.",
     ),
-    ("format", Kind::Text, "The file format of the answer."),
-    ("from", Kind::Instant, "From this moment on, inclusive."),
+    (
+        "format",
+        Count::One,
+        Kind::Text,
+        "The file format of the answer.",
+    ),
+    (
+        "from",
+        Count::One,
+        Kind::Instant,
+        "From this moment on, inclusive.",
+    ),
     (
         "host_organization_id",
+        Count::Any,
         Kind::Id,
         "Of instruments of this host.",
     ),
-    ("instrument_id", Kind::Id, "Of this instrument."),
+    ("instrument_id", Count::Any, Kind::Id, "Of this instrument."),
     (
         "invoice_no",
+        Count::Any,
         Kind::Text,
-        "Of this number, or taken back under it; repeated means or.",
+        "Of this number, or taken back under it.",
     ),
-    ("invoiced", Kind::Flag, "Whether an invoice was issued."),
+    (
+        "invoiced",
+        Count::One,
+        Kind::Flag,
+        "Whether an invoice was issued.",
+    ),
     (
         "is_host",
+        Count::One,
         Kind::Flag,
         "Whether the organization shares instruments.",
     ),
-    ("kind", Kind::Text, "Of this kind; repeated means or."),
-    ("level", Kind::Text, "province, city or county."),
+    ("kind", Count::Any, Kind::Text, "Of this kind."),
+    ("level", Count::One, Kind::Text, "province, city or county."),
     (
         "limit",
+        Count::One,
         Kind::Limit,
         "How many items at most, 1 to 200; 50 when absent.",
     ),
     (
         "max_price_fen",
+        Count::One,
         Kind::Integer,
         "At most this price per hour, in fen.",
     ),
     (
         "method",
+        Count::Any,
         Kind::Text,
         "Offers a service by this method standard, or one that has this text in its name; at most 100 characters and five values.",
     ),
-    ("metric", Kind::Text, "Only the records behind this metric."),
+    (
+        "metric",
+        Count::One,
+        Kind::Text,
+        "Only the records behind this metric.",
+    ),
     (
         "mode",
+        Count::One,
         Kind::Text,
         "How it is done: a mode of use, or of an import `create` or `upsert`.",
     ),
     (
         "open",
+        Count::One,
         Kind::Flag,
         "`true`: something is still owed; `false`: nothing.",
     ),
-    ("organization", Kind::Id, "Of this organization."),
-    ("organization_id", Kind::Id, "Of this organization."),
-    ("paid", Kind::Flag, "Whether it is paid in full."),
+    (
+        "organization",
+        Count::Any,
+        Kind::Id,
+        "Of this organization.",
+    ),
+    (
+        "organization_id",
+        Count::Any,
+        Kind::Id,
+        "Of this organization.",
+    ),
+    (
+        "paid",
+        Count::One,
+        Kind::Flag,
+        "Whether it is paid in full.",
+    ),
     (
         "parent",
+        Count::Any,
         Kind::Text,
-        "Directly below this code; repeated means or.",
+        "Directly below this code.",
     ),
     (
         "payer_organization_id",
+        Count::Any,
         Kind::Id,
         "Owed by this organization.",
     ),
     (
         "policy",
+        Count::One,
         Kind::Text,
         "A policy: its code, or `code@version`.",
     ),
-    (
-        "purpose",
-        Kind::Text,
-        "For this purpose; repeated means or.",
-    ),
+    ("purpose", Count::One, Kind::Text, "For this purpose."),
     (
         "q",
+        Count::Any,
         Kind::Text,
-        "A text to look for, of at most 100 characters; repeated means or, at most five.",
+        "A text to look for, of at most 100 characters, at most five.",
     ),
-    ("region", Kind::Text, "A region code, with its subtree."),
-    ("role", Kind::Text, "With this role."),
     (
-        "share_mode",
+        "region",
+        Count::Any,
         Kind::Text,
-        "Shared this far; repeated means or.",
+        "A region code, with its subtree.",
     ),
+    ("role", Count::One, Kind::Text, "With this role."),
+    ("share_mode", Count::Any, Kind::Text, "Shared this far."),
     (
         "sort",
+        Count::One,
         Kind::Text,
         "Field to sort by; `-` before it reverses.",
     ),
-    ("state", Kind::Text, "In this state; repeated means or."),
-    ("status", Kind::Text, "In this state; repeated means or."),
+    ("state", Count::Any, Kind::Text, "In this state."),
+    ("status", Count::Any, Kind::Text, "In this state."),
     (
         "subject_id",
+        Count::Any,
         Kind::Id,
-        "The id of what the event is about; repeated means or.",
+        "The id of what the event is about.",
     ),
     (
         "subject_type",
+        Count::Any,
         Kind::Text,
-        "The noun of what the event is about; repeated means or.",
+        "The noun of what the event is about.",
     ),
     (
         "type",
+        Count::Any,
         Kind::Text,
-        "Of this type: the action that is told, `noun_verb`; repeated means or.",
+        "Of this type: the action that is told, `noun_verb`.",
+    ),
+    (
+        "unpriced",
+        Count::One,
+        Kind::Flag,
+        "`true`: a unit of others used the instrument and there is no charge.",
     ),
     (
         "unread",
+        Count::One,
         Kind::Flag,
         "`true`: not read yet; `false`: read already.",
     ),
     (
-        "unpriced",
-        Kind::Flag,
-        "`true`: a unit of others used the instrument and there is no charge.",
+        "until",
+        Count::One,
+        Kind::Instant,
+        "Before this moment, exclusive.",
     ),
-    ("usage_record_id", Kind::Id, "Of this usage record."),
-    ("uscc", Kind::Text, "Of this unified social credit code."),
-    ("until", Kind::Instant, "Before this moment, exclusive."),
     (
         "updated_since",
+        Count::One,
         Kind::Instant,
         "Changed at this moment or later; send `as_of` of the answer next time.",
     ),
-    ("usage_record_id", Kind::Id, "Of this usage record."),
-    ("year", Kind::Integer, "Of this year; repeated means or."),
+    (
+        "usage_record_id",
+        Count::Any,
+        Kind::Id,
+        "Of this usage record.",
+    ),
+    (
+        "uscc",
+        Count::Any,
+        Kind::Text,
+        "Of this unified social credit code.",
+    ),
+    ("year", Count::Any, Kind::Integer, "Of this year."),
 ];
 
 const IN_PATH: &[(&str, &str)] = &[
@@ -202,36 +281,66 @@ const IN_PATH: &[(&str, &str)] = &[
     ("year", "A year."),
 ];
 
+/// Whether a parameter may be repeated, which means or.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Count {
+    One,
+    Any,
+}
+
 #[derive(Clone, Copy)]
 enum Kind {
+    Affected,
     Date,
     Flag,
     Id,
     Instant,
     Integer,
     Limit,
+    /// An id, or 0 for the beginning.
+    Place,
     Text,
 }
 
 impl Kind {
     fn schema(self) -> Value {
         match self {
+            Kind::Affected => json!({"type": "string", "enum": Affected::ALL}),
             Kind::Date => json!({"type": "string", "format": "date"}),
             Kind::Flag => json!({"type": "boolean"}),
             Kind::Id => json!({"type": "integer", "format": "int64", "minimum": 1}),
             Kind::Instant => json!({"type": "string", "format": "date-time"}),
             Kind::Integer => json!({"type": "integer", "format": "int64"}),
             Kind::Limit => json!({"type": "integer", "minimum": 1, "maximum": 200, "default": 50}),
+            Kind::Place => json!({"type": "integer", "format": "int64", "minimum": 0}),
             Kind::Text => json!({"type": "string"}),
         }
     }
 }
 
-/// A query parameter of an operation.
-pub fn in_query(name: &str) -> Value {
+/// A query parameter of a route.
+pub fn in_query(route: &Route, name: &str) -> Value {
     let known = IN_QUERY.iter().find(|(known, ..)| *known == name);
-    let (kind, about) = known.map_or((Kind::Text, ""), |(_, kind, about)| (*kind, *about));
-    json!({"name": name, "in": "query", "description": about, "schema": kind.schema()})
+    let (count, kind, about) = known
+        .map_or((Count::One, Kind::Text, ""), |(_, count, kind, about)| {
+            (*count, *kind, *about)
+        });
+    let words = route.words.iter().find(|(known, _)| *known == name);
+    let one = words.map_or_else(|| kind.schema(), |(_, schema)| json!(schema()));
+    let (schema, about) = match count {
+        Count::One => (one, about.to_owned()),
+        Count::Any => (
+            json!({"type": "array", "items": one}),
+            format!("{about} Repeated: one or another."),
+        ),
+    };
+    json!({
+        "name": name,
+        "in": "query",
+        "required": route.required_parameters.contains(&name),
+        "description": about,
+        "schema": schema,
+    })
 }
 
 /// What a variable of the path means.
@@ -262,6 +371,7 @@ pub fn components() -> Value {
             "schema": {"type": "string", "minLength": 1, "maxLength": 255},
         },
         "IfMatch": header("If-Match", true, &format!("{version}; 428 without it.")),
+        "IfNoneMatch": header("If-None-Match", false, "Versions that are known: 304 when it is one of them."),
         "IfMatchOptional": header("If-Match", false, &format!("{version}. Honored when sent.")),
     })
 }

@@ -12,6 +12,7 @@ use super::params::Params;
 use super::reason::{EmptyBody, ReasonBody};
 use super::route::{BASE, Route, get, post};
 use crate::domain::access::Action;
+use crate::domain::usage::UsageState;
 use crate::error::AppError;
 use crate::operations::run::Reply;
 use crate::operations::usage::{self, UsageView};
@@ -42,6 +43,7 @@ pub fn routes() -> Vec<Route> {
             list,
         )
         .parameters(FILTERS)
+        .words::<UsageState>("state")
         .answers::<Page<UsageShape>>(200),
         post(
             "/usage-records",

@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 use super::filter;
 use crate::domain::Slot;
 use crate::domain::access::Action;
+use crate::domain::usage::UsageState;
 use crate::error::AppError;
 use crate::exchange::sheet::{Format, MAX_ROWS, Numbered};
 use crate::exchange::usage::{self as sheet, UsageRow};
@@ -50,6 +51,8 @@ pub fn routes() -> [Route; 3] {
             export,
         )
         .parameters(EXPORT_PARAMETERS)
+        .words::<Format>("format")
+        .words::<UsageState>("state")
         .heavy()
         .answers_status(200),
     ]

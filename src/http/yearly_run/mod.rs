@@ -20,6 +20,7 @@ use crate::domain::access::Action;
 use crate::domain::run::{RunId, RunKind};
 use crate::domain::{EvaluationId, Fen, SubsidyRunId};
 use crate::error::AppError;
+use crate::exchange::sheet::Format;
 use crate::operations::run::Reply;
 use crate::operations::yearly_run::{self, Budget, Request};
 use crate::store::yearly_run::{PageStart, Run};
@@ -156,6 +157,7 @@ fn subsidy_runs() -> Vec<Route> {
             award::export,
         )
         .parameters(&["format"])
+        .words::<Format>("format")
         .heavy()
         .answers_status(200),
     ]
@@ -239,7 +241,9 @@ fn begun(run: &Run) -> Result<Reply, AppError> {
         RunKind::Evaluation => format!("{BASE}/evaluations/{number}"),
         RunKind::SubsidyRun => format!("{BASE}/subsidy-runs/{number}"),
     };
-    Ok(reply(202, &Shape::from(run.clone()))?.at(at))
+    let version = run.lifecycle().version;
+    let begun = reply(202, &Shape::from(run.clone()))?.of_version(version);
+    Ok(begun.at(at))
 }
 
 fn shown(run: &Run) -> Result<Reply, AppError> {

@@ -207,6 +207,10 @@ both! {
             let base = schemas.required(&schema, &known);
             let reader = reader(&stage, route, &path);
             for (name, property) in schema["properties"].as_object().cloned().unwrap_or_default() {
+                // What was read is sent back by a test of its own.
+                if property["readOnly"] == true {
+                    continue;
+                }
                 let kind = kind(&schemas.resolved(&property));
                 for value in absurd(kind) {
                     let mut body = base.clone();
