@@ -102,6 +102,25 @@ fn sayings(app: &TestApp, sem: InstrumentId) -> Vec<Saying> {
     ]
 }
 
+/// Of any other route: what the host reads there, sent back.
+fn as_read(app: &TestApp, sem: InstrumentId, route: &'static str) -> Saying {
+    let unit = app.organization_id(UNIVERSITY);
+    let id = match route.starts_with("/organizations") {
+        true => unit.to_string(),
+        false => sem.to_string(),
+    };
+    let path = format!("{BASE}{}", route.replace("{id}", &id));
+    let client = app.as_host();
+    let present = client.get(&path).expect_status(200);
+    Saying {
+        route,
+        client,
+        read: path.clone(),
+        path,
+        bodies: vec![present.body],
+    }
+}
+
 fn events(app: &TestApp) -> Option<i64> {
     app.read(|conn| Ok(yiqi::store::event::newest(conn)?.map(i64::from)))
 }
@@ -110,11 +129,10 @@ both! {
     fn what_is_said_again_leaves_no_trace(app: &TestApp) {
         app.block_on(yiqi::operations::policy::install_shipped(&app.app, app.now())).unwrap();
         let sem = given::instrument(app).insert();
-        let sayings = sayings(app, sem);
+        let mut sayings = sayings(app, sem);
         let all = routes::all().iter().filter(|route| route.method == "PUT");
-        for route in all {
-            assert!(sayings.iter().any(|saying| saying.route == route.path), "{} is not said twice here", route.path);
-        }
+        let others: Vec<_> = all.filter(|route| sayings.iter().all(|saying| saying.route != route.path)).collect();
+        sayings.extend(others.into_iter().map(|route| as_read(app, sem, route.path)));
         for saying in &sayings {
             saying.put(&saying.bodies[0]);
         }
