@@ -247,18 +247,15 @@ impl Route {
     }
 }
 
-/// What a handler answers; what is read comes with names beside its ids.
+/// What a handler answers, with names beside its ids. What was done is answered whether or not they can be read.
 async fn answered<H, F>(handler: H, context: RequestContext, is_read: bool) -> Answer
 where
     H: Fn(RequestContext) -> F,
     F: Future<Output = Answer>,
 {
-    if !is_read {
-        return handler(context).await;
-    }
     let reader = context.caller().map(|caller| caller.organization_id);
     let app = context.app.clone();
-    names::add(&app, reader.ok(), handler(context).await).await
+    names::add(&app, (reader.ok(), is_read), handler(context).await).await
 }
 
 macro_rules! methods {

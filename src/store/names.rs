@@ -3,12 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 
-use super::schema::{instrument, organization, user_account};
 use super::{Conn, Result};
-
-/// So many are asked for in one statement.
-const CHUNK: usize = 500;
 
 /// A person as another one calls.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,34 +36,53 @@ pub struct Names {
     pub people: BTreeMap<i64, Contact>,
 }
 
-pub fn list(conn: &mut Conn, named: &Named) -> Result<Names> {
-    let mut names = Names::default();
-    for some in chunks(&named.organizations) {
-        let rows: Vec<(i64, String)> = organization::table
-            .filter(organization::id.eq_any(some))
-            .select((organization::id, organization::name))
-            .load(conn)?;
-        names.organizations.extend(rows);
-    }
-    for some in chunks(&named.instruments) {
-        let rows: Vec<(i64, String)> = instrument::table
-            .filter(instrument::id.eq_any(some))
-            .select((instrument::id, instrument::name))
-            .load(conn)?;
-        names.instruments.extend(rows);
-    }
-    for some in chunks(&named.people) {
-        let rows: Vec<(i64, String, Option<String>)> = user_account::table
-            .filter(user_account::id.eq_any(some))
-            .select((user_account::id, user_account::name, user_account::phone))
-            .load(conn)?;
-        let contact = |(id, name, phone)| (id, Contact { name, phone });
-        names.people.extend(rows.into_iter().map(contact));
-    }
-    Ok(names)
+/// A row of any of the three: what it is of, its id, its name, and of a person the telephone number.
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = Integer)]
+    kind: i32,
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    phone: Option<String>,
 }
 
-fn chunks(ids: &BTreeSet<i64>) -> Vec<Vec<i64>> {
-    let ids: Vec<i64> = ids.iter().copied().collect();
-    ids.chunks(CHUNK).map(<[i64]>::to_vec).collect()
+/// In one question, whatever is asked for.
+pub fn list(conn: &mut Conn, named: &Named) -> Result<Names> {
+    let tables = [
+        (
+            1,
+            "organization",
+            "CAST(NULL AS TEXT)",
+            &named.organizations,
+        ),
+        (2, "instrument", "CAST(NULL AS TEXT)", &named.instruments),
+        (3, "user_account", "phone", &named.people),
+    ];
+    let parts = tables.into_iter().filter(|(.., ids)| !ids.is_empty());
+    let parts = parts.map(|(kind, table, phone, ids)| {
+        let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+        let ids = ids.join(", ");
+        format!(
+            "SELECT {kind} AS kind, id, name, {phone} AS phone FROM {table} WHERE id IN ({ids})"
+        )
+    });
+    let statement = parts.collect::<Vec<_>>().join(" UNION ALL ");
+    let mut names = Names::default();
+    if statement.is_empty() {
+        return Ok(names);
+    }
+    for row in diesel::sql_query(statement).load::<Row>(conn)? {
+        match row.kind {
+            1 => drop(names.organizations.insert(row.id, row.name)),
+            2 => drop(names.instruments.insert(row.id, row.name)),
+            _ => {
+                let (name, phone) = (row.name, row.phone);
+                names.people.insert(row.id, Contact { name, phone });
+            }
+        }
+    }
+    Ok(names)
 }

@@ -118,6 +118,7 @@ both! {
         });
         let booked = company.post("/api/v1/bookings", wish).expect_status(201);
         let one = format!("/api/v1/bookings/{}", booked.id());
+        assert_eq!(booked.body, company.get(&one).expect_status(200).body, "an action answers what is read then");
         for (person, calls) in [(MANAGER, true), (HOST, true), (BOSS, true), (ADMIN, false), (CITY_ADMIN, false), (AUDITOR, false)] {
             let client = app.as_person(person);
             let list = client.get("/api/v1/bookings").expect_status(200);

@@ -1,4 +1,4 @@
-//! Names beside ids: wherever an answer to a reading has the id of an organization, an instrument or a person, what people call
+//! Names beside ids: wherever an answer has the id of an organization, an instrument or a person, what people call
 //! it follows. One rule for every route: the name of the field says what it is an id of. A booking's people come with their
 //! telephone numbers for its two sides. The trail names people by id alone.
 
@@ -62,8 +62,12 @@ pub fn beside(answer: &Map<String, Value>) -> BTreeSet<String> {
         .collect()
 }
 
-/// The answer with the names of what it tells ids of, as `reader` may know them.
-pub async fn add(app: &App, reader: Option<OrganizationId>, answer: Answer) -> Answer {
+/// The answer with the names of what it tells ids of, as `reader` may know them. Without them what is only read is not answered.
+pub async fn add(
+    app: &App,
+    (reader, is_read): (Option<OrganizationId>, bool),
+    answer: Answer,
+) -> Answer {
     let (head, body) = answer?.into_parts();
     let is_json = head.status().is_success()
         && head
@@ -75,7 +79,14 @@ pub async fn add(app: &App, reader: Option<OrganizationId>, answer: Answer) -> A
         Err(stream) => return Ok(head.set_body(stream)),
     };
     let named = match std::str::from_utf8(&bytes) {
-        Ok(text) if is_json => with_names(app, reader, text).await?,
+        Ok(text) if is_json => match with_names(app, reader, text).await {
+            Err(error) if is_read => return Err(error),
+            Err(error) => {
+                tracing::warn!(%error, "an answer goes without names");
+                None
+            }
+            named => named?,
+        },
         _ => None,
     };
     let bytes = named.map_or(bytes, Bytes::from);

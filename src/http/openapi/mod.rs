@@ -168,7 +168,7 @@ fn schemas(routes: &[Route]) -> Value {
     json!(all)
 }
 
-/// Beside each id of an organization, an instrument or a person the name, which is there where something is read.
+/// Beside each id of an organization, an instrument or a person the name.
 fn add_names(schema: &mut Value) {
     match schema {
         Value::Object(members) => {
@@ -184,8 +184,7 @@ fn add_names(schema: &mut Value) {
                     }
                 }
                 if properties.contains_key("booked_by") {
-                    let about =
-                        "The telephone number of who booked; for the two sides, where it is read.";
+                    let about = "The telephone number of who booked; for the two sides.";
                     properties.insert(
                         "booked_by_phone".into(),
                         json!({"type": ["string", "null"], "description": about}),
@@ -206,7 +205,7 @@ fn is_named_id(property: &Value) -> bool {
 }
 
 fn text_beside(field: &str) -> Value {
-    let about = format!("What people call `{field}`; where it is read.");
+    let about = format!("What people call `{field}`.");
     match field.ends_with("_ids") {
         true => {
             json!({"type": ["array", "null"], "items": {"type": ["string", "null"]}, "description": about})
