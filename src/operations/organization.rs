@@ -9,9 +9,10 @@ use crate::domain::access::{self, Action, Reach};
 use crate::domain::organization::{
     OrganizationAction, OrganizationFacts, OrganizationKind, OrganizationState,
 };
-use crate::domain::{Instant, OrganizationId, Reason, RegionCode, Uscc};
+use crate::domain::{Instant, OrganizationId, Reason, RegionCode, Slot, Uscc};
 use crate::error::{AppError, Code, Fault, Location};
 use crate::operations::actor::Actor;
+use crate::operations::booking::{self, Change, Treatment};
 use crate::operations::run::{Outcome, Run, personal};
 use crate::operations::subject::{self, Ties, authorize, load};
 use crate::store::directory::{self, Filter};
@@ -190,7 +191,8 @@ pub async fn amend<B: Send + 'static>(
     .await
 }
 
-/// Verifies, refuses, suspends or resumes. Refusing and suspending need a reason.
+/// Verifies, refuses, suspends or resumes. Refusing and suspending need a reason. Bookings with a suspended host stand with a
+/// problem.
 pub async fn decide(
     run: &Run<OrganizationView>,
     id: OrganizationId,
@@ -204,6 +206,7 @@ pub async fn decide(
             let reason = Reason::read(reason.as_deref(), decision.needs_reason())?;
             let reason = reason.as_ref().map(Reason::as_str);
             let state = before.state.after(decision.turn())?;
+            let standing = booking::before_of_host(tx, before.id, actor.now)?;
             store::organization::update_state(tx, &before, state, reason, actor.now)
                 .map_err(known_code)?;
             if decision == Decision::Verify {
@@ -217,6 +220,15 @@ pub async fn decide(
                 .after(json!({"state": state}))?
                 .personal(personal(json!({"reason": reason}))?);
             store::event::append(tx, &event)?;
+            let is_suspended = decision == Decision::Suspend;
+            let says = |_: &Slot| is_suspended.then_some(Code::instrument_not_bookable);
+            let change = Change {
+                says: &says,
+                ..Change::default()
+            };
+            for instrument in standing {
+                instrument.settle(tx, actor, Treatment::default(), &change)?;
+            }
             OrganizationView::of(tx, after, true)
         },
     )

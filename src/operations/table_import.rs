@@ -50,6 +50,11 @@ pub trait Plan: Send + Sync + 'static {
         events: &EventIds,
     ) -> Result<(), StoreError>;
 
+    /// What else follows, when the rows are in.
+    fn follow(&self, _: &mut Conn) -> Result<(), AppError> {
+        Ok(())
+    }
+
     fn answer(&self) -> Self::Answer;
 }
 
@@ -159,6 +164,7 @@ async fn move_in<P: Plan>(
         staged::insert_events(tx, rows.import, &events)?;
         plan.move_in(tx, rows.import, &rows.ids, &events)
             .map_err(stale)?;
+        plan.follow(tx)?;
         match staged::delete(tx, rows.import)? {
             true => Ok(plan.answer()),
             false => Err(AppError::unavailable("the import took too long")),

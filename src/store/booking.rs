@@ -10,8 +10,8 @@ mod page;
 pub use blocking::{Blocking, list_blocking};
 pub use details::Details;
 pub use listing::{
-    claim_reminder, list_overdue, list_standing, list_standing_instruments, list_unfinished,
-    list_unreminded, list_unstarted, list_usage_record_ids,
+    claim_reminder, list_overdue, list_standing, list_standing_instruments, list_standing_of_host,
+    list_unfinished, list_unreminded, list_unstarted, list_usage_record_ids,
 };
 pub use page::{Filter, list};
 

@@ -500,6 +500,43 @@ both! {
         assert_eq!(again.body, made.body);
     }
 
+    fn a_table_takes_no_channel_from_a_booking_and_tells_of_the_rest(app: &TestApp) {
+        let (host, company) = (app.as_host(), app.as_company());
+        let sem = instrument(app);
+        let asset_no = host.get(&path(sem)).expect_status(200)["asset_no"].as_str().unwrap().to_owned();
+        let (_, mine) = two(app, sem);
+        let import = |column: &str, value: &str, query: &str| {
+            let table = format!("asset_no,{column}\n{asset_no},{value}\n");
+            let of = format!("/api/v1/instruments/import?mode=upsert{query}");
+            host.request(Method::POST, &of).bytes("text/csv", table).send()
+        };
+        for query in ["", "&dry_run=true"] {
+            let refused = import("channels", "1", query).expect_code(409, "bookings_affected");
+            let error = &refused["errors"][0];
+            assert_eq!((&error["row"], &error["column"], &error["actual"]), (&json!(2), &json!("channels"), &json!(1)));
+        }
+        import("share_mode", "internal", "&dry_run=true").expect_status(200);
+        assert_eq!(see(&company, mine.id()).body, mine.body);
+        import("share_mode", "internal", "").expect_status(200);
+        assert_eq!(see(&company, mine.id())["problem"], "not_externally_shared");
+        assert_eq!(told(app, "booking_affect").last(), Some(&mine.id()));
+        import("share_mode", "external", "").expect_status(200);
+        assert_eq!(see(&company, mine.id())["problem"], Value::Null);
+    }
+
+    fn a_suspended_host_marks_what_was_booked_there(app: &TestApp) {
+        let company = app.as_company();
+        let (sem, other) = (instrument(app), given::instrument(app).of(OTHER_HOST).insert());
+        let (mine, apart) = (book(&company, sem, "10:00", "12:00"), book(&company, other, "13:00", "14:00"));
+        let of = format!("/api/v1/organizations/{}", app.organization_id(UNIVERSITY));
+        app.as_admin().post(&format!("{of}/suspend"), json!({"reason": WHY})).expect_status(200);
+        assert_eq!(see(&company, mine.id())["problem"], "instrument_not_bookable");
+        assert_eq!(told(app, "booking_affect"), [mine.id()]);
+        app.as_admin().post(&format!("{of}/resume"), json!({})).expect_status(200);
+        assert_eq!(see(&company, mine.id())["problem"], Value::Null);
+        assert_eq!(see(&company, apart.id()).body, apart.body);
+    }
+
     fn a_dry_run_uses_no_idempotency_key(app: &TestApp) {
         let sem = instrument(app);
         let of = format!("{}/closures", path(sem));

@@ -14,6 +14,7 @@ use crate::domain::booking::{
     Affected, BookingAction, BookingState, Grounds, InstrumentFacts, Standing, expires_at,
 };
 use crate::domain::calendar::Calendar;
+use crate::domain::exemption::ShareMode;
 use crate::domain::{BookingId, Code, Instant, InstrumentId, OrganizationId, Slot};
 use crate::error::AppError;
 use crate::operations::actor::Actor;
@@ -150,15 +151,9 @@ impl Before {
         treatment: Treatment,
         change: &Change<'_>,
     ) -> Result<Impact, AppError> {
-        let instrument = self.terms.instrument_id;
         Lock::RecordsShared.take(tx)?;
-        let after = Self::of(tx, instrument)?;
-        let mut cases = Vec::new();
-        for booking in store::booking::list_standing(tx, instrument, actor.now)? {
-            if !is_overdue(&booking, actor.now)? {
-                cases.extend(self.case(&after, booking, change)?);
-            }
-        }
+        let after = Self::of(tx, self.terms.instrument_id)?;
+        let cases = self.cases(tx, &after, change, actor.now)?;
         let must_be_said =
             |case: &Case| !case.codes.is_empty() && (change.must_be_said)(&case.codes);
         if treatment.affected.is_none() && !treatment.is_dry && cases.iter().any(must_be_said) {
@@ -177,6 +172,36 @@ impl Before {
             }
         }
         Ok(impact)
+    }
+
+    /// The bookings that a change from here to `after` concerns.
+    fn cases(
+        &self,
+        conn: &mut Conn,
+        after: &Before,
+        change: &Change<'_>,
+        now: Instant,
+    ) -> Result<Vec<Case>, AppError> {
+        let mut cases = Vec::new();
+        for booking in store::booking::list_standing(conn, self.terms.instrument_id, now)? {
+            if !is_overdue(&booking, now)? {
+                cases.extend(self.case(after, booking, change)?);
+            }
+        }
+        Ok(cases)
+    }
+
+    /// The same, but that its entry said these channels and this sharing.
+    fn with_facts(&self, (channels, share_mode): (i64, Option<ShareMode>)) -> Self {
+        let terms = Terms {
+            channels,
+            share_mode,
+            ..Terms::clone(&self.terms)
+        };
+        Self {
+            terms: Arc::new(terms),
+            calendar: Arc::clone(&self.calendar),
+        }
     }
 
     /// What a change from here to `after` means for a booking; none when it does not concern it.
@@ -264,6 +289,41 @@ impl Case {
         trail::record(tx, actor, event, Some(present), &after)?;
         Ok(after)
     }
+}
+
+/// How many bookings stand on channels that an entry would no longer offer.
+pub(in crate::operations) fn count_withdrawn(
+    conn: &mut Conn,
+    instrument: InstrumentId,
+    facts: (i64, Option<ShareMode>),
+    now: Instant,
+) -> Result<usize, AppError> {
+    let before = Before::of(conn, instrument)?;
+    let cases = before.cases(conn, &before.with_facts(facts), &Change::default(), now)?;
+    let is_withdrawn = |case: &&Case| case.codes.contains(&Code::channel_withdrawn);
+    Ok(cases.iter().filter(is_withdrawn).count())
+}
+
+/// What it means for the bookings that stand that an entry said these channels and this sharing before; they are kept.
+pub(in crate::operations) fn settle_facts(
+    tx: &mut Conn,
+    actor: &Actor,
+    instrument: InstrumentId,
+    before: (i64, Option<ShareMode>),
+) -> Result<Impact, AppError> {
+    let before = Before::of(tx, instrument)?.with_facts(before);
+    before.settle(tx, actor, Treatment::default(), &Change::default())
+}
+
+/// What the instruments of a host say about the bookings that stand there.
+pub(in crate::operations) fn before_of_host(
+    conn: &mut Conn,
+    host: OrganizationId,
+    now: Instant,
+) -> Result<Vec<Before>, AppError> {
+    let standing = store::booking::list_standing_of_host(conn, host, now)?;
+    let before = standing.into_iter().map(|id| Before::of(conn, id));
+    before.collect()
 }
 
 /// A request that nobody decided in time is as good as expired.

@@ -20,6 +20,7 @@ pub use decide::{Rejection, approve, cancel, declare_no_show, reject, start};
 pub use draft::Draft;
 pub use finish::{Finish, finish};
 pub use impact::{Before, Change, Hit, Impact, Treatment};
+pub(super) use impact::{before_of_host, count_withdrawn, settle_facts};
 pub use read::{get, list};
 pub use request::{Checked, check, request};
 pub use reschedule::{Move, reschedule};

@@ -170,7 +170,7 @@ fn put(
 }
 
 /// Whether bookings that stand are judged by what differs.
-fn concerns_bookings(before: &InstrumentFacts, after: &InstrumentFacts) -> bool {
+pub(super) fn concerns_bookings(before: &InstrumentFacts, after: &InstrumentFacts) -> bool {
     (before.channels, before.share_mode) != (after.channels, after.share_mode)
 }
 

@@ -10,15 +10,15 @@ use serde::Serialize;
 use super::check::Rules;
 use super::row::InstrumentRow;
 use crate::config::Config;
-use crate::domain::OrganizationId;
 use crate::domain::access::Action;
 use crate::domain::exemption::ExemptionState;
 use crate::domain::instrument::{InstrumentFacts, InstrumentState};
+use crate::domain::{Instant, OrganizationId};
 use crate::error::{AppError, Code, Fault, Location};
 use crate::operations::actor::Actor;
 use crate::operations::lost_zeros::Padded;
 use crate::operations::run::{Done, Outcome, Run, may};
-use crate::operations::{table_fault, table_import};
+use crate::operations::{booking, table_fault, table_import};
 use crate::store::instrument::Instrument;
 use crate::store::{self, Conn};
 use plan::{Basis, ImportPlan};
@@ -136,6 +136,9 @@ fn judge(
                 Some(judge_change(&rules, row, present, exemption, &mut wrong))
             }
         };
+        if let Some(Step::Update(present, facts)) = &step {
+            wrong.extend(withdrawn(conn, present, facts, actor.now)?);
+        }
         asset_nos.insert(key);
         steps.extend(step);
         faults.extend(wrong.into_iter().map(|fault| at_cell(*number, fault)));
@@ -184,6 +187,22 @@ fn judge_change(
     }
     wrong.extend(rules.check_change(&present, &facts, exemption));
     Step::Update(Box::new(present), facts)
+}
+
+/// What becomes of bookings on channels that are no longer offered cannot be said in a table.
+fn withdrawn(
+    conn: &mut Conn,
+    present: &Instrument,
+    facts: &InstrumentFacts,
+    now: Instant,
+) -> Result<Option<Fault>, AppError> {
+    if facts.channels >= present.facts.channels {
+        return Ok(None);
+    }
+    let said = (facts.channels, facts.share_mode);
+    let hit = booking::count_withdrawn(conn, present.id, said, now)?;
+    let fault = Fault::field("channels", Code::bookings_affected).actual(hit);
+    Ok((hit > 0).then_some(fault))
 }
 
 /// The fault of a field, at the column that says it.

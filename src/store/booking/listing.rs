@@ -6,7 +6,7 @@ use diesel::sql_types::Bool;
 use super::Booking;
 use super::blocking::is_open;
 use crate::domain::booking::BookingState;
-use crate::domain::{BookingId, Instant, InstrumentId, Slot, UsageRecordId};
+use crate::domain::{BookingId, Instant, InstrumentId, OrganizationId, Slot, UsageRecordId};
 use crate::store::schema::{booking, usage_record};
 use crate::store::{Conn, Result};
 
@@ -63,6 +63,22 @@ fn is_unreminded() -> diesel::expression::SqlLiteral<Bool> {
     diesel::dsl::sql(
         "(booking.reminded_of IS NULL OR booking.reminded_of <> booking.approval_due_at)",
     )
+}
+
+/// The instruments of a host where an open booking is not over at `now`.
+pub fn list_standing_of_host(
+    conn: &mut Conn,
+    host: OrganizationId,
+    now: Instant,
+) -> Result<Vec<InstrumentId>> {
+    Ok(booking::table
+        .filter(booking::host_organization_id.eq(host))
+        .filter(is_open())
+        .filter(booking::ends_at.gt(now))
+        .select(booking::instrument_id)
+        .distinct()
+        .order(booking::instrument_id)
+        .load(conn)?)
 }
 
 /// Requests and holds that nobody decided in time.

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use super::super::change::concerns_bookings;
 use super::super::write::{self, Next};
 use super::{Imported, Step};
 use crate::domain::access::Action;
@@ -11,6 +12,7 @@ use crate::domain::exemption::ExemptionState;
 use crate::domain::{InstrumentId, OrganizationId, RegionCode};
 use crate::error::AppError;
 use crate::operations::actor::Actor;
+use crate::operations::booking::settle_facts;
 use crate::operations::table_import::{Plan, ROWS_A_COMMIT};
 use crate::store::event::NewEvent;
 use crate::store::instrument::{Instrument, Standing, Version};
@@ -177,6 +179,19 @@ impl Plan for ImportPlan {
             staged::insert_instruments(tx, import, events, &BookingRules::default())?;
         }
         staged::update_instruments(tx, import, events, self.changed().count())
+    }
+
+    fn follow(&self, tx: &mut Conn) -> Result<(), AppError> {
+        for step in &self.steps {
+            let Step::Update(present, facts) = step else {
+                continue;
+            };
+            if concerns_bookings(&present.facts, facts) {
+                let before = (present.facts.channels, present.facts.share_mode);
+                settle_facts(tx, &self.actor, present.id, before)?;
+            }
+        }
+        Ok(())
     }
 
     fn answer(&self) -> Imported {
