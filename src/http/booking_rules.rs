@@ -1,4 +1,5 @@
-//! `/instruments/{id}/booking-rules`. The JSON is the domain's own struct; its version is in the ETag.
+//! `/instruments/{id}/booking-rules`, and what a unit's instruments inherit: `/organizations/{id}/booking-rules`. The JSON is the
+//! domain's own struct; its version is in the ETag.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -9,7 +10,7 @@ use super::impact::{self, ImpactShape};
 use super::route::{Route, get, put};
 use crate::domain::access::Action;
 use crate::domain::booking::BookingMode;
-use crate::domain::booking_rules::{Approval, BookingRules, Holidays};
+use crate::domain::booking_rules::{Approval, Holidays, RuleField, ShownRules};
 use crate::domain::{Code, Minutes};
 use crate::error::AppError;
 use crate::operations::booking_rules::{self, Replaced};
@@ -17,6 +18,7 @@ use crate::operations::run::Reply;
 
 pub fn routes() -> Vec<Route> {
     const PATH: &str = "/instruments/{id}/booking-rules";
+    const OF_UNIT: &str = "/organizations/{id}/booking-rules";
     vec![
         get(
             PATH,
@@ -29,8 +31,27 @@ pub fn routes() -> Vec<Route> {
         put(
             PATH,
             Action::BookingRulesUpdate,
-            "Replace the booking rules; a field left out has its default",
+            "Replace the booking rules; a field left out is inherited",
             replace,
+        )
+        .parameters(impact::PARAMETERS)
+        .takes::<BookingRulesShape>()
+        .answers::<ReplacedRulesShape>(200)
+        .has_etag(true)
+        .needs_version(),
+        get(
+            OF_UNIT,
+            Action::OrganizationBookingRulesGet,
+            "What the instruments of a unit inherit",
+            find_of_unit,
+        )
+        .answers::<BookingRulesShape>(200)
+        .has_etag(true),
+        put(
+            OF_UNIT,
+            Action::OrganizationBookingRulesUpdate,
+            "Replace what the instruments of a unit inherit; a field left out is the service's",
+            replace_of_unit,
         )
         .parameters(impact::PARAMETERS)
         .takes::<BookingRulesShape>()
@@ -44,21 +65,39 @@ pub fn routes() -> Vec<Route> {
 #[derive(Serialize, ToSchema)]
 #[allow(dead_code, reason = "says what booking rules look like")]
 struct BookingRulesShape {
+    #[schema(required = false)]
     approval: Approval,
+    #[schema(required = false)]
     approval_due_working_days: u32,
+    #[schema(required = false)]
     weekly_hours: Vec<WeeklyHoursShape>,
+    #[schema(required = false)]
     holidays: Holidays,
+    #[schema(required = false)]
     special_days: Vec<SpecialDaysShape>,
+    #[schema(required = false)]
     slot_minutes: Minutes,
+    #[schema(required = false)]
     min_minutes: Minutes,
+    #[schema(required = false)]
     max_minutes: Minutes,
+    #[schema(required = false)]
     lead_minutes: Minutes,
+    #[schema(required = false)]
     horizon_days: u32,
+    #[schema(required = false)]
     setup_minutes: Minutes,
+    #[schema(required = false)]
     cleanup_minutes: Minutes,
+    #[schema(required = false)]
     cancel_before_minutes: Minutes,
+    #[schema(required = false)]
     no_show_after_minutes: Minutes,
+    #[schema(required = false)]
     modes: Vec<BookingMode>,
+    /// The fields that are the unit's, or the service's. Sent back with what they say, they stay so.
+    #[schema(required = false)]
+    inherited: Vec<RuleField>,
 }
 
 /// Only for the API document: the rules after a replacement, and the bookings it hits.
@@ -84,7 +123,7 @@ struct WarningShape {
 #[derive(Serialize)]
 struct ReplacedRules<'a> {
     #[serde(flatten)]
-    rules: &'a BookingRules,
+    rules: &'a ShownRules,
     #[serde(flatten)]
     impact: ImpactShape,
     warnings: Vec<WarningShape>,
@@ -120,8 +159,9 @@ fn shown(replaced: &Replaced) -> Result<Reply, AppError> {
 }
 
 fn foretold(replaced: &Replaced) -> Result<Reply, AppError> {
+    let rules = ShownRules::from(replaced.in_force.clone());
     let shape = ReplacedRules {
-        rules: &replaced.rules,
+        rules: &rules,
         impact: replaced.impact.clone().into(),
         warnings: replaced.unknown_years.iter().map(warning).collect(),
     };
@@ -138,7 +178,21 @@ fn warning(year: &i32) -> WarningShape {
 async fn find(context: RequestContext) -> Answer {
     let id = context.id("id")?;
     let (rules, version) = booking_rules::get(&context.app, &context.reader(), id).await?;
-    context.ok_versioned(version, rules)
+    context.ok_versioned(version, ShownRules::from(rules))
+}
+
+async fn find_of_unit(context: RequestContext) -> Answer {
+    let (reader, id) = (context.reader(), context.id("id")?);
+    let (rules, version) = booking_rules::get_of_unit(&context.app, &reader, id).await?;
+    context.ok_versioned(version, ShownRules::from(rules))
+}
+
+async fn replace_of_unit(context: RequestContext) -> Answer {
+    let id = context.id("id")?;
+    let (asked, said) = impact::treatment(&context, context.body());
+    let run = context.run(shown)?.dry(asked.is_dry);
+    let done = booking_rules::update_of_unit(&run, id, said, asked).await?;
+    context.answer(done, if asked.is_dry { foretold } else { shown })
 }
 
 async fn replace(context: RequestContext) -> Answer {

@@ -150,6 +150,7 @@ words!(
     closure::ClosureKind => "ClosureKind",
     booking_rules::Approval => "Approval",
     booking_rules::Holidays => "Holidays",
+    booking_rules::RuleField => "RuleField",
     calendar::DayKind => "DayKind",
     organization::OrganizationKind => "OrganizationKind",
     organization::OrganizationState => "OrganizationState",

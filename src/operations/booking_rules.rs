@@ -1,10 +1,15 @@
-//! Booking rules of an instrument: read by whoever sees the instrument, replaced whole by those who run it.
+//! Booking rules of an instrument: read by whoever sees the instrument, replaced whole by those who run it. What a unit says for
+//! all its instruments stands in `organization`.
+
+mod organization;
+
+pub use organization::{get_of_unit, update_of_unit};
 
 use std::sync::Arc;
 
 use crate::app::App;
 use crate::domain::access::{Action, InstrumentTies};
-use crate::domain::booking_rules::BookingRules;
+use crate::domain::booking_rules::{BookingRules, RulesInForce, SaidRules, ShownRules};
 use crate::domain::{Instant, InstrumentId};
 use crate::error::AppError;
 use crate::operations::actor::Actor;
@@ -51,18 +56,15 @@ impl Subject for TermsContext {
     }
 }
 
-/// The rules and their version.
-pub async fn get(
-    app: &App,
-    actor: &Actor,
-    id: InstrumentId,
-) -> Result<(BookingRules, i64), AppError> {
+/// Rules as they apply, and their version.
+pub type InForce = (RulesInForce, i64);
+
+pub async fn get(app: &App, actor: &Actor, id: InstrumentId) -> Result<InForce, AppError> {
     let actor = actor.clone();
     app.store
         .read(move |conn| {
-            let context = load::<TermsContext>(conn, &actor, Action::BookingRulesGet, id)?;
-            let terms = context.terms;
-            Ok::<_, AppError>((terms.rules.clone(), terms.version))
+            load::<TermsContext>(conn, &actor, Action::BookingRulesGet, id)?;
+            Ok::<_, AppError>(store::booking_rules::get(conn, id)?)
         })
         .await
 }
@@ -70,41 +72,44 @@ pub async fn get(
 /// The rules after a replacement, and the bookings it hits.
 #[derive(Debug, Clone)]
 pub struct Replaced {
-    pub rules: BookingRules,
+    pub in_force: RulesInForce,
     pub version: i64,
     pub impact: Impact,
     /// The years that bookings by these rules reach and whose holidays nobody has entered.
     pub unknown_years: Vec<i32>,
 }
 
-/// Replaces the rules. Bookings that stand keep their slots; those that break a rule only now are named and told, or cancelled
-/// if so asked.
+/// Replaces the rules; what is left out is the unit's. Bookings that stand keep their slots; those that break a rule only now
+/// are named and told, or cancelled if so asked.
 pub async fn update(
     run: &Run<Replaced>,
     id: InstrumentId,
-    rules: Result<BookingRules, AppError>,
+    said: Result<SaidRules, AppError>,
     treatment: Treatment,
 ) -> Outcome<Replaced> {
-    run.on(id, rules, move |tx, actor, context: TermsContext, rules| {
-        let terms = &context.terms;
-        rules.validate()?;
+    run.on(id, said, move |tx, actor, context: TermsContext, said| {
+        let host = context.terms.host_organization_id;
+        let (of_unit, _) = store::booking_rules::get_of_unit(tx, host)?;
+        let (present, version) = store::booking_rules::get(tx, id)?;
+        let next = said.over(&of_unit.rules);
+        next.rules.validate()?;
         let mut replaced = Replaced {
-            rules: rules.clone(),
-            version: terms.version,
+            in_force: next.clone(),
+            version,
             impact: Impact::default(),
-            unknown_years: unknown_years(tx, actor.now, rules)?,
+            unknown_years: unknown_years(tx, actor.now, &next.rules)?,
         };
-        if *rules == terms.rules {
+        if next == present {
             return Ok(replaced);
         }
         let before = Before::of(tx, id)?;
-        store::booking_rules::update(tx, id, terms.version, rules, actor.now)?;
+        store::booking_rules::update(tx, id, version, &next, actor.now)?;
         let subject = event::Subject::new("instrument", id);
         let event = actor
             .event(Action::BookingRulesUpdate, subject)
-            .of(terms.host_organization_id, None)
-            .before(&terms.rules)?
-            .after(rules)?;
+            .of(host, None)
+            .before(ShownRules::from(present))?
+            .after(ShownRules::from(next))?;
         event::append(tx, &event)?;
         replaced.version += 1;
         replaced.impact = before.settle(tx, actor, treatment, &Change::default())?;

@@ -1,6 +1,6 @@
 //! What a test takes as given, put straight into the store: `given::instrument(&app).named("SEM").insert()`.
 
-use yiqi::domain::booking_rules::BookingRules;
+use yiqi::domain::booking_rules::{BookingRules, SaidRules};
 use yiqi::domain::exemption::ShareMode;
 use yiqi::domain::instrument::{InstrumentFacts, InstrumentState, PurposeType};
 use yiqi::domain::{Fen, InstrumentId, OrganizationId};
@@ -98,6 +98,7 @@ impl Instrument<'_> {
     pub fn insert(self) -> InstrumentId {
         let rules: BookingRules = serde_json::from_value(self.rules).unwrap();
         rules.validate().unwrap();
+        let rules = SaidRules::from(rules).over(&BookingRules::default());
         let (facts, standing, host, now) = (self.facts, self.standing, self.host, self.app.now());
         self.app.write(move |tx| {
             let region = store::organization::get(tx, host)?.region_code;

@@ -38,6 +38,7 @@ mod house;
 mod impact;
 mod import_beside;
 mod inbox;
+mod inherited;
 mod instrument;
 mod instrument_import;
 mod invitation;

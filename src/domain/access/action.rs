@@ -206,6 +206,9 @@ actions! {
     // Time and bookings.
     BookingRulesGet = "booking_rules_get": INSTRUMENT_READERS.and_visitors(), Some(CatalogRead), Read, Instrument, Nobody;
     BookingRulesUpdate = "booking_rules_update": DESK, None, Change, Instrument, Nobody;
+    /// What a unit's instruments inherit.
+    OrganizationBookingRulesGet = "organization_booking_rules_get": HOST, None, Read, Organization, Nobody;
+    OrganizationBookingRulesUpdate = "organization_booking_rules_update": HOST, None, Change, Organization, Nobody;
     ClosureList = "closure_list": INSTRUMENT_READERS.and_visitors(), Some(CatalogRead), Read, Instrument, Nobody;
     ClosureCreate = "closure_create": DESK, None, Change, Instrument, Nobody;
     /// Several instruments of a host at once; each is told as a closure of its own.

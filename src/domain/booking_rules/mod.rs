@@ -1,13 +1,16 @@
 //! Booking rules: how an instrument is opened for booking. The struct is the JSON shape of the contract and is stored as
-//! that JSON. Here: its fields and defaults; whether they make sense is decided in `fault`, when it is open in `hours`.
+//! that JSON. Here: its fields and defaults; whether they make sense is decided in `fault`, when it is open in `hours`, and
+//! whose word each field is in `inherited`.
 
 mod clock_time;
 mod fault;
 mod grid;
 mod hours;
+mod inherited;
 
 pub use clock_time::{ClockTime, NotAClockTime};
 pub use fault::LONGEST;
+pub use inherited::{RuleField, RulesInForce, SaidRules, ShownRules};
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};

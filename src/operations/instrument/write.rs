@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::domain::access::Action;
-use crate::domain::booking_rules::BookingRules;
+use crate::domain::booking_rules::RulesInForce;
 use crate::domain::instrument::InstrumentFacts;
 use crate::domain::{InstrumentId, OrganizationId, TypedKey, UserId};
 use crate::error::{AppError, Code};
@@ -21,6 +21,7 @@ pub(super) fn insert(
     host: OrganizationId,
     facts: &InstrumentFacts,
 ) -> Result<Instrument, AppError> {
+    let rules = first_rules(tx, host)?;
     Lock::RecordsShared.take(tx)?;
     refuse_used(tx, host, &facts.asset_no)?;
     let region = store::organization::get(tx, host)?.region_code;
@@ -34,8 +35,15 @@ pub(super) fn insert(
     };
     let first = first.first(id, host, event);
     store::instrument::insert(tx, &first).map_err(refusal)?;
-    store::booking_rules::insert(tx, &[id], &BookingRules::default(), actor.now)?;
+    store::booking_rules::insert(tx, &[id], &rules, actor.now)?;
     Ok(first)
+}
+
+/// The booking rules an instrument begins with: those of its unit, which do not change meanwhile.
+fn first_rules(tx: &mut Conn, host: OrganizationId) -> Result<RulesInForce, AppError> {
+    Lock::Organization(host).take(tx)?;
+    let (of_unit, _) = store::booking_rules::get_of_unit(tx, host)?;
+    Ok(RulesInForce::inheriting(&of_unit.rules))
 }
 
 /// The event of a new entry, a draft.

@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 use super::{
     Import, Known, OrganizationRole, ProvinceInstrument, ProvinceOrganization, Writing, differing,
 };
-use crate::domain::booking_rules::BookingRules;
+use crate::domain::booking_rules::RulesInForce;
 use crate::domain::contact::PublicContact;
 use crate::domain::instrument::{InstrumentDescription, InstrumentFacts, InstrumentState};
 use crate::domain::organization::{OrganizationFacts, OrganizationState};
@@ -281,6 +281,8 @@ fn add_instrument(
     if let Some(price) = price(given) {
         store::tariff::insert(tx, id, &price, now)?;
     }
-    store::booking_rules::insert(tx, &[id], &BookingRules::default(), now)?;
+    let (of_unit, _) = store::booking_rules::get_of_unit(tx, host)?;
+    let first = RulesInForce::inheriting(&of_unit.rules);
+    store::booking_rules::insert(tx, &[id], &first, now)?;
     Ok(id)
 }

@@ -53,6 +53,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     login_failure,
     notice,
     organization,
+    organization_booking_rules,
     payment,
     payment_line,
     policy,

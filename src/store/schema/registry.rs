@@ -88,6 +88,17 @@ diesel::table! {
         rules -> Text,
         version -> BigInt,
         updated_at -> Timestamp,
+        own -> Text,
+    }
+}
+
+diesel::table! {
+    organization_booking_rules (organization_id) {
+        organization_id -> BigInt,
+        rules -> Text,
+        own -> Text,
+        version -> BigInt,
+        updated_at -> Timestamp,
     }
 }
 

@@ -7,7 +7,6 @@ use super::super::change::concerns_bookings;
 use super::super::write::{self, Next};
 use super::{Imported, Step};
 use crate::domain::access::Action;
-use crate::domain::booking_rules::BookingRules;
 use crate::domain::exemption::ExemptionState;
 use crate::domain::{InstrumentId, OrganizationId, RegionCode};
 use crate::error::AppError;
@@ -153,6 +152,7 @@ impl Plan for ImportPlan {
     }
 
     fn stands(&self, tx: &mut Conn) -> Result<bool, AppError> {
+        Lock::Organization(self.basis.host).take(tx)?;
         Lock::RecordsShared.take(tx)?;
         if Basis::read(tx, self.basis.host)? != self.basis {
             return Ok(false);
@@ -176,7 +176,8 @@ impl Plan for ImportPlan {
         events: &EventIds,
     ) -> Result<(), StoreError> {
         if !created.is_empty() {
-            staged::insert_instruments(tx, import, events, &BookingRules::default())?;
+            let (of_unit, _) = store::booking_rules::get_of_unit(tx, self.basis.host)?;
+            staged::insert_instruments(tx, import, events, &of_unit.rules)?;
         }
         staged::update_instruments(tx, import, events, self.changed().count())
     }
