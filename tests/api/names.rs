@@ -118,7 +118,9 @@ both! {
         });
         let booked = company.post("/api/v1/bookings", wish).expect_status(201);
         let one = format!("/api/v1/bookings/{}", booked.id());
-        assert_eq!(booked.body, company.get(&one).expect_status(200).body, "an action answers what is read then");
+        let moving = |client: &Client| client.post(&format!("{one}/reschedule"), json!({"starts_at": "2026-03-09T11:00:00+08:00", "ends_at": "2026-03-09T12:00:00+08:00"}));
+        let moved = moving(&company).expect_status(200);
+        assert_eq!(moved.body, company.get(&one).expect_status(200).body, "an action answers what is read then");
         for (person, calls) in [(MANAGER, true), (HOST, true), (BOSS, true), (ADMIN, false), (CITY_ADMIN, false), (AUDITOR, false)] {
             let client = app.as_person(person);
             let list = client.get("/api/v1/bookings").expect_status(200);

@@ -23,7 +23,7 @@ so their answers cannot come again.
 
 Errors are problem documents (RFC 9457) that name everything that is wrong at once, in the order 401, 404, 403, 400, 412, 422, 409.
 
-Beside the ids of organizations, instruments and people an answer has what people call them (`organization_id`, `organization_name`); \
+Beside the ids of organizations, instruments and people an answer, but that to a request for a booking, has what people call them (`organization_id`, `organization_name`); \
 a booking's people come with their telephone numbers (`booked_by_phone`) for its two sides. The trail names people by id alone.
 
 Clients ignore what they do not know: fields, words and codes may be added.
