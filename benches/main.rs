@@ -33,6 +33,7 @@ mod template;
 #[path = "../tests/api/world.rs"]
 mod world;
 
+mod abuse;
 mod bookings;
 mod imports;
 mod lists;
@@ -62,7 +63,7 @@ fn main() {
         .skip(1)
         .filter(|word| !word.starts_with('-') && word != "million")
         .collect();
-    let all: [(&str, Measurement); 12] = [
+    let all: [(&str, Measurement); 14] = [
         ("bookings", bookings::on_sqlite),
         ("bookings", bookings::on_postgres),
         ("reads", || reads::measure(Backend::Sqlite)),
@@ -75,6 +76,8 @@ fn main() {
         ("spreadsheet", spreadsheet::measure),
         ("imports", || imports::measure(Backend::Sqlite)),
         ("imports", || imports::measure(Backend::Postgres)),
+        ("abuse", || abuse::measure(Backend::Sqlite)),
+        ("abuse", || abuse::measure(Backend::Postgres)),
     ];
     report::print_head();
     for (name, measurement) in all {
