@@ -50,6 +50,9 @@ impl Language {
 #[derive(Default, serde::Deserialize)]
 struct Texts {
     titles: BTreeMap<String, String>,
+    /// What limits say in words, by their English.
+    #[serde(default)]
+    phrases: BTreeMap<String, String>,
     #[serde(flatten)]
     sentences: BTreeMap<String, String>,
 }
@@ -91,17 +94,32 @@ fn first_clause(sentence: &str) -> &str {
     clause.unwrap_or(sentence).trim()
 }
 
+/// A limit in a language; what is no phrase, like a number or a name, is the same in every one.
+pub fn limit(value: FaultValue, language: Language) -> Value {
+    match Value::from(value) {
+        Value::String(text) => {
+            let phrase = texts(language).phrases.get(&text);
+            Value::String(phrase.cloned().unwrap_or(text))
+        }
+        other => other,
+    }
+}
+
 /// The whole sentence about one fault, with field, limit and actual value filled in.
 pub fn message(fault: &Fault, language: Language) -> String {
-    let shown = |value: &Option<FaultValue>| match value.clone().map(Value::from) {
+    let shown = |value: Option<Value>| match value {
         Some(Value::String(text)) => text,
         Some(other) => other.to_string(),
         None => "—".to_owned(),
     };
+    let limit = fault.limit.clone();
     of(fault.code, language)
         .replace("{field}", fault.name())
-        .replace("{limit}", &shown(&fault.limit))
-        .replace("{actual}", &shown(&fault.actual))
+        .replace(
+            "{limit}",
+            &shown(limit.map(|limit| self::limit(limit, language))),
+        )
+        .replace("{actual}", &shown(fault.actual.clone().map(Value::from)))
 }
 
 #[cfg(test)]
@@ -110,7 +128,10 @@ mod tests {
 
     #[test]
     fn every_code_has_a_text_in_both_languages_and_no_text_is_left_over() {
-        for Texts { titles, sentences } in [&*CHINESE, &*ENGLISH] {
+        for Texts {
+            titles, sentences, ..
+        } in [&*CHINESE, &*ENGLISH]
+        {
             let missing: Vec<_> = Code::ALL
                 .iter()
                 .filter(|code| !sentences.contains_key(code.as_str()))

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
+use serde_path_to_error::{Path, Segment};
 
 use super::names;
 use crate::error::{AppError, Code, Fault, closest};
@@ -14,11 +15,9 @@ use crate::error::{AppError, Code, Fault, closest};
 /// Every body is an object: serde would also read a list as the fields in their order.
 pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, AppError> {
     if body.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
-        serde_json::from_slice::<serde::de::IgnoredAny>(body)
-            .map_err(|error| malformed(".", &error))?;
-        return Err(AppError::Malformed(vec![
-            Fault::field("", Code::wrong_type).actual("not an object"),
-        ]));
+        let sent: Value = serde_json::from_slice(body).map_err(|error| no_json(&error))?;
+        let fault = Fault::field("", Code::wrong_type).limit("an object");
+        return Err(AppError::Malformed(vec![fault.actual(shown(&sent))]));
     }
     refuse_zeros(body)?;
     read(body)
@@ -27,11 +26,69 @@ pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, AppError> {
 fn read<T: DeserializeOwned>(text: &[u8]) -> Result<T, AppError> {
     let mut deserializer = serde_json::Deserializer::from_slice(text);
     let parsed = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        let path = error.path().to_string();
-        malformed(&path, error.inner())
+        let sent = sent_at(text, error.path());
+        malformed(&error.path().to_string(), error.inner(), sent.as_deref())
     })?;
-    deserializer.end().map_err(|error| malformed(".", &error))?;
+    deserializer.end().map_err(|error| no_json(&error))?;
     Ok(parsed)
+}
+
+/// What stands at a place of a JSON text.
+fn sent_at(text: &[u8], path: &Path) -> Option<String> {
+    let whole: Value = serde_json::from_slice(text).ok()?;
+    let found = path.iter().try_fold(&whole, |value, part| match part {
+        Segment::Map { key } => value.get(key),
+        Segment::Seq { index } => value.get(index),
+        Segment::Enum { .. } | Segment::Unknown => None,
+    });
+    found.map(shown)
+}
+
+/// The most characters of what was sent that are told back.
+const SHOWN_MAX: usize = 100;
+
+fn shown(sent: &Value) -> String {
+    let text = match sent {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    text.chars().take(SHOWN_MAX).collect()
+}
+
+fn no_json(error: &serde_json::Error) -> AppError {
+    let place = format!("{}:{}", error.line(), error.column());
+    let fault = Fault::request(Code::malformed_json);
+    AppError::Malformed(vec![fault.actual(place)])
+}
+
+const A_DATE: &str = "a date like 2026-03-01";
+
+/// What serde expected, in words a client knows.
+fn expected(text: &str) -> String {
+    let words: Vec<&str> = text.split('`').skip(3).step_by(2).collect();
+    if text.starts_with("unknown variant") {
+        return words.join(" | ");
+    }
+    let Some((_, wanted)) = text.rsplit_once(", expected ") else {
+        return match text {
+            "invalid type: not an object" => "an object".to_owned(),
+            // What chrono says of a date.
+            "trailing input" | "premature end of input" => A_DATE.to_owned(),
+            other if other.starts_with("input ") => A_DATE.to_owned(),
+            other => other.to_owned(),
+        };
+    };
+    let phrase = match wanted {
+        "i64" | "i32" | "i16" | "u64" | "u32" | "u16" | "u8" | "usize" => "an integer",
+        "f64" | "f32" => "a number",
+        "a boolean" => "true or false",
+        "a string" | "a borrowed string" | "string" => "a text",
+        "a sequence" => "a list",
+        _ if wanted.starts_with("struct ") || wanted.contains("map") => "an object",
+        _ if wanted.contains("object") => "an object",
+        _ => "a value the API document names",
+    };
+    phrase.to_owned()
 }
 
 /// PostgreSQL has no text with the character U+0000 in it, so no string of a JSON text is one. Unescaped it is no JSON.
@@ -44,7 +101,10 @@ pub fn refuse_zeros(text: &[u8]) -> Result<(), AppError> {
 }
 
 /// serde tells kinds of mistakes only in words, so the words are read.
-fn malformed(path: &str, error: &serde_json::Error) -> AppError {
+fn malformed(path: &str, error: &serde_json::Error, sent: Option<&str>) -> AppError {
+    if error.is_syntax() || error.is_eof() || error.is_io() {
+        return no_json(error);
+    }
     let text = error.to_string();
     let text = text.split(" at line ").next().unwrap_or(&text).to_owned();
     let quoted = text.split('`').nth(1).unwrap_or_default().to_owned();
@@ -59,9 +119,7 @@ fn malformed(path: &str, error: &serde_json::Error) -> AppError {
         _ if parent == field || parent.ends_with(&format!(".{field}")) => parent.clone(),
         _ => format!("{parent}.{field}"),
     };
-    let fault = if error.is_syntax() || error.is_eof() || error.is_io() {
-        Fault::request(Code::malformed_json).actual(error.to_string())
-    } else if text.starts_with("unknown field") {
+    let fault = if text.starts_with("unknown field") {
         let known: Vec<&str> = text.split('`').skip(3).step_by(2).collect();
         Fault::field(inside(&quoted), Code::unknown_field)
             .did_you_mean(closest(&quoted, known.into_iter()))
@@ -70,13 +128,19 @@ fn malformed(path: &str, error: &serde_json::Error) -> AppError {
     } else if text.starts_with("duplicate field") {
         Fault::field(inside(&quoted), Code::duplicate_field)
     } else if text.starts_with("invalid type") {
-        Fault::field(parent, Code::wrong_type).actual(text)
+        let fault = Fault::field(parent, Code::wrong_type).limit(expected(&text));
+        fault.actual(sent.unwrap_or_default())
     } else if text == ZERO {
         Fault::field(parent, Code::control_character)
     } else {
+        let near = text.starts_with("unknown variant").then(|| {
+            let known: Vec<&str> = text.split('`').skip(3).step_by(2).collect();
+            closest(&quoted, known.into_iter())
+        });
         Fault::field(parent, Code::invalid_value)
-            .actual(text)
-            .limit("see the API document")
+            .actual(sent.unwrap_or_default())
+            .limit(expected(&text))
+            .did_you_mean(near.flatten())
     };
     AppError::Malformed(vec![fault])
 }

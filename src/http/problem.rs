@@ -145,7 +145,13 @@ pub fn entry(fault: &Fault, language: Language) -> Value {
     members.insert("code".into(), fault.code.as_str().into());
     members.insert("message".into(), text::message(fault, language).into());
     let optional = [
-        ("limit", fault.limit.clone().map(Value::from)),
+        (
+            "limit",
+            fault
+                .limit
+                .clone()
+                .map(|limit| text::limit(limit, language)),
+        ),
         ("actual", fault.actual.clone().map(Value::from)),
         (
             "overridable_by",

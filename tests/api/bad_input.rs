@@ -3,7 +3,7 @@
 
 mod absurd;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use ureq::http::Method;
 use yiqi::domain::Instant;
 use yiqi::http::route::{BASE, Route};
@@ -184,6 +184,54 @@ impl Stage<'_> {
     }
 }
 
+/// Names and abbreviations that a Chinese sentence may have.
+const LATIN: [&str; 18] = [
+    "API", "ASCII", "CSV", "ETag", "GB", "HTTP", "I", "JSON", "O", "S", "T", "UTF", "V", "XLSX",
+    "Z", "false", "true", "v3",
+];
+
+/// Words of a Chinese message that are neither what was sent, nor a name, nor a word of a list.
+fn foreign(error: &Value) -> Vec<String> {
+    let text = |name: &str| match &error[name] {
+        Value::String(text) => text.clone(),
+        Value::Null => String::new(),
+        other => other.to_string(),
+    };
+    let mut message = text("message");
+    for name in ["actual", "field", "column"] {
+        let said = text(name);
+        if !said.is_empty() {
+            message = message.replace(&said, "");
+        }
+    }
+    let limit = text("limit");
+    if limit.contains(" | ") {
+        message = message.replace(&limit, "");
+    }
+    let words =
+        message.split(|letter: char| !(letter.is_ascii_alphanumeric() || "_-/".contains(letter)));
+    let is_word = |word: &&str| word.chars().any(|letter| letter.is_ascii_alphabetic());
+    let is_name = |word: &str| {
+        let parts = word.split(['-', '/']);
+        word.contains('_')
+            || word.contains("-Match")
+            || word.contains("-Key")
+            || parts
+                .into_iter()
+                .all(|part| LATIN.contains(&part) || part.parse::<u64>().is_ok() || is_moment(part))
+    };
+    let foreign = words.filter(is_word).filter(|word| !is_name(word));
+    foreign.map(str::to_owned).collect()
+}
+
+/// Of a time like 2026-03-01T09:00:00+08:00.
+fn is_moment(part: &str) -> bool {
+    part.contains('T')
+        && part
+            .chars()
+            .all(|letter| letter.is_ascii_digit() || letter == 'T')
+}
+
 fn assert_refused(answer: &Answer, route: &Route, what: &str) {
     let about = || format!("{route:?} with {what}: {} {}", answer.status, answer.text());
     assert!((400..500).contains(&answer.status), "{}", about());
@@ -194,8 +242,10 @@ fn assert_refused(answer: &Answer, route: &Route, what: &str) {
         about()
     );
     assert!(answer.body["code"].is_string(), "{}", about());
+    let detail = answer.body["detail"].as_str().unwrap();
+    let placeholders = ["{field}", "{limit}", "{actual}"];
     assert!(
-        !answer.body["detail"].as_str().unwrap().contains('{'),
+        !placeholders.iter().any(|it| detail.contains(it)),
         "{}",
         about()
     );
@@ -205,6 +255,12 @@ fn assert_refused(answer: &Answer, route: &Route, what: &str) {
             "{}",
             about()
         );
+    }
+    let is_chinese = !answer.body["title"].as_str().unwrap().is_ascii();
+    let errors = answer.body["errors"].as_array().filter(|_| is_chinese);
+    for error in errors.into_iter().flatten() {
+        let foreign = foreign(error);
+        assert!(foreign.is_empty(), "{foreign:?} in Chinese: {}", about());
     }
 }
 

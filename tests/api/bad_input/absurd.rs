@@ -216,6 +216,7 @@ both! {
                     let mut body = base.clone();
                     body.insert(name.clone(), value.clone());
                     let what = format!("{name}: {}", value.to_string().chars().take(40).collect::<String>());
+                    let reader = reader.in_language("zh-CN");
                     let answer = reader.request(method(route), &path).header("if-match", "*").json(&body).send();
                     if SECRETS.contains(&route.action.as_str()) {
                         assert!(answer.status < 500, "{route:?} with {what}: {}", answer.text());
