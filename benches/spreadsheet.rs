@@ -74,6 +74,7 @@ fn whole_import(direct: &Direct, bytes: &[u8]) -> f64 {
     let start = Stopwatch::now();
     let (rows, _) = instrument::read(bytes, Format::Xlsx).unwrap().into_parts();
     let asked = Import {
+        empty: yiqi::operations::instrument::Empty::Keep,
         host,
         rows,
         mode: ImportMode::Create,

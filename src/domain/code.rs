@@ -41,7 +41,7 @@ codes! {
     overpaid no_vouchers not_one_payer_and_host not_a_spreadsheet unknown_encoding unreadable file_too_large too_many_rows too_many_columns no_header
     unknown_column missing_column duplicate_column cell_without_header uneven_row unclosed_quote formula_not_allowed
     merged_cells error_value digits_lost not_text not_an_integer not_an_amount not_a_date not_an_instant not_a_boolean
-    not_a_decimal unknown_word not_after_start more_faults version_required locked_out internal unavailable
+    not_a_decimal unknown_word not_after_start more_faults wrong_separator header_not_first data_on_other_sheet empty_table version_required locked_out internal unavailable
     malformed_request invalid_entity_tag request_timeout uri_too_long headers_too_large too_many_requests
 }
 

@@ -44,7 +44,7 @@ statuses! {
          not_a_spreadsheet unknown_encoding unreadable file_too_large too_many_rows too_many_columns no_header
          unknown_column missing_column duplicate_column cell_without_header uneven_row unclosed_quote formula_not_allowed
          merged_cells error_value digits_lost not_text not_an_integer not_an_amount not_a_date not_an_instant not_a_boolean
-         not_a_decimal unknown_word not_after_start more_faults;
+         not_a_decimal unknown_word not_after_start more_faults wrong_separator header_not_first data_on_other_sheet empty_table;
     428: version_required;
     429: locked_out too_many_requests;
     431: headers_too_large;

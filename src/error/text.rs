@@ -89,7 +89,7 @@ pub fn title(code: Code, language: Language) -> &'static str {
 
 fn first_clause(sentence: &str) -> &str {
     let clause = sentence
-        .split(['：', ':', '，', ',', ';', '；', '。'])
+        .split(['：', ':', '，', ',', ';', '；', '。', '['])
         .next();
     clause.unwrap_or(sentence).trim()
 }
@@ -113,13 +113,29 @@ pub fn message(fault: &Fault, language: Language) -> String {
         None => "—".to_owned(),
     };
     let limit = fault.limit.clone();
-    of(fault.code, language)
+    spoken(of(fault.code, language), fault)
         .replace("{field}", fault.name())
         .replace(
             "{limit}",
             &shown(limit.map(|limit| self::limit(limit, language))),
         )
         .replace("{actual}", &shown(fault.actual.clone().map(Value::from)))
+}
+
+/// A sentence without the parts in brackets that name a value the fault has not.
+fn spoken(sentence: &str, fault: &Fault) -> String {
+    let lacks = |part: &str| {
+        part.contains("{limit}") && fault.limit.is_none()
+            || part.contains("{actual}") && fault.actual.is_none()
+    };
+    let mut spoken = String::with_capacity(sentence.len());
+    for (number, part) in sentence.split(['[', ']']).enumerate() {
+        // Brackets are never nested, so that every second part stands in some.
+        if number % 2 == 0 || !lacks(part) {
+            spoken.push_str(part);
+        }
+    }
+    spoken
 }
 
 #[cfg(test)]
@@ -160,6 +176,21 @@ mod tests {
         assert_eq!(title(Code::not_found, Language::Chinese), "不存在");
         let value = title(Code::invalid_value, Language::English);
         assert_eq!(value, "A value is not understood");
+    }
+
+    #[test]
+    fn what_a_fault_does_not_know_is_not_said() {
+        let fault = Fault::cell(3, "asset_no", Code::duplicate);
+        let said = |fault: &Fault| message(fault, Language::English);
+        assert_eq!(
+            said(&fault),
+            "asset_no names something twice; keep one of the two"
+        );
+        let rows = fault.limit("2, 3");
+        assert_eq!(
+            said(&rows),
+            "asset_no names something twice (rows 2, 3); keep one of the two"
+        );
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The spreadsheet of certified units, as an office publishes it: one certification a row, in the contract's words or the
 //! usual Chinese ones.
 
-use super::sheet::{self, Column, Format, Kind, Numbered, Row, Table, WriteError};
+use super::sheet::{self, Codes, Column, Format, Kind, Numbered, Row, Table, WriteError};
 use crate::domain::Fault;
 use crate::domain::certification::Certification;
 use crate::operations::certification::ImportRow;
@@ -22,9 +22,14 @@ const WORDS: [(&str, &str); 4] = [
     ("共享联盟成员", "network_member"),
 ];
 
+/// What a person who fills in the table must know besides.
+const NOTES: &[&str] = &["有效期起止均含当日，空白表示不限；资质可填代码，也可填中文名称。"];
+
 /// All rows of a table, or every fault in it.
 pub fn read(bytes: &[u8], format: Format) -> Result<Vec<ImportRow>, Vec<Fault>> {
-    let rows = Table::read(bytes, format, COLUMNS)?.parse(read_row)?;
+    let rows = Table::read(bytes, format, COLUMNS)?
+        .filled()?
+        .parse(read_row)?;
     let numbered = |Numbered { row, value }: Numbered<(String, Certification)>| ImportRow {
         row,
         uscc: value.0,
@@ -35,7 +40,12 @@ pub fn read(bytes: &[u8], format: Format) -> Result<Vec<ImportRow>, Vec<Fault>> 
 
 /// The empty table to fill in, as XLSX.
 pub fn template() -> Result<Vec<u8>, WriteError> {
-    sheet::template(COLUMNS)
+    let named = |(chinese, word): &(&str, &str)| ((*word).to_owned(), (*chinese).to_owned());
+    let codes = Codes {
+        title_zh: "资质",
+        rows: WORDS.iter().map(named).collect(),
+    };
+    sheet::template(COLUMNS, vec![codes], NOTES)
 }
 
 fn read_row(row: &mut Row<'_>) -> Option<(String, Certification)> {

@@ -1,169 +1,18 @@
 //! The spreadsheet of instruments: its columns, for import, export and template alike. Which of them a state needs, and what
 //! a value must satisfy, is the registry's to say.
 
-use std::collections::BTreeMap;
-use std::sync::LazyLock;
+mod field;
 
-use super::sheet::{self, Cell, Column, Format, Kind, Numbered, OnReading, Row, Table, WriteError};
-use crate::domain::Fault;
-use crate::domain::contact::PublicContact;
-use crate::domain::exemption::ShareMode;
-use crate::domain::instrument::{
-    FundingSource, InstrumentFacts, InstrumentSource, InstrumentState, PurposeType,
+use super::captions::Captions;
+use super::sheet::{
+    self, Cell, Codes, Column, Format, Kind, Numbered, OnReading, Row, Table, WriteError,
 };
-use crate::domain::{InstrumentId, OrganizationId, SubjectCode, TypedKey};
-use crate::error::{AppError, Code, Location};
+use crate::domain::Fault;
+use crate::domain::instrument::{InstrumentFacts, InstrumentState};
+use crate::domain::{InstrumentId, OrganizationId, TypedKey};
 pub use crate::operations::instrument::InstrumentRow;
-use crate::operations::instrument::{CellValue, RegistryCell, RegistryColumn, Said, Set, Unread};
-
-/// A column: how a table calls it and what it holds, what an entry says there, and how an entry is made to say it.
-struct Field {
-    column: Column,
-    get: fn(&InstrumentFacts) -> Cell<'_>,
-    set: Set,
-}
-
-const fn field(
-    name: &'static str,
-    title_zh: &'static str,
-    kind: Kind,
-    get: fn(&InstrumentFacts) -> Cell<'_>,
-    set: Set,
-) -> Field {
-    Field {
-        column: Column::new(name, title_zh, kind),
-        get,
-        set,
-    }
-}
-
-const fn required(field: Field) -> Field {
-    Field {
-        column: field.column.required(),
-        ..field
-    }
-}
-
-const PURPOSES: &[&str] = &[PurposeType::General.as_str(), PurposeType::Special.as_str()];
-const SHARE_MODES: &[&str] = &[
-    ShareMode::External.as_str(),
-    ShareMode::Internal.as_str(),
-    ShareMode::None.as_str(),
-];
-
-/// What a host declares, in the order of the export; only the key is required, so that a table can change single fields.
-#[rustfmt::skip]
-static FIELDS: &[Field] = &[
-    required(field("asset_no", "资产编号", Kind::Text, |f| f.asset_no.as_str().into(), |_, _| Ok(()))),
-    field("name", "仪器名称", Kind::Text, |f| f.name.as_str().into(), |f, v| put_text(&mut f.name, v)),
-    field("name_en", "英文名称", Kind::Text, |f| f.description.name_en.as_deref().into(), |f, v| fill_text(&mut f.description.name_en, v)),
-    field("model", "规格型号", Kind::Text, |f| f.model.as_deref().into(), |f, v| fill_text(&mut f.model, v)),
-    field("manufacturer", "生产厂商", Kind::Text, |f| f.manufacturer.as_deref().into(), |f, v| fill_text(&mut f.manufacturer, v)),
-    field("country", "产地国别", Kind::Text, |f| f.country.as_deref().into(), |f, v| fill_text(&mut f.country, v)),
-    field("original_value_fen", "原值（分）", Kind::Fen, |f| f.original_value_fen.into(), |f, v| put(&mut f.original_value_fen, v.amount())),
-    field("category_code", "分类编码", Kind::Text, |f| f.category_code.to_string().into(), |f, v| put(&mut f.category_code, v.named(Code::unknown_category)?)),
-    field("purpose_type", "用途类型", Kind::Word(PURPOSES), |f| f.purpose_type.as_str().into(), |f, v| put(&mut f.purpose_type, v.named(Code::unknown_word)?)),
-    field("acquired_on", "购置日期", Kind::Date, |f| f.acquired_on.into(), |f, v| fill(&mut f.acquired_on, v.date())),
-    field("accepted_on", "验收日期", Kind::Date, |f| f.accepted_on.into(), |f, v| fill(&mut f.accepted_on, v.date())),
-    field("enabled_on", "启用日期", Kind::Date, |f| f.enabled_on.into(), |f, v| fill(&mut f.enabled_on, v.date())),
-    field("funding", "经费来源", Kind::Text, |f| f.description.funding.map(FundingSource::as_str).into(), |f, v| fill(&mut f.description.funding, v.named(Code::unknown_word)?)),
-    field("source", "仪器来源", Kind::Text, |f| f.description.source.map(InstrumentSource::as_str).into(), |f, v| fill(&mut f.description.source, v.named(Code::unknown_word)?)),
-    field("share_mode", "共享模式", Kind::Word(SHARE_MODES), |f| f.share_mode.map(ShareMode::as_str).into(), |f, v| fill(&mut f.share_mode, v.named(Code::unknown_word)?)),
-    field("region_code", "所在行政区划", Kind::Text, |f| f.region_code.map(|code| code.to_string()).into(), |f, v| fill(&mut f.region_code, v.named(Code::unknown_region)?)),
-    field("location", "安放地址", Kind::Text, |f| f.location.as_deref().into(), |f, v| fill_text(&mut f.location, v)),
-    field("contact_name", "联系人", Kind::Text, |f| f.public_contact.as_ref().map(|contact| contact.name.as_str()).into(), |f, v| put_text(&mut contact(f).name, v)),
-    field("contact_phone", "联系电话", Kind::Text, |f| f.public_contact.as_ref().map(|contact| contact.phone.as_str()).into(), |f, v| put_text(&mut contact(f).phone, v)),
-    field("contact_email", "电子邮箱", Kind::Text, |f| f.public_contact.as_ref().and_then(|contact| contact.email.as_deref()).into(), |f, v| fill_text(&mut contact(f).email, v)),
-    field("subjects", "学科领域（用；分隔）", Kind::Text, |f| joined(&f.description.subjects).into(), set_subjects),
-    field("technical", "技术指标", Kind::Text, |f| f.description.technical.as_deref().into(), |f, v| fill_text(&mut f.description.technical, v)),
-    field("functions", "主要功能", Kind::Text, |f| f.description.functions.as_deref().into(), |f, v| fill_text(&mut f.description.functions, v)),
-    field("service_content", "服务内容", Kind::Text, |f| f.description.service_content.as_deref().into(), |f, v| fill_text(&mut f.description.service_content, v)),
-    field("user_notice", "用户须知", Kind::Text, |f| f.description.user_notice.as_deref().into(), |f, v| fill_text(&mut f.description.user_notice, v)),
-    field("channels", "通道数", Kind::Integer, |f| f.channels.into(), |f, v| put(&mut f.channels, v.count())),
-    field("latitude", "纬度（WGS84）", Kind::Decimal, |f| f.description.latitude.map(|degrees| degrees.to_string()).into(), |f, v| fill(&mut f.description.latitude, v.named(Code::out_of_range)?)),
-    field("longitude", "经度（WGS84）", Kind::Decimal, |f| f.description.longitude.map(|degrees| degrees.to_string()).into(), |f, v| fill(&mut f.description.longitude, v.named(Code::out_of_range)?)),
-];
-
-/// A column that the registry fills in an export; an import refuses other values.
-type Given = (Column, RegistryColumn, fn(&Origin) -> Cell<'static>);
-
-const fn given(
-    of: RegistryColumn,
-    title_zh: &'static str,
-    kind: Kind,
-    get: fn(&Origin) -> Cell<'static>,
-) -> Given {
-    (Column::new(of.as_str(), title_zh, kind), of, get)
-}
-
-#[rustfmt::skip]
-static GIVEN: &[Given] = &[
-    given(RegistryColumn::Id, "平台编号", Kind::Integer, |origin| origin.id.number().into()),
-    given(RegistryColumn::OrganizationId, "管理单位编号", Kind::Integer, |origin| origin.organization_id.number().into()),
-    given(RegistryColumn::Status, "状态", Kind::Text, |origin| origin.status.as_str().into()),
-];
-
-static COLUMNS: LazyLock<Vec<Column>> =
-    LazyLock::new(|| FIELDS.iter().map(|field| field.column).collect());
-
-static EXPORTED: LazyLock<Vec<Column>> = LazyLock::new(|| {
-    let given = GIVEN.iter().map(|(column, ..)| *column);
-    COLUMNS.iter().copied().chain(given).collect()
-});
-
-fn put<T>(place: &mut T, told: Option<T>) -> Result<(), Unread> {
-    if let Some(value) = told {
-        *place = value;
-    }
-    Ok(())
-}
-
-fn fill<T>(place: &mut Option<T>, told: Option<T>) -> Result<(), Unread> {
-    put(place, told.map(Some))
-}
-
-fn put_text(place: &mut String, told: &CellValue) -> Result<(), Unread> {
-    let text = told.text_instead(place)?;
-    put(place, text)
-}
-
-fn fill_text(place: &mut Option<String>, told: &CellValue) -> Result<(), Unread> {
-    let text = told.text_instead(place.as_deref().unwrap_or_default())?;
-    fill(place, text)
-}
-
-/// A contact once one of its columns says something; what is still missing then, the rules of the field tell.
-fn contact(facts: &mut InstrumentFacts) -> &mut PublicContact {
-    facts.public_contact.get_or_insert_with(|| PublicContact {
-        name: String::new(),
-        phone: String::new(),
-        email: None,
-    })
-}
-
-fn joined(subjects: &[SubjectCode]) -> Option<String> {
-    let codes: Vec<&str> = subjects.iter().map(SubjectCode::as_str).collect();
-    (!codes.is_empty()).then(|| codes.join("；"))
-}
-
-fn set_subjects(facts: &mut InstrumentFacts, told: &CellValue) -> Result<(), Unread> {
-    let Some(text) = told.text() else {
-        return Ok(());
-    };
-    let codes = text.split(['；', ';', '、', '，', ',']).map(str::trim);
-    let (mut subjects, mut unknown) = (Vec::new(), Vec::new());
-    for code in codes.filter(|code| !code.is_empty()) {
-        match code.parse() {
-            Ok(subject) => subjects.push(subject),
-            Err(_) => unknown.push(Unread::text(Code::unknown_reference, code)),
-        }
-    }
-    facts.description.subjects = subjects;
-    match unknown.is_empty() {
-        true => Ok(()),
-        false => Err(Unread(unknown)),
-    }
-}
+use crate::operations::instrument::{CellValue, RegistryCell, Said};
+use field::{FIELDS, FILLED_IN, Field, GIVEN, READ, written};
 
 /// What the registry says of an entry beside its row.
 #[derive(Debug, Clone, Copy)]
@@ -177,7 +26,7 @@ pub struct Origin {
 #[derive(Debug)]
 pub struct Sheet {
     pub rows: Vec<Numbered<InstrumentRow>>,
-    captions: BTreeMap<&'static str, String>,
+    captions: Captions,
 }
 
 /// All instruments of a table, or every fault in it.
@@ -206,8 +55,8 @@ pub fn read_some(
     format: Format,
     told: &mut OnReading<'_>,
 ) -> Result<(Sheet, Vec<Fault>), Vec<Fault>> {
-    let table = Table::read(bytes, format, &EXPORTED)?;
-    let captions = table.captions();
+    let table = Table::read(bytes, format, &READ)?.filled()?;
+    let captions = Captions::of(&table, &READ);
     let (rows, faults) = table.parse_some(read_row, told);
     Ok((Sheet { rows, captions }, faults))
 }
@@ -216,30 +65,7 @@ impl Sheet {
     /// The rows with their numbers, as the import takes them, and the names of the columns for its refusal.
     pub fn into_parts(self) -> (Vec<(u32, InstrumentRow)>, Captions) {
         let rows = self.rows.into_iter().map(|row| (row.row, row.value));
-        (rows.collect(), Captions(self.captions))
-    }
-}
-
-/// What a table calls its columns.
-#[derive(Debug)]
-pub struct Captions(BTreeMap<&'static str, String>);
-
-impl Captions {
-    /// The refusal of an import, its columns called as in the table.
-    pub fn told(&self, mut error: AppError) -> AppError {
-        let faults = match &mut error {
-            AppError::Refused(faults) => faults,
-            AppError::Conflict(conflict) => &mut conflict.faults,
-            _ => return error,
-        };
-        for fault in faults {
-            if let Location::Cell { column, .. } = &mut fault.place
-                && let Some(caption) = self.0.get(column.as_str())
-            {
-                column.clone_from(caption);
-            }
-        }
-        error
+        (rows.collect(), self.captions)
     }
 }
 
@@ -247,9 +73,13 @@ impl Captions {
 fn read_row(row: &mut Row<'_>) -> Option<InstrumentRow> {
     let mut asset_no = None;
     let mut said = Vec::with_capacity(FIELDS.len());
-    for Field { column, set, .. } in FIELDS {
+    for Field {
+        column, says, set, ..
+    } in FIELDS
+    {
         let name = column.name;
         let value = match column.kind {
+            _ if row.is_blank(name) && !column.is_required() => Some(CellValue::Blank),
             Kind::Text => text_of(row, name),
             Kind::Decimal => row.decimal(name).map(CellValue::Text),
             Kind::Word(_) => row.listed(name).map(CellValue::Text),
@@ -258,19 +88,19 @@ fn read_row(row: &mut Row<'_>) -> Option<InstrumentRow> {
             Kind::Integer => row.count(name).map(CellValue::Count),
             Kind::Instant | Kind::Truth => None,
         };
-        if column.required {
+        if column.is_required() {
             let number = value.as_ref().and_then(CellValue::text);
             asset_no = number.map(TypedKey::from);
         }
         said.extend(value.map(|value| Said {
-            column: name,
+            column: says,
             value,
             set: *set,
         }));
     }
     let mut registry = Vec::new();
     for (column, of, _) in GIVEN {
-        let text = row.text(column.name);
+        let text = row.worded(column.name);
         registry.extend(text.map(|text| RegistryCell { column: *of, text }));
     }
     Some(InstrumentRow {
@@ -289,7 +119,7 @@ fn text_of(row: &mut Row<'_>, name: &str) -> Option<CellValue> {
 }
 
 fn cells(facts: &InstrumentFacts) -> impl Iterator<Item = Cell<'_>> {
-    FIELDS.iter().map(|field| (field.get)(facts))
+    written().map(|field| (field.get)(facts))
 }
 
 /// The export; [`read`] reads it again.
@@ -301,7 +131,9 @@ pub fn export<'a>(
         let given = GIVEN.iter().map(|(.., get)| get(origin));
         cells(facts).chain(given).collect()
     });
-    sheet::write(&EXPORTED, format, rows)
+    let given = GIVEN.iter().map(|(column, ..)| *column);
+    let columns: Vec<Column> = written().map(|field| field.column).chain(given).collect();
+    sheet::write(&columns, format, rows)
 }
 
 /// A table of entries as a host would fill it in.
@@ -310,19 +142,34 @@ pub fn write<'a>(
     format: Format,
 ) -> Result<Vec<u8>, WriteError> {
     let rows = entries.into_iter().map(|facts| cells(facts).collect());
-    sheet::write(&COLUMNS, format, rows)
+    let columns: Vec<Column> = written().map(|field| field.column).collect();
+    sheet::write(&columns, format, rows)
 }
 
-/// The empty table for a host to fill in, as XLSX.
-pub fn template() -> Result<Vec<u8>, WriteError> {
-    sheet::template(&COLUMNS)
+/// What a person who fills in the table must know besides.
+const NOTES: &[&str] = &[
+    "更新已有仪器（mode=upsert）时按资产编号查找；空白单元格表示不修改。",
+    "要清空某项，请在导入时选择 empty=clear：表中已有的列若为空白，则清空该项；表中没有的列不变。",
+    "原值可用“原值（元）”列，也可用“原值（分）”列，二者只用其一。",
+    "数据从第二行开始填写，请勿合并单元格或使用公式；编码类列请保持文本格式。",
+];
+
+/// The empty table for a host to fill in, as XLSX, with the codes that its columns take.
+pub fn template(codes: Vec<Codes>) -> Result<Vec<u8>, WriteError> {
+    sheet::template(&FILLED_IN, codes, NOTES)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::domain::Fen;
-    use crate::domain::instrument::InstrumentDescription;
+    use crate::domain::contact::PublicContact;
+    use crate::domain::exemption::ShareMode;
+    use crate::domain::instrument::{
+        FundingSource, InstrumentDescription, InstrumentSource, PurposeType,
+    };
+    use crate::error::Code;
+    use crate::operations::instrument::Empty;
 
     fn least(asset_no: &str) -> InstrumentFacts {
         let (name, category) = (("=扫描电镜", asset_no), "010102".parse().unwrap());
@@ -382,8 +229,8 @@ mod tests {
     #[test]
     fn what_an_entry_says_in_every_column_is_read_again() {
         let full = full(1);
-        for (column, cell) in COLUMNS.iter().zip(cells(&full)) {
-            assert!(!cell.is_empty(), "{} is empty in the sample", column.name);
+        for (field, cell) in written().zip(cells(&full)) {
+            assert!(!cell.is_empty(), "{} is empty in the sample", field.says);
         }
         let entries = [full, least("2")];
         for format in [Format::Csv, Format::Xlsx] {
@@ -406,7 +253,6 @@ mod tests {
         }
         let csv = String::from_utf8(export(&entries, Format::Csv).unwrap()).unwrap();
         assert!(csv.trim_end().ends_with(",7,3,listed"), "{csv}");
-        assert_eq!(COLUMNS.last().unwrap().name, "longitude");
     }
 
     #[test]
@@ -416,8 +262,122 @@ mod tests {
         let (before, mut faults) = (full(1), Vec::new());
         let mut after = before.clone();
         after.public_contact.as_mut().unwrap().phone = "0311-1".to_owned();
-        assert_eq!(rows[0].value.changed_facts(before, &mut faults), after);
+        let read = rows[0]
+            .value
+            .changed_facts(before, Empty::Keep, &mut faults);
+        assert_eq!(read, after);
         assert_eq!(faults, []);
+    }
+
+    #[test]
+    fn an_empty_cell_clears_when_asked_to() {
+        let csv = "asset_no,model,location,contact_name,contact_phone,contact_email,subjects,funding,accepted_on\n001,,,,,,,,\n";
+        let rows = read(csv.as_bytes(), Format::Csv).unwrap().rows;
+        let (before, mut faults) = (full(1), Vec::new());
+        let mut after = before.clone();
+        after.model = None;
+        after.location = None;
+        after.public_contact = None;
+        after.description.subjects = Vec::new();
+        after.description.funding = None;
+        after.accepted_on = None;
+        let row = &rows[0].value;
+        assert_eq!(
+            row.changed_facts(before.clone(), Empty::Keep, &mut faults),
+            before
+        );
+        let cleared = row.changed_facts(before.clone(), Empty::Clear, &mut faults);
+        assert_eq!((&cleared, faults.as_slice()), (&after, &[][..]));
+        assert_eq!(
+            row.changed_facts(after.clone(), Empty::Clear, &mut faults),
+            after
+        );
+        // What every entry has is not taken away.
+        let csv =
+            "asset_no,name,原值（元）,category_code,purpose_type,channels,region_code\n001,,,,,,\n";
+        let rows = read(csv.as_bytes(), Format::Csv).unwrap().rows;
+        rows[0]
+            .value
+            .changed_facts(before, Empty::Clear, &mut faults);
+        let told: Vec<_> = faults
+            .iter()
+            .map(|fault| (fault.name(), fault.code))
+            .collect();
+        let fields = [
+            "name",
+            "original_value_fen",
+            "category_code",
+            "purpose_type",
+            "region_code",
+            "channels",
+        ];
+        assert_eq!(told, fields.map(|field| (field, Code::required)));
+    }
+
+    #[test]
+    fn words_and_yuan_are_what_people_say() {
+        let csv = "资产编号,仪器名称,原值(元)*,分类编码,用途类型,共享模式,经费来源,仪器来源\n\
+                   001,甲,200000.5,010102,专用,对外共享,地方财政,购置\n002,乙,300000,010102,General,内部共享,其他,其它\n";
+        let facts = facts_of(csv.as_bytes(), Format::Csv);
+        let said = |facts: &InstrumentFacts| {
+            (
+                facts.original_value_fen.number(),
+                facts.purpose_type,
+                facts.share_mode,
+                facts.description.funding,
+                facts.description.source,
+            )
+        };
+        assert_eq!(
+            said(&facts[0].1),
+            (
+                20_000_050,
+                PurposeType::Special,
+                Some(ShareMode::External),
+                Some(FundingSource::Local),
+                Some(InstrumentSource::Purchased),
+            )
+        );
+        assert_eq!(
+            said(&facts[1].1),
+            (
+                30_000_000,
+                PurposeType::General,
+                Some(ShareMode::Internal),
+                Some(FundingSource::Other),
+                Some(InstrumentSource::Other),
+            )
+        );
+        let told = |csv: &str| -> Vec<(Code, Option<String>)> {
+            let faults = read(csv.as_bytes(), Format::Csv).unwrap_err();
+            faults
+                .into_iter()
+                .map(|fault| (fault.code, fault.did_you_mean))
+                .collect()
+        };
+        // A hint never crosses units, and a table has one of the two.
+        for (title, meant) in [
+            ("原值（万元）", None),
+            ("原值", None),
+            ("原价（元）", Some("原值（元）")),
+            ("原价（分）", Some("原值（分）")),
+            ("original_value_yuann", Some("original_value_yuan")),
+        ] {
+            let csv = format!("资产编号,{title}\n001,\n");
+            assert_eq!(
+                told(&csv),
+                [(Code::unknown_column, meant.map(str::to_owned))],
+                "{title}"
+            );
+        }
+        assert_eq!(
+            told("资产编号,原值（元）,原值（分）\n001,1,100\n"),
+            [(Code::duplicate_column, None)]
+        );
+        assert_eq!(
+            told("资产编号,原值（分）\n001,12.50\n"),
+            [(Code::not_an_amount, None)]
+        );
     }
 
     #[test]
@@ -430,8 +390,10 @@ mod tests {
 
     #[test]
     fn the_template_is_an_empty_import_that_explains_itself() {
-        let template = template().unwrap();
-        assert!(read(&template, Format::Xlsx).unwrap().rows.is_empty());
+        let template = template(Vec::new()).unwrap();
+        let told = read(&template, Format::Xlsx).unwrap_err();
+        let told: Vec<_> = told.iter().map(|fault| fault.code).collect();
+        assert_eq!(told, [Code::empty_table]);
     }
 
     #[test]
@@ -449,6 +411,6 @@ mod tests {
             ]
         );
         assert_eq!(faults[2].did_you_mean.as_deref(), Some("general"));
-        assert_eq!(faults[2].limit, Some("general | special".into()));
+        assert_eq!(faults[2].limit, Some("general 通用 | special 专用".into()));
     }
 }

@@ -2,6 +2,7 @@
 //! a yearly run. This room parses and writes bytes; it opens no files and decides no rules.
 
 pub mod awards;
+pub mod captions;
 pub mod certification;
 pub mod charge;
 pub mod instrument;
@@ -9,4 +10,6 @@ pub mod province;
 pub mod seed;
 pub mod sheet;
 pub mod subsidy_json;
+pub mod tariff;
 pub mod usage;
+mod words;

@@ -1,25 +1,13 @@
 //! The spreadsheet of usage records. It has no column for evidence: that is answered, never accepted.
 
 use super::sheet::{self, Cell, Column, Format, Kind, Numbered, OnReading, Row, Table, WriteError};
+use super::words;
 use crate::domain::Fault;
 use crate::domain::booking::{BookingMode, BookingPurpose};
 use crate::domain::usage::{GivenMinutes, UsageFacts};
 use crate::domain::{Minutes, Operator, Slot, TypedKey};
 use crate::operations::usage::ImportRow;
 
-const MODES: &[&str] = &[
-    BookingMode::SelfOperated.as_str(),
-    BookingMode::Guided.as_str(),
-    BookingMode::Entrusted.as_str(),
-];
-const PURPOSES: &[&str] = &[
-    BookingPurpose::Research.as_str(),
-    BookingPurpose::Development.as_str(),
-    BookingPurpose::Teaching.as_str(),
-    BookingPurpose::Other.as_str(),
-];
-
-/// The columns in the order of the export.
 pub const COLUMNS: &[Column] = &[
     Column::new("asset_no", "资产编号", Kind::Text).required(),
     Column::new("using_uscc", "用户单位统一社会信用代码", Kind::Text).required(),
@@ -29,8 +17,8 @@ pub const COLUMNS: &[Column] = &[
     Column::new("run_minutes", "运行机时（分钟）", Kind::Integer),
     Column::new("post_minutes", "后处理机时（分钟）", Kind::Integer),
     Column::new("samples", "样品数", Kind::Integer),
-    Column::new("mode", "服务方式", Kind::Word(MODES)).required(),
-    Column::new("purpose", "用途", Kind::Word(PURPOSES)).required(),
+    Column::new("mode", "服务方式", Kind::Word(words::MODES)).required(),
+    Column::new("purpose", "用途", Kind::Word(words::PURPOSES)).required(),
     Column::new("statutory", "法定检测", Kind::Truth),
     Column::new("operator", "操作人", Kind::Text),
     Column::new("client_reference", "用户方编号", Kind::Text),
@@ -60,7 +48,9 @@ pub struct UsageRow {
 
 /// All usage records of a table, or every fault in it.
 pub fn read(bytes: &[u8], format: Format) -> Result<Vec<Numbered<UsageRow>>, Vec<Fault>> {
-    Table::read(bytes, format, COLUMNS)?.parse(UsageRow::read)
+    Table::read(bytes, format, COLUMNS)?
+        .filled()?
+        .parse(UsageRow::read)
 }
 
 /// As [`read`]; tells how far it is.
@@ -69,7 +59,9 @@ pub fn read_telling(
     format: Format,
     told: &mut OnReading<'_>,
 ) -> Result<Vec<Numbered<UsageRow>>, Vec<Fault>> {
-    Table::read(bytes, format, COLUMNS)?.parse_telling(UsageRow::read, told)
+    Table::read(bytes, format, COLUMNS)?
+        .filled()?
+        .parse_telling(UsageRow::read, told)
 }
 
 /// The export; [`read`] reads it again.
@@ -80,9 +72,15 @@ pub fn write<'a>(
     sheet::write(COLUMNS, format, rows.into_iter().map(UsageRow::cells))
 }
 
+/// What a person who fills in the table must know besides.
+const NOTES: &[&str] = &[
+    "每行新增一条使用记录；空白的分钟数和样品数按 0 计，空白的通道按第 1 通道计。",
+    "时间没有时区时按北京时间理解；数据从第二行开始填写，请勿合并单元格或使用公式。",
+];
+
 /// The empty table for a host to fill in, as XLSX.
 pub fn template() -> Result<Vec<u8>, WriteError> {
-    sheet::template(COLUMNS)
+    sheet::template(COLUMNS, Vec::new(), NOTES)
 }
 
 impl UsageRow {
@@ -225,5 +223,26 @@ mod tests {
                 (2, "ended_at", Code::not_after_start),
             ]
         );
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(100))]
+        #[test]
+        fn strange_texts_come_back(
+            reference in "'{0,2}[=+@-]?(0{0,3}[0-9]{1,20}|[ -~一-龥é😀]{1,12}|1\\.2130[0-9]E\\+1[0-9])",
+            operator in "'{0,2}[=+@\t-]{0,2}[ -~\n一-龥é😀]{0,12}",
+        ) {
+            let mut sent = row();
+            let reference = TypedKey::new(&reference);
+            sent.client_reference = (!reference.is_empty()).then_some(reference);
+            sent.operator = Some(operator.clone());
+            for format in [Format::Csv, Format::Xlsx] {
+                let back = read(&write([&sent], format).unwrap(), format).unwrap().remove(0).value;
+                proptest::prop_assert_eq!(&back.client_reference, &sent.client_reference);
+                let operator = operator.trim();
+                let expected = (!operator.is_empty()).then(|| operator.to_owned());
+                proptest::prop_assert_eq!(back.operator, expected);
+            }
+        }
     }
 }

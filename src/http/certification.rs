@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use super::answer::{Answer, reply};
 use super::context::RequestContext;
 use super::route::{Route, get, post, put};
+use super::table_file::{self, TABLES};
 use crate::domain::access::Action;
 use crate::domain::certification::Certification;
 use crate::domain::time::read_optional_date;
@@ -41,7 +42,7 @@ pub fn routes() -> Vec<Route> {
             import,
         )
         .parameters(&["dry_run"])
-        .takes_file(TYPES)
+        .takes_file(TABLES)
         .heavy()
         .answers::<ImportedCertificationsShape>(200),
         get(
@@ -53,11 +54,6 @@ pub fn routes() -> Vec<Route> {
         .answers_status(200),
     ]
 }
-
-const TYPES: &[&str] = &[
-    "text/csv",
-    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-];
 
 /// What was entered, or would be.
 #[derive(Serialize, ToSchema)]
@@ -161,11 +157,7 @@ fn imported(done: &Imported) -> Result<Reply, AppError> {
 
 fn table(context: &RequestContext) -> Result<ImportTable, AppError> {
     let is_dry_run = context.params()?.one("dry_run")?.unwrap_or(false);
-    let bytes = context.file(TYPES)?.clone();
-    let format = match context.media_type().as_str() {
-        "text/csv" => Format::Csv,
-        _ => Format::Xlsx,
-    };
+    let (bytes, format) = table_file::sent(context)?;
     Ok(ImportTable {
         read: Box::new(move || Ok(sheet::read(&bytes, format)?)),
         is_dry_run,

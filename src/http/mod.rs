@@ -51,6 +51,7 @@ pub mod server;
 pub mod service;
 pub mod session;
 pub mod stats;
+mod table_file;
 pub mod tariff;
 pub mod usage;
 pub mod yearly_run;

@@ -9,7 +9,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::domain::*;
 use crate::exchange::sheet;
-use crate::operations::instrument::ImportMode;
+use crate::operations::instrument::{Empty, ImportMode};
 use crate::store::instrument::{Sort, SortField};
 
 macro_rules! schemas {
@@ -165,6 +165,7 @@ words!(
 words!(
     super::booking::Assigned => "Assigned",
     sheet::Format => "Format",
+    Empty => "EmptyCell",
     ImportMode => "ImportMode",
     policy::Grade => "Grade",
     run::RunPhase => "RunPhase",

@@ -1,5 +1,7 @@
 //! `/instruments/{id}/tariffs`: public, dated prices.
 
+mod table;
+
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -17,6 +19,12 @@ use crate::operations::run::Reply;
 use crate::operations::tariff::{self, TariffView};
 
 pub fn routes() -> Vec<Route> {
+    let mut routes = single();
+    routes.extend(table::routes());
+    routes
+}
+
+fn single() -> Vec<Route> {
     vec![
         get(
             "/instruments/{id}/tariffs",

@@ -61,6 +61,12 @@ pub async fn list_categories(app: &App, actor: &Actor) -> Result<Vec<Category>, 
     Ok(app.store.read(store::reference::list_categories).await?)
 }
 
+/// The disciplines, for whoever may see the classes.
+pub async fn list_subjects(app: &App, actor: &Actor) -> Result<Vec<Discipline>, AppError> {
+    may(actor, Action::CategoryList)?;
+    Ok(app.store.read(store::reference::list_subjects).await?)
+}
+
 /// The administrative regions.
 pub async fn list_regions(app: &App, actor: &Actor) -> Result<Vec<Region>, AppError> {
     may(actor, Action::RegionList)?;

@@ -1,5 +1,9 @@
 //! Tariffs: the host makes dated prices of an instrument. Two of one class and mode never hold on one day.
 
+mod import;
+
+pub use import::{ImportedTariffs, TariffRow, import, may_get_template};
+
 use chrono::NaiveDate;
 use serde_json::json;
 

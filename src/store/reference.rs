@@ -137,6 +137,10 @@ pub fn list_codes(conn: &mut Conn) -> Result<Codes> {
 }
 
 /// Every region in the order of codes.
+pub fn list_subjects(conn: &mut Conn) -> Result<Vec<Discipline>> {
+    Ok(subject::table.order(subject::code).load(conn)?)
+}
+
 pub fn list_regions(conn: &mut Conn) -> Result<Vec<Region>> {
     Ok(region::table.order(region::code).load(conn)?)
 }

@@ -1,6 +1,6 @@
 //! Tariffs: dated prices of an instrument, stored half-open: the column `valid_until` is the first day on which one no longer holds. The database refuses two of one class and mode at one time (`TariffOverlap`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::prelude::*;
 
@@ -16,7 +16,19 @@ pub fn insert(
     new: &Tariff,
     now: Instant,
 ) -> Result<TariffId> {
-    let id = diesel::insert_into(tariff::table)
+    let id = insert_unseen(conn, instrument, new, now)?;
+    terms::refresh(conn, instrument, now)?;
+    Ok(id)
+}
+
+/// As [`insert`]; bookings do not see the price before [`refresh`].
+pub fn insert_unseen(
+    conn: &mut Conn,
+    instrument: InstrumentId,
+    new: &Tariff,
+    now: Instant,
+) -> Result<TariffId> {
+    let inserted = diesel::insert_into(tariff::table)
         .values((
             tariff::instrument_id.eq(instrument),
             tariff::customer_class.eq(new.customer_class),
@@ -28,8 +40,15 @@ pub fn insert(
         ))
         .returning(tariff::id)
         .get_result(conn)?;
-    terms::refresh(conn, instrument, now)?;
-    Ok(id)
+    Ok(inserted)
+}
+
+/// Lets the bookings of these instruments see their prices.
+pub fn refresh(conn: &mut Conn, instruments: &BTreeSet<InstrumentId>, now: Instant) -> Result<()> {
+    for instrument in instruments {
+        terms::refresh(conn, *instrument, now)?;
+    }
+    Ok(())
 }
 
 type Row = (

@@ -107,6 +107,7 @@ fn table(app: &World, rows: u32) -> Import {
         host: app.organization_id(UNIVERSITY),
         rows,
         mode: ImportMode::Create,
+        empty: yiqi::operations::instrument::Empty::Keep,
         is_dry_run: false,
     }
 }

@@ -75,6 +75,7 @@ mod schema;
 mod scratch;
 mod session;
 mod subsidy;
+mod tables;
 mod tariff;
 mod template;
 mod terms;

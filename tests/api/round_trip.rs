@@ -268,6 +268,24 @@ both! {
         assert_eq!(listed["items"][0]["asset_no"], "121303020000123000");
     }
 
+    fn zeros_that_only_the_format_of_a_cell_shows_are_told(app: &TestApp) {
+        let host = app.as_host();
+        let mut workbook = Workbook::new();
+        let shown = rust_xlsxwriter::Format::new().set_num_format("000000");
+        let sheet = workbook.add_worksheet();
+        let head = ["asset_no", "name", "original_value_fen", "category_code", "purpose_type"];
+        for (column, title) in (0..).zip(head) {
+            sheet.write(0, column, title).unwrap();
+        }
+        sheet.write_with_format(1, 0, 123, &shown).unwrap();
+        for (column, text) in (1..).zip(["电镜", "30000000", "010102", "general"]) {
+            sheet.write(1, column, text).unwrap();
+        }
+        let refused = import(&host, LIST, "", XLSX, workbook.save_to_buffer().unwrap()).expect_code(422, "digits_lost");
+        let entry = &refused["errors"][0];
+        assert_eq!((&entry["row"], &entry["column"], &entry["actual"]), (&json!(2), &json!("asset_no"), &json!("123")));
+    }
+
     fn columns_of_the_registry_are_not_the_tables_to_change(app: &TestApp) {
         let host = app.as_host();
         let id = given::instrument(app).with(|facts| {

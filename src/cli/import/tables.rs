@@ -14,7 +14,7 @@ use crate::error::{AppError, Fault};
 use crate::exchange::sheet;
 use crate::exchange::{instrument as instrument_sheet, usage as usage_sheet};
 use crate::operations::actor::Actor;
-use crate::operations::instrument::{self, Import, ImportMode};
+use crate::operations::instrument::{self, Empty, Import, ImportMode};
 use crate::operations::run::{Done, Run};
 use crate::operations::session::Action;
 use crate::operations::usage::{self, ImportTable};
@@ -40,6 +40,9 @@ pub struct Instruments {
     /// create: a known asset number is a mistake; upsert: a change of that entry.
     #[arg(long, default_value = "create", value_parser = ["create", "upsert"])]
     mode: String,
+    /// What an empty cell means, in a column that the table has, of an entry that is changed: keep the field, or clear it.
+    #[arg(long, default_value = "keep", value_parser = ["keep", "clear"])]
+    empty: String,
 }
 
 #[derive(Debug, Args)]
@@ -49,7 +52,7 @@ pub struct Usage {
 }
 
 pub async fn instruments(app: &App, arguments: Instruments) -> Result<(), Failure> {
-    let Instruments { table, mode } = arguments;
+    let Instruments { table, mode, empty } = arguments;
     let is_upsert = mode == ImportMode::Upsert.as_str();
     let mode = if is_upsert {
         ImportMode::Upsert
@@ -67,6 +70,10 @@ pub async fn instruments(app: &App, arguments: Instruments) -> Result<(), Failur
         host: act.caller()?.organization_id,
         rows,
         mode,
+        empty: match empty == Empty::Clear.as_str() {
+            true => Empty::Clear,
+            false => Empty::Keep,
+        },
         is_dry_run: table.dry_run,
     };
     let run = Run::direct(app, &act, Action::InstrumentImport);

@@ -262,6 +262,8 @@ actions! {
     // Money.
     TariffList = "tariff_list": INSTRUMENT_READERS.and_visitors(), Some(CatalogRead), Read, Instrument, Nobody;
     TariffCreate = "tariff_create": HOST, None, Change, Instrument, Host;
+    TariffImport = "tariff_import": HOST, None, Change, Nothing, Nobody;
+    TariffTemplateGet = "tariff_template_get": HOST, None, Read, Nothing, Nobody;
     TariffEnd = "tariff_end": HOST, None, Change, Instrument, Host;
     QuoteCreate = "quote_create": EVERYBODY, Some(CatalogRead), Read, Instrument, Nobody;
     ChargeList = "charge_list": CHARGE_READERS, Some(BillingRead), Read, Charge, Nobody;

@@ -4,6 +4,7 @@ use std::io::Read;
 
 use crate::domain::Fault;
 use crate::exchange::sheet::{Column, Kind, Row, Stream};
+use crate::exchange::words;
 use crate::operations::province::ProvinceInstrument;
 
 const COLUMNS: &[Column] = &[
@@ -15,11 +16,11 @@ const COLUMNS: &[Column] = &[
     Column::plain("country", Kind::Text),
     Column::plain("original_value_fen", Kind::Fen).required(),
     Column::plain("category_code", Kind::Text).required(),
-    Column::plain("purpose_type", Kind::Text).required(),
+    Column::plain("purpose_type", Kind::Word(words::PURPOSE_TYPES)).required(),
     Column::plain("accepted_on", Kind::Date).required(),
     Column::plain("enabled_on", Kind::Date).required(),
     Column::plain("submitted_on", Kind::Date).required(),
-    Column::plain("share_mode", Kind::Text).required(),
+    Column::plain("share_mode", Kind::Word(words::SHARE_MODES)).required(),
     Column::plain("exempted", Kind::Truth).required(),
     Column::plain("region_code", Kind::Text).required(),
     Column::plain("technical", Kind::Text),

@@ -4,6 +4,7 @@ use std::io::Read;
 
 use crate::domain::Fault;
 use crate::exchange::sheet::{Column, Kind, Row, Stream};
+use crate::exchange::words;
 use crate::operations::province::ProvinceUsage;
 
 const COLUMNS: &[Column] = &[
@@ -11,8 +12,8 @@ const COLUMNS: &[Column] = &[
     Column::plain("host_uscc", Kind::Text).required(),
     Column::plain("asset_no", Kind::Text).required(),
     Column::plain("user_uscc", Kind::Text).required(),
-    Column::plain("mode", Kind::Text).required(),
-    Column::plain("purpose", Kind::Text).required(),
+    Column::plain("mode", Kind::Word(words::MODES)).required(),
+    Column::plain("purpose", Kind::Word(words::PURPOSES)).required(),
     Column::plain("started_at", Kind::Instant).required(),
     Column::plain("ended_at", Kind::Instant).required(),
     Column::plain("prepare_minutes", Kind::Integer).required(),

@@ -9,6 +9,7 @@ mod csv_width;
 mod csv_writer;
 mod fault;
 mod header;
+mod mistaken;
 mod row;
 mod stream;
 mod table;
@@ -18,11 +19,11 @@ mod xlsx_reader;
 mod xlsx_writer;
 
 pub use cell::Cell;
-pub use column::{Column, Kind};
+pub use column::{Column, Kind, Need, Word};
 pub use row::{Numbered, Row};
 pub use stream::Stream;
 pub use table::{OnReading, Reading, Table};
-pub use xlsx_writer::template;
+pub use xlsx_writer::{Codes, template};
 
 /// A table of an import has at most so many rows below its header.
 pub const MAX_ROWS: usize = 50_000;

@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 
 use super::apostrophe;
 use super::cell::Cell;
-use super::column::{Column, Kind};
+use super::column::{Column, Kind, Word};
 use super::fault::{Faults, nearest, showing};
 use super::header::Header;
 use super::value;
@@ -87,8 +87,15 @@ impl<'a> Row<'a> {
 
     /// Text without the white space around it.
     pub fn text(&mut self, name: &str) -> Option<String> {
-        let is_exact = self.is_exact(name);
-        self.get(name, |cell, _| value::text(cell, is_exact))
+        let (is_exact, digits) = (self.is_exact(name), self.header.digits_shown);
+        self.get(name, |cell, _| {
+            let text = value::text(cell, is_exact)?;
+            match cell {
+                // People may see zeros that the file has not.
+                Cell::Integer(_) if text.len() < digits => Err(Fault::request(Code::digits_lost)),
+                _ => Ok(text),
+            }
+        })
     }
 
     /// Whether no spreadsheet program can have taken the text in this column for a number, and written it in its own way.
@@ -152,10 +159,10 @@ impl<'a> Row<'a> {
 
     /// A word of a closed list.
     pub fn word<T: std::str::FromStr<Err = UnknownWord>>(&mut self, name: &str) -> Option<T> {
-        self.get(name, |cell, _| {
+        self.get(name, |cell, column| {
             let text = value::text(cell, true)?;
-            let parsed = text.parse::<T>();
-            parsed.map_err(|unknown| unknown_word(&text, unknown.known))
+            let parsed = column.kind.word_of(&text).parse::<T>();
+            parsed.map_err(|unknown| unknown_word(&text, unknown.known, column.kind))
         })
     }
 
@@ -163,18 +170,38 @@ impl<'a> Row<'a> {
     pub fn listed(&mut self, name: &str) -> Option<String> {
         self.get(name, |cell, column| {
             let text = value::text(cell, true)?;
+            let word = column.kind.word_of(&text);
             match column.kind {
-                Kind::Word(words) if !words.contains(&text.as_str()) => {
-                    Err(unknown_word(&text, words))
+                Kind::Word(words) if words.iter().all(|known| known.word != word) => {
+                    Err(unknown_word(&text, &[], column.kind))
                 }
-                _ => Ok(text),
+                _ => Ok(word.to_owned()),
             }
+        })
+    }
+
+    /// A text, of which a word of the column's list is told as the contract has it.
+    pub fn worded(&mut self, name: &str) -> Option<String> {
+        self.get(name, |cell, column| {
+            Ok(column.kind.word_of(&value::text(cell, true)?).to_owned())
         })
     }
 
     /// A decimal number in its plain digits, as exact arithmetic wants it.
     pub fn decimal(&mut self, name: &str) -> Option<String> {
         self.get(name, |cell, _| value::decimal(cell))
+    }
+
+    /// Whether the table has the column and nothing stands in it here.
+    pub fn is_blank(&self, name: &str) -> bool {
+        let place = self.header.find(name).map(|(_, place)| place);
+        place.is_some_and(|place| self.source.cell(place).is_empty())
+    }
+
+    /// Whether a cell was refused when the file was read: what else is wrong with the row nobody knows.
+    pub(super) fn is_refused(&self) -> bool {
+        let mut places = 0..self.source.width();
+        places.any(|place| matches!(self.source.cell(place), Cell::Refused))
     }
 
     /// Reports that the value of a column breaks a rule of the caller.
@@ -200,7 +227,8 @@ impl<'a> Row<'a> {
     pub(super) fn check_titles(&mut self) {
         for place in 0..self.source.width() {
             let cell = self.source.cell(place);
-            if !self.header.names(place) && !cell.is_empty() {
+            let is_told = matches!(cell, Cell::Refused);
+            if !self.header.names(place) && !cell.is_empty() && !is_told {
                 let column = self.header.caption(place);
                 let fault = Fault::cell(self.number, column, Code::cell_without_header);
                 self.faults.push(showing(fault, cell));
@@ -217,7 +245,7 @@ impl<'a> Row<'a> {
         let cell = self.source.cell(place);
         let wrong = match cell {
             Cell::Refused => return None,
-            _ if cell.is_empty() && !column.required => return None,
+            _ if cell.is_empty() && !column.is_required() => return None,
             _ if cell.is_empty() => Fault::request(Code::required),
             _ => match parse(&cell, column) {
                 Ok(value) => return Some(value),
@@ -234,8 +262,23 @@ impl<'a> Row<'a> {
     }
 }
 
-fn unknown_word(text: &str, known: &[&'static str]) -> Fault {
+/// The words of the column's list, in both languages, else the ones that are known.
+fn unknown_word(text: &str, known: &[&'static str], kind: Kind) -> Fault {
+    let (limit, meant) = match kind {
+        Kind::Word(words) => {
+            let shown = words.iter().map(|word| match word.zh {
+                [zh, ..] => format!("{} {zh}", word.word),
+                [] => word.word.to_owned(),
+            });
+            let spellings = words.iter().flat_map(Word::spellings);
+            (
+                shown.collect::<Vec<_>>().join(" | "),
+                nearest(text, spellings),
+            )
+        }
+        _ => (known.join(" | "), nearest(text, known.iter().copied())),
+    };
     Fault::request(Code::unknown_word)
-        .limit(known.join(" | "))
-        .did_you_mean(nearest(text, known.iter().copied()))
+        .limit(limit)
+        .did_you_mean(meant)
 }

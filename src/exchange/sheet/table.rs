@@ -13,7 +13,7 @@ use super::fault::{Faults, of_file};
 use super::header::Header;
 use super::row::{Numbered, Row, Source};
 use super::xlsx_container::too_large;
-use super::{Format, MAX_FILE_BYTES, MAX_ROWS, xlsx_reader};
+use super::{Format, MAX_FILE_BYTES, MAX_ROWS, mistaken, xlsx_reader};
 use crate::domain::{Code, Fault};
 
 /// How far the reading of a table is.
@@ -108,7 +108,7 @@ impl Table {
             let before = faults.count();
             let mut row = Row::new(number, &header, source, &mut faults);
             row.check_titles();
-            let value = each(&mut row);
+            let value = each(&mut row).filter(|_| !row.is_refused());
             if let Some(value) = value.filter(|_| faults.count() == before) {
                 values.push(Numbered { row: number, value });
             }
@@ -124,7 +124,7 @@ impl Table {
         if bytes.len() > MAX_FILE_BYTES {
             return Err(too_large(MAX_FILE_BYTES));
         }
-        let text = text_of(bytes)?;
+        let (text, is_guessed) = text_of(bytes)?;
         let mut records = Records::new(text.as_bytes());
         let mut rows = Vec::new();
         let mut record = StringRecord::new();
@@ -137,12 +137,27 @@ impl Table {
             }
             rows.push((number, std::mem::take(&mut record)));
         }
-        Self::with_header(columns, Rows::Csv(rows), Faults::default())
+        if let Some((_, first)) = rows.first() {
+            mistaken::refuse_other_separator(first, columns)?;
+        }
+        let table = Self::with_header(columns, Rows::Csv(rows), Faults::default())?;
+        if is_guessed && table.header.is_unknown() {
+            return Err(unknown_encoding());
+        }
+        Ok(table)
     }
 
     fn read_xlsx(bytes: &[u8], columns: &'static [Column]) -> Result<Table, Fault> {
         let grid = xlsx_reader::read(bytes)?;
-        Self::with_header(columns, Rows::Xlsx(grid.rows), grid.faults)
+        let mut read = Self::with_header(columns, Rows::Xlsx(grid.rows), grid.faults);
+        if let Ok(table) = &mut read {
+            table.header.digits_shown = grid.digits_shown;
+        }
+        let has_rows = |table: &Table| !table.header.is_unknown() && table.rows.len() > 0;
+        if !read.as_ref().is_ok_and(has_rows) {
+            mistaken::refuse_other_sheet(xlsx_reader::other_sheets(bytes), columns)?;
+        }
+        read
     }
 
     fn with_header(
@@ -152,11 +167,22 @@ impl Table {
     ) -> Result<Table, Fault> {
         let (number, titles) = rows.take_first().ok_or_else(|| of_file(Code::no_header))?;
         let header = Header::matching(columns, titles, number, &mut faults);
+        if header.is_unknown() {
+            mistaken::refuse_late_header(rows.iter(), columns)?;
+        }
         Ok(Table {
             header,
             rows,
             faults,
         })
+    }
+
+    /// Refuses a table that has a header and nothing below it.
+    pub fn filled(self) -> Result<Self, Vec<Fault>> {
+        match self.rows.len() {
+            0 if self.faults.is_empty() => Err(vec![of_file(Code::empty_table)]),
+            _ => Ok(self),
+        }
     }
 }
 
@@ -191,17 +217,25 @@ impl Rows {
     }
 }
 
-/// UTF-8, else GB18030, which Excel writes on Chinese Windows. Binary files are neither.
-fn text_of(bytes: &[u8]) -> Result<Cow<'_, str>, Fault> {
+/// UTF-8, else GB18030, which Excel writes on Chinese Windows, and whether that was a guess. Binary files are neither.
+fn text_of(bytes: &[u8]) -> Result<(Cow<'_, str>, bool), Fault> {
+    if mistaken::is_utf16(bytes) {
+        return Err(unknown_encoding());
+    }
     if bytes.contains(&0) {
         return Err(of_file(Code::not_a_spreadsheet));
     }
     match std::str::from_utf8(bytes) {
-        Ok(text) => Ok(Cow::Borrowed(text)),
+        Ok(text) => Ok((Cow::Borrowed(text), false)),
         Err(_) => GB18030
             .decode_without_bom_handling_and_without_replacement(bytes)
-            .ok_or_else(|| of_file(Code::unknown_encoding).limit("UTF-8 | GB18030")),
+            .map(|text| (text, true))
+            .ok_or_else(unknown_encoding),
     }
+}
+
+fn unknown_encoding() -> Fault {
+    of_file(Code::unknown_encoding).limit("UTF-8 | GB18030")
 }
 
 #[cfg(test)]

@@ -21,6 +21,8 @@ const MAX_SHARED_STRINGS: usize = 4_000_000;
 pub(super) struct Inspected {
     /// Some part speaks of merged cells; whether the sheet has any is for the parser to say.
     pub(super) mentions_merged: bool,
+    /// So many digits some numbers are shown with at least: the zeros before them are no part of what their cells hold.
+    pub(super) digits_shown: usize,
 }
 
 pub(super) fn inspect(bytes: &[u8]) -> Result<Inspected, Fault> {
@@ -36,16 +38,21 @@ pub(super) fn inspect(bytes: &[u8]) -> Result<Inspected, Fault> {
     }
     let mut inspected = Inspected {
         mentions_merged: false,
+        digits_shown: 0,
     };
     let (mut content, mut left) = (Vec::new(), MAX_UNPACKED_BYTES);
     for at in 0..archive.len() {
         let part = archive.by_index(at).map_err(|_| not_a_spreadsheet())?;
         let name = part.name().map_err(|_| not_a_spreadsheet())?;
         let strings = name.to_ascii_lowercase().ends_with("sharedstrings.xml");
+        let styles = name.to_ascii_lowercase().ends_with("styles.xml");
         unpack(part, left, &mut content)?;
         left -= content.len();
         let text = std::str::from_utf8(&content).ok();
         inspected.mentions_merged |= text.is_none_or(|text| text.contains("mergeCell"));
+        if let Some(text) = text.filter(|_| styles) {
+            inspected.digits_shown = digits_shown(text);
+        }
         if strings && text.is_none_or(|text| text.contains('\0') || promises_too_much(text)) {
             return Err(not_a_spreadsheet());
         }
@@ -73,6 +80,18 @@ fn promises_too_much(text: &str) -> bool {
     })
 }
 
+/// The longest number format of zeros alone, as `000000`.
+fn digits_shown(styles: &str) -> usize {
+    let formats = styles.split("formatCode").skip(1).filter_map(|rest| {
+        let rest = rest.trim_start().strip_prefix('=')?.trim_start();
+        let quote = rest.chars().next()?;
+        let format = rest.get(quote.len_utf8()..)?.split(quote).next()?;
+        let is_zeros = format.len() > 1 && format.bytes().all(|byte| byte == b'0');
+        is_zeros.then_some(format.len())
+    });
+    formats.max().unwrap_or(0)
+}
+
 pub(super) fn not_a_spreadsheet() -> Fault {
     of_file(Code::not_a_spreadsheet)
 }
@@ -98,6 +117,23 @@ mod tests {
             ("<sst>", false),
         ] {
             assert_eq!(promises_too_much(text), too_much, "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_shown_with_zeros_are_seen_in_the_styles() {
+        for (text, digits) in [
+            ("<numFmt numFmtId=\"164\" formatCode=\"000000\"/>", 6),
+            (
+                "<numFmt formatCode = '00'/><numFmt formatCode=\"0000\"/>",
+                4,
+            ),
+            ("<numFmt formatCode=\"0\"/><numFmt formatCode=\"0.00\"/>", 0),
+            ("<numFmt formatCode=\"yyyy-mm-dd\"/>", 0),
+            ("formatCode", 0),
+            ("", 0),
+        ] {
+            assert_eq!(digits_shown(text), digits, "{text}");
         }
     }
 

@@ -10,7 +10,7 @@ use chrono::{NaiveDate, NaiveDateTime, SubsecRound};
 
 use super::cell::Cell;
 use super::fault::{Faults, letters, showing};
-use super::xlsx_container::{inspect, not_a_spreadsheet, too_large};
+use super::xlsx_container::{Inspected, inspect, not_a_spreadsheet, too_large};
 use super::{MAX_COLUMNS, MAX_ROWS, MAX_UNPACKED_BYTES};
 use crate::domain::id::MAX_SAFE_INTEGER;
 use crate::domain::{Code, Fault};
@@ -20,6 +20,8 @@ use crate::domain::{Code, Fault};
 pub(super) struct Grid {
     pub(super) rows: Vec<(u32, Vec<Cell<'static>>)>,
     pub(super) faults: Faults,
+    /// So many digits some numbers of the file are shown with at least.
+    pub(super) digits_shown: usize,
     /// Bytes of text so far: one shared string can stand in every cell.
     text_bytes: usize,
 }
@@ -30,31 +32,70 @@ type Book<'a> = Xlsx<Cursor<&'a [u8]>>;
 pub(super) fn read(bytes: &[u8]) -> Result<Grid, Fault> {
     let inspected = inspect(bytes)?;
     // The parser is not written for hostile files: should it panic on one, that file is no spreadsheet.
-    catch_unwind(AssertUnwindSafe(|| parse(bytes, inspected.mentions_merged)))
+    catch_unwind(AssertUnwindSafe(|| parse(bytes, &inspected)))
         .unwrap_or_else(|_| Err(not_a_spreadsheet()))
 }
 
-fn parse(bytes: &[u8], mentions_merged: bool) -> Result<Grid, Fault> {
+fn parse(bytes: &[u8], inspected: &Inspected) -> Result<Grid, Fault> {
     let broken = |_: XlsxError| not_a_spreadsheet();
     let mut book = Book::new(Cursor::new(bytes)).map_err(broken)?;
-    let sheet = book
-        .sheets_metadata()
-        .iter()
-        .find(|sheet| sheet.typ == SheetType::WorkSheet && sheet.visible == SheetVisible::Visible)
-        .map(|sheet| sheet.name.clone())
-        .ok_or_else(not_a_spreadsheet)?;
-    let mut grid = Grid::default();
+    let sheet = visible(&book).into_iter().next();
+    let sheet = sheet.ok_or_else(not_a_spreadsheet)?;
+    let mut grid = Grid {
+        digits_shown: inspected.digits_shown,
+        ..Grid::default()
+    };
     let mut cells = book.worksheet_cells_reader(&sheet).map_err(broken)?;
     while let Some(found) = cells.next_cell_with_formula_metadata().map_err(broken)? {
         grid.take(found.pos, found.value, found.formula.is_some())?;
     }
     drop(cells);
-    if mentions_merged {
+    if inspected.mentions_merged {
         for merged in book.merge_cells_by_sheet_name(&sheet).map_err(broken)? {
             grid.refuse(merged.start, Code::merged_cells, "");
         }
     }
     Ok(grid)
+}
+
+/// The first rows of the other sheets that people see, each with the name of its sheet; none of a file that cannot be read.
+pub(super) fn other_sheets(bytes: &[u8]) -> Vec<(String, Grid)> {
+    let read = || {
+        let mut book = Book::new(Cursor::new(bytes)).ok()?;
+        let names = visible(&book);
+        let tops = names.into_iter().skip(1).take(TOPS);
+        let tops = tops.filter_map(|name| Some((name.clone(), top(&mut book, &name)?)));
+        Some(tops.collect())
+    };
+    let read = catch_unwind(AssertUnwindSafe(read));
+    read.ok().flatten().unwrap_or_default()
+}
+
+/// Of a sheet so many rows are looked at.
+const TOP_ROWS: u32 = 40;
+
+/// So many other sheets are looked at.
+const TOPS: usize = 16;
+
+fn visible(book: &Book<'_>) -> Vec<String> {
+    let sheets = book.sheets_metadata().iter();
+    let visible = sheets.filter(|sheet| {
+        sheet.typ == SheetType::WorkSheet && sheet.visible == SheetVisible::Visible
+    });
+    visible.map(|sheet| sheet.name.clone()).collect()
+}
+
+fn top(book: &mut Book<'_>, sheet: &str) -> Option<Grid> {
+    let mut grid = Grid::default();
+    let mut cells = book.worksheet_cells_reader(sheet).ok()?;
+    while let Some(found) = cells.next_cell_with_formula_metadata().ok()? {
+        if found.pos.0 > TOP_ROWS {
+            break;
+        }
+        grid.take(found.pos, found.value, found.formula.is_some())
+            .ok()?;
+    }
+    Some(grid)
 }
 
 impl Grid {

@@ -13,14 +13,12 @@ use crate::domain::exemption::ShareMode;
 use crate::domain::instrument::{InstrumentFacts, InstrumentState};
 use crate::error::{AppError, Code, Fault};
 use crate::exchange::instrument::{self as sheet, Origin};
-use crate::exchange::sheet::{Format, MAX_ROWS};
-use crate::operations::instrument::{self, Import, ImportMode, Imported};
+use crate::exchange::sheet::{Codes, Format, MAX_ROWS};
+use crate::http::table_file::{self, TABLES};
+use crate::operations::instrument::{self, Empty, Import, ImportMode, Imported};
 use crate::operations::run::{Done, Outcome, Reply};
-use crate::operations::table_fault;
+use crate::operations::{reference, table_fault};
 use crate::store::instrument::{Instrument, Sort};
-
-const CSV: &str = "text/csv";
-const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
 const EXPORT_FILTERS: &[&str] = &[
     "format",
@@ -38,7 +36,7 @@ const EXPORT_FILTERS: &[&str] = &[
 #[rustfmt::skip]
 pub fn routes() -> Vec<Route> {
     vec![
-        post("/instruments/import", Action::InstrumentImport, "Import instruments from CSV or XLSX: all rows or none", import).parameters(&["dry_run", "mode"]).words::<ImportMode>("mode").takes_file(&[CSV, XLSX]).heavy()
+        post("/instruments/import", Action::InstrumentImport, "Import instruments from CSV or XLSX: all rows or none", import).parameters(&["dry_run", "mode", "empty"]).words::<ImportMode>("mode").words::<Empty>("empty").takes_file(TABLES).heavy()
             .answers::<ImportedInstrumentsShape>(200),
         get("/instruments/import-template", Action::InstrumentTemplateGet, "The empty table (XLSX)", template),
         get("/instruments/export", Action::InstrumentExport, "Instruments as a table", export).parameters(EXPORT_FILTERS).words::<Format>("format").words::<ShareMode>("share_mode").words::<InstrumentState>("status").words::<Sort>("sort").heavy(),
@@ -71,6 +69,7 @@ async fn import(context: RequestContext) -> Answer {
             host,
             rows,
             mode: sent.mode,
+            empty: sent.empty,
             // Where a row cannot be read nothing is imported, but what the rules say of the others is told along.
             is_dry_run: is_dry_run || !unread.is_empty(),
         };
@@ -110,19 +109,18 @@ struct Sent {
     bytes: Bytes,
     format: Format,
     mode: ImportMode,
+    empty: Empty,
     is_dry_run: bool,
 }
 
 impl Sent {
     fn of(context: &RequestContext) -> Result<Self, AppError> {
-        let bytes = context.file(&[CSV, XLSX])?.clone();
+        let (bytes, format) = table_file::sent(context)?;
         let params = context.params()?;
         Ok(Self {
             bytes,
-            format: match context.media_type().as_str() {
-                CSV => Format::Csv,
-                _ => Format::Xlsx,
-            },
+            format,
+            empty: params.one("empty")?.unwrap_or(Empty::Keep),
             mode: params.one("mode")?.unwrap_or(ImportMode::Create),
             is_dry_run: params.one("dry_run")?.unwrap_or(false),
         })
@@ -146,12 +144,37 @@ fn also_unread(outcome: Outcome<Imported>, unread: Vec<Fault>) -> Outcome<Import
 }
 
 async fn template(context: RequestContext) -> Answer {
-    let empty = || {
-        context.params()?;
-        sheet::template().map_err(AppError::internal)
-    };
-    let bytes = instrument::template(&context.reader(), empty)?;
-    context.download(XLSX, "instruments.xlsx", bytes)
+    let reader = context.reader();
+    instrument::may_get_template(&reader)?;
+    context.params()?;
+    let categories = reference::list_categories(&context.app, &reader).await?;
+    let regions = reference::list_regions(&context.app, &reader).await?;
+    let subjects = reference::list_subjects(&context.app, &reader).await?;
+    let codes = vec![
+        Codes {
+            title_zh: "分类编码",
+            rows: categories
+                .into_iter()
+                .map(|row| (row.code, row.name))
+                .collect(),
+        },
+        Codes {
+            title_zh: "所在行政区划",
+            rows: regions
+                .into_iter()
+                .map(|row| (row.code, row.name))
+                .collect(),
+        },
+        Codes {
+            title_zh: "学科领域",
+            rows: subjects
+                .into_iter()
+                .map(|row| (row.code, row.name))
+                .collect(),
+        },
+    ];
+    let bytes = sheet::template(codes).map_err(AppError::internal)?;
+    context.download(Format::Xlsx.media_type(), "instruments.xlsx", bytes)
 }
 
 async fn export(context: RequestContext) -> Answer {

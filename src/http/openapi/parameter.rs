@@ -72,6 +72,12 @@ const IN_QUERY: &[(&str, Count, Kind, &str)] = &[
         "`true`: tell what would happen and change nothing.",
     ),
     (
+        "empty",
+        Count::One,
+        Kind::Text,
+        "What an empty cell means in a column that the table has, of an entry that is changed: `keep` the field as it is (the default), or `clear` it. Columns that the table has not stay as they are.",
+    ),
+    (
         "evidence",
         Count::One,
         Kind::Text,

@@ -15,15 +15,11 @@ use crate::http::context::RequestContext;
 use crate::http::feed::Start;
 use crate::http::params::Params;
 use crate::http::route::{Route, get, post};
+use crate::http::table_file::{self, TABLES};
 use crate::operations::run::Reply;
 use crate::operations::usage::{self, ImportTable, Imported};
 use crate::store;
 use crate::store::usage::{Filter, Listed};
-
-const TYPES: &[&str] = &[
-    "text/csv",
-    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-];
 
 pub fn routes() -> [Route; 3] {
     [
@@ -34,7 +30,7 @@ pub fn routes() -> [Route; 3] {
             import,
         )
         .parameters(&["dry_run"])
-        .takes_file(TYPES)
+        .takes_file(TABLES)
         .heavy()
         .answers::<ImportedUsageShape>(200),
         get(
@@ -93,12 +89,7 @@ fn imported(done: &Imported) -> Result<Reply, AppError> {
 
 fn table(context: &RequestContext) -> Result<ImportTable, AppError> {
     let is_dry_run = context.params()?.one("dry_run")?.unwrap_or(false);
-    let bytes = context.file(TYPES)?.clone();
-    let format = if context.media_type() == "text/csv" {
-        Format::Csv
-    } else {
-        Format::Xlsx
-    };
+    let (bytes, format) = table_file::sent(context)?;
     let read = move || {
         let rows = sheet::read(&bytes, format)?;
         Ok(rows.into_iter().map(Numbered::into).collect())

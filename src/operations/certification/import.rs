@@ -112,7 +112,8 @@ fn judge(conn: &mut Conn, actor: &Actor, rows: &[ImportRow]) -> Result<Vec<Chang
         let key = (&row.uscc, &one.certification, one.valid_from_on);
         if let Some(first) = seen.insert(key, row.row) {
             let fault = Fault::cell(row.row, "certification", Code::duplicate);
-            faults.push(fault.limit(first).actual(one.certification.as_str()));
+            let rows = format!("{first}, {}", row.row);
+            faults.push(fault.limit(rows).actual(one.certification.as_str()));
         }
         let Some(unit) = units.get(&row.uscc).copied() else {
             let fault = Fault::cell(row.row, "uscc", Code::unknown_reference);

@@ -3,12 +3,12 @@
 
 mod plan;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use serde::Serialize;
 
 use super::check::Rules;
-use super::row::InstrumentRow;
+use super::row::{Empty, InstrumentRow};
 use crate::config::Config;
 use crate::domain::access::Action;
 use crate::domain::exemption::ExemptionState;
@@ -47,6 +47,7 @@ pub struct Import {
     pub host: OrganizationId,
     pub rows: Vec<(u32, InstrumentRow)>,
     pub mode: ImportMode,
+    pub empty: Empty,
     /// Only judge the rows.
     pub is_dry_run: bool,
 }
@@ -78,13 +79,9 @@ pub async fn import(
     table_import::run(run, judge).await
 }
 
-/// The empty table to fill in, for those who may.
-pub fn template<T>(
-    actor: &Actor,
-    empty: impl FnOnce() -> Result<T, AppError>,
-) -> Result<T, AppError> {
-    may(actor, Action::InstrumentTemplateGet)?;
-    empty()
+/// Whether the actor may have the empty table to fill in.
+pub fn may_get_template(actor: &Actor) -> Result<(), AppError> {
+    may(actor, Action::InstrumentTemplateGet)
 }
 
 /// What one row comes to.
@@ -110,16 +107,18 @@ fn judge(
     let basis = Basis::read(conn, import.host)?;
     let mut known = present(conn, import)?;
     let padded = Padded::of(store::instrument::list_zero_padded(conn, import.host)?);
-    let mut asset_nos = HashSet::new();
+    let mut asset_nos = HashMap::new();
     let (mut steps, mut faults) = (Vec::with_capacity(import.rows.len()), Vec::new());
     for (number, row) in &import.rows {
         let mut wrong = Vec::new();
         let key = row.asset_no.folded();
         let present = known.remove(&key);
-        if asset_nos.contains(&key) {
-            wrong.push(fault_of(row, Code::duplicate));
-        } else {
-            wrong.extend(row.registry_faults(import.host, present.as_ref()));
+        match asset_nos.get(&key) {
+            Some(first) => {
+                let twice = fault_of(row, Code::duplicate);
+                wrong.push(twice.limit(format!("{first}, {number}")));
+            }
+            None => wrong.extend(row.registry_faults(import.host, present.as_ref())),
         }
         let step = match present {
             None => {
@@ -133,13 +132,20 @@ fn judge(
             }
             Some(present) => {
                 let exemption = basis.exemption_of(present.id);
-                Some(judge_change(&rules, row, present, exemption, &mut wrong))
+                let facts = row.changed_facts(present.facts.clone(), import.empty, &mut wrong);
+                Some(judge_change(
+                    &rules,
+                    (row, facts),
+                    present,
+                    exemption,
+                    &mut wrong,
+                ))
             }
         };
         if let Some(Step::Update(present, facts)) = &step {
             wrong.extend(withdrawn(conn, present, facts, actor.now)?);
         }
-        asset_nos.insert(key);
+        asset_nos.entry(key).or_insert(*number);
         steps.extend(step);
         faults.extend(wrong.into_iter().map(|fault| at_cell(*number, fault)));
     }
@@ -173,19 +179,20 @@ fn judge_new(rules: &Rules, row: &InstrumentRow, wrong: &mut Vec<Fault>) -> Opti
 
 fn judge_change(
     rules: &Rules,
-    row: &InstrumentRow,
+    (row, facts): (&InstrumentRow, InstrumentFacts),
     present: Instrument,
     exemption: Option<ExemptionState>,
     wrong: &mut Vec<Fault>,
 ) -> Step {
-    let facts = row.changed_facts(present.facts.clone(), wrong);
     if facts == present.facts {
         return Step::Leave(Box::new(present));
     }
     if present.standing.state == InstrumentState::Retired {
         wrong.push(fault_of(row, Code::invalid_state));
     }
-    wrong.extend(rules.check_change(&present, &facts, exemption));
+    let told: Vec<Location> = wrong.iter().map(|fault| fault.place.clone()).collect();
+    let judged = rules.check_change(&present, &facts, exemption).into_iter();
+    wrong.extend(judged.filter(|fault| !told.contains(&fault.place)));
     Step::Update(Box::new(present), facts)
 }
 

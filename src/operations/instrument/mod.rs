@@ -13,11 +13,11 @@ mod write;
 
 pub use change::{Declared, ReadChange, Scope, change, create, delete};
 pub use context::InstrumentContext;
-pub use import::{Import, ImportMode, Imported, import, template};
+pub use import::{Import, ImportMode, Imported, import, may_get_template};
 pub use managers::{Own, assign_managers, list_own};
 pub use moves::{decide, right_to};
 pub use read::{Versions, export, get, list, list_changed, list_versions};
-pub use row::{CellValue, InstrumentRow, RegistryCell, RegistryColumn, Said, Set, Unread};
+pub use row::{CellValue, Empty, InstrumentRow, RegistryCell, RegistryColumn, Said, Set, Unread};
 
 use crate::domain::{InstrumentId, UserId};
 use crate::error::AppError;

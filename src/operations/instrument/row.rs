@@ -20,6 +20,18 @@ pub enum CellValue {
     Amount(Fen),
     Date(NaiveDate),
     Count(u32),
+    /// Nothing, in a column that the table has.
+    Blank,
+}
+
+crate::vocabulary! {
+    /// What an empty cell means, in a column that the table has, of an entry that is changed.
+    Empty {
+        /// The field stays as it is.
+        Keep = "keep",
+        /// The field says nothing any more.
+        Clear = "clear",
+    }
 }
 
 /// What is wrong with texts that mean nothing in their column.
@@ -36,6 +48,10 @@ impl Unread {
 pub type Set = fn(&mut InstrumentFacts, &CellValue) -> Result<(), Unread>;
 
 impl CellValue {
+    pub fn is_blank(&self) -> bool {
+        *self == CellValue::Blank
+    }
+
     pub fn text(&self) -> Option<String> {
         match self {
             CellValue::Text(text) | CellValue::Number(text) => Some(text.clone()),
@@ -112,7 +128,7 @@ pub struct Said {
     pub set: Set,
 }
 
-/// One instrument as a table tells it; an absent column and an empty cell are both left out.
+/// One instrument as a table tells it; an absent column is left out.
 #[derive(Debug, Clone)]
 pub struct InstrumentRow {
     pub asset_no: TypedKey,
@@ -183,24 +199,29 @@ impl InstrumentRow {
     /// the row can be judged.
     pub fn new_facts(&self, faults: &mut Vec<Fault>) -> Option<InstrumentFacts> {
         for column in NEEDED {
-            if self.said.iter().all(|said| said.column != column) {
+            let mut told = self.said.iter().filter(|said| said.column == column);
+            if told.all(|said| said.value.is_blank()) {
                 faults.push(Fault::field(column, Code::required));
             }
         }
         let category = "010000".parse().ok()?;
         let name = ("", self.asset_no.as_str());
         let begun = InstrumentFacts::new(name, Fen::ZERO, category, PurposeType::General);
-        Some(self.changed_facts(begun, faults))
+        Some(self.changed_facts(begun, Empty::Keep, faults))
     }
 
     /// The facts of an entry after what the row says.
     pub fn changed_facts(
         &self,
         present: InstrumentFacts,
+        empty: Empty,
         faults: &mut Vec<Fault>,
     ) -> InstrumentFacts {
         let mut facts = present;
         for said in &self.said {
+            if said.value.is_blank() && empty == Empty::Keep {
+                continue;
+            }
             if let Err(Unread(told)) = (said.set)(&mut facts, &said.value) {
                 let place = || Location::Field(said.column.to_owned());
                 faults.extend(told.into_iter().map(|fault| Fault {

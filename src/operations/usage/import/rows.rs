@@ -118,7 +118,7 @@ fn check_one(
 /// Rows of one file that overlap, or use one reference twice.
 fn in_each_others_way(checked: &[(u32, Checked)]) -> Vec<Fault> {
     let mut faults = Vec::new();
-    let mut references = BTreeSet::new();
+    let mut references = BTreeMap::new();
     let mut slots: BTreeMap<_, Vec<(Instant, Instant, u32)>> = BTreeMap::new();
     for (row, one) in checked {
         let slot = one.facts.slot;
@@ -126,23 +126,28 @@ fn in_each_others_way(checked: &[(u32, Checked)]) -> Vec<Fault> {
             .entry((one.instrument, one.facts.channel))
             .or_default()
             .push((slot.starts_at(), slot.ends_at(), *row));
-        if let Some(reference) = &one.facts.client_reference
-            && !references.insert((one.ties.organization_id, reference.folded()))
-        {
-            faults.push(
-                Fault::cell(*row, "client_reference", Code::client_reference_used)
-                    .actual(reference.as_str()),
-            );
+        if let Some(reference) = &one.facts.client_reference {
+            let key = (one.ties.organization_id, reference.folded());
+            match references.get(&key) {
+                Some(first) => faults.push(
+                    Fault::cell(*row, "client_reference", Code::client_reference_used)
+                        .limit(format!("{first}, {row}"))
+                        .actual(reference.as_str()),
+                ),
+                None => drop(references.insert(key, *row)),
+            }
         }
     }
     for (_, mut rows) in slots {
         rows.sort_unstable();
-        let mut busy_until = None;
+        let mut busy: Option<(Instant, u32)> = None;
         for (starts_at, ends_at, row) in rows {
-            if busy_until.is_some_and(|busy| starts_at < busy) {
-                faults.push(Fault::cell(row, "started_at", Code::usage_overlaps));
+            if let Some((_, first)) = busy.filter(|(until, _)| starts_at < *until) {
+                let (first, second) = (first.min(row), first.max(row));
+                let fault = Fault::cell(row, "started_at", Code::usage_overlaps);
+                faults.push(fault.limit(format!("{first}, {second}")));
             }
-            busy_until = busy_until.max(Some(ends_at));
+            busy = busy.max(Some((ends_at, row)));
         }
     }
     faults
