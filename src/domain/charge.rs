@@ -272,6 +272,7 @@ mod tests {
         for (text, number) in [
             (" fp-2025/000123 ", Ok("FP-2025/000123")),
             ("12345678", Ok("12345678")),
+            ("ｆｐ－２５", Ok("FP-25")),
             (" ", Err("required")),
             ("12 34", Err("malformed")),
             ("=1+1", Err("malformed")),

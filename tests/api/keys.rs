@@ -96,6 +96,10 @@ both! {
         };
         assert_eq!(change(" LAB 1é-7 ").expect_status(200)["asset_no"], "LAB 1é-7");
         change("é 2").expect_code(409, "asset_no_used");
+        for spelling in SPELLINGS.iter().map(|text| text.trim()).chain(["ＬＡＢ", "é-7"]) {
+            let rows = found(&host, INSTRUMENTS, "q", spelling);
+            assert_eq!((rows.len(), &rows[0]["id"]), (1, &first["id"]), "{spelling:?}");
+        }
         // In a table it names the same entry, which keeps its spelling.
         let head = "asset_no,name,original_value_fen,category_code,purpose_type";
         for spelling in SPELLINGS {

@@ -1,4 +1,4 @@
-//! `yiqi import`: tables of instruments and of usage, in the name of an account whose rights hold as ever, and the year of a
+//! `yiqi import`: tables of instruments, of prices and of usage, in the name of an account whose rights hold as ever, and the year of a
 //! province. Everything of a file comes in, or nothing and a list of what is wrong.
 
 mod mistakes;
@@ -14,6 +14,8 @@ use crate::config::Config;
 pub enum Command {
     /// Instruments of a host, from XLSX or CSV.
     Instruments(tables::Instruments),
+    /// Prices of a host's instruments, from XLSX or CSV.
+    Prices(tables::Prices),
     /// Usage records of a host's instruments, from XLSX or CSV.
     Usage(tables::Usage),
     /// The year of a province: a folder of organizations, instruments, usage, requests and expert scores.
@@ -24,6 +26,7 @@ pub async fn run(config: Config, action: Command) -> Result<(), Failure> {
     let app = super::open(config).await?;
     let done = match action {
         Command::Instruments(arguments) => tables::instruments(&app, arguments).await,
+        Command::Prices(arguments) => tables::prices(&app, arguments).await,
         Command::Usage(arguments) => tables::usage(&app, arguments).await,
         Command::Province(arguments) => province::run(&app, arguments).await,
     };

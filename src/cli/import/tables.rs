@@ -12,11 +12,14 @@ use crate::cli::output::{self, Format};
 use crate::cli::{acting_as_or_only, progress};
 use crate::error::{AppError, Fault};
 use crate::exchange::sheet;
-use crate::exchange::{instrument as instrument_sheet, usage as usage_sheet};
+use crate::exchange::{
+    instrument as instrument_sheet, tariff as tariff_sheet, usage as usage_sheet,
+};
 use crate::operations::actor::Actor;
 use crate::operations::instrument::{self, Empty, Import, ImportMode};
 use crate::operations::run::{Done, Run};
 use crate::operations::session::Action;
+use crate::operations::tariff;
 use crate::operations::usage::{self, ImportTable};
 
 #[derive(Debug, Args)]
@@ -43,6 +46,12 @@ pub struct Instruments {
     /// What an empty cell means, in a column that the table has, of an entry that is changed: keep the field, or clear it.
     #[arg(long, default_value = "keep", value_parser = ["keep", "clear"])]
     empty: String,
+}
+
+#[derive(Debug, Args)]
+pub struct Prices {
+    #[command(flatten)]
+    table: Table,
 }
 
 #[derive(Debug, Args)]
@@ -87,6 +96,30 @@ pub async fn instruments(app: &App, arguments: Instruments) -> Result<(), Failur
             let counts = [imported.created, imported.updated, imported.unchanged];
             let row = counts.map(|count| count.to_string());
             output::table(["created", "updated", "unchanged"], &[row])
+        }
+    }
+}
+
+pub async fn prices(app: &App, arguments: Prices) -> Result<(), Failure> {
+    let Prices { table } = arguments;
+    let act = table.act(app, Action::TariffImport).await?;
+    let (bytes, kind) = table.read()?;
+    let (rows, captions) =
+        tariff_sheet::read(&bytes, kind).map_err(|faults| table.refused(faults))?;
+    let run = Run::direct(app, &act, Action::TariffImport);
+    let done = tariff::import(&run, std::future::ready(Ok(rows)), table.dry_run).await;
+    let imported = done
+        .and_then(Done::now)
+        .map_err(|error| table.told(captions.told(error)))?;
+    let (created, unchanged) = (imported.created, imported.unchanged);
+    match table.format {
+        Format::Json => output::json(&json!({
+            "dry_run": table.dry_run,
+            "imported": {"created": created, "unchanged": unchanged},
+        })),
+        Format::Table => {
+            let row = [created, unchanged].map(|count| count.to_string());
+            output::table(["created", "unchanged"], &[row])
         }
     }
 }

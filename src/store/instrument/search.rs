@@ -4,14 +4,14 @@ use chrono::NaiveDate;
 use diesel::dsl::{exists, sql};
 use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool};
+use diesel::sql_types::{BigInt, Bool, Text};
 
 use super::sort::{Position, Sort};
 use crate::domain::access::Reach;
 use crate::domain::exemption::ShareMode;
 use crate::domain::instrument::InstrumentState;
 use crate::domain::tariff::CustomerClass;
-use crate::domain::{CategoryCode, Fen, OrganizationId, RegionCode};
+use crate::domain::{CategoryCode, Fen, OrganizationId, RegionCode, TypedKey};
 use crate::store::Conn;
 use crate::store::case_fold::CaseFold;
 use crate::store::schema::{
@@ -154,9 +154,14 @@ fn with_text(text: &str, letters: CaseFold) -> Condition {
         .lower("instrument.name")
         .like(pattern.clone())
         .escape('\\');
-    let asset_no = letters
-        .lower("instrument.asset_no")
-        .like(pattern.clone())
+    // A key is found however it is typed.
+    let key = TypedKey::new(text).folded();
+    let key = match key.is_empty() {
+        true => pattern.clone(),
+        false => format!("%{}%", escaped(&key)),
+    };
+    let asset_no = sql::<Text>("instrument.asset_no_key")
+        .like(key)
         .escape('\\');
     let model = letters
         .lower("instrument.model")

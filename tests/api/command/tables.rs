@@ -165,6 +165,14 @@ fn tables(backend: Backend) {
         (&told["column"], &told["code"]),
         (&"资产编号".into(), &"asset_no_used".into())
     );
+    let prices = file(
+        "prices.csv",
+        "资产编号,起始日期,价格（元/小时）\nａ1,2026-01-01,120.50\n",
+    );
+    let counted = |more: &[&str]| json_of(&import("prices", &prices, more))["imported"].clone();
+    assert_eq!(counted(&["--dry-run"])["created"], 1);
+    assert_eq!(counted(&[])["created"], 1);
+    assert_eq!(counted(&[])["unchanged"], 1);
     let usage = file(
         "usage.csv",
         &format!(
