@@ -190,6 +190,7 @@ pub fn instruments(filling: &Filling) -> HashMap<&'static str, String> {
         &sample,
         &[
             ("asset_no", "'L' || i"),
+            ("asset_no_key", "'l' || i"),
             (
                 "name",
                 &choose(3, "'质谱仪' || i", &format!("'电子显微镜' || ({mixed})")),
