@@ -169,11 +169,8 @@ impl RequestContext {
         render: fn(&T) -> Result<Reply, AppError>,
     ) -> Result<Run<T>, AppError> {
         let route = route::of(&self.request).ok_or(AppError::NotFound)?;
-        let version = match route.ignores_version {
-            true => None,
-            false => self.version().unwrap_or_default(),
-        };
-        let run = Run::new(&self.app, actor, route.action, version, render);
+        let versions = self.versions().unwrap_or_default();
+        let run = Run::new(&self.app, actor, route.action, versions, render);
         Ok(run.or(route.other_action))
     }
 
@@ -211,7 +208,7 @@ impl RequestContext {
         self.params()?;
         self.once(&[])?;
         self.expect_type(&["application/merge-patch+json", "application/json"])?;
-        let version_fault = match self.required_version() {
+        let version_fault = match self.required_versions() {
             Err(AppError::Precondition(code)) => Some(code),
             Err(fault) => return Err(fault),
             Ok(_) => None,
@@ -227,9 +224,8 @@ impl RequestContext {
         self.once(&[])?;
         let body = body?;
         match route::of(&self.request) {
-            Some(route) if route.ignores_version => None,
-            Some(route) if route.needs_version => self.required_version()?,
-            _ => self.version()?,
+            Some(route) if route.needs_version => self.required_versions()?,
+            _ => self.versions()?,
         };
         Ok(body)
     }
@@ -327,28 +323,28 @@ impl RequestContext {
         Ok((params.cursor()?, params.limit()? + 1))
     }
 
-    /// The version in `If-Match`, when one is sent; none also for `*`, which any version matches, and where the route has no
-    /// version that it could name.
-    pub fn version(&self) -> Result<Option<i64>, AppError> {
-        let is_ignored = route::of(&self.request).is_some_and(|route| route.ignores_version);
-        let sent = self.request.headers().get(&header::IF_MATCH);
-        let Some(sent) = sent.filter(|_| !is_ignored) else {
+    /// The versions in `If-Match`, when some are sent; none also for `*`, which any version matches, and where the route has
+    /// no version that they could name.
+    pub fn versions(&self) -> Result<Option<Vec<i64>>, AppError> {
+        if route::of(&self.request).is_some_and(|route| route.ignores_version) {
             return Ok(None);
-        };
-        let tags = EntityTags::parse(sent.to_str().unwrap_or_default());
-        let malformed = || Fault::field("If-Match", Code::invalid_entity_tag);
-        let tags = tags.ok_or_else(|| AppError::Malformed(vec![malformed()]))?;
-        let Some(versions) = tags.versions() else {
-            return Ok(None);
-        };
-        let mismatch = AppError::Precondition(Code::version_mismatch);
-        versions.first().copied().map(Some).ok_or(mismatch)
+        }
+        let sent = EntityTags::sent(self.request.headers(), &header::IF_MATCH);
+        let tags = sent.map_err(|_| {
+            let fault = Fault::field("If-Match", Code::invalid_entity_tag);
+            AppError::Malformed(vec![fault])
+        })?;
+        match tags.and_then(|tags| tags.versions()) {
+            // Weak tags and those of others match nothing.
+            Some(none) if none.is_empty() => Err(AppError::Precondition(Code::version_mismatch)),
+            versions => Ok(versions),
+        }
     }
 
-    /// As [`RequestContext::version`]; 428 without `If-Match`.
-    pub fn required_version(&self) -> Result<Option<i64>, AppError> {
+    /// As [`RequestContext::versions`]; 428 without `If-Match`.
+    pub fn required_versions(&self) -> Result<Option<Vec<i64>>, AppError> {
         if self.request.headers().contains_key(&header::IF_MATCH) {
-            self.version()
+            self.versions()
         } else {
             Err(AppError::Precondition(Code::version_required))
         }

@@ -134,16 +134,11 @@ fn as_problem<B>(response: &ServiceResponse<B>, id: &str) -> Option<HttpResponse
 fn is_known_to_client<B>(response: &ServiceResponse<B>) -> bool {
     let request = response.request();
     let is_read = request.method() == Method::GET || request.method() == Method::HEAD;
-    let (known, tag) = (
-        request.headers().get(IF_NONE_MATCH),
-        response.headers().get(ETAG),
-    );
-    let (Some(known), Some(tag)) = (known, tag) else {
+    let known = EntityTags::sent(request.headers(), &IF_NONE_MATCH);
+    let (Ok(Some(known)), Some(tag)) = (known, response.headers().get(ETAG)) else {
         return false;
     };
-    let known = known.to_str().ok().and_then(EntityTags::parse);
-    let tag = tag.to_str().unwrap_or_default();
-    let is_known = known.is_some_and(|known| known.names(tag));
+    let is_known = known.names(tag.to_str().unwrap_or_default());
     is_read && response.status() == StatusCode::OK && is_known
 }
 

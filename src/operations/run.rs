@@ -24,8 +24,8 @@ pub struct Run<T> {
     pub app: App,
     pub actor: Actor,
     pub action: Action,
-    /// The version the request names; none means any.
-    pub version: Option<i64>,
+    /// The versions the request names, one of which must be the present one; none means any.
+    pub versions: Option<Vec<i64>>,
     /// How the route answers; kept under an idempotency key, in the action's own transaction.
     render: fn(&T) -> Result<Reply, AppError>,
     /// In a commit of its own.
@@ -83,14 +83,14 @@ impl<T: Send + 'static> Run<T> {
         app: &App,
         actor: Actor,
         action: Action,
-        version: Option<i64>,
+        versions: Option<Vec<i64>>,
         render: fn(&T) -> Result<Reply, AppError>,
     ) -> Self {
         Self {
             app: app.clone(),
             actor,
             action,
-            version,
+            versions,
             render,
             is_alone: false,
             is_dry: false,
@@ -122,12 +122,12 @@ impl<T: Send + 'static> Run<T> {
 
     /// The same request; of a visitor's, its keys are kept apart by the login or token it is about.
     pub fn about(&self, whom: &str) -> Self {
-        let (actor, version) = (self.actor.clone().about(whom), self.version);
+        let (actor, versions) = (self.actor.clone().about(whom), self.versions.clone());
         Self {
             is_alone: self.is_alone,
             is_dry: self.is_dry,
             other_action: self.other_action,
-            ..Self::new(&self.app, actor, self.action, version, self.render)
+            ..Self::new(&self.app, actor, self.action, versions, self.render)
         }
     }
 
@@ -158,11 +158,11 @@ impl<T: Send + 'static> Run<T> {
 
     /// The same in a commit of its own: for imports, which may take long.
     pub fn alone(&self) -> Self {
-        let (actor, version) = (self.actor.clone(), self.version);
+        let (actor, versions) = (self.actor.clone(), self.versions.clone());
         Self {
             is_alone: true,
             is_dry: self.is_dry,
-            ..Self::new(&self.app, actor, self.action, version, self.render)
+            ..Self::new(&self.app, actor, self.action, versions, self.render)
         }
     }
 
@@ -175,9 +175,9 @@ impl<T: Send + 'static> Run<T> {
         B: Send + 'static,
         F: Fn(&mut Conn, &Actor, S, &B) -> Result<T, AppError> + Send + 'static,
     {
-        let version = self.version;
+        let versions = self.versions.clone();
         self.locked(id, body, move |tx, actor, subject: S, body| {
-            check_version(version, &subject)?;
+            check_version(versions.as_deref(), &subject)?;
             part(tx, actor, subject, body)
         })
         .await
@@ -198,10 +198,10 @@ impl<T: Send + 'static> Run<T> {
         R: Fn(&mut Conn, &Actor, &S, &B) -> Result<(C, Vec<Fault>), AppError> + Send + 'static,
         F: Fn(&mut Conn, &Actor, S, &C) -> Result<T, AppError> + Send + 'static,
     {
-        let version = self.version;
+        let versions = self.versions.clone();
         self.locked(id, sent, move |tx, actor, subject: S, sent| {
             let (change, read_only) = read(tx, actor, &subject, sent)?;
-            check_version(version, &subject)?;
+            check_version(versions.as_deref(), &subject)?;
             AppError::refuse_all(read_only)?;
             part(tx, actor, subject, &change)
         })
@@ -418,17 +418,19 @@ fn authorize_either(
     })
 }
 
-fn check_version(sent: Option<i64>, subject: &impl Subject) -> Result<(), AppError> {
+fn check_version(sent: Option<&[i64]>, subject: &impl Subject) -> Result<(), AppError> {
     match subject.version() {
         Some(present) => same_version(sent, present),
         None => Ok(()),
     }
 }
 
-/// 412 when the version sent is not the present one; a version not sent passes.
-pub fn same_version(sent: Option<i64>, present: i64) -> Result<(), AppError> {
+/// 412 when the present version is none of those sent; where none is sent, every one passes.
+fn same_version(sent: Option<&[i64]>, present: i64) -> Result<(), AppError> {
     match sent {
-        Some(sent) if sent != present => Err(AppError::Precondition(Code::version_mismatch)),
+        Some(sent) if !sent.contains(&present) => {
+            Err(AppError::Precondition(Code::version_mismatch))
+        }
         _ => Ok(()),
     }
 }

@@ -82,5 +82,6 @@ mod terms;
 mod trail;
 mod unchanged;
 mod usage;
+mod versions;
 mod world;
 mod writer;

@@ -51,7 +51,7 @@ async fn open_those_of(app: &App, head: &Person) -> Result<(), Failure> {
                 "horizon_days": 365,
             }))?;
             let mut run = Run::direct(app, &act, Action::BookingRulesUpdate);
-            run.version = Some(version);
+            run.versions = Some(vec![version]);
             let kept = Treatment::default();
             booking_rules::update(&run, own.id, Ok(rules), kept).await?;
         }
@@ -74,7 +74,7 @@ async fn assign(app: &App, manager: &Person) -> Result<(), Failure> {
     for own in instrument::list_own(app, &act).await? {
         if own.managers.is_empty() {
             let mut run = Run::direct(app, &act, Action::InstrumentAssignManagers);
-            run.version = Some(own.version);
+            run.versions = Some(vec![own.version]);
             instrument::assign_managers(&run, own.id, Ok(vec![manager])).await?;
         }
     }

@@ -366,8 +366,8 @@ pub fn components() -> Value {
             "schema": {"type": "string"},
         })
     };
-    let version = "The version the change is made to: the ETag of the answer it was read from, `\"v3\"`. \
-        412 when it is no longer the present one";
+    let version = "The version the change is made to: the ETag of the answer it was read from, `\"v3\"`, or several of them, \
+        `\"v3\", \"v4\"`; `*` is any. 412 when none is the present one; weak tags never are";
     json!({
         "AcceptLanguage": header("Accept-Language", false, "`zh-CN` (default) or `en`: the language of problem texts."),
         "IdempotencyKey": {
