@@ -48,7 +48,9 @@ pub fn routes() -> Vec<Route> {
 struct ApiKeyBody {
     /// What it is for.
     name: String,
-    scopes: Vec<ApiScope>,
+    /// Scopes of actions that the caller's roles allow.
+    #[schema(value_type = Vec<ApiScope>)]
+    scopes: Vec<String>,
     /// By default 365 days from now, or what the service is set to.
     expires_at: Option<Instant>,
 }

@@ -25,11 +25,15 @@ const DAYS_MAX: i64 = 3650;
 /// So many characters of the secret are shown later, so that its owner recognizes it.
 const HINT_CHARS: usize = 4;
 
+/// So many characters of what is no scope are told back.
+const SHOWN_MAX: usize = 100;
+
 /// A key to make.
 #[derive(Debug, Clone)]
 pub struct KeyDraft {
     pub name: String,
-    pub scopes: Vec<ApiScope>,
+    /// As they were typed: a word that is no scope is nobody's to grant.
+    pub scopes: Vec<String>,
     /// `None`: as long as the settings say.
     pub expires_at: Option<Instant>,
 }
@@ -49,7 +53,7 @@ pub async fn create(run: &Run<NewKey>, draft: Result<KeyDraft, AppError>) -> Out
     run.with(draft, move |tx, actor, draft| {
         let caller = actor.caller()?;
         let expires_at = draft.expires_at.unwrap_or(actor.now.plus(usual));
-        check(caller, draft, (actor.now, expires_at))?;
+        let scopes = check(caller, draft, (actor.now, expires_at))?;
         let held = store::api_key::count_open(tx, caller.user_id, actor.now)?;
         if held >= most {
             return Err(AppError::conflict(Code::too_many_keys).with("limit", most));
@@ -61,7 +65,7 @@ pub async fn create(run: &Run<NewKey>, draft: Result<KeyDraft, AppError>) -> Out
             name: draft.name.clone(),
             hint: secret.chars().skip(hidden).collect(),
             secret_hash: token::hash(&secret),
-            scopes: draft.scopes.clone(),
+            scopes: scopes.clone(),
             created_at: actor.now,
             expires_at,
         };
@@ -83,23 +87,24 @@ pub async fn create(run: &Run<NewKey>, draft: Result<KeyDraft, AppError>) -> Out
     .await
 }
 
+/// The scopes asked for, when the caller may grant each of them.
 fn check(
     caller: &Caller,
     draft: &KeyDraft,
     (now, expires_at): (Instant, Instant),
-) -> Result<(), AppError> {
+) -> Result<Vec<ApiScope>, AppError> {
     let mut faults = Faults::new();
     faults.text("name", &draft.name, 100);
     if draft.scopes.is_empty() {
         faults.push(Fault::required("scopes"));
     }
-    let foreign = draft
-        .scopes
-        .iter()
-        .filter(|scope| !may_grant(caller, **scope));
-    faults.extend(
-        foreign.map(|scope| Fault::field("scopes", Code::scope_not_grantable).actual(scope)),
-    );
+    let (mut scopes, own) = (Vec::new(), grantable(caller));
+    for word in &draft.scopes {
+        match own.iter().find(|scope| scope.as_str() == word) {
+            Some(scope) => scopes.push(*scope),
+            None => faults.push(not_grantable(word, &own)),
+        }
+    }
     let last = now.plus(days(DAYS_MAX));
     if expires_at <= now || expires_at > last {
         let limit = format!("{now}..{last}");
@@ -109,14 +114,26 @@ fn check(
                 .actual(expires_at),
         );
     }
-    Ok(faults.into_result()?)
+    faults.into_result()?;
+    Ok(scopes)
 }
 
-/// Whether some action of the scope is the caller's own to do.
-fn may_grant(caller: &Caller, scope: ApiScope) -> bool {
-    Action::ALL
-        .iter()
-        .any(|action| action.scope() == Some(scope) && !caller.roles_for(*action).is_empty())
+fn not_grantable(word: &str, own: &[ApiScope]) -> Fault {
+    let own: Vec<_> = own.iter().map(|scope| scope.as_str()).collect();
+    let typed: String = word.chars().take(SHOWN_MAX).collect();
+    let fault = Fault::field("scopes", Code::scope_not_grantable);
+    fault.limit(own.join(" | ")).actual(typed)
+}
+
+/// The scopes of which some action is the caller's own to do.
+fn grantable(caller: &Caller) -> Vec<ApiScope> {
+    let own = |scope: &ApiScope| {
+        let mut of_scope = Action::ALL
+            .iter()
+            .filter(|action| action.scope() == Some(*scope));
+        of_scope.any(|action| !caller.roles_for(*action).is_empty())
+    };
+    ApiScope::ALL.iter().copied().filter(own).collect()
 }
 
 /// Keeps in mind that a key was used; [`write_uses`] writes it down.

@@ -1,4 +1,5 @@
-//! Reading the trail: auditors and the province see all events, organizations their own.
+//! Reading the trail: auditors and the province see all events, organizations their own. An API key is its unit's, whatever
+//! else its owner is.
 
 use crate::app::App;
 use crate::domain::access::{Action, Role};
@@ -16,7 +17,8 @@ pub async fn list(
 ) -> Result<Found<Event>, AppError> {
     may(actor, Action::EventList)?;
     let caller = actor.caller()?;
-    let sees_all = caller.has(Role::PlatformAdmin) || caller.has(Role::Auditor);
+    let oversees = caller.has(Role::PlatformAdmin) || caller.has(Role::Auditor);
+    let sees_all = oversees && caller.api_key.is_none();
     let filter = Filter {
         organization: (!sees_all).then_some(caller.organization_id),
         ..filter?

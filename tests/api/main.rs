@@ -20,6 +20,7 @@ mod availability;
 mod bad_input;
 mod booking;
 mod bounds;
+mod campus;
 mod certification;
 mod charge;
 mod client;

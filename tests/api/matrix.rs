@@ -1,9 +1,11 @@
 //! Every action of the table by every role, of the own unit, of another one and of nobody's: past HTTP, where an action is
 //! admitted, and through every route. What is expected is said here in words of its own, not asked of the rights.
 
+mod by_key;
+
 use serde_json::json;
 use ureq::http::Method;
-use yiqi::domain::access::{Action, Kind, Role, SubjectKind};
+use yiqi::domain::access::{Action, Caller, Kind, Role, SubjectKind};
 use yiqi::domain::organization::{OrganizationFacts, OrganizationKind, OrganizationState};
 use yiqi::domain::{Instant, Uscc};
 use yiqi::error::AppError;

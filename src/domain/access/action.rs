@@ -2,7 +2,8 @@
 //! about and who hears of it. Rights, the closed list of events, the API document and the notices are all read from here.
 
 use super::ApiScope::{
-    BillingRead, BillingWrite, BookingsRead, BookingsWrite, CatalogRead, UsageRead, UsageWrite,
+    BillingRead, BillingWrite, BookingsRead, BookingsWrite, CatalogRead, CatalogWrite, EventsRead,
+    UsageRead, UsageWrite,
 };
 use super::holders::*;
 use super::{ApiScope, Role};
@@ -179,42 +180,42 @@ actions! {
     InstrumentList = "instrument_list": INSTRUMENT_READERS.and_visitors(), Some(CatalogRead), Read, Instrument, Nobody;
     InstrumentGet = "instrument_get": INSTRUMENT_READERS.and_visitors(), Some(CatalogRead), Read, Instrument, Nobody;
     InstrumentVersionList = "instrument_version_list": INSTRUMENT_READERS, Some(CatalogRead), Read, Instrument, Nobody;
-    InstrumentCreate = "instrument_create": HOST, None, Change, Instrument, Nobody;
-    InstrumentChange = "instrument_change": DESK, None, Change, Instrument, Nobody;
+    InstrumentCreate = "instrument_create": HOST, Some(CatalogWrite), Change, Instrument, Nobody;
+    InstrumentChange = "instrument_change": DESK, Some(CatalogWrite), Change, Instrument, Nobody;
     /// All facts of an entry; the texts alone are the desk's, too. A part of `instrument_change`.
-    InstrumentUpdate = "instrument_update": HOST, None, Part, Instrument, Nobody;
-    InstrumentSubmit = "instrument_submit": HOST, None, Change, Instrument, Supervisor;
+    InstrumentUpdate = "instrument_update": HOST, Some(CatalogWrite), Part, Instrument, Nobody;
+    InstrumentSubmit = "instrument_submit": HOST, Some(CatalogWrite), Change, Instrument, Supervisor;
     InstrumentApprove = "instrument_approve": ADMINISTRATION, None, Change, Instrument, HostAdmins;
     InstrumentReturn = "instrument_return": ADMINISTRATION, None, Change, Instrument, HostAdmins;
     InstrumentSuspend = "instrument_suspend": ADMINISTRATION, None, Change, Instrument, HostAdmins;
     InstrumentResume = "instrument_resume": ADMINISTRATION, None, Change, Instrument, HostAdmins;
-    InstrumentRetire = "instrument_retire": HOST, None, Change, Instrument, Supervisor;
+    InstrumentRetire = "instrument_retire": HOST, Some(CatalogWrite), Change, Instrument, Supervisor;
     /// A draft that nobody else has seen.
-    InstrumentDelete = "instrument_delete": HOST, None, Change, Instrument, Nobody;
+    InstrumentDelete = "instrument_delete": HOST, Some(CatalogWrite), Change, Instrument, Nobody;
     InstrumentAssignManagers = "instrument_assign_managers": HOST, None, Change, Instrument, NewManagers;
-    InstrumentImport = "instrument_import": HOST.and_system(), None, Change, Nothing, Nobody;
-    InstrumentTemplateGet = "instrument_template_get": HOST, None, Read, Nothing, Nobody;
+    InstrumentImport = "instrument_import": HOST.and_system(), Some(CatalogWrite), Change, Nothing, Nobody;
+    InstrumentTemplateGet = "instrument_template_get": HOST, Some(CatalogWrite), Read, Nothing, Nobody;
     InstrumentExport = "instrument_export": INSTRUMENT_READERS, Some(CatalogRead), Read, Instrument, Nobody;
     ServiceList = "service_list": INSTRUMENT_READERS.and_visitors(), Some(CatalogRead), Read, Instrument, Nobody;
-    ServiceCreate = "service_create": HOST, None, Change, Instrument, Nobody;
-    ServiceChange = "service_change": HOST, None, Change, Instrument, Nobody;
-    ServiceDelete = "service_delete": HOST, None, Change, Instrument, Nobody;
+    ServiceCreate = "service_create": HOST, Some(CatalogWrite), Change, Instrument, Nobody;
+    ServiceChange = "service_change": HOST, Some(CatalogWrite), Change, Instrument, Nobody;
+    ServiceDelete = "service_delete": HOST, Some(CatalogWrite), Change, Instrument, Nobody;
     ExemptionRequest = "exemption_request": HOST, None, Change, Instrument, Province;
     ExemptionApprove = "exemption_approve": PROVINCE, None, Change, Instrument, HostAdmins;
     ExemptionRefuse = "exemption_refuse": PROVINCE, None, Change, Instrument, HostAdmins;
 
     // Time and bookings.
     BookingRulesGet = "booking_rules_get": INSTRUMENT_READERS.and_visitors(), Some(CatalogRead), Read, Instrument, Nobody;
-    BookingRulesUpdate = "booking_rules_update": DESK, None, Change, Instrument, Nobody;
+    BookingRulesUpdate = "booking_rules_update": DESK, Some(CatalogWrite), Change, Instrument, Nobody;
     /// What a unit's instruments inherit.
-    OrganizationBookingRulesGet = "organization_booking_rules_get": HOST, None, Read, Organization, Nobody;
-    OrganizationBookingRulesUpdate = "organization_booking_rules_update": HOST, None, Change, Organization, Nobody;
+    OrganizationBookingRulesGet = "organization_booking_rules_get": HOST, Some(CatalogRead), Read, Organization, Nobody;
+    OrganizationBookingRulesUpdate = "organization_booking_rules_update": HOST, Some(CatalogWrite), Change, Organization, Nobody;
     ClosureList = "closure_list": INSTRUMENT_READERS.and_visitors(), Some(CatalogRead), Read, Instrument, Nobody;
-    ClosureCreate = "closure_create": DESK, None, Change, Instrument, Nobody;
+    ClosureCreate = "closure_create": DESK, Some(CatalogWrite), Change, Instrument, Nobody;
     /// Several instruments of a host at once; each is told as a closure of its own.
-    OrganizationClosureCreate = "organization_closure_create": HOST, None, Change, Organization, Nobody;
-    ClosureUpdate = "closure_update": DESK, None, Change, Instrument, Nobody;
-    ClosureDelete = "closure_delete": DESK, None, Change, Instrument, Nobody;
+    OrganizationClosureCreate = "organization_closure_create": HOST, Some(CatalogWrite), Change, Organization, Nobody;
+    ClosureUpdate = "closure_update": DESK, Some(CatalogWrite), Change, Instrument, Nobody;
+    ClosureDelete = "closure_delete": DESK, Some(CatalogWrite), Change, Instrument, Nobody;
     AvailabilityGet = "availability_get": INSTRUMENT_READERS.and_visitors(), Some(CatalogRead), Read, Instrument, Nobody;
     BookingList = "booking_list": BOOKING_READERS, Some(BookingsRead), Read, Booking, Nobody;
     BookingGet = "booking_get": BOOKING_READERS, Some(BookingsRead), Read, Booking, Nobody;
@@ -261,10 +262,10 @@ actions! {
 
     // Money.
     TariffList = "tariff_list": INSTRUMENT_READERS.and_visitors(), Some(CatalogRead), Read, Instrument, Nobody;
-    TariffCreate = "tariff_create": HOST, None, Change, Instrument, Host;
-    TariffImport = "tariff_import": HOST, None, Change, Nothing, Nobody;
-    TariffTemplateGet = "tariff_template_get": HOST, None, Read, Nothing, Nobody;
-    TariffEnd = "tariff_end": HOST, None, Change, Instrument, Host;
+    TariffCreate = "tariff_create": HOST, Some(CatalogWrite), Change, Instrument, Host;
+    TariffImport = "tariff_import": HOST, Some(CatalogWrite), Change, Nothing, Nobody;
+    TariffTemplateGet = "tariff_template_get": HOST, Some(CatalogWrite), Read, Nothing, Nobody;
+    TariffEnd = "tariff_end": HOST, Some(CatalogWrite), Change, Instrument, Host;
     QuoteCreate = "quote_create": EVERYBODY, Some(CatalogRead), Read, Instrument, Nobody;
     ChargeList = "charge_list": CHARGE_READERS, Some(BillingRead), Read, Charge, Nobody;
     ChargeGet = "charge_get": CHARGE_READERS, Some(BillingRead), Read, Charge, Nobody;
@@ -322,7 +323,7 @@ actions! {
     StatsGet = "stats_get": VISITORS, None, Read, Nothing, Nobody;
 
     // Trail.
-    EventList = "event_list": EVENT_READERS, None, Read, Nothing, Nobody;
+    EventList = "event_list": EVENT_READERS, Some(EventsRead), Read, Nothing, Nobody;
 }
 
 impl Action {

@@ -44,6 +44,8 @@ impl Caller {
     pub(super) fn key_allows(&self, action: Action) -> Result<(), Denied> {
         match (&self.api_key, action.scope()) {
             (None, _) => Ok(()),
+            // What the public reads without a key.
+            (Some(_), None) if action.is_read() && action.is_open_to_visitors() => Ok(()),
             (Some(_), None) => Err(Denied::NotByApiKey),
             (Some(key), Some(scope)) if key.scopes.contains(&scope) => Ok(()),
             (Some(_), Some(_)) => Err(Denied::ScopeMissing),

@@ -42,16 +42,19 @@ impl Role {
 }
 
 crate::vocabulary! {
-    /// What an API key may be used for; never more than its creator's roles allow.
+    /// What an API key may be used for; never more than its creator's roles allow. Each is the scope of some action.
     ApiScope {
         CatalogRead = "catalog:read",
+        /// A host's instruments, services, booking rules, closures and prices. Who manages an instrument is not among it:
+        /// that gives people rights.
+        CatalogWrite = "catalog:write",
         BookingsRead = "bookings:read",
         BookingsWrite = "bookings:write",
         UsageRead = "usage:read",
         UsageWrite = "usage:write",
         BillingRead = "billing:read",
         BillingWrite = "billing:write",
-        DevicesWrite = "devices:write",
+        EventsRead = "events:read",
     }
 }
 

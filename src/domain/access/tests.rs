@@ -200,8 +200,20 @@ fn a_key_does_what_its_scopes_say_and_never_members_or_keys() {
         assert_eq!(may(&key, action), answer, "{action}");
     }
     let all = by_key(caller(HOST, Role::ALL), ApiScope::ALL);
+    let is_public = |action: &Action| action.is_read() && action.is_open_to_visitors();
     for action in Action::ALL.iter().filter(|action| action.scope().is_none()) {
-        assert!(may(&all, *action).is_err(), "{action}");
+        assert_eq!(may(&all, *action).is_ok(), is_public(action), "{action}");
+    }
+}
+
+/// None can be asked for that is good for nothing.
+#[test]
+fn every_scope_is_some_action_s() {
+    for scope in ApiScope::ALL {
+        let is_used = Action::ALL
+            .iter()
+            .any(|action| action.scope() == Some(*scope));
+        assert!(is_used, "{scope}");
     }
 }
 

@@ -26,6 +26,10 @@ Errors are problem documents (RFC 9457) that name everything that is wrong at on
 Beside the ids of organizations, instruments and people an answer, but that to a request for a booking, has what people call them (`organization_id`, `organization_name`); \
 a booking's people come with their telephone numbers (`booked_by_phone`) for its two sides. The trail names people by id alone.
 
+Another system of an organization signs in by an API key (`/api-keys`), which does what its scopes say, as far as the roles of whoever \
+made it go, and only for that organization: `catalog:write` keeps a host's instruments, services, booking rules, closures and prices, \
+`events:read` follows its trail. Without a scope it reads what the public reads; all else is 403 `not_by_api_key`.
+
 Clients ignore what they do not know: fields, words and codes may be added.
 ";
 

@@ -60,7 +60,13 @@ pub fn document(server: &str) -> Value {
                 "bearer": {
                     "type": "http",
                     "scheme": "bearer",
-                    "description": "An access token from `/auth/login`, or an organization's API key (`yq_…`).",
+                    "description": "An access token from `/auth/login`.",
+                },
+                "api_key": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "bearerFormat": "yq_…",
+                    "description": "An organization's API key from `/api-keys`, which needs the scope that stands at the operation.",
                 },
             },
         },

@@ -27,24 +27,29 @@ pub fn of(route: &Route) -> Value {
 /// Who may. Where no action is needed, signing in may still show more; an empty requirement means that it is optional.
 fn rights(route: &Route) -> Map<String, Value> {
     let action = route.action;
+    let mut rights = Map::from_iter([("security".to_owned(), security(route))]);
     if action.is_open_to_visitors() {
-        let security = if route.ignores_caller {
-            json!([])
-        } else {
-            json!([{}, {"bearer": []}])
-        };
-        return Map::from_iter([("security".to_owned(), security)]);
+        return rights;
     }
     let also = route.other_action.map_or(&[][..], Action::roles);
     let roles = action.roles().iter().chain(also);
-    let mut rights = Map::from_iter([
-        ("security".to_owned(), json!([{"bearer": []}])),
-        ("x-roles".to_owned(), json!(roles.collect::<Vec<_>>())),
-    ]);
+    rights.insert("x-roles".to_owned(), json!(roles.collect::<Vec<_>>()));
     if let Some(scope) = action.scope() {
         rights.insert("x-scope".to_owned(), json!(scope));
     }
     rights
+}
+
+/// Nobody in particular, somebody signed in, or a key with the scope that stands beside it.
+fn security(route: &Route) -> Value {
+    if route.ignores_caller {
+        return json!([]);
+    }
+    let action = route.action;
+    let nobody = action.is_open_to_visitors().then(|| json!({}));
+    let by_key = action.scope().map(|scope| json!({"api_key": [scope]}));
+    let each = nobody.into_iter().chain([json!({"bearer": []})]);
+    each.chain(by_key).collect()
 }
 
 fn parameters(route: &Route) -> Value {
