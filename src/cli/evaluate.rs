@@ -1,18 +1,27 @@
-//! `yiqi evaluate run`: grades every host of a year and prints the draft.
+//! `yiqi evaluate`: grades every host of a year and prints the draft; shows, publishes, finalizes and discards it.
 
 use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::failure::Failure;
 use super::output::{self, Format};
-use super::{operator, progress};
+use super::{decision, operator, progress};
+use crate::app::App;
 use crate::config::Config;
-use crate::operations::yearly_run::{self, Request, grades};
+use crate::operations::yearly_run::{self, EvaluationId, Request, RunId, grades};
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Freeze the records of a year and grade every unit.
     Run(Arguments),
+    /// Show the grades of an evaluation.
+    Show(Shown),
+    /// Show a draft to everybody; the public notice begins.
+    Publish(decision::Publication),
+    /// Make a published evaluation the one of its year, for good, after the notice and by a second person.
+    Finalize(decision::Chosen),
+    /// Throw an evaluation away.
+    Discard(decision::Rejection),
 }
 
 #[derive(Debug, Args)]
@@ -26,22 +35,60 @@ pub struct Arguments {
     format: Format,
 }
 
+#[derive(Debug, Args)]
+pub struct Shown {
+    /// The number of the evaluation.
+    evaluation: i64,
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
 pub async fn run(config: Config, action: Command) -> Result<(), Failure> {
-    let Command::Run(arguments) = action;
     let app = super::open(config).await?;
+    let done = act(&app, action).await;
+    app.store.drain();
+    done
+}
+
+async fn act(app: &App, action: Command) -> Result<(), Failure> {
+    match action {
+        Command::Run(arguments) => evaluate(app, arguments).await,
+        Command::Show(shown) => print(app, shown.evaluation, shown.format).await,
+        Command::Publish(publication) => {
+            decision::publish(app, run_id(publication.run())?, publication).await
+        }
+        Command::Finalize(chosen) => decision::finalize(app, run_id(chosen.run)?, chosen).await,
+        Command::Discard(rejection) => {
+            decision::discard(app, run_id(rejection.run())?, rejection).await
+        }
+    }
+}
+
+fn run_id(number: i64) -> Result<RunId, Failure> {
+    super::subsidy::id::<EvaluationId>(number).map(RunId::from)
+}
+
+async fn evaluate(app: &App, arguments: Arguments) -> Result<(), Failure> {
     let request = Request {
         year: arguments.year,
         policy: arguments.policy,
         budget: None,
     };
-    let (actor, shown) = (operator(&app), progress::over_phases());
-    let id = yearly_run::run(&app, &actor, request, |phase| shown.tell(phase)).await?;
+    let (actor, shown) = (operator(app), progress::over_phases());
+    let id = yearly_run::run(app, &actor, request, |phase| shown.tell(phase)).await?;
     drop(shown);
-    let id = id.number();
-    let hosts = grades::list(&app, &actor, super::subsidy::id(id)?).await?;
+    print(app, id.number(), arguments.format).await
+}
+
+async fn print(app: &App, number: i64, format: Format) -> Result<(), Failure> {
+    let id = run_id(number)?;
+    let seeking = |error| Failure::seeking(error, format_args!("evaluation {number}"));
+    let actor = operator(app);
+    let state = yearly_run::get(app, &actor, id).await.map_err(seeking)?;
+    let state = state.lifecycle().state;
+    let hosts = grades::list(app, &actor, super::subsidy::id(number)?).await?;
     let graded = grades::graded(hosts)?;
-    app.store.drain();
-    match arguments.format {
+    match format {
         Format::Json => {
             let units = graded.units.iter().map(|unit| {
                 let scores = unit
@@ -55,7 +102,9 @@ pub async fn run(config: Config, action: Command) -> Result<(), Failure> {
                     "grade": unit.grade,
                 })
             });
-            output::json(&json!({"evaluation_id": id, "units": units.collect::<Vec<_>>()}))
+            output::json(
+                &json!({"evaluation_id": number, "state": state, "units": units.collect::<Vec<_>>()}),
+            )
         }
         Format::Table => {
             let rows: Vec<_> = graded
@@ -69,7 +118,7 @@ pub async fn run(config: Config, action: Command) -> Result<(), Failure> {
                     ]
                 })
                 .collect();
-            output::say(&format!("Evaluation {id}, a draft"))?;
+            output::say(&format!("Evaluation {number}, {state}"))?;
             output::table(["unit", "total", "grade"], &rows)
         }
     }

@@ -62,12 +62,12 @@ impl From<AppError> for Failure {
                 Failure::Refused(faults.iter().map(sentence).collect::<Vec<_>>().join("; "))
             }
             AppError::Unacceptable(fault) => Failure::Refused(sentence(fault)),
-            AppError::Conflict(conflict) if !conflict.faults.is_empty() => {
-                let sentences: Vec<_> = conflict.faults.iter().map(sentence).collect();
-                Failure::Refused(sentences.join("; "))
-            }
             AppError::Conflict(conflict) => {
-                let mut line = sentence(&Fault::request(conflict.code));
+                let sentences: Vec<_> = conflict.faults.iter().map(sentence).collect();
+                let mut line = match sentences.is_empty() {
+                    true => sentence(&Fault::request(conflict.code)),
+                    false => sentences.join("; "),
+                };
                 for (member, value) in &conflict.members {
                     line.push_str(&format!(" ({member}: {value})"));
                 }

@@ -3,6 +3,7 @@
 
 mod admin;
 mod check;
+mod decision;
 mod demo;
 mod doctor;
 mod evaluate;

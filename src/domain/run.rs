@@ -14,6 +14,14 @@ crate::vocabulary! {
 }
 
 impl RunKind {
+    /// As an English sentence begins with it.
+    pub const fn title(self) -> &'static str {
+        match self {
+            RunKind::Evaluation => "Evaluation",
+            RunKind::SubsidyRun => "Run",
+        }
+    }
+
     /// The run of this number.
     pub fn id(self, number: i64) -> Result<RunId, NotAnId> {
         Ok(match self {

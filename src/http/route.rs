@@ -222,7 +222,7 @@ impl Route {
         self
     }
 
-    /// It proves a password or a token itself, and refuses with one of these statuses.
+    /// It refuses with one of these statuses, too: it proves a password or a token itself, or reads what may not be computed yet.
     pub fn proves(mut self, statuses: &'static [u16]) -> Self {
         self.proof_statuses = statuses;
         self

@@ -422,7 +422,7 @@ fn the_demo_runs_alone_and_goes_on_where_it_was() {
         first.contains("awarded 299300.00, unspent 700.00"),
         "{first}"
     );
-    assert_eq!(first.matches(".example ").count(), 9, "{first}");
+    assert_eq!(first.matches(".example ").count(), 10, "{first}");
     assert_eq!(demo(), first);
     let url = format!("sqlite:{}", folder.join("yiqi.sqlite").display());
     let run = [

@@ -11,7 +11,7 @@ use yiqi::domain::{EvaluationId, Fen, Instant, InstrumentId, SubsidyRunId};
 use yiqi::operations::actor::Actor;
 use yiqi::operations::policy::install_shipped;
 use yiqi::operations::run::Run;
-use yiqi::operations::yearly_run::{self, Budget, Request};
+use yiqi::operations::yearly_run::{self, Budget, Request, Statement};
 use yiqi::store::schema::{booking, event};
 use yiqi::store::{self, Lock, StoreError};
 use yiqi::{jobs, operations};
@@ -46,11 +46,16 @@ fn evaluate(app: &World) -> EvaluationId {
 }
 
 fn subsidize(app: &World) -> SubsidyRunId {
+    subsidize_year(app, 2026)
+}
+
+fn subsidize_year(app: &World, year: i32) -> SubsidyRunId {
     let budget = Budget {
         fen: Fen::new(1_000_000),
         evaluation_id: None,
     };
     let request = Request {
+        year,
         budget: Some(budget),
         ..graded()
     };
@@ -199,7 +204,7 @@ both! {
         // The installation itself neither publishes nor finalizes.
         for decision in [RunDecision::Publish, RunDecision::Finalize] {
             let deciding = Run::direct(&app.app, &actor, yearly_run::action_of(left_alone.kind(), decision));
-            let decided = yearly_run::decide(&deciding, left_alone, Ok(()));
+            let decided = yearly_run::decide(&deciding, left_alone, Ok(Statement::default()));
             assert!(matches!(app.block_on(decided), Err(yiqi::error::AppError::Denied(_))));
         }
     }
@@ -220,7 +225,7 @@ both! {
 
     fn lists_of_runs_tell_what_changed_and_what_is_gone(app: &TestApp) {
         prepared(app);
-        subsidize(app);
+        subsidize_year(app, 2025);
         let (admin, host) = (app.as_admin(), app.as_host());
         for noun in ["evaluations", "subsidy-runs"] {
             let feed = |client: &crate::client::Client| {
@@ -231,12 +236,12 @@ both! {
             };
             assert_eq!((feed(&admin), feed(&host)), (vec!["draft".to_owned()], vec![]));
         }
-        let publish = |noun: &str, verb: &str| {
-            admin.post(&format!("/api/v1/{noun}/1/{verb}"), json!({})).expect_status(200)
+        let publish = |noun: &str, verb: &str, said: Value| {
+            admin.post(&format!("/api/v1/{noun}/1/{verb}"), said).expect_status(200)
         };
-        publish("subsidy-runs", "publish");
-        publish("subsidy-runs", "discard");
-        publish("evaluations", "publish");
+        publish("evaluations", "publish", json!({}));
+        publish("subsidy-runs", "publish", json!({}));
+        publish("subsidy-runs", "discard", json!({"reason": "预算有误"}));
         let gone = host.get("/api/v1/subsidy-runs?updated_since=2026-01-01T00:00:00Z").expect_status(200);
         assert_eq!((&gone["items"][0]["status"], gone["items"][0].as_object().unwrap().len()), (&json!("withdrawn"), 3));
         assert_eq!(host.get("/api/v1/subsidy-runs").expect_status(200)["items"], json!([]));

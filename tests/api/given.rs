@@ -8,7 +8,9 @@ use yiqi::store;
 use yiqi::store::event::{NewEvent, Subject};
 use yiqi::store::instrument::{Standing, Version};
 
-use crate::world::{UNIVERSITY, World};
+use crate::client::Client;
+use crate::world::{PROVINCE, Person, TestApp, UNIVERSITY, World};
+use yiqi::domain::access::Role;
 
 /// A listed, externally shared instrument of the university, open all hours, confirmed at once; each word changes that.
 pub struct Instrument<'a> {
@@ -118,4 +120,37 @@ impl Instrument<'_> {
             Ok(id)
         })
     }
+}
+
+/// A second person of the province's administration, who makes final what the first one showed.
+pub const DEPUTY: Person = Person {
+    login: "deputy@province.example",
+    organization: PROVINCE,
+    roles: &[Role::PlatformAdmin],
+};
+
+/// Signs the second person in, who is not in every world: whoever counts who is told counts one administrator.
+pub fn deputy(app: &TestApp) -> Client {
+    let known = app.read(|conn| Ok(store::user::find_password(conn, DEPUTY.login)?.is_some()));
+    if !known {
+        let (now, organization) = (app.now(), app.organization_id(PROVINCE));
+        app.write(move |tx| {
+            let user = store::user::NewUser {
+                organization_id: organization,
+                login: DEPUTY.login.to_owned(),
+                name: "副处长".to_owned(),
+                phone: None,
+                password_hash: String::new(),
+                roles: DEPUTY.roles.to_vec(),
+                now,
+            };
+            Ok(store::user::insert(tx, &user)?)
+        });
+    }
+    app.as_person(DEPUTY)
+}
+
+/// Moves the clock behind the last day of every notice that begins now by default.
+pub fn notice_over(app: &World) {
+    app.advance(8 * 24 * 60);
 }

@@ -30,6 +30,7 @@ mod command;
 mod contract;
 mod crash;
 mod document;
+mod finality;
 mod fleet;
 mod freeze;
 mod given;

@@ -138,12 +138,40 @@ fn run(world: &World) -> SubsidyRunId {
     }
 }
 
-/// A decision of somebody who decides for the province; the year's organizations have no members.
+/// A decision of somebody who decides for the province: of the first person, of a second one where it becomes final, after the
+/// notice. The draft evaluation is published before its run.
 fn decide(world: &World, id: SubsidyRunId, decision: RunDecision) -> Result<(), AppError> {
+    let login = match decision {
+        RunDecision::Finalize => "deputy@province.example",
+        _ => "admin@province.example",
+    };
+    if decision == RunDecision::Finalize {
+        crate::given::notice_over(world);
+    }
+    let actor = Actor::caller_at(administrator(world, login), world.now());
+    let run = world.read(move |conn| Ok(store::yearly_run::subsidy::get(conn, id)?));
+    let basis = yiqi::domain::run::RunId::from(run.evaluation_id.unwrap());
+    let decide = |id: yiqi::domain::run::RunId| {
+        let action = yearly_run::action_of(id.kind(), decision);
+        let deciding = Run::direct(&world.app, &actor, action);
+        let said = yearly_run::Statement {
+            reason: Some("重算".to_owned()),
+            ..Default::default()
+        };
+        let decided = world.block_on(yearly_run::decide(&deciding, id, Ok(said)));
+        decided.map(|_| ())
+    };
+    if decision == RunDecision::Publish {
+        decide(basis)?;
+    }
+    decide(id.into())
+}
+
+/// An administrator of that login; the year's organizations have no members.
+fn administrator(world: &World, login: &'static str) -> yiqi::domain::access::Caller {
+    let found = || world.block_on(session::caller_of_login(&world.app, login));
     let now = world.now();
-    let login = "admin@province.example";
-    let found = |world: &World| world.block_on(session::caller_of_login(&world.app, login));
-    if found(world).is_err() {
+    if found().is_err() {
         world.write(move |tx| {
             let administrator = store::user::NewUser {
                 organization_id: yearly_input::list_members(tx)?.remove(0).id,
@@ -157,12 +185,7 @@ fn decide(world: &World, id: SubsidyRunId, decision: RunDecision) -> Result<(), 
             Ok(store::user::insert(tx, &administrator)?)
         });
     }
-    let caller = found(world).unwrap();
-    let actor = Actor::caller_at(caller, now);
-    let action = yearly_run::action_of(yearly_run::RunKind::SubsidyRun, decision);
-    let deciding = Run::direct(&world.app, &actor, action);
-    let decided = world.block_on(yearly_run::decide(&deciding, id.into(), Ok(())));
-    decided.map(|_| ())
+    found().unwrap()
 }
 
 fn verify(world: &World, id: SubsidyRunId) -> Verification {

@@ -23,7 +23,7 @@ fn ended(client: &Client, location: &str) -> Answer {
     panic!("{location} still runs");
 }
 
-fn begun(client: &Client, path: &str, body: serde_json::Value) -> Answer {
+pub fn begun(client: &Client, path: &str, body: serde_json::Value) -> Answer {
     let accepted = client.post(path, body).expect_status(202);
     let location = accepted.header("location").unwrap().to_owned();
     let answer = ended(client, &location);
@@ -60,14 +60,17 @@ both! {
         let xlsx = admin.get(&format!("{path}/export?format=xlsx")).expect_status(200);
         assert!(xlsx.bytes.starts_with(b"PK"));
 
-        admin.post(&format!("{path}/finalize"), json!({})).expect_code(409, "invalid_state");
+        let deputy = given::deputy(app);
+        deputy.post(&format!("{path}/finalize"), json!({})).expect_code(409, "invalid_state");
+        admin.post(&format!("/api/v1/evaluations/{}/publish", run["evaluation_id"]), json!({})).expect_status(200);
         admin.post(&format!("{path}/publish"), json!({})).expect_status(200);
         let explained = host.get(&explanation).expect_status(200);
         assert_eq!(explained["scores"].as_array().unwrap().len(), 12);
         app.as_company().get(&explanation).expect_code(403, "forbidden");
-        let final_run = admin.post(&format!("{path}/finalize"), json!({})).expect_status(200);
+        given::notice_over(app);
+        let final_run = deputy.post(&format!("{path}/finalize"), json!({})).expect_status(200);
         assert_eq!(final_run["status"], "final");
-        assert_eq!(final_run["finalized_by"], app.user_id(ADMIN).number());
+        assert_eq!(final_run["finalized_by"], app.user_id(given::DEPUTY).number());
         admin.post(&format!("{path}/discard"), json!({})).expect_code(409, "invalid_state");
     }
 
@@ -98,11 +101,12 @@ both! {
             let refused = put(published.etag(), points).expect_code(409, "invalid_state");
             assert_eq!(refused["state"], "published");
         }
-        admin.post(&format!("{path}/finalize"), json!({})).expect_status(200);
+        given::notice_over(app);
+        given::deputy(app).post(&format!("{path}/finalize"), json!({})).expect_status(200);
         let again = begun(&admin, "/api/v1/evaluations", json!({"year": 2025, "policy": "hebei-2026"}));
         let again = format!("/api/v1/evaluations/{}", again.id());
-        admin.post(&format!("{again}/publish"), json!({})).expect_status(200);
-        admin.post(&format!("{again}/finalize"), json!({})).expect_code(409, "final_exists");
+        let refused = admin.post(&format!("{again}/publish"), json!({})).expect_code(409, "final_exists");
+        assert_eq!(refused["existing_id"], draft["id"]);
     }
 
     fn a_action_of_a_run_happens_once(app: &TestApp) {
@@ -111,19 +115,27 @@ both! {
         let admin = app.as_admin();
         let run = |_| {
             let body = json!({"year": 2025, "policy": "hebei-2026@1", "budget_fen": 1_000_000});
-            let path = format!("/api/v1/subsidy-runs/{}", begun(&admin, "/api/v1/subsidy-runs", body).id());
+            let run = begun(&admin, "/api/v1/subsidy-runs", body);
+            let path = format!("/api/v1/subsidy-runs/{}", run.id());
+            admin.post(&format!("/api/v1/evaluations/{}/publish", run["evaluation_id"]), json!({})).expect_status(200);
             admin.post(&format!("{path}/publish"), json!({})).expect_status(200);
             path
         };
         let runs = [0, 1].map(run);
+        given::deputy(app);
+        given::notice_over(app);
         let actions: Vec<String> = [0, 1, 0, 1].map(|at| format!("{}/finalize", runs[at])).into();
         let mut actions: Vec<&str> = actions.iter().map(String::as_str).collect();
         let discard = format!("{}/discard", runs[0]);
         actions.push(&discard);
+        let said = |path: &str| match path.ends_with("discard") {
+            true => json!({"reason": "重算"}),
+            false => json!({}),
+        };
         let answers: Vec<Answer> = std::thread::scope(|scope| {
             let all: Vec<_> = actions
                 .iter()
-                .map(|path| scope.spawn(|| app.as_admin().post(path, json!({}))))
+                .map(|path| scope.spawn(|| given::deputy(app).post(path, said(path))))
                 .collect();
             all.into_iter().map(|one| one.join().unwrap()).collect()
         });
@@ -187,16 +199,25 @@ both! {
         let path = format!("/api/v1/subsidy-runs/{}", run.id());
         let evaluation = format!("/api/v1/evaluations/{}", run["evaluation_id"]);
         admin.post(&format!("{evaluation}/discard"), json!({})).expect_code(409, "relation_in_use");
+        // Past every rule but the database's own.
         let discard = |from: &'static str, to: &'static str| app.write(move |tx| {
             let text = format!("UPDATE evaluation SET state = '{to}' WHERE state = '{from}'");
             Ok(diesel::RunQueryDsl::execute(diesel::sql_query(text), tx)?)
         });
-        discard("draft", "discarded");
-        admin.post(&format!("{path}/publish"), json!({})).expect_code(409, "run_not_ready");
-        discard("discarded", "draft");
+        for state in ["discarded", "running", "failed"] {
+            discard("draft", state);
+            let refused = admin.post(&format!("{path}/publish"), json!({})).expect_code(409, "evaluation_not_published");
+            assert_eq!((&refused["evaluation_id"], &refused["state"]), (&run["evaluation_id"], &json!(state)));
+            discard(state, "draft");
+        }
+        admin.post(&format!("{evaluation}/publish"), json!({})).expect_status(200);
         admin.post(&format!("{path}/publish"), json!({})).expect_status(200);
-        discard("draft", "discarded");
-        admin.post(&format!("{path}/finalize"), json!({})).expect_code(409, "run_not_ready");
+        given::notice_over(app);
+        for state in ["draft", "discarded"] {
+            discard("published", state);
+            given::deputy(app).post(&format!("{path}/finalize"), json!({})).expect_code(409, "evaluation_not_published");
+            discard(state, "published");
+        }
     }
 
     fn no_run_comes_to_stand_on_a_discarded_evaluation(app: &TestApp) {

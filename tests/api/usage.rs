@@ -92,6 +92,7 @@ pub fn finalize(app: &World, year: i64) {
         let new = store::yearly_run::NewRun {
             year,
             policy_id: packs[0].id,
+            policy_code: packs[0].code.clone(),
             policy_digest: packs[0].digest.clone(),
             created_by: None,
             now,

@@ -27,12 +27,18 @@ pub struct Person {
     pub role: Role,
 }
 
-/// One person for each role.
+/// One person for each role, and a second administrator of the province, who makes final what the first one showed.
 pub fn one_for_each_role() -> Vec<Person> {
     let people = [
         (
             "admin@province.example",
             "省管理员",
+            PROVINCE,
+            Role::PlatformAdmin,
+        ),
+        (
+            "deputy@province.example",
+            "副管理员",
             PROVINCE,
             Role::PlatformAdmin,
         ),
@@ -175,13 +181,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_role_has_one_account() {
+    fn every_role_has_an_account_and_one_of_them_a_second_person() {
         let mut roles: Vec<Role> = one_for_each_role()
             .iter()
             .map(|person| person.role)
             .collect();
         roles.sort();
         let mut all = Role::ALL.to_vec();
+        all.push(Role::PlatformAdmin);
         all.sort();
         assert_eq!(roles, all);
     }

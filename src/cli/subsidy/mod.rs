@@ -8,15 +8,12 @@ use clap::{Args, Subcommand};
 
 use super::failure::Failure;
 use super::output::{self, Format};
-use super::{acting_as, operator, progress};
+use super::{decision, operator, progress};
 use crate::app::App;
 use crate::config::Config;
 use crate::error::AppError;
-use crate::operations::run::{Done, Run};
 use crate::operations::yearly_run::verify::{self, Check};
-use crate::operations::yearly_run::{
-    self, Budget, Fen, Request, RunDecision, RunKind, SubsidyRunId,
-};
+use crate::operations::yearly_run::{self, Budget, Fen, Request, RunId, SubsidyRunId};
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -26,10 +23,12 @@ pub enum Command {
     Verify(Chosen),
     /// Tell how the award of a unit came about, down to the records.
     Explain(explanation::Arguments),
-    /// Show a draft to everybody.
-    Publish(Decision),
-    /// Make a published run the one of its year, for good.
-    Finalize(Decision),
+    /// Show a draft and its evaluation to everybody; the public notice begins.
+    Publish(decision::Publication),
+    /// Make a published run and its evaluation the ones of their year, for good, after the notice and by a second person.
+    Finalize(decision::Chosen),
+    /// Throw a run away.
+    Discard(decision::Rejection),
 }
 
 #[derive(Debug, Args)]
@@ -54,23 +53,24 @@ pub struct Chosen {
     format: Format,
 }
 
-#[derive(Debug, Args)]
-pub struct Decision {
-    #[command(flatten)]
-    chosen: Chosen,
-    /// The account that decides, by its own rights: no installation publishes or finalizes by itself.
-    #[arg(long = "as", value_name = "EMAIL")]
-    account: Option<String>,
-}
-
 pub async fn run(config: Config, action: Command) -> Result<(), Failure> {
     let app = super::open(config).await?;
     let done = match action {
         Command::Run(arguments) => share_out(&app, arguments).await,
         Command::Verify(chosen) => verify(&app, chosen).await,
         Command::Explain(arguments) => explanation::run(&app, arguments).await,
-        Command::Publish(decision) => decide(&app, decision, RunDecision::Publish).await,
-        Command::Finalize(decision) => decide(&app, decision, RunDecision::Finalize).await,
+        Command::Publish(publication) => match run_id(publication.run()) {
+            Ok(id) => decision::publish(&app, id, publication).await,
+            Err(failure) => Err(failure),
+        },
+        Command::Finalize(chosen) => match run_id(chosen.run) {
+            Ok(id) => decision::finalize(&app, id, chosen).await,
+            Err(failure) => Err(failure),
+        },
+        Command::Discard(rejection) => match run_id(rejection.run()) {
+            Ok(id) => decision::discard(&app, id, rejection).await,
+            Err(failure) => Err(failure),
+        },
     };
     app.store.drain();
     done
@@ -95,6 +95,10 @@ async fn share_out(app: &App, arguments: Arguments) -> Result<(), Failure> {
 /// The id of a number; a number that is none names nothing.
 pub fn id<T: TryFrom<i64>>(number: i64) -> Result<T, Failure> {
     T::try_from(number).map_err(|_| Failure::Refused(format!("there is no run {number}")))
+}
+
+fn run_id(number: i64) -> Result<RunId, Failure> {
+    id::<SubsidyRunId>(number).map(RunId::from)
 }
 
 fn no_run(error: AppError, run: i64) -> Failure {
@@ -138,30 +142,6 @@ async fn verify(app: &App, chosen: Chosen) -> Result<(), Failure> {
             "run {} is not verified",
             chosen.run
         )))
-    }
-}
-
-async fn decide(app: &App, decision: Decision, made: RunDecision) -> Result<(), Failure> {
-    let Decision { chosen, account } = decision;
-    let is_named = account.is_some();
-    let actor = match account {
-        Some(login) => acting_as(app, &login).await?,
-        None => operator(app),
-    };
-    let run: SubsidyRunId = id(chosen.run)?;
-    let action = yearly_run::action_of(RunKind::SubsidyRun, made);
-    let deciding = Run::direct(app, &actor, action);
-    let done = yearly_run::decide(&deciding, run.into(), Ok(())).await;
-    let run = done.and_then(Done::now).map_err(|error| match error {
-        AppError::Denied(_) if !is_named => {
-            Failure::Refused("somebody decides this; say --as EMAIL".to_owned())
-        }
-        error => no_run(error, chosen.run),
-    })?;
-    let state = run.lifecycle().state;
-    match chosen.format {
-        Format::Json => output::json(&serde_json::json!({"id": chosen.run, "state": state})),
-        Format::Table => output::say(&format!("Run {} is {state}.", chosen.run)),
     }
 }
 

@@ -261,7 +261,7 @@ fn problems(route: &Route) -> Vec<u16> {
         (403, is_identified || proves(403)),
         (404, route.path.contains('{')),
         (408, takes_body),
-        (409, changes),
+        (409, changes || proves(409)),
         (412, route.needs_version || honors_version(route)),
         (413, takes_body),
         (414, true),

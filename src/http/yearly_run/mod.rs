@@ -5,6 +5,7 @@ mod award;
 mod score;
 mod shape;
 
+use chrono::NaiveDate;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -14,7 +15,7 @@ use self::shape::{EvaluationShape, Listed, ListedEvaluation, ListedRun, RunShape
 use super::answer::{Answer, Page, reply};
 use super::context::RequestContext;
 use super::feed::Changes;
-use super::reason::EmptyBody;
+use super::reason::{EmptyBody, ReasonBody};
 use super::route::{BASE, Route, get, post, put};
 use crate::domain::access::Action;
 use crate::domain::run::{RunId, RunKind};
@@ -22,7 +23,7 @@ use crate::domain::{EvaluationId, Fen, SubsidyRunId};
 use crate::error::AppError;
 use crate::exchange::sheet::Format;
 use crate::operations::run::Reply;
-use crate::operations::yearly_run::{self, Budget, Request};
+use crate::operations::yearly_run::{self, Budget, Request, Statement};
 use crate::store::yearly_run::{PageStart, Run};
 
 pub fn routes() -> Vec<Route> {
@@ -84,16 +85,16 @@ fn evaluation_decisions() -> Vec<Route> {
         post(
             "/evaluations/{id}/publish",
             Action::EvaluationPublish,
-            "Shows it to everybody",
-            |context| decide(context, RunKind::Evaluation),
+            "Shows it to everybody and opens its public notice",
+            |context| publish(context, RunKind::Evaluation),
         )
-        .takes::<EmptyBody>()
+        .takes::<PublishBody>()
         .answers::<EvaluationShape>(200),
         post(
             "/evaluations/{id}/finalize",
             Action::EvaluationFinalize,
             "Makes it final",
-            |context| decide(context, RunKind::Evaluation),
+            |context| finalize(context, RunKind::Evaluation),
         )
         .takes::<EmptyBody>()
         .answers::<EvaluationShape>(200),
@@ -101,9 +102,9 @@ fn evaluation_decisions() -> Vec<Route> {
             "/evaluations/{id}/discard",
             Action::EvaluationDiscard,
             "Throws it away",
-            |context| decide(context, RunKind::Evaluation),
+            |context| discard(context, RunKind::Evaluation),
         )
-        .takes::<EmptyBody>()
+        .takes::<ReasonBody>()
         .answers::<EvaluationShape>(200),
     ]
 }
@@ -141,6 +142,7 @@ fn subsidy_runs() -> Vec<Route> {
             award::list,
         )
         .parameters(&["limit", "cursor"])
+        .proves(&[409])
         .answers::<Page<AwardShape>>(200),
         get(
             "/subsidy-runs/{id}/awards/{award_id}/explanation",
@@ -149,6 +151,7 @@ fn subsidy_runs() -> Vec<Route> {
             award::explanation,
         )
         .parameters(&["metric", "limit", "cursor"])
+        .proves(&[409])
         .answers::<ExplanationShape>(200),
         get(
             "/subsidy-runs/{id}/export",
@@ -159,6 +162,7 @@ fn subsidy_runs() -> Vec<Route> {
         .parameters(&["format"])
         .words::<Format>("format")
         .heavy()
+        .proves(&[409])
         .answers_status(200),
     ]
 }
@@ -168,16 +172,16 @@ fn subsidy_decisions() -> Vec<Route> {
         post(
             "/subsidy-runs/{id}/publish",
             Action::SubsidyPublish,
-            "Shows it to everybody",
-            |context| decide(context, RunKind::SubsidyRun),
+            "Shows it to everybody and opens its public notice",
+            |context| publish(context, RunKind::SubsidyRun),
         )
-        .takes::<EmptyBody>()
+        .takes::<PublishBody>()
         .answers::<RunShape>(200),
         post(
             "/subsidy-runs/{id}/finalize",
             Action::SubsidyFinalize,
-            "Makes it final",
-            |context| decide(context, RunKind::SubsidyRun),
+            "Makes it final, its evaluation too",
+            |context| finalize(context, RunKind::SubsidyRun),
         )
         .takes::<EmptyBody>()
         .answers::<RunShape>(200),
@@ -185,9 +189,9 @@ fn subsidy_decisions() -> Vec<Route> {
             "/subsidy-runs/{id}/discard",
             Action::SubsidyDiscard,
             "Throws it away",
-            |context| decide(context, RunKind::SubsidyRun),
+            |context| discard(context, RunKind::SubsidyRun),
         )
-        .takes::<EmptyBody>()
+        .takes::<ReasonBody>()
         .answers::<RunShape>(200),
     ]
 }
@@ -200,8 +204,8 @@ struct EvaluationBody {
     policy: String,
 }
 
-/// `policy` is a code (its newest version) or `code@version`. Without `evaluation_id` the run uses the final evaluation of
-/// year and policy, or grades the frozen inputs itself.
+/// `policy` is a code (its newest version) or `code@version`. Without `evaluation_id` the run uses the final evaluation of that
+/// year and code, whatever its version, or begins a draft evaluation of its own.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct SubsidyRunBody {
@@ -209,6 +213,15 @@ struct SubsidyRunBody {
     policy: String,
     budget_fen: Fen,
     evaluation_id: Option<EvaluationId>,
+}
+
+/// `notice_until_on` is the last day of the public notice: at least, and by default, the fifth working day after today.
+/// `remark` is printed with it.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct PublishBody {
+    notice_until_on: Option<NaiveDate>,
+    remark: Option<String>,
 }
 
 async fn begin_evaluation(context: RequestContext) -> Answer {
@@ -297,8 +310,37 @@ async fn get_one(context: RequestContext, kind: RunKind) -> Answer {
     context.ok_versioned(run.lifecycle().version, Shape::from(run))
 }
 
-async fn decide(context: RequestContext, kind: RunKind) -> Answer {
-    let body = context.body_or_default().map(|EmptyBody {}| ());
-    let done = yearly_run::decide(&context.run(shown)?, id(&context, kind)?, body).await?;
+async fn publish(context: RequestContext, kind: RunKind) -> Answer {
+    let body = context
+        .body_or_default()
+        .map(|body: PublishBody| Statement {
+            notice_until_on: body.notice_until_on,
+            remark: body.remark,
+            reason: None,
+        });
+    decide(context, kind, body).await
+}
+
+async fn finalize(context: RequestContext, kind: RunKind) -> Answer {
+    let body = context
+        .body_or_default()
+        .map(|EmptyBody {}| Statement::default());
+    decide(context, kind, body).await
+}
+
+async fn discard(context: RequestContext, kind: RunKind) -> Answer {
+    let body = context.body_or_default().map(|body: ReasonBody| Statement {
+        reason: body.reason,
+        ..Statement::default()
+    });
+    decide(context, kind, body).await
+}
+
+async fn decide(
+    context: RequestContext,
+    kind: RunKind,
+    statement: Result<Statement, AppError>,
+) -> Answer {
+    let done = yearly_run::decide(&context.run(shown)?, id(&context, kind)?, statement).await?;
     context.answer(done, shown)
 }

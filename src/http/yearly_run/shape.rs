@@ -1,5 +1,6 @@
 //! What evaluations and subsidy runs look like.
 
+use chrono::NaiveDate;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -27,6 +28,12 @@ struct LifecycleShape {
     finalized_by: Option<UserId>,
     published_at: Option<Instant>,
     finalized_at: Option<Instant>,
+    /// The last day of the public notice.
+    notice_until_on: Option<NaiveDate>,
+    /// Printed with the notice.
+    remark: Option<String>,
+    /// Why what was published was thrown away.
+    discard_reason: Option<String>,
     version: i64,
     created_at: Instant,
     updated_at: Instant,
@@ -49,6 +56,9 @@ impl From<Lifecycle> for LifecycleShape {
             finalized_by: lifecycle.finalized_by,
             published_at: lifecycle.published_at,
             finalized_at: lifecycle.finalized_at,
+            notice_until_on: lifecycle.notice_until_on,
+            remark: lifecycle.notice_remark,
+            discard_reason: lifecycle.discard_reason,
             version: lifecycle.version,
             created_at: lifecycle.created_at,
             updated_at: lifecycle.updated_at,

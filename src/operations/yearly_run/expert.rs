@@ -4,7 +4,7 @@
 use super::freeze::{EXPERT_PREFIX, ExpertPoints};
 use super::grades::open;
 use super::phase::write;
-use super::{refuse_used, subject_of};
+use super::{not_ready, refuse_used, subject_of};
 use crate::domain::access::Action;
 use crate::domain::evaluation::{self as rules, Inputs};
 use crate::domain::policy::{Policy, Score, Value};
@@ -89,6 +89,9 @@ fn enter(
 ) -> Result<Row, AppError> {
     let (id, state) = (row.id, row.lifecycle.state);
     // Without results there are no inputs to judge the points by.
+    if state == RunState::Running {
+        return Err(not_ready(state));
+    }
     if !state.has_results() {
         return Err(not_a_draft(state));
     }

@@ -2,6 +2,7 @@
 //! phase by phase, then looked at, published and final; each step is written once for both kinds.
 
 pub mod awards;
+mod decide;
 pub mod expert;
 pub mod explain;
 pub mod freeze;
@@ -14,19 +15,19 @@ use chrono::Datelike;
 
 use crate::app::App;
 use crate::domain::access::{Action, Role};
-use crate::domain::run::{RunId, RunState};
-use crate::domain::{EvaluationId, Instant, MAX_SAFE_INTEGER, OrganizationId};
+use crate::domain::{Instant, MAX_SAFE_INTEGER};
 use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::{Actor, Who};
 use crate::operations::run::{Done, Outcome, Run, may};
-use crate::operations::{exclusive, job, policy, subject as subjects};
+use crate::operations::{job, policy, subject as subjects};
 use crate::store::event::{self, Subject};
 use crate::store::yearly_run::{self as rows, Evaluation, Filter, NewRun, PageStart, Run as Row};
-use crate::store::{self, Conn, Constraint, StoreError};
+use crate::store::{Conn, StoreError};
 
 // What the command line needs to name a run, its budget, how far it is and what becomes of it.
-pub use crate::domain::run::{RunDecision, RunKind, RunPhase};
-pub use crate::domain::{Fen, SubsidyRunId};
+pub use crate::domain::run::{RunDecision, RunId, RunKind, RunPhase, RunState};
+pub use crate::domain::{EvaluationId, Fen, SubsidyRunId};
+pub use decide::{Statement, decide};
 
 /// The first year of which there can be records.
 const YEAR_MIN: i32 = 1990;
@@ -41,10 +42,10 @@ pub fn check_year(year: i32, now: Instant) -> Result<(), AppError> {
     Err(AppError::Refused(vec![fault.actual(year)]))
 }
 
-/// 409 `period_locked` when one of the years has a final run: its usage and money stand.
+/// 409 `period_locked` when something of one of the years is final: its usage and money stand.
 pub fn refuse_locked(conn: &mut Conn, years: &[i32]) -> Result<(), AppError> {
     let years: Vec<i64> = years.iter().copied().map(i64::from).collect();
-    match rows::subsidy::list_final_years(conn, &years)?.first() {
+    match rows::list_final_years(conn, &years)?.first() {
         Some(year) => Err(AppError::conflict(Code::period_locked).with("year", *year)),
         None => Ok(()),
     }
@@ -117,8 +118,8 @@ pub struct Request {
     pub budget: Option<Budget>,
 }
 
-/// What a subsidy run shares out, and by which evaluation: the one asked for, else the final one of year and policy, else one
-/// of its own.
+/// What a subsidy run shares out, and by which evaluation: the one asked for, else the final one of year and code whatever its
+/// version, else an ordinary draft that the run begins.
 #[derive(Debug, Clone)]
 pub struct Budget {
     pub fen: Fen,
@@ -165,6 +166,7 @@ fn insert(tx: &mut Conn, by: &Actor, request: &Request) -> Result<RunId, AppErro
     let new = NewRun {
         year: i64::from(request.year),
         policy_id: pack.id,
+        policy_code: pack.code,
         policy_digest: pack.digest,
         created_by: by.user_id(),
         now: by.now,
@@ -231,21 +233,28 @@ fn check_evaluation(tx: &mut Conn, id: EvaluationId, year: i64) -> Result<(), Ap
     refuse_without_results(row.lifecycle.state)
 }
 
-/// 409 `run_not_ready` unless a run in this state has results.
+/// 409 `run_not_ready` before a run has results; 409 `invalid_state` where it will never have any.
 fn refuse_without_results(state: RunState) -> Result<(), AppError> {
-    match state.has_results() {
-        true => Ok(()),
-        false => Err(AppError::conflict(Code::run_not_ready).with("state", state.as_str())),
+    match state {
+        RunState::Draft | RunState::Published | RunState::Final => Ok(()),
+        RunState::Running => Err(not_ready(state)),
+        RunState::Discarded | RunState::Failed => Err(AppError::conflict(Code::invalid_state)
+            .with("state", state.as_str())
+            .with("allowed", Vec::<&str>::new())),
     }
 }
 
-/// The evaluation a subsidy run stands on; 409 `run_not_ready` before it has one.
+fn not_ready(state: RunState) -> AppError {
+    AppError::conflict(Code::run_not_ready).with("state", state.as_str())
+}
+
+/// The evaluation a subsidy run stands on; refused as [`refuse_without_results`] does before it has one.
 fn evaluation_of(conn: &mut Conn, run: &rows::SubsidyRun) -> Result<Evaluation, AppError> {
     match run.evaluation_id {
         Some(id) => Ok(rows::evaluation::get(conn, id)?),
         None => {
-            let state = run.lifecycle.state.as_str();
-            Err(AppError::conflict(Code::run_not_ready).with("state", state))
+            refuse_without_results(run.lifecycle.state)?;
+            Err(not_ready(run.lifecycle.state))
         }
     }
 }
@@ -326,98 +335,6 @@ pub async fn find_of_year(
     Ok(newest)
 }
 
-/// Publishes, finalizes or discards, as the action says. 409 `invalid_state`; 409 `final_exists` when the year has a final run
-/// of the kind; 409 `relation_in_use` when a subsidy run stands on what would be discarded.
-pub async fn decide(run: &Run<Row>, id: RunId, body: Result<(), AppError>) -> Outcome<Row> {
-    if let Err(fault) = body {
-        return run.refuse::<Row>(id, fault).await;
-    }
-    let decisions = [
-        RunDecision::Publish,
-        RunDecision::Finalize,
-        RunDecision::Discard,
-    ];
-    let mut decisions = decisions.into_iter();
-    let decision = decisions.find(|decision| action_of(id.kind(), *decision) == run.action);
-    let decision = decision.ok_or_else(|| AppError::internal("an action that decides nothing"))?;
-    exclusive::wait(|| {
-        run.on(id, Ok(()), move |tx, by, present, ()| {
-            move_run(tx, by, present, decision)
-        })
-    })
-    .await
-}
-
-fn move_run(tx: &mut Conn, by: &Actor, run: Row, decision: RunDecision) -> Result<Row, AppError> {
-    let id = run.id();
-    if let (RunId::SubsidyRun(_), RunDecision::Finalize) = (id, decision) {
-        // Usage of the year is locked from here on: nobody may be writing some.
-        exclusive::take_alone(tx)?;
-    }
-    let (action, present) = (action_of(id.kind(), decision), run.lifecycle());
-    let state = present.state.after(decision)?;
-    if present.state == RunState::Running {
-        store::job::cancel(tx, id, by.now)?;
-    }
-    if let Row::SubsidyRun(run) = &run {
-        move_basis(tx, run, state, by)?;
-    }
-    move_to(tx, &run, state, by)?;
-    if let (RunId::Evaluation(id), RunState::Discarded) = (id, state) {
-        refuse_used(tx, id)?;
-    }
-    let event = by
-        .event(action, subject_of(id))
-        .before(serde_json::json!({ "state": present.state }))?
-        .after(serde_json::json!({ "state": state }))?;
-    event::append(tx, &event)?;
-    if state.is_published() {
-        for host in hosts(tx, id)? {
-            let told = by.event(action, subject_of(id)).of(host, None);
-            event::append(tx, &told)?;
-        }
-    }
-    Ok(rows::get(tx, id)?)
-}
-
-/// What a decision on a subsidy run asks of the evaluation it stands on: it has results where the run is shown, and one of its
-/// own that is not yet graded goes with it.
-fn move_basis(
-    tx: &mut Conn,
-    run: &rows::SubsidyRun,
-    state: RunState,
-    by: &Actor,
-) -> Result<(), AppError> {
-    let Some(evaluation) = run.evaluation_id else {
-        return Ok(());
-    };
-    let row = rows::evaluation::get_locked(tx, evaluation)?;
-    if state.is_published() {
-        refuse_without_results(row.lifecycle.state)?;
-    }
-    if row.lifecycle.state == RunState::Running {
-        let id = RunId::from(evaluation);
-        let event = by.event(Actions::of(id.kind()).discard, subject_of(id));
-        move_to(tx, &Row::Evaluation(row), RunState::Discarded, by)?;
-        let discarded = serde_json::json!({ "state": RunState::Discarded });
-        event::append(tx, &event.after(discarded)?)?;
-    }
-    Ok(())
-}
-
-fn move_to(tx: &mut Conn, run: &Row, state: RunState, by: &Actor) -> Result<(), AppError> {
-    let moved = rows::update_state(tx, run, state, by.user_id(), by.now);
-    moved.map_err(|error| match error {
-        StoreError::Violated(
-            Constraint::EvaluationFinalUnique | Constraint::SubsidyRunFinalUnique,
-        ) => AppError::conflict(Code::final_exists).with("year", run.lifecycle().year),
-        StoreError::Violated(Constraint::EvaluationFinal | Constraint::SubsidyRunFinal) => {
-            AppError::conflict(Code::invalid_state).with("state", RunState::Final.as_str())
-        }
-        other => other.into(),
-    })
-}
-
 /// 409 `relation_in_use` while a subsidy run stands on the evaluation.
 fn refuse_used(tx: &mut Conn, id: EvaluationId) -> Result<(), AppError> {
     match rows::subsidy::find_standing_on(tx, id)? {
@@ -426,18 +343,4 @@ fn refuse_used(tx: &mut Conn, id: EvaluationId) -> Result<(), AppError> {
         }
         None => Ok(()),
     }
-}
-
-/// The hosts that a run grades or gives to.
-fn hosts(tx: &mut Conn, id: RunId) -> Result<Vec<OrganizationId>, AppError> {
-    Ok(match id {
-        RunId::Evaluation(id) => {
-            let hosts = rows::evaluation::list_units(tx, id)?.into_iter();
-            hosts.map(|host| host.organization_id).collect()
-        }
-        RunId::SubsidyRun(id) => {
-            let awards = rows::subsidy::list_awards(tx, id)?.into_iter();
-            awards.map(|award| award.organization_id).collect()
-        }
-    })
 }

@@ -6,7 +6,7 @@ use crate::clock::Clock;
 use crate::domain::access::Action;
 use crate::domain::evaluation::{self, Inputs};
 use crate::domain::policy::{self as policy_rules, Policy};
-use crate::domain::run::{RunId, RunPhase, RunState};
+use crate::domain::run::{RunId, RunKind, RunPhase, RunState};
 use crate::domain::{EvaluationId, Instant, SubsidyRunId, subsidy};
 use crate::error::AppError;
 use crate::operations::run::{work, work_alone};
@@ -15,7 +15,7 @@ use crate::store::event::{self, NewEvent};
 use crate::store::job::{Job, Outcome};
 use crate::store::yearly_input::Scope;
 use crate::store::yearly_run::evaluation::Digests;
-use crate::store::yearly_run::{self as rows, Evaluation, NewRun, Run, SubsidyRun};
+use crate::store::yearly_run::{self as rows, Evaluation, Lifecycle, NewRun, Run, SubsidyRun};
 use crate::store::{self, Conn};
 
 use super::{
@@ -86,7 +86,8 @@ fn freeze_evaluation(
     advance(tx, job, RunPhase::Grade, clock.now())
 }
 
-/// The evaluation asked for, else the final one of year and policy, else one of the run's own, frozen here and now.
+/// The evaluation asked for, else the final one of year and code whatever its version, else an ordinary draft that the run
+/// begins, frozen here and now.
 fn choose_evaluation(
     tx: &mut Conn,
     job: &Job,
@@ -94,10 +95,10 @@ fn choose_evaluation(
     clock: &Clock,
 ) -> Result<(), AppError> {
     let run = rows::subsidy::get(tx, id)?;
-    let year = run.lifecycle.year;
-    let final_one = rows::evaluation::find_final(tx, year)?
-        .filter(|row| row.lifecycle.policy_id == run.lifecycle.policy_id);
-    let chosen = run.evaluation_id.or(final_one.map(|row| row.id));
+    let chosen = match run.evaluation_id {
+        Some(evaluation) => Some(evaluation),
+        None => final_of(tx, &run.lifecycle)?,
+    };
     let (evaluation, next) = match chosen {
         Some(evaluation) => {
             // It may have been thrown away since the run was begun.
@@ -121,7 +122,16 @@ fn choose_evaluation(
     advance(tx, job, next, clock.now())
 }
 
-/// An evaluation that a subsidy run makes for itself, frozen.
+fn final_of(tx: &mut Conn, run: &Lifecycle) -> Result<Option<EvaluationId>, AppError> {
+    let kind = RunKind::Evaluation;
+    let known = rows::find_final(tx, kind, run.year, &run.policy_code)?;
+    Ok(known.and_then(|id| match id {
+        RunId::Evaluation(id) => Some(id),
+        RunId::SubsidyRun(_) => None,
+    }))
+}
+
+/// An evaluation that a subsidy run begins, frozen.
 fn own_evaluation(
     tx: &mut Conn,
     job: &Job,
@@ -131,6 +141,7 @@ fn own_evaluation(
     let new = NewRun {
         year: run.lifecycle.year,
         policy_id: run.lifecycle.policy_id,
+        policy_code: run.lifecycle.policy_code.clone(),
         policy_digest: run.lifecycle.policy_digest.clone(),
         created_by: run.lifecycle.created_by,
         now: clock.now(),

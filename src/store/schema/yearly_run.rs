@@ -1,4 +1,4 @@
-//! Tables of migrations `0005_evaluation_and_subsidy` and `0007_yearly_guards`.
+//! Tables of migrations `0005_evaluation_and_subsidy`, `0007_yearly_guards` and `0029_finality`.
 
 diesel::table! {
     reported_metric (organization_id, year, metric) {
@@ -31,6 +31,10 @@ diesel::table! {
         version -> BigInt,
         created_at -> Timestamp,
         updated_at -> Timestamp,
+        policy_code -> Text,
+        notice_until_on -> Nullable<Date>,
+        notice_remark -> Nullable<Text>,
+        discard_reason -> Nullable<Text>,
     }
 }
 
@@ -91,6 +95,10 @@ diesel::table! {
         version -> BigInt,
         created_at -> Timestamp,
         updated_at -> Timestamp,
+        policy_code -> Text,
+        notice_until_on -> Nullable<Date>,
+        notice_remark -> Nullable<Text>,
+        discard_reason -> Nullable<Text>,
     }
 }
 

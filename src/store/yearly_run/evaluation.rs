@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use super::{Filter, Lifecycle, NewRun, PageStart, columns, new_run, runs};
+use super::{Filter, Lifecycle, NewRun, PageStart, Said, columns, new_run, runs};
 use crate::domain::evaluation::ScoreExplanation;
 use crate::domain::policy::Grade;
 use crate::domain::run::RunState;
@@ -48,19 +48,6 @@ pub fn get_locked(conn: &mut Conn, id: EvaluationId) -> Result<Evaluation> {
             .first::<EvaluationId>(postgres)?;
     }
     get(conn, id)
-}
-
-/// The final evaluation of a year.
-pub fn find_final(conn: &mut Conn, year: i64) -> Result<Option<Evaluation>> {
-    Ok(evaluation::table
-        .filter(evaluation::state.eq(RunState::Final))
-        .filter(evaluation::year.eq(year))
-        .select(columns!(
-            evaluation,
-            [frozen_at, frozen_event_id, input_digest]
-        ))
-        .get_result(conn)
-        .optional()?)
 }
 
 /// Names the state of the records a running evaluation stands on. False when it no longer runs (it was discarded).

@@ -1,16 +1,17 @@
 //! Yearly runs of both kinds as rows: what evaluations and subsidy runs have in common, how they are listed, and guarded moves
-//! from state to state, written once for both tables. The database refuses a second final run of a kind and year
+//! from state to state, written once for both tables. The database refuses a second final run of a kind, year and code
 //! (`EvaluationFinalUnique`, `SubsidyRunFinalUnique`) and any change of a final one (`EvaluationFinal`, `SubsidyRunFinal`).
 
 pub mod evaluation;
 mod stamp;
 pub mod subsidy;
 
+use chrono::NaiveDate;
 use diesel::prelude::*;
 
 use super::{Conn, Result};
 use crate::domain::run::{RunId, RunKind, RunState};
-use crate::domain::{Instant, PolicyId, UserId};
+use crate::domain::{EvaluationId, Instant, PolicyId, UserId};
 pub use evaluation::Evaluation;
 pub use stamp::{AfterFreezes, after_freezes};
 pub use subsidy::SubsidyRun;
@@ -35,6 +36,14 @@ pub struct Lifecycle {
     pub version: i64,
     pub created_at: Instant,
     pub updated_at: Instant,
+    /// Of the policy, whatever its version.
+    pub policy_code: String,
+    /// The last day of the public notice.
+    pub notice_until_on: Option<NaiveDate>,
+    /// Printed with the notice.
+    pub notice_remark: Option<String>,
+    /// Why what was published was thrown away.
+    pub discard_reason: Option<String>,
 }
 
 /// A run of either kind.
@@ -58,6 +67,14 @@ impl Run {
             Run::SubsidyRun(row) => &row.lifecycle,
         }
     }
+
+    /// The evaluation that a subsidy run stands on, once it has one.
+    pub const fn evaluation_id(&self) -> Option<EvaluationId> {
+        match self {
+            Run::Evaluation(_) => None,
+            Run::SubsidyRun(row) => row.evaluation_id,
+        }
+    }
 }
 
 /// A run that begins.
@@ -65,6 +82,7 @@ impl Run {
 pub struct NewRun {
     pub year: i64,
     pub policy_id: PolicyId,
+    pub policy_code: String,
     pub policy_digest: String,
     pub created_by: Option<UserId>,
     pub now: Instant,
@@ -148,6 +166,40 @@ pub fn update_state(
     }
 }
 
+/// What is said with a decision, written before the state moves.
+#[derive(Debug, Clone, Default)]
+pub struct Said {
+    /// The last day of the public notice that begins.
+    pub notice_until_on: Option<NaiveDate>,
+    pub notice_remark: Option<String>,
+    pub discard_reason: Option<String>,
+}
+
+/// Keeps what is said with a decision; what is not said stays.
+pub fn update_said(conn: &mut Conn, id: RunId, said: &Said) -> Result<()> {
+    match id {
+        RunId::Evaluation(id) => evaluation::update_said(conn, id, said),
+        RunId::SubsidyRun(id) => subsidy::update_said(conn, id, said),
+    }
+}
+
+/// The final run of a kind, year and code of a policy.
+pub fn find_final(conn: &mut Conn, kind: RunKind, year: i64, code: &str) -> Result<Option<RunId>> {
+    Ok(match kind {
+        RunKind::Evaluation => evaluation::find_final(conn, year, code)?.map(RunId::from),
+        RunKind::SubsidyRun => subsidy::find_final(conn, year, code)?.map(RunId::from),
+    })
+}
+
+/// The years among `years` in which something is final: what was counted there stands.
+pub fn list_final_years(conn: &mut Conn, years: &[i64]) -> Result<Vec<i64>> {
+    let mut locked = evaluation::list_final_years(conn, years)?;
+    locked.extend(subsidy::list_final_years(conn, years)?);
+    locked.sort_unstable();
+    locked.dedup();
+    Ok(locked)
+}
+
 /// The columns of a row: its id, the lifecycle, and those of its own.
 macro_rules! columns {
     ($table:ident, [$($own:ident),+]) => {
@@ -169,6 +221,10 @@ macro_rules! columns {
                 $table::version,
                 $table::created_at,
                 $table::updated_at,
+                $table::policy_code,
+                $table::notice_until_on,
+                $table::notice_remark,
+                $table::discard_reason,
             ),
             $($table::$own),+
         )
@@ -182,6 +238,7 @@ macro_rules! new_run {
         (
             $table::year.eq($new.year),
             $table::policy_id.eq($new.policy_id),
+            $table::policy_code.eq(&$new.policy_code),
             $table::policy_digest.eq(&$new.policy_digest),
             $table::state.eq(RunState::Running),
             $table::progress.eq(0_i64),
@@ -281,6 +338,38 @@ macro_rules! runs {
                 ))
                 .execute(conn)?;
             Ok(changed == 1)
+        }
+
+        pub(super) fn update_said(conn: &mut Conn, id: $id, said: &Said) -> Result<()> {
+            let present = get(conn, id)?.lifecycle;
+            diesel::update($table::table.find(id))
+                .set((
+                    $table::notice_until_on.eq(said.notice_until_on.or(present.notice_until_on)),
+                    $table::notice_remark.eq(said.notice_remark.clone().or(present.notice_remark)),
+                    $table::discard_reason
+                        .eq(said.discard_reason.clone().or(present.discard_reason)),
+                ))
+                .execute(conn)?;
+            Ok(())
+        }
+
+        pub(super) fn find_final(conn: &mut Conn, year: i64, code: &str) -> Result<Option<$id>> {
+            Ok($table::table
+                .filter($table::state.eq(RunState::Final))
+                .filter($table::year.eq(year))
+                .filter($table::policy_code.eq(code))
+                .select($table::id)
+                .first(conn)
+                .optional()?)
+        }
+
+        pub(super) fn list_final_years(conn: &mut Conn, years: &[i64]) -> Result<Vec<i64>> {
+            Ok($table::table
+                .filter($table::state.eq(RunState::Final))
+                .filter($table::year.eq_any(years))
+                .select($table::year)
+                .distinct()
+                .load(conn)?)
         }
 
         pub(super) fn update_state(

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-use super::{Filter, Lifecycle, NewRun, PageStart, columns, new_run, runs};
+use super::{Filter, Lifecycle, NewRun, PageStart, Said, columns, new_run, runs};
 use crate::domain::policy::Grade;
 use crate::domain::run::RunState;
 use crate::domain::subsidy::{LeftOut, StepName};
@@ -58,19 +58,6 @@ runs!(
         unspent_fen
     ]
 );
-
-/// The years among `years` that have a final run.
-pub fn list_final_years(conn: &mut Conn, years: &[i64]) -> Result<Vec<i64>> {
-    Ok(subsidy_run::table
-        .filter(
-            subsidy_run::state
-                .eq(RunState::Final)
-                .and(subsidy_run::year.eq_any(years)),
-        )
-        .select(subsidy_run::year)
-        .order(subsidy_run::year)
-        .load(conn)?)
-}
 
 /// A run that stands on an evaluation and was not thrown away.
 pub fn find_standing_on(conn: &mut Conn, evaluation: EvaluationId) -> Result<Option<SubsidyRunId>> {

@@ -12,6 +12,19 @@ fn json_of(output: &Output) -> serde_json::Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
+/// As if the days of the notices had passed: the clock of a command is the machine's.
+fn end_of_notices(url: &str) {
+    use diesel::connection::SimpleConnection;
+    let database: yiqi::store::Database = url.parse().unwrap();
+    let mut conn = database.connect().unwrap();
+    for table in ["evaluation", "subsidy_run"] {
+        conn.batch_execute(&format!(
+            "UPDATE {table} SET notice_until_on = '2026-01-05' WHERE state = 'published'"
+        ))
+        .unwrap();
+    }
+}
+
 /// From an empty database to a final run, through the command line alone.
 fn a_year(backend: Backend) {
     let Some(url) = empty_database(backend) else {
@@ -86,14 +99,43 @@ fn a_year(backend: Backend) {
     );
     assert_eq!(json(&["subsidy", "verify", "1"])["verified"], true);
     expect(&run(&["subsidy", "publish", "1"]), 1, "--as EMAIL");
-    let administrator = ["--email", "admin@province.example", "--name", "管理员"];
     let agency = ["--agency", "11130000000000001P", "--uscc-confirmed"];
-    json(&[&["admin", "create"], &administrator[..], &agency].concat());
-    let decide = |verb| json(&["subsidy", verb, "1", "--as", administrator[1]])["state"].clone();
+    let people = ["admin@province.example", "deputy@province.example"];
+    for login in people {
+        let person = ["--email", login, "--name", "管理员"];
+        json(&[&["admin", "create"], &person[..], &agency].concat());
+    }
+    let decide = |verb, login| run(&["subsidy", verb, "1", "--as", login, "--format", "json"]);
+    let published = json_of(&decide("publish", people[0]));
     assert_eq!(
-        (decide("publish"), decide("finalize")),
-        ("published".into(), "final".into())
+        (&published["state"], &published["evaluation_state"]),
+        (&"published".into(), &"published".into())
     );
+    expect(
+        &decide("finalize", "nobody@x.example"),
+        1,
+        "nobody signs in",
+    );
+    expect(&decide("finalize", people[0]), 1, "Another person");
+    expect(&decide("finalize", people[1]), 1, "public notice");
+    end_of_notices(&url);
+    let made = json_of(&decide("finalize", people[1]));
+    assert_eq!(
+        (&made["state"], &made["evaluation_state"]),
+        (&"final".into(), &"final".into())
+    );
+    let shown = json(&["evaluate", "show", "2"]);
+    assert_eq!(
+        (&shown["state"], &shown["units"]),
+        (&"final".into(), &graded["units"])
+    );
+    expect(
+        &run(&["evaluate", "publish", "1", "--as", people[0]]),
+        1,
+        "existing_id: 2",
+    );
+    let discarded = ["evaluate", "discard", "1", "--as", people[0]];
+    assert_eq!(json(&discarded)["state"], "discarded");
     remove_database(backend, &url);
 }
 

@@ -76,7 +76,7 @@ impl Basis {
                 .into_iter()
                 .collect(),
             tariffs: store::tariff::list_of_all(conn, &ids)?,
-            final_years: store::yearly_run::subsidy::list_final_years(
+            final_years: store::yearly_run::list_final_years(
                 conn,
                 &years.iter().copied().collect::<Vec<_>>(),
             )?,

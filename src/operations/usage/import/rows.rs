@@ -256,7 +256,7 @@ fn in_locked_years(conn: &mut Conn, checked: &[(u32, Checked)]) -> Result<Vec<Fa
     let year = |one: &Checked| i64::from(year_of(one.facts.slot.ends_at()));
     let years: BTreeSet<i64> = checked.iter().map(|(_, one)| year(one)).collect();
     let years: Vec<i64> = years.into_iter().collect();
-    let locked = store::yearly_run::subsidy::list_final_years(conn, &years)?;
+    let locked = store::yearly_run::list_final_years(conn, &years)?;
     Ok(checked
         .iter()
         .filter(|(_, one)| locked.contains(&year(one)))
