@@ -162,9 +162,9 @@ both! {
         }
         let place = last(&events);
         assert!(followed(app, &campus, place).is_empty());
-        campus.post(&format!("{one}/retire"), json!({"reason": "报废"})).expect_status(200);
+        campus.post(&format!("{one}/retire?affected=cancel"), json!({"reason": "报废"})).expect_status(200);
         let news = followed(app, &campus, place);
-        assert_eq!(actions(&news).first(), Some(&"instrument_retire"));
+        assert!(actions(&news).contains(&"instrument_retire") && actions(&news).contains(&"booking_cancel"), "{news:?}");
     }
 
     fn a_key_works_for_its_own_unit_alone(app: &TestApp) {
