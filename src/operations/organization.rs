@@ -102,23 +102,25 @@ pub async fn list(
     actor: &Actor,
     filter: Filter,
 ) -> Result<Found<OrganizationView>, AppError> {
-    let reach = reach(actor);
-    app.store
-        .read(move |conn| {
-            let found = directory::list(conn, &Filter { reach, ..filter })?;
-            let ids: Vec<_> = found.rows.iter().map(|row| row.id).collect();
-            let listed = directory::count_listed(conn, &ids)?;
-            let view = |organization: Organization| OrganizationView {
-                listed_instruments: listed.get(&organization.id).copied().unwrap_or(0),
-                is_whole: reach.covers_organization(&organization.ties()),
-                organization,
-            };
-            Ok(Found {
-                rows: found.rows.into_iter().map(view).collect(),
-                rest: found.rest,
-            })
+    let (reach, is_search) = (reach(actor), !filter.names.is_empty());
+    let find = move |conn: &mut Conn| {
+        let found = directory::list(conn, &Filter { reach, ..filter })?;
+        let ids: Vec<_> = found.rows.iter().map(|row| row.id).collect();
+        let listed = directory::count_listed(conn, &ids)?;
+        let view = |organization: Organization| OrganizationView {
+            listed_instruments: listed.get(&organization.id).copied().unwrap_or(0),
+            is_whole: reach.covers_organization(&organization.ties()),
+            organization,
+        };
+        Ok(Found {
+            rows: found.rows.into_iter().map(view).collect(),
+            rest: found.rest,
         })
-        .await
+    };
+    match is_search {
+        true => app.store.read_search(find).await,
+        false => app.store.read(find).await,
+    }
 }
 
 /// A change of what an organization declares: every field with the value it shall have.

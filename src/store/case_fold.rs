@@ -19,13 +19,12 @@ impl CaseFold {
         }
     }
 
-    /// A column, named with its table, in lower case. SQLite changes ASCII letters only; PostgreSQL does in the collation C.
+    /// A column, named with its table, as a pattern in lower case is compared with it (LIKE): in lower case, by the collation
+    /// C; on SQLite as it is, whose LIKE does not tell upper from lower case of ASCII letters.
     pub fn lower(self, column: &'static str) -> SqlLiteral<Text> {
-        let collation = if self.is_postgres {
-            " COLLATE \"C\""
-        } else {
-            ""
-        };
-        sql(&format!("lower({column}{collation})"))
+        match self.is_postgres {
+            true => sql(&format!("lower({column} COLLATE \"C\")")),
+            false => sql(column),
+        }
     }
 }

@@ -181,6 +181,19 @@ impl<E: ActionError> Store<E> {
         self.readers.run(limited).await
     }
 
+    /// As [`Store::read`], for what looks for texts in every row: few at once, the others wait without a connection and are
+    /// told to come again (503) where it takes too long.
+    pub async fn read_search<T, R, F>(&self, query: F) -> std::result::Result<T, R>
+    where
+        T: Send + 'static,
+        R: From<StoreError> + Send + 'static,
+        F: FnOnce(&mut Conn) -> std::result::Result<T, R> + Send + 'static,
+    {
+        let limit = self.read_limit;
+        let limited = move |conn: &mut Conn| deadline::within(limit, || query(conn));
+        self.readers.run_search(limited).await
+    }
+
     /// As [`Store::read`], on connections that serve only short questions: who asks, and whether the database answers.
     pub async fn read_apart<T, R, F>(&self, query: F) -> std::result::Result<T, R>
     where

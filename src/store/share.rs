@@ -24,6 +24,8 @@ pub struct Share {
     free: Arc<Semaphore>,
     /// Those of them that long work may hold at once.
     free_for_long: Arc<Semaphore>,
+    /// And that searches may hold: each keeps a processor busy.
+    free_for_search: Arc<Semaphore>,
 }
 
 impl Share {
@@ -50,6 +52,7 @@ impl Share {
             connections,
             free: Arc::new(Semaphore::new(size)),
             free_for_long: Arc::new(Semaphore::new(size.div_ceil(2))),
+            free_for_search: Arc::new(Semaphore::new(searches_at_once(size))),
         })
     }
 
@@ -79,9 +82,39 @@ impl Share {
         E: From<StoreError> + Send + 'static,
         F: FnOnce(&mut Conn) -> Result<T, E> + Send + 'static,
     {
-        let _permit = free(&self.free_for_long).await?;
-        self.run(work).await
+        self.run_by(&self.free_for_long, work).await
     }
+
+    /// As [`Share::run`] for work that looks at many rows: half of the processors, and of the connections, never serve any.
+    /// The others of its kind wait without a connection.
+    pub async fn run_search<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: FnOnce(&mut Conn) -> Result<T, E> + Send + 'static,
+    {
+        self.run_by(&self.free_for_search, work).await
+    }
+
+    /// The work keeps its permit until it ends, also when nobody waits for it any more.
+    async fn run_by<T, E, F>(&self, permits: &Arc<Semaphore>, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: FnOnce(&mut Conn) -> Result<T, E> + Send + 'static,
+    {
+        let permit = free(permits).await?;
+        let kept = move |conn: &mut Conn| {
+            let _permit = permit;
+            work(conn)
+        };
+        self.run(kept).await
+    }
+}
+
+fn searches_at_once(connections: usize) -> usize {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    (processors / 2).clamp(1, connections.div_ceil(2).max(1))
 }
 
 async fn free(of: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, StoreError> {

@@ -1,7 +1,7 @@
 //! Expensive questions: texts to look for are few and short on every route, a question that takes too long ends, and while
 //! long lists hold every reader it is still found out who asks.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -86,6 +86,43 @@ both! {
         store.drain();
     }
 
+    /// On every route that looks for texts: others of its kind wait, what looks for none is answered meanwhile.
+    fn searches_wait_for_each_other_and_nobody_else_for_them(app: &TestApp) {
+        let host = app.as_host();
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        // Half of the processors, and of the four connections.
+        let at_once = (processors / 2).clamp(1, 2);
+        for (route, name) in searched() {
+            let (free, kept) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+            let search = || {
+                let (free, kept) = (Arc::clone(&free), Arc::clone(&kept));
+                app.app.store.read_search(move |_| -> Result<(), StoreError> {
+                    kept.fetch_add(1, Ordering::SeqCst);
+                    until(|| free.load(Ordering::SeqCst));
+                    Ok(())
+                })
+            };
+            let path = format!("{BASE}{}", route.path);
+            let beside = {
+                let (free, kept, host, path) = (Arc::clone(&free), Arc::clone(&kept), host.clone(), path.clone());
+                std::thread::spawn(move || {
+                    until(|| kept.load(Ordering::SeqCst) == at_once);
+                    let searching = std::thread::spawn({
+                        let (host, path) = (host.clone(), path.clone());
+                        move || host.get(&format!("{path}?{name}=x")).status
+                    });
+                    let plain = host.get(&path).status;
+                    let (waits, kept) = (!searching.is_finished(), kept.load(Ordering::SeqCst));
+                    free.store(true, Ordering::SeqCst);
+                    (plain, waits, kept, searching.join().unwrap())
+                })
+            };
+            let done = app.block_on(futures_util::future::join_all((0..at_once + 2).map(|_| search())));
+            assert!(done.iter().all(Result::is_ok));
+            assert_eq!(beside.join().unwrap(), (200, true, at_once, 200), "{}", route.path);
+        }
+    }
+
     fn who_asks_is_found_out_while_lists_hold_every_reader(app: &TestApp) {
         let (open, opened) = channel::<()>();
         let opened = Arc::new(Mutex::new(opened));
@@ -114,6 +151,12 @@ both! {
             let (held, asked) = tokio::join!(held, asked);
             assert!(asked.is_ok() && held.iter().all(Result::is_ok));
         });
+    }
+}
+
+fn until(holds: impl Fn() -> bool) {
+    while !holds() {
+        std::thread::sleep(Duration::from_millis(1));
     }
 }
 

@@ -51,8 +51,10 @@ pub async fn list_versions(
 /// The entries that the filter asks for and the caller or visitor may see.
 pub async fn list(app: &App, actor: &Actor, filter: Filter) -> Result<Sorted, AppError> {
     let filter = within_reach(actor, Action::InstrumentList, filter);
-    let find = move |conn: &mut Conn| Ok(store::instrument::list(conn, &filter)?);
-    app.store.read(find).await
+    read(app, filter, |conn, filter| {
+        store::instrument::list(conn, &filter)
+    })
+    .await
 }
 
 /// What changed of these entries after a place, in the order of (`updated_at`, `id`).
@@ -63,8 +65,10 @@ pub async fn list_changed(
     after: (Instant, i64),
 ) -> Result<Changed, AppError> {
     let filter = within_reach(actor, Action::InstrumentList, filter);
-    let find = move |conn: &mut Conn| Ok(store::instrument::list_changed(conn, &filter, after)?);
-    app.store.read(find).await
+    read(app, filter, move |conn, filter| {
+        store::instrument::list_changed(conn, &filter, after)
+    })
+    .await
 }
 
 /// The entries for a table: those of which the caller sees all.
@@ -78,8 +82,21 @@ pub async fn export(
         is_public: false,
         ..within_reach(actor, Action::InstrumentExport, filter?)
     };
-    let find = move |conn: &mut Conn| Ok(store::instrument::list_all(conn, filter)?);
-    app.store.read(find).await
+    read(app, filter, store::instrument::list_all).await
+}
+
+/// A search waits for the others, so that it takes no connection from short questions.
+async fn read<T: Send + 'static>(
+    app: &App,
+    filter: Filter,
+    find: impl FnOnce(&mut Conn, Filter) -> store::Result<T> + Send + 'static,
+) -> Result<T, AppError> {
+    let is_search = filter.is_search();
+    let find = move |conn: &mut Conn| Ok(find(conn, filter)?);
+    match is_search {
+        true => app.store.read_search(find).await,
+        false => app.store.read(find).await,
+    }
 }
 
 /// Beside what is public: what the caller reaches by the action. A visitor reaches nothing.

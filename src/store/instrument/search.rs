@@ -44,6 +44,13 @@ pub struct Filter {
     pub limit: i64,
 }
 
+impl Filter {
+    /// Whether a text is looked for in every row.
+    pub fn is_search(&self) -> bool {
+        !self.texts.is_empty() || !self.methods.is_empty()
+    }
+}
+
 /// One of them holds; nothing when there is none.
 fn any(conditions: impl IntoIterator<Item = Condition>) -> Option<Condition> {
     conditions
