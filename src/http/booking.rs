@@ -2,15 +2,20 @@
 
 mod shape;
 
+use serde::Deserialize;
+use utoipa::ToSchema;
+
 use self::shape::{BookingShape, CheckShape, FinishBody, RejectBody, RequestBody, RescheduleBody};
 pub use self::shape::{ServiceItemBody, SlotShape, slot};
 use super::answer::{Answer, Page, reply};
+use super::bulk::{self, BulkShape, Items};
 use super::context::RequestContext;
 use super::feed::Start;
 use super::params::Params;
 use super::problem;
 use super::reason::{EmptyBody, ReasonBody};
 use super::route::{BASE, Route, get, post};
+use crate::domain::BookingId;
 use crate::domain::access::Action;
 use crate::domain::booking::BookingState;
 use crate::error::{AppError, Fault};
@@ -54,10 +59,28 @@ pub fn routes() -> Vec<Route> {
         .words::<BookingState>("state")
         .words::<Assigned>("assigned_to")
         .answers::<Page<BookingShape>>(200),
+        post(
+            "/bookings/approve",
+            Action::BookingApproveAll,
+            "Approve several requests, each as if it were approved alone",
+            approve_all,
+        )
+        .takes::<Items<BookingItem>>()
+        .answers::<BulkShape>(200)
+        .ignores_version(),
         get("/bookings/{id}", Action::BookingGet, "One booking", find).answers::<BookingShape>(200),
     ];
     routes.extend(actions());
     routes
+}
+
+/// Only for the API document: a request to approve, at the version that was read.
+#[derive(Deserialize, ToSchema)]
+#[allow(dead_code, reason = "says what an item looks like")]
+#[serde(deny_unknown_fields)]
+struct BookingItem {
+    id: BookingId,
+    version: i64,
 }
 
 crate::vocabulary! {
@@ -202,6 +225,12 @@ async fn approve(context: RequestContext) -> Answer {
     let body = context.body_or_default().map(|EmptyBody {}| ());
     let done = booking::approve(&context.run(shown)?, context.id("id")?, body).await?;
     context.answer(done, shown)
+}
+
+async fn approve_all(context: RequestContext) -> Answer {
+    let items = bulk::versioned_items(&context, |EmptyBody {}| ());
+    let done = booking::approve_all(&context.run(bulk::done)?, items).await?;
+    context.answer(done, bulk::done)
 }
 
 async fn reject(context: RequestContext) -> Answer {

@@ -5,13 +5,14 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::answer::{Answer, reply};
+use super::bulk::{self, BulkShape, Items};
 use super::context::RequestContext;
 use super::impact::{self, ImpactShape};
 use super::route::{Route, get, put};
 use crate::domain::access::Action;
 use crate::domain::booking::BookingMode;
-use crate::domain::booking_rules::{Approval, Holidays, RuleField, ShownRules};
-use crate::domain::{Code, Minutes};
+use crate::domain::booking_rules::{Approval, Holidays, RuleField, SaidRules, ShownRules};
+use crate::domain::{Code, InstrumentId, Minutes};
 use crate::error::AppError;
 use crate::operations::booking_rules::{self, Replaced};
 use crate::operations::run::Reply;
@@ -39,6 +40,16 @@ pub fn routes() -> Vec<Route> {
         .answers::<ReplacedRulesShape>(200)
         .has_etag(true)
         .needs_version(),
+        put(
+            "/instruments/booking-rules",
+            Action::BookingRulesUpdateAll,
+            "Replace the booking rules of several instruments, each as if they were replaced alone",
+            replace_all,
+        )
+        .parameters(impact::PARAMETERS)
+        .takes::<Items<RulesItem>>()
+        .answers::<BulkShape>(200)
+        .ignores_version(),
         get(
             OF_UNIT,
             Action::OrganizationBookingRulesGet,
@@ -98,6 +109,16 @@ struct BookingRulesShape {
     /// The fields that are the unit's, or the service's. Sent back with what they say, they stay so.
     #[schema(required = false)]
     inherited: Vec<RuleField>,
+}
+
+/// Only for the API document: the rules of one of several instruments, at the version that was read.
+#[derive(Serialize, ToSchema)]
+#[allow(dead_code, reason = "says what an item looks like")]
+struct RulesItem {
+    id: InstrumentId,
+    version: i64,
+    #[serde(flatten)]
+    rules: BookingRulesShape,
 }
 
 /// Only for the API document: the rules after a replacement, and the bookings it hits.
@@ -201,4 +222,12 @@ async fn replace(context: RequestContext) -> Answer {
     let run = context.run(shown)?.dry(asked.is_dry);
     let done = booking_rules::update(&run, id, rules, asked).await?;
     context.answer(done, if asked.is_dry { foretold } else { shown })
+}
+
+async fn replace_all(context: RequestContext) -> Answer {
+    let items = bulk::versioned_items(&context, |said: SaidRules| said);
+    let (asked, items) = impact::treatment(&context, items);
+    let run = context.run(bulk::done)?.dry(asked.is_dry);
+    let done = booking_rules::update_all(&run, items, asked).await?;
+    context.answer(done, bulk::done)
 }

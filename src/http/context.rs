@@ -350,6 +350,11 @@ impl RequestContext {
         }
     }
 
+    /// The path asked.
+    pub fn path(&self) -> &str {
+        self.request.path()
+    }
+
     /// The id under which this request is logged.
     pub fn request_id(&self) -> String {
         self.request

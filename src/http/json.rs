@@ -183,6 +183,12 @@ impl Members {
         (self, faults)
     }
 
+    /// One of the members, taken out; empty when it is not there.
+    pub fn take(&mut self, name: &str) -> Members {
+        let taken = self.0.remove_entry(name);
+        Members(taken.into_iter().collect())
+    }
+
     /// The members as a known shape.
     pub fn read<T: DeserializeOwned>(self) -> Result<T, AppError> {
         parse(&serde_json::to_vec(&Value::Object(self.0))?)

@@ -7,6 +7,7 @@ pub mod availability;
 pub mod body;
 pub mod booking;
 pub mod booking_rules;
+pub mod bulk;
 pub mod caller;
 pub mod certification;
 pub mod charge;

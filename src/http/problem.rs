@@ -45,7 +45,7 @@ pub fn code(error: &AppError) -> Code {
 }
 
 /// 400 and 422 are told by the kind, not by the first code: a field's rule may be either's.
-fn status(error: &AppError) -> u16 {
+pub fn status(error: &AppError) -> u16 {
     match error {
         AppError::Unauthenticated(_) => 401,
         AppError::Denied(_) => 403,

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::answer::{Answer, Page, no_content, reply};
+use super::bulk::{self, BulkShape, Items};
 use super::context::RequestContext;
 use super::feed::{self, Withdrawn};
 use super::json::{self, Members};
@@ -23,6 +24,8 @@ pub fn routes() -> Vec<Route> {
         get("/instruments/{id}/services", Action::ServiceList, "The price list of an instrument", list)
             .parameters(&["updated_since", "limit", "cursor"]).answers::<Page<ListedService>>(200),
         post("/instruments/{id}/services", Action::ServiceCreate, "Add a service", create).takes::<ServiceBody>().answers::<ServiceShape>(201).ignores_version(),
+        post("/instruments/services", Action::ServiceCreateAll, "Add services to the price lists of several instruments, each as if it were added alone", create_all)
+            .takes::<Items<PriceListItem>>().answers::<BulkShape>(200).ignores_version(),
         patch("/instruments/{id}/services/{service_id}", Action::ServiceChange, "Change a service", change).takes::<ServiceBody>().answers::<ServiceShape>(200).needs_version(),
         delete("/instruments/{id}/services/{service_id}", Action::ServiceDelete, "Take a service off the list", remove).answers_status(204),
     ]
@@ -46,6 +49,16 @@ struct ServiceBody {
     /// What the price is for.
     unit: String,
     price_fen: Fen,
+}
+
+/// Only for the API document: a service of one of several instruments.
+#[derive(Deserialize, ToSchema)]
+#[allow(dead_code, reason = "says what an item looks like")]
+struct PriceListItem {
+    /// The instrument.
+    id: InstrumentId,
+    #[serde(flatten)]
+    service: ServiceBody,
 }
 
 impl From<ServiceBody> for ServiceFacts {
@@ -151,6 +164,12 @@ async fn create(context: RequestContext) -> Answer {
     let facts = context.body::<ServiceBody>().map(Into::into);
     let done = service::create(&context.run(created)?, context.id("id")?, facts).await?;
     context.answer(done, created)
+}
+
+async fn create_all(context: RequestContext) -> Answer {
+    let items = bulk::items(&context, |body: ServiceBody| ServiceFacts::from(body));
+    let done = service::create_all(&context.run(bulk::made)?, items).await?;
+    context.answer(done, bulk::made)
 }
 
 async fn change(context: RequestContext) -> Answer {

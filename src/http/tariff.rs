@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::answer::{Answer, Page, reply};
+use super::bulk::{self, BulkShape, Items};
 use super::context::RequestContext;
 use super::route::{BASE, Route, get, post};
 use crate::domain::access::Action;
@@ -44,6 +45,15 @@ fn single() -> Vec<Route> {
         .answers::<TariffShape>(201)
         .ignores_version(),
         post(
+            "/instruments/tariffs",
+            Action::TariffCreateAll,
+            "Make prices of several instruments, each as if it were made alone",
+            create_all,
+        )
+        .takes::<Items<TariffItem>>()
+        .answers::<BulkShape>(200)
+        .ignores_version(),
+        post(
             "/instruments/{id}/tariffs/{tariff_id}/end",
             Action::TariffEnd,
             "End an open-ended price, today at the earliest",
@@ -67,6 +77,16 @@ struct TariffBody {
     #[serde(default, deserialize_with = "read_optional_date")]
     valid_until: Option<NaiveDate>,
     price_fen_per_hour: Fen,
+}
+
+/// Only for the API document: a price of one of several instruments.
+#[derive(Deserialize, ToSchema)]
+#[allow(dead_code, reason = "says what an item looks like")]
+struct TariffItem {
+    /// The instrument.
+    id: InstrumentId,
+    #[serde(flatten)]
+    tariff: TariffBody,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -137,6 +157,12 @@ async fn create(context: RequestContext) -> Answer {
     let new = context.body::<TariffBody>().map(Into::into);
     let done = tariff::create(&context.run(created)?, context.id("id")?, new).await?;
     context.answer(done, created)
+}
+
+async fn create_all(context: RequestContext) -> Answer {
+    let items = bulk::items(&context, |body: TariffBody| Tariff::from(body));
+    let done = tariff::create_all(&context.run(bulk::made)?, items).await?;
+    context.answer(done, bulk::made)
 }
 
 async fn end(context: RequestContext) -> Answer {

@@ -14,6 +14,7 @@ use crate::domain::{Instant, InstrumentId};
 use crate::error::AppError;
 use crate::operations::actor::Actor;
 use crate::operations::booking::{Before, Change, Impact, Treatment, as_seen, manages};
+use crate::operations::bulk::{Bulk, Verdicts, themselves};
 use crate::operations::run::{Outcome, Run};
 use crate::operations::subject::{Subject, Ties, load};
 use crate::store::event;
@@ -87,35 +88,61 @@ pub async fn update(
     said: Result<SaidRules, AppError>,
     treatment: Treatment,
 ) -> Outcome<Replaced> {
-    run.on(id, said, move |tx, actor, context: TermsContext, said| {
-        let host = context.terms.host_organization_id;
-        let (of_unit, _) = store::booking_rules::get_of_unit(tx, host)?;
-        let (present, version) = store::booking_rules::get(tx, id)?;
-        let next = said.over(&of_unit.rules);
-        next.rules.validate()?;
-        let mut replaced = Replaced {
-            in_force: next.clone(),
-            version,
-            impact: Impact::default(),
-            unknown_years: unknown_years(tx, actor.now, &next.rules)?,
-        };
-        if next == present {
-            return Ok(replaced);
-        }
-        let before = Before::of(tx, id)?;
-        store::booking_rules::update(tx, id, version, &next, actor.now)?;
-        let subject = event::Subject::new("instrument", id);
-        let event = actor
-            .event(Action::BookingRulesUpdate, subject)
-            .of(host, None)
-            .before(ShownRules::from(present))?
-            .after(ShownRules::from(next))?;
-        event::append(tx, &event)?;
-        replaced.version += 1;
-        replaced.impact = before.settle(tx, actor, treatment, &Change::default())?;
-        Ok(replaced)
+    run.on(id, said, move |tx, actor, context, said| {
+        replace(tx, actor, context, said, treatment)
     })
     .await
+}
+
+/// Replaces the rules of several instruments, each as [`update`] does.
+pub async fn update_all(
+    run: &Run<Verdicts>,
+    bulk: Result<Bulk<InstrumentId, SaidRules>, AppError>,
+    treatment: Treatment,
+) -> Outcome<Verdicts> {
+    let single = Action::BookingRulesUpdate;
+    run.each(bulk, single, themselves, move |tx, actor, context, said| {
+        replace(tx, actor, context, said, treatment)
+    })
+    .await
+}
+
+fn replace(
+    tx: &mut Conn,
+    actor: &Actor,
+    context: TermsContext,
+    said: &SaidRules,
+    treatment: Treatment,
+) -> Result<Replaced, AppError> {
+    let (id, host) = (
+        context.terms.instrument_id,
+        context.terms.host_organization_id,
+    );
+    let (of_unit, _) = store::booking_rules::get_of_unit(tx, host)?;
+    let (present, version) = store::booking_rules::get(tx, id)?;
+    let next = said.over(&of_unit.rules);
+    next.rules.validate()?;
+    let mut replaced = Replaced {
+        in_force: next.clone(),
+        version,
+        impact: Impact::default(),
+        unknown_years: unknown_years(tx, actor.now, &next.rules)?,
+    };
+    if next == present {
+        return Ok(replaced);
+    }
+    let before = Before::of(tx, id)?;
+    store::booking_rules::update(tx, id, version, &next, actor.now)?;
+    let subject = event::Subject::new("instrument", id);
+    let event = actor
+        .event(Action::BookingRulesUpdate, subject)
+        .of(host, None)
+        .before(ShownRules::from(present))?
+        .after(ShownRules::from(next))?;
+    event::append(tx, &event)?;
+    replaced.version += 1;
+    replaced.impact = before.settle(tx, actor, treatment, &Change::default())?;
+    Ok(replaced)
 }
 
 /// The years within the horizon of these rules that have no list of holidays.

@@ -7,6 +7,7 @@ pub mod api_key;
 pub mod availability;
 pub mod booking;
 pub mod booking_rules;
+pub mod bulk;
 pub mod certification;
 pub mod charge;
 pub mod closure;

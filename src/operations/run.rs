@@ -418,7 +418,8 @@ fn authorize_either(
     })
 }
 
-fn check_version(sent: Option<&[i64]>, subject: &impl Subject) -> Result<(), AppError> {
+/// 412 when the subject has another version than those sent.
+pub(super) fn check_version(sent: Option<&[i64]>, subject: &impl Subject) -> Result<(), AppError> {
     match subject.version() {
         Some(present) => same_version(sent, present),
         None => Ok(()),

@@ -9,6 +9,7 @@ use crate::domain::service::{ServiceFacts, ServiceItem};
 use crate::domain::{InstrumentId, ServiceId};
 use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::Actor;
+use crate::operations::bulk::{Bulk, Verdicts, themselves};
 use crate::operations::feed::{After, Listing};
 use crate::operations::instrument::InstrumentContext;
 use crate::operations::run::{Outcome, Run, admit};
@@ -107,22 +108,33 @@ pub async fn create(
     id: InstrumentId,
     facts: Result<ServiceFacts, AppError>,
 ) -> Outcome<Service> {
-    run.on(
-        id,
-        facts,
-        move |tx, actor, context: InstrumentContext, facts| {
-            facts.validate()?;
-            let service = store::service::insert(tx, id, facts, actor.now)?;
-            let subject = event::Subject::new("service", service.id);
-            let event = actor
-                .event(Action::ServiceCreate, subject)
-                .of(context.ties.host_organization_id, None)
-                .after(json!({ "instrument_id": id, "service": facts }))?;
-            event::append(tx, &event)?;
-            Ok(service)
-        },
-    )
-    .await
+    run.on(id, facts, add).await
+}
+
+/// Adds items to the price lists of several instruments, each as [`create`] does.
+pub async fn create_all(
+    run: &Run<Verdicts>,
+    bulk: Result<Bulk<InstrumentId, ServiceFacts>, AppError>,
+) -> Outcome<Verdicts> {
+    run.each(bulk, Action::ServiceCreate, themselves, add).await
+}
+
+fn add(
+    tx: &mut Conn,
+    actor: &Actor,
+    context: InstrumentContext,
+    facts: &ServiceFacts,
+) -> Result<Service, AppError> {
+    let id = context.instrument.id;
+    facts.validate()?;
+    let service = store::service::insert(tx, id, facts, actor.now)?;
+    let subject = event::Subject::new("service", service.id);
+    let event = actor
+        .event(Action::ServiceCreate, subject)
+        .of(context.ties.host_organization_id, None)
+        .after(json!({ "instrument_id": id, "service": facts }))?;
+    event::append(tx, &event)?;
+    Ok(service)
 }
 
 /// Makes an item say something else.

@@ -17,6 +17,7 @@ use crate::domain::tariff::{self, CustomerClass, Priced, Quote, ServiceLine, Tar
 use crate::domain::{InstrumentId, Minutes, OrganizationId, ServiceId, TariffId, TooLarge};
 use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::Actor;
+use crate::operations::bulk::{Bulk, Verdicts, themselves};
 use crate::operations::instrument::InstrumentContext;
 use crate::operations::run::{Outcome, Run, admit};
 use crate::operations::subject::{Subject, Ties};
@@ -249,29 +250,16 @@ pub async fn create(
     id: InstrumentId,
     new: Result<Tariff, AppError>,
 ) -> Outcome<TariffView> {
-    let wanted = new.as_ref().ok().copied();
-    let (refused, new) = match (run.on(id, new, insert).await, wanted) {
-        (Err(AppError::Conflict(conflict)), Some(new))
-            if conflict.code == Code::tariff_overlaps =>
-        {
-            (AppError::Conflict(conflict), new)
-        }
-        (done, _) => return done,
-    };
-    let find = move |conn: &mut Conn| {
-        let known = store::tariff::list(conn, id)?.into_iter();
-        let mut in_the_way = known.filter(|(_, known)| {
-            known.customer_class == new.customer_class
-                && known.mode == new.mode
-                && known.period.overlaps(&new.period)
-        });
-        Ok::<_, AppError>(in_the_way.next())
-    };
-    // Tariffs are never removed, so what was in the way still is.
-    Err(match run.app.store.read(find).await? {
-        Some((existing, _)) => refused.with("existing_id", existing.number()),
-        None => refused,
-    })
+    run.on(id, new, insert).await
+}
+
+/// Makes prices of several instruments, each as [`create`] does.
+pub async fn create_all(
+    run: &Run<Verdicts>,
+    bulk: Result<Bulk<InstrumentId, Tariff>, AppError>,
+) -> Outcome<Verdicts> {
+    run.each(bulk, Action::TariffCreate, themselves, insert)
+        .await
 }
 
 fn insert(
@@ -282,6 +270,13 @@ fn insert(
 ) -> Result<TariffView, AppError> {
     new.validate()?;
     let instrument_id = context.instrument.id;
+    // Under the lock of the instrument nobody else makes one meanwhile.
+    let mut known = store::tariff::list(tx, instrument_id)?.into_iter();
+    if let Some((existing, _)) = known.find(|(_, known)| is_in_the_way(known, new)) {
+        return Err(
+            AppError::conflict(Code::tariff_overlaps).with("existing_id", existing.number())
+        );
+    }
     let created_at = store::yearly_run::after_freezes(tx, actor.now)?;
     let inserted = store::tariff::insert(tx, instrument_id, new, created_at);
     let id = inserted.map_err(|error| match error {
@@ -300,4 +295,11 @@ fn insert(
         id,
         tariff: *new,
     })
+}
+
+/// Both would hold for the same customers and mode on some day.
+fn is_in_the_way(known: &Tariff, new: &Tariff) -> bool {
+    known.customer_class == new.customer_class
+        && known.mode == new.mode
+        && known.period.overlaps(&new.period)
 }

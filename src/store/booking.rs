@@ -198,6 +198,15 @@ pub fn get_instrument_id(conn: &mut Conn, id: BookingId) -> Result<InstrumentId>
     Ok(on_each!(conn, |own| found.get_result(own))?)
 }
 
+/// The instruments that some bookings are on, in no order.
+pub fn list_instrument_ids(conn: &mut Conn, ids: &[BookingId]) -> Result<Vec<InstrumentId>> {
+    Ok(booking::table
+        .filter(booking::id.eq_any(ids))
+        .select(booking::instrument_id)
+        .distinct()
+        .load(conn)?)
+}
+
 /// The booking of an organization under its own reference.
 pub fn find_by_reference(
     conn: &mut Conn,

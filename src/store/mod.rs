@@ -43,6 +43,7 @@ pub mod province;
 pub mod reference;
 pub mod related_party;
 pub mod review;
+pub mod savepoint;
 pub mod schema;
 pub mod service;
 pub mod session;

@@ -185,7 +185,10 @@ actions! {
     /// All facts of an entry; the texts alone are the desk's, too. A part of `instrument_change`.
     InstrumentUpdate = "instrument_update": HOST, Some(CatalogWrite), Part, Instrument, Nobody;
     InstrumentSubmit = "instrument_submit": HOST, Some(CatalogWrite), Change, Instrument, Supervisor;
+    /// Several at once, each told as a submission of its own; so with every action that ends in `_all`.
+    InstrumentSubmitAll = "instrument_submit_all": HOST, Some(CatalogWrite), Change, Nothing, Nobody;
     InstrumentApprove = "instrument_approve": ADMINISTRATION, None, Change, Instrument, HostAdmins;
+    InstrumentApproveAll = "instrument_approve_all": ADMINISTRATION, None, Change, Nothing, Nobody;
     InstrumentReturn = "instrument_return": ADMINISTRATION, None, Change, Instrument, HostAdmins;
     InstrumentSuspend = "instrument_suspend": ADMINISTRATION, None, Change, Instrument, HostAdmins;
     InstrumentResume = "instrument_resume": ADMINISTRATION, None, Change, Instrument, HostAdmins;
@@ -193,11 +196,13 @@ actions! {
     /// A draft that nobody else has seen.
     InstrumentDelete = "instrument_delete": HOST, Some(CatalogWrite), Change, Instrument, Nobody;
     InstrumentAssignManagers = "instrument_assign_managers": HOST, None, Change, Instrument, NewManagers;
+    InstrumentAssignManagersAll = "instrument_assign_managers_all": HOST, None, Change, Nothing, Nobody;
     InstrumentImport = "instrument_import": HOST.and_system(), Some(CatalogWrite), Change, Nothing, Nobody;
     InstrumentTemplateGet = "instrument_template_get": HOST, Some(CatalogWrite), Read, Nothing, Nobody;
     InstrumentExport = "instrument_export": INSTRUMENT_READERS, Some(CatalogRead), Read, Instrument, Nobody;
     ServiceList = "service_list": INSTRUMENT_READERS.and_visitors(), Some(CatalogRead), Read, Instrument, Nobody;
     ServiceCreate = "service_create": HOST, Some(CatalogWrite), Change, Instrument, Nobody;
+    ServiceCreateAll = "service_create_all": HOST, Some(CatalogWrite), Change, Nothing, Nobody;
     ServiceChange = "service_change": HOST, Some(CatalogWrite), Change, Instrument, Nobody;
     ServiceDelete = "service_delete": HOST, Some(CatalogWrite), Change, Instrument, Nobody;
     ExemptionRequest = "exemption_request": HOST, None, Change, Instrument, Province;
@@ -207,6 +212,7 @@ actions! {
     // Time and bookings.
     BookingRulesGet = "booking_rules_get": INSTRUMENT_READERS.and_visitors(), Some(CatalogRead), Read, Instrument, Nobody;
     BookingRulesUpdate = "booking_rules_update": DESK, Some(CatalogWrite), Change, Instrument, Nobody;
+    BookingRulesUpdateAll = "booking_rules_update_all": DESK, Some(CatalogWrite), Change, Nothing, Nobody;
     /// What a unit's instruments inherit.
     OrganizationBookingRulesGet = "organization_booking_rules_get": HOST, Some(CatalogRead), Read, Organization, Nobody;
     OrganizationBookingRulesUpdate = "organization_booking_rules_update": HOST, Some(CatalogWrite), Change, Organization, Nobody;
@@ -222,6 +228,7 @@ actions! {
     BookingCheck = "booking_check": CUSTOMERS, Some(BookingsRead), Read, Instrument, Nobody;
     BookingRequest = "booking_request": CUSTOMERS, Some(BookingsWrite), Change, Instrument, Host;
     BookingApprove = "booking_approve": DESK, Some(BookingsWrite), Change, Booking, UsingUnit;
+    BookingApproveAll = "booking_approve_all": DESK, Some(BookingsWrite), Change, Nothing, Nobody;
     BookingReject = "booking_reject": DESK, Some(BookingsWrite), Change, Booking, UsingUnit;
     BookingCancel = "booking_cancel": CANCELLERS, Some(BookingsWrite), Change, Booking, BothSides;
     BookingReschedule = "booking_reschedule": RESCHEDULERS, Some(BookingsWrite), Change, Booking, BothSides;
@@ -263,6 +270,7 @@ actions! {
     // Money.
     TariffList = "tariff_list": INSTRUMENT_READERS.and_visitors(), Some(CatalogRead), Read, Instrument, Nobody;
     TariffCreate = "tariff_create": HOST, Some(CatalogWrite), Change, Instrument, Host;
+    TariffCreateAll = "tariff_create_all": HOST, Some(CatalogWrite), Change, Nothing, Nobody;
     TariffImport = "tariff_import": HOST, Some(CatalogWrite), Change, Nothing, Nobody;
     TariffTemplateGet = "tariff_template_get": HOST, Some(CatalogWrite), Read, Nothing, Nobody;
     TariffEnd = "tariff_end": HOST, Some(CatalogWrite), Change, Instrument, Host;

@@ -10,11 +10,12 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::answer::{Answer, Page, no_content, reply};
+use super::bulk::{self, BulkShape, Items};
 use super::context::RequestContext;
 use super::impact;
 use super::route::{BASE, Route, delete, get, patch, post, put};
-use crate::domain::UserId;
 use crate::domain::access::Action;
+use crate::domain::{InstrumentId, UserId};
 use crate::error::AppError;
 use crate::operations::instrument::{self, Changed, Entry, Versions};
 use crate::operations::run::Reply;
@@ -31,6 +32,7 @@ pub fn routes() -> Vec<Route> {
         delete("/instruments/{id}", Action::InstrumentDelete, "Delete a draft", remove).answers_status(204),
         get("/instruments/{id}/versions", Action::InstrumentVersionList, "Every version of an instrument, newest first", versions).parameters(&["limit", "cursor"]).answers::<Page<InstrumentShape>>(200),
         put("/instruments/{id}/managers", Action::InstrumentAssignManagers, "Say who manages an instrument", assign_managers).takes::<ManagersBody>().answers::<InstrumentShape>(200).needs_version(),
+        put("/instruments/managers", Action::InstrumentAssignManagersAll, "Say of several instruments who manages them", assign_managers_of_all).takes::<Items<ManagersItem>>().answers::<BulkShape>(200).ignores_version(),
     ];
     [list::routes(), one, moves::routes(), sheet::routes()].into_iter().flatten().collect()
 }
@@ -40,6 +42,16 @@ pub fn routes() -> Vec<Route> {
 struct ManagersBody {
     /// Instrument managers or administrators of the host.
     manager_ids: Vec<UserId>,
+}
+
+/// Only for the API document: the managers of one of several instruments, at the version that was read.
+#[derive(Deserialize, ToSchema)]
+#[allow(dead_code, reason = "says what an item looks like")]
+struct ManagersItem {
+    id: InstrumentId,
+    version: i64,
+    #[serde(flatten)]
+    managers: ManagersBody,
 }
 
 fn created(entry: &Entry) -> Result<Reply, AppError> {
@@ -114,4 +126,10 @@ async fn assign_managers(context: RequestContext) -> Answer {
     let done =
         instrument::assign_managers(&context.run(shown)?, context.id("id")?, managers).await?;
     context.answer(done, shown)
+}
+
+async fn assign_managers_of_all(context: RequestContext) -> Answer {
+    let items = bulk::versioned_items(&context, |body: ManagersBody| body.manager_ids);
+    let done = instrument::assign_managers_of_all(&context.run(bulk::done)?, items).await?;
+    context.answer(done, bulk::done)
 }

@@ -23,6 +23,10 @@ so their answers cannot come again.
 
 Errors are problem documents (RFC 9457) that name everything that is wrong at once, in the order 401, 404, 403, 400, 412, 422, 409.
 
+Operations that end in `_all` do one action on several things: each of the `items` is judged and written as if it were sent alone, one that is \
+refused undoes nothing of the others, and the answer tells for each its `status` and, where it was refused, its `problem`. A body that is \
+malformed in one item is 400, and nothing is done.
+
 Beside the ids of organizations, instruments and people an answer, but that to a request for a booking, has what people call them (`organization_id`, `organization_name`); \
 a booking's people come with their telephone numbers (`booked_by_phone`) for its two sides. The trail names people by id alone.
 

@@ -4,10 +4,12 @@
 use super::context::{BookingContext, BookingView};
 use super::slot::{self, WantedSlot};
 use super::trail;
+use crate::domain::access::Action;
 use crate::domain::booking::{BookingAction, RejectReason, Side, Stage};
 use crate::domain::{BookingId, Instant, Reason, UserId};
 use crate::error::{AppError, Code};
 use crate::operations::actor::Actor;
+use crate::operations::bulk::{Bulk, Verdicts};
 use crate::operations::run::{Outcome, Run};
 use crate::store::booking::Changes;
 use crate::store::{self, Conn};
@@ -47,33 +49,41 @@ async fn decide<B: Send + 'static>(
     decision: Decision<B>,
 ) -> Outcome<BookingView> {
     let event = run.action;
-    run.on(
-        id,
-        body,
-        move |tx, actor, mut context: BookingContext, body| {
-            (decision.check)(actor, &context, body)?;
-            let (caller, now) = (actor.caller()?, actor.now);
-            let (side, state) = context.permit(caller, decision.action, now)?;
-            let mut next = context.booking.changes();
-            next.state = state;
-            if !state.blocks() {
-                // What ends has none any more.
-                next.problem = None;
-            }
-            let deciding = Deciding {
-                context: &context,
-                side,
-                by: caller.user_id,
-                now,
-            };
-            (decision.change)(tx, &deciding, body, &mut next)?;
-            let after = store::booking::update(tx, &context.booking, next, now)?;
-            trail::record(tx, actor, event, Some(&context.booking), &after)?;
-            context.booking = after;
-            context.view(caller, now)
-        },
-    )
+    run.on(id, body, move |tx, actor, context, body| {
+        decision.make(tx, (actor, event), context, body)
+    })
     .await
+}
+
+impl<B> Decision<B> {
+    fn make(
+        &self,
+        tx: &mut Conn,
+        (actor, event): (&Actor, Action),
+        mut context: BookingContext,
+        body: &B,
+    ) -> Result<BookingView, AppError> {
+        (self.check)(actor, &context, body)?;
+        let (caller, now) = (actor.caller()?, actor.now);
+        let (side, state) = context.permit(caller, self.action, now)?;
+        let mut next = context.booking.changes();
+        next.state = state;
+        if !state.blocks() {
+            // What ends has none any more.
+            next.problem = None;
+        }
+        let deciding = Deciding {
+            context: &context,
+            side,
+            by: caller.user_id,
+            now,
+        };
+        (self.change)(tx, &deciding, body, &mut next)?;
+        let after = store::booking::update(tx, &context.booking, next, now)?;
+        trail::record(tx, actor, event, Some(&context.booking), &after)?;
+        context.booking = after;
+        context.view(caller, now)
+    }
 }
 
 /// Confirms a request: the rules are asked again, lead time apart; the slot is held already. 422 when a rule is broken
@@ -83,7 +93,26 @@ pub async fn approve(
     id: BookingId,
     body: Result<(), AppError>,
 ) -> Outcome<BookingView> {
-    let decision = Decision {
+    decide(run, id, body, approval()).await
+}
+
+/// Confirms several requests, each as [`approve`] does.
+pub async fn approve_all(
+    run: &Run<Verdicts>,
+    bulk: Result<Bulk<BookingId, ()>, AppError>,
+) -> Outcome<Verdicts> {
+    let instruments = |tx: &mut Conn, ids: &[BookingId]| {
+        store::booking::list_instrument_ids(tx, ids).map_err(AppError::from)
+    };
+    let (single, decision) = (Action::BookingApprove, approval());
+    run.each(bulk, single, instruments, move |tx, actor, context, ()| {
+        decision.make(tx, (actor, single), context, &())
+    })
+    .await
+}
+
+fn approval() -> Decision<()> {
+    Decision {
         action: BookingAction::Approve,
         check: |_, _, ()| Ok(()),
         change: |_, deciding, (), next| {
@@ -105,8 +134,7 @@ pub async fn approve(
             next.answered_at = Some(deciding.now);
             Ok(())
         },
-    };
-    decide(run, id, body, decision).await
+    }
 }
 
 /// Frees the slot of a request and tells the using unit why.

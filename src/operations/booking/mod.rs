@@ -16,7 +16,7 @@ mod trail;
 
 pub use context::{BookingContext, BookingView};
 pub(super) use context::{as_seen, manages};
-pub use decide::{Rejection, approve, cancel, declare_no_show, reject, start};
+pub use decide::{Rejection, approve, approve_all, cancel, declare_no_show, reject, start};
 pub use draft::Draft;
 pub use finish::{Finish, finish};
 pub use impact::{Before, Change, Hit, Impact, Treatment};

@@ -7,6 +7,7 @@ use crate::domain::access::{Action, Role};
 use crate::domain::{InstrumentId, OrganizationId, UserId};
 use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::Actor;
+use crate::operations::bulk::{Bulk, Verdicts, themselves};
 use crate::operations::run::{Outcome, Run, may};
 use crate::store::{self, Conn};
 
@@ -45,27 +46,47 @@ pub async fn assign_managers(
     id: InstrumentId,
     managers: Result<Vec<UserId>, AppError>,
 ) -> Outcome<Entry> {
-    let assign = |tx: &mut Conn, actor: &Actor, context: InstrumentContext, managers: &Vec<_>| {
-        let present = context.instrument;
-        AppError::refuse_all(check(tx, present.organization_id, managers)?)?;
-        let before = store::instrument::list_managers(tx, present.id)?;
-        let is_same =
-            before.len() == managers.len() && before.iter().all(|id| managers.contains(id));
-        if is_same {
-            return entry(tx, present);
-        }
-        let next = Next {
-            action: Action::InstrumentAssignManagers,
-            facts: &present.facts,
-            standing: &present.standing,
-            reason: None,
-            managers: Some((&before, managers)),
-        };
-        store::instrument::update_managers(tx, present.id, managers)?;
-        let assigned = write::update(tx, actor, &present, &next)?;
-        entry(tx, assigned)
+    run.on(id, managers, |tx, actor, context, managers| {
+        assign(tx, actor, context, managers)
+    })
+    .await
+}
+
+/// Says of several instruments who manages them, each as [`assign_managers`] does.
+pub async fn assign_managers_of_all(
+    run: &Run<Verdicts>,
+    bulk: Result<Bulk<InstrumentId, Vec<UserId>>, AppError>,
+) -> Outcome<Verdicts> {
+    let single = Action::InstrumentAssignManagers;
+    run.each(bulk, single, themselves, |tx, actor, context, managers| {
+        assign(tx, actor, context, managers)
+    })
+    .await
+}
+
+fn assign(
+    tx: &mut Conn,
+    actor: &Actor,
+    context: InstrumentContext,
+    managers: &[UserId],
+) -> Result<Entry, AppError> {
+    let present = context.instrument;
+    AppError::refuse_all(check(tx, present.organization_id, managers)?)?;
+    let before = store::instrument::list_managers(tx, present.id)?;
+    let is_same = before.len() == managers.len() && before.iter().all(|id| managers.contains(id));
+    if is_same {
+        return entry(tx, present);
+    }
+    let next = Next {
+        action: Action::InstrumentAssignManagers,
+        facts: &present.facts,
+        standing: &present.standing,
+        reason: None,
+        managers: Some((&before, managers)),
     };
-    run.on(id, managers, assign).await
+    store::instrument::update_managers(tx, present.id, managers)?;
+    let assigned = write::update(tx, actor, &present, &next)?;
+    entry(tx, assigned)
 }
 
 fn check(tx: &mut Conn, host: OrganizationId, managers: &[UserId]) -> Result<Vec<Fault>, AppError> {

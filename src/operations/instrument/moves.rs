@@ -11,6 +11,7 @@ use crate::domain::{Instant, InstrumentId, Reason, Slot};
 use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::Actor;
 use crate::operations::booking::{Before, Change, Treatment};
+use crate::operations::bulk::{Bulk, Verdicts, themselves};
 use crate::operations::run::{Outcome, Run};
 use crate::store::Conn;
 use crate::store::instrument::{Instrument, Standing};
@@ -40,6 +41,20 @@ pub async fn decide(
     run.on(id, reason, move |tx, actor, context, reason| {
         let said = (action, reason.as_deref());
         move_on(tx, &app, (actor, context), said, treatment)
+    })
+    .await
+}
+
+/// Submits or approves several entries, each as [`decide`] does.
+pub async fn decide_all(
+    run: &Run<Verdicts>,
+    action: InstrumentAction,
+    bulk: Result<Bulk<InstrumentId, ()>, AppError>,
+) -> Outcome<Verdicts> {
+    let (app, single) = (run.app.clone(), right_to(action));
+    run.each(bulk, single, themselves, move |tx, actor, context, ()| {
+        let treatment = Treatment::default();
+        move_on(tx, &app, (actor, context), (action, None), treatment)
     })
     .await
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
+use super::is_in_the_way;
 use crate::domain::access::Action;
 use crate::domain::tariff::Tariff;
 use crate::domain::{InstrumentId, TariffId, TypedKey};
@@ -148,17 +149,10 @@ fn judge(conn: &mut Conn, actor: &Actor, rows: &[TariffRow]) -> Result<Vec<Judge
     Ok(judged)
 }
 
-/// Whether the two are for the same customers and mode on some day.
-fn collide(one: &Tariff, other: &Tariff) -> bool {
-    one.customer_class == other.customer_class
-        && one.mode == other.mode
-        && one.period.overlaps(&other.period)
-}
-
 /// Another price there is that the row overlaps. The same price again is none.
 fn in_the_way(row: &TariffRow, present: &[(TariffId, Tariff)]) -> Option<Fault> {
     let mut others = present.iter().filter(|(_, known)| *known != row.tariff);
-    let (id, _) = others.find(|(_, known)| collide(known, &row.tariff))?;
+    let (id, _) = others.find(|(_, known)| is_in_the_way(known, &row.tariff))?;
     let fault = Fault::field("valid_from", Code::tariff_overlaps);
     Some(fault.actual(id.number()))
 }
@@ -167,7 +161,7 @@ fn in_the_way(row: &TariffRow, present: &[(TariffId, Tariff)]) -> Option<Fault> 
 fn repeated(row: &TariffRow, earlier: &[(u32, Tariff)]) -> Option<Fault> {
     let (first, other) = earlier
         .iter()
-        .find(|(_, other)| collide(other, &row.tariff))?;
+        .find(|(_, other)| is_in_the_way(other, &row.tariff))?;
     let code = match *other == row.tariff {
         true => Code::duplicate,
         false => Code::tariff_overlaps,
