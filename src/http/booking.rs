@@ -6,7 +6,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use self::shape::{BookingShape, CheckShape, FinishBody, RejectBody, RequestBody, RescheduleBody};
-pub use self::shape::{ServiceItemBody, SlotShape, slot};
+pub use self::shape::{OperatorShape, ServiceItemBody, SlotShape, slot};
 use super::answer::{Answer, Page, reply};
 use super::bulk::{self, BulkShape, Items};
 use super::context::RequestContext;

@@ -1,12 +1,15 @@
 //! JSON bodies, strictly: what is wrong is said with the field's path and a code (400), a read-only field may only say what
 //! is so already (422).
 
+mod objects;
+
 use std::collections::BTreeSet;
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use serde_path_to_error::{Path, Segment};
 
+use self::objects::Objects;
 use super::names;
 use crate::error::{AppError, Code, Fault, closest};
 
@@ -25,7 +28,7 @@ pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, AppError> {
 
 fn read<T: DeserializeOwned>(text: &[u8]) -> Result<T, AppError> {
     let mut deserializer = serde_json::Deserializer::from_slice(text);
-    let parsed = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+    let parsed = serde_path_to_error::deserialize(Objects(&mut deserializer)).map_err(|error| {
         let sent = sent_at(text, error.path());
         malformed(&error.path().to_string(), error.inner(), sent.as_deref())
     })?;
@@ -143,20 +146,6 @@ fn malformed(path: &str, error: &serde_json::Error, sent: Option<&str>) -> AppEr
             .did_you_mean(near.flatten())
     };
     AppError::Malformed(vec![fault])
-}
-
-/// An object, or null; serde would take an array of its members too. For `#[serde(deserialize_with)]`.
-pub fn object<'de, D: serde::Deserializer<'de>, T: DeserializeOwned>(
-    deserializer: D,
-) -> Result<Option<T>, D::Error> {
-    use serde::de::Error;
-    match <Option<Value> as serde::Deserialize>::deserialize(deserializer)? {
-        None => Ok(None),
-        Some(members @ Value::Object(_)) => serde_json::from_value(members)
-            .map(Some)
-            .map_err(D::Error::custom),
-        Some(_) => Err(D::Error::custom("invalid type: not an object")),
-    }
 }
 
 /// The members of a JSON object, each of them once: a change that is merged before its fields are known.
@@ -408,6 +397,11 @@ mod tests {
                 "{\"name\":\"a\",\"list\":[{\"starts\":1},{\"start\":2}]}",
                 "list[1].start",
                 Code::unknown_field,
+            ),
+            (
+                "{\"name\":\"a\",\"list\":[{\"starts\":1},[1]]}",
+                "list[1]",
+                Code::wrong_type,
             ),
             (
                 "{\"name\":\"a\",\"list\":[{}]}",

@@ -4,8 +4,11 @@
 use actix_web::http::StatusCode;
 use actix_web::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
 
+use crate::domain::access::Role;
 use crate::error::text::{self, Language};
 use crate::error::{AppError, Code, Fault, Location};
 
@@ -121,7 +124,10 @@ pub fn document(error: &AppError, language: Language, path: &str, request_id: &s
     if !faults.is_empty() {
         members.insert(
             "errors".into(),
-            faults.iter().map(|fault| entry(fault, language)).collect(),
+            faults
+                .iter()
+                .map(|fault| json!(entry(fault, language)))
+                .collect(),
         );
     }
     if let AppError::Conflict(conflict) = error {
@@ -130,41 +136,67 @@ pub fn document(error: &AppError, language: Language, path: &str, request_id: &s
     Value::Object(members)
 }
 
+/// One thing that is wrong: with a field, with a rule, or with a cell of a table.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ProblemEntry {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
+    field: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
+    rule: Option<&'static str>,
+    /// The row of the table from 1; 0: the table as a whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = i64, required = false)]
+    row: Option<u32>,
+    /// The column, as the table calls it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
+    column: Option<String>,
+    code: &'static str,
+    message: String,
+    /// What would be right.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    limit: Option<Value>,
+    /// What was sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    actual: Option<Value>,
+    /// The role that may decide otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Role, required = false)]
+    overridable_by: Option<Role>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
+    did_you_mean: Option<String>,
+}
+
 /// One thing that is wrong, as the documents list it.
-pub fn entry(fault: &Fault, language: Language) -> Value {
-    let mut members = Map::new();
-    match &fault.place {
-        Location::Field(field) => members.insert("field".into(), field.as_str().into()),
-        Location::Rule => members.insert("rule".into(), fault.code.as_str().into()),
-        Location::Cell { row, column } => {
-            members.insert("row".into(), (*row).into());
-            members.insert("column".into(), column.as_str().into())
-        }
-        Location::Request => None,
+pub fn entry(fault: &Fault, language: Language) -> ProblemEntry {
+    let limit = fault.limit.clone();
+    let mut entry = ProblemEntry {
+        field: None,
+        rule: None,
+        row: None,
+        column: None,
+        code: fault.code.as_str(),
+        message: text::message(fault, language),
+        limit: limit.map(|limit| text::limit(limit, language)),
+        actual: fault.actual.clone().map(Value::from),
+        overridable_by: fault.overridable_by,
+        did_you_mean: fault.did_you_mean.clone(),
     };
-    members.insert("code".into(), fault.code.as_str().into());
-    members.insert("message".into(), text::message(fault, language).into());
-    let optional = [
-        (
-            "limit",
-            fault
-                .limit
-                .clone()
-                .map(|limit| text::limit(limit, language)),
-        ),
-        ("actual", fault.actual.clone().map(Value::from)),
-        (
-            "overridable_by",
-            fault.overridable_by.map(|role| json!(role)),
-        ),
-        ("did_you_mean", fault.did_you_mean.clone().map(Value::from)),
-    ];
-    members.extend(
-        optional
-            .into_iter()
-            .filter_map(|(name, value)| Some((name.to_owned(), value?))),
-    );
-    Value::Object(members)
+    match &fault.place {
+        Location::Field(field) => entry.field = Some(field.clone()),
+        Location::Rule => entry.rule = Some(fault.code.as_str()),
+        Location::Cell { row, column } => {
+            entry.row = Some(*row);
+            entry.column = Some(column.clone());
+        }
+        Location::Request => {}
+    }
+    entry
 }
 
 /// An error of the framework itself (a broken request line, a payload cut short): its status, our form.

@@ -2,6 +2,7 @@
 //! problem document with a code, never a 5xx, and nothing changes.
 
 mod absurd;
+mod list_for_object;
 
 use serde_json::{Value, json};
 use ureq::http::Method;

@@ -2,6 +2,7 @@
 //! complaints, so that each is also shown a bad example it must refuse: a rule that cannot fail protects nothing.
 
 mod codes;
+mod conflicts;
 mod files;
 mod imports;
 mod sizes;
@@ -40,6 +41,15 @@ fn only_the_runner_writes() {
 fn files_have_a_name_and_a_head_that_say_something() {
     assert_none(&in_each(words::empty_name));
     assert_none(&in_each(words::missing_head));
+}
+
+#[test]
+fn what_conflicts_name_is_documented() {
+    let document = yiqi::http::openapi::document("http://localhost");
+    let problem = &document["components"]["schemas"]["Problem"];
+    assert_none(&in_each(|source| {
+        conflicts::unknown_member(source, problem)
+    }));
 }
 
 #[test]

@@ -220,6 +220,21 @@ both! {
         }
     }
 
+    fn what_was_discarded_has_no_results_to_read(app: &TestApp) {
+        app.block_on(install_shipped(&app.app, app.now())).unwrap();
+        given::instrument(app).insert();
+        let admin = app.as_admin();
+        let body = json!({"year": 2025, "policy": "hebei-2026", "budget_fen": 1_000_000});
+        let run = begun(&admin, "/api/v1/subsidy-runs", body);
+        let path = format!("/api/v1/subsidy-runs/{}", run.id());
+        let awards = admin.get(&format!("{path}/awards")).expect_status(200);
+        let award = &awards["items"][0]["id"];
+        admin.post(&format!("{path}/discard"), json!({})).expect_status(200);
+        for part in ["awards", &format!("awards/{award}/explanation"), "export"] {
+            admin.get(&format!("{path}/{part}")).expect_code(409, "run_not_ready");
+        }
+    }
+
     fn no_run_comes_to_stand_on_a_discarded_evaluation(app: &TestApp) {
         app.block_on(install_shipped(&app.app, app.now())).unwrap();
         given::instrument(app).insert();

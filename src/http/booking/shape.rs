@@ -15,6 +15,7 @@ use crate::domain::{
 };
 use crate::error::{AppError, Code, Fault};
 use crate::http::price::PriceShape;
+use crate::http::problem::ProblemEntry;
 use crate::operations::booking::{BookingView, Draft, Finish, Move, Rejection};
 
 /// A half-open interval `[starts_at, ends_at)`.
@@ -180,6 +181,32 @@ impl From<FinishBody> for Finish {
     }
 }
 
+/// Who runs the instrument: a person of the platform, or anybody by name.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct OperatorShape {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_id: Option<UserId>,
+    /// The telephone number of that person; for the two sides.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_phone: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phone: Option<String>,
+}
+
+impl From<Operator> for OperatorShape {
+    fn from(operator: Operator) -> Self {
+        Self {
+            user_id: operator.user_id,
+            // Whoever reads is told, if on one of the two sides.
+            user_phone: None,
+            name: operator.name,
+            phone: operator.phone,
+        }
+    }
+}
+
 /// A booking, and what this caller may do with it now.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct BookingShape {
@@ -198,10 +225,9 @@ pub struct BookingShape {
     mode: BookingMode,
     purpose: BookingPurpose,
     description: Option<String>,
-    #[schema(value_type = Option<Object>)]
-    operator: Option<Value>,
+    operator: Option<OperatorShape>,
     samples: Option<i64>,
-    #[schema(value_type = Option<Vec<Object>>)]
+    #[schema(value_type = Option<Vec<ServiceItemBody>>)]
     service_items: Option<Value>,
     /// The price as told when the slot was won; null when the instrument has no tariff for it.
     quote: Option<PriceShape>,
@@ -255,7 +281,7 @@ impl TryFrom<BookingView> for BookingShape {
                 true => Vec::new(),
                 false => vec!["description"],
             },
-            operator: details.operator.map(serde_json::to_value).transpose()?,
+            operator: details.operator.map(OperatorShape::from),
             samples: details.samples,
             service_items: items.map(serde_json::to_value).transpose()?,
             quote: details.quote.map(PriceShape::from),
@@ -281,13 +307,11 @@ impl TryFrom<BookingView> for BookingShape {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct CheckShape {
     pub bookable: bool,
-    #[schema(value_type = Vec<Object>)]
-    pub errors: Vec<Value>,
+    pub errors: Vec<ProblemEntry>,
     pub quote: Option<PriceShape>,
     pub next_free: Vec<SlotShape>,
     /// After this a cancellation would be late; null when the slot could not be judged.
     pub late_from: Option<Instant>,
     /// What stands in the way of nothing, and may later: `holidays_unknown` for a year without a list of holidays.
-    #[schema(value_type = Vec<Object>)]
-    pub warnings: Vec<Value>,
+    pub warnings: Vec<ProblemEntry>,
 }

@@ -68,7 +68,7 @@ pub struct InstrumentBody {
     functions: Option<String>,
     service_content: Option<String>,
     user_notice: Option<String>,
-    #[serde(default, deserialize_with = "json::object")]
+    #[serde(default)]
     customs: Option<Customs>,
 }
 

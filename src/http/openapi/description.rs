@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::domain::access::{Action, Role};
 use crate::error::Code;
@@ -89,59 +89,102 @@ fn codes(text: &mut String) -> std::fmt::Result {
 
 /// The schema of a problem document.
 pub fn problem() -> Value {
+    let mut properties = Map::new();
+    let always = ["type", "title", "status", "detail", "instance", "code"];
+    for (name, schema, about) in always_there().into_iter().chain(in_the_way()) {
+        let mut schema = schema;
+        if let (Some(members), false) = (schema.as_object_mut(), about.is_empty()) {
+            members.insert("description".to_owned(), about.into());
+        }
+        properties.insert(name.to_owned(), schema);
+    }
     json!({
         "type": "object",
         "description": "What is wrong (RFC 9457). Conflicts add members that name what is in the way, for example `clash` and `next_free`.",
-        "required": ["type", "title", "status", "detail", "instance", "code"],
-        "properties": {
-            "type": {"type": "string", "description": "`/docs/problems/{code}`"},
-            "title": {"type": "string"},
-            "status": {"type": "integer"},
-            "detail": {"type": "string"},
-            "instance": {"type": "string", "description": "The path asked."},
-            "code": {"type": "string", "description": "Stable name; that of the first entry."},
-            "request_id": {"type": "string"},
-            "errors": {"type": "array", "items": {"$ref": "#/components/schemas/ProblemEntry"}},
-            "state": {"type": "string", "description": "The present state, which forbids the action."},
-            "allowed": {"type": "array", "items": {"type": "string"}, "description": "The actions that are possible now."},
-            "possible_from": {"type": "string", "format": "date-time", "description": "From when the action is possible."},
-            "possible_before": {"type": "string", "format": "date-time", "description": "Until when the action was possible, exclusive."},
-            "existing_id": {"type": "integer", "format": "int64", "description": "The record that is there already."},
-            "clash": span(),
-            "next_free": {"type": "array", "items": span(), "description": "The next free times of that length."},
-        },
+        "required": always,
+        "properties": properties,
         "additionalProperties": true,
     })
 }
 
-fn span() -> Value {
-    json!({
-        "type": "object",
-        "required": ["starts_at", "ends_at"],
-        "properties": {
-            "starts_at": {"type": "string", "format": "date-time"},
-            "ends_at": {"type": "string", "format": "date-time"},
-        },
-    })
+type Member = (&'static str, Value, &'static str);
+
+fn always_there() -> Vec<Member> {
+    let text = || json!({"type": "string"});
+    let entries = json!({"type": "array", "items": {"$ref": "#/components/schemas/ProblemEntry"}});
+    vec![
+        ("type", text(), "`/docs/problems/{code}`"),
+        ("title", text(), ""),
+        ("status", json!({"type": "integer"}), ""),
+        ("detail", text(), ""),
+        ("instance", text(), "The path asked."),
+        ("code", text(), "Stable name; that of the first entry."),
+        ("request_id", text(), ""),
+        ("errors", entries, ""),
+    ]
 }
 
-/// The schema of one entry of a problem document.
-pub fn problem_entry() -> Value {
-    json!({
-        "type": "object",
-        "description": "One thing that is wrong: with a field, with a rule, or with a cell of a table.",
-        "required": ["code", "message"],
-        "properties": {
-            "field": {"type": "string"},
-            "rule": {"type": "string"},
-            "row": {"type": "integer", "description": "The row of the table from 1; 0: the table as a whole."},
-            "column": {"type": "string", "description": "The column, as the table calls it."},
-            "code": {"type": "string"},
-            "message": {"type": "string"},
-            "limit": {"description": "What would be right."},
-            "actual": {"description": "What was sent."},
-            "overridable_by": {"type": "string", "description": "The role that may decide otherwise."},
-            "did_you_mean": {"type": "string"},
-        },
-    })
+/// What conflicts name.
+fn in_the_way() -> Vec<Member> {
+    let text = || json!({"type": "string"});
+    let texts = || json!({"type": "array", "items": {"type": "string"}});
+    let count = || json!({"type": "integer", "format": "int64"});
+    let moment = || json!({"type": "string", "format": "date-time"});
+    let day = || json!({"type": "string", "format": "date"});
+    let shape = |name: &str| json!({"$ref": format!("#/components/schemas/{name}")});
+    let shapes = |name: &str| json!({"type": "array", "items": shape(name)});
+    vec![
+        (
+            "state",
+            text(),
+            "The present state, which forbids the action.",
+        ),
+        ("allowed", texts(), "The actions that are possible now."),
+        (
+            "possible_from",
+            moment(),
+            "From when the action is possible.",
+        ),
+        (
+            "possible_before",
+            moment(),
+            "Until when the action was possible, exclusive.",
+        ),
+        ("existing_id", count(), "The record that is there already."),
+        ("clash", shape("SlotShape"), "What takes the time."),
+        (
+            "next_free",
+            shapes("SlotShape"),
+            "The next free times of that length.",
+        ),
+        (
+            "bookings",
+            shapes("HitShape"),
+            "The bookings that the change hits, by their start, at most 200.",
+        ),
+        ("bookings_count", count(), "How many there are."),
+        ("limit", count(), "How many there may be."),
+        ("charge_id", count(), "The charge in the way."),
+        ("invoice_id", count(), "The invoice that the charge is on."),
+        ("invoice_no", text(), "The number that is used already."),
+        (
+            "red_letter_no",
+            text(),
+            "The number of a red-letter invoice that is used already.",
+        ),
+        ("instrument_id", count(), "The instrument without a price."),
+        ("priced_on", day(), "The day without a price."),
+        (
+            "valid_until",
+            json!({"type": ["string", "null"], "format": "date"}),
+            "The last day of the price, which is over.",
+        ),
+        ("year", count(), "The year that is final."),
+        ("subsidy_run_id", count(), "The run that counted it."),
+        (
+            "platform_agency",
+            text(),
+            "The code of the administration there is already.",
+        ),
+    ]
 }

@@ -2,6 +2,7 @@
 //! parameters in `parameter`, the tables of rights and errors in `description`.
 
 mod description;
+mod example;
 mod merge_patch;
 mod operation;
 mod parameter;
@@ -78,10 +79,11 @@ fn header(about: &str) -> Value {
 }
 
 fn problem(about: &str, headers: Value) -> Value {
+    let schema = json!({"$ref": "#/components/schemas/Problem"});
     json!({
         "description": about,
         "headers": headers,
-        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        "content": {"application/problem+json": example::content(&schema, example::of_problem())},
     })
 }
 
@@ -144,10 +146,8 @@ fn tags(routes: &[Route]) -> Value {
 
 /// Every shape that goes in or comes out, with those it is made of.
 fn schemas(routes: &[Route]) -> Value {
-    let mut all: BTreeMap<String, Value> = BTreeMap::from([
-        ("Problem".to_owned(), description::problem()),
-        ("ProblemEntry".to_owned(), description::problem_entry()),
-    ]);
+    let problem = ("Problem".to_owned(), description::problem());
+    let mut all: BTreeMap<String, Value> = BTreeMap::from([problem]);
     let (mut taken, mut answered) = (BTreeSet::new(), BTreeSet::new());
     for route in routes {
         for (schema, known) in [(route.body, &mut taken), (route.answer.1, &mut answered)] {

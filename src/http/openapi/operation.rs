@@ -6,7 +6,7 @@ use actix_web::http::Method;
 use serde_json::{Map, Value, json};
 use utoipa::openapi::{RefOr, Schema};
 
-use super::{merge_patch, parameter, tag};
+use super::{example, merge_patch, parameter, tag};
 use crate::domain::access::Action;
 use crate::http::route::{NamedSchema, Route};
 
@@ -104,27 +104,28 @@ fn body(route: &Route) -> Option<Value> {
     let mut content = Map::new();
     if let Some(schema) = route.body {
         let is_change = route.method == Method::PATCH;
-        let named = if is_change {
-            reference_to(&merge_patch::name(schema))
-        } else {
-            reference(schema)
+        let name = match is_change {
+            true => merge_patch::name(schema),
+            false => schema().0,
         };
-        let media = json!({"schema": named});
+        let media = example::content(&reference_to(&name), example::of_body(&name));
         if is_change {
             content.insert("application/merge-patch+json".into(), media.clone());
         }
         content.insert("application/json".into(), media);
     }
     for media_type in route.files {
-        content.insert((*media_type).to_owned(), file());
+        let example = example::of_file(route.action.as_str(), media_type);
+        let media = example::content(&file_schema(), example.as_ref());
+        content.insert((*media_type).to_owned(), media);
     }
     let required = !may_be_empty(route);
     (!content.is_empty()).then(|| json!({"required": required, "content": content}))
 }
 
 /// Bytes, of which a media type says all.
-fn file() -> Value {
-    json!({"schema": {"type": "string", "format": "binary"}})
+fn file_schema() -> Value {
+    json!({"type": "string", "format": "binary"})
 }
 
 /// An action about which nothing must be said is done without a body too.
@@ -225,7 +226,9 @@ const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.
 /// JSON of a shape; a reading without one answers a file, in the format that is asked for, or as a workbook to fill in.
 fn answer_content(route: &Route) -> Option<Value> {
     if let (_, Some(shape)) = route.answer {
-        return Some(json!({"application/json": {"schema": reference(shape)}}));
+        let (name, ..) = shape();
+        let content = example::content(&reference_to(&name), example::of_answer(&name));
+        return Some(json!({ "application/json": content }));
     }
     if route.method != Method::GET {
         return None;
@@ -234,7 +237,10 @@ fn answer_content(route: &Route) -> Option<Value> {
         true => &[XLSX, CSV],
         false => &[XLSX],
     };
-    let files = formats.iter().map(|format| ((*format).to_owned(), file()));
+    let file = json!({ "schema": file_schema() });
+    let files = formats
+        .iter()
+        .map(|format| ((*format).to_owned(), file.clone()));
     Some(Value::Object(files.collect()))
 }
 

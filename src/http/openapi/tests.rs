@@ -321,3 +321,14 @@ fn every_id_that_people_have_a_name_for_is_named() {
         document["components"]["schemas"]["RequestBody"]["properties"]["instrument_name"].is_null()
     );
 }
+
+/// An example that no body or answer has would be read by nobody.
+#[test]
+fn every_example_is_of_a_shape_that_there_is() {
+    let document = document("http://localhost");
+    let all = document["paths"].to_string();
+    for shape in example::names() {
+        let reference = format!("\"#/components/schemas/{shape}\"");
+        assert!(all.contains(&reference), "{shape}");
+    }
+}

@@ -10,6 +10,7 @@ use crate::domain::{
     UsageRecordId, UserId,
 };
 use crate::error::{AppError, Code, Fault};
+use crate::http::booking::OperatorShape;
 use crate::operations::usage::{NewUsage, UsageView};
 use crate::store::usage::{Listed, UsageRecord};
 
@@ -135,6 +136,7 @@ pub struct UsageShape {
     mode: BookingMode,
     purpose: BookingPurpose,
     statutory: bool,
+    #[schema(value_type = Option<OperatorShape>)]
     operator: Option<serde_json::Value>,
     client_reference: Option<TypedKey>,
     evidence: Evidence,

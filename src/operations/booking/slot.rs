@@ -380,8 +380,11 @@ async fn existing(app: &App, attempt: &Attempt) -> Result<AppError, AppError> {
         .store
         .read(move |conn| store::booking::find_by_reference(conn, unit, &reference))
         .await;
-    let id = found.map_err(AppError::from)?.map(i64::from);
-    Ok(AppError::conflict(Code::client_reference_used).with("existing_id", id))
+    let refusal = AppError::conflict(Code::client_reference_used);
+    Ok(match found.map_err(AppError::from)? {
+        Some(id) => refusal.with("existing_id", i64::from(id)),
+        None => refusal,
+    })
 }
 
 async fn look(app: &App, attempt: &Attempt) -> Result<(Option<Full>, Vec<Slot>), AppError> {
