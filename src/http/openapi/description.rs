@@ -180,6 +180,7 @@ fn in_the_way() -> Vec<Member> {
             "The last day of the price, which is over.",
         ),
         ("year", count(), "The year that is final."),
+        ("evaluation_id", count(), "The evaluation in the way."),
         ("subsidy_run_id", count(), "The run that counted it."),
         (
             "platform_agency",
