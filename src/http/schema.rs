@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, SchemaType, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
@@ -47,6 +47,15 @@ fn text(about: &str) -> ObjectBuilder {
         .description(Some(about))
 }
 
+/// As it is, or null.
+fn or_null(schema: ObjectBuilder, kind: Type) -> ObjectBuilder {
+    schema.schema_type(SchemaType::from_iter([kind, Type::Null]))
+}
+
+fn text_or_null(about: &str) -> ObjectBuilder {
+    or_null(text(about), Type::String)
+}
+
 macro_rules! ids {
     ($($type:ident),+ $(,)?) => { schemas!($($type => stringify!($type), id());+); };
 }
@@ -87,7 +96,7 @@ schemas!(
         .schema_type(Type::Object)
         .property("name", text("Whom to ask."))
         .property("phone", text("A telephone number."))
-        .property("email", text("An e-mail address."))
+        .property("email", text_or_null("An e-mail address."))
         .required("name")
         .required("phone");
     CategoryCode => "CategoryCode", text("An instrument category of six digits.");
@@ -96,11 +105,11 @@ schemas!(
         .schema_type(Type::Object)
         .property("supervised", ObjectBuilder::new().schema_type(Type::Boolean)
             .description(Some("Still within the years of customs supervision.")))
-        .property("declaration_no", text("The import declaration: 18 digits."))
-        .property("item_no", text("The line of the declaration."))
-        .property("declared_name", text("The name of the goods on the declaration."))
-        .property("exemption_no", text("The certificate of duty exemption: 12 characters."))
-        .property("released_on", text("The release from which the years count.")
+        .property("declaration_no", text_or_null("The import declaration: 18 digits."))
+        .property("item_no", text_or_null("The line of the declaration."))
+        .property("declared_name", text_or_null("The name of the goods on the declaration."))
+        .property("exemption_no", text_or_null("The certificate of duty exemption: 12 characters."))
+        .property("released_on", text_or_null("The release from which the years count.")
             .format(Some(SchemaFormat::KnownFormat(KnownFormat::Date))));
 );
 
@@ -118,9 +127,9 @@ schemas!(
         text("")
             .schema_type(Type::Object)
             .description(Some("Who ran the instrument: a person of the platform by id, or anybody by name."))
-            .property("user_id", id())
-            .property("name", text("1 to 50 characters."))
-            .property("phone", text("5 to 30 characters."));
+            .property("user_id", or_null(id(), Type::Integer))
+            .property("name", text_or_null("1 to 50 characters."))
+            .property("phone", text_or_null("5 to 30 characters."));
 );
 
 macro_rules! words {
