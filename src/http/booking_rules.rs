@@ -78,7 +78,7 @@ pub fn routes() -> Vec<Route> {
 struct BookingRulesShape {
     #[schema(required = false)]
     approval: Approval,
-    #[schema(required = false)]
+    #[schema(required = false, value_type = i64, minimum = 0)]
     approval_due_working_days: u32,
     #[schema(required = false)]
     weekly_hours: Vec<WeeklyHoursShape>,
@@ -94,7 +94,7 @@ struct BookingRulesShape {
     max_minutes: Minutes,
     #[schema(required = false)]
     lead_minutes: Minutes,
-    #[schema(required = false)]
+    #[schema(required = false, value_type = i64, minimum = 0)]
     horizon_days: u32,
     #[schema(required = false)]
     setup_minutes: Minutes,
