@@ -1,8 +1,11 @@
 //! Everything that can be wrong with an entry, found together: its fields, the codes it names, the threshold, what
 //! submission needs and what stands still while listed.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use chrono::NaiveDate;
 
+use crate::app::App;
 use crate::config::Config;
 use crate::domain::Fen;
 use crate::domain::exemption::ExemptionState;
@@ -20,6 +23,32 @@ pub(super) struct Rules {
     today: NaiveDate,
     threshold: Fen,
     codes: Codes,
+}
+
+/// The rules of one request, which are read when they are first asked for: many entries are judged by one reading.
+#[derive(Debug)]
+pub(super) struct RulesOnce {
+    app: App,
+    known: Mutex<Option<Arc<Rules>>>,
+}
+
+impl RulesOnce {
+    pub(super) fn new(app: &App) -> Self {
+        Self {
+            app: app.clone(),
+            known: Mutex::default(),
+        }
+    }
+
+    pub(super) fn read(&self, conn: &mut Conn, today: NaiveDate) -> Result<Arc<Rules>, AppError> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(rules) = known.as_ref() {
+            return Ok(Arc::clone(rules));
+        }
+        let rules = Arc::new(Rules::read(conn, &self.app.config, today)?);
+        *known = Some(Arc::clone(&rules));
+        Ok(rules)
+    }
 }
 
 impl Rules {

@@ -1,10 +1,9 @@
 //! The way of an entry: submitted and retired by its host; approved, returned, suspended and resumed by the administration
 //! that supervises the host.
 
-use super::check::{Rules, exemption_of};
+use super::check::{RulesOnce, exemption_of};
 use super::write::{self, Next};
 use super::{Changed, InstrumentContext, entry};
-use crate::app::App;
 use crate::domain::access::Action;
 use crate::domain::instrument::InstrumentAction;
 use crate::domain::{Instant, InstrumentId, Reason, Slot};
@@ -37,10 +36,10 @@ pub async fn decide(
     reason: Result<Option<String>, AppError>,
     treatment: Treatment,
 ) -> Outcome<Changed> {
-    let app = run.app.clone();
+    let rules = RulesOnce::new(&run.app);
     run.on(id, reason, move |tx, actor, context, reason| {
         let said = (action, reason.as_deref());
-        move_on(tx, &app, (actor, context), said, treatment)
+        move_on(tx, &rules, (actor, context), said, treatment)
     })
     .await
 }
@@ -51,17 +50,17 @@ pub async fn decide_all(
     action: InstrumentAction,
     bulk: Result<Bulk<InstrumentId, ()>, AppError>,
 ) -> Outcome<Verdicts> {
-    let (app, single) = (run.app.clone(), right_to(action));
+    let (rules, single) = (RulesOnce::new(&run.app), right_to(action));
     run.each(bulk, single, themselves, move |tx, actor, context, ()| {
         let treatment = Treatment::default();
-        move_on(tx, &app, (actor, context), (action, None), treatment)
+        move_on(tx, &rules, (actor, context), (action, None), treatment)
     })
     .await
 }
 
 fn move_on(
     tx: &mut Conn,
-    app: &App,
+    rules: &RulesOnce,
     (actor, context): (&Actor, InstrumentContext),
     (action, reason): (InstrumentAction, Option<&str>),
     treatment: Treatment,
@@ -72,7 +71,7 @@ fn move_on(
     let mut faults: Vec<Fault> = reason.as_ref().err().cloned().into_iter().collect();
     let state = present.standing.state.after(action);
     if action == InstrumentAction::Submit && state.is_ok() {
-        let rules = Rules::read(tx, &app.config, actor.now.local_date())?;
+        let rules = rules.read(tx, actor.now.local_date())?;
         let exemption = exemption_of(tx, &present)?;
         faults.extend(rules.check_submission(&present.facts, exemption));
     }
