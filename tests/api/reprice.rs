@@ -130,6 +130,38 @@ both! {
         assert!(unpriced(&finance).is_empty());
     }
 
+    fn a_table_of_uses_without_a_price_is_told_once(app: &TestApp) {
+        let (free, sold) = (given::instrument(app).insert(), priced(app));
+        let number = |id: yiqi::domain::InstrumentId| {
+            let path = format!("/api/v1/instruments/{id}");
+            app.as_host().get(&path).expect_status(200)["asset_no"].as_str().unwrap().to_owned()
+        };
+        let row = |id, unit: &str, day: u32| format!("{},{unit},2026-02-{day} 09:00,2026-02-{day} 10:00,guided,research\n", number(id));
+        let table = |rows: &[String]| {
+            let text = format!("asset_no,using_uscc,started_at,ended_at,mode,purpose\n{}", rows.concat());
+            let host = app.as_host();
+            let sent = host.request(ureq::http::Method::POST, "/api/v1/usage-records/import");
+            sent.bytes("text/csv", text).send().expect_status(200)
+        };
+        let told = || {
+            app.tell();
+            let page = app.as_person(FINANCE).get("/api/v1/notices?type=usage_record_lack_price").expect_status(200);
+            page["items"].as_array().unwrap().len()
+        };
+        // Own use is free, and what has a price lacks none.
+        table(&[row(free, UNIVERSITY, 10), row(sold, COMPANY, 10)]);
+        assert_eq!(told(), 0);
+        table(&[row(sold, COMPANY, 11), row(free, COMPANY, 11), row(free, UNIVERSITY, 12), row(free, COMPANY, 13), row(free, COMPANY, 14)]);
+        assert_eq!(told(), 1, "once for the table");
+        let unpriced = app.as_person(FINANCE).get("/api/v1/usage-records?unpriced=true").expect_status(200);
+        let unpriced: Vec<_> = unpriced["items"].as_array().unwrap().iter().map(|item| item["id"].clone()).collect();
+        let events = app.as_host().get("/api/v1/events?action=usage_record_lack_price").expect_status(200);
+        assert_eq!(events["items"].as_array().unwrap().len(), 1);
+        let event = &events["items"][0];
+        assert_eq!(event["after"], json!({"instrument_id": free, "priced_on": "2026-02-11", "records": 3}));
+        assert!(unpriced.len() == 3 && unpriced.contains(&event["subject_id"]), "{unpriced:?} {event}");
+    }
+
     fn two_years_prices_leave_no_day_without_one(app: &TestApp) {
         let instrument = given::instrument(app).insert();
         for (year, price) in [(2026, 6_000), (2027, 7_000)] {

@@ -286,7 +286,7 @@ actions! {
     ChargeReprice = "charge_reprice": FINANCE, Some(BillingWrite), Change, Charge, Money;
     /// A price was made after the service: its charge is opened.
     UsageRecordCharge = "usage_record_charge": FINANCE, Some(BillingWrite), Change, UsageRecord, Money;
-    /// A unit of others used an instrument at no price.
+    /// A unit of others used an instrument at no price; of a table once, with the number of its `records`.
     UsageRecordLackPrice = "usage_record_lack_price": NOBODY, None, Consequence, UsageRecord, HostMoney;
     InvoiceList = "invoice_list": CHARGE_READERS, Some(BillingRead), Read, Charge, Nobody;
     InvoiceGet = "invoice_get": CHARGE_READERS, Some(BillingRead), Read, Charge, Nobody;

@@ -12,13 +12,14 @@ mod payment;
 mod read;
 mod reprice;
 
+use chrono::NaiveDate;
 use serde_json::json;
 
 use crate::domain::access::Action;
 use crate::domain::charge::{ChargeState, PaymentState};
 use crate::domain::tariff::Quote;
 use crate::domain::usage::UsageState;
-use crate::domain::{ChargeId, EventId, Fen, OrganizationId, UsageRecordId};
+use crate::domain::{ChargeId, EventId, Fen, InstrumentId, OrganizationId, UsageRecordId};
 use crate::error::{AppError, Code};
 use crate::operations::actor::Actor;
 use crate::operations::invoice::refuse_invoiced;
@@ -47,20 +48,27 @@ pub fn open_for(
     }
     let host = store::instrument::get(tx, record.instrument_id)?.organization_id;
     if host != record.organization_id {
-        // Nobody would miss it: whoever keeps the money is told.
-        let missed = by
-            .event(
-                Action::UsageRecordLackPrice,
-                Subject::new("usage_record", record.id),
-            )
-            .of(host, Some(record.organization_id))
-            .after(json!({
-                "instrument_id": record.instrument_id,
-                "priced_on": record.started_at.local_date(),
-            }))?;
-        store::event::append(tx, &missed)?;
+        let of = (record.instrument_id, record.started_at.local_date());
+        let missed = lack_of_price(by, record.id, of, 1)?;
+        store::event::append(tx, &missed.of(host, Some(record.organization_id)))?;
     }
     Ok(None)
+}
+
+/// That a use, and perhaps others with it, has no price. Nobody would miss it: whoever keeps the money is told.
+pub fn lack_of_price(
+    by: &Actor,
+    record: UsageRecordId,
+    (instrument, priced_on): (InstrumentId, NaiveDate),
+    records: usize,
+) -> Result<NewEvent, AppError> {
+    let subject = Subject::new("usage_record", record);
+    let event = by.event(Action::UsageRecordLackPrice, subject);
+    Ok(event.after(json!({
+        "instrument_id": instrument,
+        "priced_on": priced_on,
+        "records": records,
+    }))?)
 }
 
 fn open(

@@ -10,6 +10,7 @@ use crate::operations::actor::Actor;
 use crate::operations::charge;
 use crate::operations::table_import::{Plan, ROWS_A_COMMIT};
 use crate::operations::tariff;
+use crate::store::event::NewEvent;
 use crate::store::price::StoredPrice;
 use crate::store::staged::{
     self, Batch, EventIds, StagedCharge, StagedImportId, StagedInstrument, StagedRecord,
@@ -90,6 +91,22 @@ impl ImportPlan {
         batch.charges.push(charge);
         Ok(position + 1)
     }
+
+    /// That units of others used instruments at no price, told once for all of the table: of the first record, how many there
+    /// are. None where every record has a price or needs none.
+    fn lacking_price(&self, ids: &Ids) -> Result<Option<NewEvent>, AppError> {
+        let rows = self.rows.iter().zip(&ids.records);
+        let mut lacking = rows.filter(|((row, price), _)| {
+            let host = row.ties.instrument.host_organization_id;
+            price.is_none() && row.ties.organization_id != host
+        });
+        let Some(((row, _), id)) = lacking.next() else {
+            return Ok(None);
+        };
+        let records = 1 + lacking.count();
+        charge::lack_of_price(&self.actor, *id, row.instrument_and_day(), records)
+            .map(|event| Some(event.of(row.ties.instrument.host_organization_id, None)))
+    }
 }
 
 impl Plan for ImportPlan {
@@ -115,7 +132,12 @@ impl Plan for ImportPlan {
             }
             batches.push(batch);
         }
-        Ok((batches, self.rows.len() + ids.charges.len()))
+        let mut events = self.rows.len() + ids.charges.len();
+        if let (Some(event), Some(batch)) = (self.lacking_price(ids)?, batches.last_mut()) {
+            batch.events.push((last + 1, event));
+            events += 1;
+        }
+        Ok((batches, events))
     }
 
     fn stands(&self, tx: &mut Conn) -> Result<bool, AppError> {

@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use chrono::NaiveDate;
+
 use super::super::record::{Entry, can_use};
 use super::super::year_of;
 use super::ImportRow;
@@ -27,6 +29,11 @@ pub struct Checked {
 }
 
 impl Checked {
+    /// What its price depends on first: the instrument, and the local day on which the use began.
+    pub fn instrument_and_day(&self) -> (InstrumentId, NaiveDate) {
+        (self.instrument, self.facts.slot.starts_at().local_date())
+    }
+
     /// The record it comes to.
     pub fn entry(&self) -> Entry<'_> {
         Entry {
