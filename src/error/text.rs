@@ -206,4 +206,92 @@ mod tests {
             assert_eq!(Language::accepted(header), language, "{header}");
         }
     }
+
+    /// Abbreviations, words of lists, and names of headers and members that a Chinese sentence may have.
+    const LATIN: [&str; 32] = [
+        "API",
+        "ASCII",
+        "Authorization",
+        "CSV",
+        "ETag",
+        "GB",
+        "HTTP",
+        "I",
+        "Idempotency-Key",
+        "If-Match",
+        "JSON",
+        "O",
+        "Retry-After",
+        "S",
+        "T",
+        "V",
+        "XLSX",
+        "Z",
+        "affected",
+        "allowed",
+        "bookings",
+        "cancel",
+        "draft",
+        "false",
+        "ids",
+        "keep",
+        "name",
+        "payer",
+        "phone",
+        "sort",
+        "source",
+        "true",
+    ];
+    const MEMBERS: [&str; 3] = ["status", "v3", "version"];
+
+    /// The words of a Chinese sentence that are neither names nor of the list.
+    fn foreign(sentence: &str) -> Vec<&str> {
+        let is_part = |letter: char| letter.is_ascii_alphanumeric() || "_-".contains(letter);
+        let words = sentence.split(|letter: char| !is_part(letter));
+        let has_letters = |word: &&str| word.contains(|letter: char| letter.is_ascii_alphabetic());
+        let is_known = |word: &str| {
+            let is_moment = word.starts_with("2026-");
+            word.contains('_') || is_moment || LATIN.contains(&word) || MEMBERS.contains(&word)
+        };
+        let words = words.filter(has_letters);
+        words.filter(|word| !is_known(word)).collect()
+    }
+
+    /// What a fault of this code may know: a number, a text, a phrase, nothing; of a field or of a cell.
+    fn typical(code: Code) -> Vec<Fault> {
+        let faults = [
+            Fault::request(code),
+            Fault::field("starts_at", code).limit(1440).actual(60),
+            Fault::field("asset_no", code).limit("2, 3").actual("样品"),
+            Fault::cell(3, "资产编号", code).actual("样品"),
+        ];
+        let phrases = CHINESE.phrases.keys();
+        let of_phrases = phrases.map(|phrase| Fault::field("starts_at", code).limit(phrase));
+        faults.into_iter().chain(of_phrases).collect()
+    }
+
+    #[test]
+    fn every_code_speaks_one_language_whatever_it_is_told() {
+        let is_chinese = |letter: char| ('\u{4e00}'..='\u{9fff}').contains(&letter);
+        for code in Code::ALL {
+            for fault in typical(*code) {
+                let chinese = message(&fault, Language::Chinese);
+                let words = foreign(&chinese);
+                assert!(words.is_empty(), "{code}: {words:?} in {chinese}");
+                assert!(chinese.contains(is_chinese), "{code}: {chinese}");
+                let english = message(&fault, Language::English).replace("样品", "");
+                let english = english.replace("资产编号", "");
+                assert!(!english.contains(is_chinese), "{code}: {english}");
+                for said in [&chinese, &english] {
+                    assert!(!said.contains(['{', '}', '[', ']']), "{code}: {said}");
+                }
+            }
+            let title = title(*code, Language::Chinese);
+            assert!(foreign(title).is_empty(), "{code}: {title}");
+        }
+        assert_eq!(
+            foreign("须为 an integer，见 client_reference"),
+            ["an", "integer"]
+        );
+    }
 }
