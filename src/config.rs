@@ -56,7 +56,6 @@ pub struct Config {
     pub password_memory_kib: u32,
     pub password_threads: usize,
     pub password_queue_max: usize,
-    pub active_policy: String,
     pub body_bytes_max: usize,
     pub import_bytes_max: usize,
     pub bodies_bytes_max: usize,

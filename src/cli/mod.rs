@@ -113,7 +113,7 @@ async fn act(line: CommandLine) -> Result<(), Failure> {
         Command::Import(action) => import::run(config, action).await,
         Command::Evaluate(action) => evaluate::run(config, action).await,
         Command::Subsidy(action) => subsidy::run(config, action).await,
-        Command::Policy(action) => policy::run(&action),
+        Command::Policy(action) => policy::run(config, action).await,
         Command::Openapi => output::json(&crate::http::openapi::document(&config.public_url)),
         Command::Health => health::run(&config),
     }

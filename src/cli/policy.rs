@@ -1,13 +1,21 @@
-//! `yiqi policy check`: every mistake of a pack with its line, before anybody installs it.
+//! `yiqi policy`: every mistake of a pack with its line, before anybody stores it; packs stored, put in force and withdrawn.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use chrono::NaiveDate;
 use clap::Subcommand;
 use serde_json::json;
 
 use super::failure::Failure;
 use super::output::{self, Format};
-use crate::operations::policy_pack;
+use super::{acting_as, operator};
+use crate::app::App;
+use crate::config::Config;
+use crate::error::AppError;
+use crate::operations::policy::{Pack, PolicyId};
+use crate::operations::run::Run;
+use crate::operations::session::Action;
+use crate::operations::{policy, policy_pack};
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -17,11 +25,182 @@ pub enum Command {
         #[arg(long, value_enum, default_value_t)]
         format: Format,
     },
+    /// Store a pack as a draft.
+    Add {
+        file: PathBuf,
+        /// The account that stores it; without it the installation does.
+        #[arg(long = "as", value_name = "EMAIL")]
+        account: Option<String>,
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// All packs with their states.
+    List {
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// A pack with its text.
+    Show {
+        /// Its number, code@version, or a code for its version in force.
+        pack: String,
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Put a draft in force, by another person than its uploader.
+    InForce {
+        /// Its number or code@version.
+        pack: String,
+        /// The first day on which it rules; today without it.
+        #[arg(long = "from", value_name = "YYYY-MM-DD")]
+        from_on: Option<NaiveDate>,
+        #[arg(long = "as", value_name = "EMAIL")]
+        account: String,
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Withdraw a pack in force, for good.
+    Withdraw {
+        /// Its number or code@version.
+        pack: String,
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        #[arg(long = "as", value_name = "EMAIL")]
+        account: String,
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
 }
 
-pub fn run(action: &Command) -> Result<(), Failure> {
-    let Command::Check { file, format } = action;
-    let text = std::fs::read_to_string(file).map_err(|error| Failure::file(file, &error))?;
+pub async fn run(config: Config, action: Command) -> Result<(), Failure> {
+    if let Command::Check { file, format } = &action {
+        return check(file, *format);
+    }
+    let app = super::open(config).await?;
+    let done = act(&app, action).await;
+    app.store.drain();
+    done
+}
+
+async fn act(app: &App, action: Command) -> Result<(), Failure> {
+    match action {
+        Command::Check { file, format } => check(&file, format),
+        Command::Add {
+            file,
+            account,
+            format,
+        } => {
+            let text = read(&file)?;
+            let actor = match account {
+                Some(login) => acting_as(app, &login).await?,
+                None => operator(app),
+            };
+            let run = Run::direct(app, &actor, Action::PolicyCreate);
+            let pack = policy::create(&run, Ok(text)).await?.now()?;
+            tell(&pack, format)
+        }
+        Command::List { format } => list(app, format).await,
+        Command::Show { pack, format } => {
+            let pack = find(app, pack).await?;
+            match format {
+                Format::Json => output::json(&document(&pack)),
+                Format::Table => output::say(pack.content.trim_end()),
+            }
+        }
+        Command::InForce {
+            pack,
+            from_on,
+            account,
+            format,
+        } => {
+            let actor = acting_as(app, &account).await?;
+            let id = find(app, pack).await?.id;
+            let run = Run::direct(app, &actor, Action::PolicyPutInForce);
+            let done = policy::put_in_force(&run, id, Ok(from_on)).await;
+            tell(&done?.now()?, format)
+        }
+        Command::Withdraw {
+            pack,
+            reason,
+            account,
+            format,
+        } => {
+            let actor = acting_as(app, &account).await?;
+            let id = find(app, pack).await?.id;
+            let run = Run::direct(app, &actor, Action::PolicyWithdraw);
+            let done = policy::withdraw(&run, id, Ok(Some(reason))).await;
+            tell(&done?.now()?, format)
+        }
+    }
+}
+
+/// A pack by its number or its name.
+async fn find(app: &App, name: String) -> Result<Pack, Failure> {
+    let found = match name.parse::<i64>() {
+        Ok(number) => match PolicyId::try_from(number) {
+            Ok(id) => policy::get(app, &operator(app), Ok(id)).await,
+            Err(_) => Err(AppError::NotFound),
+        },
+        Err(_) => policy::get_by_name(app, name.clone()).await,
+    };
+    found.map_err(|error| Failure::seeking(error, format_args!("policy {name}")))
+}
+
+async fn list(app: &App, format: Format) -> Result<(), Failure> {
+    let packs = policy::list(app, &operator(app), Ok((None, i64::MAX))).await?;
+    match format {
+        Format::Json => output::json(&packs.iter().map(document).collect::<Vec<_>>()),
+        Format::Table => {
+            let rows: Vec<_> = packs
+                .iter()
+                .map(|pack| {
+                    let from_on = pack.from_on.map(|day| day.to_string());
+                    [
+                        pack.id.to_string(),
+                        format!("{}@{}", pack.code, pack.version),
+                        pack.state.to_string(),
+                        from_on.unwrap_or_default(),
+                        pack.title.clone(),
+                    ]
+                })
+                .collect();
+            output::table(["number", "policy", "state", "from", "title"], &rows)
+        }
+    }
+}
+
+fn tell(pack: &Pack, format: Format) -> Result<(), Failure> {
+    let from_on = pack.from_on.map(|day| format!(" from {day}"));
+    match format {
+        Format::Json => output::json(&document(pack)),
+        Format::Table => output::say(&format!(
+            "Policy {} ({}@{}) is {}{}.",
+            pack.id,
+            pack.code,
+            pack.version,
+            pack.state,
+            from_on.unwrap_or_default()
+        )),
+    }
+}
+
+fn document(pack: &Pack) -> serde_json::Value {
+    json!({
+        "id": pack.id,
+        "code": pack.code,
+        "version": pack.version,
+        "title": pack.title,
+        "digest": pack.digest,
+        "state": pack.state,
+        "from_on": pack.from_on,
+    })
+}
+
+fn read(file: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(file).map_err(|error| Failure::file(file, &error))
+}
+
+fn check(file: &Path, format: Format) -> Result<(), Failure> {
+    let text = read(file)?;
     match policy_pack::read(&text) {
         Ok(policy) => match format {
             Format::Json => output::json(&json!({"policy": policy.code, "mistakes": []})),

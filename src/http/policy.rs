@@ -1,13 +1,15 @@
-//! `/policies`: packs as TOML, immutable once stored.
+//! `/policies`: packs as TOML, drafts until they are put in force; their text stays once a run used it.
 
-use serde::Serialize;
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::answer::{Answer, Page, reply};
+use super::answer::{Answer, Page, no_content, reply};
 use super::context::RequestContext;
-use super::route::{BASE, Route, get, post};
+use super::reason::ReasonBody;
+use super::route::{BASE, Route, delete, get, post, put};
 use crate::domain::access::Action;
-use crate::domain::policy::PolicyMistake;
+use crate::domain::policy::{PolicyMistake, PolicyState};
 use crate::domain::{Instant, PolicyId, UserId};
 use crate::error::{AppError, Code, Fault};
 use crate::operations::policy;
@@ -33,9 +35,7 @@ pub fn routes() -> Vec<Route> {
             create,
         )
         .takes_file(TOML)
-        .answers::<PolicyShape>(201)
-        // The version of a pack is a part of its name: packs never change.
-        .has_etag(false),
+        .answers::<PolicyShape>(201),
         post(
             "/policies/check",
             Action::PolicyCheck,
@@ -50,12 +50,51 @@ pub fn routes() -> Vec<Route> {
             "A pack with its text",
             get_one,
         )
-        .answers::<PolicyShape>(200)
-        .has_etag(false),
+        .answers::<PolicyShape>(200),
+        put(
+            "/policies/{id}",
+            Action::PolicyUpdate,
+            "Replaces a draft that no run used (TOML, the same code and version)",
+            update,
+        )
+        .takes_file(TOML)
+        .needs_version()
+        .answers::<PolicyShape>(200),
+        delete(
+            "/policies/{id}",
+            Action::PolicyDelete,
+            "Removes a draft that no run used",
+            remove,
+        )
+        .answers_status(204),
+        post(
+            "/policies/{id}/in-force",
+            Action::PolicyPutInForce,
+            "Puts a draft in force, by another person than its uploader",
+            put_in_force,
+        )
+        .takes::<InForceBody>()
+        .answers::<PolicyShape>(200),
+        post(
+            "/policies/{id}/withdraw",
+            Action::PolicyWithdraw,
+            "Withdraws a pack in force, for good",
+            withdraw,
+        )
+        .takes::<ReasonBody>()
+        .answers::<PolicyShape>(200),
     ]
 }
 
-/// A pack. `content` is its TOML text, `digest` the SHA-256 of it; lists leave the text out.
+/// `from_on` is the first day on which it rules: today, or a later day.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct InForceBody {
+    from_on: Option<NaiveDate>,
+}
+
+/// A pack. `content` is its TOML text, `digest` the SHA-256 of it, `indicators` are those that experts give points for; lists leave
+/// text and indicators out. `version` is a part of its name, `row_version` is what `ETag` says.
 #[derive(Serialize, ToSchema)]
 struct PolicyShape {
     id: PolicyId,
@@ -65,8 +104,23 @@ struct PolicyShape {
     digest: String,
     created_at: Instant,
     created_by: Option<UserId>,
+    state: PolicyState,
+    /// The first day on which it rules.
+    from_on: Option<NaiveDate>,
+    put_in_force_by: Option<UserId>,
+    withdraw_reason: Option<String>,
+    row_version: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    indicators: Option<Vec<IndicatorShape>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     content: Option<String>,
+}
+
+/// An indicator that experts give points for, and the most points (decimal text).
+#[derive(Serialize, ToSchema)]
+struct IndicatorShape {
+    id: String,
+    max: String,
 }
 
 impl From<Pack> for PolicyShape {
@@ -79,9 +133,29 @@ impl From<Pack> for PolicyShape {
             digest: pack.digest,
             created_at: pack.created_at,
             created_by: pack.created_by,
-            content: Some(pack.content),
+            state: pack.state,
+            from_on: pack.from_on,
+            put_in_force_by: pack.put_in_force_by,
+            withdraw_reason: pack.withdraw_reason,
+            row_version: pack.row_version,
+            indicators: None,
+            content: None,
         }
     }
+}
+
+/// A pack with its text.
+fn whole(pack: &Pack) -> Result<PolicyShape, AppError> {
+    let indicators = policy::indicators(&policy::open(pack)?).into_iter();
+    Ok(PolicyShape {
+        indicators: Some(
+            indicators
+                .map(|(id, max)| IndicatorShape { id, max })
+                .collect(),
+        ),
+        content: Some(pack.content.clone()),
+        ..pack.clone().into()
+    })
 }
 
 /// Whether a pack could be stored, and what is wrong with it.
@@ -119,17 +193,14 @@ async fn list(context: RequestContext) -> Answer {
         packs,
         context.params()?.limit()?,
         |pack| pack.id,
-        |pack| PolicyShape {
-            content: None,
-            ..pack.into()
-        },
+        PolicyShape::from,
     )?;
     context.ok(page)
 }
 
 async fn get_one(context: RequestContext) -> Answer {
     let pack = policy::get(&context.app, &context.reader(), context.id("id")).await?;
-    context.ok(PolicyShape::from(pack))
+    context.ok_versioned(pack.row_version, whole(&pack)?)
 }
 
 async fn create(context: RequestContext) -> Answer {
@@ -139,7 +210,39 @@ async fn create(context: RequestContext) -> Answer {
 
 fn created(pack: &Pack) -> Result<Reply, AppError> {
     let at = format!("{BASE}/policies/{}", pack.id);
-    Ok(reply(201, &PolicyShape::from(pack.clone()))?.at(at))
+    let stored = reply(201, &whole(pack)?)?.of_version(pack.row_version);
+    Ok(stored.at(at))
+}
+
+fn shown(pack: &Pack) -> Result<Reply, AppError> {
+    Ok(reply(200, &whole(pack)?)?.of_version(pack.row_version))
+}
+
+async fn update(context: RequestContext) -> Answer {
+    let id = context.id("id")?;
+    let done = policy::update(&context.run(shown)?, id, text(&context)).await?;
+    context.answer(done, shown)
+}
+
+async fn remove(context: RequestContext) -> Answer {
+    let id = context.id("id")?;
+    let done = policy::delete(&context.run(no_content)?, id, context.no_body()).await?;
+    context.answer(done, no_content)
+}
+
+async fn put_in_force(context: RequestContext) -> Answer {
+    let body = context.body_or_default();
+    let from_on = body.map(|body: InForceBody| body.from_on);
+    let done = policy::put_in_force(&context.run(shown)?, context.id("id")?, from_on).await?;
+    context.answer(done, shown)
+}
+
+async fn withdraw(context: RequestContext) -> Answer {
+    let reason = context
+        .body_or_default()
+        .map(|body: ReasonBody| body.reason);
+    let done = policy::withdraw(&context.run(shown)?, context.id("id")?, reason).await?;
+    context.answer(done, shown)
 }
 
 async fn check(context: RequestContext) -> Answer {

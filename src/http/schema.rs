@@ -177,6 +177,7 @@ words!(
     Empty => "EmptyCell",
     ImportMode => "ImportMode",
     policy::Grade => "Grade",
+    policy::PolicyState => "PolicyState",
     run::RunPhase => "RunPhase",
     run::RunState => "RunState",
 );

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use crate::app::token;
-use crate::domain::access::{Action, Caller};
+use crate::domain::access::{Action, Caller, Role};
 use crate::domain::{Instant, UserId};
 use crate::error::{AppError, Code};
 use crate::store::event::{NewEvent, Subject};
@@ -92,6 +92,17 @@ impl Actor {
         match &self.who {
             Who::Person(caller) | Who::ApiKey(caller) => Ok(caller),
             Who::System | Who::Visitor => Err(AppError::Unauthenticated(Code::unauthenticated)),
+        }
+    }
+
+    /// The province, the auditors and the installation itself see what is not published.
+    pub fn sees_drafts(&self) -> bool {
+        match &self.who {
+            Who::Person(caller) | Who::ApiKey(caller) => {
+                caller.has(Role::PlatformAdmin) || caller.has(Role::Auditor)
+            }
+            Who::System => true,
+            Who::Visitor => false,
         }
     }
 

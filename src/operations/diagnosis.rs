@@ -3,7 +3,7 @@
 use chrono::Days;
 use serde::Serialize;
 
-use super::session;
+use super::{policy, session};
 use crate::app::App;
 use crate::domain::access::Action;
 use crate::domain::booking_rules::BookingRules;
@@ -36,9 +36,17 @@ pub async fn findings(app: &App) -> Result<Vec<Finding>, AppError> {
     let unseeded = "no regions or categories: run `yiqi seed`".to_owned();
     let able = session::list_able(app, Action::HolidayUpdate).await?;
     let nobody = "nobody administers the platform: run `yiqi admin create`".to_owned();
+    let today = app.clock.now().local_date();
+    let ruling = move |conn: &mut store::Conn| policy::active(conn, today);
+    let unruled = match app.store.read(ruling).await {
+        Ok(_) => None,
+        Err(AppError::Unavailable(why)) => Some(why),
+        Err(other) => return Err(other),
+    };
     Ok(vec![
         Finding::new("reference", (!is_seeded).then_some(unseeded)),
         Finding::new("administrator", able.is_empty().then_some(nobody)),
+        Finding::new("policy", unruled),
         Finding::new("holidays", unknown_holidays(app).await?),
     ])
 }

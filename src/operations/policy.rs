@@ -1,36 +1,47 @@
 //! Policy packs in the database: found by code, created, shipped, and the one in force for registrations. What a pack may
 //! say is decided by `domain::policy`.
 
+mod state;
+
+use chrono::NaiveDate;
+
+pub use self::state::{delete, put_in_force, update, withdraw};
 use crate::app::App;
+pub use crate::domain::PolicyId;
 use crate::domain::access::Action;
-use crate::domain::policy::{self, Policy, PolicyMistake};
-use crate::domain::{Instant, PolicyId};
+use crate::domain::policy::{self, Policy, PolicyMistake, PolicyState, Value};
+use crate::domain::{Instant, ratio};
 use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::Actor;
 use crate::operations::policy_pack;
 use crate::operations::run::{Outcome, Run, may};
 use crate::store::event::{self, Subject};
-use crate::store::policy::{NewPack, Pack};
+use crate::store::policy::NewPack;
+pub use crate::store::policy::Pack;
 use crate::store::{self, Conn, Constraint, StoreError};
 
-/// The pack a name means: `code` is its newest version, `code@version` that one.
-pub fn find(conn: &mut Conn, name: &str) -> Result<Option<Pack>, StoreError> {
-    let (code, version) = match name.split_once('@') {
-        None => (name, None),
-        Some((code, version)) => match version.parse() {
-            Ok(version) => (code, Some(version)),
-            Err(_) => return Ok(None),
-        },
-    };
-    store::policy::find_version(conn, code, version)
-}
-
-/// The pack a body names; 422 `unknown_reference` when there is none.
-pub fn get_named(conn: &mut Conn, name: &str) -> Result<Pack, AppError> {
-    find(conn, name)?.ok_or_else(|| {
-        let fault = Fault::field("policy", Code::unknown_reference).actual(name);
-        AppError::Refused(vec![fault])
-    })
+/// The pack that a body names: `code@version` is that one, a bare code its version in force on the day. 422 `unknown_reference`
+/// when there is none of the name, `policy_not_in_force` when none of the code rules yet, or any more.
+pub fn get_named(conn: &mut Conn, name: &str, on: NaiveDate) -> Result<Pack, AppError> {
+    let refused = |code| AppError::from(Fault::field("policy", code).actual(name));
+    match name.split_once('@') {
+        Some((code, version)) => {
+            let version = version.parse().ok();
+            let find = |version| store::policy::find_version(conn, code, version);
+            let pack = version.map(find).transpose()?.flatten();
+            pack.ok_or_else(|| refused(Code::unknown_reference))
+        }
+        None => {
+            let in_force = store::policy::list_in_force(conn, Some(name), on)?;
+            match in_force.into_iter().next() {
+                Some(pack) => Ok(pack),
+                None if store::policy::is_known(conn, name)? => {
+                    Err(refused(Code::policy_not_in_force))
+                }
+                None => Err(refused(Code::unknown_reference)),
+            }
+        }
+    }
 }
 
 /// What a stored pack says. It was checked when it came in.
@@ -46,28 +57,31 @@ pub fn open(pack: &Pack) -> Result<Policy, AppError> {
     })
 }
 
-/// The policy in force for registrations: `active_policy` is the setting of that name.
-pub fn active(conn: &mut Conn, active_policy: &str) -> Result<Policy, AppError> {
-    match find(conn, active_policy)? {
-        Some(pack) => open(&pack),
-        None => Err(AppError::unavailable(format!(
-            "the active policy {active_policy} is not installed; `yiqi seed` installs the shipped ones"
-        ))),
+/// The policy that registrations, duties and figures follow on a day: of those in force that have `[registration]`, the latest.
+pub fn active(conn: &mut Conn, on: NaiveDate) -> Result<Policy, AppError> {
+    let in_force = store::policy::list_in_force(conn, None, on)?;
+    let rules = |pack: &&Pack| policy_pack::has_registration(&pack.content);
+    match in_force.iter().find(rules) {
+        Some(pack) => open(pack),
+        None => Err(AppError::unavailable(
+            "no policy in force has [registration]; `yiqi seed` installs one, `yiqi policy in-force` puts one in force",
+        )),
     }
 }
 
-/// The packs, oldest first. `page` (after which, how many) may be a fault of the request.
+/// The packs, oldest first; drafts for who sees these. `page` (after which, how many) may be a fault of the request.
 pub async fn list(
     app: &App,
     actor: &Actor,
     page: Result<(Option<PolicyId>, i64), AppError>,
 ) -> Result<Vec<Pack>, AppError> {
     may(actor, Action::PolicyList)?;
-    let (after, limit) = page?;
-    let list = move |conn: &mut Conn| store::policy::list(conn, after, limit);
+    let ((after, limit), with_drafts) = (page?, actor.sees_drafts());
+    let list = move |conn: &mut Conn| store::policy::list(conn, after, limit, with_drafts);
     app.store.read(list).await.map_err(AppError::from)
 }
 
+/// A pack; a draft for who sees these.
 pub async fn get(
     app: &App,
     actor: &Actor,
@@ -76,7 +90,38 @@ pub async fn get(
     may(actor, Action::PolicyGet)?;
     let id = id?;
     let get = move |conn: &mut Conn| store::policy::get(conn, id);
-    app.store.read(get).await.map_err(AppError::from)
+    let pack = app.store.read(get).await.map_err(AppError::from)?;
+    match pack.state == PolicyState::Draft && !actor.sees_drafts() {
+        true => Err(AppError::NotFound),
+        false => Ok(pack),
+    }
+}
+
+/// The pack of a name, whatever its state, for the command line: `code@version`, or the version of a code in force.
+pub async fn get_by_name(app: &App, name: String) -> Result<Pack, AppError> {
+    let today = app.clock.now().local_date();
+    let get = move |conn: &mut Conn| get_named(conn, &name, today);
+    app.store.read(get).await.map_err(|error| match error {
+        AppError::Refused(faults)
+            if faults
+                .iter()
+                .any(|fault| fault.code == Code::unknown_reference) =>
+        {
+            AppError::NotFound
+        }
+        other => other,
+    })
+}
+
+/// The indicators that experts give points for, with the most of each.
+pub fn indicators(policy: &Policy) -> Vec<(String, String)> {
+    let experts = policy
+        .scores
+        .iter()
+        .filter(|score| score.value == Value::Expert);
+    experts
+        .map(|score| (score.id.clone(), ratio::exact(&score.max)))
+        .collect()
 }
 
 /// Every mistake of a pack's text.
@@ -88,7 +133,7 @@ pub fn check(
     Ok(policy_pack::read(&content?).err().unwrap_or_default())
 }
 
-/// Stores a pack. Every mistake in it is told (422); a version that exists is 409 `policy_version_exists`.
+/// Stores a pack as a draft. Every mistake in it is told (422); a version that exists is 409 `policy_version_exists`.
 pub async fn create(run: &Run<Pack>, content: Result<String, AppError>) -> Outcome<Pack> {
     // A pack is not read for who may not store one.
     may(&run.actor, run.action)?;
@@ -96,16 +141,19 @@ pub async fn create(run: &Run<Pack>, content: Result<String, AppError>) -> Outco
     run.with(new, |tx, actor, new| insert(tx, new, actor)).await
 }
 
-/// Stores the packs that ship with the program, those that are not there yet.
+/// Stores the packs that ship with the program, those that are not there yet; the default one is in force from now on.
 pub async fn install_shipped(app: &App, now: Instant) -> Result<(), AppError> {
     let actor = Actor::system(now);
     let new = new_pack(policy_pack::HEBEI_2026.to_owned(), &actor);
     let run = Run::direct(app, &actor, Action::PolicyCreate);
     let done = run.with(new, |tx, actor, new| {
-        let known = store::policy::find_version(tx, &new.code, Some(new.version))?;
+        let known = store::policy::find_version(tx, &new.code, new.version)?;
         match known {
             Some(_) => Ok(()),
-            None => insert(tx, new, actor).map(|_| ()),
+            None => {
+                let pack = insert(tx, new, actor)?;
+                state::enforce(tx, actor, &pack, actor.now.local_date()).map(drop)
+            }
         }
     });
     done.await?.now()
@@ -125,17 +173,22 @@ fn new_pack(content: String, actor: &Actor) -> Result<NewPack, AppError> {
 }
 
 fn insert(tx: &mut Conn, new: &NewPack, actor: &Actor) -> Result<Pack, AppError> {
-    let id = store::policy::insert(tx, new).map_err(|error| match error {
-        StoreError::Violated(Constraint::PolicyVersion) => {
-            AppError::conflict(Code::policy_version_exists)
-        }
-        other => other.into(),
-    })?;
+    let id = store::policy::insert(tx, new).map_err(insert_fault)?;
     let after =
         serde_json::json!({ "code": new.code, "version": new.version, "digest": new.digest });
     let event = actor.event(Action::PolicyCreate, Subject::new("policy", id));
     event::append(tx, &event.after(after)?)?;
     Ok(store::policy::get(tx, id)?)
+}
+
+fn insert_fault(error: StoreError) -> AppError {
+    match error {
+        StoreError::Violated(Constraint::PolicyVersion) => {
+            AppError::conflict(Code::policy_version_exists)
+        }
+        StoreError::Violated(Constraint::PolicyUsed) => AppError::conflict(Code::relation_in_use),
+        other => other.into(),
+    }
 }
 
 /// Each mistake with its key as the field, its line as the actual value and its reason as the limit.

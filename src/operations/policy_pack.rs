@@ -27,6 +27,12 @@ pub fn read(text: &str) -> Result<Policy, Vec<PolicyMistake>> {
     })
 }
 
+/// Whether a pack says what must be registered.
+pub fn has_registration(text: &str) -> bool {
+    let (root, _) = DeTable::parse_recoverable(text);
+    root.get_ref().contains_key("registration")
+}
+
 /// Where each line begins, in bytes.
 struct Lines(Vec<usize>);
 

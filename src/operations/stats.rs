@@ -34,10 +34,9 @@ pub async fn of_year(app: &App, actor: &Actor, year: i32) -> Result<YearStats, A
 
 async fn compute(app: &App, year: i32, now: Instant) -> Result<YearStats, AppError> {
     let calendar = app.calendar().await?;
-    let active = app.config.active_policy.clone();
     app.store
         .read(move |conn| {
-            let policy = policy::active(conn, &active)?;
+            let policy = policy::active(conn, now.local_date())?;
             let newest = event::newest(conn)?;
             let scope = freeze::scope(year, now, newest)?;
             let experts = freeze::ExpertPoints::new();

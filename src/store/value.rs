@@ -101,6 +101,7 @@ stored_words!(
     organization::OrganizationState,
     region::RegionLevel,
     policy::Grade,
+    policy::PolicyState,
     review::Satisfaction,
     run::RunKind,
     run::RunPhase,

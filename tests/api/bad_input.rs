@@ -9,6 +9,10 @@ use ureq::http::Method;
 use yiqi::domain::Instant;
 use yiqi::http::route::{BASE, Route};
 use yiqi::http::routes;
+use yiqi::operations::actor::Actor;
+use yiqi::operations::policy;
+use yiqi::operations::policy_pack::HEBEI_2026;
+use yiqi::operations::run::Run;
 
 use crate::client::{Answer, Client};
 use crate::world::*;
@@ -86,7 +90,15 @@ pub fn stage(app: &TestApp) -> Stage<'_> {
         "/api/v1/invoices",
         json!({"invoice_no": "N-1", "issued_on": "2026-03-01", "charge_ids": [charge]}),
     );
-    let policies = app.as_admin().get("/api/v1/policies").expect_status(200);
+    // One of nobody's, so that what happens to it changes nothing else.
+    let actor = Actor::system(app.now());
+    let draft = Run::direct(&app.app, &actor, yiqi::domain::access::Action::PolicyCreate);
+    let text = HEBEI_2026.replacen("version = 1", "version = 9", 1);
+    let draft = app
+        .block_on(policy::create(&draft, Ok(text)))
+        .unwrap()
+        .now()
+        .unwrap();
     let key = app
         .as_company()
         .post(
@@ -94,6 +106,11 @@ pub fn stage(app: &TestApp) -> Stage<'_> {
             json!({"name": "LIMS", "scopes": ["bookings:read"]}),
         )
         .expect_status(201);
+    // In force much later: everybody sees it.
+    app.write(|tx| {
+        let text = "UPDATE policy SET state = 'in_force', from_on = '2027-01-01' WHERE version = 9";
+        Ok(diesel::RunQueryDsl::execute(diesel::sql_query(text), tx)?)
+    });
     let budget = json!({"year": 2025, "policy": "hebei-2026", "budget_fen": 1_000_000});
     let run = app
         .as_admin()
@@ -117,7 +134,7 @@ pub fn stage(app: &TestApp) -> Stage<'_> {
         ("charges", charge),
         ("invoices", invoice.expect_status(201).id()),
         ("payments", payment.as_i64().unwrap()),
-        ("policies", policies["items"][0]["id"].as_i64().unwrap()),
+        ("policies", draft.id.number()),
         ("api-keys", key.id()),
         ("year", 2027),
     ];

@@ -51,16 +51,20 @@ fn publish(client: &Client, run: &Answer) -> [String; 2] {
     both
 }
 
-/// Another version, or another code, of the shipped pack.
-fn install(client: &Client, code: &str, version: i64) {
+/// Another version, or another code, of the shipped pack, in force.
+fn install(app: &TestApp, client: &Client, code: &str, version: i64) {
     let pack = HEBEI_2026
         .replacen("code = \"hebei-2026\"", &format!("code = \"{code}\""), 1)
         .replacen("version = 1", &format!("version = {version}"), 1);
     let request = client.request(Method::POST, "/api/v1/policies");
-    request
-        .bytes("application/toml", pack.as_bytes())
-        .send()
-        .expect_status(201);
+    let stored = request.bytes("application/toml", pack.as_bytes()).send();
+    let in_force = format!(
+        "/api/v1/policies/{}/in-force",
+        stored.expect_status(201).id()
+    );
+    given::deputy(app)
+        .post(&in_force, json!({}))
+        .expect_status(200);
 }
 
 both! {
@@ -150,8 +154,8 @@ both! {
 
     fn another_version_stands_on_the_final_evaluation_of_its_code(app: &TestApp) {
         let admin = prepared(app);
-        install(&admin, "hebei-2026", 2);
-        install(&admin, "other-2026", 1);
+        install(app, &admin, "hebei-2026", 2);
+        install(app, &admin, "other-2026", 1);
         let first = draft(&admin, "subsidy-runs", 2025, "hebei-2026@1");
         let halves = publish(&admin, &first);
         given::notice_over(app);

@@ -1,9 +1,53 @@
-//! Policy packs over HTTP: stored once, never changed, every mistake told.
+//! Policy packs over HTTP: stored once as drafts, every mistake told, in force from a day by a second person, withdrawn for good.
 
+use serde_json::{Value, json};
 use ureq::http::Method;
 
-use crate::both;
+use crate::client::{Answer, Client};
+use crate::subsidy::begun;
+use crate::world::*;
+use crate::{both, given};
 use yiqi::operations::policy_pack::HEBEI_2026;
+
+const POLICIES: &str = "/api/v1/policies";
+
+/// The shipped pack as another version, with another threshold.
+fn version(version: i64, threshold_fen: i64) -> String {
+    let of = HEBEI_2026.replacen("version = 1", &format!("version = {version}"), 1);
+    of.replacen(
+        "threshold_fen = 20_000_000",
+        &format!("threshold_fen = {threshold_fen}"),
+        1,
+    )
+}
+
+fn send(client: &Client, method: Method, path: &str, text: &str) -> Answer {
+    client
+        .request(method, path)
+        .bytes("application/toml", text.as_bytes())
+        .send()
+}
+
+/// A stored draft.
+fn stored(client: &Client, text: &str) -> String {
+    format!(
+        "{POLICIES}/{}",
+        send(client, Method::POST, POLICIES, text)
+            .expect_status(201)
+            .id()
+    )
+}
+
+fn say(client: &Client, path: &str, verb: &str, body: Value) -> Answer {
+    client.post(&format!("{path}/{verb}"), body)
+}
+
+/// Whether an instrument of this value is registered.
+fn registered(app: &TestApp, asset_no: &str, fen: i64) -> Answer {
+    app.as_host().post("/api/v1/instruments", json!({
+        "asset_no": asset_no, "name": "电镜", "original_value_fen": fen, "category_code": "010102", "purpose_type": "general",
+    }))
+}
 
 both! {
     fn a_pack_is_stored_once_and_its_mistakes_are_told(app: &TestApp) {
@@ -30,5 +74,122 @@ both! {
         let company = app.as_company();
         let company = company.request(Method::POST, "/api/v1/policies");
         company.bytes("application/toml", "").send().expect_code(403, "forbidden");
+    }
+
+    /// Uploading puts nothing in force; a second person does, from a day on, and then registrations follow it.
+    fn a_pack_rules_from_the_day_on_that_a_second_person_names(app: &TestApp) {
+        let (admin, deputy) = (app.as_admin(), given::deputy(app));
+        let pack = stored(&admin, &version(2, 50_000_000));
+        let draft = admin.get(&pack).expect_status(200);
+        assert_eq!((&draft["state"], &draft["from_on"]), (&json!("draft"), &Value::Null));
+        let indicators = json!([{"id": "A4", "max": "4"}, {"id": "B3", "max": "6"}]);
+        assert_eq!(draft["indicators"], indicators);
+        // Drafts are the province's.
+        for client in [app.visitor(), app.as_host(), app.as_company()] {
+            client.get(&pack).expect_code(404, "not_found");
+            let shown = client.get(POLICIES).expect_status(200);
+            assert_eq!(shown["items"].as_array().unwrap().len(), 1);
+        }
+        app.as_person(AUDITOR).get(&pack).expect_status(200);
+        registered(app, "B1", 30_000_000).expect_status(201);
+
+        app.as_host().post(&format!("{pack}/in-force"), json!({})).expect_code(403, "forbidden");
+        say(&admin, &pack, "in-force", json!({})).expect_code(403, "second_person_required");
+        for day in ["2026-03-01", "2099-01-01"] {
+            let refused = say(&deputy, &pack, "in-force", json!({"from_on": day})).expect_code(422, "out_of_range");
+            assert_eq!(refused["errors"][0]["field"], "from_on");
+        }
+        say(&deputy, &pack, "withdraw", json!({"reason": "x"})).expect_code(409, "invalid_state");
+        let ruling = say(&deputy, &pack, "in-force", json!({"from_on": "2026-03-03"})).expect_status(200);
+        assert_eq!((&ruling["state"], &ruling["from_on"]), (&json!("in_force"), &json!("2026-03-03")));
+        assert_eq!(ruling["put_in_force_by"], app.user_id(given::DEPUTY).number());
+        say(&deputy, &pack, "in-force", json!({})).expect_code(409, "invalid_state");
+        assert_eq!(app.visitor().get(&pack).expect_status(200)["content"], draft["content"]);
+        // Until the last moment of today the earlier one rules.
+        registered(app, "B2", 30_000_000).expect_status(201);
+        app.advance(15 * 60);
+        let below = registered(app, "B3", 30_000_000).expect_code(422, "below_registration_threshold");
+        assert_eq!(below["errors"][0]["limit"], 50_000_000);
+        registered(app, "B3", 50_000_000).expect_status(201);
+
+        // Withdrawn for good: the earlier one rules again.
+        for reason in [json!({}), json!({"reason": " "})] {
+            say(&admin, &pack, "withdraw", reason).expect_code(422, "reason_required");
+        }
+        let gone = say(&admin, &pack, "withdraw", json!({"reason": "文号有误"})).expect_status(200);
+        assert_eq!((&gone["state"], &gone["withdraw_reason"]), (&json!("withdrawn"), &json!("文号有误")));
+        for verb in ["in-force", "withdraw"] {
+            let body = if verb == "withdraw" { json!({"reason": "x"}) } else { json!({}) };
+            say(&deputy, &pack, verb, body).expect_code(409, "invalid_state");
+        }
+        registered(app, "B4", 30_000_000).expect_status(201);
+    }
+
+    fn a_draft_is_replaced_and_removed_until_a_run_uses_it(app: &TestApp) {
+        let (admin, deputy) = (app.as_admin(), given::deputy(app));
+        given::instrument(app).insert();
+        let (used, ruling, free) = (stored(&admin, &version(2, 1)), stored(&admin, &version(3, 1)), stored(&admin, &version(4, 1)));
+        begun(&admin, "/api/v1/evaluations", json!({"year": 2025, "policy": "hebei-2026@2"}));
+        say(&deputy, &ruling, "in-force", json!({})).expect_status(200);
+        let put = |path: &str, text: &str, etag: &str| {
+            let request = admin.request(Method::PUT, path).header("If-Match", etag);
+            request.bytes("application/toml", text.as_bytes()).send()
+        };
+        for (path, number) in [(&used, 2), (&ruling, 3)] {
+            put(path, &version(number, 2), "*").expect_code(409, "relation_in_use");
+            admin.delete(path).expect_code(409, "relation_in_use");
+        }
+        let before = admin.get(&free).expect_status(200);
+        send(&admin, Method::PUT, &free, &version(4, 2)).expect_code(428, "version_required");
+        put(&free, &version(5, 2), before.etag()).expect_code(422, "read_only");
+        put(&free, &version(4, 2).replacen("hebei-2026", "other", 1), before.etag()).expect_code(422, "read_only");
+        put(&free, &version(4, -2), before.etag()).expect_code(422, "policy_mistake");
+        let after = put(&free, &version(4, 2), before.etag()).expect_status(200);
+        assert_ne!((after.etag(), &after["digest"]), (before.etag(), &before["digest"]));
+        put(&free, &version(4, 3), before.etag()).expect_code(412, "version_mismatch");
+        app.as_host().delete(&free).expect_code(403, "forbidden");
+        admin.delete(&free).expect_status(204);
+        admin.get(&free).expect_code(404, "not_found");
+    }
+
+    /// Whoever replaced a draft is its uploader; a run by what is not in force is only a trial.
+    fn only_what_is_in_force_is_published(app: &TestApp) {
+        let (admin, deputy) = (app.as_admin(), given::deputy(app));
+        given::instrument(app).insert();
+        let text = version(1, 1).replacen("hebei-2026", "trial", 1);
+        let pack = stored(&admin, &text);
+        let present = admin.get(&pack).expect_status(200);
+        let replaced = deputy.request(Method::PUT, &pack).header("If-Match", present.etag());
+        replaced.bytes("application/toml", format!("{text}\n# 二稿\n").as_bytes()).send().expect_status(200);
+        say(&deputy, &pack, "in-force", json!({})).expect_code(403, "second_person_required");
+        let evaluate = |policy: &str| json!({"year": 2025, "policy": policy});
+        let share = |policy: &str| json!({"year": 2025, "policy": policy, "budget_fen": 1});
+        for (kind, body) in [("evaluations", evaluate("trial")), ("subsidy-runs", share("trial"))] {
+            let refused = admin.post(&format!("/api/v1/{kind}"), body).expect_code(422, "policy_not_in_force");
+            assert_eq!(refused["errors"][0]["field"], "policy");
+        }
+        let trials = [("evaluations", evaluate("trial@1")), ("subsidy-runs", share("trial@1"))];
+        let trials = trials.map(|(kind, body)| {
+            format!("/api/v1/{kind}/{}", begun(&admin, &format!("/api/v1/{kind}"), body).id())
+        });
+        let refused = |state: &str| {
+            for run in &trials {
+                let refused = say(&admin, run, "publish", json!({})).expect_code(409, "scenario_not_publishable");
+                assert_eq!(refused["policy_state"], state);
+            }
+        };
+        refused("draft");
+        say(&admin, &pack, "in-force", json!({"from_on": "2026-03-03"})).expect_status(200);
+        refused("in_force");
+        admin.post("/api/v1/evaluations", evaluate("trial")).expect_code(422, "policy_not_in_force");
+        app.advance(24 * 60);
+        begun(&admin, "/api/v1/evaluations", evaluate("trial"));
+        say(&admin, &trials[0], "publish", json!({})).expect_status(200);
+        say(&admin, &trials[0], "discard", json!({"reason": "x"})).expect_status(200);
+        say(&admin, &pack, "withdraw", json!({"reason": "x"})).expect_status(200);
+        let refused = say(&admin, &trials[1], "publish", json!({})).expect_code(409, "scenario_not_publishable");
+        assert_eq!(refused["policy_state"], "withdrawn");
+        admin.post("/api/v1/evaluations", evaluate("trial")).expect_code(422, "policy_not_in_force");
+        admin.post("/api/v1/evaluations", evaluate("nobody-2099")).expect_code(422, "unknown_reference");
     }
 }

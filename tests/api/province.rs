@@ -287,7 +287,7 @@ fn a_relation_that_begins_within_the_year_divides_it() {
         let frozen = world.read(move |conn| {
             let newest = store::event::newest(conn)?;
             let scope = freeze::scope(2025, now, newest)?;
-            let pack = policy::get_named(conn, "hebei-2026")?;
+            let pack = policy::get_named(conn, "hebei-2026", now.local_date())?;
             let pack = policy::open(&pack)?;
             Ok(freeze::read(
                 conn,

@@ -182,7 +182,7 @@ both! {
         let (now, calendar) = (app.now(), app.block_on(app.app.calendar()).unwrap());
         let inputs = app.read(move |conn| {
             let scope = freeze::scope(2026, now, event::newest(conn)?)?;
-            let pack = policy::open(&policy::get_named(conn, "hebei-2026")?)?;
+            let pack = policy::open(&policy::get_named(conn, "hebei-2026", now.local_date())?)?;
             Ok(freeze::read(conn, &scope, &pack, &calendar, Default::default(), None)?)
         });
         let unit = inputs.units().next().unwrap();

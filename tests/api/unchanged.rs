@@ -5,6 +5,7 @@ use ureq::http::Method;
 use yiqi::domain::InstrumentId;
 use yiqi::http::route::{BASE, Route};
 use yiqi::http::routes;
+use yiqi::operations::policy_pack::HEBEI_2026;
 
 use crate::client::{Answer, Client};
 use crate::world::*;
@@ -24,10 +25,13 @@ impl Saying {
     fn put(&self, body: &Value) -> Answer {
         let present = self.client.get(&self.read).expect_status(200);
         let put = self.client.request(Method::PUT, &self.path);
-        put.header("If-Match", present.etag())
-            .json(body)
-            .send()
-            .expect_status(200)
+        let put = put.header("If-Match", present.etag());
+        let put = match body {
+            // A pack is no JSON.
+            Value::String(toml) => put.bytes("application/toml", toml.as_bytes()),
+            json => put.json(json),
+        };
+        put.send().expect_status(200)
     }
 }
 
@@ -57,6 +61,14 @@ fn sayings(app: &TestApp, sem: InstrumentId) -> Vec<Saying> {
     };
     let holidays = format!("{BASE}/holidays/2026");
     let days = app.as_admin().get(&holidays).expect_status(200)["items"].clone();
+    let pack = HEBEI_2026.replacen("version = 1", "version = 9", 1);
+    let stored = app
+        .as_admin()
+        .request(Method::POST, &format!("{BASE}/policies"))
+        .bytes("application/toml", pack.as_bytes())
+        .send()
+        .expect_status(201);
+    let policy = format!("{BASE}/policies/{}", stored.id());
     let rules = app
         .as_host()
         .get(&format!("{of}/booking-rules"))
@@ -91,6 +103,13 @@ fn sayings(app: &TestApp, sem: InstrumentId) -> Vec<Saying> {
             path: holidays.clone(),
             read: holidays,
             bodies: vec![json!({ "items": days })],
+        },
+        Saying {
+            route: "/policies/{id}",
+            client: app.as_admin(),
+            path: policy.clone(),
+            read: policy,
+            bodies: vec![Value::String(pack)],
         },
         Saying {
             route: "/evaluations/{id}/expert-scores",

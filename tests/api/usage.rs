@@ -88,7 +88,7 @@ fn told(app: &World) -> Vec<UserId> {
 pub fn finalize(app: &World, year: i64) {
     let now = app.now();
     app.write(move |tx| {
-        let packs = store::policy::list(tx, None, 1)?;
+        let packs = store::policy::list(tx, None, 1, true)?;
         let new = store::yearly_run::NewRun {
             year,
             policy_id: packs[0].id,

@@ -25,6 +25,7 @@ use people::Person;
 
 /// The year and the budget of the files in `seeds/province-2025`.
 const YEAR: i32 = 2025;
+const SHIPPED_POLICY: &str = "hebei-2026";
 const BUDGET_FEN: Fen = Fen::new(30_000_000);
 
 #[derive(Debug, Args)]
@@ -130,7 +131,7 @@ async fn yearly_run(app: &App) -> Result<i64, Failure> {
     let shown = progress::show("evaluating every unit and sharing out 300,000 yuan");
     let request = Request {
         year: YEAR,
-        policy: app.config.active_policy.clone(),
+        policy: SHIPPED_POLICY.to_owned(),
         budget: Some(Budget {
             fen: BUDGET_FEN,
             evaluation_id: None,

@@ -129,6 +129,12 @@ async fn verify(app: &App, chosen: Chosen) -> Result<(), Failure> {
                 row("from the records", &outcome.from_records),
             ];
             output::table(["computed", "agrees", "inputs", "results"], &rows)?;
+            for policy in outcome.policies.iter().filter(|policy| !policy.agrees) {
+                output::say(&format!(
+                    "Policy {} says something else than when the run was made: recorded {}, now {}",
+                    policy.policy_id, policy.recorded_digest, policy.digest
+                ))?;
+            }
             let changed = outcome.changed_records.len();
             if changed > 0 {
                 output::say(&format!("{changed} records changed since the freeze"))?;

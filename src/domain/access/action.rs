@@ -299,10 +299,15 @@ actions! {
     PaymentReverse = "payment_reverse": FINANCE, Some(BillingWrite), Change, Charge, Money;
 
     // Yearly run.
-    PolicyList = "policy_list": EVERYBODY, None, Read, Nothing, Nobody;
-    PolicyGet = "policy_get": EVERYBODY, None, Read, Nothing, Nobody;
+    /// Drafts are the province's and the auditors'.
+    PolicyList = "policy_list": VISITORS.and_system(), None, Read, Nothing, Nobody;
+    PolicyGet = "policy_get": VISITORS.and_system(), None, Read, Nothing, Nobody;
     PolicyCheck = "policy_check": OVERSEERS, None, Read, Nothing, Nobody;
     PolicyCreate = "policy_create": PROVINCE.and_system(), None, Change, Nothing, Nobody;
+    PolicyUpdate = "policy_update": PROVINCE, None, Change, Nothing, Nobody;
+    PolicyDelete = "policy_delete": PROVINCE, None, Change, Nothing, Nobody;
+    PolicyPutInForce = "policy_put_in_force": PROVINCE, None, Change, Nothing, Nobody;
+    PolicyWithdraw = "policy_withdraw": PROVINCE, None, Change, Nothing, Nobody;
     EvaluationList = "evaluation_list": EVERYBODY.and_system(), None, Read, Evaluation, Nobody;
     EvaluationGet = "evaluation_get": EVERYBODY.and_system(), None, Read, Evaluation, Nobody;
     EvaluationScoreList = "evaluation_score_list": EVERYBODY.and_system(), None, Read, Evaluation, Nobody;

@@ -10,6 +10,7 @@ mod measure;
 mod metric;
 mod raw;
 mod score;
+mod state;
 
 pub use award::{Action, Award, Exclusion, Step};
 pub use check::check;
@@ -21,6 +22,7 @@ pub use measure::{
 pub use metric::Quantity;
 pub use raw::{PolicyMistake, Raw, RawValue};
 pub use score::{Aggregate, Score, Shape, Value, group_of};
+pub use state::{PolicyDecision, PolicyState};
 
 use super::Fen;
 use chrono::NaiveDate;

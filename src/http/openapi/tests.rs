@@ -209,7 +209,8 @@ fn what_a_route_answers_is_documented() {
         |id: &str, status: &str| &operation(&document, id)["responses"][status]["headers"];
     assert!(headers("organization_update", "200")["ETag"].is_object());
     assert!(headers("instrument_create", "201")["Idempotency-Replayed"].is_object());
-    assert!(headers("policy_create", "201")["ETag"].is_null());
+    assert!(headers("policy_create", "201")["ETag"].is_object());
+    assert!(headers("policy_list", "200")["ETag"].is_null());
     let export = &operation(&document, "instrument_export")["responses"]["200"]["content"];
     assert_eq!(export.as_object().unwrap().len(), 2);
     let later = &document["components"]["responses"]["ProblemForNow"];
@@ -251,6 +252,8 @@ fn bodies_that_may_be_empty_are_those_that_say_nothing_or_why() {
     payment_receive
     payment_refuse
     payment_reverse
+    policy_put_in_force
+    policy_withdraw
     subsidy_discard
     subsidy_finalize
     subsidy_publish

@@ -3,7 +3,6 @@
 use super::check::{Rules, exemption_of};
 use super::write::{self, Next};
 use super::{Changed, Entry, InstrumentContext, entry};
-use crate::app::App;
 use crate::domain::InstrumentId;
 use crate::domain::access::Action;
 use crate::domain::instrument::{InstrumentAction, InstrumentFacts, InstrumentState};
@@ -56,11 +55,10 @@ pub async fn create(run: &Run<Entry>, declared: Result<Declared, AppError>) -> O
     may(&run.actor, run.action)?;
     let declared = declared?;
     write::again_when_outrun(|| {
-        let app = run.app.clone();
         run.with(
             Ok(declared.clone()),
             move |tx, actor, declared: &Declared| {
-                let rules = Rules::read(tx, &app.config, actor.now.local_date())?;
+                let rules = Rules::read(tx, actor.now.local_date())?;
                 declared.judge(rules.check_new(&declared.facts))?;
                 let host = actor.caller()?.organization_id;
                 let created = write::insert(tx, actor, host, &declared.facts)?;
@@ -100,7 +98,6 @@ pub async fn change<B: Clone + Send + 'static>(
         Err(fault) => return run.refuse::<InstrumentContext>(id, fault).await,
     };
     write::again_when_outrun(|| {
-        let app = run.app.clone();
         run.change(
             id,
             Ok(sent.clone()),
@@ -108,9 +105,7 @@ pub async fn change<B: Clone + Send + 'static>(
                 let entry = entry(tx, context.instrument.clone())?;
                 read(&entry, Scope::of(actor, context), sent)
             },
-            move |tx, actor, context, declared| {
-                put(tx, &app, actor, (&context, declared), treatment)
-            },
+            move |tx, actor, context, declared| put(tx, actor, (&context, declared), treatment),
         )
     })
     .await
@@ -118,7 +113,6 @@ pub async fn change<B: Clone + Send + 'static>(
 
 fn put(
     tx: &mut Conn,
-    app: &App,
     actor: &Actor,
     (context, declared): (&InstrumentContext, &Declared),
     treatment: Treatment,
@@ -136,7 +130,7 @@ fn put(
             impact: Impact::default(),
         });
     }
-    let rules = Rules::read(tx, &app.config, actor.now.local_date())?;
+    let rules = Rules::read(tx, actor.now.local_date())?;
     let exemption = exemption_of(tx, present)?;
     declared.judge(rules.check_change(present, &facts, exemption))?;
     if is_retired {

@@ -5,8 +5,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::NaiveDate;
 
-use crate::app::App;
-use crate::config::Config;
 use crate::domain::Fen;
 use crate::domain::exemption::ExemptionState;
 use crate::domain::instrument::{InstrumentFacts, InstrumentState};
@@ -26,38 +24,24 @@ pub(super) struct Rules {
 }
 
 /// The rules of one request, which are read when they are first asked for: many entries are judged by one reading.
-#[derive(Debug)]
-pub(super) struct RulesOnce {
-    app: App,
-    known: Mutex<Option<Arc<Rules>>>,
-}
+#[derive(Debug, Default)]
+pub(super) struct RulesOnce(Mutex<Option<Arc<Rules>>>);
 
 impl RulesOnce {
-    pub(super) fn new(app: &App) -> Self {
-        Self {
-            app: app.clone(),
-            known: Mutex::default(),
-        }
-    }
-
     pub(super) fn read(&self, conn: &mut Conn, today: NaiveDate) -> Result<Arc<Rules>, AppError> {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(rules) = known.as_ref() {
             return Ok(Arc::clone(rules));
         }
-        let rules = Arc::new(Rules::read(conn, &self.app.config, today)?);
+        let rules = Arc::new(Rules::read(conn, today)?);
         *known = Some(Arc::clone(&rules));
         Ok(rules)
     }
 }
 
 impl Rules {
-    pub(super) fn read(
-        conn: &mut Conn,
-        config: &Config,
-        today: NaiveDate,
-    ) -> Result<Self, AppError> {
-        let policy = policy::active(conn, &config.active_policy)?;
+    pub(super) fn read(conn: &mut Conn, today: NaiveDate) -> Result<Self, AppError> {
+        let policy = policy::active(conn, today)?;
         Ok(Self {
             today,
             threshold: policy.registration.threshold_fen,

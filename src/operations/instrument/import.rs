@@ -9,7 +9,6 @@ use serde::Serialize;
 
 use super::check::Rules;
 use super::row::{Empty, InstrumentRow};
-use crate::config::Config;
 use crate::domain::access::Action;
 use crate::domain::exemption::ExemptionState;
 use crate::domain::instrument::{InstrumentFacts, InstrumentState};
@@ -68,9 +67,9 @@ pub async fn import(
     }
     let is_dry_run = import.is_dry_run;
     let judge = {
-        let (app, actor) = (run.app.clone(), run.actor.clone());
+        let actor = run.actor.clone();
         let import = std::sync::Arc::new(import);
-        move |conn: &mut Conn| judge(conn, &app.config, &actor, &import)
+        move |conn: &mut Conn| judge(conn, &actor, &import)
     };
     if is_dry_run {
         let counted = move |conn: &mut Conn| Ok(judge(conn)?.counted());
@@ -97,13 +96,8 @@ impl Step {
     }
 }
 
-fn judge(
-    conn: &mut Conn,
-    config: &Config,
-    actor: &Actor,
-    import: &Import,
-) -> Result<ImportPlan, AppError> {
-    let rules = Rules::read(conn, config, actor.now.local_date())?;
+fn judge(conn: &mut Conn, actor: &Actor, import: &Import) -> Result<ImportPlan, AppError> {
+    let rules = Rules::read(conn, actor.now.local_date())?;
     let basis = Basis::read(conn, import.host)?;
     let mut known = present(conn, import)?;
     let padded = Padded::of(store::instrument::list_zero_padded(conn, import.host)?);

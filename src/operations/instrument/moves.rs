@@ -36,7 +36,7 @@ pub async fn decide(
     reason: Result<Option<String>, AppError>,
     treatment: Treatment,
 ) -> Outcome<Changed> {
-    let rules = RulesOnce::new(&run.app);
+    let rules = RulesOnce::default();
     run.on(id, reason, move |tx, actor, context, reason| {
         let said = (action, reason.as_deref());
         move_on(tx, &rules, (actor, context), said, treatment)
@@ -50,7 +50,7 @@ pub async fn decide_all(
     action: InstrumentAction,
     bulk: Result<Bulk<InstrumentId, ()>, AppError>,
 ) -> Outcome<Verdicts> {
-    let (rules, single) = (RulesOnce::new(&run.app), right_to(action));
+    let (rules, single) = (RulesOnce::default(), right_to(action));
     run.each(bulk, single, themselves, move |tx, actor, context, ()| {
         let treatment = Treatment::default();
         move_on(tx, &rules, (actor, context), (action, None), treatment)

@@ -78,7 +78,6 @@ pub async fn import(
     actor: &Actor,
     source: Arc<dyn ProvinceSource>,
 ) -> Result<Vec<FileSummary>, AppError> {
-    let active = app.config.active_policy.clone();
     let run = Run::direct(app, actor, Action::ProvinceImport).alone();
     let done = run.with(Ok(source), move |tx, actor, source| {
         Lock::RecordsShared.take(tx)?;
@@ -88,7 +87,7 @@ pub async fn import(
             organizations: BTreeMap::new(),
             instruments: BTreeMap::new(),
             known_before: Vec::new(),
-            policy: policy::active(tx, &active)?,
+            policy: policy::active(tx, actor.now.local_date())?,
         };
         let mut summary = Vec::new();
         for file in ProvinceFile::ALL {

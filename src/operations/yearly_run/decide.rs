@@ -194,6 +194,7 @@ fn publish(
     said: &Said,
 ) -> Result<(), AppError> {
     refuse_other_final(tx, run)?;
+    refuse_scenario(tx, run, by.now)?;
     if let Some(evaluation) = basis.or(Some(run)).and_then(evaluation) {
         refuse_unended_year(evaluation)?;
     }
@@ -201,6 +202,17 @@ fn publish(
         refuse_unpublished(evaluation)?;
     }
     settle(tx, by, run, RunState::Published, said)
+}
+
+/// 409 `scenario_not_publishable` where the pack is not in force: what it comes to is only looked at.
+fn refuse_scenario(tx: &mut Conn, run: &Row, now: Instant) -> Result<(), AppError> {
+    let pack = store::policy::get(tx, run.lifecycle().policy_id)?;
+    match pack.is_in_force(now.local_date()) {
+        true => Ok(()),
+        false => Err(AppError::conflict(Code::scenario_not_publishable)
+            .with("policy_id", pack.id.number())
+            .with("policy_state", pack.state.as_str())),
+    }
 }
 
 fn evaluation(run: &Row) -> Option<&Evaluation> {

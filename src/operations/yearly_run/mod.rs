@@ -14,15 +14,15 @@ pub mod verify;
 use chrono::Datelike;
 
 use crate::app::App;
-use crate::domain::access::{Action, Role};
+use crate::domain::access::Action;
 use crate::domain::{Instant, MAX_SAFE_INTEGER};
 use crate::error::{AppError, Code, Fault};
-use crate::operations::actor::{Actor, Who};
+use crate::operations::actor::Actor;
 use crate::operations::run::{Done, Outcome, Run, may};
 use crate::operations::{job, policy, subject as subjects};
 use crate::store::event::{self, Subject};
 use crate::store::yearly_run::{self as rows, Evaluation, Filter, NewRun, PageStart, Run as Row};
-use crate::store::{Conn, StoreError};
+use crate::store::{self, Conn, StoreError};
 
 // What the command line needs to name a run, its budget, how far it is and what becomes of it.
 pub use crate::domain::run::{RunDecision, RunId, RunKind, RunPhase, RunState};
@@ -162,7 +162,8 @@ pub async fn begin(run: &Run<Row>, request: Result<Request, AppError>) -> Outcom
 }
 
 fn insert(tx: &mut Conn, by: &Actor, request: &Request) -> Result<RunId, AppError> {
-    let pack = policy::get_named(tx, &request.policy)?;
+    let named = policy::get_named(tx, &request.policy, by.now.local_date())?;
+    let pack = store::policy::get_shared(tx, named.id)?;
     let new = NewRun {
         year: i64::from(request.year),
         policy_id: pack.id,
@@ -259,17 +260,6 @@ fn evaluation_of(conn: &mut Conn, run: &rows::SubsidyRun) -> Result<Evaluation, 
     }
 }
 
-/// The province, the auditors and the installation itself see what is not published.
-fn sees_drafts(actor: &Actor) -> bool {
-    match &actor.who {
-        Who::Person(caller) | Who::ApiKey(caller) => {
-            caller.has(Role::PlatformAdmin) || caller.has(Role::Auditor)
-        }
-        Who::System => true,
-        Who::Visitor => false,
-    }
-}
-
 /// A run, for who may see it.
 pub async fn get(app: &App, actor: &Actor, id: RunId) -> Result<Row, AppError> {
     let (by, action) = (actor.clone(), Actions::of(id.kind()).read);
@@ -301,7 +291,7 @@ pub async fn list(
     page: Result<Page, AppError>,
 ) -> Result<Vec<Listed>, AppError> {
     may(actor, Actions::of(kind).list)?;
-    let (page, only_published) = (page?, !sees_drafts(actor));
+    let (page, only_published) = (page?, !actor.sees_drafts());
     let filter = Filter {
         years: page.years,
         only_published,

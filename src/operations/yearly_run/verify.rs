@@ -4,13 +4,13 @@
 use crate::app::App;
 use crate::domain::access::Action;
 use crate::domain::evaluation::{self, Evaluation, Inputs};
-use crate::domain::policy::Policy;
-use crate::domain::{EventId, OrganizationId, SubsidyRunId, UsageRecordId, subsidy};
+use crate::domain::policy::{self as policy_rules, Policy};
+use crate::domain::{EventId, OrganizationId, PolicyId, SubsidyRunId, UsageRecordId, subsidy};
 use crate::error::AppError;
 use crate::operations::actor::Actor;
 use crate::operations::{policy, subject};
 use crate::store::yearly_input::{self, Scope};
-use crate::store::yearly_run::{self as rows, Evaluation as Row, SubsidyRun};
+use crate::store::yearly_run::{self as rows, Evaluation as Row, Lifecycle, SubsidyRun};
 use crate::store::{self, Conn};
 
 use super::awards::{digest, kept_digest};
@@ -36,10 +36,34 @@ pub struct ChangedRecord {
     pub event_id: EventId,
 }
 
-/// The outcome. A run is verified when both computations agree with what is stored.
+/// A policy by which the evaluation was graded or the run shared out: the digest recorded then, and that of its text now.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct PolicyCheck {
+    pub policy_id: PolicyId,
+    pub recorded_digest: String,
+    pub digest: String,
+    pub agrees: bool,
+}
+
+impl PolicyCheck {
+    fn of(conn: &mut Conn, lifecycle: &Lifecycle) -> Result<Self, AppError> {
+        let pack = store::policy::get(conn, lifecycle.policy_id)?;
+        let digest = policy_rules::digest(&pack.content);
+        Ok(Self {
+            policy_id: pack.id,
+            agrees: digest == lifecycle.policy_digest && digest == pack.digest,
+            recorded_digest: lifecycle.policy_digest.clone(),
+            digest,
+        })
+    }
+}
+
+/// The outcome. A run is verified when both computations agree with what is stored, by policies that say what they said.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Verification {
     pub verified: bool,
+    /// Of the evaluation, then of the run.
+    pub policies: Vec<PolicyCheck>,
     pub stored: Check,
     pub from_inputs: Check,
     pub from_records: Check,
@@ -66,8 +90,14 @@ pub async fn verify(app: &App, actor: &Actor, id: SubsidyRunId) -> Result<Verifi
         let stored = basis.stored(conn)?;
         let from_inputs = basis.check(inputs, &stored)?;
         let from_records = basis.check(&again, &stored)?;
+        let policies = vec![
+            PolicyCheck::of(conn, &row.lifecycle)?,
+            PolicyCheck::of(conn, &basis.run.lifecycle)?,
+        ];
+        let computed = stored.agrees && from_inputs.agrees && from_records.agrees;
         Ok(Verification {
-            verified: stored.agrees && from_inputs.agrees && from_records.agrees,
+            verified: computed && policies.iter().all(|policy| policy.agrees),
+            policies,
             stored,
             from_inputs,
             from_records,

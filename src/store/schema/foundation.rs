@@ -218,5 +218,10 @@ diesel::table! {
         digest -> Text,
         created_at -> Timestamp,
         created_by -> Nullable<BigInt>,
+        state -> Text,
+        from_on -> Nullable<Date>,
+        put_in_force_by -> Nullable<BigInt>,
+        withdraw_reason -> Nullable<Text>,
+        row_version -> BigInt,
     }
 }

@@ -12,6 +12,52 @@ fn json_of(output: &Output) -> serde_json::Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
+/// A pack from its file to its withdrawal.
+fn packs(run: &impl Fn(&[&str]) -> Output, people: [&str; 2]) {
+    let json = |arguments: &[&str]| json_of(&run(&[arguments, &["--format", "json"]].concat()));
+    let text = yiqi::operations::policy_pack::HEBEI_2026.replacen("version = 1", "version = 2", 1);
+    let file = std::env::temp_dir().join(format!("yiqi-pack-{}.toml", std::process::id()));
+    std::fs::write(&file, text).unwrap();
+    let file = file.to_str().unwrap();
+    let draft = json(&["policy", "add", file, "--as", people[0]]);
+    assert_eq!(
+        (&draft["state"], &draft["version"]),
+        (&"draft".into(), &2.into())
+    );
+    expect(&run(&["policy", "add", file]), 1, "exists");
+    expect(&run(&["policy", "show", "nobody-2099"]), 1, "nobody-2099");
+    expect(
+        &run(&["policy", "show", "999"]),
+        1,
+        "there is no policy 999",
+    );
+    let in_force = |login| run(&["policy", "in-force", "hebei-2026@2", "--as", login]);
+    assert_eq!(json(&["policy", "show", "hebei-2026"])["version"], 1);
+    expect(&in_force(people[0]), 1, "Another person");
+    expect(&in_force(people[1]), 0, "");
+    assert_eq!(json(&["policy", "show", "hebei-2026"])["version"], 2);
+    let states = || {
+        let packs = json(&["policy", "list"]);
+        let packs = packs.as_array().unwrap().iter();
+        packs
+            .map(|pack| pack["state"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(states(), ["in_force", "in_force"]);
+    let withdraw = [
+        "policy",
+        "withdraw",
+        "hebei-2026@2",
+        "--reason",
+        "x",
+        "--as",
+        people[1],
+    ];
+    assert_eq!(json(&withdraw)["state"], "withdrawn");
+    assert_eq!(states(), ["in_force", "withdrawn"]);
+    std::fs::remove_file(file).unwrap();
+}
+
 /// As if the days of the notices had passed: the clock of a command is the machine's.
 fn end_of_notices(url: &str) {
     use diesel::connection::SimpleConnection;
@@ -136,6 +182,7 @@ fn a_year(backend: Backend) {
     );
     let discarded = ["evaluate", "discard", "1", "--as", people[0]];
     assert_eq!(json(&discarded)["state"], "discarded");
+    packs(&run, people);
     remove_database(backend, &url);
 }
 

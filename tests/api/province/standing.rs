@@ -55,6 +55,14 @@ fn stored_results_changed_by_hand_do_not_verify() {
                 "award_step SET after_fen = substr(after_fen, 1, length(after_fen) - 1)",
             ),
             (
+                "subsidy_run SET policy_digest = policy_digest || '0'",
+                "subsidy_run SET policy_digest = substr(policy_digest, 1, length(policy_digest) - 1)",
+            ),
+            (
+                "evaluation SET policy_digest = policy_digest || '0'",
+                "evaluation SET policy_digest = substr(policy_digest, 1, length(policy_digest) - 1)",
+            ),
+            (
                 "evaluation_unit SET place = place + 1",
                 "evaluation_unit SET place = place - 1",
             ),
