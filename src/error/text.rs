@@ -105,15 +105,25 @@ pub fn limit(value: FaultValue, language: Language) -> Value {
     }
 }
 
-/// The whole sentence about one fault, with field, limit and actual value filled in.
+/// The whole sentence about one fault, with field, limit and actual value filled in. Where the sentence needs a value that the
+/// fault has not, the field and the title say it.
 pub fn message(fault: &Fault, language: Language) -> String {
+    let sentence = spoken(of(fault.code, language), fault);
+    if lacks(&sentence, fault) {
+        let title = title(fault.code, language);
+        return match (fault.name(), language) {
+            ("", _) => title.to_owned(),
+            (name, Language::Chinese) => format!("{name}：{title}"),
+            (name, Language::English) => format!("{name}: {title}"),
+        };
+    }
     let shown = |value: Option<Value>| match value {
         Some(Value::String(text)) => text,
         Some(other) => other.to_string(),
         None => "—".to_owned(),
     };
     let limit = fault.limit.clone();
-    spoken(of(fault.code, language), fault)
+    sentence
         .replace("{field}", fault.name())
         .replace(
             "{limit}",
@@ -122,16 +132,18 @@ pub fn message(fault: &Fault, language: Language) -> String {
         .replace("{actual}", &shown(fault.actual.clone().map(Value::from)))
 }
 
+/// Whether a part of a sentence names a value that the fault has not.
+fn lacks(part: &str, fault: &Fault) -> bool {
+    part.contains("{limit}") && fault.limit.is_none()
+        || part.contains("{actual}") && fault.actual.is_none()
+}
+
 /// A sentence without the parts in brackets that name a value the fault has not.
 fn spoken(sentence: &str, fault: &Fault) -> String {
-    let lacks = |part: &str| {
-        part.contains("{limit}") && fault.limit.is_none()
-            || part.contains("{actual}") && fault.actual.is_none()
-    };
     let mut spoken = String::with_capacity(sentence.len());
     for (number, part) in sentence.split(['[', ']']).enumerate() {
         // Brackets are never nested, so that every second part stands in some.
-        if number % 2 == 0 || !lacks(part) {
+        if number % 2 == 0 || !lacks(part, fault) {
             spoken.push_str(part);
         }
     }
@@ -141,6 +153,27 @@ fn spoken(sentence: &str, fault: &Fault) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_value_that_is_missing_leaves_no_gap() {
+        for code in Code::ALL {
+            for language in [Language::Chinese, Language::English] {
+                for fault in [Fault::request(*code), Fault::field("budget_fen", *code)] {
+                    let told = message(&fault, language);
+                    let gap = ["—", "{", "["].into_iter().find(|gap| told.contains(gap));
+                    assert_eq!(gap, None, "{code}: {told}");
+                }
+            }
+        }
+        let fault = Fault::field("budget_fen", Code::out_of_range);
+        assert_eq!(
+            message(&fault, Language::English),
+            "budget_fen: A value is out of range"
+        );
+        assert_eq!(message(&fault, Language::Chinese), "budget_fen：超出范围");
+        let told = message(&fault.limit("0..9"), Language::English);
+        assert_eq!(told, "budget_fen is outside 0..9");
+    }
 
     #[test]
     fn every_code_has_a_text_in_both_languages_and_no_text_is_left_over() {

@@ -30,7 +30,12 @@ const fn title(grade: Grade) -> &'static str {
 pub fn write(run: &PrintedRun, format: Format) -> Result<Vec<u8>, WriteError> {
     let columns: Vec<Column> = FIRST.into_iter().chain(LAST).collect();
     let rows = run.units.iter().map(|unit| {
-        let base: i64 = unit.instruments.iter().map(|i| i.base_fen).sum();
+        // Each is an amount of its own; together they may be more than 64 bits hold.
+        let base: i128 = unit
+            .instruments
+            .iter()
+            .map(|i| i128::from(i.base_fen))
+            .sum();
         let grade = match unit.grade.parse() {
             Ok(grade) => title(grade),
             Err(_) => unit.grade.as_str(),
@@ -40,10 +45,58 @@ pub fn write(run: &PrintedRun, format: Format) -> Result<Vec<u8>, WriteError> {
             Cell::from(unit.name.as_str()),
             Cell::Decimal(unit.total.as_str().into()),
             Cell::from(grade),
-            Cell::from(base),
+            Cell::Decimal(base.to_string().into()),
             Cell::Decimal(unit.before_pool_fen.as_str().into()),
             Cell::from(unit.award_fen),
         ]
     });
     write_table(&columns, format, rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exchange::subsidy_json::{PrintedHost, PrintedInstrument};
+    use std::collections::BTreeMap;
+
+    /// Two amounts that fit, whose sum does not; and what is below zero, to the fen.
+    #[test]
+    fn bases_that_are_more_than_64_bits_together_are_summed_exactly() {
+        let unit = |bases: [i64; 2]| PrintedHost {
+            uscc: "12130302BYC46N1249".to_owned(),
+            name: "大学".to_owned(),
+            scores: BTreeMap::new(),
+            total: "90.00".to_owned(),
+            grade: "excellent".to_owned(),
+            before_pool_fen: "-5.0000".to_owned(),
+            award_fen: -5,
+            instruments: bases
+                .into_iter()
+                .map(|base_fen| PrintedInstrument {
+                    asset_no: "A1".to_owned(),
+                    effective_minutes: 0,
+                    external_minutes: 0,
+                    base_fen,
+                })
+                .collect(),
+        };
+        let run = PrintedRun {
+            year: 2025,
+            policy: "hebei-2026".to_owned(),
+            budget_fen: 0,
+            factor: "1/1".to_owned(),
+            sum_before_pool_fen: "0".to_owned(),
+            awarded_fen: 0,
+            unspent_fen: 0,
+            units: vec![unit([i64::MAX, i64::MAX]), unit([i64::MIN, -1])],
+        };
+        let csv = String::from_utf8(write(&run, Format::Csv).unwrap()).unwrap();
+        let rows: Vec<&str> = csv.lines().skip(1).collect();
+        let of = |base: &str| format!("12130302BYC46N1249,大学,90.00,优秀,{base},-5.0000,-5");
+        assert_eq!(
+            rows,
+            [of("18446744073709551614"), of("-9223372036854775809")]
+        );
+        assert!(write(&run, Format::Xlsx).unwrap().starts_with(b"PK"));
+    }
 }

@@ -37,7 +37,9 @@ pub(super) fn write<'a>(
                 (Cell::Integer(fen), Kind::Yuan) => {
                     sheet.write_string(row, at, Fen::new(fen).to_string())?
                 }
-                (Cell::Integer(number), _) if number.abs() <= MAX_SAFE_INTEGER => {
+                (Cell::Integer(number), _)
+                    if number.unsigned_abs() <= MAX_SAFE_INTEGER.unsigned_abs() =>
+                {
                     sheet.write(row, at, number)?
                 }
                 (text, Kind::Text | Kind::Word(_)) => {
