@@ -79,6 +79,14 @@ crate::vocabulary! {
 }
 
 crate::vocabulary! {
+    /// Whose experts' points count: what the province entered stands before what was imported.
+    PointSource {
+        Province = "province",
+        Import = "import",
+    }
+}
+
+crate::vocabulary! {
     /// What the province decides of a run.
     RunDecision {
         Publish = "publish",

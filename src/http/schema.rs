@@ -179,5 +179,6 @@ words!(
     policy::Grade => "Grade",
     policy::PolicyState => "PolicyState",
     run::RunPhase => "RunPhase",
+    run::PointSource => "PointSource",
     run::RunState => "RunState",
 );

@@ -113,6 +113,15 @@ pub async fn get_by_name(app: &App, name: String) -> Result<Pack, AppError> {
     })
 }
 
+/// The indicators of the pack that registrations follow: the columns of a year's table of points.
+pub async fn active_indicators(app: &App) -> Result<Vec<String>, AppError> {
+    let today = app.clock.now().local_date();
+    let active = move |conn: &mut Conn| active(conn, today);
+    let policy = app.store.read(active).await?;
+    let indicators = indicators(&policy).into_iter();
+    Ok(indicators.map(|(indicator, _)| indicator).collect())
+}
+
 /// The indicators that experts give points for, with the most of each.
 pub fn indicators(policy: &Policy) -> Vec<(String, String)> {
     let experts = policy

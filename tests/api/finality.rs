@@ -15,6 +15,9 @@ const KINDS: [&str; 2] = ["evaluations", "subsidy-runs"];
 fn prepared(app: &TestApp) -> Client {
     app.block_on(install_shipped(&app.app, app.now())).unwrap();
     given::instrument(app).insert();
+    for year in [2025, 2026] {
+        given::expert_points(app, year);
+    }
     app.as_admin()
 }
 
@@ -300,5 +303,55 @@ both! {
                 assert_eq!(refused["state"], state, "{at} {state}");
             }
         }
+    }
+
+    /// Points belong to the year: they are in every draft of it, by whichever version or code that asks for them.
+    fn points_outlive_the_evaluation_they_were_entered_in(app: &TestApp) {
+        app.block_on(install_shipped(&app.app, app.now())).unwrap();
+        given::instrument(app).insert();
+        let (admin, unit) = (app.as_admin(), app.organization_id(UNIVERSITY));
+        let listed = || {
+            let list = admin.get("/api/v1/expert-points?year=2025").expect_status(200);
+            let rows = list["items"].as_array().unwrap().iter();
+            rows.map(|row| (row["indicator"].clone(), row["points"].clone(), row["missing"].clone(), row["source"].clone())).collect::<Vec<_>>()
+        };
+        let none = |indicator: &str| (json!(indicator), Value::Null, json!(1), Value::Null);
+        assert_eq!(listed(), [none("A4"), none("B3")]);
+        let first = draft(&admin, "evaluations", 2025, "hebei-2026");
+        let evaluation = path("evaluations", &first["id"]);
+        let refused = say(&admin, &evaluation, "publish", json!({})).expect_code(409, "expert_points_missing");
+        assert_eq!(refused["organization_ids"], json!([unit]));
+        let missing = ["A4", "B3"].map(|indicator| json!({"organization_id": unit, "indicator": indicator}));
+        assert_eq!(refused["missing"], json!(missing));
+        let put = |evaluation: &str, indicator: &str, points: &str| {
+            let score = json!({"organization_id": unit, "indicator": indicator, "points": points});
+            let request = admin.request(Method::PUT, &format!("{evaluation}/expert-scores"));
+            request.header("If-Match", "*").json(json!({"scores": [score]})).send().expect_status(200)
+        };
+        put(&evaluation, "A4", "3.5");
+        let refused = say(&admin, &evaluation, "publish", json!({})).expect_code(409, "expert_points_missing");
+        assert_eq!(refused["missing"], json!([missing[1]]));
+        put(&evaluation, "B3", "0");
+        let given = |indicator: &str, points: &str| (json!(indicator), json!(points), json!(0), json!("province"));
+        assert_eq!(listed(), [given("A4", "3.5"), given("B3", "0")]);
+        say(&admin, &evaluation, "discard", json!({})).expect_status(200);
+
+        install(app, &admin, "hebei-2026", 2);
+        install(app, &admin, "other-2026", 1);
+        for policy in ["hebei-2026@1", "hebei-2026@2", "other-2026"] {
+            let run = draft(&admin, "subsidy-runs", 2025, policy);
+            let next = path("evaluations", &run["evaluation_id"]);
+            let scores = admin.get(&format!("{next}/scores")).expect_status(200);
+            let scores = scores["items"][0]["scores"].as_array().unwrap();
+            let points = |id: &str| scores.iter().find(|score| score["id"] == id).unwrap()["points"].clone();
+            assert_eq!((points("A4"), points("B3")), (json!("3.5000"), json!("0.0000")), "{policy}");
+            publish(&admin, &run);
+        }
+        // Of another year nothing is known.
+        let other = draft(&admin, "evaluations", 2024, "hebei-2026");
+        say(&admin, &path("evaluations", &other["id"]), "publish", json!({})).expect_code(409, "expert_points_missing");
+        admin.get("/api/v1/expert-points").expect_code(400, "missing_field");
+        app.as_person(AUDITOR).get("/api/v1/expert-points?year=2025").expect_status(200);
+        app.as_host().get("/api/v1/expert-points?year=2025").expect_code(403, "forbidden");
     }
 }

@@ -225,6 +225,7 @@ both! {
 
     fn lists_of_runs_tell_what_changed_and_what_is_gone(app: &TestApp) {
         prepared(app);
+        given::expert_points(app, 2025);
         subsidize_year(app, 2025);
         let (admin, host) = (app.as_admin(), app.as_host());
         for noun in ["evaluations", "subsidy-runs"] {

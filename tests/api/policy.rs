@@ -155,6 +155,7 @@ both! {
     /// Whoever replaced a draft is its uploader; a run by what is not in force is only a trial.
     fn only_what_is_in_force_is_published(app: &TestApp) {
         let (admin, deputy) = (app.as_admin(), given::deputy(app));
+        given::expert_points(app, 2025);
         given::instrument(app).insert();
         let text = version(1, 1).replacen("hebei-2026", "trial", 1);
         let pack = stored(&admin, &text);

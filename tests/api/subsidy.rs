@@ -35,6 +35,7 @@ both! {
     fn a_run_is_begun_watched_published_and_final(app: &TestApp) {
         app.block_on(install_shipped(&app.app, app.now())).unwrap();
         given::instrument(app).insert();
+        given::expert_points(app, 2025);
         let admin = app.as_admin();
         let body = json!({"year": 2025, "policy": "hebei-2026@1", "budget_fen": 1_000_000});
         app.as_host().post("/api/v1/subsidy-runs", &body).expect_code(403, "forbidden");
@@ -77,6 +78,7 @@ both! {
     fn experts_points_grade_a_draft_again(app: &TestApp) {
         app.block_on(install_shipped(&app.app, app.now())).unwrap();
         given::instrument(app).insert();
+        given::expert_points(app, 2025);
         let admin = app.as_admin();
         let draft = begun(&admin, "/api/v1/evaluations", json!({"year": 2025, "policy": "hebei-2026"}));
         let path = format!("/api/v1/evaluations/{}", draft.id());
@@ -112,6 +114,7 @@ both! {
     fn a_action_of_a_run_happens_once(app: &TestApp) {
         app.block_on(install_shipped(&app.app, app.now())).unwrap();
         given::instrument(app).insert();
+        given::expert_points(app, 2025);
         let admin = app.as_admin();
         let run = |_| {
             let body = json!({"year": 2025, "policy": "hebei-2026@1", "budget_fen": 1_000_000});
@@ -193,6 +196,7 @@ both! {
     fn a_run_stands_only_on_an_evaluation_that_stands(app: &TestApp) {
         app.block_on(install_shipped(&app.app, app.now())).unwrap();
         given::instrument(app).insert();
+        given::expert_points(app, 2025);
         let admin = app.as_admin();
         let body = json!({"year": 2025, "policy": "hebei-2026@1", "budget_fen": 1_000_000});
         let run = begun(&admin, "/api/v1/subsidy-runs", body);
@@ -223,6 +227,7 @@ both! {
     fn what_was_discarded_has_no_results_to_read(app: &TestApp) {
         app.block_on(install_shipped(&app.app, app.now())).unwrap();
         given::instrument(app).insert();
+        given::expert_points(app, 2025);
         let admin = app.as_admin();
         let body = json!({"year": 2025, "policy": "hebei-2026", "budget_fen": 1_000_000});
         let run = begun(&admin, "/api/v1/subsidy-runs", body);
@@ -231,13 +236,15 @@ both! {
         let award = &awards["items"][0]["id"];
         admin.post(&format!("{path}/discard"), json!({})).expect_status(200);
         for part in ["awards", &format!("awards/{award}/explanation"), "export"] {
-            admin.get(&format!("{path}/{part}")).expect_code(409, "run_not_ready");
+            let refused = admin.get(&format!("{path}/{part}")).expect_code(409, "invalid_state");
+            assert_eq!(refused["state"], "discarded");
         }
     }
 
     fn no_run_comes_to_stand_on_a_discarded_evaluation(app: &TestApp) {
         app.block_on(install_shipped(&app.app, app.now())).unwrap();
         given::instrument(app).insert();
+        given::expert_points(app, 2025);
         let admin = app.as_admin();
         for _ in 0..6 {
             let draft = begun(&admin, "/api/v1/evaluations", json!({"year": 2025, "policy": "hebei-2026"}));
@@ -264,6 +271,7 @@ both! {
     fn what_was_accepted_has_ended_when_the_stop_goes_on(app: &TestApp) {
         app.block_on(install_shipped(&app.app, app.now())).unwrap();
         given::instrument(app).insert();
+        given::expert_points(app, 2025);
         let admin = app.as_admin();
         let body = json!({"year": 2025, "policy": "hebei-2026", "budget_fen": 1});
         let run = admin.post("/api/v1/subsidy-runs", body).expect_status(202);

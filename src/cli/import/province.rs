@@ -14,6 +14,7 @@ use crate::cli::output::{self, Format};
 use crate::cli::progress;
 use crate::exchange::province::{Open, ProvinceYear, Unfit, year_of};
 use crate::operations::actor::Actor;
+use crate::operations::policy;
 use crate::operations::province::{self, FileSummary, ProvinceFile};
 
 #[derive(Debug, Args)]
@@ -79,7 +80,8 @@ pub async fn load(
     open: Open,
     format: Format,
 ) -> Result<Vec<FileSummary>, Failure> {
-    let checked = ProvinceYear::check(year, open).map_err(|unfit| {
+    let indicators = policy::active_indicators(app).await?;
+    let checked = ProvinceYear::check(year, &indicators, open).map_err(|unfit| {
         let faults = match unfit {
             Unfit::Faults(faults) => faults,
             Unfit::Closed(_, error) => return Failure::Unavailable(error.to_string()),

@@ -313,6 +313,7 @@ actions! {
     EvaluationScoreList = "evaluation_score_list": EVERYBODY.and_system(), None, Read, Evaluation, Nobody;
     EvaluationRun = "evaluation_run": PROVINCE.and_system(), None, Change, Nothing, Nobody;
     EvaluationScore = "evaluation_score": PROVINCE.and_system(), None, Change, Evaluation, Nobody;
+    ExpertPointList = "expert_point_list": OVERSEERS, None, Read, Nothing, Nobody;
     EvaluationPublish = "evaluation_publish": PROVINCE, None, Change, Evaluation, HostAdmins;
     EvaluationFinalize = "evaluation_finalize": PROVINCE, None, Change, Evaluation, HostAdmins;
     EvaluationDiscard = "evaluation_discard": PROVINCE.and_system(), None, Change, Evaluation, Nobody;

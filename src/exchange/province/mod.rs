@@ -12,7 +12,7 @@ mod year;
 
 pub use instruments::instruments;
 pub use organizations::organizations;
-pub use reported::{expert_scores, requests};
+pub use reported::{expert_columns, expert_scores, requests};
 pub use usage::usage;
 pub use year::{Open, ProvinceYear, Unfit};
 
@@ -77,11 +77,14 @@ mod tests {
             .collect_all()
             .unwrap();
         assert_eq!((rows.len(), rows[0].value.received), (18, 30));
-        let (rows, _) = expert_scores(file!("expert_scores.csv"))
-            .unwrap()
-            .collect_all()
-            .unwrap();
-        assert_eq!(rows[1].value.a4, "3.5");
+        let (rows, _) = expert_scores(
+            file!("expert_scores.csv"),
+            expert_columns(&["A4".to_owned(), "B3".to_owned()]),
+        )
+        .unwrap()
+        .collect_all()
+        .unwrap();
+        assert_eq!(rows[1].value.points[0], ("A4".to_owned(), "3.5".to_owned()));
     }
 
     #[test]

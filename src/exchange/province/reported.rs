@@ -30,18 +30,37 @@ fn read_requests(row: &mut Row<'_>) -> Option<RequestCounts> {
     })
 }
 
-pub fn expert_scores<R: Read>(input: R) -> Result<Stream<R, ExpertScores>, Vec<Fault>> {
-    const COLUMNS: &[Column] = &[
-        HOST,
-        Column::plain("A4", Kind::Decimal).required(),
-        Column::plain("B3", Kind::Decimal).required(),
-    ];
-    Stream::open(input, COLUMNS, |row| {
-        let (host_uscc, a4, b3) = (row.text("host_uscc"), row.decimal("A4"), row.decimal("B3"));
+/// The columns of `expert_scores.csv`: the host, and one for each indicator of the pack. They live as long as the process, as
+/// those of every other table do: a year is read by a command of its own.
+pub fn expert_columns(indicators: &[String]) -> &'static [Column] {
+    let indicators = indicators.iter().map(|indicator| {
+        let name: &'static str = Box::leak(indicator.clone().into_boxed_str());
+        Column::plain(name, Kind::Decimal).required()
+    });
+    let columns: Vec<Column> = std::iter::once(HOST).chain(indicators).collect();
+    Box::leak(columns.into_boxed_slice())
+}
+
+pub fn expert_scores<R: Read>(
+    input: R,
+    columns: &'static [Column],
+) -> Result<Stream<R, ExpertScores>, Vec<Fault>> {
+    Stream::open(input, columns, |row| {
+        let host_uscc = row.text(HOST.name);
+        let mut points = Vec::new();
+        for column in row
+            .columns()
+            .iter()
+            .filter(|column| column.name != HOST.name)
+        {
+            if let Some(given) = row.decimal(column.name) {
+                points.push((column.name.to_owned(), given));
+            }
+        }
+        let is_whole = points.len() + 1 == row.columns().len();
         Some(ExpertScores {
             host_uscc: host_uscc?,
-            a4: a4?,
-            b3: b3?,
+            points: is_whole.then_some(points)?,
         })
     })
 }

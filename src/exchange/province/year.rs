@@ -3,10 +3,10 @@
 
 use std::io::Read;
 
-use super::{expert_scores, instruments, organizations, requests, usage};
+use super::{expert_columns, expert_scores, instruments, organizations, requests, usage};
 use crate::domain::Fault;
 use crate::error::AppError;
-use crate::exchange::sheet::Stream;
+use crate::exchange::sheet::{Column, Stream};
 use crate::operations::province::{
     ExpertScores, FileFacts, ProvinceFile, ProvinceInstrument, ProvinceOrganization,
     ProvinceSource, ProvinceUsage, RequestCounts, Rows,
@@ -21,6 +21,8 @@ pub struct ProvinceYear {
     open: Open,
     /// In the order of [`ProvinceFile::ALL`].
     facts: Vec<(ProvinceFile, FileFacts)>,
+    /// Of the experts' points.
+    columns: &'static [Column],
 }
 
 impl std::fmt::Debug for ProvinceYear {
@@ -46,12 +48,11 @@ const FAULTS_MAX: usize = 100;
 
 type Opened = Box<dyn Read>;
 
-/// Reads the header of a file and answers its rows as a stream.
-type Begin<T> = fn(Opened) -> Result<Stream<Opened, T>, Vec<Fault>>;
-
 impl ProvinceYear {
-    /// Opens every file and reads it to its end; answers the faults of all of them when there are any.
-    pub fn check(year: i32, open: Open) -> Result<Self, Unfit> {
+    /// Opens every file and reads it to its end; answers the faults of all of them when there are any. `indicators` are those that
+    /// experts give points for.
+    pub fn check(year: i32, indicators: &[String], open: Open) -> Result<Self, Unfit> {
+        let columns = expert_columns(indicators);
         let mut facts = Vec::new();
         let mut faults = Vec::new();
         for file in ProvinceFile::ALL.iter().copied() {
@@ -61,7 +62,7 @@ impl ProvinceYear {
                 ProvinceFile::Instruments => check(input, instruments),
                 ProvinceFile::Usage => check(input, usage),
                 ProvinceFile::Requests => check(input, requests),
-                ProvinceFile::ExpertScores => check(input, expert_scores),
+                ProvinceFile::ExpertScores => check(input, |input| expert_scores(input, columns)),
             };
             match checked {
                 Ok(known) => facts.push((file, known)),
@@ -69,7 +70,12 @@ impl ProvinceYear {
             }
         }
         if faults.is_empty() {
-            Ok(Self { year, open, facts })
+            Ok(Self {
+                year,
+                open,
+                facts,
+                columns,
+            })
         } else {
             Err(Unfit::Faults(faults))
         }
@@ -78,7 +84,7 @@ impl ProvinceYear {
     fn rows<T: 'static>(
         &self,
         file: ProvinceFile,
-        begin: Begin<T>,
+        begin: impl FnOnce(Opened) -> Result<Stream<Opened, T>, Vec<Fault>>,
     ) -> Result<Rows<'_, T>, AppError> {
         let input = (self.open)(file).map_err(AppError::internal)?;
         let rows = begin(input).map_err(|faults| changed(file, &faults))?;
@@ -89,7 +95,10 @@ impl ProvinceYear {
     }
 }
 
-fn check<T>(input: Opened, begin: Begin<T>) -> Result<FileFacts, Vec<Fault>> {
+fn check<T>(
+    input: Opened,
+    begin: impl FnOnce(Opened) -> Result<Stream<Opened, T>, Vec<Fault>>,
+) -> Result<FileFacts, Vec<Fault>> {
     let mut stream = begin(input)?;
     let (mut rows, mut faults) = (0, Vec::new());
     for row in stream.by_ref() {
@@ -148,6 +157,9 @@ impl ProvinceSource for ProvinceYear {
     }
 
     fn expert_scores(&self) -> Result<Rows<'_, ExpertScores>, AppError> {
-        self.rows(ProvinceFile::ExpertScores, expert_scores)
+        let columns = self.columns;
+        self.rows(ProvinceFile::ExpertScores, move |input| {
+            expert_scores(input, columns)
+        })
     }
 }

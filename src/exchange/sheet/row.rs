@@ -66,6 +66,11 @@ pub struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
+    /// The columns of the table.
+    pub fn columns(&self) -> &'static [Column] {
+        self.header.columns
+    }
+
     pub(super) fn new(
         number: u32,
         header: &'a Header,

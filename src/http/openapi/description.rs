@@ -91,7 +91,8 @@ fn codes(text: &mut String) -> std::fmt::Result {
 pub fn problem() -> Value {
     let mut properties = Map::new();
     let always = ["type", "title", "status", "detail", "instance", "code"];
-    for (name, schema, about) in always_there().into_iter().chain(in_the_way()) {
+    let members = always_there().into_iter().chain(in_the_way());
+    for (name, schema, about) in members.chain(in_the_way_of_publishing()) {
         let mut schema = schema;
         if let (Some(members), false) = (schema.as_object_mut(), about.is_empty()) {
             members.insert("description".to_owned(), about.into());
@@ -186,6 +187,30 @@ fn in_the_way() -> Vec<Member> {
             "platform_agency",
             text(),
             "The code of the administration there is already.",
+        ),
+    ]
+}
+
+/// What forbids publishing.
+fn in_the_way_of_publishing() -> Vec<Member> {
+    let text = || json!({"type": "string"});
+    let count = || json!({"type": "integer", "format": "int64"});
+    vec![
+        ("policy_id", count(), "The policy that is not in force."),
+        ("policy_state", text(), "The state of that policy."),
+        (
+            "organization_ids",
+            json!({"type": "array", "items": {"type": "integer", "format": "int64"}}),
+            "The units for which something is missing.",
+        ),
+        (
+            "missing",
+            json!({"type": "array", "items": {
+                "type": "object",
+                "required": ["organization_id", "indicator"],
+                "properties": {"organization_id": count(), "indicator": text()},
+            }}),
+            "The points that nobody gave yet.",
         ),
     ]
 }

@@ -2,6 +2,7 @@
 //! province and the auditors see them.
 
 mod award;
+mod point;
 mod score;
 mod shape;
 
@@ -10,6 +11,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use self::award::{AwardShape, ExplanationShape};
+use self::point::PointShape;
 use self::score::{ExpertBody, UnitShape};
 use self::shape::{EvaluationShape, Listed, ListedEvaluation, ListedRun, RunShape, Shape};
 use super::answer::{Answer, Page, reply};
@@ -77,6 +79,15 @@ fn evaluations() -> Vec<Route> {
         .takes::<ExpertBody>()
         .needs_version()
         .answers::<EvaluationShape>(200),
+        get(
+            "/expert-points",
+            Action::ExpertPointList,
+            "Experts' points of a year, by unit and indicator",
+            point::list,
+        )
+        .parameters(&["year", "limit", "cursor"])
+        .requires(&["year"])
+        .answers::<Page<PointShape>>(200),
     ]
 }
 

@@ -233,6 +233,12 @@ impl<'a> Writing<'a> {
         AppError::Refused(vec![fault.actual(value)])
     }
 
+    /// A value of a row lies outside what is allowed.
+    fn beyond(&self, row: u32, column: &str, (limit, value): (String, &str)) -> AppError {
+        let fault = Fault::field(self.place(row, column), Code::out_of_range);
+        AppError::Refused(vec![fault.limit(limit).actual(value)])
+    }
+
     /// The values of a row break the rules that everybody's keep.
     fn faulty(&self, row: u32, faults: Vec<Fault>) -> AppError {
         let faults = faults.into_iter().map(|fault| {

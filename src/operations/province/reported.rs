@@ -36,14 +36,15 @@ impl Import<'_> {
             let (row, given) = row?;
             let host = self.host(writing, row, &given.host_uscc)?.id;
             let mut metrics = Vec::new();
-            for (indicator, points) in [("A4", &given.a4), ("B3", &given.b3)] {
+            for (indicator, points) in &given.points {
                 let Ok(exact) = ratio::parse(points) else {
                     return Err(writing.refused(row, indicator, Code::invalid_value, points));
                 };
                 let mut scores = self.policy.scores.iter();
-                let score = scores.find(|score| score.id == indicator);
-                if score.is_some_and(|score| exact > score.max) {
-                    return Err(writing.refused(row, indicator, Code::out_of_range, points));
+                let score = scores.find(|score| score.id == *indicator);
+                if let Some(score) = score.filter(|score| exact > score.max) {
+                    let limit = format!("0–{}", ratio::exact(&score.max));
+                    return Err(writing.beyond(row, indicator, (limit, points)));
                 }
                 metrics.push((format!("{EXPERT_PREFIX}{indicator}"), points.clone()));
             }

@@ -97,10 +97,9 @@ pub struct RequestCounts {
     pub answered_in_time: u32,
 }
 
-/// The experts' points for the indicators A4 and B3, as plain decimal digits.
+/// The experts' points, as plain decimal digits, by the indicators that the columns name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExpertScores {
     pub host_uscc: String,
-    pub a4: String,
-    pub b3: String,
+    pub points: Vec<(String, String)>,
 }

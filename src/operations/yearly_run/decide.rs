@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::{Days, NaiveDate};
 
 use super::phase::scope_of;
-use super::{Actions, action_of, refuse_used, subject_of};
+use super::{Actions, action_of, expert, refuse_used, subject_of};
 use crate::domain::calendar::Calendar;
 use crate::domain::run::{RunDecision, RunId, RunState};
 use crate::domain::{EvaluationId, Instant, OrganizationId, Reason, UserId};
@@ -200,6 +200,9 @@ fn publish(
     }
     if let Some(Row::Evaluation(evaluation)) = basis {
         refuse_unpublished(evaluation)?;
+    }
+    if let Row::Evaluation(evaluation) = run {
+        expert::refuse_missing(tx, evaluation)?;
     }
     settle(tx, by, run, RunState::Published, said)
 }

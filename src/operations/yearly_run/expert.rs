@@ -1,23 +1,27 @@
-//! Experts' points: taken over from what units reported when the inputs are frozen, changed by the province while the
-//! evaluation is a draft. Every change grades again.
+//! Experts' points belong to a year, a unit and an indicator of the pack: those the province entered, else those imported. Every
+//! evaluation takes them when its inputs are frozen; what is entered while it is a draft grades it again and stays for the next.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::freeze::{EXPERT_PREFIX, ExpertPoints};
 use super::grades::open;
 use super::phase::write;
-use super::{not_ready, refuse_used, subject_of};
+use super::{check_year, not_ready, refuse_used, subject_of};
+use crate::app::App;
 use crate::domain::access::Action;
 use crate::domain::evaluation::{self as rules, Inputs};
 use crate::domain::policy::{Policy, Score, Value};
-use crate::domain::run::RunState;
+use crate::domain::run::{PointSource, RunState};
 use crate::domain::{EvaluationId, OrganizationId, ratio};
 use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::Actor;
-use crate::operations::run::{Outcome, Run};
-use crate::store::Conn;
-use crate::store::event;
+use crate::operations::policy as packs;
+use crate::operations::run::{Outcome, Run, may};
 use crate::store::yearly_input::{self, Scope};
 use crate::store::yearly_run::Run as Row;
 use crate::store::yearly_run::evaluation::{self, Evaluation, ExpertScore};
+use crate::store::yearly_run::expert::{self, ExpertPoint};
+use crate::store::{self, Conn, event};
 
 /// One expert's points for a unit, as a decimal.
 #[derive(Debug, Clone)]
@@ -27,8 +31,8 @@ pub struct GivenScore {
     pub points: String,
 }
 
-/// Copies the reported points of the year into the evaluation.
-pub(super) fn adopt_reported(
+/// Copies the points of the year into the evaluation, as far as its pack asks for them.
+pub(super) fn adopt(
     tx: &mut Conn,
     id: EvaluationId,
     scope: &Scope,
@@ -38,7 +42,7 @@ pub(super) fn adopt_reported(
         let Some(indicator) = metric.strip_prefix(EXPERT_PREFIX) else {
             continue;
         };
-        if expert_score(policy, indicator).is_some() {
+        if fits(policy, indicator, &points) {
             let score = ExpertScore {
                 evaluation_id: id,
                 organization_id: unit,
@@ -50,7 +54,124 @@ pub(super) fn adopt_reported(
             evaluation::update_expert_score(tx, &score)?;
         }
     }
+    for point in expert::list(tx, i64::from(scope.year))? {
+        if fits(policy, &point.indicator, &point.points) {
+            let score = ExpertScore {
+                evaluation_id: id,
+                organization_id: point.organization_id,
+                indicator: point.indicator,
+                points: point.points,
+                entered_by: point.entered_by,
+                entered_at: point.entered_at,
+            };
+            evaluation::update_expert_score(tx, &score)?;
+        }
+    }
     Ok(())
+}
+
+/// The pack asks for the indicator, and gives as many points for it.
+fn fits(policy: &Policy, indicator: &str, points: &str) -> bool {
+    let score = expert_score(policy, indicator);
+    let points = ratio::parse(points).ok();
+    score
+        .zip(points)
+        .is_some_and(|(score, points)| points <= score.max)
+}
+
+/// 409 `expert_points_missing` with the units and indicators for which nobody gave points.
+pub(super) fn refuse_missing(conn: &mut Conn, row: &Evaluation) -> Result<(), AppError> {
+    let policy = packs::open(&store::policy::get(conn, row.lifecycle.policy_id)?)?;
+    let given = points(conn, row.id)?;
+    let mut missing = Vec::new();
+    let mut units = Vec::new();
+    for unit in evaluation::list_units(conn, row.id)? {
+        let id = unit.organization_id;
+        let has = |indicator: &str| {
+            given
+                .get(&id)
+                .is_some_and(|own| own.contains_key(indicator))
+        };
+        let before = missing.len();
+        for (indicator, _) in packs::indicators(&policy) {
+            if !has(&indicator) {
+                missing.push(serde_json::json!({ "organization_id": id, "indicator": indicator }));
+            }
+        }
+        if missing.len() > before {
+            units.push(id.number());
+        }
+    }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(AppError::conflict(Code::expert_points_missing)
+        .with("organization_ids", units)
+        .with("missing", missing))
+}
+
+/// The points of a unit for an indicator in a year, or that there are none yet.
+#[derive(Debug, Clone)]
+pub struct PointRow {
+    pub year: i32,
+    pub organization_id: OrganizationId,
+    pub indicator: String,
+    /// As a decimal text.
+    pub points: Option<String>,
+    pub source: Option<PointSource>,
+}
+
+/// The points of years for every unit that has instruments, by the indicators of the pack that registrations follow.
+pub async fn list(
+    app: &App,
+    actor: &Actor,
+    years: Result<Vec<i32>, AppError>,
+) -> Result<Vec<PointRow>, AppError> {
+    may(actor, Action::ExpertPointList)?;
+    let (years, now) = (years?, app.clock.now());
+    for year in &years {
+        check_year(*year, now)?;
+    }
+    let read = move |conn: &mut Conn| {
+        let policy = packs::active(conn, now.local_date())?;
+        let mut rows = Vec::new();
+        for year in years {
+            rows.extend(of_year(conn, year, &policy)?);
+        }
+        Ok(rows)
+    };
+    app.store.read_snapshot(read).await
+}
+
+fn of_year(conn: &mut Conn, year: i32, policy: &Policy) -> Result<Vec<PointRow>, AppError> {
+    let mut known = BTreeMap::new();
+    for (unit, metric, points) in expert::list_imported(conn, i64::from(year))? {
+        if let Some(indicator) = metric.strip_prefix(EXPERT_PREFIX) {
+            let key = (unit, indicator.to_owned());
+            known.insert(key, (points, PointSource::Import));
+        }
+    }
+    for point in expert::list(conn, i64::from(year))? {
+        let key = (point.organization_id, point.indicator);
+        known.insert(key, (point.points, PointSource::Province));
+    }
+    let mut units: BTreeSet<OrganizationId> = expert::list_hosts(conn)?.into_iter().collect();
+    units.extend(known.keys().map(|(unit, _)| *unit));
+    let mut rows = Vec::new();
+    for unit in units {
+        for (indicator, _) in packs::indicators(policy) {
+            let found = known.get(&(unit, indicator.clone())).cloned();
+            let (points, source) = found.unzip();
+            rows.push(PointRow {
+                year,
+                organization_id: unit,
+                indicator,
+                points,
+                source,
+            });
+        }
+    }
+    Ok(rows)
 }
 
 fn expert_score<'a>(policy: &'a Policy, indicator: &str) -> Option<&'a Score> {
@@ -108,6 +229,7 @@ fn enter(
     evaluation::claim_draft(tx, row, by.now)?;
     for score in given {
         evaluation::update_expert_score(tx, &stored(id, score, by))?;
+        expert::update(tx, &of_the_year(row.lifecycle.year, score, by))?;
     }
     let inputs = inputs.with_experts(points(tx, id)?);
     evaluation::delete_inputs(tx, id)?;
@@ -141,6 +263,17 @@ fn not_a_draft(state: RunState) -> AppError {
 fn stored(id: EvaluationId, given: &GivenScore, actor: &Actor) -> ExpertScore {
     ExpertScore {
         evaluation_id: id,
+        organization_id: given.organization_id,
+        indicator: given.indicator.clone(),
+        points: given.points.clone(),
+        entered_by: actor.user_id(),
+        entered_at: actor.now,
+    }
+}
+
+fn of_the_year(year: i64, given: &GivenScore, actor: &Actor) -> ExpertPoint {
+    ExpertPoint {
+        year,
         organization_id: given.organization_id,
         indicator: given.indicator.clone(),
         points: given.points.clone(),

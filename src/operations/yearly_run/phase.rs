@@ -169,7 +169,7 @@ fn freeze_records(tx: &mut Conn, row: &Evaluation, clock: &Clock) -> Result<(), 
     let policy = policy::open(&store::policy::get(tx, row.lifecycle.policy_id)?)?;
     let year = i32::try_from(row.lifecycle.year).map_err(AppError::internal)?;
     let scope = freeze::scope(year, frozen_at, newest)?;
-    expert::adopt_reported(tx, row.id, &scope, &policy)
+    expert::adopt(tx, row.id, &scope, &policy)
 }
 
 /// The year of an evaluation whose records were frozen, as they were then.

@@ -38,6 +38,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     evaluation_unit,
     event,
     event_personal,
+    expert_point,
     expert_score,
     holiday_year,
     idempotency_key,

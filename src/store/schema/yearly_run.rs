@@ -1,4 +1,5 @@
-//! Tables of migrations `0005_evaluation_and_subsidy`, `0007_yearly_guards` and `0029_finality`.
+//! Tables of migrations `0005_evaluation_and_subsidy`, `0007_yearly_guards`,
+//! `0029_finality` and `0031_expert_points`.
 
 diesel::table! {
     reported_metric (organization_id, year, metric) {
@@ -49,6 +50,17 @@ diesel::table! {
 diesel::table! {
     expert_score (evaluation_id, organization_id, indicator) {
         evaluation_id -> BigInt,
+        organization_id -> BigInt,
+        indicator -> Text,
+        points -> Text,
+        entered_by -> Nullable<BigInt>,
+        entered_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    expert_point (year, organization_id, indicator) {
+        year -> BigInt,
         organization_id -> BigInt,
         indicator -> Text,
         points -> Text,

@@ -3,6 +3,7 @@
 //! (`EvaluationFinalUnique`, `SubsidyRunFinalUnique`) and any change of a final one (`EvaluationFinal`, `SubsidyRunFinal`).
 
 pub mod evaluation;
+pub mod expert;
 mod stamp;
 pub mod subsidy;
 

@@ -1,0 +1,55 @@
+//! `/expert-points`: the experts' points of a year, and which are still missing.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::domain::OrganizationId;
+use crate::domain::run::PointSource;
+use crate::error::{AppError, Code, Fault};
+use crate::http::answer::{Answer, Page};
+use crate::http::context::RequestContext;
+use crate::operations::yearly_run::expert::{self, PointRow};
+
+/// A unit's points for an indicator, as a decimal text; `given` and `missing` count who gave points, and who did not.
+#[derive(Serialize, ToSchema)]
+pub struct PointShape {
+    year: i32,
+    organization_id: OrganizationId,
+    indicator: String,
+    points: Option<String>,
+    given: i64,
+    missing: i64,
+    source: Option<PointSource>,
+}
+
+impl From<PointRow> for PointShape {
+    fn from(row: PointRow) -> Self {
+        let is_given = row.points.is_some();
+        Self {
+            year: row.year,
+            organization_id: row.organization_id,
+            indicator: row.indicator,
+            points: row.points,
+            given: i64::from(is_given),
+            missing: i64::from(!is_given),
+            source: row.source,
+        }
+    }
+}
+
+pub async fn list(context: RequestContext) -> Answer {
+    let years = context.params().and_then(|params| {
+        let years: Vec<i32> = params.all("year")?;
+        match years.is_empty() {
+            true => Err(AppError::Malformed(vec![Fault::field(
+                "year",
+                Code::missing_field,
+            )])),
+            false => Ok(years),
+        }
+    });
+    let rows = expert::list(&context.app, &context.reader(), years).await?;
+    let params = context.params()?;
+    let key = |row: &PointRow| (row.year, row.organization_id, row.indicator.clone());
+    context.ok(Page::of(rows, &params, key, PointShape::from)?)
+}
