@@ -16,7 +16,10 @@ pub fn income(app: &TestApp, year: i32) -> i64 {
     app.read(move |conn| {
         let scope = freeze::scope(year, now, event::newest(conn)?)?;
         let groups = list_income(conn, &scope, None::<&[Pair]>)?;
-        let summed: i64 = groups.iter().map(|group| group.amount_fen.number()).sum();
+        let summed: i64 = groups
+            .iter()
+            .map(|group| group.amount().unwrap().number())
+            .sum();
         let all: Vec<_> = (1..=20).map(|id| id.try_into().unwrap()).collect();
         let rows = list_income_of(conn, &scope, &all)?;
         let of_records: i64 = rows.iter().map(|row| row.amount_fen.number()).sum();

@@ -121,6 +121,13 @@ fn import(world: &World, source: Arc<ProvinceYear>) -> Result<Vec<FileSummary>, 
 }
 
 fn run(world: &World) -> SubsidyRunId {
+    match try_run(world).unwrap() {
+        yiqi::domain::run::RunId::SubsidyRun(id) => id,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn try_run(world: &World) -> Result<yiqi::domain::run::RunId, AppError> {
     let budget = yearly_run::Budget {
         fen: Fen::new(30_000_000),
         evaluation_id: None,
@@ -131,11 +138,7 @@ fn run(world: &World) -> SubsidyRunId {
         budget: Some(budget),
     };
     let actor = actor(world);
-    let run = yearly_run::run(&world.app, &actor, request, |_| ());
-    match world.block_on(run).unwrap() {
-        yiqi::domain::run::RunId::SubsidyRun(id) => id,
-        other => panic!("{other:?}"),
-    }
+    world.block_on(yearly_run::run(&world.app, &actor, request, |_| ()))
 }
 
 /// A decision of somebody who decides for the province: of the first person, of a second one where it becomes final, after the

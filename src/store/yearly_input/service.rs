@@ -49,7 +49,8 @@ pub struct UsageGroup {
     pub samples: i64,
 }
 
-/// Income of one class, paid in the year on invoiced charges of confirmed records of any year.
+/// Income of one class, paid in the year on invoiced charges of confirmed records of any year. Each amount fits; what they sum to
+/// may not, so the database adds up millions of fen and the rest of each.
 #[derive(Debug, QueryableByName)]
 pub struct IncomeGroup {
     #[diesel(embed)]
@@ -57,7 +58,17 @@ pub struct IncomeGroup {
     #[diesel(sql_type = Text)]
     pub source: PaymentSource,
     #[diesel(sql_type = BigInt)]
-    pub amount_fen: Fen,
+    millions: i64,
+    #[diesel(sql_type = BigInt)]
+    rest: i64,
+}
+
+impl IncomeGroup {
+    /// None when it leaves 64 bits.
+    pub fn amount(&self) -> Option<Fen> {
+        let millions = self.millions.checked_mul(1_000_000)?;
+        millions.checked_add(self.rest).map(Fen::new)
+    }
 }
 
 /// Answers of one level in confirmed records of the year.
@@ -157,7 +168,8 @@ pub fn list_income(
     let paid = paid(scope);
     Ok(sql_query(format!(
         "SELECT u.instrument_id, u.organization_id, u.evidence, u.statutory, {ended_at} AS ended_at, \
-         p.source, CAST(SUM(l.amount_fen) AS BIGINT) AS amount_fen \
+         p.source, CAST(SUM(l.amount_fen / 1000000) AS BIGINT) AS millions, \
+         CAST(SUM(l.amount_fen % 1000000) AS BIGINT) AS rest \
          FROM {paid} JOIN usage_record u ON u.id = c.usage_record_id WHERE {record} AND {} \
          GROUP BY u.instrument_id, u.organization_id, u.evidence, u.statutory, p.source{by_ended_at}",
         paid_in_year(scope)

@@ -262,3 +262,30 @@ fn an_award_is_explained_down_to_its_records() {
         );
     });
 }
+
+/// Each payment fits in 64 bits; what they sum to does not, and the run that fails says where.
+#[test]
+fn income_that_no_number_holds_names_its_instrument() {
+    on_both_imported(|world| {
+        let id = run(world);
+        let awards = world.read(move |conn| Ok(store::yearly_run::subsidy::list_awards(conn, id)?));
+        let bases = awards.iter().flat_map(|award| award.instruments.iter());
+        let most = bases.max_by_key(|base| base.base_fen).unwrap();
+        let instrument = most.instrument_id;
+        let whole = format!(
+            "SELECT c.id FROM charge c JOIN usage_record u ON u.id = c.usage_record_id WHERE u.instrument_id = {instrument} \
+             AND c.id IN (SELECT charge_id FROM payment_line GROUP BY charge_id HAVING count(*) = 1)"
+        );
+        for (table, key) in [("charge", "id"), ("payment_line", "charge_id")] {
+            let raise = format!(
+                "UPDATE {table} SET amount_fen = 9200000000000000000 WHERE {key} IN ({whole})"
+            );
+            assert_eq!(forced(world, raise), None, "{table}");
+        }
+        let failed = try_run(world).unwrap_err().to_string();
+        assert!(
+            failed.contains(&format!("instrument {instrument} ")),
+            "{failed}"
+        );
+    });
+}

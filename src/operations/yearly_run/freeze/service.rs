@@ -126,7 +126,9 @@ impl Freeze<'_> {
         services: &mut Services,
     ) -> Result<(), AppError> {
         for group in yearly_input::list_income(conn, self.scope, pairs)? {
-            let service = income(group.source, group.amount_fen);
+            let instrument = group.class.instrument_id;
+            let amount = group.amount().ok_or_else(|| too_much(instrument))?;
+            let service = income(group.source, amount);
             if let Some(relation) = self.relation(hosts, &group.class, period)? {
                 services.add(&group.class, relation, service);
             }
@@ -223,6 +225,13 @@ fn usage(record: &UsageRecord) -> Result<UsageTotals, AppError> {
         samples: record.samples,
         ..UsageTotals::default()
     })
+}
+
+/// Why a run fails that no number holds the income of.
+fn too_much(instrument: InstrumentId) -> AppError {
+    AppError::internal(format!(
+        "what one unit paid in the year for instrument {instrument} is more than 64 bits of fen; correct its charges"
+    ))
 }
 
 fn income(source: PaymentSource, amount: Fen) -> UsageTotals {
