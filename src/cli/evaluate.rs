@@ -114,7 +114,9 @@ async fn print(app: &App, number: i64, format: Format) -> Result<(), Failure> {
                     [
                         unit.uscc.clone(),
                         unit.total_printed(),
-                        unit.grade.to_string(),
+                        unit.grade
+                            .map(|grade| grade.to_string())
+                            .unwrap_or_default(),
                     ]
                 })
                 .collect();

@@ -34,6 +34,17 @@ pub fn complain(failure: &Failure) {
     let _ = writeln!(std::io::stderr(), "yiqi: {failure}");
 }
 
+/// Fen as yuan.
+pub fn yuan(fen: i64) -> String {
+    crate::operations::yearly_run::Fen::new(fen).to_string()
+}
+
+/// Says something beside the result, on standard error.
+pub fn note(line: &str) {
+    // Nobody is left to be told that standard error is closed.
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
 /// Prints a document.
 pub fn json(value: &impl Serialize) -> Result<(), Failure> {
     say(&serde_json::to_string_pretty(value)?)

@@ -47,7 +47,7 @@ pub async fn load(app: &App) -> Result<Vec<Loaded>, AppError> {
 
 /// The years that an officer keeps stay as they are.
 async fn released_holidays(app: &App) -> Result<Table<Holiday>, AppError> {
-    match seed::holidays(&include_bytes!("../../seeds/public_holidays.csv")[..]) {
+    match seed::shipped_holidays() {
         Ok((rows, sha256)) => {
             let rows = reference::released_holidays(app, rows).await?;
             Ok(Ok((rows, sha256)))

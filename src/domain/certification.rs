@@ -63,6 +63,12 @@ pub fn is_sme(all: &[Certification], day: NaiveDate) -> bool {
     all.iter().cloned().collect::<SmeDays>().holds_on(day)
 }
 
+/// Whether a word can name a certification: small letters, digits and `_`.
+pub fn is_name(word: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    (1..=NAME_CHARS).contains(&word.len()) && word.bytes().all(plain)
+}
+
 /// A unit has at most so many.
 pub fn check_count(all: &[Certification]) -> Result<(), Fault> {
     let fault = Fault::field("items", Code::too_many).limit(ITEMS_MAX);
@@ -80,11 +86,7 @@ pub fn check(all: &[Certification]) -> Result<(), Vec<Fault>> {
     for (number, one) in all.iter().enumerate() {
         let field = |name: &str| format!("items[{number}].{name}");
         let name = &one.certification;
-        let is_word = (1..=NAME_CHARS).contains(&name.len())
-            && name
-                .bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
-        if !is_word {
+        if !is_name(name) {
             let fault = Fault::field(field("certification"), Code::malformed);
             faults.push(fault.actual(name.as_str()));
         }

@@ -1,6 +1,7 @@
 //! What is wrong with a request, a cell of a table or a booking: every fault with its code, its place, the limit and the
 //! actual value, so that all of a request are reported together. The texts for people belong to the room that answers.
 
+use super::sentence::Sentence;
 use chrono::NaiveDate;
 
 use super::access::Role;
@@ -15,6 +16,14 @@ pub enum FaultValue {
     List(Box<[FaultValue]>),
     /// Members by name, in their order.
     Record(Box<[(&'static str, FaultValue)]>),
+    /// What the rules say in both languages.
+    Said(Box<Sentence>),
+}
+
+impl From<Sentence> for FaultValue {
+    fn from(sentence: Sentence) -> FaultValue {
+        FaultValue::Said(Box::new(sentence))
+    }
 }
 
 macro_rules! values {

@@ -66,6 +66,7 @@ pub mod reason;
 pub mod region;
 pub mod review;
 pub mod run;
+pub mod sentence;
 pub mod service;
 pub mod spans;
 pub mod state;

@@ -14,6 +14,15 @@ pub struct Fen(i64);
 #[error("the amount is too large")]
 pub struct TooLarge;
 
+/// A text that is no amount of yuan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotYuan {
+    #[error("an amount like 300000 or 300000.50")]
+    Malformed,
+    #[error("too large")]
+    TooLarge,
+}
+
 impl Fen {
     pub const ZERO: Fen = Fen(0);
 
@@ -24,6 +33,17 @@ impl Fen {
     /// The bare number of fen, for storage and output.
     pub const fn number(self) -> i64 {
         self.0
+    }
+
+    /// Reads yuan with at most two decimals, exactly.
+    pub fn of_yuan(text: &str) -> Result<Self, NotYuan> {
+        let (yuan, decimals) = text.split_once('.').unwrap_or((text, ""));
+        let is_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+        if yuan.is_empty() || decimals.len() > 2 || !is_digits(yuan) || !is_digits(decimals) {
+            return Err(NotYuan::Malformed);
+        }
+        let fen = format!("{yuan}{decimals:0<2}").parse();
+        fen.map(Self).map_err(|_| NotYuan::TooLarge)
     }
 
     pub fn checked_add(self, other: Fen) -> Result<Fen, TooLarge> {
@@ -140,6 +160,22 @@ impl std::fmt::Display for Minutes {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn yuan_are_read_to_the_fen() {
+        for (text, fen) in [
+            ("300000", Some(30_000_000)),
+            ("0.5", Some(50)),
+            ("0.05", Some(5)),
+            ("1.005", None),
+            ("-1", None),
+            ("1e3", None),
+            (".5", None),
+            ("99999999999999999999", None),
+        ] {
+            assert_eq!(Fen::of_yuan(text).ok().map(Fen::number), fen, "{text}");
+        }
+    }
 
     #[test]
     fn prices_round_half_up_once() {

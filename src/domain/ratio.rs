@@ -36,6 +36,12 @@ pub fn exact(value: &BigRational) -> String {
     value.to_string()
 }
 
+/// For people: as few decimals as the value has, `p/q` when they never end.
+pub fn plain(value: &BigRational) -> String {
+    let places = (0..=30).find(|places| (value * whole(ten_to(*places))).is_integer());
+    places.map_or_else(|| exact(value), |places| decimal(value, places))
+}
+
 /// Reads what [`exact`] printed.
 pub fn parse_exact(text: &str) -> Result<BigRational, NotADecimal> {
     text.parse().map_err(|_| NotADecimal)

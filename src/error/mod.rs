@@ -146,6 +146,7 @@ impl From<FaultValue> for Value {
         match value {
             FaultValue::Number(number) => number.into(),
             FaultValue::Text(text) => text.into(),
+            FaultValue::Said(sentence) => sentence.en.into(),
             FaultValue::List(values) => values.into_iter().map(Value::from).collect(),
             FaultValue::Record(members) => Value::Object(
                 members

@@ -96,7 +96,11 @@ fn first_clause(sentence: &str) -> &str {
 
 /// A limit in a language; what is no phrase, like a number or a name, is the same in every one.
 pub fn limit(value: FaultValue, language: Language) -> Value {
-    match Value::from(value) {
+    let value = match (value, language) {
+        (FaultValue::Said(sentence), Language::Chinese) => return sentence.zh.into(),
+        (value, _) => Value::from(value),
+    };
+    match value {
         Value::String(text) => {
             let phrase = texts(language).phrases.get(&text);
             Value::String(phrase.cloned().unwrap_or(text))

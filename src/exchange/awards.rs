@@ -36,14 +36,11 @@ pub fn write(run: &PrintedRun, format: Format) -> Result<Vec<u8>, WriteError> {
             .iter()
             .map(|i| i128::from(i.base_fen))
             .sum();
-        let grade = match unit.grade.parse() {
-            Ok(grade) => title(grade),
-            Err(_) => unit.grade.as_str(),
-        };
+        let grade = unit.grade.map_or("", title);
         vec![
             Cell::from(unit.uscc.as_str()),
             Cell::from(unit.name.as_str()),
-            Cell::Decimal(unit.total.as_str().into()),
+            Cell::Decimal(unit.total.as_deref().unwrap_or_default().into()),
             Cell::from(grade),
             Cell::Decimal(base.to_string().into()),
             Cell::Decimal(unit.before_pool_fen.as_str().into()),
@@ -56,18 +53,18 @@ pub fn write(run: &PrintedRun, format: Format) -> Result<Vec<u8>, WriteError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exchange::subsidy_json::{PrintedHost, PrintedInstrument};
+    use crate::exchange::subsidy_json::{PrintedInstrument, PrintedUnit};
     use std::collections::BTreeMap;
 
     /// Two amounts that fit, whose sum does not; and what is below zero, to the fen.
     #[test]
     fn bases_that_are_more_than_64_bits_together_are_summed_exactly() {
-        let unit = |bases: [i64; 2]| PrintedHost {
+        let unit = |bases: [i64; 2]| PrintedUnit {
             uscc: "12130302BYC46N1249".to_owned(),
             name: "大学".to_owned(),
             scores: BTreeMap::new(),
-            total: "90.00".to_owned(),
-            grade: "excellent".to_owned(),
+            total: Some("90.00".to_owned()),
+            grade: Some(Grade::Excellent),
             before_pool_fen: "-5.0000".to_owned(),
             award_fen: -5,
             instruments: bases
@@ -77,6 +74,9 @@ mod tests {
                     effective_minutes: 0,
                     external_minutes: 0,
                     base_fen,
+                    scores: None,
+                    total: None,
+                    grade: None,
                 })
                 .collect(),
         };

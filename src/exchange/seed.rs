@@ -46,6 +46,11 @@ pub fn categories(input: impl Read) -> Table<Category> {
     })
 }
 
+/// The holidays that ship with the program.
+pub fn shipped_holidays() -> Table<Holiday> {
+    holidays(&include_bytes!("../../seeds/public_holidays.csv")[..])
+}
+
 pub fn holidays(input: impl Read) -> Table<Holiday> {
     const COLUMNS: &[Column] = &[
         Column::plain("date", Kind::Date).required(),

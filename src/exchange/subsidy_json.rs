@@ -1,7 +1,7 @@
 //! The printed form of a yearly run: scores, grades, minutes, bases and awards of every unit in one JSON document.
 
 use crate::domain::evaluation::{Evaluation, GradedHost, InstrumentFigures};
-use crate::domain::policy::Policy;
+use crate::domain::policy::{Grade, Policy};
 use crate::domain::subsidy::{Allocation, InstrumentBase, UnitAward};
 use crate::domain::{InstrumentId, OrganizationId, ratio};
 use serde::{Deserialize, Serialize};
@@ -21,19 +21,20 @@ pub struct PrintedRun {
     pub awarded_fen: i64,
     pub unspent_fen: i64,
     /// In the order of organization ids.
-    pub units: Vec<PrintedHost>,
+    pub units: Vec<PrintedUnit>,
 }
 
 /// A unit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PrintedHost {
+pub struct PrintedUnit {
     pub uscc: String,
     pub name: String,
     /// By id, 4 decimals.
     pub scores: BTreeMap<String, String>,
-    /// 2 decimals.
-    pub total: String,
-    pub grade: String,
+    /// 2 decimals; `null` where instruments are evaluated.
+    pub total: Option<String>,
+    /// `null` where the pack gives none.
+    pub grade: Option<Grade>,
     /// 4 decimals.
     pub before_pool_fen: String,
     pub award_fen: i64,
@@ -48,6 +49,13 @@ pub struct PrintedInstrument {
     pub effective_minutes: i64,
     pub external_minutes: i64,
     pub base_fen: i64,
+    /// Where instruments are evaluated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scores: Option<BTreeMap<String, String>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grade: Option<Grade>,
 }
 
 /// What does not belong together, or has no name.
@@ -96,7 +104,7 @@ fn print_unit(
     graded: &GradedHost,
     award: &UnitAward,
     name: &str,
-) -> Result<PrintedHost, Unprintable> {
+) -> Result<PrintedUnit, Unprintable> {
     let figures: BTreeMap<InstrumentId, &InstrumentFigures> = graded
         .instruments
         .iter()
@@ -108,12 +116,12 @@ fn print_unit(
         Ok(print_instrument(figures, base))
     });
     let scores = graded.scores.iter();
-    Ok(PrintedHost {
+    Ok(PrintedUnit {
         uscc: graded.uscc.clone(),
         name: name.to_owned(),
         scores: scores.map(|s| (s.id.clone(), s.printed())).collect(),
-        total: graded.total_printed(),
-        grade: graded.grade.to_string(),
+        total: Some(graded.total_printed()),
+        grade: graded.grade,
         before_pool_fen: ratio::decimal(&award.before_pool, 4),
         award_fen: award.award.number(),
         instruments: instruments.collect::<Result<_, _>>()?,
@@ -126,19 +134,27 @@ fn print_instrument(figures: &InstrumentFigures, base: &InstrumentBase) -> Print
         effective_minutes: figures.effective_minutes.number(),
         external_minutes: figures.external_minutes.number(),
         base_fen: base.base.number(),
+        scores: None,
+        total: None,
+        grade: None,
     }
 }
 
 impl PrintedRun {
     /// The document as text: keys in this order, one space of indentation per level, no line end after the last brace.
     pub fn to_text(&self) -> serde_json::Result<String> {
-        let mut text = Vec::new();
-        let format = serde_json::ser::PrettyFormatter::with_indent(b" ");
-        self.serialize(&mut serde_json::Serializer::with_formatter(
-            &mut text, format,
-        ))?;
-        String::from_utf8(text).map_err(serde::ser::Error::custom)
+        to_text(self)
     }
+}
+
+/// A document as text: keys in their order, one space of indentation per level, no line end after the last brace.
+pub(in crate::exchange) fn to_text(document: &impl Serialize) -> serde_json::Result<String> {
+    let mut text = Vec::new();
+    let format = serde_json::ser::PrettyFormatter::with_indent(b" ");
+    document.serialize(&mut serde_json::Serializer::with_formatter(
+        &mut text, format,
+    ))?;
+    String::from_utf8(text).map_err(serde::ser::Error::custom)
 }
 
 #[cfg(test)]

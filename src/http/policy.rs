@@ -11,6 +11,7 @@ use super::route::{BASE, Route, delete, get, post, put};
 use crate::domain::access::Action;
 use crate::domain::policy::{PolicyMistake, PolicyState};
 use crate::domain::{Instant, PolicyId, UserId};
+use crate::error::text::Language;
 use crate::error::{AppError, Code, Fault};
 use crate::operations::policy;
 use crate::operations::run::Reply;
@@ -163,6 +164,8 @@ fn whole(pack: &Pack) -> Result<PolicyShape, AppError> {
 struct PolicyCheckShape {
     valid: bool,
     mistakes: Vec<MistakeShape>,
+    /// What is whole but probably wrong.
+    warnings: Vec<MistakeShape>,
 }
 
 /// One mistake: its line from 1, the path of its key and the reason.
@@ -173,12 +176,15 @@ struct MistakeShape {
     reason: String,
 }
 
-impl From<PolicyMistake> for MistakeShape {
-    fn from(mistake: PolicyMistake) -> Self {
+impl MistakeShape {
+    fn new(mistake: PolicyMistake, language: Language) -> Self {
         Self {
             line: mistake.line,
             key: mistake.key,
-            reason: mistake.reason,
+            reason: match language {
+                Language::Chinese => mistake.reason.zh,
+                Language::English => mistake.reason.en,
+            },
         }
     }
 }
@@ -246,10 +252,15 @@ async fn withdraw(context: RequestContext) -> Answer {
 }
 
 async fn check(context: RequestContext) -> Answer {
-    let mistakes = policy::check(&context.reader(), text(&context))?;
+    let found = policy::check(&context.reader(), text(&context))?;
+    let shapes = |told: Vec<PolicyMistake>| {
+        let shape = |one| MistakeShape::new(one, context.language);
+        told.into_iter().map(shape).collect()
+    };
     context.ok(PolicyCheckShape {
-        valid: mistakes.is_empty(),
-        mistakes: mistakes.into_iter().map(MistakeShape::from).collect(),
+        valid: found.mistakes.is_empty(),
+        mistakes: shapes(found.mistakes),
+        warnings: shapes(found.warnings),
     })
 }
 

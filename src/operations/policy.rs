@@ -9,7 +9,7 @@ pub use self::state::{delete, put_in_force, update, withdraw};
 use crate::app::App;
 pub use crate::domain::PolicyId;
 use crate::domain::access::Action;
-use crate::domain::policy::{self, Policy, PolicyMistake, PolicyState, Value};
+use crate::domain::policy::{self, Policy, PolicyMistake, PolicyState, Value, Values};
 use crate::domain::{Instant, ratio};
 use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::Actor;
@@ -133,13 +133,26 @@ pub fn indicators(policy: &Policy) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Every mistake of a pack's text.
-pub fn check(
-    actor: &Actor,
-    content: Result<String, AppError>,
-) -> Result<Vec<PolicyMistake>, AppError> {
+/// What is wrong with a pack's text, and what of it is whole but probably wrong.
+#[derive(Debug, Clone, Default)]
+pub struct Found {
+    pub mistakes: Vec<PolicyMistake>,
+    pub warnings: Vec<PolicyMistake>,
+}
+
+/// Every mistake of a pack's text, or every warning.
+pub fn check(actor: &Actor, content: Result<String, AppError>) -> Result<Found, AppError> {
     may(actor, Action::PolicyCheck)?;
-    Ok(policy_pack::read(&content?).err().unwrap_or_default())
+    Ok(match policy_pack::check(&content?, &Values::new()) {
+        Ok(checked) => Found {
+            warnings: checked.warnings,
+            ..Found::default()
+        },
+        Err(mistakes) => Found {
+            mistakes,
+            ..Found::default()
+        },
+    })
 }
 
 /// Stores a pack as a draft. Every mistake in it is told (422); a version that exists is 409 `policy_version_exists`.
@@ -152,20 +165,25 @@ pub async fn create(run: &Run<Pack>, content: Result<String, AppError>) -> Outco
 
 /// Stores the packs that ship with the program, those that are not there yet; the default one is in force from now on.
 pub async fn install_shipped(app: &App, now: Instant) -> Result<(), AppError> {
-    let actor = Actor::system(now);
-    let new = new_pack(policy_pack::HEBEI_2026.to_owned(), &actor);
-    let run = Run::direct(app, &actor, Action::PolicyCreate);
-    let done = run.with(new, |tx, actor, new| {
-        let known = store::policy::find_version(tx, &new.code, new.version)?;
-        match known {
-            Some(_) => Ok(()),
-            None => {
-                let pack = insert(tx, new, actor)?;
-                state::enforce(tx, actor, &pack, actor.now.local_date()).map(drop)
+    for (code, text) in policy_pack::SHIPPED {
+        let actor = Actor::system(now);
+        let new = new_pack(text.to_owned(), &actor);
+        let run = Run::direct(app, &actor, Action::PolicyCreate);
+        let done = run.with(new, move |tx, actor, new| {
+            if store::policy::find_version(tx, &new.code, new.version)?.is_some() {
+                return Ok(());
             }
-        }
-    });
-    done.await?.now()
+            let pack = insert(tx, new, actor)?;
+            match code {
+                policy_pack::IN_FORCE => {
+                    state::enforce(tx, actor, &pack, actor.now.local_date()).map(drop)
+                }
+                _ => Ok(()),
+            }
+        });
+        done.await?.now()?;
+    }
+    Ok(())
 }
 
 fn new_pack(content: String, actor: &Actor) -> Result<NewPack, AppError> {

@@ -1,13 +1,69 @@
 //! Policy packs as TOML text: syntax and line numbers. What a pack may say is decided by `domain::policy`.
 
-use crate::domain::policy::{self, Policy, PolicyMistake, Raw, RawValue};
+use crate::domain::policy::{self, Checked, Raw, RawValue};
+pub use crate::domain::policy::{
+    Difference, Policy, PolicyMistake, Section, Values, differences, explain,
+};
+pub use crate::domain::sentence::Sentence;
 use toml::de::{DeTable, DeValue};
 
-/// The pack that ships with the program.
+pub mod schema;
+
+/// The pack that rules registrations where nothing else is in force.
 pub const HEBEI_2026: &str = include_str!("../../config/policies/hebei-2026.toml");
 
-/// Reads a pack: the policy, or every mistake with its line, key path and reason.
+/// The shipped pack that rules from the first day; the others come as drafts.
+pub const IN_FORCE: &str = "hebei-2026";
+
+/// The packs that ship with the program, by code.
+pub const SHIPPED: [(&str, &str); 5] = [
+    ("hebei-2026", HEBEI_2026),
+    (
+        "moe-2000",
+        include_str!("../../config/policies/moe-2000.toml"),
+    ),
+    (
+        "anhui-2015",
+        include_str!("../../config/policies/anhui-2015.toml"),
+    ),
+    (
+        "fujian-2019",
+        include_str!("../../config/policies/fujian-2019.toml"),
+    ),
+    (
+        "university-sharing",
+        include_str!("../../config/policies/university-sharing.toml"),
+    ),
+];
+
+/// The text of a shipped pack.
+pub fn shipped(code: &str) -> Option<&'static str> {
+    let found = SHIPPED.iter().find(|(known, _)| *known == code);
+    found.map(|(_, text)| *text)
+}
+
+/// The longest text of a pack, in bytes.
+pub const BYTES_MAX: usize = 256 * 1024;
+
+/// Reads a pack by its defaults: the policy, or every mistake with its line, key path and reason.
 pub fn read(text: &str) -> Result<Policy, Vec<PolicyMistake>> {
+    check(text, &Values::new()).map(|checked| checked.policy)
+}
+
+/// Reads a pack with values for its parameters; tells what is whole but probably wrong, too.
+pub fn check(text: &str, given: &Values) -> Result<Checked, Vec<PolicyMistake>> {
+    if text.len() > BYTES_MAX {
+        let (bytes, most) = (text.len(), BYTES_MAX);
+        return Err(vec![PolicyMistake {
+            line: 1,
+            key: String::new(),
+            reason: (
+                format!("文本有 {bytes} 字节，最多 {most}"),
+                format!("the text has {bytes} bytes, at most {most}"),
+            )
+                .into(),
+        }]);
+    }
     let lines = Lines::of(text);
     let (root, errors) = DeTable::parse_recoverable(text);
     let mistakes: Vec<PolicyMistake> = errors
@@ -15,16 +71,26 @@ pub fn read(text: &str) -> Result<Policy, Vec<PolicyMistake>> {
         .map(|error| PolicyMistake {
             line: lines.at(error.span().map_or(0, |span| span.start)),
             key: String::new(),
-            reason: error.message().to_owned(),
+            reason: syntax(error.message()),
         })
         .collect();
     if !mistakes.is_empty() {
         return Err(mistakes);
     }
-    policy::check(&Raw {
+    let root = Raw {
         line: 1,
         value: lines.table(root.get_ref()),
-    })
+    };
+    policy::check(&root, given)
+}
+
+/// What the reader of TOML says, which it says in English.
+fn syntax(message: &str) -> Sentence {
+    (
+        format!("不是有效的 TOML 写法（{message}）"),
+        message.to_owned(),
+    )
+        .into()
 }
 
 /// Whether a pack says what must be registered.
@@ -77,9 +143,8 @@ impl Lines {
                     .collect(),
             ),
             DeValue::Table(table) => self.table(table),
-            DeValue::Float(_) | DeValue::Boolean(_) | DeValue::Datetime(_) => {
-                RawValue::Other(value.type_str())
-            }
+            DeValue::Boolean(value) => RawValue::Boolean(*value),
+            DeValue::Float(_) | DeValue::Datetime(_) => RawValue::Other(value.type_str()),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::domain::access::Action;
-use crate::domain::evaluation::Relation;
+use crate::domain::evaluation::{Judge, Relation};
 use crate::domain::stats::YearStats;
 use crate::domain::{Instant, Minutes};
 use crate::error::AppError;
@@ -43,9 +43,10 @@ async fn compute(app: &App, year: i32, now: Instant) -> Result<YearStats, AppErr
             let inputs = freeze::read(conn, &scope, &policy, &calendar, experts, None)?;
             let mut stats = YearStats::default();
             let mut units = std::collections::BTreeSet::new();
-            for unit in inputs.evaluated() {
+            let judge = Judge::new(&inputs, &policy);
+            for unit in judge.hosts() {
                 stats.hosts += 1;
-                for instrument in unit.counted() {
+                for instrument in judge.counted(unit) {
                     stats.instruments += 1;
                     stats.externally_shared_instruments +=
                         i64::from(instrument.flags.externally_shared);

@@ -2,6 +2,7 @@
 
 mod first_person;
 mod tables;
+mod trial;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Command, Output, Stdio};

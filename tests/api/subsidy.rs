@@ -7,6 +7,8 @@ use crate::both;
 use crate::client::{Answer, Client};
 use crate::given;
 use crate::world::*;
+use yiqi::domain::evaluation::{Inputs, Judge};
+use yiqi::domain::policy::HostCount;
 use yiqi::operations::policy::{self, install_shipped};
 use yiqi::operations::yearly_run::freeze;
 use yiqi::store::event;
@@ -186,11 +188,19 @@ both! {
         let inputs = app.read(move |conn| {
             let scope = freeze::scope(2026, now, event::newest(conn)?)?;
             let pack = policy::open(&policy::get_named(conn, "hebei-2026", now.local_date())?)?;
-            Ok(freeze::read(conn, &scope, &pack, &calendar, Default::default(), None)?)
+            let inputs = freeze::read(conn, &scope, &pack, &calendar, Default::default(), None)?;
+            Ok((inputs, pack))
         });
-        let unit = inputs.units().next().unwrap();
-        assert_eq!(unit.counts.requests_received, 2);
-        assert_eq!(unit.counts.requests_answered_in_time, 1);
+        let (inputs, pack) = inputs;
+        let count = |inputs: &Inputs, of| {
+            let judge = Judge::new(inputs, &pack);
+            judge.count(inputs.units().next().unwrap(), of)
+        };
+        // Whose deadline the freeze came before is not counted yet.
+        assert_eq!(count(&inputs, HostCount::RequestsReceived), 0);
+        let later = inputs.frozen_on_day("2026-06-01".parse().unwrap());
+        assert_eq!(count(&later, HostCount::RequestsReceived), 2);
+        assert_eq!(count(&later, HostCount::RequestsAnswered), 1);
     }
 
     fn a_run_stands_only_on_an_evaluation_that_stands(app: &TestApp) {

@@ -39,6 +39,21 @@ pub fn all_of(files: &[(&str, Vec<Fault>)], format: Format) -> Failure {
     told(&mistakes, format)
 }
 
+/// Tells the faults of several files on standard error, where standard output belongs to a document.
+pub fn noted(files: &[(&str, Vec<Fault>)]) -> Failure {
+    let mistakes: Vec<Mistake> = files
+        .iter()
+        .flat_map(|(file, faults)| faults.iter().map(|fault| of_fault(file, fault)))
+        .collect();
+    for mistake in &mistakes {
+        output::note(&mistake.line());
+    }
+    Failure::Refused(match mistakes.len() {
+        1 => "1 mistake in the facts".to_owned(),
+        many => format!("{many} mistakes in the facts"),
+    })
+}
+
 fn told(mistakes: &[Mistake], format: Format) -> Failure {
     let told = match format {
         Format::Json => output::json(&json!({ "errors": mistakes })),

@@ -1,7 +1,7 @@
 //! `yiqi import`: tables of instruments, of prices and of usage, in the name of an account whose rights hold as ever, and the year of a
 //! province. Everything of a file comes in, or nothing and a list of what is wrong.
 
-mod mistakes;
+pub(super) mod mistakes;
 pub mod province;
 mod tables;
 

@@ -39,7 +39,7 @@ pub struct Arguments {
     #[arg(long)]
     policy: String,
     /// The budget in yuan, with at most two decimals.
-    #[arg(long, value_name = "YUAN", value_parser = fen_of_yuan)]
+    #[arg(long, value_name = "YUAN", value_parser = Fen::of_yuan)]
     budget_yuan: Fen,
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -148,37 +148,5 @@ async fn verify(app: &App, chosen: Chosen) -> Result<(), Failure> {
             "run {} is not verified",
             chosen.run
         )))
-    }
-}
-
-/// Exact: yuan with at most two decimals.
-fn fen_of_yuan(text: &str) -> Result<Fen, String> {
-    let (yuan, decimals) = text.split_once('.').unwrap_or((text, ""));
-    let is_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-    if yuan.is_empty() || decimals.len() > 2 || !is_digits(yuan) || !is_digits(decimals) {
-        return Err("an amount like 300000 or 300000.50".to_owned());
-    }
-    let fen = format!("{yuan}{decimals:0<2}").parse();
-    fen.map(Fen::new).map_err(|_| "too large".to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_budget_is_read_to_the_fen() {
-        for (text, fen) in [
-            ("300000", Some(30_000_000)),
-            ("0.5", Some(50)),
-            ("0.05", Some(5)),
-            ("1.005", None),
-            ("-1", None),
-            ("1e3", None),
-            (".5", None),
-            ("99999999999999999999", None),
-        ] {
-            assert_eq!(fen_of_yuan(text).ok().map(Fen::number), fen, "{text}");
-        }
     }
 }

@@ -40,8 +40,10 @@ fn table(printed: &PrintedRun, run: i64, state: &str) -> Result<(), Failure> {
         .map(|unit| {
             [
                 unit.name.clone(),
-                unit.total.clone(),
-                unit.grade.clone(),
+                unit.total.clone().unwrap_or_default(),
+                unit.grade
+                    .map(|grade| grade.to_string())
+                    .unwrap_or_default(),
                 Fen::new(unit.award_fen).to_string(),
             ]
         })

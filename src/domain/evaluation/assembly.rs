@@ -1,7 +1,8 @@
 //! From rows in any order to frozen inputs in theirs: what is unknown, given twice or impossible is refused.
 
-use super::inputs::{Host, Inputs, Instrument, UsageGroup, UsageTotals, UsingUnit, days_of_year};
+use super::inputs::{Host, Inputs, Instrument, UsageGroup, UsageTotals, UsingUnit};
 use super::lines::Format;
+use crate::domain::policy::{YearRule, YearSpan};
 use crate::domain::{Fen, InstrumentId, Minutes, OrganizationId};
 use num_traits::Signed;
 use std::collections::BTreeMap;
@@ -38,13 +39,30 @@ impl Inputs {
     pub fn assemble(
         year: i32,
         units: Vec<Host>,
+        instruments: Vec<(OrganizationId, Instrument)>,
+        using_units: Vec<UsingUnit>,
+        cells: Vec<(InstrumentId, UsageGroup)>,
+    ) -> Result<Self, InputsMistake> {
+        let of = YearRule::default().of(year, None);
+        let of = of.map_err(|_| InputsMistake::Year(year))?;
+        Self::assemble_of(of, units, instruments, using_units, cells)
+    }
+
+    /// The same of a year that is no calendar year, or of a window of one.
+    pub fn assemble_of(
+        of: YearSpan,
+        units: Vec<Host>,
         mut instruments: Vec<(OrganizationId, Instrument)>,
         using_units: Vec<UsingUnit>,
         mut cells: Vec<(InstrumentId, UsageGroup)>,
     ) -> Result<Self, InputsMistake> {
         let mut inputs = Self {
-            format: Format::Keyed,
-            year,
+            format: Format::Facts,
+            year: of.year,
+            span: of.span,
+            days_of_year: of.days_of_year,
+            frozen_on: None,
+            awarded: Default::default(),
             units: BTreeMap::new(),
             using_units: BTreeMap::new(),
             days: BTreeMap::new(),
@@ -60,7 +78,9 @@ impl Inputs {
         }
         // Sorted in place and walked side by side: cells are by far the most, and are never held twice.
         instruments.sort_by_key(|(_, instrument)| instrument.id);
-        cells.sort_unstable_by_key(|(id, cell)| (*id, cell.key));
+        cells.sort_unstable_by(|(id, cell), (other, second)| {
+            id.cmp(other).then_with(|| cell.key.cmp(&second.key))
+        });
         let mut cells = cells.into_iter().peekable();
         let mut last = None;
         for (unit_id, instrument) in instruments {
@@ -83,6 +103,7 @@ impl Inputs {
         let id = unit.organization_id;
         unit.instruments.clear();
         unit.answers.retain(|_, count| *count != 0);
+        unit.requests.sort_unstable();
         let counts = unit.counts;
         let numbers = [
             counts.registrations_due,
@@ -90,7 +111,11 @@ impl Inputs {
             counts.requests_received,
             counts.requests_answered_in_time,
         ];
-        let mut numbers = numbers.iter().chain(unit.answers.values());
+        let groups = unit.requests.iter().map(|group| &group.requests);
+        let mut numbers = (numbers.iter())
+            .chain(unit.answers.values())
+            .chain(unit.reported.values())
+            .chain(groups);
         let mut points = unit.expert_scores.values();
         if numbers.any(|number| *number < 0) || points.any(|points| points.is_negative()) {
             return Err(InputsMistake::NegativeUnit(id));
@@ -108,7 +133,7 @@ impl Inputs {
         cells: &mut Peekable<impl Iterator<Item = (InstrumentId, UsageGroup)>>,
     ) -> Result<(), InputsMistake> {
         let id = instrument.id;
-        let in_year = 0..=days_of_year(self.year)?;
+        let in_year = 0..=self.span.days();
         if !in_year.contains(&instrument.days_in_service)
             || instrument.original_value_fen < Fen::ZERO
         {
@@ -155,6 +180,9 @@ impl Instrument {
 impl UsageTotals {
     fn is_possible(&self) -> bool {
         self.effective_minutes >= Minutes::ZERO
+            && self.prepare_minutes >= Minutes::ZERO
+            && self.post_minutes >= Minutes::ZERO
+            && self.run_minutes() >= 0
             && self.records >= 0
             && self.samples >= 0
             && self.payer_fen >= Fen::ZERO
@@ -162,9 +190,11 @@ impl UsageTotals {
     }
 
     fn plus(&self, other: &UsageTotals) -> Option<UsageTotals> {
-        let minutes = self.effective_minutes.checked_add(other.effective_minutes);
+        let minutes = |mine: Minutes, theirs| mine.checked_add(theirs).ok();
         Some(UsageTotals {
-            effective_minutes: minutes.ok()?,
+            effective_minutes: minutes(self.effective_minutes, other.effective_minutes)?,
+            prepare_minutes: minutes(self.prepare_minutes, other.prepare_minutes)?,
+            post_minutes: minutes(self.post_minutes, other.post_minutes)?,
             records: self.records.checked_add(other.records)?,
             samples: self.samples.checked_add(other.samples)?,
             payer_fen: self.payer_fen.checked_add(other.payer_fen).ok()?,

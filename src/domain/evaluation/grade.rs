@@ -1,9 +1,12 @@
-//! Totals, places and grades of all evaluated units: thresholds on the exact total, a quota for the best grade, ties.
+//! Totals, places and grades of all that are evaluated: thresholds on the exact total, vetoes, a quota for the best grade, ties,
+//! and results from outside where the pack adopts them.
 
 use super::inputs::{Host, Inputs, Instrument};
-use super::measure::of_instrument;
-use super::score::{ScoreResult, score_all};
-use crate::domain::policy::{Grade, Grades, Policy, Tie, group_of};
+use super::judge::{Judge, Subject};
+use super::score::{ScoreResult, score_instrument, score_units};
+use crate::domain::policy::{
+    Customers, Grade, Grades, Level, Measure, Policy, RecordFilter, Tally, Tie, group_of,
+};
 use crate::domain::ratio;
 use crate::domain::{InstrumentId, Minutes, OrganizationId};
 use num_rational::BigRational;
@@ -22,19 +25,20 @@ pub struct Evaluation {
 pub struct GradedHost {
     pub organization_id: OrganizationId,
     pub uscc: String,
-    /// In the order of the pack.
+    /// In the order of the pack; none where instruments are evaluated.
     pub scores: Vec<ScoreResult>,
     /// Exact; [`GradedHost::total_printed`] rounds.
     pub total: BigRational,
     /// From 1, ties broken.
     pub place: usize,
-    pub grade: Grade,
+    /// `None`: the pack gives none to it.
+    pub grade: Option<Grade>,
     /// Its counted instruments in the order of `asset_no`.
     pub instruments: Vec<InstrumentFigures>,
 }
 
 /// What an instrument contributed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct InstrumentFigures {
     pub instrument_id: InstrumentId,
     pub asset_no: String,
@@ -42,15 +46,42 @@ pub struct InstrumentFigures {
     pub external_minutes: Minutes,
     /// `None` when the pack has no metric `rated_minutes`.
     pub rated_minutes: Option<Minutes>,
+    /// Where instruments are evaluated.
+    pub graded: Option<GradedInstrument>,
+}
+
+/// An evaluated instrument.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GradedInstrument {
+    pub scores: Vec<ScoreResult>,
+    pub total: BigRational,
+    pub place: usize,
+    pub grade: Option<Grade>,
+}
+
+/// The grades of units and of instruments.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct GradesGiven {
+    pub units: BTreeMap<OrganizationId, Grade>,
+    pub instruments: BTreeMap<InstrumentId, Grade>,
 }
 
 impl Evaluation {
     /// The grades, as `subsidy::allocate` needs them.
-    pub fn grades(&self) -> BTreeMap<OrganizationId, Grade> {
-        let units = self.units.iter();
-        units
-            .map(|unit| (unit.organization_id, unit.grade))
-            .collect()
+    pub fn grades(&self) -> GradesGiven {
+        let mut given = GradesGiven::default();
+        for unit in &self.units {
+            if let Some(grade) = unit.grade {
+                given.units.insert(unit.organization_id, grade);
+            }
+            for figures in &unit.instruments {
+                let graded = figures.graded.as_ref();
+                if let Some(grade) = graded.and_then(|graded| graded.grade) {
+                    given.instruments.insert(figures.instrument_id, grade);
+                }
+            }
+        }
+        given
     }
 }
 
@@ -58,6 +89,37 @@ impl GradedHost {
     /// The total with 2 decimals, rounded half up.
     pub fn total_printed(&self) -> String {
         ratio::decimal(&self.total, 2)
+    }
+}
+
+/// One of those that are placed.
+#[derive(Debug, Clone)]
+struct Standing {
+    scores: Vec<ScoreResult>,
+    total: BigRational,
+    uscc: String,
+    id: (OrganizationId, Option<InstrumentId>),
+    place: usize,
+    grade: Option<Grade>,
+    /// The best grade it may have.
+    at_best: Grade,
+    /// A grade from outside.
+    adopted: Option<Grade>,
+}
+
+impl Standing {
+    fn new(host: &Host, instrument: Option<InstrumentId>, scores: Vec<ScoreResult>) -> Self {
+        let points = scores.iter().map(|score| &score.points);
+        Self {
+            total: points.fold(BigRational::zero(), |sum, points| sum + points),
+            scores,
+            uscc: host.uscc.clone(),
+            id: (host.organization_id, instrument),
+            place: 0,
+            grade: None,
+            at_best: Grade::Excellent,
+            adopted: host.adopted,
+        }
     }
 
     fn group_points(&self, group: &str) -> BigRational {
@@ -67,74 +129,197 @@ impl GradedHost {
     }
 }
 
-/// Scores and grades every unit with at least one counted instrument.
+/// Scores and grades every unit with at least one counted instrument that the pack does not exempt; none where the pack scores
+/// nothing.
 pub fn grade(inputs: &Inputs, policy: &Policy) -> Evaluation {
-    let evaluated: Vec<&Host> = inputs.evaluated().collect();
-    let mut scores: Vec<Vec<ScoreResult>> = evaluated.iter().map(|_| Vec::new()).collect();
+    let judge = Judge::new(inputs, policy);
+    if policy.scores.is_empty() {
+        return Evaluation { units: Vec::new() };
+    }
+    let hosts: Vec<&Host> = judge.evaluated().collect();
+    match policy.evaluation.per {
+        Level::Instrument => by_instrument(&judge, &hosts),
+        Level::Organization | Level::Service => by_unit(&judge, &hosts),
+    }
+}
+
+fn by_unit(judge: &Judge, hosts: &[&Host]) -> Evaluation {
+    let policy = judge.policy;
+    let mut scores: Vec<Vec<ScoreResult>> = hosts.iter().map(|_| Vec::new()).collect();
     for score in &policy.scores {
-        let results = score_all(score, inputs, &evaluated);
+        let results = score_units(score, judge, hosts);
         for (of_unit, result) in scores.iter_mut().zip(results) {
             of_unit.push(result);
         }
     }
-    let units = evaluated.iter().zip(scores).map(|(unit, scores)| {
-        let total = scores
-            .iter()
-            .fold(BigRational::zero(), |sum, s| sum + &s.points);
-        GradedHost {
-            organization_id: unit.organization_id,
-            uscc: unit.uscc.clone(),
-            scores,
-            place: 0,
-            grade: policy.grades.by_threshold(&total),
-            total,
-            instruments: unit.counted().map(|i| figures(inputs, policy, i)).collect(),
-        }
+    let standings = hosts.iter().zip(scores).map(|(host, scores)| {
+        let mut standing = Standing::new(host, None, scores);
+        standing.at_best = at_best(judge, host);
+        standing
     });
-    let mut units: Vec<GradedHost> = units.collect();
-    place(&mut units, &policy.grades);
-    Evaluation { units }
+    let mut standings: Vec<Standing> = standings.collect();
+    place(&mut standings, policy.grades.as_ref());
+    let units = hosts
+        .iter()
+        .zip(standings)
+        .map(|(host, standing)| GradedHost {
+            organization_id: host.organization_id,
+            uscc: standing.uscc,
+            scores: standing.scores,
+            total: standing.total,
+            place: standing.place,
+            grade: standing.grade,
+            instruments: judge
+                .counted(host)
+                .map(|instrument| figures(judge, host, instrument, None))
+                .collect(),
+        });
+    Evaluation {
+        units: units.collect(),
+    }
 }
 
-fn figures(inputs: &Inputs, policy: &Policy, instrument: &Instrument) -> InstrumentFigures {
-    let minutes = |name: &str| {
-        let value = of_instrument(inputs, instrument, policy.metrics.get(name)?);
-        // Cells of an instrument were added in 64 bits when the inputs were put together class by class; their sum over
-        // classes can only leave 64 bits for rows that no clock can produce.
-        Some(Minutes::new(i64::try_from(value).unwrap_or(i64::MAX)))
+fn by_instrument(judge: &Judge, hosts: &[&Host]) -> Evaluation {
+    let policy = judge.policy;
+    let mut standings = Vec::new();
+    for host in hosts {
+        let at_best = at_best(judge, host);
+        for instrument in judge.counted(host) {
+            let scores = policy.scores.iter();
+            let scores = scores.map(|score| score_instrument(score, judge, host, instrument));
+            let mut standing = Standing::new(host, Some(instrument.id), scores.collect());
+            standing.at_best = at_best;
+            standing.adopted = None;
+            standings.push(standing);
+        }
+    }
+    place(&mut standings, policy.grades.as_ref());
+    let mut graded: BTreeMap<InstrumentId, GradedInstrument> = BTreeMap::new();
+    for standing in standings {
+        if let (_, Some(id)) = standing.id {
+            let instrument = GradedInstrument {
+                scores: standing.scores,
+                total: standing.total,
+                place: standing.place,
+                grade: standing.grade,
+            };
+            graded.insert(id, instrument);
+        }
+    }
+    let units = hosts.iter().map(|host| GradedHost {
+        organization_id: host.organization_id,
+        uscc: host.uscc.clone(),
+        scores: Vec::new(),
+        total: BigRational::zero(),
+        place: 0,
+        grade: None,
+        instruments: judge
+            .counted(host)
+            .map(|instrument| figures(judge, host, instrument, graded.remove(&instrument.id)))
+            .collect(),
+    });
+    Evaluation {
+        units: units.collect(),
+    }
+}
+
+/// The best grade that the vetoes leave a unit.
+fn at_best(judge: &Judge, host: &Host) -> Grade {
+    let subject = Subject {
+        host: Some(host),
+        ..Subject::default()
+    };
+    let grades = judge.policy.grades.iter();
+    let vetoes = grades.flat_map(|grades| &grades.vetoes);
+    vetoes
+        .filter(|veto| judge.holds(&veto.when, &subject))
+        .map(|veto| veto.at_most)
+        .max()
+        .unwrap_or(Grade::Excellent)
+}
+
+fn figures(
+    judge: &Judge,
+    host: &Host,
+    instrument: &Instrument,
+    graded: Option<GradedInstrument>,
+) -> InstrumentFigures {
+    // Cells of an instrument were added in 64 bits when the inputs were put together class by class; their sum over classes
+    // can only leave 64 bits for rows that no clock can produce.
+    let minutes = |measure: &Measure| {
+        let value = judge.measure_instrument(host, instrument, measure);
+        Minutes::new(value.to_integer().to_i64().unwrap_or(i64::MAX))
+    };
+    let named = |name: &str| {
+        judge
+            .policy
+            .metrics
+            .get(name)
+            .map(|metric| minutes(&metric.measure))
+    };
+    let plain = |customers| {
+        minutes(&Measure::Records(
+            Tally::EffectiveMinutes,
+            RecordFilter::of(customers),
+        ))
     };
     InstrumentFigures {
         instrument_id: instrument.id,
         asset_no: instrument.asset_no.clone(),
-        effective_minutes: minutes("effective_minutes").unwrap_or(Minutes::ZERO),
-        external_minutes: minutes("external_minutes").unwrap_or(Minutes::ZERO),
-        rated_minutes: minutes("rated_minutes"),
+        effective_minutes: named("effective_minutes").unwrap_or_else(|| plain(Customers::All)),
+        external_minutes: named("external_minutes").unwrap_or_else(|| plain(Customers::External)),
+        rated_minutes: named("rated_minutes"),
+        graded,
     }
 }
 
-/// Gives every unit its place and turns the excellent beyond the quota into good.
-fn place(units: &mut [GradedHost], grades: &Grades) {
-    let quota = (&grades.best_share * ratio::whole(units.len())).floor();
-    let quota = quota.max(ratio::whole(grades.best_at_least));
-    let quota = quota.to_integer().to_usize().unwrap_or(usize::MAX);
-    let mut order: Vec<(Rank, &mut GradedHost)> = units
+/// Gives each its place and grade: by thresholds, at best what vetoes leave, the excellent beyond the quota good; and where
+/// the pack adopts results from outside, those, which take no place of the quota.
+fn place(standings: &mut [Standing], grades: Option<&Grades>) {
+    let count = standings.len();
+    let mut order: Vec<(Rank, &mut Standing)> = standings
         .iter_mut()
-        .map(|unit| (Rank::of(unit, grades), unit))
+        .map(|standing| (Rank::of(standing, grades), standing))
         .collect();
     order.sort_by(|(left, _), (right, _)| left.compare(right));
-    for (before, (_, unit)) in order.iter_mut().enumerate() {
-        unit.place = before + 1;
-        if unit.grade == Grade::Excellent && before >= quota {
-            unit.grade = Grade::Good;
+    let mut excellent = 0;
+    for (before, (_, standing)) in order.iter_mut().enumerate() {
+        standing.place = before + 1;
+        let Some(grades) = grades else {
+            continue;
+        };
+        if let Some(adopted) = standing.adopted.filter(|_| grades.adopt) {
+            standing.grade = Some(adopted);
+            continue;
         }
+        let by_total = grades.by_threshold(&standing.total);
+        let mut grade = by_total.max(standing.at_best);
+        if grade == Grade::Excellent {
+            if excellent >= quota(grades, count) {
+                grade = Grade::Good;
+            } else {
+                excellent += 1;
+            }
+        }
+        standing.grade = Some(grade);
     }
 }
 
-/// What decides the order of units: more is first, then the next value, at last the smaller id.
+/// How many may be excellent.
+fn quota(grades: &Grades, count: usize) -> usize {
+    let Some(quota) = &grades.quota else {
+        return count;
+    };
+    let most = (&quota.share * ratio::whole(count)).floor();
+    let most = most.max(ratio::whole(quota.at_least));
+    most.to_integer().to_usize().unwrap_or(usize::MAX)
+}
+
+/// What decides the order: more is first, then the next value, at last the smaller id.
 struct Rank {
     total: BigRational,
     ties: Vec<TieValue>,
-    id: OrganizationId,
+    id: (OrganizationId, Option<InstrumentId>),
 }
 
 enum TieValue {
@@ -143,15 +328,16 @@ enum TieValue {
 }
 
 impl Rank {
-    fn of(unit: &GradedHost, grades: &Grades) -> Self {
+    fn of(standing: &Standing, grades: Option<&Grades>) -> Self {
         let value = |tie: &Tie| match tie {
-            Tie::Group(group) => TieValue::Points(unit.group_points(group)),
-            Tie::Uscc => TieValue::Uscc(unit.uscc.clone()),
+            Tie::Group(group) => TieValue::Points(standing.group_points(group)),
+            Tie::Uscc => TieValue::Uscc(standing.uscc.clone()),
         };
+        let ties = grades.iter().flat_map(|grades| &grades.ties);
         Self {
-            total: unit.total.clone(),
-            ties: grades.ties.iter().map(value).collect(),
-            id: unit.organization_id,
+            total: standing.total.clone(),
+            ties: ties.map(value).collect(),
+            id: standing.id,
         }
     }
 
@@ -172,14 +358,20 @@ impl Rank {
 mod tests {
     use super::super::sample::organization;
     use super::*;
+    use crate::domain::organization::OrganizationKind;
+    use crate::domain::policy::{Quota, ShapeWord};
 
     fn grades() -> Grades {
         Grades {
             excellent: ratio::whole(90),
             good: ratio::whole(75),
             pass: ratio::whole(60),
-            best_share: ratio::parse("0.15").unwrap(),
-            best_at_least: 1,
+            quota: Some(Quota {
+                share: ratio::parse("0.15").unwrap(),
+                at_least: 1,
+            }),
+            vetoes: Vec::new(),
+            adopt: false,
             ties: vec![
                 Tie::Group("C".to_owned()),
                 Tie::Group("B".to_owned()),
@@ -189,13 +381,14 @@ mod tests {
     }
 
     /// A unit with points in A, B and C, in hundredths.
-    fn unit(id: i64, uscc: &str, points: [i64; 3]) -> GradedHost {
+    fn unit(id: i64, uscc: &str, points: [i64; 3]) -> Standing {
         let score = |(id, hundredths): (&str, i64)| ScoreResult {
             id: id.to_owned(),
             numerator: BigRational::zero(),
             denominator: BigRational::zero(),
             full_at: ratio::whole(1),
             max: ratio::whole(100),
+            shape: ShapeWord::Linear,
             empty: true,
             points: ratio::whole(hundredths) / ratio::whole(100),
         };
@@ -204,23 +397,15 @@ mod tests {
             .zip(points)
             .map(score)
             .collect();
-        let total = scores
-            .iter()
-            .fold(BigRational::zero(), |sum, s| sum + &s.points);
-        GradedHost {
-            organization_id: organization(id),
-            uscc: uscc.to_owned(),
-            scores,
-            grade: grades().by_threshold(&total),
-            total,
-            place: 0,
-            instruments: Vec::new(),
-        }
+        let kind = OrganizationKind::University;
+        let host = Host::new(organization(id), uscc.to_owned(), kind);
+        Standing::new(&host, None, scores)
     }
 
-    fn placed(mut units: Vec<GradedHost>) -> Vec<(usize, Grade)> {
-        place(&mut units, &grades());
-        units.iter().map(|unit| (unit.place, unit.grade)).collect()
+    fn placed(mut units: Vec<Standing>) -> Vec<(usize, Grade)> {
+        place(&mut units, Some(&grades()));
+        let of = |unit: &Standing| (unit.place, unit.grade.unwrap());
+        units.iter().map(of).collect()
     }
 
     #[test]

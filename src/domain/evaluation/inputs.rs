@@ -1,17 +1,20 @@
-//! Frozen inputs: everything a year's evaluation and subsidy depend on, as integers. Whether evidence is weak, who is
-//! excluded and what is rated is derived from the policy later, not frozen.
+//! Frozen inputs: the facts on which a year's evaluation and subsidy depend, as integers, dates and words. Whether something is
+//! counted, due, answered, weak or excluded is judged by the policy at hand, not frozen.
 
-use super::assembly::InputsMistake;
 use super::lines::Format;
+use crate::domain::booking::{BookingMode, BookingPurpose};
 use crate::domain::calendar::DayKind;
-use crate::domain::instrument::PurposeType;
+use crate::domain::exemption::ShareMode;
+use crate::domain::instrument::{FundingSource, PurposeType};
 use crate::domain::organization::OrganizationKind;
+use crate::domain::policy::{Grade, ProjectLevel, ServiceClass, Span};
 use crate::domain::review::Satisfaction;
 use crate::domain::usage::Evidence;
 use crate::domain::{Fen, InstrumentId, Minutes, OrganizationId};
 use chrono::NaiveDate;
 use num_rational::BigRational;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 crate::vocabulary! {
     /// What a using unit is to the host of the instrument, as it was when the record ended.
@@ -22,27 +25,11 @@ crate::vocabulary! {
     }
 }
 
-/// Days of a calendar year.
-pub fn days_of_year(year: i32) -> Result<i64, InputsMistake> {
-    let date = |month, day| NaiveDate::from_ymd_opt(year, month, day);
-    let (first, last) = date(1, 1)
-        .zip(date(12, 31))
-        .ok_or(InputsMistake::Year(year))?;
-    Ok((last - first).num_days() + 1)
-}
-
-/// Days in service: from the later of `enabled_on` and 1 January to 31 December or the day of retirement, both included.
-pub fn days_in_service(
-    year: i32,
-    enabled_on: NaiveDate,
-    retired_on: Option<NaiveDate>,
-) -> Result<i64, InputsMistake> {
-    let date =
-        |month, day| NaiveDate::from_ymd_opt(year, month, day).ok_or(InputsMistake::Year(year));
-    let from = enabled_on.max(date(1, 1)?);
-    let last = date(12, 31)?;
-    let until = retired_on.map_or(last, |retired| retired.min(last));
-    Ok(((until - from).num_days() + 1).max(0))
+/// Days in service: from the later of `enabled_on` and the first day to the last day or the day of retirement, both included.
+pub fn days_in_service(span: &Span, enabled_on: NaiveDate, retired_on: Option<NaiveDate>) -> i64 {
+    let from = enabled_on.max(span.first_on);
+    let until = retired_on.map_or(span.last_on, |retired| retired.min(span.last_on));
+    ((until - from).num_days() + 1).max(0)
 }
 
 /// The frozen inputs of a year. Units by id, their instruments by (`asset_no`, id), their cells by key.
@@ -50,9 +37,32 @@ pub fn days_in_service(
 pub struct Inputs {
     pub(super) format: Format,
     pub(super) year: i32,
+    /// The days the inputs are of: the year of the policy, or one of its windows.
+    pub(super) span: Span,
+    /// How many days the year has of which the span is the whole or a window.
+    pub(super) days_of_year: i64,
+    /// The local day of the freeze; a deadline that ends later is not yet one. `None`: everything is over.
+    pub(super) frozen_on: Option<NaiveDate>,
     pub(super) units: BTreeMap<OrganizationId, Host>,
     pub(super) using_units: BTreeMap<OrganizationId, UsingUnit>,
     pub(super) days: BTreeMap<NaiveDate, DayKind>,
+    pub(super) awarded: BTreeSet<Awarded>,
+}
+
+/// Something an earlier final run paid.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Awarded {
+    /// Code of the award in the pack.
+    pub award_code: String,
+    pub to: AwardedTo,
+}
+
+/// What it was paid for.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum AwardedTo {
+    Instrument(InstrumentId),
+    /// A using unit's project.
+    Project(OrganizationId, String),
 }
 
 /// Expert points by unit and score, exact.
@@ -64,24 +74,61 @@ pub struct Host {
     pub organization_id: OrganizationId,
     pub uscc: String,
     pub kind: OrganizationKind,
+    pub region_code: String,
+    /// Held at the end of the last day.
+    pub certifications: BTreeSet<String>,
     pub counts: HostCounts,
+    pub requests: Vec<RequestGroup>,
     /// Answers of external customers in confirmed records of the year, weak evidence included.
     pub answers: BTreeMap<Satisfaction, i64>,
+    /// Numbers the unit reports, by name.
+    pub reported: BTreeMap<String, i64>,
     /// Expert points by score id, exact: experts may give a third of a point.
     pub expert_scores: BTreeMap<String, BigRational>,
+    /// The grade of an evaluation outside.
+    pub adopted: Option<Grade>,
     /// Filled by [`Inputs::assemble`]; in the order of (`asset_no`, id).
     pub instruments: Vec<Instrument>,
 }
 
-/// Numbers of a unit that are no sums over instruments.
+impl Host {
+    /// One of which nothing is known but who it is.
+    pub fn new(organization_id: OrganizationId, uscc: String, kind: OrganizationKind) -> Self {
+        Self {
+            organization_id,
+            uscc,
+            kind,
+            region_code: String::new(),
+            certifications: BTreeSet::new(),
+            counts: HostCounts::default(),
+            requests: Vec::new(),
+            answers: BTreeMap::new(),
+            reported: BTreeMap::new(),
+            expert_scores: BTreeMap::new(),
+            adopted: None,
+            instruments: Vec::new(),
+        }
+    }
+}
+
+/// Numbers of a unit that somebody counted already: it reports them itself, or they were frozen as verdicts (formats 1 and 2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct HostCounts {
-    /// Accepted in the year, deadline not after the freeze.
     pub registrations_due: i64,
     pub registrations_on_time: i64,
-    /// External requests; withdrawn before the deadline are not counted.
     pub requests_received: i64,
     pub requests_answered_in_time: i64,
+}
+
+/// External requests with the same days.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RequestGroup {
+    pub received_on: NaiveDate,
+    /// `None`: not answered.
+    pub answered_on: Option<NaiveDate>,
+    /// Taken back before anybody answered.
+    pub withdrawn_on: Option<NaiveDate>,
+    pub requests: i64,
 }
 
 /// An instrument of a unit.
@@ -93,18 +140,34 @@ pub struct Instrument {
     pub original_value_fen: Fen,
     pub days_in_service: i64,
     pub flags: InstrumentFlags,
+    pub facts: InstrumentFacts,
     /// Filled by [`Inputs::assemble`]; in the order of [`UsageGroupKey`].
     pub cells: Vec<UsageGroup>,
 }
 
-/// Stocks at the end of 31 December. An instrument that is not counted has no part in anything.
+/// Stocks at the end of the last day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct InstrumentFlags {
-    pub counted: bool,
+    /// Listed, or suspended or retired within the span, and in service by its end. In formats 1 and 2 also worth the threshold.
+    pub listed: bool,
     pub externally_shared: bool,
     /// With an approved exemption.
     pub exempted: bool,
     pub complete: bool,
+}
+
+/// What packs may ask of an instrument besides. What is not known is `None` or empty, and no condition holds for it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct InstrumentFacts {
+    pub category_code: String,
+    pub funding: Option<FundingSource>,
+    pub is_set: Option<bool>,
+    pub share_mode: Option<ShareMode>,
+    pub accepted_on: Option<NaiveDate>,
+    /// When it was first submitted for listing.
+    pub submitted_on: Option<NaiveDate>,
+    /// Numbers the unit reports of it, by name.
+    pub reported: BTreeMap<String, i64>,
 }
 
 /// A using unit, a host among them when it uses its own instruments.
@@ -113,20 +176,48 @@ pub struct UsingUnit {
     pub organization_id: OrganizationId,
     pub uscc: String,
     pub region_code: String,
+    /// `None` in formats 1 and 2.
+    pub kind: Option<OrganizationKind>,
+    /// Held at the end of the last day.
+    pub certifications: BTreeSet<String>,
 }
 
 /// Who used an instrument, and in which class.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct UsageGroupKey {
     pub using_unit_id: OrganizationId,
     pub relation: Relation,
     pub evidence: Evidence,
     pub statutory: bool,
+    /// What only some packs ask; `None`: it was not asked.
+    pub detail: Option<Arc<ServiceDetail>>,
+}
+
+/// The finer facts of a service.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct ServiceDetail {
+    pub purpose: Option<BookingPurpose>,
+    pub mode: Option<BookingMode>,
+    pub service_class: Option<ServiceClass>,
+    pub project: Option<String>,
+    pub project_level: Option<ProjectLevel>,
+    /// What the using unit was certified as on the local day of the service's last moment.
+    pub certifications: BTreeSet<String>,
+    /// Of one record alone, when packs pay by record.
+    pub record: Option<RecordFacts>,
+}
+
+/// One record, and the order in which first come is first served.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RecordFacts {
+    pub paid_on: Option<NaiveDate>,
+    pub ended_on: NaiveDate,
+    pub record_no: String,
 }
 
 /// What was served to one using unit in one class. A cell may have income without minutes: income counts in the year of
 /// its payment, minutes in the year of the record's end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UsageGroup {
     pub key: UsageGroupKey,
     pub service: UsageTotals,
@@ -136,6 +227,9 @@ pub struct UsageGroup {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct UsageTotals {
     pub effective_minutes: Minutes,
+    /// Of which preparation and post-processing; 0 in formats 1 and 2.
+    pub prepare_minutes: Minutes,
+    pub post_minutes: Minutes,
     pub records: i64,
     pub samples: i64,
     pub payer_fen: Fen,
@@ -147,10 +241,35 @@ impl Inputs {
         self.year
     }
 
-    /// With the holidays and make-up working days by which deadlines were counted: a notice that changes later must not
+    pub const fn span(&self) -> &Span {
+        &self.span
+    }
+
+    /// How many days the year has; the span may be a window of it.
+    pub const fn days_of_year(&self) -> i64 {
+        self.days_of_year
+    }
+
+    pub const fn frozen_on(&self) -> Option<NaiveDate> {
+        self.frozen_on
+    }
+
+    /// With the local day of the freeze.
+    pub const fn frozen_on_day(mut self, on: NaiveDate) -> Self {
+        self.frozen_on = Some(on);
+        self
+    }
+
+    /// With the holidays and make-up working days by which deadlines are counted: a notice that changes later must not
     /// change what was on time.
     pub fn with_days(mut self, days: BTreeMap<NaiveDate, DayKind>) -> Self {
         self.days = days;
+        self
+    }
+
+    /// With what earlier runs paid.
+    pub fn with_awarded(mut self, awarded: BTreeSet<Awarded>) -> Self {
+        self.awarded = awarded;
         self
     }
 
@@ -181,28 +300,26 @@ impl Inputs {
         self.units.values()
     }
 
-    /// The evaluated units: those with at least one counted instrument, in the order of ids.
-    pub fn evaluated(&self) -> impl Iterator<Item = &Host> {
-        self.units().filter(|unit| unit.counted().next().is_some())
-    }
-
     /// Every using unit, in the order of ids.
     pub fn using_units(&self) -> impl Iterator<Item = &UsingUnit> {
         self.using_units.values()
     }
 
-    /// The region of a using unit's seat.
-    pub fn region_of(&self, id: OrganizationId) -> Option<&str> {
-        self.using_units
-            .get(&id)
-            .map(|unit| unit.region_code.as_str())
+    pub fn using_unit(&self, id: OrganizationId) -> Option<&UsingUnit> {
+        self.using_units.get(&id)
+    }
+
+    /// Whether an earlier run paid for it.
+    pub fn was_awarded(&self, award_code: &str, to: AwardedTo) -> bool {
+        let award_code = award_code.to_owned();
+        !self.awarded.is_empty() && self.awarded.contains(&Awarded { award_code, to })
     }
 }
 
-impl Host {
-    /// Its counted instruments, in the order of `asset_no`.
-    pub fn counted(&self) -> impl Iterator<Item = &Instrument> {
-        self.instruments.iter().filter(|i| i.flags.counted)
+impl UsageTotals {
+    /// What is neither preparation nor post-processing.
+    pub fn run_minutes(&self) -> i64 {
+        self.effective_minutes.number() - self.prepare_minutes.number() - self.post_minutes.number()
     }
 }
 
@@ -225,18 +342,12 @@ mod tests {
             (2025, "2025-06-01", Some("2025-05-01"), 0),
         ] {
             let date = |text: &str| text.parse().unwrap();
+            let span = Span::of_calendar_year(year).unwrap();
             assert_eq!(
-                days_in_service(year, date(enabled_on), retired_on.map(date)),
-                Ok(days),
+                days_in_service(&span, date(enabled_on), retired_on.map(date)),
+                days,
                 "{year}, {enabled_on}, {retired_on:?}"
             );
         }
-    }
-
-    #[test]
-    fn a_year_beyond_the_calendar_is_refused() {
-        assert_eq!(days_of_year(i32::MAX), Err(InputsMistake::Year(i32::MAX)));
-        assert_eq!(days_of_year(2100), Ok(365));
-        assert_eq!(days_of_year(2000), Ok(366));
     }
 }

@@ -1,16 +1,20 @@
 //! The canonical text of frozen inputs: one self-contained line per row, fields parted by tabs, in key order. Their
 //! SHA-256 is the digest of a run; reading them back gives equal inputs.
 //!
-//! The first line names the version and the year, then `day`, `unit` (each followed by its `expert` lines), `user`,
-//! `instrument`, `cell`, every field as `key=value`. In version 1 there were no keys and no first line but `year`; what was
-//! stored so keeps its text, and with it its digest. Organization names are left out: renaming a unit must not look like a
+//! The first line names the version and the year, then `day`, `unit` (each followed by its `expert`, `reported` and `request`
+//! lines), `user`, `instrument` (each followed by its `reported` lines), `cell`, `awarded`, every field as `key=value`; what is not
+//! known has no field. Version 2 had verdicts where version 3 has dates; in version 1 there were no keys and no first line but
+//! `year`. What was stored so keeps its text, and with it its digest. Organization names are left out: renaming a unit must not look like a
 //! change of the inputs.
 
-use super::inputs::{Host, Inputs, Instrument, UsageGroup};
+use super::inputs::{
+    Awarded, AwardedTo, Host, Inputs, Instrument, ServiceDetail, UsageGroup, UsingUnit,
+};
 use crate::domain::policy::hex;
 use crate::domain::review::Satisfaction;
 use crate::domain::{InstrumentId, OrganizationId, ratio};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 impl Inputs {
@@ -43,8 +47,16 @@ impl Inputs {
         match format {
             Format::Positional => line.of("year"),
             Format::Keyed => line.of(HEAD).field("version", 2),
+            Format::Facts => line.of(HEAD).field("version", 3),
         };
-        tell(line.field("year", self.year()).text());
+        line.field("year", self.year());
+        if format == Format::Facts {
+            line.field("first_on", self.span.first_on)
+                .field("last_on", self.span.last_on)
+                .field("days_of_year", self.days_of_year)
+                .optional("frozen_on", self.frozen_on);
+        }
+        tell(line.text());
         for (on, kind) in self.days() {
             tell(line.of("day").field("on", on).field("kind", kind).text());
         }
@@ -57,23 +69,43 @@ impl Inputs {
                     .field("points", ratio::exact(points));
                 tell(line.text());
             }
+            for (name, value) in &unit.reported {
+                line.of("reported")
+                    .field("organization_id", unit.organization_id)
+                    .reported(name, *value);
+                tell(line.text());
+            }
+            for group in &unit.requests {
+                line.of("request")
+                    .field("organization_id", unit.organization_id)
+                    .field("received_on", group.received_on)
+                    .optional("answered_on", group.answered_on)
+                    .optional("withdrawn_on", group.withdrawn_on)
+                    .field("requests", group.requests);
+                tell(line.text());
+            }
         }
         for user in self.using_units() {
-            line.of("user")
-                .field("organization_id", user.organization_id)
-                .escaped("uscc", &user.uscc)
-                .escaped("region_code", &user.region_code);
-            tell(line.text());
+            tell(line.user(user).text());
         }
         for unit in self.units() {
             for instrument in &unit.instruments {
                 tell(line.instrument(unit.organization_id, instrument).text());
+                for (name, value) in &instrument.facts.reported {
+                    line.of("reported")
+                        .field("instrument_id", instrument.id)
+                        .reported(name, *value);
+                    tell(line.text());
+                }
             }
         }
         for instrument in self.units().flat_map(|unit| &unit.instruments) {
             for cell in &instrument.cells {
                 tell(line.cell(instrument.id, cell).text());
             }
+        }
+        for awarded in &self.awarded {
+            tell(line.awarded(awarded).text());
         }
     }
 }
@@ -83,8 +115,10 @@ impl Inputs {
 pub enum Format {
     /// Version 1: values by their place.
     Positional,
-    /// Version 2, in which new inputs are written: `key=value`.
+    /// Version 2: `key=value`, with verdicts of the policy.
     Keyed,
+    /// Version 3, in which new inputs are written: `key=value`, facts alone.
+    Facts,
 }
 
 /// The kind of the first line since version 2.
@@ -105,7 +139,7 @@ impl Line {
 
     fn begin(&mut self, key: &str) {
         self.text.push('\t');
-        if self.format == Format::Keyed {
+        if self.format != Format::Positional {
             self.text.push_str(key);
             self.text.push('=');
         }
@@ -116,6 +150,27 @@ impl Line {
         // Writing to a String cannot fail.
         let _ = write!(self.text, "{value}");
         self
+    }
+
+    /// Nothing of what is not known.
+    fn optional(&mut self, key: &str, value: Option<impl std::fmt::Display>) -> &mut Self {
+        match value {
+            Some(value) => self.field(key, value),
+            None => self,
+        }
+    }
+
+    /// Words of small letters, digits and `_`.
+    fn words(&mut self, key: &str, words: &BTreeSet<String>) -> &mut Self {
+        if words.is_empty() {
+            return self;
+        }
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        self.field(key, words.join(","))
+    }
+
+    fn reported(&mut self, name: &str, value: i64) -> &mut Self {
+        self.escaped("name", name).field("value", value)
     }
 
     fn flag(&mut self, key: &str, flag: bool) -> &mut Self {
@@ -141,15 +196,43 @@ impl Line {
         &self.text
     }
 
+    fn user(&mut self, user: &UsingUnit) -> &mut Self {
+        self.of("user")
+            .field("organization_id", user.organization_id)
+            .escaped("uscc", &user.uscc)
+            .escaped("region_code", &user.region_code);
+        if self.format == Format::Facts {
+            self.optional("kind", user.kind)
+                .words("certifications", &user.certifications);
+        }
+        self
+    }
+
+    fn awarded(&mut self, awarded: &Awarded) -> &mut Self {
+        self.of("awarded").escaped("award", &awarded.award_code);
+        match &awarded.to {
+            AwardedTo::Instrument(id) => self.field("instrument_id", id),
+            AwardedTo::Project(user, project) => self
+                .field("organization_id", user)
+                .escaped("project", project),
+        }
+    }
+
     fn unit(&mut self, unit: &Host) -> &mut Self {
         let counts = &unit.counts;
         self.of("unit")
             .field("organization_id", unit.organization_id)
             .escaped("uscc", &unit.uscc)
-            .field("kind", unit.kind)
-            .field("registrations_due", counts.registrations_due)
-            .field("registrations_on_time", counts.registrations_on_time)
-            .field("requests_received", counts.requests_received)
+            .field("kind", unit.kind);
+        if self.format == Format::Facts {
+            self.escaped("region_code", &unit.region_code)
+                .words("certifications", &unit.certifications)
+                .optional("adopted", unit.adopted);
+        } else {
+            self.field("registrations_due", counts.registrations_due)
+                .field("registrations_on_time", counts.registrations_on_time);
+        }
+        self.field("requests_received", counts.requests_received)
             .field(
                 "requests_answered_in_time",
                 counts.requests_answered_in_time,
@@ -163,6 +246,7 @@ impl Line {
 
     fn instrument(&mut self, unit_id: OrganizationId, instrument: &Instrument) -> &mut Self {
         let flags = &instrument.flags;
+        let is_facts = self.format == Format::Facts;
         self.of("instrument")
             .field("organization_id", unit_id)
             .escaped("asset_no", &instrument.asset_no)
@@ -170,10 +254,22 @@ impl Line {
             .field("purpose_type", instrument.purpose_type)
             .field("original_value_fen", instrument.original_value_fen.number())
             .field("days_in_service", instrument.days_in_service)
-            .flag("counted", flags.counted)
+            .flag(listed_key(is_facts), flags.listed)
             .flag("externally_shared", flags.externally_shared)
             .flag("exempted", flags.exempted)
-            .flag("complete", flags.complete)
+            .flag("complete", flags.complete);
+        if is_facts {
+            let facts = &instrument.facts;
+            if !facts.category_code.is_empty() {
+                self.escaped("category_code", &facts.category_code);
+            }
+            self.optional("funding", facts.funding)
+                .optional("is_set", facts.is_set.map(u8::from))
+                .optional("share_mode", facts.share_mode)
+                .optional("accepted_on", facts.accepted_on)
+                .optional("submitted_on", facts.submitted_on);
+        }
+        self
     }
 
     fn cell(&mut self, instrument_id: InstrumentId, cell: &UsageGroup) -> &mut Self {
@@ -183,11 +279,43 @@ impl Line {
             .field("using_unit_id", key.using_unit_id)
             .field("relation", key.relation)
             .field("evidence", key.evidence)
-            .flag("statutory", key.statutory)
-            .field("effective_minutes", service.effective_minutes.number())
-            .field("records", service.records)
+            .flag("statutory", key.statutory);
+        if let Some(detail) = key.detail.as_deref() {
+            self.detail(detail);
+        }
+        self.field("effective_minutes", service.effective_minutes.number());
+        if self.format == Format::Facts {
+            self.field("prepare_minutes", service.prepare_minutes.number())
+                .field("post_minutes", service.post_minutes.number());
+        }
+        self.field("records", service.records)
             .field("samples", service.samples)
             .field("payer_fen", service.payer_fen.number())
             .field("voucher_fen", service.voucher_fen.number())
+    }
+
+    fn detail(&mut self, detail: &ServiceDetail) -> &mut Self {
+        self.optional("purpose", detail.purpose)
+            .optional("mode", detail.mode)
+            .optional("service_class", detail.service_class)
+            .optional("project_level", detail.project_level)
+            .words("certifications", &detail.certifications);
+        if let Some(project) = &detail.project {
+            self.escaped("project", project);
+        }
+        if let Some(record) = &detail.record {
+            self.optional("paid_on", record.paid_on)
+                .field("ended_on", record.ended_on)
+                .escaped("record_no", &record.record_no);
+        }
+        self
+    }
+}
+
+/// The key of the first flag: in formats 1 and 2 it was a verdict.
+const fn listed_key(is_facts: bool) -> &'static str {
+    match is_facts {
+        true => "listed",
+        false => "counted",
     }
 }

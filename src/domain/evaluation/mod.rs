@@ -3,6 +3,7 @@
 mod assembly;
 mod grade;
 mod inputs;
+mod judge;
 mod lines;
 mod measure;
 mod reading;
@@ -13,13 +14,15 @@ mod score;
 
 pub use super::policy::Grade;
 pub use assembly::InputsMistake;
-pub use grade::{Evaluation, GradedHost, InstrumentFigures, grade};
+pub use grade::{Evaluation, GradedHost, GradedInstrument, GradesGiven, InstrumentFigures, grade};
 pub use inputs::{
-    ExpertPoints, Host, HostCounts, Inputs, Instrument, InstrumentFlags, Relation, UsageGroup,
-    UsageGroupKey, UsageTotals, UsingUnit, days_in_service, days_of_year,
+    Awarded, AwardedTo, ExpertPoints, Host, HostCounts, Inputs, Instrument, InstrumentFacts,
+    InstrumentFlags, RecordFacts, Relation, RequestGroup, ServiceDetail, UsageGroup, UsageGroupKey,
+    UsageTotals, UsingUnit, days_in_service,
 };
+pub use judge::{Judge, Subject};
 pub use lines::Format;
-pub use measure::{of_instrument as measure_instrument, of_unit as measure_unit};
+pub(crate) use measure::tally_of;
 pub use reading::LineMistake;
 pub use relations::Relations;
 pub use score::{ScoreExplanation, ScoreResult};

@@ -64,7 +64,7 @@ impl InstrumentFacts {
     }
 }
 
-/// What people read about an instrument; nothing is computed from it.
+/// What people read about an instrument; of it only the funding is asked, by policies.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct InstrumentDescription {

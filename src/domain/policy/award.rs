@@ -1,17 +1,16 @@
-//! `[[awards]]`: the base, what is left out of it, and the steps that lead to the money.
+//! `[[awards]]`: who is paid, the base, what is left out of it, and the steps that lead to the money.
 
 use super::check::only;
-use super::grades::Grade;
-use super::measure::{Measure, RecordFilter, WeakEvidence};
-use super::metric::Metrics;
+use super::condition::{self, Condition, ConditionKey, FactOf, ServiceClass};
+use super::measure::{Measure, WeakEvidence};
+use super::metric::{self, Metrics};
 use super::raw::{Node, Table};
-use crate::domain::{Fen, MAX_SAFE_INTEGER};
-use num_rational::BigRational;
+use super::step::{self, Act, Step, Surroundings};
 use std::collections::BTreeMap;
 
 crate::vocabulary! {
-    /// The words of `exclude`.
-    Exclusion {
+    /// The words of `exclude` that are no service classes.
+    ExclusionWord {
         Statutory = "statutory",
         WeakEvidence = "weak_evidence",
         RelatedParty = "related_party",
@@ -19,196 +18,407 @@ crate::vocabulary! {
 }
 
 crate::vocabulary! {
-    /// The words of `do`.
-    Action {
-        Rate = "rate",
-        Cap = "cap",
-        Sum = "sum",
-        DropBelow = "drop_below",
-        Pool = "pool",
-        Round = "round",
+    /// The words of `recipient`.
+    Recipient {
+        Host = "host",
+        User = "user",
     }
 }
 
-/// The award of a pack: to the host, per instrument.
+crate::vocabulary! {
+    /// The words of `per`: what an amount stands for at first.
+    Level {
+        Service = "service",
+        Instrument = "instrument",
+        Organization = "organization",
+    }
+}
+
+/// What is left out of a base, or of a metric.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Exclusion {
+    Statutory,
+    WeakEvidence,
+    RelatedParty,
+    Class(ServiceClass),
+    Condition(Condition),
+}
+
+/// The code of an award that has no `id`.
+pub const ONLY_AWARD: &str = "award";
+
+/// One award of a pack.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Award {
-    /// The metric that is the base, by its name in the pack.
-    pub base_metric: String,
-    /// Whose income is the base, before exclusions.
-    pub base: RecordFilter,
+    /// Its `id` in the pack.
+    pub code: String,
+    /// For people.
+    pub name: Option<String>,
+    pub recipient: Recipient,
+    pub per: Level,
+    pub base: Base,
+    /// What a record, or an amount without records, must be.
+    pub only: Option<Condition>,
     /// In the order in which a reason is named when several hold.
     pub exclude: Vec<Exclusion>,
     /// What `weak_evidence` means; set whenever it is excluded.
     pub weak_evidence: Option<WeakEvidence>,
     /// Leading digits of the region codes whose using units count; `None`: all.
     pub user_regions: Option<Vec<String>>,
+    /// A using unit's project is paid in one run only.
+    pub once_per_project: bool,
     pub steps: Vec<Step>,
 }
 
-/// One step; `sum` goes from instruments to units, everything else works on whichever it meets.
+/// What an award begins with.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Step {
-    Rate {
-        rate: BigRational,
-        /// Coefficient of each grade; empty when the pack gives none.
-        times_grade: BTreeMap<Grade, BigRational>,
+pub enum Base {
+    Metric {
+        /// Its name in the pack.
+        name: String,
+        measure: Measure,
     },
-    Cap {
-        max_fen: Fen,
-    },
-    SumByOrganization,
-    DropBelow {
-        min_fen: Fen,
-    },
-    /// One factor for all when the sum is over the budget.
-    PoolProRata,
-    /// Down to a multiple; the rest stays unspent.
-    RoundDown {
-        unit_fen: Fen,
-    },
+    /// What another award pays the same recipient.
+    Award(String),
+    /// Nothing: brackets give the amount.
+    Nothing,
 }
 
-/// Reads `[[awards]]`: exactly one award is known.
-pub(super) fn read(node: &Node, metrics: &Metrics) -> Option<Award> {
-    let list = node.list()?;
-    match list.as_slice() {
-        [award] => read_one(award, metrics),
-        _ => node.refuse(format!("one award is known, not {}", list.len())),
+impl Award {
+    /// The pool that pays it.
+    pub fn pool(&self) -> Option<&str> {
+        self.steps.iter().find_map(|step| match &step.act {
+            Act::Pool { pool, .. } => pool.as_deref(),
+            _ => None,
+        })
+    }
+
+    /// Whether its base is made of records, of which each is judged.
+    pub fn counts_records(&self) -> bool {
+        of_records(&self.base)
     }
 }
 
-fn read_one(node: &Node, metrics: &Metrics) -> Option<Award> {
+/// Reads `[[awards]]`. `pools` are the names of `[pools]`; none: there is one, without a name.
+pub(super) fn read_all(node: &Node, metrics: &Metrics, pools: &[String]) -> Option<Vec<Award>> {
+    let nodes = node.list()?;
+    if nodes.is_empty() {
+        return node.refuse(("至少有一项补助", "a pack with awards has at least one"));
+    }
+    let read = nodes
+        .iter()
+        .map(|node| read_one(node, nodes.len(), metrics, pools));
+    let awards: Vec<Award> = read
+        .collect::<Vec<_>>()
+        .into_iter()
+        .collect::<Option<_>>()?;
+    check_codes(&nodes, &awards)?;
+    check_bases(&nodes, &awards)?;
+    check_pools(node, &nodes, &awards, pools)?;
+    Some(awards)
+}
+
+fn read_one(node: &Node, count: usize, metrics: &Metrics, pools: &[String]) -> Option<Award> {
     let table = node.table()?;
-    let recipient = only(&table, "recipient", "host");
-    let per = only(&table, "per", "instrument");
-    let base = table
-        .required("base")
-        .and_then(|node| match metrics.named(&node)? {
-            Measure::PayerIncome(filter) => Some((node.text()?.to_owned(), filter)),
-            _ => node.refuse("the base is a metric of income.payer_fen"),
-        });
-    let exclude = table
-        .required("exclude")
-        .and_then(|node| read_exclusions(&node, metrics));
-    let user_regions = table.optional("user_regions");
-    let regions = user_regions.as_ref().and_then(read_regions);
-    let steps = table.required("steps").and_then(|node| read_steps(&node));
+    let code = read_code(&table, count);
+    let name = table.name();
+    let recipient = table.required("recipient").and_then(|node| node.word());
+    let per = table.required("per").and_then(|node| node.word());
+    let base = match table.optional("base") {
+        Some(node) => read_base(&node, metrics),
+        None => Some(Base::Nothing),
+    };
+    let judged = read_judged(&table, base.as_ref(), recipient, per);
+    let steps = match (table.required("steps"), recipient, per) {
+        (Some(node), Some(recipient), Some(per)) => {
+            let surroundings = Surroundings {
+                recipient,
+                per,
+                pools,
+                has_base: !matches!(base, Some(Base::Nothing)),
+            };
+            step::read_all(&node, &surroundings)
+        }
+        _ => None,
+    };
     table.finish();
-    recipient.and(per)?;
-    let (base_metric, base) = base?;
+    let (base, judged) = (base?, judged?);
+    let is_of_records = of_records(&base);
+    if !is_of_records && judged.needs_records(&table) {
+        return node.refuse((
+            "没有逐条记录的基数，无法按记录排除",
+            "where the base is not made of records, records cannot be left out",
+        ));
+    }
+    if recipient == Some(Recipient::User) && !is_of_records && !matches!(base, Base::Award(_)) {
+        return node.refuse((
+            "补助使用单位的，基数须由其服务记录得出",
+            "what is paid to users has a base made of their records",
+        ));
+    }
+    refuse_unsaid_weakness(&table, &judged.exclude, metrics);
     Some(Award {
-        base_metric,
+        code: code?,
+        name,
+        recipient: recipient?,
+        per: per?,
         base,
-        exclude: exclude?,
+        only: judged.only,
+        exclude: judged.exclude,
         weak_evidence: metrics.weak_evidence.clone(),
-        user_regions: regions,
+        user_regions: judged.user_regions,
+        once_per_project: table.has("once_per"),
         steps: steps?,
     })
 }
 
-fn read_exclusions(node: &Node, metrics: &Metrics) -> Option<Vec<Exclusion>> {
-    let words = node.list()?;
-    let read: Vec<Option<Exclusion>> = words.iter().map(|word| word.word()).collect();
-    let undefined = metrics.lack_weak_evidence();
-    for (word, exclusion) in words.iter().zip(&read) {
-        if undefined && *exclusion == Some(Exclusion::WeakEvidence) {
-            word.refuse::<()>("no metric says with drop_weak_evidence what is weak");
-        }
-    }
-    read.into_iter().collect()
+/// What each record, or each amount, is judged by.
+struct Judged {
+    only: Option<Condition>,
+    exclude: Vec<Exclusion>,
+    user_regions: Option<Vec<String>>,
 }
 
-fn read_regions(node: &Node) -> Option<Vec<String>> {
-    let read = |node: &Node| {
-        let code = node.text()?;
-        let digits = code.bytes().all(|byte| byte.is_ascii_digit());
-        if digits && matches!(code.len(), 2 | 4 | 6) {
-            Some(code.to_owned())
-        } else {
-            node.refuse("a region is 2, 4 or 6 digits")
-        }
-    };
-    let codes: Vec<Option<String>> = node.list()?.iter().map(read).collect();
-    codes.into_iter().collect()
-}
-
-fn read_steps(node: &Node) -> Option<Vec<Step>> {
-    let nodes = node.list()?;
-    let steps: Vec<Option<Step>> = nodes.iter().map(read_step).collect();
-    let steps: Vec<Step> = steps.into_iter().collect::<Option<_>>()?;
-    check_order(node, &steps)?;
-    Some(steps)
-}
-
-/// Exactly one `sum`, after it exactly one `pool`, directly before the one `round` that ends the list: only so can no
-/// list of steps spend more than the budget, and rounding happens once.
-fn check_order(node: &Node, steps: &[Step]) -> Option<()> {
-    let count = |wanted: fn(&Step) -> bool| steps.iter().filter(|step| wanted(step)).count();
-    let sums = count(|step| matches!(step, Step::SumByOrganization));
-    let pools = count(|step| matches!(step, Step::PoolProRata));
-    let rounds = count(|step| matches!(step, Step::RoundDown { .. }));
-    let ends = matches!(steps, [.., Step::PoolProRata, Step::RoundDown { .. }]);
-    if sums == 1 && pools == 1 && rounds == 1 && ends {
-        Some(())
-    } else {
-        node.refuse("steps have one \"sum\" and end with the one \"pool\" and the one \"round\"")
+impl Judged {
+    fn needs_records(&self, table: &Table) -> bool {
+        !self.exclude.is_empty() || self.user_regions.is_some() || table.has("once_per")
     }
 }
 
-fn read_step(node: &Node) -> Option<Step> {
-    let table = node.table()?;
-    let action = table
-        .required("do")
-        .and_then(|node| node.word::<Action>())?;
-    let step = match action {
-        Action::Rate => read_rate(&table),
-        Action::Cap => fen(&table, "max_fen", 0).map(|max_fen| Step::Cap { max_fen }),
-        Action::Sum => only(&table, "by", "organization").map(|()| Step::SumByOrganization),
-        Action::DropBelow => fen(&table, "min_fen", 0).map(|min_fen| Step::DropBelow { min_fen }),
-        Action::Pool => only(&table, "how", "pro_rata").map(|()| Step::PoolProRata),
-        Action::Round => read_round(&table),
+fn read_judged(
+    table: &Table,
+    base: Option<&Base>,
+    recipient: Option<Recipient>,
+    per: Option<Level>,
+) -> Option<Judged> {
+    let is_of_records = base.is_some_and(of_records);
+    let only_if = match (table.optional("only"), recipient, per) {
+        (None, ..) => Some(None),
+        (Some(node), Some(recipient), Some(per)) => {
+            let may_ask = |key: ConditionKey| match is_of_records {
+                true => key.is_fact_of() != FactOf::Grade,
+                false => may_ask(key, per, recipient),
+            };
+            condition::read(&node, &may_ask).map(Some)
+        }
+        (Some(_), ..) => None,
     };
-    table.finish();
-    step
-}
-
-fn read_rate(table: &Table) -> Option<Step> {
-    let rate = table.required("rate").and_then(|node| node.decimal());
-    let times_grade = match table.optional("times_grade") {
-        Some(node) => read_times_grade(&node),
-        None => Some(BTreeMap::new()),
+    let exclude = match table.optional("exclude") {
+        Some(node) => read_exclusions(&node),
+        None => Some(Vec::new()),
     };
-    Some(Step::Rate {
-        rate: rate?,
-        times_grade: times_grade?,
+    let user_regions = match table.optional("user_regions") {
+        Some(node) => condition::read_regions(&node).map(Some),
+        None => Some(None),
+    };
+    let once = match table.optional("once_per") {
+        Some(_) => only(table, "once_per", "project"),
+        None => Some(()),
+    };
+    once?;
+    Some(Judged {
+        only: only_if?,
+        exclude: exclude?,
+        user_regions: user_regions?,
     })
 }
 
-fn read_times_grade(node: &Node) -> Option<BTreeMap<Grade, BigRational>> {
-    let table = node.table()?;
-    let mut coefficients = BTreeMap::new();
-    for grade in Grade::ALL {
-        let node = table.required(grade.as_str());
-        if let Some(coefficient) = node.and_then(|node| node.decimal()) {
-            coefficients.insert(*grade, coefficient);
-        }
+fn of_records(base: &Base) -> bool {
+    match base {
+        Base::Metric { measure, .. } => measure
+            .parts()
+            .iter()
+            .all(|part| part.of_records().is_some()),
+        Base::Award(_) | Base::Nothing => false,
     }
-    table.finish();
-    (coefficients.len() == Grade::ALL.len()).then_some(coefficients)
 }
 
-fn read_round(table: &Table) -> Option<Step> {
-    let unit_fen = fen(table, "unit_fen", 1);
-    let direction = only(table, "direction", "floor");
-    let rest = only(table, "rest", "unspent");
-    direction.and(rest)?;
-    Some(Step::RoundDown {
-        unit_fen: unit_fen?,
+/// Evidence that is left out as weak while no metric says what is weak.
+fn refuse_unsaid_weakness(table: &Table, exclude: &[Exclusion], metrics: &Metrics) {
+    if metrics.lack_weak_evidence()
+        && let Some(nodes) = table.optional("exclude").and_then(|node| node.list())
+        && let Some(at) = exclude
+            .iter()
+            .position(|one| *one == Exclusion::WeakEvidence)
+        && let Some(word) = nodes.get(at)
+    {
+        word.refuse::<()>((
+            "没有指标用 drop_weak_evidence 说明什么是弱证据",
+            "no metric says with drop_weak_evidence what is weak",
+        ));
+    }
+}
+
+/// Several awards have each an `id`.
+fn read_code(table: &Table, count: usize) -> Option<String> {
+    let node = match count {
+        1 => match table.optional("id") {
+            Some(node) => node,
+            None => return Some(ONLY_AWARD.to_owned()),
+        },
+        _ => table.required("id")?,
+    };
+    let code = node.text()?;
+    let plain =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte);
+    match code.len() <= 64 && code.bytes().all(plain) {
+        true => Some(code.to_owned()),
+        false => node.refuse((
+            "编号最多 64 个小写字母、数字、连字符和下划线",
+            "an id has at most 64 lower-case letters, digits, hyphens and underscores",
+        )),
+    }
+}
+
+fn read_base(node: &Node, metrics: &Metrics) -> Option<Base> {
+    if node.is_table() {
+        let table = node.table()?;
+        let award = table.required("award").and_then(|node| node.text());
+        table.finish();
+        return Some(Base::Award(award?.to_owned()));
+    }
+    let name = node.text()?.to_owned();
+    match metrics.named(node)? {
+        Measure::Answers(_) => node.refuse((
+            "评价不能作为基数",
+            "answers have a mean, no sum that could be a base",
+        )),
+        measure => Some(Base::Metric { name, measure }),
+    }
+}
+
+/// Words, service classes and conditions.
+pub(super) fn read_exclusions(node: &Node) -> Option<Vec<Exclusion>> {
+    node.each(|node| {
+        if node.is_table() {
+            return condition::read(node, &metric::may_ask).map(Exclusion::Condition);
+        }
+        let word = node.text()?;
+        if let Ok(class) = word.parse::<ServiceClass>() {
+            return Some(Exclusion::Class(class));
+        }
+        Some(match node.word()? {
+            ExclusionWord::Statutory => Exclusion::Statutory,
+            ExclusionWord::WeakEvidence => Exclusion::WeakEvidence,
+            ExclusionWord::RelatedParty => Exclusion::RelatedParty,
+        })
     })
 }
 
-fn fen(table: &Table, name: &'static str, least: i64) -> Option<Fen> {
-    let node = table.required(name)?;
-    node.integer(least..=MAX_SAFE_INTEGER).map(Fen::new)
+/// Which keys can be asked of an amount that stands for a service, an instrument or a recipient.
+pub(super) fn may_ask(key: ConditionKey, level: Level, recipient: Recipient) -> bool {
+    match (level, key.is_fact_of()) {
+        (Level::Service, _) => true,
+        (Level::Instrument, FactOf::Instrument | FactOf::Host | FactOf::Grade) => true,
+        (Level::Organization, FactOf::Host | FactOf::Grade) => recipient == Recipient::Host,
+        (_, FactOf::User) => recipient == Recipient::User,
+        (Level::Instrument, FactOf::Service)
+        | (Level::Organization, FactOf::Instrument | FactOf::Service) => false,
+    }
+}
+
+fn check_codes(nodes: &[Node], awards: &[Award]) -> Option<()> {
+    let mut known = Vec::new();
+    for (node, award) in nodes.iter().zip(awards) {
+        if known.contains(&&award.code) {
+            let code = &award.code;
+            return node.refuse((
+                format!("第二个 {code:?}"),
+                format!("a second award {code:?}"),
+            ));
+        }
+        known.push(&award.code);
+    }
+    Some(())
+}
+
+/// An award that another one is the base of exists, has another pool, and no circle leads back.
+fn check_bases(nodes: &[Node], awards: &[Award]) -> Option<()> {
+    let by_code: BTreeMap<&str, &Award> = awards
+        .iter()
+        .map(|award| (award.code.as_str(), award))
+        .collect();
+    for (node, award) in nodes.iter().zip(awards) {
+        let Base::Award(code) = &award.base else {
+            continue;
+        };
+        let Some(other) = by_code.get(code.as_str()) else {
+            return node.refuse((
+                format!("没有补助 {code:?}"),
+                format!("there is no award {code:?}"),
+            ));
+        };
+        if other.pool() == award.pool() || other.recipient != award.recipient {
+            return node.refuse((
+                "以另一项补助为基数的，须出自另一资金池，且对象相同",
+                "what another award is the base of has another pool and the same recipient",
+            ));
+        }
+        if award.per != Level::Organization {
+            return node.refuse((
+                "以另一项补助为基数的，per 为 \"organization\"",
+                "what another award is the base of has per = \"organization\"",
+            ));
+        }
+    }
+    if pool_order(awards).is_none() {
+        let first = nodes.first()?;
+        return first.refuse((
+            "资金池之间互为基数，成为循环",
+            "the pools are each other's base, in a circle",
+        ));
+    }
+    Some(())
+}
+
+/// The pools in an order in which each comes after those whose awards are bases in it; `None`: there is none.
+pub(crate) fn pool_order(awards: &[Award]) -> Option<Vec<Option<String>>> {
+    let mut order: Vec<Option<String>> = Vec::new();
+    let mut left: Vec<Option<&str>> = Vec::new();
+    for award in awards {
+        if !left.contains(&award.pool()) {
+            left.push(award.pool());
+        }
+    }
+    while !left.is_empty() {
+        let is_ready = |pool: &Option<&str>| {
+            let mut own = awards.iter().filter(|award| award.pool() == *pool);
+            own.all(|award| match &award.base {
+                Base::Award(code) => awards
+                    .iter()
+                    .filter(|other| other.code == *code)
+                    .all(|other| order.iter().any(|done| done.as_deref() == other.pool())),
+                _ => true,
+            })
+        };
+        let at = left.iter().position(is_ready)?;
+        let next = left.remove(at);
+        order.push(next.map(str::to_owned));
+    }
+    Some(order)
+}
+
+/// Every pool pays something, and all its awards share it the same way.
+fn check_pools(node: &Node, nodes: &[Node], awards: &[Award], pools: &[String]) -> Option<()> {
+    for pool in pools {
+        if !awards
+            .iter()
+            .any(|award| award.pool() == Some(pool.as_str()))
+        {
+            node.warn((
+                format!("资金池 {pool:?} 没有补助"),
+                format!("no award is paid from pool {pool:?}"),
+            ));
+        }
+    }
+    for (node, award) in nodes.iter().zip(awards) {
+        let other = awards.iter().find(|other| other.pool() == award.pool());
+        if other.is_some_and(|other| step::pooling(other) != step::pooling(award)) {
+            return node.refuse((
+                "同一资金池的补助须用同一种分配方式",
+                "awards of one pool share it the same way",
+            ));
+        }
+    }
+    Some(())
 }

@@ -1,10 +1,12 @@
-//! `[grades]`: thresholds, the quota of the best grade and the order of ties.
+//! `[grades]`: thresholds, the quota of the best grade, the order of ties, vetoes, and whether results from outside stand.
 
 use super::check::only;
-use super::raw::Node;
+use super::condition::{self, Condition, ConditionKey, FactOf};
+use super::raw::{Node, Table};
 use super::score::Score;
 use crate::domain::ratio;
 use num_rational::BigRational;
+use num_traits::Zero;
 
 crate::vocabulary! {
     /// A unit's grade of the year, best first.
@@ -22,11 +24,28 @@ pub struct Grades {
     pub excellent: BigRational,
     pub good: BigRational,
     pub pass: BigRational,
-    /// Share of the evaluated units that may be excellent, rounded down.
-    pub best_share: BigRational,
-    pub best_at_least: i64,
+    pub quota: Option<Quota>,
     /// What decides between equal totals, in order.
     pub ties: Vec<Tie>,
+    /// Who it holds for has at most that grade.
+    pub vetoes: Vec<Veto>,
+    /// Results from outside stand for the computed grade.
+    pub adopt: bool,
+}
+
+/// How many may have the best grade.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Quota {
+    /// Share of all that are graded, rounded down.
+    pub share: BigRational,
+    pub at_least: i64,
+}
+
+/// At most `at_most` for whom `when` holds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Veto {
+    pub when: Condition,
+    pub at_most: Grade,
 }
 
 /// One tie-break.
@@ -51,6 +70,16 @@ impl Grades {
             Grade::Fail
         }
     }
+
+    /// The total from which a grade is given.
+    pub fn threshold(&self, grade: Grade) -> Option<&BigRational> {
+        match grade {
+            Grade::Excellent => Some(&self.excellent),
+            Grade::Good => Some(&self.good),
+            Grade::Pass => Some(&self.pass),
+            Grade::Fail => None,
+        }
+    }
 }
 
 /// Reads `[grades]`; `scores` (when they are known) say which groups a tie may name.
@@ -58,65 +87,99 @@ pub(super) fn read(node: &Node, scores: Option<&[Score]>) -> Option<Grades> {
     let table = node.table()?;
     let thresholds = table
         .required("thresholds")
-        .and_then(|node| read_thresholds(&node));
-    let quota = table
-        .required("best_quota")
-        .and_then(|node| read_quota(&node));
-    let ties = table
-        .required("ties")
-        .and_then(|node| read_ties(&node, scores));
+        .and_then(|node| read_thresholds(&node, scores));
+    let quota = match table.optional("best_quota") {
+        Some(node) => read_quota(&node).map(Some),
+        None => Some(None),
+    };
+    let ties = match table.optional("ties") {
+        Some(node) => read_ties(&node, scores),
+        None => Some(vec![Tie::Uscc]),
+    };
+    let vetoes = match table.optional("vetoes") {
+        Some(node) => node.each(read_veto),
+        None => Some(Vec::new()),
+    };
+    let adopt = match table.optional("adopt") {
+        Some(node) => node.boolean(),
+        None => Some(false),
+    };
     table.finish();
     let (excellent, good, pass) = thresholds?;
-    let (best_share, best_at_least) = quota?;
     Some(Grades {
         excellent,
         good,
         pass,
-        best_share,
-        best_at_least,
+        quota: quota?,
         ties: ties?,
+        vetoes: vetoes?,
+        adopt: adopt?,
     })
 }
 
-fn read_thresholds(node: &Node) -> Option<(BigRational, BigRational, BigRational)> {
+fn read_thresholds(
+    node: &Node,
+    scores: Option<&[Score]>,
+) -> Option<(BigRational, BigRational, BigRational)> {
     let table = node.table()?;
     let at = |name| table.required(name).and_then(|node| node.decimal());
     let (excellent, good, pass) = (at("excellent"), at("good"), at("pass"));
     table.finish();
     let (excellent, good, pass) = (excellent?, good?, pass?);
-    if excellent > good && good > pass {
-        Some((excellent, good, pass))
-    } else {
-        node.refuse("thresholds fall from excellent over good to pass")
+    if excellent <= good || good <= pass {
+        node.warn((
+            "优秀、良好、合格的分数线应依次降低；按现在的写法，有的等次没有人能得到",
+            "thresholds should fall from excellent over good to pass: as they are, some grade is never given",
+        ));
     }
+    if let Some(scores) = scores {
+        let most = scores
+            .iter()
+            .fold(BigRational::zero(), |sum, score| sum + &score.max);
+        for (name, threshold) in [("excellent", &excellent), ("good", &good), ("pass", &pass)] {
+            if *threshold > most {
+                let (threshold, most) = (ratio::plain(threshold), ratio::plain(&most));
+                node.warn((
+                    format!("{name} 的分数线 {threshold} 高于满分 {most}：没有人能达到"),
+                    format!("{name} from {threshold} is above the {most} points there are: nobody reaches it"),
+                ));
+            }
+        }
+    }
+    Some((excellent, good, pass))
 }
 
-fn read_quota(node: &Node) -> Option<(BigRational, i64)> {
+fn read_quota(node: &Node) -> Option<Quota> {
     let table = node.table()?;
     let share = table.required("share").and_then(|node| {
         let share = node.decimal()?;
         if share <= ratio::whole(1) {
             Some(share)
         } else {
-            node.refuse("a share is at most 1")
+            node.refuse(("比例最大为 1", "a share is at most 1"))
         }
     });
-    let rounded = only(&table, "round", "floor");
-    let at_least = table
-        .required("at_least")
-        .and_then(|node| node.integer(0..=1_000_000));
+    let rounded = match table.has("round") {
+        true => only(&table, "round", "floor"),
+        false => {
+            table.optional("round");
+            Some(())
+        }
+    };
+    let at_least = match table.optional("at_least") {
+        Some(node) => node.integer(0..=1_000_000),
+        None => Some(0),
+    };
     table.finish();
     rounded?;
-    Some((share?, at_least?))
+    Some(Quota {
+        share: share?,
+        at_least: at_least?,
+    })
 }
 
 fn read_ties(node: &Node, scores: Option<&[Score]>) -> Option<Vec<Tie>> {
-    let ties: Vec<Option<Tie>> = node
-        .list()?
-        .iter()
-        .map(|node| read_tie(node, scores))
-        .collect();
-    ties.into_iter().collect()
+    node.each(|node| read_tie(node, scores))
 }
 
 fn read_tie(node: &Node, scores: Option<&[Score]>) -> Option<Tie> {
@@ -125,8 +188,27 @@ fn read_tie(node: &Node, scores: Option<&[Score]>) -> Option<Tie> {
         group if scores.is_none_or(|scores| scores.iter().any(|score| score.group() == group)) => {
             Some(Tie::Group(group.to_owned()))
         }
-        other => node.refuse(format!(
-            "{other:?} is neither \"uscc\" nor a group of scores"
+        other => node.refuse((
+            format!("{other:?} 既不是 \"uscc\"，也不是得分的组"),
+            format!("{other:?} is neither \"uscc\" nor a group of scores"),
         )),
     }
+}
+
+fn read_veto(node: &Node) -> Option<Veto> {
+    let table: Table = node.table()?;
+    let when = table
+        .required("when")
+        .and_then(|node| condition::read(&node, &of_hosts));
+    let at_most = table.required("at_most").and_then(|node| node.word());
+    table.finish();
+    Some(Veto {
+        when: when?,
+        at_most: at_most?,
+    })
+}
+
+/// Facts of whole hosts, the number of their instruments among them.
+pub(super) fn of_hosts(key: ConditionKey) -> bool {
+    key.is_fact_of() == FactOf::Host
 }

@@ -1,5 +1,7 @@
 //! What a metric can measure, once its table in the pack was read.
 
+use super::award::Exclusion;
+use super::condition::Condition;
 use crate::domain::Fen;
 use crate::domain::instrument::PurposeType;
 use crate::domain::review::Satisfaction;
@@ -12,8 +14,14 @@ crate::vocabulary! {
     /// The words of `user`: whose records count.
     Customers {
         All = "all",
+        /// The host itself.
+        Host = "host",
         /// Any unit but the host itself; its related parties too.
         NotHost = "not_host",
+        /// The host or its related party.
+        Internal = "internal",
+        /// The host's related party.
+        Related = "related",
         /// Neither the host nor its related party.
         External = "external",
     }
@@ -22,22 +30,52 @@ crate::vocabulary! {
 /// What a metric measures.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Measure {
-    /// Minutes of usage records.
-    EffectiveMinutes(RecordFilter),
-    /// Distinct using units of usage records.
-    UsingUnits(RecordFilter),
-    /// Counted instruments with at least one effective minute.
-    UsedInstruments(RecordFilter),
-    /// Fen paid in the year by payers on invoiced charges; voucher-funded parts are not in it.
-    PayerIncome(RecordFilter),
+    /// Of usage records and what was paid for them.
+    Records(Tally, RecordFilter),
     /// The yearly quota, prorated by days in service, rounded down to whole minutes.
     RatedMinutes(RatedHours),
+    /// Days in service within the year, both ends included.
+    DaysInService,
+    /// Original value, in fen.
+    OriginalValue,
     /// Counted instruments of one sort at the end of the year.
     Instruments(Stock),
     /// A number the unit's inputs carry.
     Count(HostCount),
     /// Answers of external customers, each worth its points.
     Answers(SatisfactionPoints),
+    /// A number that units report for themselves or for an instrument.
+    Reported(String),
+    /// Other metrics, each times its weight.
+    Sum(Vec<(BigRational, Measure)>),
+}
+
+/// What is added up over usage records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tally {
+    /// Preparation, run and post-processing.
+    EffectiveMinutes,
+    PrepareMinutes,
+    RunMinutes,
+    PostMinutes,
+    Records,
+    Samples,
+    /// Distinct using units.
+    UsingUnits,
+    /// Instruments with at least one effective minute.
+    Instruments,
+    /// Fen paid in the year by payers on invoiced charges; voucher-funded parts are not in it.
+    PayerIncome,
+    /// Fen that vouchers paid.
+    VoucherIncome,
+    /// Both.
+    Income,
+}
+
+impl Tally {
+    pub const fn is_money(self) -> bool {
+        matches!(self, Self::PayerIncome | Self::VoucherIncome | Self::Income)
+    }
 }
 
 /// Which usage or income a metric counts.
@@ -45,6 +83,21 @@ pub enum Measure {
 pub struct RecordFilter {
     pub customers: Customers,
     pub drop_weak_evidence: Option<WeakEvidence>,
+    /// `where`; `None`: all.
+    pub only: Option<Condition>,
+    pub exclude: Vec<Exclusion>,
+}
+
+impl RecordFilter {
+    /// All records of some customers.
+    pub const fn of(customers: Customers) -> Self {
+        Self {
+            customers,
+            drop_weak_evidence: None,
+            only: None,
+            exclude: Vec::new(),
+        }
+    }
 }
 
 /// Evidence too weak for an instrument this valuable.
@@ -91,6 +144,12 @@ pub enum HostCount {
     RequestsAnswered,
 }
 
+impl HostCount {
+    pub const fn is_of_requests(self) -> bool {
+        matches!(self, Self::RequestsReceived | Self::RequestsAnswered)
+    }
+}
+
 /// Points of each level of satisfaction.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SatisfactionPoints(BTreeMap<Satisfaction, BigRational>);
@@ -110,23 +169,33 @@ impl SatisfactionPoints {
 }
 
 impl Measure {
-    pub(super) fn filter(&self) -> Option<&RecordFilter> {
+    /// What it counts of records, if it counts records.
+    pub const fn of_records(&self) -> Option<(Tally, &RecordFilter)> {
         match self {
-            Self::EffectiveMinutes(filter)
-            | Self::UsingUnits(filter)
-            | Self::UsedInstruments(filter)
-            | Self::PayerIncome(filter) => Some(filter),
-            Self::RatedMinutes(_) | Self::Instruments(_) | Self::Count(_) | Self::Answers(_) => {
-                None
-            }
+            Self::Records(tally, filter) => Some((*tally, filter)),
+            _ => None,
+        }
+    }
+
+    /// Itself, or what it is a sum of.
+    pub fn parts(&self) -> Vec<&Measure> {
+        match self {
+            Self::Sum(parts) => parts.iter().map(|(_, part)| part).collect(),
+            one => vec![one],
         }
     }
 
     /// Can be told for a single instrument, as `mean_of_ratios` needs.
-    pub(super) const fn is_per_instrument(&self) -> bool {
-        matches!(
-            self,
-            Self::EffectiveMinutes(_) | Self::PayerIncome(_) | Self::RatedMinutes(_)
-        )
+    pub fn is_per_instrument(&self) -> bool {
+        match self {
+            Self::Records(tally, _) => !matches!(tally, Tally::UsingUnits),
+            Self::Sum(parts) => parts.iter().all(|(_, part)| part.is_per_instrument()),
+            Self::RatedMinutes(_)
+            | Self::DaysInService
+            | Self::OriginalValue
+            | Self::Instruments(_)
+            | Self::Reported(_) => true,
+            Self::Count(_) | Self::Answers(_) => false,
+        }
     }
 }

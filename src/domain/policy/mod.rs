@@ -5,27 +5,50 @@
 
 mod award;
 mod check;
+mod condition;
+mod explain;
+mod explain_awards;
+mod explain_scores;
 mod grades;
+mod grain;
 mod measure;
 mod metric;
+mod parameter;
 mod raw;
 mod score;
+mod shape;
 mod state;
+mod step;
+mod step_order;
+mod stored;
+mod words;
+mod year;
 
-pub use award::{Action, Award, Exclusion, Step};
+pub(crate) use award::pool_order;
+pub use award::{Award, Base, Exclusion, ExclusionWord, Level, ONLY_AWARD, Recipient};
 pub use check::check;
-pub use grades::{Grade, Grades, Tie};
+pub use condition::{
+    Condition, ConditionKey, FactOf, ProjectLevel, Range, ServiceClass, Test, YesNo,
+};
+pub use explain::{Difference, Said, Section, differences, explain};
+pub use grades::{Grade, Grades, Quota, Tie, Veto};
+pub use grain::Grain;
 pub use measure::{
-    Customers, HostCount, Measure, RatedHours, RecordFilter, SatisfactionPoints, Stock,
+    Customers, HostCount, Measure, RatedHours, RecordFilter, SatisfactionPoints, Stock, Tally,
     WeakEvidence,
 };
-pub use metric::Quantity;
+pub use metric::{Metric, Quantity};
+pub use parameter::{Parameter, ParameterMistake, Values, complete as complete_parameters};
 pub use raw::{PolicyMistake, Raw, RawValue};
-pub use score::{Aggregate, Score, Shape, Value, group_of};
+pub use score::{Aggregate, Part, Peers, Score, Value, group_of};
+pub use shape::{Point, Shape, ShapeWord};
 pub use state::{PolicyDecision, PolicyState};
+pub use step::{Act, BracketBy, BracketHow, Brackets, Choose, Pooling, Rate, Step, StepWord};
+pub use year::{IncomeBy, MonthDay, NotADay, Span, TermsMistake, YearRule, YearSpan};
 
 use super::Fen;
 use chrono::NaiveDate;
+use num_rational::BigRational;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
@@ -37,7 +60,14 @@ crate::vocabulary! {
     }
 }
 
-/// A checked pack.
+/// A pack that is whole, and what of it is probably wrong.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Checked {
+    pub policy: Policy,
+    pub warnings: Vec<PolicyMistake>,
+}
+
+/// A checked pack, with values for its parameters.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Policy {
     /// The name of the pack; it evaluates any year it is asked for.
@@ -47,13 +77,24 @@ pub struct Policy {
     pub issuer: String,
     pub document_no: Option<String>,
     pub published_on: Option<NaiveDate>,
-    pub registration: Registration,
-    pub requests: Requests,
-    /// By name; `effective_minutes` and `external_minutes` are always there.
-    pub metrics: BTreeMap<String, Measure>,
+    pub parameters: Vec<Parameter>,
+    /// `None`: every listed instrument counts, and nothing is due.
+    pub registration: Option<Registration>,
+    pub requests: Option<Requests>,
+    pub year: YearRule,
+    /// In the order of their names; none: one without a name.
+    pub pools: Vec<String>,
+    pub evaluation: EvaluationRule,
+    pub metrics: BTreeMap<String, Metric>,
+    /// None: nobody is evaluated.
     pub scores: Vec<Score>,
-    pub grades: Grades,
-    pub award: Award,
+    pub grades: Option<Grades>,
+    /// None: nothing is paid.
+    pub awards: Vec<Award>,
+    pub notice: Notice,
+    pub discipline: Discipline,
+    pub duty: Option<Duty>,
+    pub purchase: Option<Purchase>,
     /// `source` of each table that has one: key path and source, in the order of the pack.
     pub sources: Vec<(String, Source)>,
 }
@@ -63,8 +104,15 @@ pub struct Policy {
 pub struct Registration {
     /// Original value from which an instrument counts; the number itself counts.
     pub threshold_fen: Fen,
-    /// Days after acceptance; the day after acceptance is day 1.
-    pub report_within_working_days: i64,
+    /// After acceptance; the day after acceptance is day 1.
+    pub report_within: Deadline,
+}
+
+/// So many days of one kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deadline {
+    WorkingDays(i64),
+    Days(i64),
 }
 
 /// How soon an external request must be answered to count as answered in time.
@@ -72,6 +120,73 @@ pub struct Registration {
 pub struct Requests {
     /// Days after receipt; answered by the end of that day counts.
     pub answer_within_working_days: i64,
+}
+
+/// Who is evaluated.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EvaluationRule {
+    /// Units, or instruments.
+    pub per: Level,
+    /// Hosts for which it does not hold are exempt.
+    pub only: Option<Condition>,
+}
+
+impl Default for EvaluationRule {
+    fn default() -> Self {
+        Self {
+            per: Level::Organization,
+            only: None,
+        }
+    }
+}
+
+/// How long a result stands open to objections, and how soon one is decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Notice {
+    pub lasts: Deadline,
+    pub objection_decided_within_working_days: i64,
+}
+
+impl Default for Notice {
+    fn default() -> Self {
+        Self {
+            lasts: Deadline::WorkingDays(5),
+            objection_decided_within_working_days: 10,
+        }
+    }
+}
+
+/// So many strikes within so many days suspend a person for some.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Discipline {
+    pub strikes: i64,
+    pub within_days: i64,
+    pub suspended_days: i64,
+}
+
+impl Default for Discipline {
+    fn default() -> Self {
+        Self {
+            strikes: 3,
+            within_days: 90,
+            suspended_days: 30,
+        }
+    }
+}
+
+/// What a unit that does its duty has at most and at least; `None`: it does not matter.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Duty {
+    pub late_at_most: Option<i64>,
+    pub missing_at_most: Option<i64>,
+    pub externally_shared_at_least: Option<BigRational>,
+}
+
+/// When a planned purchase is warned of or reviewed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Purchase {
+    pub review_from_fen: Option<Fen>,
+    pub warn_when_similar_idle: bool,
 }
 
 /// SHA-256 of a pack's text, as lower-case hex: what a run records.

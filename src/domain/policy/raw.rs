@@ -3,20 +3,23 @@
 
 use super::Source;
 use crate::domain::ratio;
+use crate::domain::sentence::Sentence;
 use crate::domain::vocabulary::UnknownWord;
 use num_rational::BigRational;
+use num_traits::Signed;
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
-/// One thing that is wrong in a pack.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error, serde::Serialize)]
+/// One thing that is wrong in a pack, or probably wrong.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 #[error("line {line}: {key}: {reason}")]
 pub struct PolicyMistake {
     /// Line in the text, from 1.
     pub line: usize,
     /// Key path such as `scores[2].full_at`; empty for the text as a whole.
     pub key: String,
-    pub reason: String,
+    pub reason: Sentence,
 }
 
 /// A value of a pack with the line on which it (or its key) stands.
@@ -31,9 +34,10 @@ pub struct Raw {
 pub enum RawValue {
     Text(String),
     Integer(i64),
+    Boolean(bool),
     List(Vec<Raw>),
     Table(Vec<(String, Raw)>),
-    /// A type no pack uses (float, boolean, date), by its TOML name.
+    /// A type no pack uses (float, date), by its TOML name.
     Other(&'static str),
 }
 
@@ -42,6 +46,7 @@ impl RawValue {
         match self {
             Self::Text(_) => "string",
             Self::Integer(_) => "integer",
+            Self::Boolean(_) => "boolean",
             Self::List(_) => "array",
             Self::Table(_) => "table",
             Self::Other(name) => name,
@@ -49,11 +54,19 @@ impl RawValue {
     }
 }
 
-/// Everything found while a pack is read: mistakes, and the sources named on the way.
+/// The most entries of one list or table.
+const ENTRIES_MAX: usize = 500;
+
+/// The most mistakes that are told; a pack with more is no pack.
+const MISTAKES_MAX: usize = 200;
+
+/// Everything found while a pack is read: mistakes, warnings, the sources named on the way, and the values of the parameters.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
     pub mistakes: RefCell<Vec<PolicyMistake>>,
+    pub warnings: RefCell<Vec<PolicyMistake>>,
     pub sources: RefCell<Vec<(String, Source)>>,
+    pub parameters: RefCell<BTreeMap<String, BigRational>>,
 }
 
 /// A value together with its place.
@@ -74,57 +87,132 @@ impl<'a> Node<'a> {
     }
 
     /// Notes a mistake at this place; `None`, so that a reader can end with it.
-    pub fn refuse<T>(&self, reason: impl Into<String>) -> Option<T> {
-        self.findings.mistakes.borrow_mut().push(PolicyMistake {
-            line: self.raw.line,
-            key: self.key.clone(),
-            reason: reason.into(),
-        });
+    pub fn refuse<T>(&self, reason: impl Into<Sentence>) -> Option<T> {
+        let mut mistakes = self.findings.mistakes.borrow_mut();
+        if mistakes.len() < MISTAKES_MAX {
+            mistakes.push(self.mistake(reason.into()));
+        }
         None
     }
 
-    fn expected<T>(&self, what: &str) -> Option<T> {
+    /// Notes what is probably wrong here; the pack is whole all the same.
+    pub fn warn(&self, reason: impl Into<Sentence>) {
+        let mut warnings = self.findings.warnings.borrow_mut();
+        if warnings.len() < MISTAKES_MAX {
+            warnings.push(self.mistake(reason.into()));
+        }
+    }
+
+    fn mistake(&self, reason: Sentence) -> PolicyMistake {
+        PolicyMistake {
+            line: self.raw.line,
+            key: self.key.clone(),
+            reason,
+        }
+    }
+
+    fn expected<T>(&self, (zh, en): (&str, &str)) -> Option<T> {
         let found = self.raw.value.type_name();
-        self.refuse(format!("{what} is expected here, not {found}"))
+        self.refuse((
+            format!("此处应为{zh}，而不是 {found}"),
+            format!("{en} is expected here, not {found}"),
+        ))
+    }
+
+    /// Sets a parameter that values after this one may name.
+    pub fn set_parameter(&self, name: &str, value: BigRational) {
+        let mut parameters = self.findings.parameters.borrow_mut();
+        parameters.insert(name.to_owned(), value);
+    }
+
+    pub fn is_table(&self) -> bool {
+        matches!(self.raw.value, RawValue::Table(_))
+    }
+
+    pub fn is_list(&self) -> bool {
+        matches!(self.raw.value, RawValue::List(_))
     }
 
     pub fn text(&self) -> Option<&'a str> {
         match &self.raw.value {
-            RawValue::Text(text) if text.trim().is_empty() => self.refuse("is empty"),
+            RawValue::Text(text) if text.trim().is_empty() => self.refuse(("为空", "is empty")),
             RawValue::Text(text) => Some(text),
-            _ => self.expected("a string"),
+            _ => self.expected(("字符串", "a string")),
         }
     }
 
-    pub fn integer(&self, range: RangeInclusive<i64>) -> Option<i64> {
+    pub fn boolean(&self) -> Option<bool> {
         match &self.raw.value {
-            RawValue::Integer(number) if range.contains(number) => Some(*number),
-            RawValue::Integer(number) => self.refuse(format!(
-                "{number} is not between {} and {}",
-                range.start(),
-                range.end()
-            )),
-            _ => self.expected("an integer"),
+            RawValue::Boolean(value) => Some(*value),
+            _ => self.expected((" true 或 false", "true or false")),
         }
     }
 
-    /// A decimal number, written as a string, not below zero.
+    /// An integer, or a parameter that is one.
+    pub fn integer(&self, range: RangeInclusive<i64>) -> Option<i64> {
+        let number = match &self.raw.value {
+            RawValue::Integer(number) => *number,
+            RawValue::Text(text) if text.starts_with('$') => {
+                match ratio::to_i64(&self.parameter(text)?) {
+                    Some(number) => number,
+                    None => {
+                        return self.refuse(("此参数须为整数", "the parameter must be whole here"));
+                    }
+                }
+            }
+            _ => return self.expected(("整数", "an integer")),
+        };
+        if range.contains(&number) {
+            return Some(number);
+        }
+        let (least, most) = (range.start(), range.end());
+        self.refuse((
+            format!("{number} 不在 {least} 与 {most} 之间"),
+            format!("{number} is not between {least} and {most}"),
+        ))
+    }
+
+    /// The value of the parameter that a text such as `$host_rate` names.
+    fn parameter(&self, text: &str) -> Option<BigRational> {
+        let name = text.trim_start_matches('$');
+        let value = self.findings.parameters.borrow().get(name).cloned();
+        match value {
+            Some(value) => Some(value),
+            None => self.refuse((
+                format!("[parameters] 中没有 {name:?}"),
+                format!("[parameters] has no {name:?}"),
+            )),
+        }
+    }
+
+    /// A decimal number, written as a string, not below zero; or a parameter.
     pub fn decimal(&self) -> Option<BigRational> {
         match &self.raw.value {
+            RawValue::Text(text) if text.starts_with('$') => self.parameter(text),
             RawValue::Text(text) => match ratio::parse(text) {
                 Ok(value) => Some(value),
-                Err(error) => self.refuse(format!("{text:?}: {error}")),
+                Err(error) => self.refuse((
+                    format!("{text:?} 不是十进制数；应写成 \"0.20\" 这样，最多 30 位"),
+                    format!("{text:?}: {error}"),
+                )),
             },
-            _ => self.expected("a decimal number as a string"),
+            _ => self.expected(("写成字符串的十进制数", "a decimal number as a string")),
         }
     }
 
     pub fn positive_decimal(&self) -> Option<BigRational> {
         let value = self.decimal()?;
-        if value > ratio::whole(0) {
-            Some(value)
-        } else {
-            self.refuse("must be above zero")
+        match value.is_positive() {
+            true => Some(value),
+            false => self.refuse(("必须大于零", "must be above zero")),
+        }
+    }
+
+    /// A decimal as a string, or a whole number: where both are natural, as on the axis of a curve.
+    pub fn number(&self) -> Option<BigRational> {
+        match &self.raw.value {
+            RawValue::Integer(number) if *number >= 0 => Some(ratio::whole(*number)),
+            _ => self.decimal(),
         }
     }
 
@@ -132,7 +220,13 @@ impl<'a> Node<'a> {
     pub fn word<T: std::str::FromStr<Err = UnknownWord>>(&self) -> Option<T> {
         match self.text()?.parse() {
             Ok(word) => Some(word),
-            Err(error) => self.refuse(error.to_string()),
+            Err(error) => {
+                let known = error.known.join("、");
+                self.refuse((
+                    format!("{:?} 不在此列：{known}", error.word),
+                    error.to_string(),
+                ))
+            }
         }
     }
 
@@ -140,12 +234,16 @@ impl<'a> Node<'a> {
     pub fn only(&self, known: &str) -> Option<()> {
         match self.text()? {
             word if word == known => Some(()),
-            word => self.refuse(format!("{word:?} is not known here, only {known:?}")),
+            word => self.refuse((
+                format!("此处不认识 {word:?}，只有 {known:?}"),
+                format!("{word:?} is not known here, only {known:?}"),
+            )),
         }
     }
 
     pub fn list(&self) -> Option<Vec<Node<'a>>> {
         match &self.raw.value {
+            RawValue::List(items) if items.len() > ENTRIES_MAX => self.too_many(items.len()),
             RawValue::List(items) => Some(
                 items
                     .iter()
@@ -157,18 +255,46 @@ impl<'a> Node<'a> {
                     })
                     .collect(),
             ),
-            _ => self.expected("an array"),
+            _ => self.expected(("数组", "an array")),
         }
+    }
+
+    /// Every item of a list read the same way; `None` when one has a mistake. An empty list is told, and so is a repeated item.
+    pub fn each<T: PartialEq>(&self, read: impl Fn(&Node<'a>) -> Option<T>) -> Option<Vec<T>> {
+        let nodes = self.list()?;
+        if nodes.is_empty() {
+            self.warn(("空列表：什么也不符合", "an empty list: nothing matches it"));
+        }
+        let mut items: Vec<T> = Vec::with_capacity(nodes.len());
+        let mut is_whole = true;
+        for node in &nodes {
+            match read(node) {
+                Some(item) if items.contains(&item) => {
+                    node.warn(("重复", "is said twice"));
+                }
+                Some(item) => items.push(item),
+                None => is_whole = false,
+            }
+        }
+        is_whole.then_some(items)
+    }
+
+    fn too_many<T>(&self, count: usize) -> Option<T> {
+        self.refuse((
+            format!("{count} 项太多，最多 {ENTRIES_MAX} 项"),
+            format!("{count} entries are too many, at most {ENTRIES_MAX}"),
+        ))
     }
 
     pub fn table(&self) -> Option<Table<'a>> {
         match &self.raw.value {
+            RawValue::Table(entries) if entries.len() > ENTRIES_MAX => self.too_many(entries.len()),
             RawValue::Table(entries) => Some(Table {
                 node: self.clone(),
                 entries,
                 known: RefCell::new(Vec::new()),
             }),
-            _ => self.expected("a table"),
+            _ => self.expected(("表", "a table")),
         }
     }
 }
@@ -184,31 +310,49 @@ pub(super) struct Table<'a> {
 impl<'a> Table<'a> {
     pub fn optional(&self, name: &'static str) -> Option<Node<'a>> {
         self.known.borrow_mut().push(name);
-        self.entries()
-            .find_map(|(key, node)| (key == name).then_some(node))
+        let found = self.entries.iter().find(|(key, _)| key == name);
+        found.map(|(key, raw)| self.entry(key, raw))
     }
 
     pub fn required(&self, name: &'static str) -> Option<Node<'a>> {
         match self.optional(name) {
             Some(node) => Some(node),
-            None => self.node.refuse(format!("{name:?} is missing")),
+            None => self
+                .node
+                .refuse((format!("缺少 {name:?}"), format!("{name:?} is missing"))),
         }
+    }
+
+    /// Whether the key stands there, without asking for it.
+    pub fn has(&self, name: &str) -> bool {
+        self.entries.iter().any(|(key, _)| key == name)
     }
 
     /// Every key with its value, for tables whose keys are names.
     pub fn entries(&self) -> impl Iterator<Item = (&'a str, Node<'a>)> + use<'a, '_> {
-        self.entries.iter().map(|(name, raw)| {
-            let key = match self.node.key.as_str() {
-                "" => name.clone(),
+        let entries = self.entries.iter();
+        entries.map(|(name, raw)| (name.as_str(), self.entry(name, raw)))
+    }
+
+    fn entry(&self, name: &str, raw: &'a Raw) -> Node<'a> {
+        Node {
+            key: match self.node.key.as_str() {
+                "" => name.to_owned(),
                 path => format!("{path}.{name}"),
-            };
-            let node = Node {
-                key,
-                raw,
-                findings: self.node.findings,
-            };
-            (name.as_str(), node)
-        })
+            },
+            raw,
+            findings: self.node.findings,
+        }
+    }
+
+    /// A name for people (`name`): at most 200 characters.
+    pub fn name(&self) -> Option<String> {
+        let node = self.optional("name")?;
+        let name = node.text()?;
+        match name.chars().count() {
+            0..=200 => Some(name.to_owned()),
+            _ => node.refuse(("名称最多 200 个字符", "a name has at most 200 characters")),
+        }
     }
 
     /// Takes note of `source` and refuses every key that was not asked for, by name.
@@ -220,9 +364,9 @@ impl<'a> Table<'a> {
         let known = self.known.borrow();
         for (name, node) in self.entries() {
             if !known.contains(&name) {
-                node.refuse::<()>(format!(
-                    "unknown key {name:?}; known here: {}",
-                    known.join(", ")
+                node.refuse::<()>((
+                    format!("不认识的键 {name:?}；此处可用：{}", known.join("、")),
+                    format!("unknown key {name:?}; known here: {}", known.join(", ")),
                 ));
             }
         }

@@ -1,21 +1,59 @@
-//! The post-subsidy: from grades, frozen inputs, a policy and a budget to awards. Exact until the step that rounds; every
-//! step of every amount is kept. Σ awards + unspent = budget, or there is no allocation.
+//! The post-subsidy: from grades, frozen inputs, a policy and budgets to awards. Exact until the step that rounds; every
+//! step of every amount is kept. In every pool Σ awards + unspent = budget, or there is no allocation.
 
+mod amounts;
 mod income;
 mod steps;
 
 pub use income::{InstrumentBase, LeftOut, reason_against};
 pub use steps::{StepExplanation, StepName, StepRow};
 
-use super::evaluation::Inputs;
-use super::policy::{Award, Grade, Policy};
+use super::evaluation::{GradesGiven, Inputs, Judge};
+use super::policy::{Award, Grade, Policy, Pooling, Recipient, pool_order};
 use super::{Fen, OrganizationId, TooLarge, ratio};
 use num_rational::BigRational;
 use num_traits::{One, Zero};
 use std::collections::BTreeMap;
 use steps::Course;
 
-/// The outcome of a run.
+/// Budgets by the names of pools; that of a pack without `[pools]` has none.
+pub type Budgets = BTreeMap<Option<String>, Fen>;
+
+/// The outcome of a run: what every pool and every award paid.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Payout {
+    /// In the order of names.
+    pub pools: Vec<PoolResult>,
+    /// In the order of the pack.
+    pub awards: Vec<AwardResult>,
+}
+
+/// What became of a budget.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PoolResult {
+    pub pool: Option<String>,
+    pub budget: Fen,
+    /// Σ over all its awards before the pool, in fen.
+    pub sum_before_pool: BigRational,
+    /// What every amount was multiplied by; 1 when the budget suffices. `None`: first come, first served.
+    pub factor: Option<BigRational>,
+    pub awarded: Fen,
+    pub unspent: Fen,
+}
+
+/// What one award of the pack paid.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AwardResult {
+    pub code: String,
+    pub recipient: Recipient,
+    pub pool: Option<String>,
+    /// In the order of organization ids: every unit with a counted instrument, or every using unit with a service in the base.
+    pub units: Vec<UnitAward>,
+    /// Every step of every amount, in the order in which they happened.
+    pub steps: Vec<StepRow>,
+}
+
+/// The outcome of a run of the one award to hosts that has the one pool.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Allocation {
     pub budget: Fen,
@@ -25,7 +63,7 @@ pub struct Allocation {
     pub sum_before_pool: BigRational,
     pub awarded: Fen,
     pub unspent: Fen,
-    /// Every evaluated unit, in the order of organization ids.
+    /// Every unit with a counted instrument, in the order of organization ids.
     pub units: Vec<UnitAward>,
     /// Every step of every amount, in the order in which they happened.
     pub steps: Vec<StepRow>,
@@ -34,10 +72,15 @@ pub struct Allocation {
 impl Allocation {
     /// The factor as reduced `p/q`, `1/1` when the budget suffices.
     pub fn factor_printed(&self) -> String {
-        match self.factor.is_one() {
-            true => "1/1".to_owned(),
-            false => ratio::exact(&self.factor),
-        }
+        factor_printed(&self.factor)
+    }
+}
+
+/// A factor as reduced `p/q`, `1/1` when the budget suffices.
+pub fn factor_printed(factor: &BigRational) -> String {
+    match factor.is_one() {
+        true => "1/1".to_owned(),
+        false => ratio::exact(factor),
     }
 }
 
@@ -45,11 +88,12 @@ impl Allocation {
 #[derive(Debug, Clone, PartialEq)]
 pub struct UnitAward {
     pub organization_id: OrganizationId,
-    pub grade: Grade,
+    /// `None`: it has none.
+    pub grade: Option<Grade>,
     /// Exact, in fen.
     pub before_pool: BigRational,
     pub award: Fen,
-    /// Its counted instruments in the order of `asset_no`.
+    /// Its counted instruments, or those it used, in the order of `asset_no`.
     pub instruments: Vec<InstrumentBase>,
 }
 
@@ -58,14 +102,32 @@ pub struct UnitAward {
 pub enum AllocationError {
     #[error("the budget is negative")]
     NegativeBudget,
+    #[error("pool {0:?} has no budget")]
+    NoBudget(String),
+    #[error("there is no pool {0:?}")]
+    UnknownPool(String),
     #[error("unit {0} has counted instruments but no grade")]
     NotGraded(OrganizationId),
     #[error("an amount leaves 64 bits")]
     TooLarge,
     #[error("the award of unit {0} has a fraction of a fen or leaves 64 bits")]
     BrokenFen(OrganizationId),
+    #[error(
+        "pool {pool:?} has a budget of {budget} fen, and its awards sum to {sum} fen: it has no factor that would cut them"
+    )]
+    OverBudget {
+        pool: String,
+        budget: String,
+        sum: String,
+    },
     #[error("awards and the unspent rest do not sum to the budget")]
     DoesNotAddUp,
+    #[error("the pack pays nothing")]
+    NoAwards,
+    #[error(
+        "the pack has several awards, or pays users: its results have no place in a stored run"
+    )]
+    SeveralAwards,
 }
 
 impl From<TooLarge> for AllocationError {
@@ -74,69 +136,166 @@ impl From<TooLarge> for AllocationError {
     }
 }
 
-/// Shares out `budget` among the evaluated units of `inputs`. `grades` come from [`super::evaluation::Evaluation::grades`]
-/// or from a stored evaluation; grades of units that have no counted instrument in the inputs are not looked at.
+/// Shares out the budget of a pack with one award to hosts.
 pub fn allocate(
     budget: Fen,
-    grades: &BTreeMap<OrganizationId, Grade>,
+    grades: &GradesGiven,
     inputs: &Inputs,
     policy: &Policy,
 ) -> Result<Allocation, AllocationError> {
-    share_out(budget, grades, inputs, &policy.award)
+    let pool = policy.pools.first().cloned();
+    let mut payout = pay(&Budgets::from([(pool, budget)]), grades, inputs, policy)?;
+    match (payout.pools.pop(), payout.awards.pop()) {
+        (Some(pool), Some(award))
+            if payout.pools.is_empty()
+                && payout.awards.is_empty()
+                && award.recipient == Recipient::Host =>
+        {
+            Ok(Allocation {
+                budget,
+                factor: pool.factor.unwrap_or_else(BigRational::one),
+                sum_before_pool: pool.sum_before_pool,
+                awarded: pool.awarded,
+                unspent: pool.unspent,
+                units: award.units,
+                steps: award.steps,
+            })
+        }
+        _ => Err(AllocationError::SeveralAwards),
+    }
 }
 
-fn share_out(
-    budget: Fen,
-    grades: &BTreeMap<OrganizationId, Grade>,
+/// Shares out `budgets` by all awards of a policy. `grades` come from [`super::evaluation::Evaluation::grades`] or from a stored
+/// evaluation; grades of units that have no counted instrument in the inputs are not looked at.
+pub fn pay(
+    budgets: &Budgets,
+    grades: &GradesGiven,
     inputs: &Inputs,
-    award: &Award,
-) -> Result<Allocation, AllocationError> {
-    if budget < Fen::ZERO {
-        return Err(AllocationError::NegativeBudget);
+    policy: &Policy,
+) -> Result<Payout, AllocationError> {
+    check_budgets(budgets, policy)?;
+    let judge = Judge::new(inputs, policy);
+    let order = pool_order(&policy.awards).ok_or(AllocationError::DoesNotAddUp)?;
+    let mut paid: BTreeMap<String, AwardResult> = BTreeMap::new();
+    let mut pools = Vec::new();
+    for pool in order {
+        let budget = budgets.get(&pool).copied();
+        let budget = budget.ok_or_else(|| AllocationError::NoBudget(said(&pool)))?;
+        let awards = policy.awards.iter();
+        let awards: Vec<&Award> = awards
+            .filter(|award| award.pool() == pool.as_deref())
+            .collect();
+        let (result, results) = pay_pool(&judge, grades, pool, budget, &awards, &paid)?;
+        pools.push(result);
+        paid.extend(results.into_iter().map(|award| (award.code.clone(), award)));
     }
-    let mut units = Vec::new();
-    let mut course = Course::new(budget);
-    for unit in inputs.evaluated() {
-        let organization_id = unit.organization_id;
-        let grade = grades.get(&organization_id);
-        let grade = *grade.ok_or(AllocationError::NotGraded(organization_id))?;
-        let instruments = income::of_unit(unit, inputs, award)?;
-        course.begin(organization_id, grade, &instruments);
-        units.push(UnitAward {
-            organization_id,
-            grade,
-            before_pool: BigRational::zero(),
-            award: Fen::ZERO,
-            instruments,
-        });
-    }
-    for step in &award.steps {
-        course.take(step);
-    }
-    course.finish(units)
-}
-
-/// Puts the results of the steps into the units and proves that they add up.
-fn settle(
-    budget: Fen,
-    mut units: Vec<UnitAward>,
-    ends: &BTreeMap<OrganizationId, (BigRational, BigRational)>,
-) -> Result<(Vec<UnitAward>, Fen, Fen), AllocationError> {
-    for unit in &mut units {
-        if let Some((before_pool, award)) = ends.get(&unit.organization_id) {
-            unit.before_pool = before_pool.clone();
-            let award = ratio::to_i64(award).map(Fen::new);
-            unit.award = award.ok_or(AllocationError::BrokenFen(unit.organization_id))?;
+    // A pool that no award is paid from keeps its budget.
+    for (pool, budget) in budgets {
+        if !pools.iter().any(|known| known.pool == *pool) {
+            pools.push(PoolResult {
+                pool: pool.clone(),
+                budget: *budget,
+                sum_before_pool: BigRational::zero(),
+                factor: Some(BigRational::one()),
+                awarded: Fen::ZERO,
+                unspent: *budget,
+            });
         }
     }
-    let awarded = Fen::sum(units.iter().map(|unit| unit.award))?;
-    let unspent = budget.checked_sub(awarded)?;
-    let adds_up = unspent >= Fen::ZERO && awarded.checked_add(unspent) == Ok(budget);
-    if adds_up && units.iter().all(|unit| unit.award >= Fen::ZERO) {
-        Ok((units, awarded, unspent))
-    } else {
-        Err(AllocationError::DoesNotAddUp)
+    pools.sort_by(|one, other| one.pool.cmp(&other.pool));
+    let awards = policy.awards.iter();
+    Ok(Payout {
+        pools,
+        awards: awards
+            .filter_map(|award| paid.remove(&award.code))
+            .collect(),
+    })
+}
+
+/// Every pool of the pack and no other, none negative.
+fn check_budgets(budgets: &Budgets, policy: &Policy) -> Result<(), AllocationError> {
+    if policy.awards.is_empty() {
+        return Err(AllocationError::NoAwards);
     }
+    for (pool, budget) in budgets {
+        let is_known = match pool {
+            Some(name) => policy.pools.contains(name),
+            None => policy.pools.is_empty(),
+        };
+        if !is_known {
+            return Err(AllocationError::UnknownPool(said(pool)));
+        }
+        if *budget < Fen::ZERO {
+            return Err(AllocationError::NegativeBudget);
+        }
+    }
+    Ok(())
+}
+
+fn said(pool: &Option<String>) -> String {
+    pool.clone().unwrap_or_default()
+}
+
+/// All awards of one pool: each up to the pool, the factor of all, each to its end.
+fn pay_pool(
+    judge: &Judge,
+    grades: &GradesGiven,
+    pool: Option<String>,
+    budget: Fen,
+    awards: &[&Award],
+    paid: &BTreeMap<String, AwardResult>,
+) -> Result<(PoolResult, Vec<AwardResult>), AllocationError> {
+    let mut courses = Vec::new();
+    for award in awards {
+        let mut course = Course::begin(judge, grades, award, paid)?;
+        course.take_until_pool();
+        courses.push(course);
+    }
+    let sum = courses
+        .iter()
+        .fold(BigRational::zero(), |sum, course| sum + course.sum());
+    let exact_budget = ratio::whole(budget.number());
+    let how = courses.first().and_then(Course::pooling);
+    let factor = match how.unwrap_or(Pooling::ProRata) {
+        Pooling::FirstCome => {
+            steps::serve_first_come(&mut courses, exact_budget);
+            None
+        }
+        Pooling::None if sum > exact_budget => {
+            return Err(AllocationError::OverBudget {
+                pool: said(&pool),
+                budget: budget.number().to_string(),
+                sum: ratio::plain(&sum),
+            });
+        }
+        Pooling::ProRata if sum > exact_budget => Some(&exact_budget / &sum),
+        Pooling::None | Pooling::ProRata => Some(BigRational::one()),
+    };
+    let mut results = Vec::new();
+    for mut course in courses {
+        if let Some(factor) = &factor {
+            course.multiply(budget, &sum, factor);
+        }
+        course.take_rest();
+        results.push(course.finish()?);
+    }
+    let units = results.iter().flat_map(|award| &award.units);
+    let awarded = Fen::sum(units.map(|unit| unit.award))?;
+    let unspent = budget.checked_sub(awarded)?;
+    let all = results.iter().flat_map(|award| &award.units);
+    let adds_up = unspent >= Fen::ZERO && awarded.checked_add(unspent) == Ok(budget);
+    if !adds_up || all.into_iter().any(|unit| unit.award < Fen::ZERO) {
+        return Err(AllocationError::DoesNotAddUp);
+    }
+    let result = PoolResult {
+        pool,
+        budget,
+        sum_before_pool: sum,
+        factor,
+        awarded,
+        unspent,
+    };
+    Ok((result, results))
 }
 
 #[cfg(test)]

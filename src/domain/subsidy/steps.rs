@@ -1,12 +1,16 @@
-//! The steps of the award, in the order of the pack, over all amounts at once: amounts of instruments up to the sum, of
-//! units after it. Each leaves a row that says what it did.
+//! The steps of an award, in the order of the pack, over all amounts at once: amounts of services or instruments up to the sum,
+//! of recipients after it. Each leaves a row that says what it did.
 
+use super::amounts::{Amount, begin, earlier, of_recipient};
 use super::income::InstrumentBase;
-use super::{Allocation, AllocationError, UnitAward, settle};
-use crate::domain::policy::{Grade, Step};
+use super::{AllocationError, AwardResult, UnitAward};
+use crate::domain::evaluation::{GradesGiven, Judge};
+use crate::domain::policy::{
+    Act, Award, BracketBy, Brackets, Choose, Grade, Level, Pooling, Rate, Recipient, Step,
+};
 use crate::domain::{Fen, InstrumentId, OrganizationId, ratio};
 use num_rational::BigRational;
-use num_traits::{One, Zero};
+use num_traits::Zero;
 use std::collections::BTreeMap;
 
 crate::vocabulary! {
@@ -14,6 +18,7 @@ crate::vocabulary! {
     StepName {
         Base = "base",
         Rate = "rate",
+        Brackets = "brackets",
         Cap = "cap",
         Sum = "sum",
         DropBelow = "drop_below",
@@ -71,135 +76,213 @@ impl StepRow {
     }
 }
 
-struct Amount {
-    organization_id: OrganizationId,
-    instrument_id: Option<InstrumentId>,
-    grade: Grade,
-    value: BigRational,
-}
+type Operands = Vec<(&'static str, String)>;
 
-/// The amounts on their way from base to award.
-pub(super) struct Course {
-    budget: Fen,
-    amounts: Vec<Amount>,
+/// The amounts of an award on their way from base to money.
+pub(super) struct Course<'a, 'j> {
+    judge: &'j Judge<'a>,
+    award: &'a Award,
+    grades: BTreeMap<OrganizationId, Grade>,
+    amounts: Vec<Amount<'a>>,
+    bases: BTreeMap<OrganizationId, BTreeMap<(String, InstrumentId), InstrumentBase>>,
     rows: Vec<StepRow>,
     taken: usize,
-    factor: BigRational,
     /// By unit, once the pool was reached.
     before_pool: BTreeMap<OrganizationId, BigRational>,
 }
 
-impl Course {
-    pub fn new(budget: Fen) -> Self {
-        Self {
-            budget,
-            amounts: Vec::new(),
+impl<'a, 'j> Course<'a, 'j> {
+    /// Enters the amounts with their bases; the first rows say what was left out.
+    pub fn begin(
+        judge: &'j Judge<'a>,
+        grades: &GradesGiven,
+        award: &'a Award,
+        paid: &BTreeMap<String, AwardResult>,
+    ) -> Result<Self, AllocationError> {
+        let beginning = begin(judge, grades, award, paid)?;
+        let mut course = Self {
+            judge,
+            award,
+            grades: grades.units.clone(),
+            amounts: beginning.amounts,
+            bases: beginning.bases,
             rows: Vec::new(),
             taken: 0,
-            factor: BigRational::one(),
             before_pool: BTreeMap::new(),
-        }
+        };
+        course.tell_bases();
+        Ok(course)
     }
 
-    /// Enters a unit's instruments with their bases; the first rows say what was left out.
-    pub fn begin(&mut self, unit: OrganizationId, grade: Grade, instruments: &[InstrumentBase]) {
-        for instrument in instruments {
-            let value = ratio::whole(instrument.base.number());
-            let left_out = instrument.left_out.iter();
-            let operands: Vec<_> = left_out
-                .map(|(reason, fen)| (reason.as_str(), fen.number().to_string()))
-                .collect();
-            let rest = instrument.left_out.values();
-            let before = rest.fold(value.clone(), |sum, fen| sum + ratio::whole(fen.number()));
+    fn tell_bases(&mut self) {
+        for amount in &self.amounts {
+            let mut operands: Operands = Vec::new();
+            let mut before = amount.value.clone();
+            if let Some(record) = amount.record {
+                operands.push(("record_no", record.record_no.clone()));
+            } else if let Some(id) = amount.instrument_id
+                && let Some(bases) = self.bases.get(&amount.recipient)
+                && let Some(base) = bases.values().find(|base| base.instrument_id == id)
+            {
+                for (reason, fen) in &base.left_out {
+                    operands.push((reason.as_str(), fen.number().to_string()));
+                    before += ratio::whole(fen.number());
+                }
+            }
             self.rows.push(StepRow {
                 step: 0,
                 name: StepName::Base,
-                organization_id: unit,
-                instrument_id: Some(instrument.instrument_id),
+                organization_id: amount.recipient,
+                instrument_id: amount.instrument_id,
                 operands,
                 before,
-                after: value.clone(),
-            });
-            self.amounts.push(Amount {
-                organization_id: unit,
-                instrument_id: Some(instrument.instrument_id),
-                grade,
-                value,
+                after: amount.value.clone(),
             });
         }
     }
 
-    /// Takes the next step with every amount.
-    pub fn take(&mut self, step: &Step) {
+    /// How the pool is shared.
+    pub fn pooling(&self) -> Option<Pooling> {
+        match self.next()?.act {
+            Act::Pool { how, .. } => Some(how),
+            _ => None,
+        }
+    }
+
+    fn next(&self) -> Option<&'a Step> {
+        self.award.steps.get(self.taken)
+    }
+
+    /// Takes the steps before the pool.
+    pub fn take_until_pool(&mut self) {
+        while let Some(step) = self.next() {
+            if matches!(step.act, Act::Pool { .. }) {
+                break;
+            }
+            self.take(step);
+        }
+        for amount in &self.amounts {
+            let sum = self.before_pool.entry(amount.recipient);
+            *sum.or_insert_with(BigRational::zero) += &amount.value;
+        }
+    }
+
+    /// Takes the steps after the pool.
+    pub fn take_rest(&mut self) {
+        while let Some(step) = self.next() {
+            self.take(step);
+        }
+    }
+
+    pub fn sum(&self) -> BigRational {
+        let values = self.amounts.iter().map(|amount| &amount.value);
+        values.fold(BigRational::zero(), |sum, value| sum + value)
+    }
+
+    /// The pool: every amount times the factor of all.
+    pub fn multiply(&mut self, budget: Fen, sum: &BigRational, factor: &BigRational) {
         self.taken += 1;
-        match step {
-            Step::Rate { rate, times_grade } => self.rate(rate, times_grade),
-            Step::Cap { max_fen } => {
+        let operands = vec![
+            ("budget_fen", budget.number().to_string()),
+            ("sum_before_pool_fen", ratio::exact(sum)),
+            ("factor", ratio::exact(factor)),
+        ];
+        self.each(StepName::Pool, None, |_, amount| {
+            (&amount.value * factor, operands.clone())
+        });
+    }
+
+    /// Takes the next step with every amount.
+    fn take(&mut self, step: &'a Step) {
+        self.taken += 1;
+        let when = Some(step);
+        match &step.act {
+            Act::Rate {
+                choose,
+                rates,
+                times_grade,
+            } => self.each(StepName::Rate, when, |judge, amount| {
+                rate(judge, amount, *choose, rates, times_grade)
+            }),
+            Act::Brackets { by, brackets } => {
+                self.each(StepName::Brackets, when, |_, amount| {
+                    bracketed(amount, *by, brackets)
+                });
+            }
+            Act::Cap { max_fen } => {
                 let max = ratio::whole(max_fen.number());
                 let operands = vec![("max_fen", max_fen.number().to_string())];
-                self.each(StepName::Cap, |amount| {
+                self.each(StepName::Cap, when, |_, amount| {
                     (amount.value.clone().min(max.clone()), operands.clone())
                 });
             }
-            Step::SumByOrganization => self.sum(),
-            Step::DropBelow { min_fen } => {
+            Act::Sum { by } => self.add_up(*by),
+            Act::DropBelow { min_fen } => {
                 let min = ratio::whole(min_fen.number());
                 let operands = vec![("min_fen", min_fen.number().to_string())];
-                self.each(StepName::DropBelow, |amount| {
-                    let kept = amount.value >= min;
-                    let value = if kept {
-                        amount.value.clone()
-                    } else {
-                        BigRational::zero()
+                self.each(StepName::DropBelow, when, |_, amount| {
+                    let value = match amount.value >= min {
+                        true => amount.value.clone(),
+                        false => BigRational::zero(),
                     };
                     (value, operands.clone())
                 });
             }
-            Step::PoolProRata => self.pool(),
-            Step::RoundDown { unit_fen } => {
+            Act::RoundDown { unit_fen } => {
                 let unit = ratio::whole(unit_fen.number());
                 let operands = vec![("unit_fen", unit_fen.number().to_string())];
-                self.each(StepName::Round, |amount| {
+                self.each(StepName::Round, when, |_, amount| {
                     (ratio::floor_to(&amount.value, &unit), operands.clone())
                 });
             }
+            // The pool is taken by all its awards at once.
+            Act::Pool { .. } => {}
         }
     }
 
-    fn rate(&mut self, rate: &BigRational, times_grade: &BTreeMap<Grade, BigRational>) {
-        self.each(StepName::Rate, |amount| {
-            let mut operands = vec![("rate", ratio::exact(rate))];
-            let mut value = &amount.value * rate;
-            if let Some(coefficient) = times_grade.get(&amount.grade) {
-                operands.push(("grade", amount.grade.to_string()));
-                operands.push(("coefficient", ratio::exact(coefficient)));
-                value *= coefficient;
-            }
-            (value, operands)
-        });
-    }
-
-    fn sum(&mut self) {
-        let mut units: BTreeMap<OrganizationId, (i64, Amount)> = BTreeMap::new();
+    fn add_up(&mut self, by: Level) {
+        let mut sums: BTreeMap<(OrganizationId, Option<InstrumentId>), (i64, Amount<'a>)> =
+            BTreeMap::new();
+        let mut order = Vec::new();
         for amount in std::mem::take(&mut self.amounts) {
-            let (parts, unit) = units.entry(amount.organization_id).or_insert_with(|| {
+            let id = amount.instrument_id.filter(|_| by == Level::Instrument);
+            let key = (amount.recipient, id);
+            let (parts, sum) = sums.entry(key).or_insert_with(|| {
+                order.push(key);
+                let mut subject = amount.subject;
+                subject.cell = None;
                 let empty = Amount {
-                    instrument_id: None,
+                    instrument_id: id,
+                    record: None,
+                    first: None,
+                    subject: match by {
+                        Level::Instrument => subject,
+                        _ => of_recipient(self.award.recipient, subject),
+                    },
                     value: BigRational::zero(),
-                    ..amount
+                    recipient: amount.recipient,
                 };
                 (0, empty)
             });
             *parts += 1;
-            unit.value += amount.value;
+            sum.value += amount.value;
+            sum.first = earlier(sum.first, amount.first);
         }
-        for (organization_id, (parts, amount)) in units {
+        let counted = match self.award.per {
+            Level::Service => "services",
+            _ => "instruments",
+        };
+        order.sort_by_key(|(recipient, _)| *recipient);
+        for key in order {
+            let Some((parts, amount)) = sums.remove(&key) else {
+                continue;
+            };
             self.rows.push(StepRow {
                 step: self.taken,
                 name: StepName::Sum,
-                organization_id,
-                instrument_id: None,
-                operands: vec![("instruments", parts.to_string())],
+                organization_id: amount.recipient,
+                instrument_id: amount.instrument_id,
+                operands: vec![(counted, parts.to_string())],
                 before: amount.value.clone(),
                 after: amount.value.clone(),
             });
@@ -207,44 +290,27 @@ impl Course {
         }
     }
 
-    fn pool(&mut self) {
-        for amount in &self.amounts {
-            let entry = (amount.organization_id, amount.value.clone());
-            self.before_pool.extend([entry]);
-        }
-        let sum = self.sum_before_pool();
-        let budget = ratio::whole(self.budget.number());
-        if sum > budget {
-            self.factor = &budget / &sum;
-        }
-        let factor = self.factor.clone();
-        let operands = vec![
-            ("budget_fen", ratio::exact(&budget)),
-            ("sum_before_pool_fen", ratio::exact(&sum)),
-            ("factor", ratio::exact(&factor)),
-        ];
-        self.each(StepName::Pool, |amount| {
-            (&amount.value * &factor, operands.clone())
-        });
-    }
-
-    fn sum_before_pool(&self) -> BigRational {
-        let values = self.before_pool.values();
-        values.fold(BigRational::zero(), |sum, value| sum + value)
-    }
-
+    /// Changes each amount for which the step's condition holds.
     fn each(
         &mut self,
         name: StepName,
-        change: impl Fn(&Amount) -> (BigRational, Vec<(&'static str, String)>),
+        step: Option<&Step>,
+        change: impl Fn(&Judge<'a>, &Amount<'a>) -> (BigRational, Operands),
     ) {
+        let when = step.and_then(|step| step.when.as_ref());
         for amount in &mut self.amounts {
-            let (after, operands) = change(amount);
+            if when.is_some_and(|when| !self.judge.holds(when, &amount.subject)) {
+                continue;
+            }
+            let (after, mut operands) = change(self.judge, amount);
+            if let Some(record) = amount.record {
+                operands.push(("record_no", record.record_no.clone()));
+            }
             let before = std::mem::replace(&mut amount.value, after.clone());
             self.rows.push(StepRow {
                 step: self.taken,
                 name,
-                organization_id: amount.organization_id,
+                organization_id: amount.recipient,
                 instrument_id: amount.instrument_id,
                 operands,
                 before,
@@ -253,25 +319,134 @@ impl Course {
         }
     }
 
-    /// The allocation, if it adds up.
-    pub fn finish(self, units: Vec<UnitAward>) -> Result<Allocation, AllocationError> {
-        let sum_before_pool = self.sum_before_pool();
+    /// What every unit gets. Nobody gets a part of a fen.
+    pub fn finish(self) -> Result<AwardResult, AllocationError> {
+        let mut ends: BTreeMap<OrganizationId, BigRational> = BTreeMap::new();
+        for amount in self.amounts {
+            *ends
+                .entry(amount.recipient)
+                .or_insert_with(BigRational::zero) += amount.value;
+        }
         let mut before_pool = self.before_pool;
-        let ends = self.amounts.into_iter().map(|amount| {
-            let before = before_pool.remove(&amount.organization_id);
-            let before = before.unwrap_or_else(BigRational::zero);
-            (amount.organization_id, (before, amount.value))
-        });
-        let ends = ends.collect();
-        let (units, awarded, unspent) = settle(self.budget, units, &ends)?;
-        Ok(Allocation {
-            budget: self.budget,
-            factor: self.factor,
-            sum_before_pool,
-            awarded,
-            unspent,
+        let mut units = Vec::new();
+        for (id, bases) in self.bases {
+            let award = ends.remove(&id).unwrap_or_else(BigRational::zero);
+            let award = ratio::to_i64(&award).map(Fen::new);
+            units.push(UnitAward {
+                organization_id: id,
+                grade: match self.award.recipient {
+                    Recipient::Host => self.grades.get(&id).copied(),
+                    Recipient::User => None,
+                },
+                before_pool: before_pool.remove(&id).unwrap_or_else(BigRational::zero),
+                award: award.ok_or(AllocationError::BrokenFen(id))?,
+                instruments: bases.into_values().collect(),
+            });
+        }
+        Ok(AwardResult {
+            code: self.award.code.clone(),
+            recipient: self.award.recipient,
+            pool: self.award.pool().map(str::to_owned),
             units,
             steps: self.rows,
         })
     }
+}
+
+/// In order of payment, end and record number each amount gets what it asks, the first that does not fit what is left, later
+/// ones nothing.
+pub(super) fn serve_first_come(courses: &mut [Course], budget: BigRational) {
+    let mut order: Vec<(usize, usize)> = Vec::new();
+    for (at, course) in courses.iter().enumerate() {
+        order.extend((0..course.amounts.len()).map(|number| (at, number)));
+    }
+    let turn = |(at, number): &(usize, usize)| {
+        let course = courses.get(*at);
+        let amount = course.and_then(|course| course.amounts.get(*number));
+        let first = amount.and_then(|amount| amount.first);
+        (
+            first.is_none(),
+            first,
+            amount.map(|amount| amount.recipient),
+        )
+    };
+    let mut placed: Vec<_> = order.iter().map(|place| (turn(place), *place)).collect();
+    placed.sort();
+    let order: Vec<(usize, usize)> = placed.into_iter().map(|(_, place)| place).collect();
+    let mut left = budget;
+    for (at, number) in order {
+        let Some(course) = courses.get_mut(at) else {
+            continue;
+        };
+        let step = course.taken + 1;
+        let Some(amount) = course.amounts.get_mut(number) else {
+            continue;
+        };
+        let after = amount.value.clone().min(left.clone());
+        let mut operands = vec![("left_fen", ratio::exact(&left))];
+        if let Some(record) = amount.record {
+            operands.push(("record_no", record.record_no.clone()));
+        }
+        left -= &after;
+        let before = std::mem::replace(&mut amount.value, after.clone());
+        course.rows.push(StepRow {
+            step,
+            name: StepName::Pool,
+            organization_id: amount.recipient,
+            instrument_id: amount.instrument_id,
+            operands,
+            before,
+            after,
+        });
+    }
+    for course in courses {
+        course.taken += 1;
+    }
+}
+
+/// Times the rate that is chosen, and the coefficient of the grade; who has no grade has no coefficient.
+fn rate(
+    judge: &Judge,
+    amount: &Amount,
+    choose: Choose,
+    rates: &[Rate],
+    times_grade: &BTreeMap<Grade, BigRational>,
+) -> (BigRational, Operands) {
+    let holding = rates.iter().filter(|rate| {
+        let when = rate.when.as_ref();
+        when.is_none_or(|when| judge.holds(when, &amount.subject))
+    });
+    let mut holding = holding.map(|rate| rate.rate.clone());
+    let chosen = match choose {
+        Choose::First => holding.next(),
+        Choose::Highest => holding.max(),
+        Choose::Sum => Some(holding.fold(BigRational::zero(), |sum, rate| sum + rate)),
+    };
+    let chosen = chosen.unwrap_or_else(BigRational::zero);
+    let mut operands = vec![("rate", ratio::exact(&chosen))];
+    let mut value = &amount.value * &chosen;
+    if !times_grade.is_empty() {
+        let grade = amount.subject.grade;
+        let coefficient = grade.and_then(|grade| times_grade.get(&grade)).cloned();
+        let coefficient = coefficient.unwrap_or_else(BigRational::zero);
+        let said = grade.map_or_else(|| "none".to_owned(), |grade| grade.to_string());
+        operands.push(("grade", said));
+        operands.push(("coefficient", ratio::exact(&coefficient)));
+        value *= coefficient;
+    }
+    (value, operands)
+}
+
+/// What the bracket of the original value, or of the amount itself, brings.
+fn bracketed(amount: &Amount, by: BracketBy, brackets: &Brackets) -> (BigRational, Operands) {
+    let instrument = amount.subject.instrument;
+    let value = match by {
+        BracketBy::Amount => amount.value.clone(),
+        BracketBy::OriginalValue | BracketBy::Value => {
+            let worth = instrument.map_or(0, |one| one.original_value_fen.number());
+            ratio::whole(worth)
+        }
+    };
+    let after = brackets.amount(&value);
+    (after, vec![(by.as_str(), ratio::exact(&value))])
 }

@@ -1,9 +1,14 @@
 //! Awards against worked examples, and the invariants of every allocation.
 
+mod random;
+
 use super::*;
-use crate::domain::evaluation::sample::{Rows, cell, instrument, organization};
+use crate::domain::evaluation::sample::{Rows, cell, instrument, organization, policy};
 use crate::domain::evaluation::{Relation, UsageGroup};
-use crate::domain::policy::{Customers, Exclusion, RecordFilter, Step, WeakEvidence};
+use crate::domain::policy::{
+    Act, Base, Choose, Customers, Exclusion, Level, Measure, Rate, RecordFilter, Step, Tally,
+    WeakEvidence,
+};
 use crate::domain::usage::Evidence;
 use num_traits::One;
 use proptest::prelude::*;
@@ -12,25 +17,55 @@ const YUAN: i64 = 100;
 
 fn rate(rate: &str, coefficients: [&str; 4]) -> Step {
     let coefficients = coefficients.map(|text| ratio::parse(text).unwrap());
-    Step::Rate {
-        rate: ratio::parse(rate).unwrap(),
+    step(Act::Rate {
+        choose: Choose::First,
+        rates: vec![Rate {
+            rate: ratio::parse(rate).unwrap(),
+            when: None,
+        }],
         times_grade: Grade::ALL.iter().copied().zip(coefficients).collect(),
+    })
+}
+
+fn step(act: Act) -> Step {
+    Step {
+        name: None,
+        when: None,
+        act,
     }
 }
 
+fn sum() -> Step {
+    step(Act::Sum {
+        by: Level::Organization,
+    })
+}
+
+fn pool() -> Step {
+    step(Act::Pool {
+        pool: None,
+        how: Pooling::ProRata,
+    })
+}
+
 fn cap(yuan: i64) -> Step {
-    Step::Cap {
+    step(Act::Cap {
         max_fen: Fen::new(yuan * YUAN),
-    }
+    })
 }
 
 fn award(steps: Vec<Step>) -> Award {
     Award {
-        base_metric: "paid".to_owned(),
-        base: RecordFilter {
-            customers: Customers::NotHost,
-            drop_weak_evidence: None,
+        code: "award".to_owned(),
+        name: None,
+        recipient: Recipient::Host,
+        per: Level::Instrument,
+        base: Base::Metric {
+            name: "paid".to_owned(),
+            measure: Measure::Records(Tally::PayerIncome, RecordFilter::of(Customers::NotHost)),
         },
+        only: None,
+        once_per_project: false,
         exclude: vec![
             Exclusion::Statutory,
             Exclusion::WeakEvidence,
@@ -50,15 +85,15 @@ fn default_award() -> Award {
     award(vec![
         rate("0.20", ["1", "0.8", "0.5", "0"]),
         cap(50_000),
-        Step::SumByOrganization,
+        sum(),
         cap(2_000_000),
-        Step::DropBelow {
+        step(Act::DropBelow {
             min_fen: Fen::new(1_000 * YUAN),
-        },
-        Step::PoolProRata,
-        Step::RoundDown {
+        }),
+        pool(),
+        step(Act::RoundDown {
             unit_fen: Fen::new(100 * YUAN),
-        },
+        }),
     ])
 }
 
@@ -69,17 +104,35 @@ fn allocate_to(
     units: &[(Grade, Vec<i64>)],
 ) -> Result<Allocation, AllocationError> {
     let mut rows = Rows::of(i64::try_from(units.len()).unwrap());
-    let mut grades = BTreeMap::new();
+    let mut grades = GradesGiven::default();
     let mut number = 0;
     for ((grade, incomes), id) in units.iter().zip(1..) {
-        grades.insert(organization(id), *grade);
+        grades.units.insert(organization(id), *grade);
         for income in incomes {
             number += 1;
             rows.add(id, instrument(number), &[cell(901, 60, *income)]);
         }
     }
     let inputs = rows.assemble().unwrap();
-    share_out(Fen::new(budget_fen), &grades, &inputs, award)
+    allocate(Fen::new(budget_fen), &grades, &inputs, &pack(award.clone()))
+}
+
+/// A pack with one award.
+fn pack(award: Award) -> Policy {
+    Policy {
+        awards: vec![award],
+        ..policy()
+    }
+}
+
+/// The bases of the first unit's instruments.
+fn bases(inputs: &Inputs) -> Vec<InstrumentBase> {
+    let mut grades = GradesGiven::default();
+    for unit in inputs.units() {
+        grades.units.insert(unit.organization_id, Grade::Pass);
+    }
+    let allocation = allocate(Fen::ZERO, &grades, inputs, &pack(default_award())).unwrap();
+    allocation.units.into_iter().next().unwrap().instruments
 }
 
 fn awards(allocation: &Allocation) -> Vec<i64> {
@@ -133,16 +186,20 @@ fn the_default_steps_come_out_as_worked_by_hand() {
 #[test]
 fn the_managing_units_of_anhui_get_a_fifth_up_to_five_million() {
     let steps = vec![
-        Step::SumByOrganization,
-        Step::Rate {
-            rate: ratio::parse("0.20").unwrap(),
+        sum(),
+        step(Act::Rate {
+            choose: Choose::First,
+            rates: vec![Rate {
+                rate: ratio::parse("0.20").unwrap(),
+                when: None,
+            }],
             times_grade: BTreeMap::new(),
-        },
+        }),
         cap(5_000_000),
-        Step::PoolProRata,
-        Step::RoundDown {
+        pool(),
+        step(Act::RoundDown {
             unit_fen: Fen::new(1),
-        },
+        }),
     ];
     let units = [
         (Grade::Fail, vec![10_000_000 * YUAN, 20_000_000 * YUAN]),
@@ -217,8 +274,7 @@ fn income_is_left_out_for_the_first_reason_that_holds() {
         excluded.service.voucher_fen = Fen::new(30);
         rows.add(1, valuable, &[excluded, cell(902, 60, 5)]);
         let inputs = rows.assemble().unwrap();
-        let unit = inputs.units().next().unwrap();
-        let bases = income::of_unit(unit, &inputs, &default_award()).unwrap();
+        let bases = bases(&inputs);
         assert_eq!(bases[0].base, Fen::new(5));
         let left_out = BTreeMap::from([(reason, Fen::new(700)), (LeftOut::Voucher, Fen::new(30))]);
         assert_eq!(bases[0].left_out, left_out);
@@ -235,8 +291,7 @@ fn manual_evidence_is_good_enough_for_a_cheaper_instrument() {
     manual.key.evidence = Evidence::Manual;
     rows.add(1, cheaper, &[manual]);
     let inputs = rows.assemble().unwrap();
-    let unit = inputs.units().next().unwrap();
-    let bases = income::of_unit(unit, &inputs, &default_award()).unwrap();
+    let bases = bases(&inputs);
     assert_eq!(bases[0].base, Fen::new(700));
 }
 
@@ -249,14 +304,16 @@ fn what_cannot_be_allocated_is_an_error() {
     let mut rows = Rows::of(1);
     rows.add(1, instrument(11), &[]);
     let inputs = rows.assemble().unwrap();
-    let ungraded = share_out(Fen::ZERO, &BTreeMap::new(), &inputs, &default_award());
+    let ungraded = allocate(
+        Fen::ZERO,
+        &GradesGiven::default(),
+        &inputs,
+        &pack(default_award()),
+    );
     assert_eq!(ungraded, Err(AllocationError::NotGraded(organization(1))));
 
-    // Steps that no checked pack has: without a pool the budget is overdrawn, without rounding fen are broken.
-    let overdrawn = award(vec![Step::SumByOrganization]);
-    let overdrawn = allocate_to(100, &overdrawn, &units);
-    assert_eq!(overdrawn, Err(AllocationError::DoesNotAddUp));
-    let broken = award(vec![rate("0.333", ["1"; 4]), Step::SumByOrganization]);
+    // Steps that no checked pack has: without rounding fen are broken.
+    let broken = award(vec![rate("0.333", ["1"; 4]), sum(), pool()]);
     let broken = allocate_to(i64::MAX, &broken, &[(Grade::Good, vec![1])]);
     assert_eq!(broken, Err(AllocationError::BrokenFen(organization(1))));
 }

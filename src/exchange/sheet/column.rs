@@ -81,6 +81,8 @@ pub struct Column {
     pub need: Need,
     /// The column that says the same in another unit; a table has one of the two.
     pub twin: Option<&'static str>,
+    /// A file that has none of it says nothing, as if every cell were blank.
+    pub may_be_absent: bool,
 }
 
 impl Column {
@@ -91,6 +93,15 @@ impl Column {
             kind,
             need: Need::Never,
             twin: None,
+            may_be_absent: false,
+        }
+    }
+
+    /// Of a file in which the column need not be.
+    pub const fn or_absent(self) -> Self {
+        Self {
+            may_be_absent: true,
+            ..self
         }
     }
 

@@ -44,7 +44,9 @@ impl Header {
 
     /// Reports the columns that may be empty but must be there in a strict table.
     pub(super) fn check_complete(&self, row: u32, faults: &mut Faults) {
-        self.check_present(row, faults, |column| !column.is_required());
+        self.check_present(row, faults, |column| {
+            !column.is_required() && !column.may_be_absent
+        });
     }
 
     fn check_present(&self, row: u32, faults: &mut Faults, which: impl Fn(&Column) -> bool) {

@@ -12,7 +12,7 @@ use crate::domain::{
     AwardId, Fen, InstrumentId, Minutes, OrganizationId, SubsidyRunId, UsageRecordId,
 };
 use crate::error::AppError;
-use crate::exchange::subsidy_json::{self, PrintedHost, PrintedInstrument, PrintedRun};
+use crate::exchange::subsidy_json::{self, PrintedInstrument, PrintedRun, PrintedUnit};
 use crate::exchange::{awards as tables, sheet};
 use crate::http::answer::{Answer, Page};
 use crate::http::context::RequestContext;
@@ -101,7 +101,7 @@ struct AwardedInstrumentShape {
 
 impl AwardShape {
     /// The stored award and its printed unit, which are of one organization.
-    pub fn new(award: &Award, unit: PrintedHost) -> Self {
+    pub fn new(award: &Award, unit: PrintedUnit) -> Self {
         let instruments = award.instruments.iter().zip(unit.instruments);
         Self {
             id: award.id,
@@ -109,7 +109,7 @@ impl AwardShape {
             uscc: unit.uscc,
             name: unit.name,
             scores: unit.scores,
-            total: unit.total,
+            total: unit.total.unwrap_or_default(),
             grade: award.grade,
             before_pool_fen: unit.before_pool_fen,
             award_fen: award.award_fen,

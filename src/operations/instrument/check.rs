@@ -44,7 +44,9 @@ impl Rules {
         let policy = policy::active(conn, today)?;
         Ok(Self {
             today,
-            threshold: policy.registration.threshold_fen,
+            threshold: policy
+                .registration
+                .map_or(Fen::ZERO, |rule| rule.threshold_fen),
             codes: store::reference::list_codes(conn)?,
         })
     }

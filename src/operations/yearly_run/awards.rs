@@ -81,7 +81,8 @@ fn computed(allocation: &Allocation) -> Vec<AwardFacts> {
         });
         AwardFacts {
             organization_id: unit.organization_id,
-            grade: unit.grade,
+            // A stored run is of a pack that grades.
+            grade: unit.grade.unwrap_or(Grade::Fail),
             before_pool_fen: ratio::exact(&unit.before_pool),
             award_fen: unit.award,
             instruments: bases.collect(),
@@ -255,7 +256,7 @@ fn award(stored: &Award) -> Result<UnitAward, AppError> {
     });
     Ok(UnitAward {
         organization_id: stored.organization_id,
-        grade: stored.grade,
+        grade: Some(stored.grade),
         before_pool: exact(&stored.before_pool_fen)?,
         award: stored.award_fen,
         instruments: instruments.collect(),

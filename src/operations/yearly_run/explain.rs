@@ -7,10 +7,8 @@ use std::collections::BTreeMap;
 
 use crate::app::App;
 use crate::domain::access::Action;
-use crate::domain::evaluation::{
-    Relations, ScoreExplanation, UsageGroupKey, measure_instrument, measure_unit,
-};
-use crate::domain::policy::{HostCount, Measure, Policy};
+use crate::domain::evaluation::{Judge, Relations, ScoreExplanation, UsageGroupKey};
+use crate::domain::policy::{Award as AwardRule, Base, HostCount, Measure, Policy};
 use crate::domain::review::Satisfaction;
 use crate::domain::subsidy::LeftOut;
 use crate::domain::{
@@ -24,6 +22,9 @@ use crate::store::yearly_input;
 use crate::store::yearly_run::subsidy::{Award, Step, SubsidyRun};
 use crate::store::yearly_run::{evaluation, subsidy};
 use crate::store::{self, Conn};
+
+use num_rational::BigRational;
+use num_traits::ToPrimitive;
 
 use super::grades::{self, exact};
 use super::phase::scope_of;
@@ -168,8 +169,8 @@ fn explanation(
         relations: Relations::new(yearly_input::list_related(conn, &scope)?),
         scope,
         host: unit_id,
-        inputs: &inputs,
-        award: &awarded_by.award,
+        judge: Judge::new(&inputs, &graded_by),
+        award: award_rule(&awarded_by)?,
     };
     let mut metrics = Vec::new();
     for (name, measure) in chosen(&graded_by, &awarded_by, choice)? {
@@ -187,18 +188,27 @@ fn explanation(
     })
 }
 
+/// The award of a pack that pays one.
+fn award_rule(policy: &Policy) -> Result<&AwardRule, AppError> {
+    let first = policy.awards.first();
+    first.ok_or_else(|| AppError::internal("an award of a pack that pays nothing"))
+}
+
 /// The metrics, or the one asked for: the evaluation's pack counted them, and the run's pack the base of the award.
 fn chosen<'a>(
     graded_by: &'a Policy,
     awarded_by: &'a Policy,
     choice: &Choice,
 ) -> Result<Vec<(&'a str, Measure)>, AppError> {
-    let base = &awarded_by.award;
-    let measures = graded_by.metrics.iter();
-    let mut all: BTreeMap<&str, Measure> = measures
-        .map(|(name, measure)| (name.as_str(), measure.clone()))
+    let metrics = graded_by.metrics.iter();
+    let mut all: BTreeMap<&str, Measure> = metrics
+        .map(|(name, metric)| (name.as_str(), metric.measure.clone()))
         .collect();
-    all.insert(&base.base_metric, Measure::PayerIncome(base.base.clone()));
+    for award in &awarded_by.awards {
+        if let Base::Metric { name, measure } = &award.base {
+            all.insert(name, measure.clone());
+        }
+    }
     let Some(wanted) = &choice.metric else {
         return Ok(all.into_iter().collect());
     };
@@ -220,13 +230,16 @@ fn behind(
     measure: &Measure,
     choice: &Choice,
 ) -> Result<MetricRecords, AppError> {
-    let (inputs, host) = (records.inputs, records.host);
-    let unit = inputs.units().find(|unit| unit.organization_id == host);
+    let (judge, host) = (&records.judge, records.host);
+    let unit = judge
+        .inputs
+        .units()
+        .find(|unit| unit.organization_id == host);
     let unit = unit.ok_or_else(|| AppError::internal("an award without inputs"))?;
-    let number = |value: i128| i64::try_from(value).unwrap_or(i64::MAX);
+    let number = |value: BigRational| value.to_integer().to_i64().unwrap_or(i64::MAX);
     let mut behind = MetricRecords {
         metric: metric.to_owned(),
-        value: number(measure_unit(inputs, unit, measure)),
+        value: number(judge.measure_unit(unit, measure)),
         records: Vec::new(),
         next: None,
         instruments: Vec::new(),
@@ -238,10 +251,10 @@ fn behind(
         }
         (None, Measure::Count(count)) => behind.note = Some(note(*count)),
         (None, _) => {
-            let shares = unit.counted().map(|instrument| InstrumentShare {
+            let shares = judge.counted(unit).map(|instrument| InstrumentShare {
                 instrument_id: instrument.id,
                 asset_no: instrument.asset_no.clone(),
-                value: number(measure_instrument(inputs, instrument, measure)),
+                value: number(judge.measure_instrument(unit, instrument, measure)),
             });
             behind.instruments = shares.filter(|share| share.value > 0).collect();
         }

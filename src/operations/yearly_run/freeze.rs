@@ -9,13 +9,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{Months, NaiveDate};
 
 use crate::domain::calendar::Calendar;
+use crate::domain::certification::Certification;
 pub use crate::domain::evaluation::ExpertPoints;
-use crate::domain::evaluation::{Format, Host, HostCounts, Inputs, Relations, UsingUnit};
+use crate::domain::evaluation::{
+    Format, Host, HostCounts, Inputs, Judge, Relations, RequestGroup, UsingUnit,
+};
 use crate::domain::policy::Policy;
 use crate::domain::{EventId, Instant, OrganizationId, Slot};
 use crate::error::AppError;
-use crate::store::Conn;
 use crate::store::yearly_input::{self, Member, Scope};
+use crate::store::{self, Conn};
 
 /// The metrics a unit reports for a year, as `reported_metric` names them.
 pub const REQUESTS_RECEIVED: &str = "requests_received";
@@ -52,8 +55,6 @@ pub fn scope(
 /// Everything one freeze works with.
 struct Freeze<'a> {
     scope: &'a Scope,
-    policy: &'a Policy,
-    calendar: Calendar,
     relations: Relations,
 }
 
@@ -63,6 +64,14 @@ pub struct Known<'a> {
     pub inputs: &'a Inputs,
     /// Organizations not changed since then are what they were at the freeze.
     pub since: Instant,
+}
+
+/// What a unit has besides its instruments, as it is put together.
+#[derive(Default)]
+struct UnitFacts {
+    counts: HostCounts,
+    requests: Vec<RequestGroup>,
+    reported: BTreeMap<String, i64>,
 }
 
 /// Reads the inputs. Organizations and the calendar have no versions: `known` tells what they were at the freeze.
@@ -77,55 +86,108 @@ pub fn read(
     let relations = Relations::new(yearly_input::list_related(conn, scope)?);
     let format = known
         .as_ref()
-        .map_or(Format::Keyed, |known| known.inputs.format());
+        .map_or(Format::Facts, |known| known.inputs.format());
     let days = match &known {
         Some(known) => known.inputs.days().clone(),
         None => calendar.days_within(scope.first_on, last_deadline_on(scope)),
     };
-    let freeze = Freeze {
-        scope,
-        policy,
-        calendar: Calendar::of_days(&days),
-        relations,
-    };
+    let freeze = Freeze { scope, relations };
     let registry = freeze.registry(conn)?;
     let service = freeze.service(conn, &registry.hosts)?;
-    let mut counts = registry.counts;
-    freeze.count_requests(conn, &mut counts)?;
+    let mut facts: BTreeMap<OrganizationId, UnitFacts> = BTreeMap::new();
+    freeze.add_requests(conn, &mut facts)?;
     let mut members: BTreeMap<OrganizationId, Member> = yearly_input::list_members(conn)?
         .into_iter()
         .map(|member| (member.id, member))
         .collect();
+    let known_inputs = known.as_ref().map(|known| known.inputs);
     if let Some(known) = known {
         restore(&mut members, &known)?;
     }
     let hosts: BTreeSet<OrganizationId> = registry.hosts.values().copied().collect();
-    let units = units(&hosts, &members, counts, service.answers, experts)?;
-    let users: BTreeSet<_> = service
-        .cells
-        .iter()
-        .map(|(_, cell)| cell.key.using_unit_id)
-        .collect();
-    let using_units: Result<Vec<UsingUnit>, AppError> = users
-        .into_iter()
-        .map(|id| {
-            let member = member(&members, id)?;
-            Ok(UsingUnit {
-                organization_id: id,
-                uscc: member.uscc.to_string(),
-                region_code: member.region_code.to_string(),
-            })
-        })
-        .collect();
+    let mut certified = certified(conn, scope, &members)?;
+    if let Some(known) = &known_inputs {
+        restore_certified(&mut certified, known);
+    }
+    let using_units = using_units(&service, &members, &certified)?;
+    let units = units(
+        &hosts,
+        &members,
+        &certified,
+        facts,
+        service.answers,
+        experts,
+    )?;
     let inputs = Inputs::assemble(
         scope.year,
         units,
         registry.instruments,
-        using_units?,
+        using_units,
         service.cells,
     );
-    let inputs = inputs.map_err(AppError::internal)?;
-    Ok(inputs.with_days(days).in_format(format))
+    let inputs = inputs
+        .map_err(AppError::internal)?
+        .with_days(days)
+        .frozen_on_day(scope.frozen_at.local_date());
+    Ok(match format {
+        Format::Facts => inputs,
+        // What was stored with verdicts is compared with verdicts.
+        Format::Positional | Format::Keyed => Judge::new(&inputs, policy).with_verdicts(format),
+    })
+}
+
+/// Everybody who used an instrument or paid for it.
+fn using_units(
+    service: &service::Services,
+    members: &BTreeMap<OrganizationId, Member>,
+    certified: &Certified,
+) -> Result<Vec<UsingUnit>, AppError> {
+    let cells = service.cells.iter();
+    let users: BTreeSet<_> = cells.map(|(_, cell)| cell.key.using_unit_id).collect();
+    let using_unit = |id| {
+        let member = member(members, id)?;
+        Ok(UsingUnit {
+            organization_id: id,
+            uscc: member.uscc.to_string(),
+            region_code: member.region_code.to_string(),
+            kind: Some(member.kind),
+            certifications: certified.get(&id).cloned().unwrap_or_default(),
+        })
+    };
+    users.into_iter().map(using_unit).collect()
+}
+
+/// What organizations were certified as on the last day of the year.
+type Certified = BTreeMap<OrganizationId, BTreeSet<String>>;
+
+fn certified(
+    conn: &mut Conn,
+    scope: &Scope,
+    members: &BTreeMap<OrganizationId, Member>,
+) -> Result<Certified, AppError> {
+    let ids: Vec<OrganizationId> = members.keys().copied().collect();
+    let held = |one: &Certification| {
+        one.valid_from_on.is_none_or(|from| from <= scope.last_on)
+            && one
+                .valid_until_on
+                .is_none_or(|until| scope.last_on <= until)
+    };
+    let all = store::certification::list_of(conn, &ids)?.into_iter();
+    let all = all.map(|(id, own)| {
+        let own = own.into_iter().filter(held);
+        (id, own.map(|one| one.certification).collect())
+    });
+    Ok(all.collect())
+}
+
+/// Certifications have no versions: what the stored inputs tell is what was held at the freeze.
+fn restore_certified(certified: &mut Certified, known: &Inputs) {
+    for unit in known.units() {
+        certified.insert(unit.organization_id, unit.certifications.clone());
+    }
+    for user in known.using_units() {
+        certified.insert(user.organization_id, user.certifications.clone());
+    }
 }
 
 /// No deadline is later: a pack gives at most 366 working days.
@@ -146,20 +208,23 @@ fn member(
 fn units(
     hosts: &BTreeSet<OrganizationId>,
     members: &BTreeMap<OrganizationId, Member>,
-    mut counts: BTreeMap<OrganizationId, HostCounts>,
+    certified: &Certified,
+    mut facts: BTreeMap<OrganizationId, UnitFacts>,
     mut answers: service::Answers,
     mut experts: ExpertPoints,
 ) -> Result<Vec<Host>, AppError> {
     let unit = |id: &OrganizationId| {
         let member = member(members, *id)?;
+        let facts = facts.remove(id).unwrap_or_default();
         Ok(Host {
-            organization_id: *id,
-            uscc: member.uscc.to_string(),
-            kind: member.kind,
-            counts: counts.remove(id).unwrap_or_default(),
+            region_code: member.region_code.to_string(),
+            certifications: certified.get(id).cloned().unwrap_or_default(),
+            counts: facts.counts,
+            requests: facts.requests,
+            reported: facts.reported,
             answers: answers.remove(id).unwrap_or_default(),
             expert_scores: experts.remove(id).unwrap_or_default(),
-            instruments: Vec::new(),
+            ..Host::new(*id, member.uscc.to_string(), member.kind)
         })
     };
     hosts.iter().map(unit).collect()
@@ -181,6 +246,9 @@ fn restore(
             && let Some(member) = members.get_mut(&id)
         {
             member.kind = unit.kind;
+            if known.inputs.format() == Format::Facts {
+                member.region_code = unit.region_code.parse().map_err(AppError::internal)?;
+            }
             member.uscc = unit.uscc.parse().map_err(AppError::internal)?;
         }
     }
@@ -191,6 +259,9 @@ fn restore(
         {
             member.uscc = user.uscc.parse().map_err(AppError::internal)?;
             member.region_code = user.region_code.parse().map_err(AppError::internal)?;
+            if let Some(kind) = user.kind {
+                member.kind = kind;
+            }
         }
     }
     Ok(())

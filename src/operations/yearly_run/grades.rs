@@ -6,7 +6,7 @@ use crate::domain::access::Action;
 use crate::domain::evaluation::{
     Evaluation, GradedHost, Inputs, InstrumentFigures, ScoreExplanation, ScoreResult,
 };
-use crate::domain::policy::Policy;
+use crate::domain::policy::{Grade, Policy};
 use crate::domain::{EvaluationId, OrganizationId, policy, ratio};
 use crate::error::AppError;
 use crate::operations::actor::Actor;
@@ -45,7 +45,8 @@ fn row(id: EvaluationId, unit: &GradedHost, names: &Names) -> Result<Host, AppEr
         evaluation_id: id,
         organization_id: unit.organization_id,
         total: ratio::exact(&unit.total),
-        grade: unit.grade,
+        // A stored evaluation is of a pack that grades.
+        grade: unit.grade.unwrap_or(Grade::Fail),
         place: i64::try_from(unit.place).map_err(AppError::internal)?,
         scores: Json::of(scores)?,
         instruments: Json::of(figures.collect())?,
@@ -118,6 +119,7 @@ fn graded_host(unit: Host) -> Result<GradedHost, AppError> {
         effective_minutes: figures.effective_minutes,
         external_minutes: figures.external_minutes,
         rated_minutes: figures.rated_minutes,
+        graded: None,
     });
     Ok(GradedHost {
         organization_id: unit.organization_id,
@@ -125,7 +127,7 @@ fn graded_host(unit: Host) -> Result<GradedHost, AppError> {
         scores: scores.collect::<Result<_, _>>()?,
         total: exact(&unit.total)?,
         place: usize::try_from(unit.place).map_err(AppError::internal)?,
-        grade: unit.grade,
+        grade: Some(unit.grade),
         instruments: instruments.collect(),
     })
 }
@@ -137,6 +139,7 @@ fn score(stored: &ScoreExplanation) -> Result<ScoreResult, AppError> {
         denominator: exact(&stored.denominator)?,
         full_at: exact(&stored.full_at)?,
         max: exact(&stored.max)?,
+        shape: stored.shape,
         empty: stored.empty,
         points: exact(&stored.points)?,
     })

@@ -15,6 +15,7 @@ use chrono::Datelike;
 
 use crate::app::App;
 use crate::domain::access::Action;
+use crate::domain::policy::Policy;
 use crate::domain::{Instant, MAX_SAFE_INTEGER};
 use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::Actor;
@@ -164,6 +165,7 @@ pub async fn begin(run: &Run<Row>, request: Result<Request, AppError>) -> Outcom
 fn insert(tx: &mut Conn, by: &Actor, request: &Request) -> Result<RunId, AppError> {
     let named = policy::get_named(tx, &request.policy, by.now.local_date())?;
     let pack = store::policy::get_shared(tx, named.id)?;
+    refuse_unkept(&policy::open(&pack)?, request)?;
     let new = NewRun {
         year: i64::from(request.year),
         policy_id: pack.id,
@@ -194,6 +196,21 @@ fn insert(tx: &mut Conn, by: &Actor, request: &Request) -> Result<RunId, AppErro
     let event = by.event(request.action(), subject_of(id));
     event::append(tx, &event.after(after)?)?;
     Ok(id)
+}
+
+/// 422 of a pack whose results no run of this kind can keep; it is tried on facts instead.
+fn refuse_unkept(policy: &Policy, request: &Request) -> Result<(), AppError> {
+    let reason = match request.kind() {
+        RunKind::Evaluation => policy.beyond_evaluations(),
+        RunKind::SubsidyRun => policy.beyond_runs(),
+    };
+    match reason {
+        None => Ok(()),
+        Some(reason) => {
+            let fault = Fault::field("policy", Code::policy_not_kept).actual(policy.code.as_str());
+            Err(AppError::Refused(vec![fault.limit(reason)]))
+        }
+    }
 }
 
 /// [`begin`], and the work at once, beside the request.

@@ -18,6 +18,7 @@ pub use service::{
 
 use chrono::NaiveDate;
 
+use crate::domain::policy::Span;
 use crate::domain::{EventId, Instant, Slot};
 
 /// Rows that are read at once where a table is walked through: PostgreSQL keeps all that a query answers.
@@ -37,6 +38,14 @@ pub struct Scope {
 }
 
 impl Scope {
+    /// The days of the year.
+    pub const fn span(&self) -> Span {
+        Span {
+            first_on: self.first_on,
+            last_on: self.last_on,
+        }
+    }
+
     /// The event bound as a number; before the first event nothing exists.
     fn event_number(&self) -> i64 {
         self.frozen_event_id.map_or(0, EventId::number)

@@ -44,6 +44,10 @@ pub struct UsageGroup {
     #[diesel(sql_type = BigInt)]
     pub effective_minutes: Minutes,
     #[diesel(sql_type = BigInt)]
+    pub prepare_minutes: Minutes,
+    #[diesel(sql_type = BigInt)]
+    pub post_minutes: Minutes,
+    #[diesel(sql_type = BigInt)]
     pub records: i64,
     #[diesel(sql_type = BigInt)]
     pub samples: i64,
@@ -146,6 +150,8 @@ pub fn list_usage(
     Ok(sql_query(format!(
         "SELECT u.instrument_id, u.organization_id, u.evidence, u.statutory, {ended_at} AS ended_at, \
          CAST(SUM(u.prepare_minutes + u.run_minutes + u.post_minutes) AS BIGINT) AS effective_minutes, \
+         CAST(SUM(u.prepare_minutes) AS BIGINT) AS prepare_minutes, \
+         CAST(SUM(u.post_minutes) AS BIGINT) AS post_minutes, \
          COUNT(*) AS records, CAST(SUM(u.samples) AS BIGINT) AS samples \
          FROM usage_record u WHERE {record} AND {period} \
          GROUP BY u.instrument_id, u.organization_id, u.evidence, u.statutory{by_ended_at}"

@@ -1,36 +1,42 @@
 //! Indicators against figures worked out by hand, and the yearly mean against another way of summing.
 
-use super::super::sample::{Rows, YEAR, cell, instrument, unit};
+use super::super::sample::{Rows, YEAR, cell, instrument, policy, unit};
 use super::*;
 use crate::domain::Fen;
+use crate::domain::evaluation::Inputs;
 use crate::domain::evaluation::{Relation, UsageGroup};
 use crate::domain::instrument::PurposeType;
-use crate::domain::policy::{Customers, HostCount, RatedHours, RecordFilter, Stock, WeakEvidence};
+use crate::domain::policy::{
+    Customers, HostCount, RatedHours, RecordFilter, Stock, Tally, WeakEvidence,
+};
 use crate::domain::review::Satisfaction;
 use crate::domain::usage::Evidence;
+use num_bigint::BigInt;
 
 fn filter(customers: Customers) -> RecordFilter {
-    RecordFilter {
-        customers,
-        drop_weak_evidence: None,
-    }
+    RecordFilter::of(customers)
 }
 
 fn external() -> RecordFilter {
     RecordFilter {
-        customers: Customers::External,
         drop_weak_evidence: Some(WeakEvidence {
             classes: vec![Evidence::Manual],
             value_fen_from: Fen::new(50_000_000),
         }),
+        ..RecordFilter::of(Customers::External)
     }
 }
 
 fn score(max: &str, full_at: &str, value: Value, when_empty: &str) -> Score {
+    let max = ratio::parse(max).unwrap();
     Score {
         id: "X1".to_owned(),
-        max: ratio::parse(max).unwrap(),
-        full_at: ratio::parse(full_at).unwrap(),
+        name: None,
+        shape: Shape::Linear {
+            full_at: ratio::parse(full_at).unwrap(),
+            max: max.clone(),
+        },
+        max,
         value,
         points_when_empty: ratio::parse(when_empty).unwrap(),
     }
@@ -38,21 +44,22 @@ fn score(max: &str, full_at: &str, value: Value, when_empty: &str) -> Score {
 
 fn rated_mean() -> Score {
     let value = Value::MeanOfRatios {
-        of: Measure::EffectiveMinutes(filter(Customers::All)),
+        of: Measure::Records(Tally::EffectiveMinutes, filter(Customers::All)),
         to: Measure::RatedMinutes(RatedHours {
             general: 1_400,
             special: 800,
         }),
-        each_at_most: ratio::whole(1),
+        each_at_most: Some(ratio::whole(1)),
     };
     score("20", "1", value, "0")
 }
 
 /// The exact points of every unit.
 fn points(score: &Score, rows: Rows) -> Vec<String> {
-    let inputs = rows.assemble().unwrap();
-    let units: Vec<&Host> = inputs.evaluated().collect();
-    let results = score_all(score, &inputs, &units);
+    let (inputs, policy) = (rows.assemble().unwrap(), policy());
+    let judge = Judge::new(&inputs, &policy);
+    let units: Vec<&Host> = judge.evaluated().collect();
+    let results = score_units(score, &judge, &units);
     results.iter().map(|r| ratio::exact(&r.points)).collect()
 }
 
@@ -72,8 +79,8 @@ fn of_class(cell: UsageGroup, relation: Relation, evidence: Evidence) -> UsageGr
 #[test]
 fn share_rate_over_ten_percent_is_worth_at_most_ten() {
     let value = Value::RatioOfSums {
-        of: Measure::EffectiveMinutes(external()),
-        to: Measure::EffectiveMinutes(filter(Customers::All)),
+        of: Measure::Records(Tally::EffectiveMinutes, external()),
+        to: Measure::Records(Tally::EffectiveMinutes, filter(Customers::All)),
     };
     let score = score("10", "0.10", value, "0");
     for (minutes_external, expected) in [(100, "10"), (50, "5"), (200, "10"), (0, "0")] {
@@ -92,8 +99,8 @@ fn share_rate_over_ten_percent_is_worth_at_most_ten() {
 #[test]
 fn related_and_weakly_proved_minutes_are_effective_but_not_external() {
     let value = Value::RatioOfSums {
-        of: Measure::EffectiveMinutes(external()),
-        to: Measure::EffectiveMinutes(filter(Customers::All)),
+        of: Measure::Records(Tally::EffectiveMinutes, external()),
+        to: Measure::Records(Tally::EffectiveMinutes, filter(Customers::All)),
     };
     let score = score("1", "1", value, "0");
     let related = of_class(cell(902, 50, 0), Relation::Related, Evidence::Automatic);
@@ -102,7 +109,11 @@ fn related_and_weakly_proved_minutes_are_effective_but_not_external() {
         let mut rows = Rows::of(1);
         let mut valued = instrument(11);
         valued.original_value_fen = Fen::new(value_fen);
-        rows.add(1, valued, &[cell(901, 50, 0), related, manual]);
+        rows.add(
+            1,
+            valued,
+            &[cell(901, 50, 0), related.clone(), manual.clone()],
+        );
         assert_eq!(points(&score, rows), [expected], "{value_fen}");
     }
 }
@@ -118,7 +129,7 @@ fn the_yearly_mean_caps_each_instrument_and_leaves_out_those_without_rated_minut
     retired.days_in_service = 0;
     rows.add(1, retired, &[cell(901, 5_000, 0)]);
     let mut uncounted = instrument(14);
-    uncounted.flags.counted = false;
+    uncounted.flags.listed = false;
     rows.add(1, uncounted, &[cell(901, 5_000, 0)]);
     // (1 + 24,000 ÷ 48,000) ÷ 2 × 20
     assert_eq!(points(&rated_mean(), rows), ["15"]);
@@ -143,10 +154,11 @@ fn four_hundred_instruments_enabled_on_365_days_have_an_exact_mean() {
         rows.add(1, enabled, &[cell(901, minutes, 0)]);
         parts.push((BigInt::from(minutes.min(rated)), BigInt::from(rated)));
     }
-    let inputs = rows.assemble().unwrap();
-    let units: Vec<&Host> = inputs.evaluated().collect();
+    let (inputs, policy) = (rows.assemble().unwrap(), policy());
+    let judge = Judge::new(&inputs, &policy);
+    let units: Vec<&Host> = judge.evaluated().collect();
     let started = std::time::Instant::now();
-    let result = score_all(&rated_mean(), &inputs, &units).remove(0);
+    let result = score_units(&rated_mean(), &judge, &units).remove(0);
     assert!(started.elapsed().as_secs() < 2, "{:?}", started.elapsed());
     assert_eq!(result.denominator, ratio::whole(400));
 
@@ -174,7 +186,10 @@ fn a_rank_is_the_share_of_peers_strictly_below() {
     let score = score(
         "8",
         "1",
-        Value::RankWithinKind(Measure::UsingUnits(external())),
+        Value::Rank {
+            of: Measure::Records(Tally::UsingUnits, external()),
+            within: Peers::Kind,
+        },
         "8",
     );
     let mut rows = Rows::of(5);
@@ -203,7 +218,10 @@ fn one_customer_of_two_instruments_is_one_customer() {
     let score = score(
         "8",
         "1",
-        Value::RankWithinKind(Measure::UsingUnits(external())),
+        Value::Rank {
+            of: Measure::Records(Tally::UsingUnits, external()),
+            within: Peers::Kind,
+        },
         "8",
     );
     let mut rows = Rows::of(2);
@@ -240,7 +258,7 @@ fn stocks_and_counts_are_those_of_counted_instruments() {
     let ratio_of = |of, to| score("6", "1", Value::RatioOfSums { of, to }, "6");
     let open = ratio_of(stock(Stock::ExternallyShared), stock(Stock::ShouldBeOpen));
     let complete = ratio_of(stock(Stock::Complete), stock(Stock::Counted));
-    let used = Measure::UsedInstruments(filter(Customers::All));
+    let used = Measure::Records(Tally::Instruments, filter(Customers::All));
     let used = ratio_of(used, stock(Stock::Counted));
     let on_time = Measure::Count(HostCount::RegistrationsOnTime);
     let on_time = ratio_of(on_time, Measure::Count(HostCount::RegistrationsDue));
@@ -256,7 +274,7 @@ fn stocks_and_counts_are_those_of_counted_instruments() {
     exempted.flags.exempted = true;
     rows.add(1, exempted, &[]);
     let mut uncounted = instrument(14);
-    uncounted.flags.counted = false;
+    uncounted.flags.listed = false;
     rows.add(1, uncounted, &[cell(901, 1, 0)]);
     for (score, expected) in [
         (&open, "3"),
@@ -301,8 +319,10 @@ fn a_leap_year_has_a_day_more() {
     let instruments = vec![(super::super::sample::organization(1), halved)];
     let inputs = Inputs::assemble(YEAR - 1, leap.units, instruments, leap.using_units, cells);
     let inputs = inputs.unwrap();
-    let units: Vec<&Host> = inputs.evaluated().collect();
-    let result = score_all(&rated_mean(), &inputs, &units).remove(0);
+    let policy = policy();
+    let judge = Judge::new(&inputs, &policy);
+    let units: Vec<&Host> = judge.evaluated().collect();
+    let result = score_units(&rated_mean(), &judge, &units).remove(0);
     // 84,000 × 183 ÷ 366 = 42,000
     assert_eq!(result.points, ratio::whole(10));
     let explained = result.explain();

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::{Choice, RecordShare};
 use crate::domain::charge::PaymentSource;
-use crate::domain::evaluation::{Host, Inputs, Relation, Relations, UsageGroupKey};
-use crate::domain::policy::{Award, Measure, RecordFilter};
+use crate::domain::evaluation::{Judge, Relation, Relations, UsageGroupKey};
+use crate::domain::policy::{Award, Measure, RecordFilter, Tally};
 use crate::domain::review::Satisfaction;
 use crate::domain::subsidy::{LeftOut, reason_against};
 use crate::domain::usage::UsageState;
@@ -28,13 +28,23 @@ impl<'a> Counted<'a> {
     /// `None`: the metric counts no records.
     pub(super) fn of(measure: &'a Measure) -> Option<Self> {
         match measure {
-            Measure::EffectiveMinutes(filter) | Measure::UsedInstruments(filter) => {
-                Some(Self::Minutes(filter))
-            }
-            Measure::UsingUnits(filter) => Some(Self::Records(filter)),
-            Measure::PayerIncome(filter) => Some(Self::Income(filter)),
+            Measure::Records(tally, filter) => Some(match tally {
+                Tally::EffectiveMinutes
+                | Tally::PrepareMinutes
+                | Tally::RunMinutes
+                | Tally::PostMinutes
+                | Tally::Instruments => Self::Minutes(filter),
+                Tally::Records | Tally::Samples | Tally::UsingUnits => Self::Records(filter),
+                Tally::PayerIncome | Tally::VoucherIncome | Tally::Income => Self::Income(filter),
+            }),
             Measure::Answers(_) => Some(Self::Answers),
-            Measure::RatedMinutes(_) | Measure::Instruments(_) | Measure::Count(_) => None,
+            Measure::RatedMinutes(_)
+            | Measure::DaysInService
+            | Measure::OriginalValue
+            | Measure::Instruments(_)
+            | Measure::Count(_)
+            | Measure::Reported(_)
+            | Measure::Sum(_) => None,
         }
     }
 
@@ -54,7 +64,7 @@ pub(super) struct Records<'a> {
     pub scope: Scope,
     pub relations: Relations,
     pub host: OrganizationId,
-    pub inputs: &'a Inputs,
+    pub judge: Judge<'a>,
     /// Says why income is not in the base.
     pub award: &'a Award,
 }
@@ -95,13 +105,16 @@ impl Records<'_> {
         let Some(filter) = counted.filter() else {
             return classes;
         };
-        let units = self.inputs.units();
-        let units = units.filter(|unit| unit.organization_id == self.host);
-        for instrument in units.flat_map(Host::counted) {
-            for cell in instrument.cells.iter() {
-                if filter.takes(instrument, cell) {
-                    let reason = reason_against(instrument, cell, self.inputs, self.award);
-                    classes.insert((instrument.id, cell.key), reason);
+        let mut units = self.judge.inputs.units();
+        let Some(host) = units.find(|unit| unit.organization_id == self.host) else {
+            return classes;
+        };
+        for instrument in self.judge.counted(host) {
+            for cell in &instrument.cells {
+                let service = self.judge.service(host, instrument, cell);
+                if self.judge.takes(filter, &service) {
+                    let reason = reason_against(&self.judge, self.award, &service);
+                    classes.insert((instrument.id, cell.key.clone()), reason);
                 }
             }
         }
@@ -133,7 +146,7 @@ impl Records<'_> {
             let mut share = self.share(record, answers.get(&record.id).copied());
             share.payer_fen = paid(PaymentSource::Payer);
             share.voucher_fen = paid(PaymentSource::Voucher);
-            let class = classes.get(&(share.instrument_id, share.key));
+            let class = classes.get(&(share.instrument_id, share.key.clone()));
             if let Counted::Income(_) = counted {
                 share.left_out = class.copied().flatten();
             }
@@ -175,6 +188,7 @@ impl Records<'_> {
                 relation: self.relations.at(self.host, user, record.ended_at),
                 evidence: record.evidence,
                 statutory: record.statutory,
+                detail: None,
             },
             ended_in_year,
             effective_minutes: Minutes::new(if ended_in_year { minutes } else { 0 }),

@@ -1,12 +1,13 @@
-//! Stocks at the end of 31 December from the versions of instruments, and registrations due and on time. An instrument
-//! entered later stands as its first version, with the exemption and the price that came with it.
+//! Stocks at the end of 31 December from the versions of instruments, and when each was accepted and submitted. An instrument
+//! that was returned for correction stands as it stood before; one entered later as its first version, with the exemption and the
+//! price that came with it.
 
 use std::collections::BTreeMap;
 
+use super::Freeze;
 use chrono::Datelike;
 
-use super::Freeze;
-use crate::domain::evaluation::{self, HostCounts, InstrumentFlags, days_in_service};
+use crate::domain::evaluation::{self, InstrumentFacts, InstrumentFlags, days_in_service};
 use crate::domain::exemption::ShareMode;
 use crate::domain::instrument::InstrumentState;
 use crate::domain::{Instant, InstrumentId, OrganizationId};
@@ -21,7 +22,6 @@ pub(super) struct Registry {
     /// Whose each instrument is.
     pub hosts: BTreeMap<InstrumentId, OrganizationId>,
     pub instruments: Vec<(OrganizationId, evaluation::Instrument)>,
-    pub counts: BTreeMap<OrganizationId, HostCounts>,
 }
 
 /// Since when the instruments that have one have an exemption, and a price for others.
@@ -66,10 +66,25 @@ impl History {
         at < year_ends_at || (self.in_force.is_none() && at <= self.entered_at)
     }
 
+    /// Whether a version takes back, for correction, what was listed before it.
+    fn only_returns(&self, whole: &Instrument) -> bool {
+        let was_listed = self.in_force.as_ref().is_some_and(|stood| {
+            matches!(
+                stood.standing.state,
+                InstrumentState::Listed | InstrumentState::Suspended
+            )
+        });
+        let is_away = matches!(
+            whole.standing.state,
+            InstrumentState::Draft | InstrumentState::Submitted | InstrumentState::Returned
+        );
+        was_listed && is_away
+    }
+
     fn add(&mut self, version: InstrumentVersion, year_ends_at: Instant) {
         let InstrumentVersion { valid_from, whole } = version;
         self.first_submitted_at = self.first_submitted_at.or(whole.standing.submitted_at);
-        if valid_from < year_ends_at {
+        if valid_from < year_ends_at && !self.only_returns(&whole) {
             self.in_force = Some(whole.clone());
         }
         self.newest = whole;
@@ -124,15 +139,27 @@ impl Freeze<'_> {
                 .is_some_and(|at| history.had(*at, self.scope.period.ends_at()))
         };
         let flags = InstrumentFlags {
-            counted: self.is_counted(stock),
+            listed: self.is_listed(stock),
             externally_shared: stock.facts.share_mode == Some(ShareMode::External),
             exempted: stood(&since.exempted),
             complete: stock.facts.is_complete(stood(&since.priced)),
         };
-        let days = stock.facts.enabled_on.map(|enabled_on| {
-            days_in_service(self.scope.year, enabled_on, stock.standing.retired_on)
-        });
-        let days = days.transpose().map_err(AppError::internal)?;
+        let span = self.scope.span();
+        let days = stock
+            .facts
+            .enabled_on
+            .map(|enabled_on| days_in_service(&span, enabled_on, stock.standing.retired_on));
+        let newest = &history.newest;
+        let submitted_at = history.first_submitted_at;
+        let facts = InstrumentFacts {
+            category_code: stock.facts.category_code.to_string(),
+            funding: stock.facts.description.funding,
+            is_set: None,
+            share_mode: stock.facts.share_mode,
+            accepted_on: newest.facts.accepted_on,
+            submitted_on: submitted_at.map(Instant::local_date),
+            reported: BTreeMap::new(),
+        };
         registry.hosts.insert(stock.id, stock.organization_id);
         let instrument = evaluation::Instrument {
             id: stock.id,
@@ -141,17 +168,17 @@ impl Freeze<'_> {
             original_value_fen: stock.facts.original_value_fen,
             days_in_service: days.unwrap_or(0),
             flags,
+            facts,
             cells: Vec::new(),
         };
         registry
             .instruments
             .push((stock.organization_id, instrument));
-        self.count_registration(registry, history);
         Ok(())
     }
 
-    /// Worth the threshold, in service by the end of the year, and listed, or suspended or retired within the year.
-    fn is_counted(&self, stock: &Instrument) -> bool {
+    /// In service by the end of the year, and listed, or suspended or retired within the year.
+    fn is_listed(&self, stock: &Instrument) -> bool {
         let period = &self.scope.period;
         let in_period = |at: Instant| period.starts_at() <= at && at < period.ends_at();
         let stands = match stock.standing.state {
@@ -169,32 +196,6 @@ impl Freeze<'_> {
             .facts
             .enabled_on
             .is_some_and(|on| on <= self.scope.last_on);
-        let threshold = self.policy.registration.threshold_fen;
-        stands && in_service && stock.facts.original_value_fen >= threshold
-    }
-
-    /// Due: accepted in the year, submitted or not, with a deadline not after the freeze.
-    fn count_registration(&self, registry: &mut Registry, history: &History) {
-        let accepted_on = history.newest.facts.accepted_on;
-        let Some(accepted_on) = accepted_on.filter(|on| on.year() == self.scope.year) else {
-            return;
-        };
-        let days = self.policy.registration.report_within_working_days;
-        let deadline = self.deadline(Instant::at_midnight(accepted_on), days);
-        if deadline > self.scope.frozen_at {
-            return;
-        }
-        let host = history.newest.organization_id;
-        let counts = registry.counts.entry(host).or_default();
-        counts.registrations_due += 1;
-        if history.first_submitted_at.is_some_and(|at| at < deadline) {
-            counts.registrations_on_time += 1;
-        }
-    }
-
-    /// The midnight that ends the last of so many working days after a moment.
-    pub(super) fn deadline(&self, from: Instant, working_days: i64) -> Instant {
-        let days = u32::try_from(working_days).unwrap_or(u32::MAX);
-        self.calendar.end_of_working_day(from, days)
+        stands && in_service
     }
 }

@@ -1,47 +1,62 @@
-//! External requests: received in the year, answered by the end of the working day the policy says.
+//! External requests of the year with the days on which they were received, answered and withdrawn, and the numbers that units
+//! report. Whether an answer came in time is judged by the policy.
 
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 
-use super::{Freeze, REQUESTS_ANSWERED, REQUESTS_RECEIVED};
+use super::{EXPERT_PREFIX, Freeze, REQUESTS_ANSWERED, REQUESTS_RECEIVED, UnitFacts};
 use crate::domain::booking::BookingState;
-use crate::domain::evaluation::{HostCounts, Relation};
+use crate::domain::evaluation::{Relation, RequestGroup};
 use crate::domain::{Instant, OrganizationId};
 use crate::error::AppError;
 use crate::store::Conn;
 use crate::store::yearly_input::{self, Request};
 
+/// The days that requests of one group have in common.
+type RequestDays = (NaiveDate, Option<NaiveDate>, Option<NaiveDate>);
+
 impl Freeze<'_> {
-    /// Adds the requests of live bookings and those units report.
-    pub(super) fn count_requests(
+    /// Adds the requests of live bookings and the numbers units report.
+    pub(super) fn add_requests(
         &self,
         conn: &mut Conn,
-        counts: &mut BTreeMap<OrganizationId, HostCounts>,
+        facts: &mut BTreeMap<OrganizationId, UnitFacts>,
     ) -> Result<(), AppError> {
-        let days = self.policy.requests.answer_within_working_days;
-        let mut deadlines: BTreeMap<NaiveDate, Instant> = BTreeMap::new();
+        let mut groups: BTreeMap<(OrganizationId, RequestDays), i64> = BTreeMap::new();
         yearly_input::each_request(conn, self.scope, |request| {
-            let received_on = request.created_at.local_date();
-            let deadline = *deadlines
-                .entry(received_on)
-                .or_insert_with(|| self.deadline(request.created_at, days));
-            if self.is_external(&request) && !self.was_withdrawn(&request, deadline) {
-                let counts = counts.entry(request.host_organization_id).or_default();
-                counts.requests_received += 1;
-                if self.was_answered(&request, deadline) {
-                    counts.requests_answered_in_time += 1;
-                }
+            if self.is_external(&request) {
+                let days = (
+                    request.created_at.local_date(),
+                    self.answered_on(&request),
+                    self.withdrawn_on(&request),
+                );
+                *groups
+                    .entry((request.host_organization_id, days))
+                    .or_default() += 1;
             }
         })?;
+        for ((host, (received_on, answered_on, withdrawn_on)), requests) in groups {
+            let group = RequestGroup {
+                received_on,
+                answered_on,
+                withdrawn_on,
+                requests,
+            };
+            facts.entry(host).or_default().requests.push(group);
+        }
         for (unit, metric, value) in yearly_input::list_reported(conn, self.scope)? {
-            let number = || value.parse::<i64>().map_err(AppError::internal);
+            if metric.starts_with(EXPERT_PREFIX) {
+                continue;
+            }
+            let number: i64 = value.parse().map_err(AppError::internal)?;
+            let facts = facts.entry(unit).or_default();
             match metric.as_str() {
-                REQUESTS_RECEIVED => counts.entry(unit).or_default().requests_received += number()?,
-                REQUESTS_ANSWERED => {
-                    counts.entry(unit).or_default().requests_answered_in_time += number()?;
+                REQUESTS_RECEIVED => facts.counts.requests_received += number,
+                REQUESTS_ANSWERED => facts.counts.requests_answered_in_time += number,
+                _ => {
+                    facts.reported.insert(metric, number);
                 }
-                _ => {}
             }
         }
         Ok(())
@@ -57,18 +72,18 @@ impl Freeze<'_> {
     }
 
     /// Automatic confirmation is an answer, an expiry or a cancellation is none.
-    fn was_answered(&self, request: &Request, deadline: Instant) -> bool {
-        let frozen_at = self.scope.frozen_at;
+    fn answered_on(&self, request: &Request) -> Option<NaiveDate> {
         let answered_at = request.first_answered_at;
-        answered_at.is_some_and(|at| at < deadline && at <= frozen_at)
+        let known = answered_at.filter(|at| *at <= self.scope.frozen_at);
+        known.map(Instant::local_date)
     }
 
-    /// Taken back by the using unit by the deadline, before anybody answered.
-    fn was_withdrawn(&self, request: &Request, deadline: Instant) -> bool {
-        request.state == BookingState::Cancelled
+    /// Taken back by the using unit before anybody answered.
+    fn withdrawn_on(&self, request: &Request) -> Option<NaiveDate> {
+        let is_withdrawn = request.state == BookingState::Cancelled
             && request.cancelled_by.as_deref() == Some("user")
             && request.first_answered_at.is_none()
-            && request.updated_at < deadline
-            && request.updated_at <= self.scope.frozen_at
+            && request.updated_at <= self.scope.frozen_at;
+        is_withdrawn.then(|| request.updated_at.local_date())
     }
 }

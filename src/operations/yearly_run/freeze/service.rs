@@ -32,6 +32,7 @@ impl Services {
             relation,
             evidence: class.evidence,
             statutory: class.statutory,
+            detail: None,
         };
         self.cells
             .push((class.instrument_id, UsageGroup { key, service }));
@@ -106,6 +107,8 @@ impl Freeze<'_> {
         for group in yearly_input::list_usage(conn, self.scope, pairs)? {
             let service = UsageTotals {
                 effective_minutes: group.effective_minutes,
+                prepare_minutes: group.prepare_minutes,
+                post_minutes: group.post_minutes,
                 records: group.records,
                 samples: group.samples,
                 ..UsageTotals::default()
@@ -221,6 +224,8 @@ fn usage(record: &UsageRecord) -> Result<UsageTotals, AppError> {
         .and_then(|sum| sum.checked_add(record.post_minutes));
     Ok(UsageTotals {
         effective_minutes: minutes.map_err(AppError::internal)?,
+        prepare_minutes: record.prepare_minutes,
+        post_minutes: record.post_minutes,
         records: 1,
         samples: record.samples,
         ..UsageTotals::default()

@@ -1,4 +1,4 @@
-//! `yiqi policy`: every mistake of a pack with its line, before anybody stores it; packs stored, put in force and withdrawn.
+//! `yiqi policy add|list|show|in-force|withdraw`: packs in the database, and their states.
 
 use std::path::{Path, PathBuf};
 
@@ -6,25 +6,17 @@ use chrono::NaiveDate;
 use clap::Subcommand;
 use serde_json::json;
 
-use super::failure::Failure;
-use super::output::{self, Format};
-use super::{acting_as, operator};
 use crate::app::App;
-use crate::config::Config;
+use crate::cli::failure::Failure;
+use crate::cli::output::{self, Format};
+use crate::cli::{acting_as, operator};
 use crate::error::AppError;
-use crate::operations::policy::{Pack, PolicyId};
+use crate::operations::policy::{self, Pack, PolicyId};
 use crate::operations::run::Run;
 use crate::operations::session::Action;
-use crate::operations::{policy, policy_pack};
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Read a pack and tell every mistake with its line.
-    Check {
-        file: PathBuf,
-        #[arg(long, value_enum, default_value_t)]
-        format: Format,
-    },
     /// Store a pack as a draft.
     Add {
         file: PathBuf,
@@ -71,19 +63,8 @@ pub enum Command {
     },
 }
 
-pub async fn run(config: Config, action: Command) -> Result<(), Failure> {
-    if let Command::Check { file, format } = &action {
-        return check(file, *format);
-    }
-    let app = super::open(config).await?;
-    let done = act(&app, action).await;
-    app.store.drain();
-    done
-}
-
-async fn act(app: &App, action: Command) -> Result<(), Failure> {
+pub(super) async fn act(app: &App, action: Command) -> Result<(), Failure> {
     match action {
-        Command::Check { file, format } => check(&file, format),
         Command::Add {
             file,
             account,
@@ -197,38 +178,4 @@ fn document(pack: &Pack) -> serde_json::Value {
 
 fn read(file: &Path) -> Result<String, Failure> {
     std::fs::read_to_string(file).map_err(|error| Failure::file(file, &error))
-}
-
-fn check(file: &Path, format: Format) -> Result<(), Failure> {
-    let text = read(file)?;
-    match policy_pack::read(&text) {
-        Ok(policy) => match format {
-            Format::Json => output::json(&json!({"policy": policy.code, "mistakes": []})),
-            Format::Table => output::say(&format!("{}: {} is whole.", file.display(), policy.code)),
-        },
-        Err(mistakes) => {
-            let count = mistakes.len();
-            match format {
-                Format::Json => {
-                    let entries = mistakes
-                        .iter()
-                        .map(|m| json!({"line": m.line, "key": m.key, "reason": m.reason}));
-                    output::json(&json!({"mistakes": entries.collect::<Vec<_>>()}))?;
-                }
-                Format::Table => mistakes.iter().try_for_each(|m| {
-                    output::say(&format!(
-                        "{}:{}: {} {}",
-                        file.display(),
-                        m.line,
-                        m.key,
-                        m.reason
-                    ))
-                })?,
-            }
-            Err(Failure::Refused(format!(
-                "{count} mistakes in {}",
-                file.display()
-            )))
-        }
-    }
 }
