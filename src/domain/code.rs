@@ -36,7 +36,7 @@ codes! {
     password_contains_name password_too_common wrong_password invitation_invalid
     role_not_grantable organization_is_no_host incompatible_roles scope_not_grantable below_registration_threshold
     exemption_required locked_while_listed not_divisor_of_day not_multiple_of_slot min_above_max lead_beyond_horizon
-    empty_span reversed overlapping missing policy_mistake policy_not_kept outside_opening_hours closed_for_maintenance public_holiday holidays_unknown
+    empty_span reversed overlapping missing policy_mistake policy_warning policy_not_kept outside_opening_hours closed_for_maintenance public_holiday holidays_unknown
     not_aligned too_short too_long too_soon too_far_ahead in_the_past channel_withdrawn instrument_not_bookable not_externally_shared
     mode_not_offered minutes_exceed_interval no_effective_minutes in_the_future interval_too_long not_reviewable
     overpaid no_vouchers not_one_payer_and_host not_a_spreadsheet unknown_encoding unreadable file_too_large too_many_rows too_many_columns no_header

@@ -13,7 +13,7 @@ use crate::domain::policy::{PolicyMistake, PolicyState};
 use crate::domain::{Instant, PolicyId, UserId};
 use crate::error::text::Language;
 use crate::error::{AppError, Code, Fault};
-use crate::operations::policy;
+use crate::operations::policy::{self, Sent};
 use crate::operations::run::Reply;
 use crate::store::policy::Pack;
 
@@ -35,6 +35,7 @@ pub fn routes() -> Vec<Route> {
             "Stores a pack (TOML)",
             create,
         )
+        .parameters(&["accept_warnings"])
         .takes_file(TOML)
         .answers::<PolicyShape>(201),
         post(
@@ -58,6 +59,7 @@ pub fn routes() -> Vec<Route> {
             "Replaces a draft that no run used (TOML, the same code and version)",
             update,
         )
+        .parameters(&["accept_warnings"])
         .takes_file(TOML)
         .needs_version()
         .answers::<PolicyShape>(200),
@@ -210,7 +212,7 @@ async fn get_one(context: RequestContext) -> Answer {
 }
 
 async fn create(context: RequestContext) -> Answer {
-    let done = policy::create(&context.run(created)?, text(&context)).await?;
+    let done = policy::create(&context.run(created)?, sent(&context)).await?;
     context.answer(done, created)
 }
 
@@ -226,7 +228,7 @@ fn shown(pack: &Pack) -> Result<Reply, AppError> {
 
 async fn update(context: RequestContext) -> Answer {
     let id = context.id("id")?;
-    let done = policy::update(&context.run(shown)?, id, text(&context)).await?;
+    let done = policy::update(&context.run(shown)?, id, sent(&context)).await?;
     context.answer(done, shown)
 }
 
@@ -261,6 +263,14 @@ async fn check(context: RequestContext) -> Answer {
         valid: found.mistakes.is_empty(),
         mistakes: shapes(found.mistakes),
         warnings: shapes(found.warnings),
+    })
+}
+
+fn sent(context: &RequestContext) -> Result<Sent, AppError> {
+    let accepts = context.params()?.one("accept_warnings")?;
+    Ok(Sent {
+        content: text(context)?,
+        accepts_warnings: accepts.unwrap_or(false),
     })
 }
 

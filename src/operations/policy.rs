@@ -155,11 +155,19 @@ pub fn check(actor: &Actor, content: Result<String, AppError>) -> Result<Found, 
     })
 }
 
+/// The text of a pack as it is sent.
+#[derive(Debug, Clone)]
+pub struct Sent {
+    pub content: String,
+    /// What is probably wrong in it is meant so.
+    pub accepts_warnings: bool,
+}
+
 /// Stores a pack as a draft. Every mistake in it is told (422); a version that exists is 409 `policy_version_exists`.
-pub async fn create(run: &Run<Pack>, content: Result<String, AppError>) -> Outcome<Pack> {
+pub async fn create(run: &Run<Pack>, sent: Result<Sent, AppError>) -> Outcome<Pack> {
     // A pack is not read for who may not store one.
     may(&run.actor, run.action)?;
-    let new = content.and_then(|content| new_pack(content, &run.actor));
+    let new = sent.and_then(|sent| new_pack(sent, &run.actor));
     run.with(new, |tx, actor, new| insert(tx, new, actor)).await
 }
 
@@ -167,10 +175,14 @@ pub async fn create(run: &Run<Pack>, content: Result<String, AppError>) -> Outco
 pub async fn install_shipped(app: &App, now: Instant) -> Result<(), AppError> {
     for (code, text) in policy_pack::SHIPPED {
         let actor = Actor::system(now);
-        let new = new_pack(text.to_owned(), &actor);
+        let sent = Sent {
+            content: text.to_owned(),
+            accepts_warnings: true,
+        };
+        let new = new_pack(sent, &actor);
         let run = Run::direct(app, &actor, Action::PolicyCreate);
         let done = run.with(new, move |tx, actor, new| {
-            if store::policy::find_version(tx, &new.code, new.version)?.is_some() {
+            if store::policy::find_version(tx, &new.pack.code, new.pack.version)?.is_some() {
                 return Ok(());
             }
             let pack = insert(tx, new, actor)?;
@@ -186,23 +198,44 @@ pub async fn install_shipped(app: &App, now: Instant) -> Result<(), AppError> {
     Ok(())
 }
 
-fn new_pack(content: String, actor: &Actor) -> Result<NewPack, AppError> {
-    let policy = policy_pack::read(&content).map_err(refusal)?;
-    Ok(NewPack {
-        code: policy.code,
-        version: policy.version,
-        title: policy.title,
-        digest: policy::digest(&content),
-        content,
-        created_at: actor.now,
-        created_by: actor.user_id(),
+/// A pack that is whole, and the warnings that were accepted.
+struct New {
+    pack: NewPack,
+    accepted: usize,
+}
+
+/// 422 of every mistake, and of every warning that is not accepted.
+fn new_pack(sent: Sent, actor: &Actor) -> Result<New, AppError> {
+    let content = sent.content;
+    let checked = policy_pack::check(&content, &Values::new())
+        .map_err(|mistakes| refusal(mistakes, Code::policy_mistake))?;
+    if !checked.warnings.is_empty() && !sent.accepts_warnings {
+        return Err(refusal(checked.warnings, Code::policy_warning));
+    }
+    let policy = checked.policy;
+    Ok(New {
+        pack: NewPack {
+            code: policy.code,
+            version: policy.version,
+            title: policy.title,
+            digest: policy::digest(&content),
+            content,
+            created_at: actor.now,
+            created_by: actor.user_id(),
+        },
+        accepted: checked.warnings.len(),
     })
 }
 
-fn insert(tx: &mut Conn, new: &NewPack, actor: &Actor) -> Result<Pack, AppError> {
-    let id = store::policy::insert(tx, new).map_err(insert_fault)?;
-    let after =
-        serde_json::json!({ "code": new.code, "version": new.version, "digest": new.digest });
+fn insert(tx: &mut Conn, new: &New, actor: &Actor) -> Result<Pack, AppError> {
+    let pack = &new.pack;
+    let id = store::policy::insert(tx, pack).map_err(insert_fault)?;
+    let after = serde_json::json!({
+        "code": pack.code,
+        "version": pack.version,
+        "digest": pack.digest,
+        "accepted_warnings": new.accepted,
+    });
     let event = actor.event(Action::PolicyCreate, Subject::new("policy", id));
     event::append(tx, &event.after(after)?)?;
     Ok(store::policy::get(tx, id)?)
@@ -219,11 +252,11 @@ fn insert_fault(error: StoreError) -> AppError {
 }
 
 /// Each mistake with its key as the field, its line as the actual value and its reason as the limit.
-fn refusal(mistakes: Vec<PolicyMistake>) -> AppError {
+fn refusal(mistakes: Vec<PolicyMistake>, code: Code) -> AppError {
     let faults = mistakes.into_iter().map(|mistake| {
         let fault = match mistake.key.is_empty() {
-            true => Fault::request(Code::policy_mistake),
-            false => Fault::field(mistake.key, Code::policy_mistake),
+            true => Fault::request(code),
+            false => Fault::field(mistake.key, code),
         };
         fault.actual(mistake.line).limit(mistake.reason)
     });

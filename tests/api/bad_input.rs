@@ -94,8 +94,12 @@ pub fn stage(app: &TestApp) -> Stage<'_> {
     let actor = Actor::system(app.now());
     let draft = Run::direct(&app.app, &actor, yiqi::domain::access::Action::PolicyCreate);
     let text = HEBEI_2026.replacen("version = 1", "version = 9", 1);
+    let sent = policy::Sent {
+        content: text,
+        accepts_warnings: false,
+    };
     let draft = app
-        .block_on(policy::create(&draft, Ok(text)))
+        .block_on(policy::create(&draft, Ok(sent)))
         .unwrap()
         .now()
         .unwrap();

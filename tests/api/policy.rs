@@ -50,6 +50,31 @@ fn registered(app: &TestApp, asset_no: &str, fen: i64) -> Answer {
 }
 
 both! {
+    fn a_pack_that_is_probably_wrong_is_stored_when_that_is_meant(app: &TestApp) {
+        let admin = app.as_admin();
+        let text = version(7, 20_000_000);
+        let percent = text.replacen("rate = \"0.20\"", "rate = \"20\"", 1);
+        let refused = send(&admin, Method::POST, POLICIES, &percent).expect_code(422, "policy_warning");
+        let error = &refused["errors"][0];
+        assert_eq!(error["field"], "awards[0].steps[0].rate");
+        assert!(error["message"].as_str().unwrap().contains("2000"), "{error}");
+        let checked = send(&admin, Method::POST, "/api/v1/policies/check", &percent).expect_status(200);
+        assert_eq!((&checked["valid"], &checked["mistakes"]), (&json!(true), &json!([])));
+        assert_eq!(checked["warnings"][0]["key"], "awards[0].steps[0].rate");
+        let path = format!("{POLICIES}?accept_warnings=true");
+        let stored = send(&admin, Method::POST, &path, &percent).expect_status(201);
+        let event = admin.get("/api/v1/events?action=policy_create").expect_status(200);
+        let last = event["items"].as_array().unwrap().last().unwrap();
+        assert_eq!(last["after"]["accepted_warnings"], 1, "{last}");
+        let path = format!("{POLICIES}/{}", stored.id());
+        let replace = |path: &str, text: &str| {
+            let request = admin.request(Method::PUT, path).header("If-Match", stored.etag());
+            request.bytes("application/toml", text.as_bytes()).send()
+        };
+        replace(&path, &percent.replacen("\"13\", \"11\"", "\"13\", \"13\"", 1)).expect_code(422, "policy_warning");
+        replace(&path, &text).expect_status(200);
+    }
+
     fn a_pack_is_stored_once_and_its_mistakes_are_told(app: &TestApp) {
         let admin = app.as_admin();
         let send = |path: &str, text: &str| {

@@ -11,7 +11,7 @@ use crate::cli::failure::Failure;
 use crate::cli::output::{self, Format};
 use crate::cli::{acting_as, operator};
 use crate::error::AppError;
-use crate::operations::policy::{self, Pack, PolicyId};
+use crate::operations::policy::{self, Pack, PolicyId, Sent};
 use crate::operations::run::Run;
 use crate::operations::session::Action;
 
@@ -20,6 +20,9 @@ pub enum Command {
     /// Store a pack as a draft.
     Add {
         file: PathBuf,
+        /// What is probably wrong in it is meant so.
+        #[arg(long)]
+        accept_warnings: bool,
         /// The account that stores it; without it the installation does.
         #[arg(long = "as", value_name = "EMAIL")]
         account: Option<String>,
@@ -67,16 +70,20 @@ pub(super) async fn act(app: &App, action: Command) -> Result<(), Failure> {
     match action {
         Command::Add {
             file,
+            accept_warnings,
             account,
             format,
         } => {
-            let text = read(&file)?;
+            let sent = Sent {
+                content: read(&file)?,
+                accepts_warnings: accept_warnings,
+            };
             let actor = match account {
                 Some(login) => acting_as(app, &login).await?,
                 None => operator(app),
             };
             let run = Run::direct(app, &actor, Action::PolicyCreate);
-            let pack = policy::create(&run, Ok(text)).await?.now()?;
+            let pack = policy::create(&run, Ok(sent)).await?.now()?;
             tell(&pack, format)
         }
         Command::List { format } => list(app, format).await,

@@ -21,6 +21,12 @@ const IN_QUERY: &[(&str, Count, Kind, &str)] = &[
     ),
     ("actor", Count::Any, Kind::Id, "Actions of this user."),
     (
+        "accept_warnings",
+        Count::One,
+        Kind::Flag,
+        "`true`: what is probably wrong in the pack is meant so; without it such a pack is 422 `policy_warning`.",
+    ),
+    (
         "affected",
         Count::One,
         Kind::Affected,

@@ -3,7 +3,7 @@
 
 use chrono::{Days, NaiveDate};
 
-use super::{insert_fault, new_pack};
+use super::{New, Sent, insert_fault, new_pack};
 use crate::domain::access::Action;
 use crate::domain::policy::{PolicyDecision, PolicyState};
 use crate::domain::{PolicyId, Reason};
@@ -12,7 +12,7 @@ use crate::operations::actor::Actor;
 use crate::operations::run::{Outcome, Run, may};
 use crate::operations::subject::{Subject as Noun, Ties};
 use crate::store::event::{self, Subject};
-use crate::store::policy::{NewPack, Pack};
+use crate::store::policy::Pack;
 use crate::store::{self, Conn};
 
 /// How far ahead a pack may be put in force.
@@ -48,29 +48,26 @@ fn refuse_used(tx: &mut Conn, pack: &Pack) -> Result<(), AppError> {
 }
 
 /// Replaces the text of a draft that no run used; code and version stay.
-pub async fn update(
-    run: &Run<Pack>,
-    id: PolicyId,
-    content: Result<String, AppError>,
-) -> Outcome<Pack> {
+pub async fn update(run: &Run<Pack>, id: PolicyId, sent: Result<Sent, AppError>) -> Outcome<Pack> {
     // A pack is not read for who may not store one.
     may(&run.actor, run.action)?;
-    let new = content.and_then(|content| new_pack(content, &run.actor));
+    let new = sent.and_then(|sent| new_pack(sent, &run.actor));
     run.on(id, new, |tx, by, present: Pack, new| {
         let named = |field: &str| Fault::field(field, Code::read_only);
+        let pack = &new.pack;
         let mut faults = Vec::new();
-        if new.code != present.code {
+        if pack.code != present.code {
             faults.push(
                 named("code")
                     .limit(present.code.as_str())
-                    .actual(new.code.as_str()),
+                    .actual(pack.code.as_str()),
             );
         }
-        if new.version != present.version {
-            faults.push(named("version").limit(present.version).actual(new.version));
+        if pack.version != present.version {
+            faults.push(named("version").limit(present.version).actual(pack.version));
         }
         AppError::refuse_all(faults)?;
-        if new.digest == present.digest {
+        if pack.digest == present.digest {
             return Ok(present);
         }
         refuse_used(tx, &present)?;
@@ -79,12 +76,15 @@ pub async fn update(
     .await
 }
 
-fn replace(tx: &mut Conn, by: &Actor, present: &Pack, new: &NewPack) -> Result<Pack, AppError> {
-    store::policy::update_content(tx, present, new).map_err(insert_fault)?;
+fn replace(tx: &mut Conn, by: &Actor, present: &Pack, new: &New) -> Result<Pack, AppError> {
+    store::policy::update_content(tx, present, &new.pack).map_err(insert_fault)?;
     let event = by
         .event(Action::PolicyUpdate, Subject::new("policy", present.id))
         .before(serde_json::json!({ "digest": present.digest }))?
-        .after(serde_json::json!({ "digest": new.digest }))?;
+        .after(serde_json::json!({
+            "digest": new.pack.digest,
+            "accepted_warnings": new.accepted,
+        }))?;
     event::append(tx, &event)?;
     Ok(store::policy::get(tx, present.id)?)
 }
