@@ -14,6 +14,7 @@ mod logging;
 mod migrate;
 mod output;
 mod policy;
+mod preflight;
 mod progress;
 pub mod seed;
 mod serve;
@@ -78,6 +79,8 @@ enum Command {
     /// Yearly subsidy runs.
     #[command(subcommand)]
     Subsidy(subsidy::Command),
+    /// What of a year would be lost as things stand: unconfirmed, not invoiced, not paid, not registered.
+    Preflight(preflight::Arguments),
     /// Policy packs.
     #[command(subcommand)]
     Policy(policy::Command),
@@ -113,6 +116,7 @@ async fn act(line: CommandLine) -> Result<(), Failure> {
         Command::Import(action) => import::run(config, action).await,
         Command::Evaluate(action) => evaluate::run(config, action).await,
         Command::Subsidy(action) => subsidy::run(config, action).await,
+        Command::Preflight(arguments) => preflight::run(config, arguments).await,
         Command::Policy(action) => policy::run(config, action).await,
         Command::Openapi => output::json(&crate::http::openapi::document(&config.public_url)),
         Command::Health => health::run(&config),

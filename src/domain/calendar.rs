@@ -46,6 +46,15 @@ impl Year {
         NaiveDate::from_ymd_opt(self.0, 12, 31).unwrap_or(NaiveDate::MAX)
     }
 
+    /// Its first moment in the platform's zone, and the first one after it.
+    pub fn span(self) -> (Instant, Instant) {
+        let next = self.last().succ_opt().unwrap_or(NaiveDate::MAX);
+        (
+            Instant::at_midnight(self.first()),
+            Instant::at_midnight(next),
+        )
+    }
+
     /// Every rule of the list of this year: its own days, each once, each with the festival it is for.
     pub fn check(self, days: &[CalendarDay]) -> Result<(), Vec<Fault>> {
         let mut faults = Faults::new();

@@ -61,6 +61,7 @@ pub mod money;
 pub mod operator;
 pub mod organization;
 pub mod policy;
+pub mod preflight;
 pub mod ratio;
 pub mod reason;
 pub mod region;

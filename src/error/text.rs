@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::{Code, Fault};
 use crate::domain::fault::FaultValue;
+use crate::domain::preflight::Item;
 
 /// The languages answers are written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -50,6 +51,9 @@ impl Language {
 #[derive(Default, serde::Deserialize)]
 struct Texts {
     titles: BTreeMap<String, String>,
+    /// What a unit lacks in its year, and what to do next.
+    #[serde(default)]
+    preflight: BTreeMap<String, String>,
     /// What limits say in words, by their English.
     #[serde(default)]
     phrases: BTreeMap<String, String>,
@@ -92,6 +96,18 @@ fn first_clause(sentence: &str) -> &str {
         .split(['：', ':', '，', ',', ';', '；', '。', '['])
         .next();
     clause.unwrap_or(sentence).trim()
+}
+
+/// What is the matter with a unit's year and what to do next.
+pub fn lack(item: &Item, language: Language) -> String {
+    let told = texts(language).preflight.get(item.lack.as_str());
+    let fen = item.income.number();
+    let due_on = item.due_on.map(|on| on.to_string());
+    told.map_or(item.lack.as_str(), String::as_str)
+        .replace("{count}", &item.count.to_string())
+        .replace("{yuan}", &format!("{}.{:02}", fen / 100, fen % 100))
+        .replace("{due_on}", &due_on.unwrap_or_default())
+        .replace("{indicators}", &item.indicators.join(", "))
 }
 
 /// A limit in a language; what is no phrase, like a number or a name, is the same in every one.
@@ -157,6 +173,7 @@ fn spoken(sentence: &str, fault: &Fault) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::preflight::Lack;
 
     #[test]
     fn a_value_that_is_missing_leaves_no_gap() {
@@ -196,6 +213,23 @@ mod tests {
                 .filter(|name| Code::find(name).is_none())
                 .collect();
             assert!(left.is_empty(), "{left:?}");
+        }
+    }
+
+    #[test]
+    fn every_lack_says_in_both_languages_what_to_do() {
+        for language in [Language::Chinese, Language::English] {
+            let known: Vec<&str> = texts(language)
+                .preflight
+                .keys()
+                .map(String::as_str)
+                .collect();
+            let mut lacks: Vec<&str> = Lack::ALL.iter().map(|lack| lack.as_str()).collect();
+            lacks.sort_unstable();
+            assert_eq!(known, lacks);
+            for sentence in texts(language).preflight.values() {
+                assert!(sentence.contains(['；', ';']), "{sentence}");
+            }
         }
     }
 

@@ -17,6 +17,7 @@ use crate::domain::access::Action;
 use crate::domain::charge::{ChargeState, PaymentSource, PaymentState};
 use crate::domain::tariff::CustomerClass;
 use crate::domain::time::read_date;
+use crate::domain::usage::UsageState;
 use crate::domain::{
     ChargeId, Fen, Instant, InstrumentId, InvoiceId, OrganizationId, PaymentId, UsageRecordId,
 };
@@ -44,6 +45,9 @@ pub fn routes() -> Vec<Route> {
             "state",
             "open",
             "declared",
+            "year",
+            "usage_state",
+            "invoiced",
             "from",
             "until",
             "updated_since",
@@ -51,6 +55,7 @@ pub fn routes() -> Vec<Route> {
             "cursor",
         ])
         .words::<ChargeState>("state")
+        .words::<UsageState>("usage_state")
         .answers::<Page<ChargeShape>>(200),
         get("/charges/{id}", Action::ChargeGet, "One charge", get_one).answers::<ChargeShape>(200),
         table::route(),
@@ -290,6 +295,9 @@ fn filter(params: &Params, start: &Start, limit: i64) -> Result<Filter, AppError
         until: params.one("until")?,
         is_open: params.one("open")?,
         is_declared: params.one("declared")?,
+        years: params.all("year")?,
+        usage_states: params.all("usage_state")?,
+        is_invoiced: params.one("invoiced")?,
         changed_after: start.changed_after(),
         below: start.below(),
         limit,

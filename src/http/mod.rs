@@ -37,6 +37,7 @@ pub mod openapi;
 pub mod organization;
 pub mod params;
 pub mod policy;
+mod preflight;
 pub mod price;
 pub mod problem;
 pub mod quote;

@@ -31,6 +31,7 @@ pub fn routes() -> Vec<Route> {
                 "region",
                 "uscc",
                 "is_host",
+                "lacks_admin",
                 "updated_since",
                 "limit",
                 "cursor",
@@ -174,6 +175,7 @@ async fn list(context: RequestContext) -> Answer {
         regions: params.all("region")?,
         usccs: params.all("uscc")?,
         is_host: params.one("is_host")?,
+        lacks_admin: params.one("lacks_admin")?,
         place,
         limit: limit + 1,
         ..Filter::default()

@@ -11,7 +11,8 @@ use super::route::{BASE, Methods, Route, method_not_allowed};
 use super::{
     account, api_key, availability, booking, booking_rules, certification, charge, closure, event,
     exemption, holiday, instrument, invitation, invoice, member, notice, organization, policy,
-    quote, reference, related_party, review, service, session, stats, tariff, usage, yearly_run,
+    preflight, quote, reference, related_party, review, service, session, stats, tariff, usage,
+    yearly_run,
 };
 use crate::error::AppError;
 
@@ -43,6 +44,7 @@ pub fn table() -> Vec<Route> {
         invoice::routes(),
         policy::routes(),
         yearly_run::routes(),
+        preflight::routes(),
         stats::routes(),
         event::routes(),
         notice::routes(),

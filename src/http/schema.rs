@@ -167,6 +167,8 @@ words!(
     tariff::CustomerClass => "CustomerClass",
     usage::Evidence => "Evidence",
     usage::UsageState => "UsageState",
+    preflight::Lack => "Lack",
+    preflight::Weight => "Weight",
     region::RegionLevel => "RegionLevel",
     exemption::ExemptionState => "ExemptionState",
     exemption::ShareMode => "ShareMode",

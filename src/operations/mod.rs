@@ -29,6 +29,7 @@ pub mod organization;
 pub mod password;
 pub mod policy;
 pub mod policy_pack;
+pub mod preflight;
 pub mod province;
 pub mod quote;
 pub mod readiness;

@@ -1,4 +1,5 @@
-//! Texts compared without regard to upper and lower case: of ASCII letters alone, so that both databases find the same.
+//! Texts compared without regard to upper and lower case: of ASCII letters alone, so that both databases find the same; and
+//! the members of JSON texts, which each database reads by words of its own.
 
 use diesel::dsl::sql;
 use diesel::expression::SqlLiteral;
@@ -16,6 +17,14 @@ impl CaseFold {
     pub fn of(conn: &Conn) -> Self {
         Self {
             is_postgres: matches!(conn, Conn::Postgres(_)),
+        }
+    }
+
+    /// The text of a member of a JSON column, named with its table.
+    pub fn member(self, column: &str, name: &str) -> String {
+        match self.is_postgres {
+            true => format!("({column}::json ->> '{name}')"),
+            false => format!("json_extract({column}, '$.{name}')"),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use diesel::dsl::not;
+use diesel::dsl::{not, sql};
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 
@@ -27,6 +27,8 @@ pub struct Filter {
     pub regions: Vec<RegionCode>,
     pub usccs: Vec<Uscc>,
     pub is_host: Option<bool>,
+    /// No active administrator of its own as a host, or some.
+    pub lacks_admin: Option<bool>,
     /// Beside the public ones, those that this reaches.
     pub reach: Reach,
     pub place: PageStart,
@@ -46,6 +48,10 @@ pub enum PageStart {
 
 type Condition =
     Box<dyn BoxableExpression<organization::table, <Conn as Connection>::Backend, SqlType = Bool>>;
+
+/// Roles stand in a JSON text, each in quotes.
+pub(super) const LACKS_ADMIN: &str = "NOT EXISTS (SELECT 1 FROM user_account a \
+    WHERE a.organization_id = organization.id AND a.state = 'active' AND a.roles LIKE '%\"host_admin\"%')";
 
 /// One page.
 pub fn list(conn: &mut Conn, filter: &Filter) -> Result<Found<Organization>> {
@@ -139,6 +145,11 @@ fn conditions(filter: &Filter, letters: &CaseFold) -> Vec<Condition> {
     }
     if let Some(is_host) = filter.is_host {
         all.push(Box::new(organization::is_host.eq(is_host)));
+    }
+    match filter.lacks_admin {
+        Some(true) => all.push(Box::new(sql::<Bool>(LACKS_ADMIN))),
+        Some(false) => all.push(Box::new(not(sql::<Bool>(LACKS_ADMIN)))),
+        None => {}
     }
     all
 }

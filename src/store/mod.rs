@@ -36,6 +36,7 @@ pub mod page;
 pub mod payment;
 pub mod policy;
 mod pool;
+pub mod preflight;
 mod prepared;
 pub mod price;
 mod probe;

@@ -63,6 +63,7 @@ mod people;
 mod plan;
 mod policy;
 mod postgres;
+mod preflight;
 mod promise;
 mod protocol;
 mod province;

@@ -8,10 +8,11 @@ use diesel::sql_types::Text;
 use diesel::{Connection, QueryableByName, RunQueryDsl};
 use yiqi::domain::access::Reach;
 use yiqi::domain::booking::BookingState;
-use yiqi::domain::usage::UsageState;
-use yiqi::domain::{Instant, InstrumentId, OrganizationId};
+use yiqi::domain::calendar::Year;
+use yiqi::domain::usage::{Evidence, UsageState};
+use yiqi::domain::{Fen, Instant, InstrumentId, OrganizationId};
 use yiqi::store::directory::{self, PageStart};
-use yiqi::store::{Conn, Database, booking, charge, event, instrument, usage};
+use yiqi::store::{Conn, Database, booking, charge, event, instrument, preflight, usage};
 
 use crate::both;
 use crate::lists::Filled;
@@ -405,6 +406,32 @@ both! {
         });
     }
 
+    /// What a host's year lacks is asked of that host's rows of that year.
+    fn a_preflight_reads_one_host_and_one_year(app: &TestApp) {
+        let filled = Filled::with(app, 60_000);
+        let year: Year = "2025".parse().unwrap();
+        with_and_without_statistics(app, |conn| {
+            let asked = statements(conn, |conn| {
+                let classes = [Evidence::Manual];
+                let weak = Some((classes.as_slice(), Fen::new(50_000_000)));
+                preflight::list_services(conn, filled.host, year, weak).unwrap();
+                preflight::count_requests(conn, filled.host, year).unwrap();
+            });
+            let found: Vec<String> = asked.iter().flat_map(|statement| plan(conn, statement)).collect();
+            // The open bookings of all are as few here as those of one host.
+            for indexes in [["usage_record_host_ended"; 2], ["booking_host_open", "booking_open"]] {
+                let is_by = |line: &String| indexes.iter().any(|index| line.contains(index));
+                assert!(found.iter().any(is_by), "{indexes:?}: {found:#?}");
+            }
+            let scans = ["SCAN u", "SCAN b", "Seq Scan on usage_record", "Seq Scan on booking"];
+            let reads_all = |line: &String| {
+                let line = line.trim_start_matches([' ', '-', '>']);
+                scans.iter().any(|scan| line == *scan || line.starts_with(&format!("{scan} ")))
+            };
+            assert!(!found.iter().any(reads_all), "{found:#?}");
+        });
+    }
+
     fn instruments_come_in_the_order_of_an_index(app: &TestApp) {
         let filled = Filled::with(app, 10);
         filled.more_instruments(app, 30_000);
@@ -419,6 +446,10 @@ both! {
             share_modes: Vec::new(),
             states: Vec::new(),
             price_max: None,
+            accepted_from: None,
+            accepted_until: None,
+            original_value_from: None,
+            incomplete_on: None,
             sort: sort.parse().unwrap(),
             after: None,
             limit: 51,

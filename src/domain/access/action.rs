@@ -321,6 +321,9 @@ actions! {
     EvaluationComplete = "evaluation_complete": SYSTEM, None, Consequence, Evaluation, Nobody;
     /// A run ended without grades.
     EvaluationFail = "evaluation_fail": SYSTEM, None, Consequence, Evaluation, Nobody;
+    /// What of a year would be lost as things stand.
+    PreflightGet = "preflight_get": AWARD_READERS.and_system(), None, Read, Nothing, Nobody;
+    EvaluationPreflight = "evaluation_preflight": OVERSEERS.and_system(), None, Read, Evaluation, Nobody;
     SubsidyList = "subsidy_list": EVERYBODY.and_system(), None, Read, SubsidyRun, Nobody;
     SubsidyGet = "subsidy_get": EVERYBODY.and_system(), None, Read, SubsidyRun, Nobody;
     SubsidyAwardList = "subsidy_award_list": EVERYBODY.and_system(), None, Read, SubsidyRun, Nobody;

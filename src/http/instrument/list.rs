@@ -9,10 +9,10 @@ use super::super::feed::{self, Changes};
 use super::super::params::Params;
 use super::super::route::{Route, get};
 use super::shape::InstrumentShape;
-use crate::domain::Instant;
 use crate::domain::access::{Action, Reach};
 use crate::domain::exemption::ShareMode;
 use crate::domain::instrument::InstrumentState;
+use crate::domain::{Fen, Instant};
 use crate::error::{AppError, Code, Fault};
 use crate::operations::instrument;
 use crate::store::instrument::{Filter, Instrument, Position, Sort, SortField, Withdrawn};
@@ -28,6 +28,10 @@ pub const FILTERS: &[&str] = &[
     "share_mode",
     "status",
     "max_price_fen",
+    "accepted_from",
+    "accepted_until_on",
+    "original_value_from_fen",
+    "incomplete_on",
     "updated_since",
     "sort",
     "limit",
@@ -59,7 +63,7 @@ enum ListedInstrument {
 
 /// The filter the parameters tell, at its first page. What the caller reaches, the operation knows.
 pub fn filter(context: &RequestContext, params: &Params, limit: i64) -> Result<Filter, AppError> {
-    let price_max = params.one("max_price_fen")?.map(crate::domain::Fen::new);
+    let price_max = params.one("max_price_fen")?.map(Fen::new);
     Ok(Filter {
         reach: Reach::default(),
         is_public: true,
@@ -70,6 +74,10 @@ pub fn filter(context: &RequestContext, params: &Params, limit: i64) -> Result<F
         methods: params.words("method")?,
         share_modes: params.all("share_mode")?,
         states: params.all("status")?,
+        accepted_from: params.one("accepted_from")?,
+        accepted_until: params.one("accepted_until_on")?,
+        original_value_from: params.one("original_value_from_fen")?.map(Fen::new),
+        incomplete_on: params.one("incomplete_on")?,
         price_max: price_max.map(|price| (price, context.now.local_date())),
         sort: params
             .one("sort")?

@@ -14,6 +14,12 @@ const IN_QUERY: &[(&str, Count, Kind, &str)] = &[
         "Accepted on this day or later.",
     ),
     (
+        "accepted_until_on",
+        Count::One,
+        Kind::Date,
+        "Accepted on this day or earlier.",
+    ),
+    (
         "action",
         Count::Any,
         Kind::Text,
@@ -85,7 +91,7 @@ const IN_QUERY: &[(&str, Count, Kind, &str)] = &[
     ),
     (
         "evidence",
-        Count::One,
+        Count::Any,
         Kind::Text,
         "How the record is proved.",
     ),
@@ -100,6 +106,12 @@ const IN_QUERY: &[(&str, Count, Kind, &str)] = &[
         Count::One,
         Kind::Instant,
         "From this moment on, inclusive.",
+    ),
+    (
+        "from_others",
+        Count::One,
+        Kind::Flag,
+        "`true`: asked for by a unit other than the host; `false`: by the host itself.",
     ),
     (
         "host_organization_id",
@@ -121,6 +133,19 @@ const IN_QUERY: &[(&str, Count, Kind, &str)] = &[
         "Whether an invoice was issued.",
     ),
     (
+        "incomplete_on",
+        Count::One,
+        Kind::Date,
+        "What an evaluation counts as complete (technical text, functions, service content, user notice, public contact, \
+         location, a price for others) is not all there on this day.",
+    ),
+    (
+        "invoiced",
+        Count::One,
+        Kind::Flag,
+        "`true`: an invoice stands for it; `false`: none does, though it costs something.",
+    ),
+    (
         "is_host",
         Count::One,
         Kind::Flag,
@@ -128,6 +153,12 @@ const IN_QUERY: &[(&str, Count, Kind, &str)] = &[
     ),
     ("kind", Count::Any, Kind::Text, "Of this kind."),
     ("level", Count::One, Kind::Text, "province, city or county."),
+    (
+        "lacks_admin",
+        Count::One,
+        Kind::Flag,
+        "`true`: no active account administers it as a host.",
+    ),
     (
         "limit",
         Count::One,
@@ -159,6 +190,12 @@ const IN_QUERY: &[(&str, Count, Kind, &str)] = &[
         "How it is done: a mode of use, or of an import `create` or `upsert`.",
     ),
     (
+        "missing",
+        Count::One,
+        Kind::Flag,
+        "`true`: nobody gave points yet; `false`: somebody did.",
+    ),
+    (
         "open",
         Count::One,
         Kind::Flag,
@@ -169,6 +206,12 @@ const IN_QUERY: &[(&str, Count, Kind, &str)] = &[
         Count::Any,
         Kind::Id,
         "Of this organization.",
+    ),
+    (
+        "original_value_from_fen",
+        Count::One,
+        Kind::Integer,
+        "Of instruments with this original value or a higher one, in fen.",
     ),
     (
         "organization_id",
@@ -272,12 +315,23 @@ const IN_QUERY: &[(&str, Count, Kind, &str)] = &[
         "Of this usage record.",
     ),
     (
+        "usage_state",
+        Count::Any,
+        Kind::Text,
+        "What the two sides say about the service.",
+    ),
+    (
         "uscc",
         Count::Any,
         Kind::Text,
         "Of this unified social credit code.",
     ),
-    ("year", Count::Any, Kind::Integer, "Of this year."),
+    (
+        "year",
+        Count::Any,
+        Kind::Integer,
+        "Of this year: a service by its end, a charge by that of its service, a booking by the day it was asked for.",
+    ),
 ];
 
 const IN_PATH: &[(&str, &str)] = &[
@@ -337,6 +391,9 @@ pub fn in_query(route: &Route, name: &str) -> Value {
         .map_or((Count::One, Kind::Text, ""), |(_, count, kind, about)| {
             (*count, *kind, *about)
         });
+    let is_required = route.required_parameters.contains(&name);
+    // What a route cannot do without is one value.
+    let count = if is_required { Count::One } else { count };
     let words = route.words.iter().find(|(known, _)| *known == name);
     let one = words.map_or_else(|| kind.schema(), |(_, schema)| json!(schema()));
     let (schema, about) = match count {
@@ -349,7 +406,7 @@ pub fn in_query(route: &Route, name: &str) -> Value {
     json!({
         "name": name,
         "in": "query",
-        "required": route.required_parameters.contains(&name),
+        "required": is_required,
         "description": about,
         "schema": schema,
     })

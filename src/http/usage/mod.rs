@@ -11,8 +11,9 @@ use super::feed::{Asked, Start};
 use super::params::Params;
 use super::reason::{EmptyBody, ReasonBody};
 use super::route::{BASE, Route, get, post};
+use crate::domain::Fen;
 use crate::domain::access::Action;
-use crate::domain::usage::UsageState;
+use crate::domain::usage::{Evidence, UsageState};
 use crate::error::AppError;
 use crate::operations::run::Reply;
 use crate::operations::usage::{self, UsageView};
@@ -27,6 +28,9 @@ const FILTERS: &[&str] = &[
     "booking_id",
     "client_reference",
     "unpriced",
+    "year",
+    "evidence",
+    "original_value_from_fen",
     "from",
     "until",
     "updated_since",
@@ -44,6 +48,7 @@ pub fn routes() -> Vec<Route> {
         )
         .parameters(FILTERS)
         .words::<UsageState>("state")
+        .words::<Evidence>("evidence")
         .answers::<Page<UsageShape>>(200),
         post(
             "/usage-records",
@@ -130,6 +135,9 @@ fn filter(params: &Params, start: &Start, limit: i64) -> Result<Filter, AppError
         bookings: params.all("booking_id")?,
         client_references: params.all("client_reference")?,
         is_unpriced: params.one("unpriced")?,
+        years: params.all("year")?,
+        evidence: params.all("evidence")?,
+        original_value_from: params.one("original_value_from_fen")?.map(Fen::new),
         from: params.one("from")?,
         until: params.one("until")?,
         changed_after: start.changed_after(),

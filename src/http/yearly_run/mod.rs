@@ -68,7 +68,7 @@ fn evaluations() -> Vec<Route> {
             "Every unit's scores, explained",
             score::list,
         )
-        .parameters(&["limit", "cursor"])
+        .parameters(&["organization_id", "limit", "cursor"])
         .answers::<Page<UnitShape>>(200),
         put(
             "/evaluations/{id}/expert-scores",
@@ -85,7 +85,14 @@ fn evaluations() -> Vec<Route> {
             "Experts' points of a year, by unit and indicator",
             point::list,
         )
-        .parameters(&["year", "limit", "cursor"])
+        .parameters(&[
+            "year",
+            "policy",
+            "organization_id",
+            "missing",
+            "limit",
+            "cursor",
+        ])
         .requires(&["year"])
         .answers::<Page<PointShape>>(200),
     ]

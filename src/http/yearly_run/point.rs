@@ -38,18 +38,24 @@ impl From<PointRow> for PointShape {
 }
 
 pub async fn list(context: RequestContext) -> Answer {
-    let years = context.params().and_then(|params| {
+    let asked = context.params().and_then(|params| {
         let years: Vec<i32> = params.all("year")?;
         match years.is_empty() {
             true => Err(AppError::Malformed(vec![Fault::field(
                 "year",
                 Code::missing_field,
             )])),
-            false => Ok(years),
+            false => Ok((years, params.one("policy")?)),
         }
     });
-    let rows = expert::list(&context.app, &context.reader(), years).await?;
+    let mut rows = expert::list(&context.app, &context.reader(), asked).await?;
     let params = context.params()?;
+    let units: Vec<OrganizationId> = params.all("organization_id")?;
+    let is_missing: Option<bool> = params.one("missing")?;
+    rows.retain(|row| {
+        let is_asked = is_missing.is_none_or(|missing| missing == row.points.is_none());
+        is_asked && (units.is_empty() || units.contains(&row.organization_id))
+    });
     let key = |row: &PointRow| (row.year, row.organization_id, row.indicator.clone());
     context.ok(Page::of(rows, &params, key, PointShape::from)?)
 }

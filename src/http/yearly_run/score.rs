@@ -83,8 +83,10 @@ pub struct UnitShape {
 
 pub async fn list(context: RequestContext) -> Answer {
     let id: EvaluationId = context.id("id")?;
-    let hosts = grades::list(&context.app, &context.reader(), id).await?;
+    let mut hosts = grades::list(&context.app, &context.reader(), id).await?;
     let params = context.params()?;
+    let asked: Vec<OrganizationId> = params.all("organization_id")?;
+    hosts.retain(|host| asked.is_empty() || asked.contains(&host.organization_id));
     let page = Page::of(hosts, &params, |host| host.organization_id, shape)?;
     context.ok(page.all()?)
 }

@@ -121,19 +121,24 @@ pub struct PointRow {
     pub source: Option<PointSource>,
 }
 
-/// The points of years for every unit that has instruments, by the indicators of the pack that registrations follow.
+/// The points of years for every unit that has instruments, by the indicators of a pack; of none named: of the one that
+/// registrations follow.
 pub async fn list(
     app: &App,
     actor: &Actor,
-    years: Result<Vec<i32>, AppError>,
+    asked: Result<(Vec<i32>, Option<String>), AppError>,
 ) -> Result<Vec<PointRow>, AppError> {
     may(actor, Action::ExpertPointList)?;
-    let (years, now) = (years?, app.clock.now());
+    let ((years, named), now) = (asked?, app.clock.now());
     for year in &years {
         check_year(*year, now)?;
     }
     let read = move |conn: &mut Conn| {
-        let policy = packs::active(conn, now.local_date())?;
+        let today = now.local_date();
+        let policy = match &named {
+            Some(name) => packs::open(&packs::get_named(conn, name, today)?)?,
+            None => packs::active(conn, today)?,
+        };
         let mut rows = Vec::new();
         for year in years {
             rows.extend(of_year(conn, year, &policy)?);

@@ -9,6 +9,7 @@ use super::blocking::is_open;
 use crate::domain::access::Reach;
 use crate::domain::booking::BookingState;
 use crate::domain::booking_rules::LONGEST;
+use crate::domain::calendar::Year;
 use crate::domain::{Instant, InstrumentId, Minutes, OrganizationId, TypedKey, UserId};
 use crate::store::drive::{
     Asked, Branch, Drive, Driver, hidden, hosts_within, managed_by, own_unit,
@@ -26,6 +27,7 @@ type Condition = Box<dyn BoxableExpression<booking::table, Backend, SqlType = Bo
 pub struct Filter {
     pub instruments: Vec<InstrumentId>,
     pub organizations: Vec<OrganizationId>,
+    pub hosts: Vec<OrganizationId>,
     pub states: Vec<BookingState>,
     /// Overlapping the time from here …
     pub from: Option<Instant>,
@@ -34,6 +36,10 @@ pub struct Filter {
     /// On instruments this person manages.
     pub assigned_to: Option<UserId>,
     pub client_references: Vec<TypedKey>,
+    /// Requested in one of these years.
+    pub years: Vec<Year>,
+    /// By a unit other than the host, or by the host itself.
+    pub is_from_others: Option<bool>,
     /// In the order of (`updated_at`, `id`), after this place; else the newest come first, below `before`.
     pub changed_after: Option<(Instant, i64)>,
     pub before: Option<i64>,
@@ -84,7 +90,7 @@ impl<'a> List<'a> {
             reach,
             instruments: &filter.instruments,
             assigned_to: filter.assigned_to,
-            hosts: &[],
+            hosts: &filter.hosts,
             units: &filter.organizations,
             has_instrument_order: filter.changed_after.is_none(),
             is_host_narrow: is_open_asked,
@@ -121,8 +127,11 @@ impl<'a> List<'a> {
             || (!filter.instruments.is_empty() && driver != Driver::Instruments)
             || (!filter.organizations.is_empty() && driver != Driver::Units)
             || (!filter.states.is_empty() && self.branches.iter().any(|(_, state)| state.is_none()))
+            || (!filter.hosts.is_empty() && driver != Driver::Hosts)
             || filter.from.or(filter.until).is_some()
             || !filter.client_references.is_empty()
+            || !filter.years.is_empty()
+            || filter.is_from_others.is_some()
     }
 
     /// The places of all rows, when references or a window leave few.
@@ -233,7 +242,34 @@ impl<'a> List<'a> {
             query =
                 query.filter(booking::client_reference_key.eq_any(references.collect::<Vec<_>>()));
         }
-        query
+        self.with_request(query)
+    }
+
+    /// Whose instrument was asked for, when and by whom.
+    fn with_request<'q>(&self, mut query: Query<'q>) -> Query<'q> {
+        let filter = self.filter;
+        if !filter.hosts.is_empty() && self.drive.driver != Driver::Hosts {
+            let hosts = filter.hosts.clone();
+            query = query.filter(hidden!(booking.host_organization_id).eq_any(hosts));
+        }
+        let in_year = |year: &Year| -> Condition {
+            let (first, next) = year.span();
+            Box::new(
+                booking::created_at
+                    .ge(first)
+                    .and(booking::created_at.lt(next)),
+            )
+        };
+        let years = filter.years.iter().map(in_year);
+        if let Some(years) = years.reduce(|all, next| Box::new(all.or(next))) {
+            query = query.filter(years);
+        }
+        let other = || hidden!(booking.organization_id).ne(hidden!(booking.host_organization_id));
+        match filter.is_from_others {
+            Some(true) => query.filter(other()),
+            Some(false) => query.filter(diesel::dsl::not(other())),
+            None => query,
+        }
     }
 }
 

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Timestamp};
+use diesel::sql_types::{BigInt, Bool, Text, Timestamp};
 
 use super::{Charge, SERVICE, Service, Whole};
 use crate::domain::access::Reach;
+use crate::domain::calendar::Year;
 use crate::domain::charge::ChargeState;
-use crate::domain::{ChargeId, Instant, InstrumentId, OrganizationId, UsageRecordId};
+use crate::domain::usage::UsageState;
+use crate::domain::{ChargeId, Fen, Instant, InstrumentId, OrganizationId, UsageRecordId};
 use crate::store::drive::{Asked, Branch, Drive, Driver, hidden, own_unit};
 use crate::store::page::{Found, Key, Ordered, Range, first, in_range, load_keys, walk};
 use crate::store::schema::{charge, usage_record};
@@ -38,6 +40,12 @@ pub struct Filter {
     pub is_open: Option<bool>,
     /// The payer declared a payment that the host has not decided about, or not.
     pub is_declared: Option<bool>,
+    /// Only services that ended in one of these years.
+    pub years: Vec<Year>,
+    /// What the two sides say about the service.
+    pub usage_states: Vec<UsageState>,
+    /// An invoice stands for it, or none does though it costs something.
+    pub is_invoiced: Option<bool>,
     /// In the order of (`updated_at`, `id`), after this place; else newest first.
     pub changed_after: Option<(Instant, i64)>,
     pub below: Option<i64>,
@@ -56,6 +64,11 @@ const INSTRUMENT: &str =
     "(SELECT u.instrument_id FROM usage_record u WHERE u.id = charge.usage_record_id)";
 const STARTED_AT: &str =
     "(SELECT u.started_at FROM usage_record u WHERE u.id = charge.usage_record_id)";
+
+const ENDED_AT: &str =
+    "(SELECT u.ended_at FROM usage_record u WHERE u.id = charge.usage_record_id)";
+const USAGE_STATE: &str =
+    "(SELECT u.state FROM usage_record u WHERE u.id = charge.usage_record_id)";
 
 /// The stored states behind the derived ones: of charges that are paid in full, voided, and still owed.
 fn stored(states: &[ChargeState]) -> (Vec<ChargeState>, Vec<ChargeState>, Vec<ChargeState>) {
@@ -166,6 +179,9 @@ impl List<'_> {
             || !filter.instruments.is_empty()
             || filter.from.or(filter.until).is_some()
             || filter.is_open.or(filter.is_declared).is_some()
+            || filter.is_invoiced.is_some()
+            || !filter.years.is_empty()
+            || !filter.usage_states.is_empty()
     }
 
     fn narrowed_besides<'q>(&self, query: Query<'q>) -> Query<'q> {
@@ -184,6 +200,19 @@ impl List<'_> {
         if let Some(until) = filter.until {
             query = query.filter(sql::<Timestamp>(STARTED_AT).lt(until));
         }
+        let in_year = |year: &Year| -> Condition {
+            let (first, next) = year.span();
+            let ended_at = || sql::<Timestamp>(ENDED_AT);
+            Box::new(ended_at().ge(first).and(ended_at().lt(next)))
+        };
+        let years = filter.years.iter().map(in_year);
+        if let Some(years) = years.reduce(|all, next| Box::new(all.or(next))) {
+            query = query.filter(years);
+        }
+        if !filter.usage_states.is_empty() {
+            let states = filter.usage_states.clone();
+            query = query.filter(sql::<Text>(USAGE_STATE).eq_any(states));
+        }
         query
     }
 
@@ -195,6 +224,14 @@ impl List<'_> {
         match self.filter.is_open {
             Some(true) => query = query.filter(owed()),
             Some(false) => query = query.filter(diesel::dsl::not(owed())),
+            None => {}
+        }
+        match self.filter.is_invoiced {
+            Some(true) => query = query.filter(charge::state.eq(ChargeState::Invoiced)),
+            Some(false) => {
+                let costs = charge::amount_fen.gt(Fen::ZERO);
+                query = query.filter(charge::state.eq(ChargeState::Open).and(costs));
+            }
             None => {}
         }
         match self.filter.is_declared {

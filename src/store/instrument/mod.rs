@@ -13,6 +13,7 @@ pub use draft::{delete, is_used};
 pub use facts::{FACT_COLUMNS, StagedInstrument};
 pub use page::{Changed, Sorted, Withdrawn, list, list_all, list_changed};
 pub use search::Filter;
+pub(in crate::store) use search::is_incomplete;
 pub use sort::{Key, Position, Sort, SortField};
 pub use version::{Version, VersionDocument, list_versions};
 

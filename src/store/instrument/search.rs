@@ -39,6 +39,13 @@ pub struct Filter {
     pub states: Vec<InstrumentState>,
     /// A price for all customers or for enterprises is in force on the day and at most this, in fen an hour.
     pub price_max: Option<(Fen, NaiveDate)>,
+    /// Accepted on this day or later …
+    pub accepted_from: Option<NaiveDate>,
+    /// … up to this one.
+    pub accepted_until: Option<NaiveDate>,
+    pub original_value_from: Option<Fen>,
+    /// What makes an entry complete is not all there on this day.
+    pub incomplete_on: Option<NaiveDate>,
     pub sort: Sort,
     pub after: Option<Position>,
     pub limit: i64,
@@ -119,7 +126,45 @@ pub(super) fn conditions(filter: &Filter, letters: CaseFold) -> Vec<Condition> {
         let shared = instrument::share_mode.assume_not_null().eq_any(modes);
         all.push(Box::new(shared));
     }
+    all.extend(registered(filter, letters));
     all
+}
+
+fn registered(filter: &Filter, letters: CaseFold) -> Vec<Condition> {
+    let mut all: Vec<Condition> = Vec::new();
+    // Nothing compares as true with a day that is not there.
+    let accepted_on = || instrument::accepted_on.assume_not_null();
+    if let Some(from) = filter.accepted_from {
+        all.push(Box::new(accepted_on().ge(from)));
+    }
+    if let Some(until) = filter.accepted_until {
+        all.push(Box::new(accepted_on().le(until)));
+    }
+    if let Some(from) = filter.original_value_from {
+        let value = sql::<BigInt>("+instrument.original_value_fen");
+        all.push(Box::new(value.ge(from)));
+    }
+    if let Some(on) = filter.incomplete_on {
+        all.push(Box::new(sql::<Bool>(&is_incomplete(on, letters))));
+    }
+    all
+}
+
+/// The negation of `InstrumentFacts::is_complete`, with a price for others on the day.
+pub(in crate::store) fn is_incomplete(on: NaiveDate, letters: CaseFold) -> String {
+    let described = ["technical", "functions", "service_content", "user_notice"]
+        .map(|name| letters.member("instrument.description", name));
+    let texts = described.into_iter();
+    let lacking: Vec<String> = texts
+        .chain(["instrument.location".to_owned()])
+        .map(|text| format!("COALESCE(TRIM({text}), '') = ''"))
+        .collect();
+    format!(
+        "({} OR instrument.public_contact IS NULL OR NOT EXISTS (SELECT 1 FROM tariff t \
+         WHERE t.instrument_id = instrument.id AND (t.customer_class IS NULL OR t.customer_class <> 'own') \
+         AND t.valid_from <= '{on}' AND (t.valid_until IS NULL OR t.valid_until > '{on}')))",
+        lacking.join(" OR ")
+    )
 }
 
 /// The organizations that are asked for, hidden from the choice of an index.

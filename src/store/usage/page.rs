@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Timestamp};
+use diesel::sql_types::{BigInt, Bool, Timestamp};
 
 use super::UsageRecord;
 use crate::domain::access::Reach;
-use crate::domain::usage::UsageState;
-use crate::domain::{BookingId, Instant, InstrumentId, OrganizationId, TypedKey, Uscc};
+use crate::domain::calendar::Year;
+use crate::domain::usage::{Evidence, UsageState};
+use crate::domain::{BookingId, Fen, Instant, InstrumentId, OrganizationId, TypedKey, Uscc};
 use crate::store::drive::{Asked, Branch, Drive, Driver, hidden, managed_by, own_unit};
 use crate::store::page::{Found, Key, Ordered, Range, first, in_range, load_keys, walk};
 use crate::store::schema::{instrument, organization, usage_record};
@@ -34,6 +35,11 @@ pub struct Filter {
     pub client_references: Vec<TypedKey>,
     /// Only use by units of others that nobody is charged for, or only the rest.
     pub is_unpriced: Option<bool>,
+    /// Only records that end in one of these years.
+    pub years: Vec<Year>,
+    pub evidence: Vec<Evidence>,
+    /// Only of instruments with this original value or a higher one.
+    pub original_value_from: Option<Fen>,
     /// Only records that end after this moment.
     pub from: Option<Instant>,
     /// Only records that begin before this moment.
@@ -57,6 +63,13 @@ pub struct Listed {
     pub asset_no: TypedKey,
     pub using_uscc: Uscc,
 }
+
+/// Looked up for each row, so that the order stays that of the records.
+const ORIGINAL_VALUE: &str =
+    "(SELECT i.original_value_fen FROM instrument i WHERE i.id = usage_record.instrument_id)";
+
+/// Hidden from the choice of an index: the order of the list is that of another one.
+const ENDED_AT: &str = "COALESCE(usage_record.ended_at, usage_record.started_at)";
 
 /// One page of what the caller reaches.
 pub fn list(conn: &mut Conn, reach: &Reach, filter: &Filter) -> Result<Found<Listed>> {
@@ -167,6 +180,9 @@ impl List<'_> {
             || !filter.client_references.is_empty()
             || filter.from.or(filter.until).is_some()
             || filter.is_unpriced.is_some()
+            || !filter.years.is_empty()
+            || !filter.evidence.is_empty()
+            || filter.original_value_from.is_some()
     }
 
     fn narrowed_besides<'q>(&self, mut query: Query<'q>) -> Query<'q> {
@@ -189,11 +205,31 @@ impl List<'_> {
             None => {}
         }
         if let Some(from) = filter.from {
-            query = query.filter(usage_record::ended_at.gt(from));
+            query = query.filter(sql::<Timestamp>(ENDED_AT).gt(from));
         }
         if let Some(until) = filter.until {
             let started_at = "COALESCE(usage_record.started_at, usage_record.ended_at)";
             query = query.filter(sql::<Timestamp>(started_at).lt(until));
+        }
+        self.with_facts(query)
+    }
+
+    fn with_facts<'q>(&self, mut query: Query<'q>) -> Query<'q> {
+        let filter = self.filter;
+        let in_year = |year: &Year| -> Condition {
+            let (first, next) = year.span();
+            let ended_at = || sql::<Timestamp>(ENDED_AT);
+            Box::new(ended_at().ge(first).and(ended_at().lt(next)))
+        };
+        let years = filter.years.iter().map(in_year);
+        if let Some(years) = years.reduce(|all, next| Box::new(all.or(next))) {
+            query = query.filter(years);
+        }
+        if !filter.evidence.is_empty() {
+            query = query.filter(usage_record::evidence.eq_any(filter.evidence.clone()));
+        }
+        if let Some(from) = filter.original_value_from {
+            query = query.filter(sql::<BigInt>(ORIGINAL_VALUE).ge(from));
         }
         query
     }

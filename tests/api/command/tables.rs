@@ -12,6 +12,25 @@ fn json_of(output: &Output) -> serde_json::Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
+/// What an imported year lacks, of all units and of one.
+fn preflight(run: &impl Fn(&[&str]) -> Output) {
+    let json = |arguments: &[&str]| json_of(&run(&[arguments, &["--format", "json"]].concat()));
+    let all = json(&["preflight", "2025"]);
+    let of = |code: &str| {
+        let items = all["items"].as_array().unwrap().iter();
+        items.filter(|item| item["code"] == code).count()
+    };
+    assert_eq!(of("unit_without_people"), 18, "{all}");
+    let one = json(&["preflight", "2025", "--organization", SEEDED_HOST]);
+    let items = one["items"].as_array().unwrap();
+    assert!(!items.is_empty());
+    let unit = &items[0]["organization_id"];
+    assert!(items.iter().all(|item| item["organization_id"] == *unit));
+    expect(&run(&["preflight", "2025"]), 0, "");
+    let nobody = ["preflight", "2025", "--organization", "91130602JPEL4PEGPX"];
+    expect(&run(&nobody), 1, "there is no unit");
+}
+
 /// A pack from its file to its withdrawal.
 fn packs(run: &impl Fn(&[&str]) -> Output, people: [&str; 2]) {
     let json = |arguments: &[&str]| json_of(&run(&[arguments, &["--format", "json"]].concat()));
@@ -184,6 +203,7 @@ fn a_year(backend: Backend) {
     );
     let discarded = ["evaluate", "discard", "1", "--as", people[0]];
     assert_eq!(json(&discarded)["state"], "discarded");
+    preflight(&run);
     packs(&run, people);
     remove_database(backend, &url);
 }
