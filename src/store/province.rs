@@ -3,7 +3,9 @@
 
 mod service;
 
-pub use service::{NewCharge, NewService, StoredService, insert_services, list_services};
+pub use service::{
+    NewCharge, NewService, StoredService, find_invoiced, insert_services, list_services,
+};
 
 use std::collections::BTreeSet;
 

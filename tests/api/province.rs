@@ -2,6 +2,7 @@
 //! program computed.
 
 mod importing;
+mod reading;
 mod standing;
 
 use std::collections::BTreeMap;
@@ -64,7 +65,7 @@ fn fill_imported(backend: Backend, url: &str) {
 fn open(backend: Backend, url: &str) -> World {
     let app = App::new(
         open_store(url.parse().unwrap(), 2),
-        Clock::fixed("2026-03-02T09:00:00+08:00".parse().unwrap()),
+        Clock::fixed("2026-04-02T09:00:00+08:00".parse().unwrap()),
         world::config(url),
         TokenKeys::parse(KEYS).unwrap(),
     );
@@ -472,13 +473,13 @@ fn what_came_after_the_year_does_not_count_for_it() {
 }
 
 #[test]
-fn an_exemption_submitted_after_the_freeze_counts_as_it_came_in() {
+fn an_exemption_submitted_on_the_day_of_the_freeze_counts_as_it_came_in() {
     on_both(|world| {
         let late = source(|file, text| match file {
             ProvinceFile::Instruments => {
                 let mut lines = text.lines().map(str::to_owned).collect::<Vec<_>>();
                 let line =
-                    lines[1].replace("2021-07-09,external,false", "2026-03-20,external,true");
+                    lines[1].replace("2021-07-09,external,false", "2026-04-02,external,true");
                 assert_ne!(line, lines[1]);
                 lines[1] = line;
                 lines.join("\n") + "\n"

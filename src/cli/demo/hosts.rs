@@ -9,6 +9,7 @@ use crate::app::App;
 use crate::cli::acting_as;
 use crate::cli::failure::Failure;
 use crate::exchange::province::organizations;
+use crate::exchange::sheet::Encoding;
 use crate::operations::account::Role;
 use crate::operations::booking::Treatment;
 use crate::operations::province::{OrganizationRole, ProvinceFile};
@@ -19,7 +20,8 @@ use crate::operations::{booking_rules, instrument};
 /// Who speaks for each host of the imported year.
 pub fn heads() -> Result<Vec<Person>, Failure> {
     let wrong = |faults| Failure::Internal(format!("organizations.csv: {faults:?}"));
-    let rows = organizations(bytes_of(ProvinceFile::Organizations)).map_err(wrong)?;
+    let rows =
+        organizations(bytes_of(ProvinceFile::Organizations), Encoding::Utf8).map_err(wrong)?;
     let (rows, _) = rows.collect_all().map_err(wrong)?;
     let hosts = rows
         .into_iter()

@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use crate::domain::Fault;
-use crate::exchange::sheet::{Column, Kind, Row, Stream};
+use crate::exchange::sheet::{Column, Encoding, Kind, Row, Stream};
 use crate::exchange::words;
 use crate::operations::province::ProvinceInstrument;
 
@@ -33,8 +33,11 @@ const COLUMNS: &[Column] = &[
     Column::plain("public_price_fen_per_hour", Kind::Fen),
 ];
 
-pub fn instruments<R: Read>(input: R) -> Result<Stream<R, ProvinceInstrument>, Vec<Fault>> {
-    Stream::open(input, COLUMNS, read)
+pub fn instruments<R: Read>(
+    input: R,
+    encoding: Encoding,
+) -> Result<Stream<R, ProvinceInstrument>, Vec<Fault>> {
+    Stream::open(input, encoding, COLUMNS, read)
 }
 
 fn read(row: &mut Row<'_>) -> Option<ProvinceInstrument> {

@@ -30,6 +30,7 @@ mod tests {
     use crate::domain::Code;
     use crate::domain::Fen;
     use crate::domain::usage::{Evidence, UsageState};
+    use crate::exchange::sheet::Encoding;
     use crate::operations::province::OrganizationRole;
 
     macro_rules! file {
@@ -55,7 +56,7 @@ mod tests {
 
     #[test]
     fn the_small_files_of_the_package_are_whole() {
-        let (rows, sha256) = organizations(file!("organizations.csv"))
+        let (rows, sha256) = organizations(file!("organizations.csv"), Encoding::Utf8)
             .unwrap()
             .collect_all()
             .unwrap();
@@ -64,7 +65,7 @@ mod tests {
             .iter()
             .filter(|row| row.value.role == OrganizationRole::Host);
         assert_eq!(hosts.count(), 18);
-        let (rows, _) = instruments(file!("instruments.csv"))
+        let (rows, _) = instruments(file!("instruments.csv"), Encoding::Utf8)
             .unwrap()
             .collect_all()
             .unwrap();
@@ -72,13 +73,14 @@ mod tests {
             .iter()
             .filter(|row| row.value.public_price_fen_per_hour.is_none());
         assert_eq!(unpriced.count(), 9);
-        let (rows, _) = requests(file!("requests.csv"))
+        let (rows, _) = requests(file!("requests.csv"), Encoding::Utf8)
             .unwrap()
             .collect_all()
             .unwrap();
         assert_eq!((rows.len(), rows[0].value.received), (18, 30));
         let (rows, _) = expert_scores(
             file!("expert_scores.csv"),
+            Encoding::Utf8,
             expert_columns(&["A4".to_owned(), "B3".to_owned()]),
         )
         .unwrap()
@@ -89,7 +91,7 @@ mod tests {
 
     #[test]
     fn usage_streams_with_its_digest() {
-        let mut stream = usage(file!("usage.csv")).unwrap();
+        let mut stream = usage(file!("usage.csv"), Encoding::Utf8).unwrap();
         let rows: Vec<_> = stream.by_ref().map(Result::unwrap).collect();
         assert_eq!((rows.len(), rows[0].row), (21_815, 2));
         let charged = &rows[3].value;
@@ -113,7 +115,7 @@ mod tests {
     #[test]
     fn a_cut_row_is_a_fault_and_the_rest_is_still_read() {
         let text = "host_uscc,received,answered_in_time\nA,1,2\nB,3\nC,-1,x\nD,4,4\n";
-        let mut stream = requests(text.as_bytes()).unwrap();
+        let mut stream = requests(text.as_bytes(), Encoding::Utf8).unwrap();
         let mut seen = Vec::new();
         for row in stream.by_ref() {
             match row {
@@ -136,12 +138,15 @@ mod tests {
                 (4, "answered_in_time".to_owned(), Code::not_an_integer),
             ]
         );
-        let faults = requests(&b"host_uscc,received\n"[..]).unwrap_err();
+        let faults = requests(&b"host_uscc,received\n"[..], Encoding::Utf8).unwrap_err();
         assert_eq!(faults[0].code, Code::missing_column);
-        let faults = requests(&b"host_uscc,received,answered_in_time\n\xff,1,1\n"[..])
-            .unwrap()
-            .collect_all()
-            .unwrap_err();
+        let faults = requests(
+            &b"host_uscc,received,answered_in_time\n\xff,1,1\n"[..],
+            Encoding::Utf8,
+        )
+        .unwrap()
+        .collect_all()
+        .unwrap_err();
         let seen = (faults[0].row(), faults[0].code);
         assert_eq!(seen, (2, Code::unknown_encoding));
     }

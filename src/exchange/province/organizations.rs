@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use crate::domain::Fault;
-use crate::exchange::sheet::{Column, Kind, Row, Stream};
+use crate::exchange::sheet::{Column, Encoding, Kind, Row, Stream};
 use crate::operations::province::ProvinceOrganization;
 
 const COLUMNS: &[Column] = &[
@@ -16,8 +16,11 @@ const COLUMNS: &[Column] = &[
     Column::plain("related_to", Kind::Text),
 ];
 
-pub fn organizations<R: Read>(input: R) -> Result<Stream<R, ProvinceOrganization>, Vec<Fault>> {
-    Stream::open(input, COLUMNS, read)
+pub fn organizations<R: Read>(
+    input: R,
+    encoding: Encoding,
+) -> Result<Stream<R, ProvinceOrganization>, Vec<Fault>> {
+    Stream::open(input, encoding, COLUMNS, read)
 }
 
 fn read(row: &mut Row<'_>) -> Option<ProvinceOrganization> {

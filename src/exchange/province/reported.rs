@@ -3,18 +3,21 @@
 use std::io::Read;
 
 use crate::domain::{Code, Fault};
-use crate::exchange::sheet::{Column, Kind, Row, Stream};
+use crate::exchange::sheet::{Column, Encoding, Kind, Row, Stream};
 use crate::operations::province::{ExpertScores, RequestCounts};
 
 const HOST: Column = Column::plain("host_uscc", Kind::Text).required();
 
-pub fn requests<R: Read>(input: R) -> Result<Stream<R, RequestCounts>, Vec<Fault>> {
+pub fn requests<R: Read>(
+    input: R,
+    encoding: Encoding,
+) -> Result<Stream<R, RequestCounts>, Vec<Fault>> {
     const COLUMNS: &[Column] = &[
         HOST,
         Column::plain("received", Kind::Integer).required(),
         Column::plain("answered_in_time", Kind::Integer).required(),
     ];
-    Stream::open(input, COLUMNS, read_requests)
+    Stream::open(input, encoding, COLUMNS, read_requests)
 }
 
 fn read_requests(row: &mut Row<'_>) -> Option<RequestCounts> {
@@ -43,9 +46,10 @@ pub fn expert_columns(indicators: &[String]) -> &'static [Column] {
 
 pub fn expert_scores<R: Read>(
     input: R,
+    encoding: Encoding,
     columns: &'static [Column],
 ) -> Result<Stream<R, ExpertScores>, Vec<Fault>> {
-    Stream::open(input, columns, |row| {
+    Stream::open(input, encoding, columns, |row| {
         let host_uscc = row.text(HOST.name);
         let mut points = Vec::new();
         for column in row

@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use crate::domain::Fault;
-use crate::exchange::sheet::{Column, Kind, Row, Stream};
+use crate::exchange::sheet::{Column, Encoding, Kind, Row, Stream};
 use crate::exchange::words;
 use crate::operations::province::ProvinceUsage;
 
@@ -31,8 +31,11 @@ const COLUMNS: &[Column] = &[
     Column::plain("satisfaction", Kind::Text),
 ];
 
-pub fn usage<R: Read>(input: R) -> Result<Stream<R, ProvinceUsage>, Vec<Fault>> {
-    Stream::open(input, COLUMNS, read)
+pub fn usage<R: Read>(
+    input: R,
+    encoding: Encoding,
+) -> Result<Stream<R, ProvinceUsage>, Vec<Fault>> {
+    Stream::open(input, encoding, COLUMNS, read)
 }
 
 fn read(row: &mut Row<'_>) -> Option<ProvinceUsage> {

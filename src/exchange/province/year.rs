@@ -4,9 +4,9 @@
 use std::io::Read;
 
 use super::{expert_columns, expert_scores, instruments, organizations, requests, usage};
-use crate::domain::Fault;
+use crate::domain::{Code, Fault};
 use crate::error::AppError;
-use crate::exchange::sheet::{Column, Stream};
+use crate::exchange::sheet::{Column, Encoding, Stream};
 use crate::operations::province::{
     ExpertScores, FileFacts, ProvinceFile, ProvinceInstrument, ProvinceOrganization,
     ProvinceSource, ProvinceUsage, RequestCounts, Rows,
@@ -20,7 +20,7 @@ pub struct ProvinceYear {
     year: i32,
     open: Open,
     /// In the order of [`ProvinceFile::ALL`].
-    facts: Vec<(ProvinceFile, FileFacts)>,
+    facts: Vec<(ProvinceFile, Encoding, FileFacts)>,
     /// Of the experts' points.
     columns: &'static [Column],
 }
@@ -56,16 +56,21 @@ impl ProvinceYear {
         let mut facts = Vec::new();
         let mut faults = Vec::new();
         for file in ProvinceFile::ALL.iter().copied() {
-            let input = open(file).map_err(|error| Unfit::Closed(file, error))?;
-            let checked = match file {
-                ProvinceFile::Organizations => check(input, organizations),
-                ProvinceFile::Instruments => check(input, instruments),
-                ProvinceFile::Usage => check(input, usage),
-                ProvinceFile::Requests => check(input, requests),
-                ProvinceFile::ExpertScores => check(input, |input| expert_scores(input, columns)),
-            };
+            let opened = || open(file).map_err(|error| Unfit::Closed(file, error));
+            let mut encoding = Encoding::Utf8;
+            let mut checked = check(file, opened()?, encoding, columns);
+            if checked
+                .as_ref()
+                .is_err_and(|found| is_other_encoding(found))
+            {
+                let other = Encoding::of_other(opened()?);
+                encoding = other.map_err(|error| Unfit::Closed(file, error))?;
+                if encoding != Encoding::Utf8 {
+                    checked = check(file, opened()?, encoding, columns);
+                }
+            }
             match checked {
-                Ok(known) => facts.push((file, known)),
+                Ok(known) => facts.push((file, encoding, known)),
                 Err(found) => faults.push((file, found)),
             }
         }
@@ -84,10 +89,12 @@ impl ProvinceYear {
     fn rows<T: 'static>(
         &self,
         file: ProvinceFile,
-        begin: impl FnOnce(Opened) -> Result<Stream<Opened, T>, Vec<Fault>>,
+        begin: impl FnOnce(Opened, Encoding) -> Result<Stream<Opened, T>, Vec<Fault>>,
     ) -> Result<Rows<'_, T>, AppError> {
         let input = (self.open)(file).map_err(AppError::internal)?;
-        let rows = begin(input).map_err(|faults| changed(file, &faults))?;
+        let known = self.facts.iter().find(|(known, ..)| *known == file);
+        let encoding = known.map_or_else(Encoding::default, |(_, encoding, _)| *encoding);
+        let rows = begin(input, encoding).map_err(|faults| changed(file, &faults))?;
         Ok(Box::new(rows.map(move |row| match row {
             Ok(row) => Ok((row.row, row.value)),
             Err(faults) => Err(changed(file, &faults)),
@@ -95,11 +102,27 @@ impl ProvinceYear {
     }
 }
 
-fn check<T>(
+fn check(
+    file: ProvinceFile,
     input: Opened,
-    begin: impl FnOnce(Opened) -> Result<Stream<Opened, T>, Vec<Fault>>,
+    encoding: Encoding,
+    columns: &'static [Column],
 ) -> Result<FileFacts, Vec<Fault>> {
-    let mut stream = begin(input)?;
+    match file {
+        ProvinceFile::Organizations => check_rows(organizations(input, encoding)?),
+        ProvinceFile::Instruments => check_rows(instruments(input, encoding)?),
+        ProvinceFile::Usage => check_rows(usage(input, encoding)?),
+        ProvinceFile::Requests => check_rows(requests(input, encoding)?),
+        ProvinceFile::ExpertScores => check_rows(expert_scores(input, encoding, columns)?),
+    }
+}
+
+fn is_other_encoding(faults: &[Fault]) -> bool {
+    let mut codes = faults.iter().map(|fault| fault.code);
+    codes.any(|code| code == Code::unknown_encoding)
+}
+
+fn check_rows<T>(mut stream: Stream<Opened, T>) -> Result<FileFacts, Vec<Fault>> {
     let (mut rows, mut faults) = (0, Vec::new());
     for row in stream.by_ref() {
         match row {
@@ -130,13 +153,13 @@ impl ProvinceSource for ProvinceYear {
     }
 
     fn facts(&self, file: ProvinceFile) -> FileFacts {
-        let known = self.facts.iter().find(|(known, _)| *known == file);
+        let known = self.facts.iter().find(|(known, ..)| *known == file);
         known.map_or_else(
             || FileFacts {
                 sha256: String::new(),
                 rows: 0,
             },
-            |(_, facts)| facts.clone(),
+            |(.., facts)| facts.clone(),
         )
     }
 
@@ -158,8 +181,8 @@ impl ProvinceSource for ProvinceYear {
 
     fn expert_scores(&self) -> Result<Rows<'_, ExpertScores>, AppError> {
         let columns = self.columns;
-        self.rows(ProvinceFile::ExpertScores, move |input| {
-            expert_scores(input, columns)
+        self.rows(ProvinceFile::ExpertScores, move |input, encoding| {
+            expert_scores(input, encoding, columns)
         })
     }
 }

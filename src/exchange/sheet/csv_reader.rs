@@ -2,6 +2,7 @@
 
 use super::MAX_COLUMNS;
 use super::csv_width::{Narrow, TooWide};
+use super::encoding::{self, Undecodable};
 use super::fault::showing;
 use crate::domain::{Code, Fault};
 use std::io::{Chain, Read};
@@ -61,7 +62,16 @@ impl<R: Read> Records<R> {
 
 fn fault_of(error: csv::Error, row: u32) -> Fault {
     match error.kind() {
-        ErrorKind::Utf8 { .. } => Fault::cell(row, "", Code::unknown_encoding).limit("UTF-8"),
+        ErrorKind::Utf8 { .. } => {
+            Fault::cell(row, "", Code::unknown_encoding).limit(encoding::KNOWN)
+        }
+        ErrorKind::Io(error)
+            if error
+                .get_ref()
+                .is_some_and(|cause| cause.is::<Undecodable>()) =>
+        {
+            Fault::cell(row, "", Code::unknown_encoding).limit(encoding::KNOWN)
+        }
         ErrorKind::Io(error) if let Some(row) = too_wide(error) => {
             Fault::cell(row, "", Code::too_many_columns).limit(MAX_COLUMNS)
         }

@@ -7,6 +7,7 @@ mod column;
 mod csv_reader;
 mod csv_width;
 mod csv_writer;
+mod encoding;
 mod fault;
 mod header;
 mod mistaken;
@@ -20,6 +21,7 @@ mod xlsx_writer;
 
 pub use cell::Cell;
 pub use column::{Column, Kind, Need, Word};
+pub use encoding::Encoding;
 pub use row::{Numbered, Row};
 pub use stream::Stream;
 pub use table::{OnReading, Reading, Table};

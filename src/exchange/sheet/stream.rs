@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::column::Column;
 use super::csv_reader::Records;
+use super::encoding::{Decoding, Encoding};
 use super::fault::{Faults, of_file};
 use super::header::Header;
 use super::row::{Numbered, Row, Source};
@@ -16,7 +17,7 @@ use crate::domain::{Code, Fault};
 /// Yields each row's value or its faults; after a fault of the file itself it ends.
 #[derive(Debug)]
 pub struct Stream<R: Read, T> {
-    records: Records<Digesting<R>>,
+    records: Records<Decoding<Digesting<R>>>,
     record: StringRecord,
     header: Header,
     each: fn(&mut Row<'_>) -> Option<T>,
@@ -24,16 +25,18 @@ pub struct Stream<R: Read, T> {
 }
 
 impl<R: Read, T> Stream<R, T> {
-    /// Reads the header of UTF-8 text; a row for which `each` answers `None` must have reported why.
+    /// Reads the header; a row for which `each` answers `None` must have reported why.
     pub fn open(
         input: R,
+        encoding: Encoding,
         columns: &'static [Column],
         each: fn(&mut Row<'_>) -> Option<T>,
     ) -> Result<Self, Vec<Fault>> {
-        let mut records = Records::new(Digesting {
+        let digesting = Digesting {
             input,
             state: Sha256::new(),
-        });
+        };
+        let mut records = Records::new(Decoding::new(digesting, encoding));
         let mut record = StringRecord::new();
         let number = records
             .next(&mut record)
@@ -74,7 +77,7 @@ impl<R: Read, T> Stream<R, T> {
 
     /// The SHA-256, in hexadecimal, of what has been read: of the file once the rows have ended.
     pub fn sha256(&self) -> String {
-        let digest = self.records.input().state.clone().finalize();
+        let digest = self.records.input().input().state.clone().finalize();
         digest.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }
@@ -149,7 +152,10 @@ mod tests {
     #[test]
     fn a_torn_file_ends_with_its_reason() {
         const COLUMNS: &[Column] = &[Column::plain("code", Kind::Integer).required()];
-        let mut stream = Stream::open(Torn(false), COLUMNS, |row| row.integer("code")).unwrap();
+        let mut stream = Stream::open(Torn(false), Encoding::Utf8, COLUMNS, |row| {
+            row.integer("code")
+        })
+        .unwrap();
         assert_eq!(stream.next(), Some(Ok(Numbered { row: 2, value: 1 })));
         let faults = stream.next().unwrap().unwrap_err();
         assert_eq!((faults[0].row(), faults[0].code), (3, Code::unreadable));

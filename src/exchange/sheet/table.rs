@@ -13,7 +13,7 @@ use super::fault::{Faults, of_file};
 use super::header::Header;
 use super::row::{Numbered, Row, Source};
 use super::xlsx_container::too_large;
-use super::{Format, MAX_FILE_BYTES, MAX_ROWS, mistaken, xlsx_reader};
+use super::{Format, MAX_FILE_BYTES, MAX_ROWS, encoding, mistaken, xlsx_reader};
 use crate::domain::{Code, Fault};
 
 /// How far the reading of a table is.
@@ -235,7 +235,7 @@ fn text_of(bytes: &[u8]) -> Result<(Cow<'_, str>, bool), Fault> {
 }
 
 fn unknown_encoding() -> Fault {
-    of_file(Code::unknown_encoding).limit("UTF-8 | GB18030")
+    of_file(Code::unknown_encoding).limit(encoding::KNOWN)
 }
 
 #[cfg(test)]

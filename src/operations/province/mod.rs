@@ -1,6 +1,8 @@
 //! Importing a province's year: organizations, instruments, usage with its money, and reported figures, all in one
 //! transaction. What is there already must be equal; a second import changes nothing; nothing is half-imported.
 
+mod check;
+mod clash;
 mod registry;
 mod reported;
 mod row;
@@ -14,6 +16,7 @@ pub use row::{
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use chrono::NaiveDate;
 use serde::Serialize;
 
 use crate::app::App;
@@ -123,13 +126,20 @@ struct Known {
     kind: crate::domain::organization::OrganizationKind,
 }
 
+/// An instrument of this import.
+#[derive(Debug, Clone, Copy)]
+struct Listed {
+    id: InstrumentId,
+    accepted_on: NaiveDate,
+}
+
 struct Import<'a> {
     source: &'a dyn ProvinceSource,
     actor: &'a Actor,
     /// By USCC.
     organizations: BTreeMap<String, Known>,
     /// By host and asset number.
-    instruments: BTreeMap<(OrganizationId, String), InstrumentId>,
+    instruments: BTreeMap<(OrganizationId, String), Listed>,
     /// Years in which new usage or payments were already allowed.
     known_before: Vec<i32>,
     /// Says how many points experts can give.
@@ -237,6 +247,16 @@ impl<'a> Writing<'a> {
     fn beyond(&self, row: u32, column: &str, (limit, value): (String, &str)) -> AppError {
         let fault = Fault::field(self.place(row, column), Code::out_of_range);
         AppError::Refused(vec![fault.limit(limit).actual(value)])
+    }
+
+    /// A conflict of a row, with its place.
+    fn at<T>(&self, row: u32, columns: &[&str], done: Result<T, AppError>) -> Result<T, AppError> {
+        done.map_err(|error| {
+            error
+                .with("file", self.file.as_str())
+                .with("row", row)
+                .with("columns", columns.to_vec())
+        })
     }
 
     /// The values of a row break the rules that everybody's keep.

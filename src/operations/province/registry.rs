@@ -3,15 +3,17 @@
 use chrono::NaiveDate;
 
 use super::{
-    Import, Known, OrganizationRole, ProvinceInstrument, ProvinceOrganization, Writing, differing,
+    Import, Known, Listed, OrganizationRole, ProvinceInstrument, ProvinceOrganization, Writing,
+    differing,
 };
 use crate::domain::booking_rules::RulesInForce;
+use crate::domain::charge::check_day;
 use crate::domain::contact::PublicContact;
 use crate::domain::instrument::{InstrumentDescription, InstrumentFacts, InstrumentState};
 use crate::domain::organization::{OrganizationFacts, OrganizationState};
 use crate::domain::tariff::{Period, Tariff};
 use crate::domain::{Fen, Instant, InstrumentId, OrganizationId, RegionCode, Uscc};
-use crate::error::{AppError, Code};
+use crate::error::{AppError, Code, Fault};
 use crate::operations::organization;
 use crate::store::instrument::{Standing, Version};
 use crate::store::organization::NewOrganization;
@@ -91,7 +93,11 @@ impl Import<'_> {
             }
             let id = add_instrument(tx, writing, row, host.id, &instrument)?;
             let key = (host.id, instrument.asset_no.folded());
-            self.instruments.insert(key, id);
+            let listed = Listed {
+                id,
+                accepted_on: instrument.accepted_on,
+            };
+            self.instruments.insert(key, listed);
         }
         Ok(())
     }
@@ -152,8 +158,10 @@ fn add_organization(
             public_contact: None,
         },
     };
-    let id = store::organization::insert(tx, &new)?;
-    organization::refuse_rivals(tx, writing.actor, id)?;
+    let inserted = store::organization::insert(tx, &new).map_err(organization::known_code);
+    let id = writing.at(row, &["uscc"], inserted)?;
+    let rivals = organization::refuse_rivals(tx, writing.actor, id);
+    writing.at(row, &["uscc"], rivals)?;
     Ok(known(id, false))
 }
 
@@ -207,9 +215,30 @@ fn facts(
         )
     };
     let today = writing.actor.now.local_date();
-    let valid = facts.validate(today);
-    valid.map_err(|faults| writing.faulty(row, faults))?;
-    Ok(facts)
+    let mut faults = facts.validate(today).err().unwrap_or_default();
+    let first = since().local_date();
+    for (column, day) in [
+        ("accepted_on", given.accepted_on),
+        ("enabled_on", given.enabled_on),
+    ] {
+        if day < first && faults.iter().all(|fault| fault.name() != column) {
+            let early = Fault::field(column, Code::out_of_range);
+            faults.push(early.limit(first).actual(day));
+        }
+    }
+    let submitted_on = given.submitted_on;
+    match check_day("submitted_on", submitted_on, today) {
+        Ok(()) if submitted_on < given.accepted_on => {
+            let early = Fault::field("submitted_on", Code::dates_out_of_order);
+            faults.push(early.limit(given.accepted_on).actual(submitted_on));
+        }
+        Ok(()) => {}
+        Err(fault) => faults.push(fault),
+    }
+    match faults.is_empty() {
+        true => Ok(facts),
+        false => Err(writing.faulty(row, faults)),
+    }
 }
 
 fn price(given: &ProvinceInstrument) -> Option<Tariff> {

@@ -4,17 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Datelike, NaiveDate};
 
-use super::{Import, ProvinceUsage, Row, Writing, differing};
+use super::check::{charge, check_service, payments};
+use super::{Import, ProvinceUsage, Row, Writing, clash, differing};
 use crate::domain::certification::SmeDays;
-use crate::domain::charge::{InvoiceNo, PaymentSource, check_day};
+use crate::domain::charge::InvoiceNo;
 use crate::domain::tariff::{Quote, customer_class};
-use crate::domain::usage::{GivenMinutes, UsageMinutes, check_interval};
 use crate::domain::{Fen, Minutes, OrganizationId};
-use crate::error::{AppError, Code};
+use crate::error::AppError;
 use crate::operations::yearly_run;
-use crate::store::province::{self, NewCharge, NewService, StoredService};
+use crate::store::province::{self, NewService, StoredService};
 use crate::store::usage::Columns;
-use crate::store::{self, Conn, Constraint, StoreError};
+use crate::store::{self, Conn};
 
 /// Rows that are looked up and written at once.
 const BATCH_ROWS: usize = 2_000;
@@ -54,19 +54,15 @@ impl Import<'_> {
             }
             match stored.get(&given.record_no) {
                 Some(stored) => self.compare(writing, *row, given, stored)?,
-                None => new.push(self.service(tx, writing, (*row, given), &sme_days)?),
+                None => new.push((*row, self.service(tx, writing, (*row, given), &sme_days)?)),
             }
         }
         writing.inserted += u64::try_from(new.len()).unwrap_or(u64::MAX);
-        province::insert_services(tx, new).map_err(|error| match error {
-            StoreError::Violated(Constraint::UsageOverlap) => {
-                AppError::conflict(Code::usage_overlaps).with("file", writing.file.as_str())
-            }
-            StoreError::Violated(Constraint::InvoiceNo) => {
-                AppError::conflict(Code::invoice_no_used).with("file", writing.file.as_str())
-            }
-            other => other.into(),
-        })
+        let (rows, services): (Vec<u32>, Vec<NewService>) = new.into_iter().unzip();
+        match province::insert_services(tx, &services) {
+            Ok(()) => Ok(()),
+            Err(error) => Err(clash::named(tx, writing, &rows, &services, error)?),
+        }
     }
 
     fn service(
@@ -76,7 +72,8 @@ impl Import<'_> {
         (row, given): (u32, &ProvinceUsage),
         sme_days: &BTreeMap<OrganizationId, SmeDays>,
     ) -> Result<NewService, AppError> {
-        self.refuse_locked(tx, given.slot.ends_at().local_date())?;
+        let ended_on = given.slot.ends_at().local_date();
+        writing.at(row, &["ended_at"], self.refuse_locked(tx, ended_on))?;
         let host = self.host(writing, row, &given.host_uscc)?;
         let user = self.organization(writing, row, "user_uscc", &given.user_uscc)?;
         let key = (host.id, given.asset_no.folded());
@@ -92,15 +89,15 @@ impl Import<'_> {
             lines: Vec::new(),
             total_fen: given.fee_fen,
         };
-        let minutes = check_service(writing, row, given)?;
+        let minutes = check_service(writing, row, given, instrument.accepted_on)?;
         let charge = charge(writing, row, given, price)?;
         if let Some(paid_on) = given.paid_on {
-            self.refuse_locked(tx, paid_on)?;
+            writing.at(row, &["paid_on"], self.refuse_locked(tx, paid_on))?;
         }
         Ok(NewService {
             record: Columns {
                 record_no: Some(given.record_no.clone()),
-                instrument_id: instrument,
+                instrument_id: instrument.id,
                 organization_id: user.id,
                 booking_id: None,
                 channel: 1,
@@ -149,7 +146,7 @@ impl Import<'_> {
         let id = |uscc: &str| self.organizations.get(uscc).map(|known| known.id);
         let instrument = |host: OrganizationId| {
             let key = (host, given.asset_no.folded());
-            self.instruments.get(&key).copied()
+            self.instruments.get(&key).map(|listed| listed.id)
         };
         let minutes: [Minutes; 3] = [given.prepare_minutes, given.run_minutes, given.post_minutes];
         let stored_minutes = [
@@ -195,79 +192,4 @@ impl Import<'_> {
             false => Err(writing.differs(row, &given.record_no, &columns)),
         }
     }
-}
-
-/// The minutes of a service that keeps the rules of every other entrance.
-fn check_service(
-    writing: &Writing,
-    row: u32,
-    given: &ProvinceUsage,
-) -> Result<UsageMinutes, AppError> {
-    let minutes = GivenMinutes {
-        prepare: Some(given.prepare_minutes),
-        run: Some(given.run_minutes),
-        post: Some(given.post_minutes),
-    };
-    let now = writing.actor.now;
-    let mut faults = check_interval(&given.slot, now);
-    // Days of payment may lie ahead: the file also tells what was promised.
-    let invoiced_on = given.invoiced_on;
-    let invoiced_on = invoiced_on.map(|day| check_day("invoiced_on", day, now.local_date()));
-    faults.extend(invoiced_on.and_then(Result::err));
-    match UsageMinutes::within(&given.slot, minutes) {
-        Ok(minutes) if faults.is_empty() => return Ok(minutes),
-        Ok(_) => {}
-        Err(more) => faults.extend(more),
-    }
-    Err(writing.faulty(row, faults))
-}
-
-fn charge(
-    writing: &Writing,
-    row: u32,
-    given: &ProvinceUsage,
-    price: Quote,
-) -> Result<Option<NewCharge>, AppError> {
-    if given.fee_fen == Fen::ZERO {
-        return Ok(None);
-    }
-    let invoice = match (&given.invoice_no, given.invoiced_on) {
-        (Some(invoice_no), Some(issued_on)) => {
-            let number = InvoiceNo::parse(invoice_no);
-            let number = number.map_err(|fault| writing.faulty(row, vec![fault]))?;
-            Some((number.as_str().to_owned(), issued_on))
-        }
-        (Some(invoice_no), None) => {
-            return Err(writing.refused(row, "invoiced_on", Code::required, invoice_no));
-        }
-        (None, _) => None,
-    };
-    let payments = payments(given).ok_or_else(|| {
-        let voucher = given.voucher_fen.to_string();
-        writing.refused(row, "voucher_fen", Code::out_of_range, &voucher)
-    })?;
-    Ok(Some(NewCharge {
-        price,
-        invoice,
-        payments,
-    }))
-}
-
-/// What the payer and the voucher paid; `None` when the voucher's part is more than the fee.
-fn payments(given: &ProvinceUsage) -> Option<Vec<(NaiveDate, PaymentSource, Fen)>> {
-    let payer = given.fee_fen.checked_sub(given.voucher_fen).ok()?;
-    if payer < Fen::ZERO || given.voucher_fen < Fen::ZERO {
-        return None;
-    }
-    let paid = [
-        (PaymentSource::Payer, payer),
-        (PaymentSource::Voucher, given.voucher_fen),
-    ];
-    let paid_on = given.paid_on.filter(|_| given.fee_fen > Fen::ZERO);
-    let lines = paid_on.into_iter().flat_map(|on| {
-        paid.into_iter()
-            .filter(|(_, amount)| *amount > Fen::ZERO)
-            .map(move |(source, amount)| (on, source, amount))
-    });
-    Some(lines.collect())
 }

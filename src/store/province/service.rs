@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
+use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 
 use crate::domain::booking::{BookingMode, BookingPurpose};
@@ -191,8 +192,8 @@ impl Ids {
     }
 }
 
-/// Writes services with their charges, invoices, payments and reviews. Violates `UsageOverlap`, `UsageRecordNo`, `InvoiceNo`.
-pub fn insert_services(conn: &mut Conn, services: Vec<NewService>) -> Result<()> {
+/// Writes services with their charges, invoices, payments and reviews, or nothing of them. Violates `UsageOverlap`, `UsageRecordNo`, `InvoiceNo`.
+pub fn insert_services(conn: &mut Conn, services: &[NewService]) -> Result<()> {
     let charges = services
         .iter()
         .filter_map(|service| service.charge.as_ref());
@@ -215,7 +216,7 @@ pub fn insert_services(conn: &mut Conn, services: Vec<NewService>) -> Result<()>
             batch.add_charge(
                 id,
                 charge_id,
-                &service,
+                service,
                 charge,
                 &mut invoice_ids,
                 &mut payment_ids,
@@ -223,12 +224,20 @@ pub fn insert_services(conn: &mut Conn, services: Vec<NewService>) -> Result<()>
         }
         batch.add_record(id, service);
     }
-    batch.write(conn)
+    // After a refusal what is in the way can still be read.
+    conn.batch_execute("SAVEPOINT services")?;
+    let written = batch.write(conn);
+    match &written {
+        Ok(()) => conn.batch_execute("RELEASE SAVEPOINT services")?,
+        Err(StoreError::Violated(_)) => conn.batch_execute("ROLLBACK TO SAVEPOINT services")?,
+        Err(_) => {}
+    }
+    written
 }
 
 impl Batch {
-    fn add_record(&mut self, id: UsageRecordId, service: NewService) {
-        let record = service.record;
+    fn add_record(&mut self, id: UsageRecordId, service: &NewService) {
+        let record = service.record.clone();
         if let Some(satisfaction) = service.satisfaction {
             self.reviews.push(ReviewRow {
                 usage_record_id: id,
@@ -326,6 +335,22 @@ impl Batch {
         }
         Ok(())
     }
+}
+
+/// The service that is charged on the invoice of this number.
+pub fn find_invoiced(
+    conn: &mut Conn,
+    number: &str,
+) -> Result<Option<(UsageRecordId, Option<String>)>> {
+    Ok(invoice::table
+        .inner_join(invoice_line::table.on(invoice_line::invoice_id.eq(invoice::id)))
+        .inner_join(charge::table.on(charge::id.eq(invoice_line::charge_id)))
+        .inner_join(usage_record::table.on(usage_record::id.eq(charge::usage_record_id)))
+        .filter(invoice::invoice_no.eq(number))
+        .select((usage_record::id, usage_record::record_no))
+        .order(usage_record::id)
+        .first(conn)
+        .optional()?)
 }
 
 /// A stored service with its money, as an import would tell it.

@@ -74,7 +74,7 @@ fn an_import_keeps_the_rules_of_every_other_entrance() {
         ),
         (
             |file, text| {
-                let hours = "2026-03-02T08:00:00+08:00,2026-03-02T10:00:00+08:00";
+                let hours = "2026-04-02T08:00:00+08:00,2026-04-02T10:00:00+08:00";
                 let cells = format!("{OWN},{hours},0,60,0,1,false,manual,recorded,0,0,,,,");
                 (file == ProvinceFile::Usage).then(|| service(&cells)(text))
             },
