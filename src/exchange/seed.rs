@@ -3,7 +3,7 @@
 
 use std::io::Read;
 
-use super::sheet::{Column, Encoding, Kind, Row, Stream};
+use super::sheet::{Column, Kind, Row, Stream};
 use crate::domain::{Code, Fault};
 use crate::operations::reference::{Category, Discipline, Holiday, Region, TestItem};
 
@@ -104,7 +104,7 @@ fn rows<T>(
     columns: &'static [Column],
     each: fn(&mut Row<'_>) -> Option<T>,
 ) -> Table<T> {
-    let (rows, sha256) = Stream::open(input, Encoding::Utf8, columns, each)?.collect_all()?;
+    let (rows, sha256) = Stream::open(input, columns, each)?.collect_all()?;
     Ok((rows.into_iter().map(|row| row.value).collect(), sha256))
 }
 

@@ -169,28 +169,53 @@ pub async fn amend<B: Send + 'static>(
             if said == (&before.facts(), before.uscc_confirmed, before.state) {
                 return OrganizationView::of(tx, before, true);
             }
-            let new = Amendment {
-                facts: declared.facts.clone(),
-                uscc_confirmed: declared.uscc_confirmed,
-                state,
-                now: store::yearly_run::after_freezes(tx, actor.now)?,
-            };
-            store::organization::update_facts(tx, &before, &new).map_err(known_code)?;
-            let after = store::organization::get(tx, before.id)?;
-            let event = actor
-                .event(
-                    Action::OrganizationUpdate,
-                    Subject::new("organization", before.id),
-                )
-                .of(before.id, None)
-                .before(Trace::of(&before))?
-                .after(Trace::of(&after))?
-                .personal(personal(declared_texts(&after))?);
-            store::event::append(tx, &event)?;
+            let told = (&declared.facts, declared.uscc_confirmed);
+            let after = rewrite(tx, actor, &before, told, state)?;
             OrganizationView::of(tx, after, true)
         },
     )
     .await
+}
+
+/// Makes an organization say what an import tells of it, under the rules of a change of its own.
+pub fn amend_as_told(
+    tx: &mut Conn,
+    actor: &Actor,
+    before: &Organization,
+    facts: &OrganizationFacts,
+) -> Result<(), AppError> {
+    check(tx, facts, before.uscc_confirmed, "")?;
+    let state = before.state.after(OrganizationAction::Amend)?;
+    rewrite(tx, actor, before, (facts, before.uscc_confirmed), state)?;
+    Ok(())
+}
+
+fn rewrite(
+    tx: &mut Conn,
+    actor: &Actor,
+    before: &Organization,
+    (facts, uscc_confirmed): (&OrganizationFacts, bool),
+    state: OrganizationState,
+) -> Result<Organization, AppError> {
+    let new = Amendment {
+        facts: facts.clone(),
+        uscc_confirmed,
+        state,
+        now: store::yearly_run::after_freezes(tx, actor.now)?,
+    };
+    store::organization::update_facts(tx, before, &new).map_err(known_code)?;
+    let after = store::organization::get(tx, before.id)?;
+    let event = actor
+        .event(
+            Action::OrganizationUpdate,
+            Subject::new("organization", before.id),
+        )
+        .of(before.id, None)
+        .before(Trace::of(before))?
+        .after(Trace::of(&after))?
+        .personal(personal(declared_texts(&after))?);
+    store::event::append(tx, &event)?;
+    Ok(after)
 }
 
 /// Verifies, refuses, suspends or resumes. Refusing and suspending need a reason. Bookings with a suspended host stand with a

@@ -1,17 +1,19 @@
 //! What a province's import writes and looks up: categories, relations, exemptions and reported figures here, services in
-//! bulk in `service`.
+//! bulk in `service` and `stored`.
 
 mod service;
+mod stored;
 
-pub use service::{
-    NewCharge, NewService, StoredService, find_invoiced, insert_services, list_services,
-};
+pub use service::{NewCharge, NewService, insert_charge, insert_money, insert_services};
+pub use stored::{StoredService, find_invoiced, list_services};
 
 use std::collections::BTreeSet;
 
 use diesel::prelude::*;
 
-use super::schema::{category, related_party, reported_metric, sharing_exemption};
+use super::schema::{
+    category, related_party, reported_metric, reported_metric_version, sharing_exemption,
+};
 use super::{Conn, Result};
 use crate::domain::exemption::ExemptionState;
 use crate::domain::{EventId, Instant, InstrumentId, OrganizationId};
@@ -101,6 +103,36 @@ pub fn find_reported(
         .select(reported_metric::value)
         .get_result(conn)
         .optional()?)
+}
+
+/// Gives a reported figure another value, by this event, and keeps the one before.
+pub fn update_reported(
+    conn: &mut Conn,
+    figure: (OrganizationId, i64, &str),
+    value: &str,
+    event: EventId,
+) -> Result<()> {
+    let (before, since): (String, EventId) = reported_metric::table
+        .find(figure)
+        .select((reported_metric::value, reported_metric::event_id))
+        .get_result(conn)?;
+    diesel::insert_into(reported_metric_version::table)
+        .values((
+            reported_metric_version::organization_id.eq(figure.0),
+            reported_metric_version::year.eq(figure.1),
+            reported_metric_version::metric.eq(figure.2),
+            reported_metric_version::value.eq(before),
+            reported_metric_version::event_id.eq(since),
+            reported_metric_version::replaced_by_event_id.eq(event),
+        ))
+        .execute(conn)?;
+    diesel::update(reported_metric::table.find(figure))
+        .set((
+            reported_metric::value.eq(value),
+            reported_metric::event_id.eq(event),
+        ))
+        .execute(conn)?;
+    Ok(())
 }
 
 pub fn insert_reported(

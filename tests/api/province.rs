@@ -1,6 +1,7 @@
 //! The year of a small province: imported, frozen, graded, shared out, verified, explained; against figures that an independent
 //! program computed.
 
+mod correcting;
 mod importing;
 mod reading;
 mod standing;
@@ -65,7 +66,7 @@ fn fill_imported(backend: Backend, url: &str) {
 fn open(backend: Backend, url: &str) -> World {
     let app = App::new(
         open_store(url.parse().unwrap(), 2),
-        Clock::fixed("2026-04-02T09:00:00+08:00".parse().unwrap()),
+        Clock::fixed("2026-04-13T09:00:00+08:00".parse().unwrap()),
         world::config(url),
         TokenKeys::parse(KEYS).unwrap(),
     );
@@ -118,7 +119,7 @@ fn actor(world: &World) -> Actor {
 }
 
 fn import(world: &World, source: Arc<ProvinceYear>) -> Result<Vec<FileSummary>, AppError> {
-    world.block_on(province::import(&world.app, &actor(world), source))
+    world.block_on(province::import(&world.app, &actor(world), source, false))
 }
 
 fn run(world: &World) -> SubsidyRunId {
@@ -479,7 +480,7 @@ fn an_exemption_submitted_on_the_day_of_the_freeze_counts_as_it_came_in() {
             ProvinceFile::Instruments => {
                 let mut lines = text.lines().map(str::to_owned).collect::<Vec<_>>();
                 let line =
-                    lines[1].replace("2021-07-09,external,false", "2026-04-02,external,true");
+                    lines[1].replace("2021-07-09,external,false", "2026-04-13,external,true");
                 assert_ne!(line, lines[1]);
                 lines[1] = line;
                 lines.join("\n") + "\n"

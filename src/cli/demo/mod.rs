@@ -85,7 +85,7 @@ async fn prepare(app: &App, folder: &Folder) -> Result<Vec<Person>, Failure> {
     // Once: whoever tried things since then changed rows that a second import would find different.
     if !province::is_imported(app, YEAR).await? {
         let _shown = progress::show("importing the year 2025 of a province");
-        import::province::load(app, YEAR, embedded(), Format::Table).await?;
+        import::province::load(app, YEAR, embedded(), Format::Table, false).await?;
     }
     let shown = progress::show("opening accounts and instruments");
     let people = people::one_for_each_role();

@@ -105,7 +105,7 @@ fn of_conflict(file: &str, conflict: &Conflict) -> Mistake {
         other => other.to_string(),
     });
     let mut message = text::message(&Fault::request(conflict.code), Language::English);
-    for (member, value) in &members {
+    for (member, value) in members.iter().filter(|(_, value)| !value.is_null()) {
         message.push_str(&format!(" ({member}: {value})"));
     }
     Mistake {

@@ -24,6 +24,9 @@ pub struct Arguments {
     /// The year; by default the digits that end the folder's name.
     #[arg(long)]
     year: Option<i32>,
+    /// Only tell what would happen: what is new, what is changed and how.
+    #[arg(long)]
+    dry_run: bool,
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
@@ -32,6 +35,7 @@ pub async fn run(app: &App, arguments: Arguments) -> Result<(), Failure> {
     let Arguments {
         folder,
         year,
+        dry_run,
         format,
     } = arguments;
     let named = || year_of(&folder.to_string_lossy());
@@ -57,20 +61,33 @@ pub async fn run(app: &App, arguments: Arguments) -> Result<(), Failure> {
         let shown: Box<dyn Read> = Box::new(shown);
         Ok(shown)
     });
-    let summary = load(app, year, open, format).await?;
+    let summary = load(app, year, open, format, dry_run).await?;
     match format {
         Format::Json => output::json(&summary),
         Format::Table => {
             let rows: Vec<_> = summary
                 .iter()
                 .map(|file| {
-                    let [rows, new] = [file.rows, file.inserted].map(|count| count.to_string());
-                    [file.file.to_string(), rows, new]
+                    let counts = [file.rows, file.inserted, file.changed, file.unchanged];
+                    let [rows, new, changed, unchanged] = counts.map(|count| count.to_string());
+                    [file.file.to_string(), rows, new, changed, unchanged]
                 })
                 .collect();
-            output::table(["file", "rows", "new"], &rows)
+            output::table(["file", "rows", "new", "changed", "unchanged"], &rows)?;
+            let mut lines = summary.iter().flat_map(lines_of);
+            lines.try_for_each(|line| output::say(&line))
         }
     }
+}
+
+/// Each changed row, with what it said and says.
+fn lines_of(file: &FileSummary) -> impl Iterator<Item = String> {
+    file.changes.iter().map(|change| {
+        let columns = change.columns.iter();
+        let columns = columns.map(|one| format!("{}: {} -> {}", one.column, one.before, one.after));
+        let columns = columns.collect::<Vec<_>>().join("; ");
+        format!("{}:{}: {}: {columns}", file.file, change.row, change.key)
+    })
 }
 
 /// Checks and imports a year, wherever its files come from.
@@ -79,6 +96,7 @@ pub async fn load(
     year: i32,
     open: Open,
     format: Format,
+    is_dry_run: bool,
 ) -> Result<Vec<FileSummary>, Failure> {
     let indicators = policy::active_indicators(app).await?;
     let checked = ProvinceYear::check(year, &indicators, open).map_err(|unfit| {
@@ -91,6 +109,6 @@ pub async fn load(
         mistakes::all_of(&files, format)
     })?;
     let actor = Actor::system(app.clock.now());
-    let imported = province::import(app, &actor, Arc::new(checked)).await;
+    let imported = province::import(app, &actor, Arc::new(checked), is_dry_run).await;
     imported.map_err(|error| mistakes::listed("province", error, format))
 }

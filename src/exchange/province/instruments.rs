@@ -37,7 +37,7 @@ pub fn instruments<R: Read>(
     input: R,
     encoding: Encoding,
 ) -> Result<Stream<R, ProvinceInstrument>, Vec<Fault>> {
-    Stream::open(input, encoding, COLUMNS, read)
+    Stream::open_in(input, encoding, COLUMNS, read)
 }
 
 fn read(row: &mut Row<'_>) -> Option<ProvinceInstrument> {

@@ -20,7 +20,7 @@ pub fn organizations<R: Read>(
     input: R,
     encoding: Encoding,
 ) -> Result<Stream<R, ProvinceOrganization>, Vec<Fault>> {
-    Stream::open(input, encoding, COLUMNS, read)
+    Stream::open_in(input, encoding, COLUMNS, read)
 }
 
 fn read(row: &mut Row<'_>) -> Option<ProvinceOrganization> {

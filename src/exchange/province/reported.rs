@@ -17,7 +17,7 @@ pub fn requests<R: Read>(
         Column::plain("received", Kind::Integer).required(),
         Column::plain("answered_in_time", Kind::Integer).required(),
     ];
-    Stream::open(input, encoding, COLUMNS, read_requests)
+    Stream::open_in(input, encoding, COLUMNS, read_requests)
 }
 
 fn read_requests(row: &mut Row<'_>) -> Option<RequestCounts> {
@@ -49,7 +49,7 @@ pub fn expert_scores<R: Read>(
     encoding: Encoding,
     columns: &'static [Column],
 ) -> Result<Stream<R, ExpertScores>, Vec<Fault>> {
-    Stream::open(input, encoding, columns, |row| {
+    Stream::open_in(input, encoding, columns, |row| {
         let host_uscc = row.text(HOST.name);
         let mut points = Vec::new();
         for column in row

@@ -35,7 +35,7 @@ pub fn usage<R: Read>(
     input: R,
     encoding: Encoding,
 ) -> Result<Stream<R, ProvinceUsage>, Vec<Fault>> {
-    Stream::open(input, encoding, COLUMNS, read)
+    Stream::open_in(input, encoding, COLUMNS, read)
 }
 
 fn read(row: &mut Row<'_>) -> Option<ProvinceUsage> {

@@ -25,8 +25,17 @@ pub struct Stream<R: Read, T> {
 }
 
 impl<R: Read, T> Stream<R, T> {
-    /// Reads the header; a row for which `each` answers `None` must have reported why.
+    /// Reads the header of UTF-8 text; a row for which `each` answers `None` must have reported why.
     pub fn open(
+        input: R,
+        columns: &'static [Column],
+        each: fn(&mut Row<'_>) -> Option<T>,
+    ) -> Result<Self, Vec<Fault>> {
+        Self::open_in(input, Encoding::Utf8, columns, each)
+    }
+
+    /// As [`Stream::open`], of text in this encoding.
+    pub fn open_in(
         input: R,
         encoding: Encoding,
         columns: &'static [Column],
@@ -152,10 +161,7 @@ mod tests {
     #[test]
     fn a_torn_file_ends_with_its_reason() {
         const COLUMNS: &[Column] = &[Column::plain("code", Kind::Integer).required()];
-        let mut stream = Stream::open(Torn(false), Encoding::Utf8, COLUMNS, |row| {
-            row.integer("code")
-        })
-        .unwrap();
+        let mut stream = Stream::open(Torn(false), COLUMNS, |row| row.integer("code")).unwrap();
         assert_eq!(stream.next(), Some(Ok(Numbered { row: 2, value: 1 })));
         let faults = stream.next().unwrap().unwrap_err();
         assert_eq!((faults[0].row(), faults[0].code), (3, Code::unreadable));

@@ -18,6 +18,7 @@ pub use managers::{Own, assign_managers, assign_managers_of_all, list_own};
 pub use moves::{decide, decide_all, right_to};
 pub use read::{Versions, export, get, list, list_changed, list_versions};
 pub use row::{CellValue, Empty, InstrumentRow, RegistryCell, RegistryColumn, Said, Set, Unread};
+pub use write::correct_as_told;
 
 use crate::domain::{InstrumentId, UserId};
 use crate::error::AppError;

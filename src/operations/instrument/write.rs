@@ -94,6 +94,24 @@ pub(super) fn update(
     store::instrument::update(tx, present, &version, event).map_err(refusal)
 }
 
+/// Makes an entry say what an import tells of it, in a version of its own. What it says was judged before.
+pub fn correct_as_told(
+    tx: &mut Conn,
+    actor: &Actor,
+    present: &Instrument,
+    (facts, standing): (&InstrumentFacts, &Standing),
+) -> Result<(), AppError> {
+    let next = Next {
+        action: Action::InstrumentChange,
+        facts,
+        standing,
+        reason: None,
+        managers: None,
+    };
+    update(tx, actor, present, &next)?;
+    Ok(())
+}
+
 /// Takes an entry away with all that belongs to it; the event tells what it said.
 pub(super) fn delete(tx: &mut Conn, actor: &Actor, present: &Instrument) -> Result<(), AppError> {
     let said = content(&present.facts, &present.standing)?;

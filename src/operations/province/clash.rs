@@ -61,7 +61,7 @@ pub(super) fn named(
 }
 
 /// A stored record, by its id and its number.
-type Stored = (Option<i64>, Option<String>);
+pub(super) type Stored = (Option<i64>, Option<String>);
 
 fn overlap(one: &Columns, other: &Columns) -> bool {
     one.instrument_id == other.instrument_id
@@ -92,7 +92,7 @@ fn number(service: &NewService) -> Option<&str> {
 }
 
 /// Whose service has the number; of a red-letter invoice it is not told.
-fn invoiced(tx: &mut Conn, service: &NewService) -> Result<Option<Stored>, AppError> {
+pub(super) fn invoiced(tx: &mut Conn, service: &NewService) -> Result<Option<Stored>, AppError> {
     let Some(number) = number(service) else {
         return Ok(None);
     };

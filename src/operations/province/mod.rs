@@ -1,13 +1,18 @@
 //! Importing a province's year: organizations, instruments, usage with its money, and reported figures, all in one
-//! transaction. What is there already must be equal; a second import changes nothing; nothing is half-imported.
+//! transaction. What is there already is corrected where a row says otherwise and a host could correct it; a second import
+//! changes nothing; nothing is half-imported.
 
+mod change;
 mod check;
 mod clash;
+mod correct;
 mod registry;
 mod reported;
+mod revise;
 mod row;
 mod usage;
 
+pub use change::{ColumnChange, RowChange};
 pub use row::{
     ExpertScores, OrganizationRole, ProvinceInstrument, ProvinceOrganization, ProvinceUsage,
     RequestCounts,
@@ -19,6 +24,7 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 use serde::Serialize;
 
+use self::change::{Differences, Keys};
 use crate::app::App;
 use crate::domain::access::Action;
 use crate::domain::policy::Policy;
@@ -66,22 +72,29 @@ pub trait ProvinceSource: Send + Sync {
     fn expert_scores(&self) -> Result<Rows<'_, ExpertScores>, AppError>;
 }
 
-/// What an import did with a file: rows it has, rows that were new.
+/// What an import did with a file: rows it has, rows that were new, those that were changed and those that said what was there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FileSummary {
     pub file: ProvinceFile,
     pub rows: u64,
     pub inserted: u64,
+    pub changed: u64,
+    pub unchanged: u64,
+    pub changes: Vec<RowChange>,
 }
 
-/// Imports everything or nothing. 422 when a row names what is not there, 409 `row_differs` when a row contradicts what is
-/// stored under its natural key, 409 `usage_overlaps`, 409 `period_locked`.
+/// Imports everything or nothing; a dry run tells the same and leaves nothing. 422 when a row names what is not there; 409 with
+/// the row when what is stored under its natural key cannot be corrected: `row_differs`, `already_invoiced`, `invalid_state`,
+/// `usage_overlaps`, `period_locked`.
 pub async fn import(
     app: &App,
     actor: &Actor,
     source: Arc<dyn ProvinceSource>,
+    is_dry_run: bool,
 ) -> Result<Vec<FileSummary>, AppError> {
-    let run = Run::direct(app, actor, Action::ProvinceImport).alone();
+    let run = Run::direct(app, actor, Action::ProvinceImport)
+        .alone()
+        .dry(is_dry_run);
     let done = run.with(Ok(source), move |tx, actor, source| {
         Lock::RecordsShared.take(tx)?;
         let mut import = Import {
@@ -157,10 +170,14 @@ impl Import<'_> {
             ProvinceFile::Requests => self.requests(tx, &mut writing)?,
             ProvinceFile::ExpertScores => self.expert_scores(tx, &mut writing)?,
         }
+        let changed = u64::try_from(writing.changes.len()).unwrap_or(u64::MAX);
         Ok(FileSummary {
             file,
             rows: facts.rows,
             inserted: writing.inserted,
+            changed,
+            unchanged: facts.rows.saturating_sub(writing.inserted + changed),
+            changes: writing.changes,
         })
     }
 
@@ -185,7 +202,7 @@ impl Import<'_> {
     }
 }
 
-/// One file being written: its event comes with its first new row, so that a second import leaves no trace.
+/// One file being written: its event comes with its first new or changed row, so that a second import leaves no trace.
 struct Writing<'a> {
     file: ProvinceFile,
     facts: &'a FileFacts,
@@ -193,6 +210,8 @@ struct Writing<'a> {
     actor: &'a Actor,
     event: Option<EventId>,
     inserted: u64,
+    changes: Vec<RowChange>,
+    keys: Keys,
 }
 
 impl<'a> Writing<'a> {
@@ -204,6 +223,8 @@ impl<'a> Writing<'a> {
             actor,
             event: None,
             inserted: 0,
+            changes: Vec::new(),
+            keys: Keys::default(),
         }
     }
 
@@ -249,6 +270,19 @@ impl<'a> Writing<'a> {
         AppError::Refused(vec![fault.limit(limit).actual(value)])
     }
 
+    /// What the rules of a change said against a row, with its place.
+    fn placed<T>(
+        &self,
+        row: u32,
+        columns: &[&str],
+        done: Result<T, AppError>,
+    ) -> Result<T, AppError> {
+        match done {
+            Err(AppError::Refused(faults)) => Err(self.faulty(row, faults)),
+            done => self.at(row, columns, done),
+        }
+    }
+
     /// A conflict of a row, with its place.
     fn at<T>(&self, row: u32, columns: &[&str], done: Result<T, AppError>) -> Result<T, AppError> {
         done.map_err(|error| {
@@ -271,7 +305,44 @@ impl<'a> Writing<'a> {
         AppError::Refused(faults.collect())
     }
 
-    /// The row contradicts what is stored.
+    /// No earlier row has the key.
+    fn once(&mut self, row: u32, column: &str, key: &str) -> Result<(), AppError> {
+        let mut keys = std::mem::take(&mut self.keys);
+        let added = keys.add(self, row, column, key);
+        self.keys = keys;
+        added
+    }
+
+    /// Notes a row that is changed.
+    fn changed(&mut self, row: u32, key: &str, differences: Differences) {
+        // The relation of an organization comes after all of them.
+        if self.file == ProvinceFile::Organizations
+            && let Some(known) = self.changes.iter_mut().find(|known| known.row == row)
+        {
+            known.columns.extend(differences.0);
+            return;
+        }
+        self.changes.push(RowChange {
+            row,
+            key: key.to_owned(),
+            columns: differences.0,
+        });
+    }
+
+    /// The event of a changed row for what has no event of its own.
+    fn correction(
+        &mut self,
+        tx: &mut Conn,
+        subject: Subject,
+        differences: &Differences,
+    ) -> Result<EventId, AppError> {
+        self.event(tx)?;
+        let (before, after) = differences.told();
+        let event = self.actor.event(Action::ProvinceImport, subject);
+        Ok(event::append(tx, &event.before(before)?.after(after)?)?)
+    }
+
+    /// The row contradicts what is stored in columns that no import corrects.
     fn differs(&self, row: u32, key: &str, columns: &[&str]) -> AppError {
         AppError::conflict(Code::row_differs)
             .with("file", self.file.as_str())
@@ -279,10 +350,4 @@ impl<'a> Writing<'a> {
             .with("key", key)
             .with("columns", columns.to_vec())
     }
-}
-
-/// The names of the columns whose pair differs.
-fn differing<'a>(pairs: &[(&'a str, bool)]) -> Vec<&'a str> {
-    let differ = pairs.iter().filter(|(_, same)| !same);
-    differ.map(|(column, _)| *column).collect()
 }

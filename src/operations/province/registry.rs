@@ -2,9 +2,10 @@
 
 use chrono::NaiveDate;
 
+use super::change::Differences;
 use super::{
     Import, Known, Listed, OrganizationRole, ProvinceInstrument, ProvinceOrganization, Writing,
-    differing,
+    revise,
 };
 use crate::domain::booking_rules::RulesInForce;
 use crate::domain::charge::check_day;
@@ -15,6 +16,7 @@ use crate::domain::tariff::{Period, Tariff};
 use crate::domain::{Fen, Instant, InstrumentId, OrganizationId, RegionCode, Uscc};
 use crate::error::{AppError, Code, Fault};
 use crate::operations::organization;
+use crate::store::event::Subject;
 use crate::store::instrument::{Standing, Version};
 use crate::store::organization::NewOrganization;
 use crate::store::{self, Conn, province};
@@ -64,10 +66,18 @@ impl Import<'_> {
                 Some(other) if imported.is_empty() => province::are_related(tx, known.id, other)?,
                 other => imported.iter().copied().eq(other),
             };
-            return match same {
-                true => Ok(()),
-                false => Err(writing.differs(row, uscc, &["related_to"])),
-            };
+            if same {
+                return Ok(());
+            }
+            // A relation is ended by whoever supervises it; one that is missing is added.
+            if !imported.is_empty() {
+                return Err(writing.differs(row, uscc, &["related_to"]));
+            }
+            let mut differences = Differences::default();
+            differences.see("related_to", &None, &host);
+            let subject = Subject::new("organization", known.id);
+            writing.correction(tx, subject, &differences)?;
+            writing.changed(row, uscc, differences);
         }
         if let Some(other) = other {
             writing.event(tx)?;
@@ -127,18 +137,10 @@ fn add_organization(
         is_stored,
         kind: given.kind,
     };
+    writing.once(row, "uscc", &given.uscc)?;
     if let Some(stored) = store::organization::find_by_uscc(tx, &uscc)? {
-        let columns = differing(&[
-            ("name", stored.name == given.name),
-            ("kind", stored.kind == given.kind),
-            ("region_code", stored.region_code == region_code),
-            ("is_sme", stored.is_sme == given.is_sme),
-            ("role", stored.is_host == is_host),
-        ]);
-        return match columns.is_empty() {
-            true => Ok(known(stored.id, true)),
-            false => Err(writing.differs(row, &given.uscc, &columns)),
-        };
+        revise::organization(tx, writing, (row, given), region_code, &stored)?;
+        return Ok(known(stored.id, true));
     }
     writing.event(tx)?;
     writing.inserted += 1;
@@ -216,6 +218,15 @@ fn facts(
     };
     let today = writing.actor.now.local_date();
     let mut faults = facts.validate(today).err().unwrap_or_default();
+    check_days(given, today, &mut faults);
+    match faults.is_empty() {
+        true => Ok(facts),
+        false => Err(writing.faulty(row, faults)),
+    }
+}
+
+/// No day before 1990, none of the submission before the acceptance or in the future.
+fn check_days(given: &ProvinceInstrument, today: NaiveDate, faults: &mut Vec<Fault>) {
     let first = since().local_date();
     for (column, day) in [
         ("accepted_on", given.accepted_on),
@@ -235,13 +246,9 @@ fn facts(
         Ok(()) => {}
         Err(fault) => faults.push(fault),
     }
-    match faults.is_empty() {
-        true => Ok(facts),
-        false => Err(writing.faulty(row, faults)),
-    }
 }
 
-fn price(given: &ProvinceInstrument) -> Option<Tariff> {
+pub(super) fn price(given: &ProvinceInstrument) -> Option<Tariff> {
     Some(Tariff {
         customer_class: None,
         mode: None,
@@ -262,29 +269,11 @@ fn add_instrument(
 ) -> Result<InstrumentId, AppError> {
     let facts = facts(writing, row, given)?;
     let submitted_at = Instant::at_midnight(given.submitted_on);
+    let key = format!("{} {}", given.host_uscc, given.asset_no.folded());
+    writing.once(row, "asset_no", &key)?;
     if let Some(stored) = store::instrument::find_by_asset_no(tx, host, &given.asset_no)? {
-        let prices = store::tariff::list(tx, stored.id)?;
-        let price = price(given);
-        let columns = differing(&[
-            ("instrument", stored.facts == facts),
-            ("state", stored.standing.state == InstrumentState::Listed),
-            (
-                "submitted_on",
-                stored.standing.submitted_at == Some(submitted_at),
-            ),
-            (
-                "exempted",
-                province::is_exempted(tx, stored.id)? == given.exempted,
-            ),
-            (
-                "public_price_fen_per_hour",
-                prices.iter().map(|(_, price)| price).eq(price.iter()),
-            ),
-        ]);
-        return match columns.is_empty() {
-            true => Ok(stored.id),
-            false => Err(writing.differs(row, &given.asset_no, &columns)),
-        };
+        revise::instrument(tx, writing, (row, given), &facts, &stored)?;
+        return Ok(stored.id);
     }
     let event = writing.event(tx)?;
     writing.inserted += 1;

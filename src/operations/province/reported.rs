@@ -1,9 +1,12 @@
 //! Requests and expert scores that units report for the year.
 
+use super::change::Differences;
 use super::{Import, Writing};
 use crate::domain::{OrganizationId, ratio};
 use crate::error::{AppError, Code};
+use crate::operations::yearly_run;
 use crate::operations::yearly_run::freeze::{EXPERT_PREFIX, REQUESTS_ANSWERED, REQUESTS_RECEIVED};
+use crate::store::event::Subject;
 use crate::store::{Conn, province};
 
 impl Import<'_> {
@@ -16,13 +19,18 @@ impl Import<'_> {
             let (row, given) = row?;
             let host = self.host(writing, row, &given.host_uscc)?.id;
             let metrics = [
-                (REQUESTS_RECEIVED.to_owned(), given.received.to_string()),
                 (
+                    "received",
+                    REQUESTS_RECEIVED.to_owned(),
+                    given.received.to_string(),
+                ),
+                (
+                    "answered_in_time",
                     REQUESTS_ANSWERED.to_owned(),
                     given.answered_in_time.to_string(),
                 ),
             ];
-            add(tx, writing, row, host, &given.host_uscc, &metrics)?;
+            add(tx, writing, (row, &given.host_uscc), host, &metrics)?;
         }
         Ok(())
     }
@@ -46,35 +54,61 @@ impl Import<'_> {
                     let limit = format!("0–{}", ratio::exact(&score.max));
                     return Err(writing.beyond(row, indicator, (limit, points)));
                 }
-                metrics.push((format!("{EXPERT_PREFIX}{indicator}"), points.clone()));
+                metrics.push((
+                    indicator.as_str(),
+                    format!("{EXPERT_PREFIX}{indicator}"),
+                    points.clone(),
+                ));
             }
-            add(tx, writing, row, host, &given.host_uscc, &metrics)?;
+            add(tx, writing, (row, &given.host_uscc), host, &metrics)?;
         }
         Ok(())
     }
 }
 
+/// A column, what the database calls it, and its value.
+type Metric<'a> = (&'a str, String, String);
+
 fn add(
     tx: &mut Conn,
     writing: &mut Writing,
-    row: u32,
+    (row, uscc): (u32, &str),
     host: OrganizationId,
-    uscc: &str,
-    metrics: &[(String, String)],
+    metrics: &[Metric<'_>],
 ) -> Result<(), AppError> {
+    writing.once(row, "host_uscc", uscc)?;
     let year = i64::from(writing.year);
-    let mut is_new = false;
-    for (metric, value) in metrics {
+    let mut differences = Differences::default();
+    let mut missing = Vec::new();
+    for (column, metric, value) in metrics {
         match province::find_reported(tx, host, year, metric)? {
-            Some(stored) if stored == *value => {}
-            Some(_) => return Err(writing.differs(row, uscc, &[metric])),
-            None => {
-                let event = writing.event(tx)?;
-                province::insert_reported(tx, host, year, metric, value, event)?;
-                is_new = true;
+            Some(stored) => differences.see(column, &stored, value),
+            None => missing.push((metric, value)),
+        }
+    }
+    if differences.is_empty() && missing.is_empty() {
+        return Ok(());
+    }
+    let columns: Vec<&str> = metrics.iter().map(|(column, ..)| *column).collect();
+    let locked = yearly_run::refuse_locked(tx, &[writing.year]);
+    writing.at(row, &columns, locked)?;
+    if !differences.is_empty() {
+        let subject = Subject::new("organization", host);
+        let event = writing.correction(tx, subject, &differences)?;
+        for (column, metric, value) in metrics {
+            if differences.has(&[column]) {
+                province::update_reported(tx, (host, year, metric), value, event)?;
             }
         }
     }
-    writing.inserted += u64::from(is_new);
+    let is_new = missing.len() == metrics.len();
+    for (metric, value) in missing {
+        let event = writing.event(tx)?;
+        province::insert_reported(tx, host, year, metric, value, event)?;
+    }
+    match is_new {
+        true => writing.inserted += 1,
+        false => writing.changed(row, uscc, differences),
+    }
     Ok(())
 }

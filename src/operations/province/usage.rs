@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Datelike, NaiveDate};
 
+use super::change::Differences;
 use super::check::{charge, check_service, payments};
-use super::{Import, ProvinceUsage, Row, Writing, clash, differing};
+use super::correct::correct;
+use super::{Import, ProvinceUsage, Row, Writing, clash};
 use crate::domain::certification::SmeDays;
-use crate::domain::charge::InvoiceNo;
+use crate::domain::charge::{InvoiceNo, PaymentSource};
 use crate::domain::tariff::{Quote, customer_class};
-use crate::domain::{Fen, Minutes, OrganizationId};
+use crate::domain::{Fen, OrganizationId};
 use crate::error::AppError;
 use crate::operations::yearly_run;
 use crate::store::province::{self, NewService, StoredService};
@@ -46,15 +48,21 @@ impl Import<'_> {
         let users: BTreeSet<OrganizationId> = users.map(|user| user.id).collect();
         let users: Vec<_> = users.into_iter().collect();
         let sme_days = store::certification::list_sme_days(tx, &users)?;
-        let mut seen = BTreeSet::new();
         let mut new = Vec::new();
         for (row, given) in batch {
-            if !seen.insert(&given.record_no) {
-                return Err(writing.differs(*row, &given.record_no, &["record_no"]));
-            }
-            match stored.get(&given.record_no) {
-                Some(stored) => self.compare(writing, *row, given, stored)?,
-                None => new.push((*row, self.service(tx, writing, (*row, given), &sme_days)?)),
+            writing.once(*row, "record_no", &given.record_no)?;
+            let Some(stored) = stored.get(&given.record_no) else {
+                new.push((*row, self.service(tx, writing, (*row, given), &sme_days)?));
+                continue;
+            };
+            let differences = self.differences(tx, given, stored)?;
+            if !differences.is_empty() {
+                let service = self.service(tx, writing, (*row, given), &sme_days)?;
+                for on in touched(stored) {
+                    writing.at(*row, &[], self.refuse_locked(tx, on))?;
+                }
+                correct(tx, writing, (*row, &service), stored, &differences)?;
+                writing.changed(*row, &given.record_no, differences);
             }
         }
         writing.inserted += u64::try_from(new.len()).unwrap_or(u64::MAX);
@@ -135,61 +143,86 @@ impl Import<'_> {
         Ok(())
     }
 
-    fn compare(
+    /// What a row says otherwise than its stored service.
+    fn differences(
         &self,
-        writing: &Writing,
-        row: u32,
+        tx: &mut Conn,
         given: &ProvinceUsage,
         stored: &StoredService,
-    ) -> Result<(), AppError> {
+    ) -> Result<Differences, AppError> {
         let record = &stored.record;
-        let id = |uscc: &str| self.organizations.get(uscc).map(|known| known.id);
-        let instrument = |host: OrganizationId| {
-            let key = (host, given.asset_no.folded());
-            self.instruments.get(&key).map(|listed| listed.id)
-        };
-        let minutes: [Minutes; 3] = [given.prepare_minutes, given.run_minutes, given.post_minutes];
-        let stored_minutes = [
-            record.prepare_minutes,
-            record.run_minutes,
-            record.post_minutes,
-        ];
+        let mut found = Differences::default();
+        let host = self.organizations.get(&given.host_uscc);
+        let key = host.map(|host| (host.id, given.asset_no.folded()));
+        let instrument = key.and_then(|key| self.instruments.get(&key));
+        if instrument.map(|listed| listed.id) != Some(record.instrument_id) {
+            let stored = store::instrument::get(tx, record.instrument_id)?;
+            let before = stored.facts.asset_no.as_str().into();
+            found.push("asset_no", before, given.asset_no.as_str().into());
+        }
+        let user = self.organizations.get(&given.user_uscc);
+        if user.map(|user| user.id) != Some(record.organization_id) {
+            let stored = store::organization::get(tx, record.organization_id)?;
+            let before = stored.uscc.as_str().into();
+            found.push("user_uscc", before, given.user_uscc.as_str().into());
+        }
+        found.see("mode", &record.mode, &given.mode);
+        found.see("purpose", &record.purpose, &given.purpose);
+        found.see("started_at", &record.started_at, &given.slot.starts_at());
+        found.see("ended_at", &record.ended_at, &given.slot.ends_at());
+        for (column, before, after) in [
+            (
+                "prepare_minutes",
+                record.prepare_minutes,
+                given.prepare_minutes,
+            ),
+            ("run_minutes", record.run_minutes, given.run_minutes),
+            ("post_minutes", record.post_minutes, given.post_minutes),
+        ] {
+            found.see(column, &before, &after);
+        }
+        found.see("samples", &record.samples, &i64::from(given.samples));
+        found.see("statutory", &record.statutory, &given.statutory);
+        found.see("evidence", &record.evidence, &given.evidence);
+        found.see("status", &record.state, &given.state);
+        see_money(&mut found, given, stored);
+        found.see("satisfaction", &stored.satisfaction, &given.satisfaction);
+        Ok(found)
+    }
+}
+
+fn see_money(found: &mut Differences, given: &ProvinceUsage, stored: &StoredService) {
+    found.see("fee_fen", &stored.amount_fen, &given.fee_fen);
+    if given.fee_fen != Fen::ZERO {
         let number = given.invoice_no.as_deref();
         let number = number.and_then(|text| InvoiceNo::parse(text).ok());
         let number = number.map(|number| number.as_str().to_owned());
-        let invoice = number.zip(given.invoiced_on);
-        let columns = differing(&[
-            (
-                "asset_no",
-                id(&given.host_uscc).and_then(instrument) == Some(record.instrument_id),
-            ),
-            (
-                "user_uscc",
-                id(&given.user_uscc) == Some(record.organization_id),
-            ),
-            ("mode", record.mode == given.mode),
-            ("purpose", record.purpose == given.purpose),
-            ("started_at", record.started_at == given.slot.starts_at()),
-            ("ended_at", record.ended_at == given.slot.ends_at()),
-            ("minutes", minutes == stored_minutes),
-            ("samples", record.samples == i64::from(given.samples)),
-            ("statutory", record.statutory == given.statutory),
-            ("evidence", record.evidence == given.evidence),
-            ("status", record.state == given.state),
-            ("fee_fen", stored.amount_fen == given.fee_fen),
-            (
-                "invoice_no",
-                given.fee_fen == Fen::ZERO || stored.invoice == invoice,
-            ),
-            (
-                "paid_on",
-                stored.payments == payments(given).unwrap_or_default(),
-            ),
-            ("satisfaction", stored.satisfaction == given.satisfaction),
-        ]);
-        match columns.is_empty() {
-            true => Ok(()),
-            false => Err(writing.differs(row, &given.record_no, &columns)),
-        }
+        let (before_no, before_on) = stored.invoice.clone().unzip();
+        let given_on = given.invoiced_on.filter(|_| number.is_some());
+        found.see("invoice_no", &before_no, &number);
+        found.see("invoiced_on", &before_on, &given_on);
     }
+    let paid = payments(given).unwrap_or_default();
+    if stored.payments == paid {
+        return;
+    }
+    let first = |lines: &[(NaiveDate, PaymentSource, Fen)]| lines.first().map(|line| line.0);
+    let vouchers = |lines: &[(NaiveDate, PaymentSource, Fen)]| -> Vec<Fen> {
+        let paid = lines.iter();
+        let paid = paid.filter(|(_, source, _)| *source == PaymentSource::Voucher);
+        paid.map(|(.., amount)| *amount).collect()
+    };
+    found.see("voucher_fen", &vouchers(&stored.payments), &vouchers(&paid));
+    found.see("paid_on", &first(&stored.payments), &first(&paid));
+    if !found.has(&["voucher_fen", "paid_on", "fee_fen"]) {
+        let told = |lines| serde_json::to_value(lines).unwrap_or_default();
+        found.push("paid_on", told(&stored.payments), told(&paid));
+    }
+}
+
+/// The days on which a stored service and its money count.
+fn touched(stored: &StoredService) -> Vec<NaiveDate> {
+    let paid = stored.payments.iter().map(|(day, ..)| *day);
+    let served_on = stored.record.ended_at.local_date();
+    std::iter::once(served_on).chain(paid).collect()
 }

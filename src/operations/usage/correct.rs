@@ -9,11 +9,12 @@ use crate::domain::access::{Action, BookingTies};
 use crate::domain::usage::{
     Correction, GivenMinutes, UsageAction, UsageFacts, UsageMinutes, UsageState,
 };
-use crate::domain::{Operator, OrganizationId, Reason, UsageRecordId};
+use crate::domain::{EventId, Operator, OrganizationId, Reason, UsageRecordId};
 use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::Actor;
 use crate::operations::run::{Outcome, Run};
 use crate::operations::{charge, yearly_run};
+use crate::store::event::Subject;
 use crate::store::usage::{Columns, Target, UsageRecord};
 use crate::store::{self, Conn};
 
@@ -125,6 +126,36 @@ fn rewrite(
     let written = store::usage::update(tx, record, columns).map_err(clash::conflict)?;
     charge::follow(tx, actor, &written, event)?;
     Ok(context.view(written))
+}
+
+/// Writes the next version of a record as an import tells it, whole, with the event of a correction. What it says was judged
+/// before. Answers the event.
+pub fn correct_as_told(
+    tx: &mut Conn,
+    actor: &Actor,
+    (record, host): (&UsageRecord, OrganizationId),
+    next: Columns,
+) -> Result<EventId, AppError> {
+    let subject = Subject::new("usage_record", record.id);
+    let event = || actor.event(Action::UsageRecordCorrect, subject);
+    let before = news::told_columns(record.version, &record.columns());
+    let corrected = event()
+        .of(host, Some(next.organization_id))
+        .after(news::told_columns(record.version + 1, &next))?;
+    let corrected = if next.organization_id == record.organization_id {
+        corrected.before(before)?
+    } else {
+        // What the record said of another unit is no news for this one.
+        let left = event()
+            .of(host, Some(record.organization_id))
+            .before(before)?;
+        store::event::append(tx, &left)?;
+        corrected
+    };
+    let event_id = store::event::append(tx, &corrected)?;
+    let next = Columns { event_id, ..next };
+    store::usage::update(tx, record, next).map_err(clash::conflict)?;
+    Ok(event_id)
 }
 
 /// Everything that is wrong with the next version, at once.

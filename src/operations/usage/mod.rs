@@ -22,7 +22,7 @@ use crate::store::usage::UsageRecord;
 
 pub use attest::attest;
 pub use context::{UsageContext, UsageView};
-pub use correct::correct;
+pub use correct::{correct, correct_as_told};
 pub use decide::{confirm, dispute, void};
 pub use import::{ImportRow, ImportTable, Imported, import, may_get_template};
 pub use read::{export, get, list, list_versions};

@@ -10,6 +10,7 @@ use crate::error::AppError;
 use crate::operations::actor::Actor;
 use crate::operations::run::personal;
 use crate::store::event::{NewEvent, Subject};
+use crate::store::usage::Columns;
 
 /// A version of a record as events tell it: no names, no free text.
 pub fn told(
@@ -34,6 +35,26 @@ pub fn told(
         "mode": facts.mode,
         "purpose": facts.purpose,
         "statutory": facts.statutory,
+    })
+}
+
+/// The same of the columns of a version.
+pub fn told_columns(version: i64, columns: &Columns) -> Value {
+    json!({
+        "version": version,
+        "state": columns.state,
+        "instrument_id": columns.instrument_id,
+        "organization_id": columns.organization_id,
+        "channel": columns.channel,
+        "started_at": columns.started_at,
+        "ended_at": columns.ended_at,
+        "prepare_minutes": columns.prepare_minutes,
+        "run_minutes": columns.run_minutes,
+        "post_minutes": columns.post_minutes,
+        "samples": columns.samples,
+        "mode": columns.mode,
+        "purpose": columns.purpose,
+        "statutory": columns.statutory,
     })
 }
 

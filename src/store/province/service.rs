@@ -1,6 +1,4 @@
-//! Services with charges, invoices, payments and reviews, written with ids of their own and read back, a batch at a time.
-
-use std::collections::BTreeMap;
+//! Services with charges, invoices, payments and reviews, written with ids of their own, a batch at a time.
 
 use chrono::NaiveDate;
 use diesel::connection::SimpleConnection;
@@ -20,7 +18,7 @@ use crate::store::price::StoredPrice;
 use crate::store::schema::{
     charge, invoice, invoice_line, payment, payment_line, review, usage_record,
 };
-use crate::store::usage::{Columns, UsageRecord};
+use crate::store::usage::Columns;
 use crate::store::{Conn, Json, Result, StoreError};
 
 /// A service with its money, to be written with ids of its own.
@@ -36,11 +34,14 @@ pub struct NewService {
 #[derive(Debug, Clone)]
 pub struct NewCharge {
     pub price: Quote,
-    /// Number and day.
-    pub invoice: Option<(String, NaiveDate)>,
-    /// Day, source, amount.
-    pub payments: Vec<(NaiveDate, PaymentSource, Fen)>,
+    pub invoice: Option<Invoiced>,
+    pub payments: Vec<Paid>,
 }
+
+/// Number and day.
+type Invoiced = (String, NaiveDate);
+/// Day, source, amount.
+type Paid = (NaiveDate, PaymentSource, Fen);
 
 #[derive(Insertable)]
 #[diesel(table_name = usage_record, treat_none_as_default_value = false)]
@@ -235,6 +236,41 @@ pub fn insert_services(conn: &mut Conn, services: &[NewService]) -> Result<()> {
     written
 }
 
+/// Charges a stored service anew, with invoice and payments. Violates as [`insert_services`].
+pub fn insert_charge(conn: &mut Conn, record: UsageRecordId, service: &NewService) -> Result<()> {
+    let Some(charge) = service.charge.clone() else {
+        return Ok(());
+    };
+    let mut ids = Ids::reserve(conn, "charge", 1)?;
+    let (mut invoices, mut payments) = ids_of_money(conn, &charge)?;
+    let mut batch = Batch::default();
+    let id = ids.next()?;
+    batch.add_charge(record, id, service, charge, &mut invoices, &mut payments)?;
+    batch.write(conn)
+}
+
+/// Adds what a service's charge tells of invoice and payments to a charge that stands.
+pub fn insert_money(conn: &mut Conn, charge: ChargeId, service: &NewService) -> Result<()> {
+    let Some(told) = service.charge.clone() else {
+        return Ok(());
+    };
+    let (mut invoices, mut payments) = ids_of_money(conn, &told)?;
+    let mut batch = Batch::default();
+    let (amount_fen, money) = (told.price.total_fen, (told.invoice, told.payments));
+    let ids = (&mut invoices, &mut payments);
+    batch.add_money(charge, amount_fen, service, money, ids)?;
+    batch.write(conn)
+}
+
+fn ids_of_money(conn: &mut Conn, charge: &NewCharge) -> Result<(Ids, Ids)> {
+    let invoices = usize::from(charge.invoice.is_some());
+    let invoices = Ids::reserve(conn, "invoice", invoices)?;
+    Ok((
+        invoices,
+        Ids::reserve(conn, "payment", charge.payments.len())?,
+    ))
+}
+
 impl Batch {
     fn add_record(&mut self, id: UsageRecordId, service: &NewService) {
         let record = service.record.clone();
@@ -268,7 +304,7 @@ impl Batch {
             host_organization_id: service.host,
             payer_organization_id: payer,
             amount_fen,
-            lines: StoredPrice::of(charge.price)?,
+            lines: StoredPrice::of(charge.price.clone())?,
             state: if charge.invoice.is_some() {
                 "invoiced"
             } else {
@@ -279,7 +315,29 @@ impl Batch {
             created_at: now,
             updated_at: now,
         });
-        if let Some((invoice_no, issued_on)) = charge.invoice {
+        let NewCharge {
+            invoice, payments, ..
+        } = charge;
+        self.add_money(
+            charge_id,
+            amount_fen,
+            service,
+            (invoice, payments),
+            (invoice_ids, payment_ids),
+        )
+    }
+
+    fn add_money(
+        &mut self,
+        charge_id: ChargeId,
+        charged_fen: Fen,
+        service: &NewService,
+        (invoice, payments): (Option<Invoiced>, Vec<Paid>),
+        (invoice_ids, payment_ids): (&mut Ids, &mut Ids),
+    ) -> Result<()> {
+        let (event_id, now) = (service.record.event_id, service.record.updated_at);
+        let payer = service.record.organization_id;
+        if let Some((invoice_no, issued_on)) = invoice {
             let invoice_id = invoice_ids.next()?;
             self.invoices.push(InvoiceRow {
                 id: invoice_id,
@@ -295,10 +353,10 @@ impl Batch {
             self.invoice_lines.push(InvoiceLineRow {
                 charge_id,
                 invoice_id,
-                amount_fen,
+                amount_fen: charged_fen,
             });
         }
-        for (paid_on, source, amount_fen) in charge.payments {
+        for (paid_on, source, amount_fen) in payments {
             let payment_id = payment_ids.next()?;
             self.payments.push(PaymentRow {
                 id: payment_id,
@@ -335,125 +393,4 @@ impl Batch {
         }
         Ok(())
     }
-}
-
-/// The service that is charged on the invoice of this number.
-pub fn find_invoiced(
-    conn: &mut Conn,
-    number: &str,
-) -> Result<Option<(UsageRecordId, Option<String>)>> {
-    Ok(invoice::table
-        .inner_join(invoice_line::table.on(invoice_line::invoice_id.eq(invoice::id)))
-        .inner_join(charge::table.on(charge::id.eq(invoice_line::charge_id)))
-        .inner_join(usage_record::table.on(usage_record::id.eq(charge::usage_record_id)))
-        .filter(invoice::invoice_no.eq(number))
-        .select((usage_record::id, usage_record::record_no))
-        .order(usage_record::id)
-        .first(conn)
-        .optional()?)
-}
-
-/// A stored service with its money, as an import would tell it.
-#[derive(Debug, Clone)]
-pub struct StoredService {
-    pub record: UsageRecord,
-    pub amount_fen: Fen,
-    pub invoice: Option<(String, NaiveDate)>,
-    /// In the order of payment.
-    pub payments: Vec<(NaiveDate, PaymentSource, Fen)>,
-    pub satisfaction: Option<Satisfaction>,
-}
-
-/// The services among these record numbers that are stored.
-pub fn list_services(
-    conn: &mut Conn,
-    record_nos: &[String],
-) -> Result<BTreeMap<String, StoredService>> {
-    let records: Vec<UsageRecord> = usage_record::table
-        .filter(usage_record::record_no.eq_any(record_nos))
-        .select(UsageRecord::as_select())
-        .load(conn)?;
-    if records.is_empty() {
-        return Ok(BTreeMap::new());
-    }
-    let ids: Vec<UsageRecordId> = records.iter().map(|record| record.id).collect();
-    let mut money = list_money(conn, &ids)?;
-    let answers: Vec<(UsageRecordId, Satisfaction)> = review::table
-        .filter(review::usage_record_id.eq_any(&ids))
-        .select((review::usage_record_id, review::satisfaction))
-        .load(conn)?;
-    let mut answers: BTreeMap<_, _> = answers.into_iter().collect();
-    let services = records.into_iter().filter_map(|record| {
-        let money = money.remove(&record.id).unwrap_or_default();
-        let service = StoredService {
-            amount_fen: money.amount_fen,
-            invoice: money.invoice,
-            payments: money.payments,
-            satisfaction: answers.remove(&record.id),
-            record,
-        };
-        Some((service.record.record_no.clone()?, service))
-    });
-    Ok(services.collect())
-}
-
-/// The charge of a record, with its invoice and payments.
-#[derive(Default)]
-struct Money {
-    amount_fen: Fen,
-    invoice: Option<(String, NaiveDate)>,
-    payments: Vec<(NaiveDate, PaymentSource, Fen)>,
-}
-
-fn list_money(
-    conn: &mut Conn,
-    records: &[UsageRecordId],
-) -> Result<BTreeMap<UsageRecordId, Money>> {
-    let charges: Vec<(ChargeId, UsageRecordId, Fen)> = charge::table
-        .filter(charge::usage_record_id.eq_any(records))
-        .filter(charge::state.ne("voided"))
-        .select((charge::id, charge::usage_record_id, charge::amount_fen))
-        .load(conn)?;
-    let ids: Vec<ChargeId> = charges.iter().map(|(id, ..)| *id).collect();
-    let invoices: Vec<(ChargeId, String, NaiveDate)> = invoice::table
-        .inner_join(invoice_line::table.on(invoice_line::invoice_id.eq(invoice::id)))
-        .filter(invoice_line::charge_id.eq_any(&ids))
-        .filter(invoice_line::annulled_event_id.is_null())
-        .select((
-            invoice_line::charge_id,
-            invoice::invoice_no,
-            invoice::issued_on,
-        ))
-        .load(conn)?;
-    let payments: Vec<(ChargeId, NaiveDate, PaymentSource, Fen)> = payment::table
-        .inner_join(payment_line::table.on(payment_line::payment_id.eq(payment::id)))
-        .filter(payment_line::charge_id.eq_any(&ids))
-        .filter(payment::state.eq(PaymentState::Received))
-        .select((
-            payment_line::charge_id,
-            payment::paid_on,
-            payment::source,
-            payment_line::amount_fen,
-        ))
-        .order(payment::id)
-        .load(conn)?;
-    let mut of_charge: BTreeMap<ChargeId, Money> = BTreeMap::new();
-    for (charge, invoice_no, issued_on) in invoices {
-        of_charge.entry(charge).or_default().invoice = Some((invoice_no, issued_on));
-    }
-    for (charge, paid_on, source, amount) in payments {
-        let money = of_charge.entry(charge).or_default();
-        money.payments.push((paid_on, source, amount));
-    }
-    let money = charges.into_iter().map(|(id, record, amount_fen)| {
-        let known = of_charge.remove(&id).unwrap_or_default();
-        (
-            record,
-            Money {
-                amount_fen,
-                ..known
-            },
-        )
-    });
-    Ok(money.collect())
 }

@@ -63,6 +63,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     region,
     related_party,
     reported_metric,
+    reported_metric_version,
     review,
     session,
     sharing_exemption,

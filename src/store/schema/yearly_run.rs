@@ -12,6 +12,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    reported_metric_version (organization_id, year, metric, event_id) {
+        organization_id -> BigInt,
+        year -> BigInt,
+        metric -> Text,
+        value -> Text,
+        event_id -> BigInt,
+        replaced_by_event_id -> BigInt,
+    }
+}
+
+diesel::table! {
     evaluation (id) {
         id -> BigInt,
         year -> BigInt,

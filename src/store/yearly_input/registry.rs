@@ -10,7 +10,8 @@ use crate::domain::tariff::CustomerClass;
 use crate::domain::{Instant, InstrumentId, OrganizationId, RegionCode, Slot, Uscc};
 use crate::store::instrument::{Instrument, VersionDocument};
 use crate::store::schema::{
-    instrument_version, organization, related_party, reported_metric, sharing_exemption, tariff,
+    instrument_version, organization, related_party, reported_metric, reported_metric_version,
+    sharing_exemption, tariff,
 };
 use crate::store::{Conn, Json, Result};
 
@@ -146,22 +147,38 @@ pub fn list_priced(conn: &mut Conn, scope: &Scope) -> Result<Vec<(InstrumentId, 
         .load(conn)?)
 }
 
-/// The figures units reported for the year: unit, metric, value.
+/// The figures units reported for the year, as they were at the freeze: unit, metric, value.
 pub fn list_reported(
     conn: &mut Conn,
     scope: &Scope,
 ) -> Result<Vec<(OrganizationId, String, String)>> {
-    Ok(reported_metric::table
+    let (year, newest) = (i64::from(scope.year), scope.event_number());
+    let mut figures: Vec<(OrganizationId, String, String)> = reported_metric::table
         .filter(
             reported_metric::year
-                .eq(i64::from(scope.year))
-                .and(reported_metric::event_id.le(scope.event_number())),
+                .eq(year)
+                .and(reported_metric::event_id.le(newest)),
         )
         .select((
             reported_metric::organization_id,
             reported_metric::metric,
             reported_metric::value,
         ))
-        .order((reported_metric::organization_id, reported_metric::metric))
-        .load(conn)?)
+        .load(conn)?;
+    let replaced: Vec<(OrganizationId, String, String)> = reported_metric_version::table
+        .filter(
+            reported_metric_version::year
+                .eq(year)
+                .and(reported_metric_version::event_id.le(newest))
+                .and(reported_metric_version::replaced_by_event_id.gt(newest)),
+        )
+        .select((
+            reported_metric_version::organization_id,
+            reported_metric_version::metric,
+            reported_metric_version::value,
+        ))
+        .load(conn)?;
+    figures.extend(replaced);
+    figures.sort_unstable();
+    Ok(figures)
 }

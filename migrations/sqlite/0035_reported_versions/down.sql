@@ -1,0 +1,1 @@
+DROP TABLE reported_metric_version;
