@@ -6,7 +6,10 @@ use ureq::http::Method;
 use yiqi::domain::access::Role;
 use yiqi::domain::run::RunState;
 use yiqi::domain::{Fen, InstrumentId, UserId};
+use yiqi::operations::policy::{self, install_shipped};
+use yiqi::operations::yearly_run::freeze;
 use yiqi::store;
+use yiqi::store::event;
 use yiqi::store::schema::notice;
 use yiqi::store::user::NewUser;
 
@@ -123,6 +126,27 @@ both! {
         assert_eq!((&again["state"], &again["allowed"]), (&json!("confirmed"), &json!(["void", "correct"])));
         assert_eq!(events_of(app, typed.id()), ["usage_record_create", "usage_record_lack_price", "usage_record_confirm"]);
         assert_eq!(told(app), [BOSS, FINANCE, HOST].map(|person| app.user_id(person)));
+    }
+
+    fn what_ends_with_the_old_year_is_still_of_it(app: &TestApp) {
+        let sem = given::instrument(app).insert();
+        let mut own = with(service(app, sem, "09:00", "10:00"), "organization_id", app.organization_id(UNIVERSITY).number());
+        own["started_at"] = json!("2025-12-31T23:00:00+08:00");
+        own["ended_at"] = json!("2026-01-01T00:00:00+08:00");
+        app.as_host().post(RECORDS, &own).expect_status(201);
+        app.block_on(install_shipped(&app.app, app.now())).unwrap();
+        let (now, calendar) = (app.now(), app.block_on(app.app.calendar()).unwrap());
+        for (year, cells) in [(2025, 1), (2026, 0)] {
+            let calendar = calendar.clone();
+            let found = app.read(move |conn| {
+                let scope = freeze::scope(year, now, event::newest(conn)?)?;
+                let pack = policy::open(&policy::get_named(conn, "hebei-2026", now.local_date())?)?;
+                let inputs = freeze::read(conn, &scope, &pack, &calendar, Default::default(), None)?;
+                let instruments = inputs.units().flat_map(|unit| unit.instruments.clone());
+                Ok(instruments.map(|instrument| instrument.cells.len()).sum::<usize>())
+            });
+            assert_eq!(found, cells, "{year}");
+        }
     }
 
     fn own_use_is_confirmed_at_once(app: &TestApp) {
@@ -311,8 +335,11 @@ both! {
         let id = record(app, &host, instrument);
         let old = json!({"started_at": "2025-12-31T23:00:00+08:00", "ended_at": "2026-01-01T00:00:00+08:00"});
         finalize(app, 2025);
-        let at_midnight = host.post(&action(id, "correct"), &old).expect_status(200);
-        assert_eq!(at_midnight["state"], "recorded", "its local end lies in 2026");
+        // Its last moment is of the old year; a minute later it is not.
+        host.post(&action(id, "correct"), &old).expect_code(409, "period_locked");
+        let later = with(old, "ended_at", "2026-01-01T00:01:00+08:00");
+        let after = host.post(&action(id, "correct"), &later).expect_status(200);
+        assert_eq!(after["state"], "recorded");
         let before = json!({"started_at": "2025-12-31T22:00:00+08:00", "ended_at": "2025-12-31T23:59:59+08:00"});
         host.post(&action(id, "correct"), &before).expect_code(409, "period_locked");
         let mut typed = service(app, instrument, "09:00", "10:00");

@@ -5,6 +5,7 @@ use ureq::http::Method;
 use yiqi::domain::access::Action;
 use yiqi::http::route::Route;
 use yiqi::http::routes;
+use yiqi::operations::policy_pack::HEBEI_2026;
 
 use crate::bad_input::{method, stage};
 use crate::both;
@@ -46,6 +47,10 @@ fn ask(client: &Client, route: &Route, path: &str, lines: &[&str]) -> Answer {
     }
     match method(route) {
         Method::DELETE => request.send(),
+        _ if route.action == Action::PolicyUpdate => {
+            let text = HEBEI_2026.replacen("version = 1", "version = 9", 1);
+            request.bytes("application/toml", text.as_bytes()).send()
+        }
         _ => request.json(body(route.action)).send(),
     }
 }
@@ -101,7 +106,9 @@ both! {
             // The present one is among them, and on the second line.
             let list = format!("\"v9998\", {}", present(""));
             let answer = ask(client, route, &path, &[r#"W/"v1""#, &list]);
-            if [400, 401, 403, 404, 412, 428].contains(&answer.status) || answer.status >= 500 {
+            // Whose turn it is comes after the version.
+            let is_refused = answer.status == 403 && answer["code"] != "second_person_required";
+            if is_refused || [400, 401, 404, 412, 428].contains(&answer.status) || answer.status >= 500 {
                 say("the present one", &answer);
             }
             done += u32::from(answer.status < 300);

@@ -12,7 +12,7 @@ use crate::domain::policy::{
     WeakEvidence, YesNo,
 };
 use crate::domain::{Fen, Minutes};
-use chrono::{Days, NaiveDate};
+use chrono::NaiveDate;
 use std::collections::BTreeSet;
 
 /// Frozen facts with the policy that judges them.
@@ -273,16 +273,7 @@ impl<'a> Judge<'a> {
 
     /// The last day on which something is in time; the day after `from` is day 1.
     pub fn deadline(&self, from: NaiveDate, within: Deadline) -> NaiveDate {
-        match within {
-            Deadline::WorkingDays(days) => {
-                let days = u32::try_from(days).unwrap_or(u32::MAX);
-                self.calendar.add_working_days(from, days)
-            }
-            Deadline::Days(days) => {
-                let days = Days::new(days.unsigned_abs());
-                from.checked_add_days(days).unwrap_or(NaiveDate::MAX)
-            }
-        }
+        within.last_day(from, &self.calendar)
     }
 
     /// Whether a day lies before that of the freeze.

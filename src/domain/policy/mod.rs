@@ -47,7 +47,8 @@ pub use step::{Act, BracketBy, BracketHow, Brackets, Choose, Pooling, Rate, Step
 pub use year::{IncomeBy, MonthDay, NotADay, Span, TermsMistake, YearRule, YearSpan};
 
 use super::Fen;
-use chrono::NaiveDate;
+use super::calendar::Calendar;
+use chrono::{Days, NaiveDate};
 use num_rational::BigRational;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -113,6 +114,22 @@ pub struct Registration {
 pub enum Deadline {
     WorkingDays(i64),
     Days(i64),
+}
+
+impl Deadline {
+    /// The last day; the day after `from` is day 1.
+    pub fn last_day(self, from: NaiveDate, calendar: &Calendar) -> NaiveDate {
+        match self {
+            Self::WorkingDays(days) => {
+                let days = u32::try_from(days).unwrap_or(u32::MAX);
+                calendar.add_working_days(from, days)
+            }
+            Self::Days(days) => {
+                let days = Days::new(days.unsigned_abs());
+                from.checked_add_days(days).unwrap_or(NaiveDate::MAX)
+            }
+        }
+    }
 }
 
 /// How soon an external request must be answered to count as answered in time.

@@ -33,9 +33,9 @@ fn is_own_use(ties: &BookingTies) -> bool {
     ties.organization_id == ties.instrument.host_organization_id
 }
 
-/// The year in which a record counts: that of its local end.
+/// The year in which a record counts: that of its last moment; what ends with the old year is still of it.
 fn year_of(ended_at: Instant) -> i32 {
-    ended_at.local_date().year()
+    ended_at.plus_seconds(-1).local_date().year()
 }
 
 fn slot_of(record: &UsageRecord) -> Result<Slot, AppError> {

@@ -8,18 +8,16 @@ use chrono::{Days, NaiveDate};
 use super::phase::scope_of;
 use super::{Actions, action_of, expert, refuse_used, subject_of};
 use crate::domain::calendar::Calendar;
+use crate::domain::policy::Deadline;
 use crate::domain::run::{RunDecision, RunId, RunState};
 use crate::domain::{EvaluationId, Instant, OrganizationId, Reason, UserId};
 use crate::error::{AppError, Code, Conflict, Fault};
 use crate::operations::actor::Actor;
-use crate::operations::exclusive;
 use crate::operations::run::{Outcome, Run};
+use crate::operations::{exclusive, policy as packs};
 use crate::store::event;
 use crate::store::yearly_run::{self as rows, Evaluation, Run as Row, Said};
 use crate::store::{self, Conn, Constraint, StoreError};
-
-/// How many working days a public notice lasts at least.
-const NOTICE_WORKING_DAYS: u32 = 5;
 
 /// How long a public notice lasts at most, in days.
 const NOTICE_DAYS_MAX: u64 = 366;
@@ -90,7 +88,10 @@ fn move_run(
         return Err(refusal.with("state", present.as_str()));
     }
     present.after(decision)?;
-    let said = said(run, decision, statement, (by.now, calendar))?;
+    let lasts = packs::open(&store::policy::get(tx, run.lifecycle().policy_id)?)?
+        .notice
+        .lasts;
+    let said = said(run, decision, statement, (by.now, calendar, lasts))?;
     match decision {
         RunDecision::Publish => publish(tx, by, (run, basis.as_ref()), &said)?,
         RunDecision::Finalize => finalize(tx, by, (run, basis))?,
@@ -134,7 +135,7 @@ fn said(
     run: &Row,
     decision: RunDecision,
     statement: &Statement,
-    (now, calendar): (Instant, &Calendar),
+    when: (Instant, &Calendar, Deadline),
 ) -> Result<Said, AppError> {
     let nothing = Said::default();
     Ok(match decision {
@@ -148,7 +149,7 @@ fn said(
             }
         }
         RunDecision::Publish => {
-            let until_on = notice_until_on(statement.notice_until_on, now, calendar)?;
+            let until_on = notice_until_on(statement.notice_until_on, when)?;
             let remark = Reason::of("remark", statement.remark.as_deref())?;
             Said {
                 notice_until_on: Some(until_on),
@@ -162,11 +163,10 @@ fn said(
 /// The last day of a notice that begins now: the one asked for, when the notice lasts long enough, else the earliest.
 fn notice_until_on(
     asked_for: Option<NaiveDate>,
-    now: Instant,
-    calendar: &Calendar,
+    (now, calendar, lasts): (Instant, &Calendar, Deadline),
 ) -> Result<NaiveDate, AppError> {
     let today = now.local_date();
-    let earliest = calendar.add_working_days(today, NOTICE_WORKING_DAYS);
+    let earliest = lasts.last_day(today, calendar);
     let latest = today.checked_add_days(Days::new(NOTICE_DAYS_MAX));
     let Some(day) = asked_for else {
         return Ok(earliest);

@@ -46,6 +46,12 @@ impl Scope {
         }
     }
 
+    /// Whether a record that ended then is of the year: it belongs to the year of its last moment, so that one that ends with the
+    /// old year is still of it.
+    pub fn has_end(&self, ended_at: Instant) -> bool {
+        self.period.starts_at() < ended_at && ended_at <= self.period.ends_at()
+    }
+
     /// The event bound as a number; before the first event nothing exists.
     fn event_number(&self) -> i64 {
         self.frozen_event_id.map_or(0, EventId::number)

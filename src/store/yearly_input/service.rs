@@ -119,7 +119,7 @@ impl Parts {
         }
         Self {
             period: format!(
-                "u.ended_at >= '{}' AND u.ended_at < '{}'",
+                "u.ended_at > '{}' AND u.ended_at <= '{}'",
                 moment(scope.period.starts_at()),
                 moment(scope.period.ends_at())
             ),
@@ -317,8 +317,8 @@ pub struct RecordRow {
 /// The records whose present version is later than the freeze, by id.
 pub fn list_changed(conn: &mut Conn, scope: &Scope) -> Result<Vec<RecordRow>> {
     let in_year = usage_record::ended_at
-        .ge(scope.period.starts_at())
-        .and(usage_record::ended_at.lt(scope.period.ends_at()));
+        .gt(scope.period.starts_at())
+        .and(usage_record::ended_at.le(scope.period.ends_at()));
     let replaced = usage_record_version::table
         .filter(
             usage_record_version::event_id

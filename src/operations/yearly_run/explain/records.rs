@@ -169,9 +169,7 @@ impl Records<'_> {
 
     fn share(&self, record: &UsageRecord, satisfaction: Option<Satisfaction>) -> RecordShare {
         let user = record.organization_id;
-        let period = &self.scope.period;
-        let ended_in_year =
-            period.starts_at() <= record.ended_at && record.ended_at < period.ends_at();
+        let ended_in_year = self.scope.has_end(record.ended_at);
         let minutes = [
             record.prepare_minutes,
             record.run_minutes,

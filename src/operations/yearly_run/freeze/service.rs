@@ -190,8 +190,7 @@ impl Freeze<'_> {
                 statutory: record.statutory,
                 ended_at: Some(record.ended_at),
             };
-            let period = &self.scope.period;
-            if period.starts_at() <= record.ended_at && record.ended_at < period.ends_at() {
+            if self.scope.has_end(record.ended_at) {
                 services.add(&class, relation, usage(&record)?);
                 let answer = yearly_input::find_answer(conn, self.scope, record.id)?;
                 if let Some(level) = answer.filter(|_| relation == Relation::External) {
