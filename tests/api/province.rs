@@ -3,6 +3,7 @@
 
 mod correcting;
 mod importing;
+mod left_out;
 mod reading;
 mod standing;
 

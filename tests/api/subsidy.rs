@@ -69,6 +69,12 @@ both! {
         admin.post(&format!("{path}/publish"), json!({})).expect_status(200);
         let explained = host.get(&explanation).expect_status(200);
         assert_eq!(explained["scores"].as_array().unwrap().len(), 12);
+        assert_eq!(explained["charges_yuan"], "0.00");
+        assert_eq!(explained["left_out"], json!([]));
+        let asked = |reason: &str| format!("{explanation}?left_out={reason}&limit=5");
+        let page = host.get(&asked("unpaid")).expect_status(200);
+        assert_eq!(page["left_out_records"], json!([]));
+        host.get(&asked("unpaid_for")).expect_code(400, "invalid_value");
         app.as_company().get(&explanation).expect_code(403, "forbidden");
         given::notice_over(app);
         let final_run = deputy.post(&format!("{path}/finalize"), json!({})).expect_status(200);

@@ -23,7 +23,7 @@ pub enum Language {
 }
 
 impl Language {
-    fn of(self, sentence: &Sentence) -> &str {
+    pub fn of(self, sentence: &Sentence) -> &str {
         match self {
             Self::Chinese => &sentence.zh,
             Self::English => &sentence.en,

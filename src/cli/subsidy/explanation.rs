@@ -3,17 +3,18 @@
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::{id, no_run};
+use super::{id, left_out, no_run};
 use crate::app::App;
 use crate::cli::failure::Failure;
 use crate::cli::operator;
 use crate::cli::output::{self, Format};
+use crate::cli::policy::Language;
 use crate::error::{AppError, Fault, Location};
 use crate::operations::account::Uscc;
 use crate::operations::yearly_run;
 use crate::operations::yearly_run::SubsidyRunId;
 use crate::operations::yearly_run::explain::{
-    self, Choice, Explanation, MetricRecords, RecordShare,
+    self, Choice, Explanation, LeftOutChoice, LeftOutReason, MetricRecords, RecordShare,
 };
 
 #[derive(Debug, Args)]
@@ -29,18 +30,34 @@ pub struct Arguments {
     /// Records after this id: the last one shown before.
     #[arg(long, value_name = "ID")]
     after: Option<i64>,
+    /// The records left out for this reason only.
+    #[arg(long, value_name = "REASON", conflicts_with = "metric")]
+    left_out: Option<LeftOutReason>,
     /// So many records of each metric.
     #[arg(long, default_value_t = 10)]
     limit: usize,
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+    /// In which language sentences are said.
+    #[arg(long, value_enum, default_value_t)]
+    lang: Language,
 }
 
 pub async fn run(app: &App, arguments: Arguments) -> Result<(), Failure> {
     let (run, actor): (SubsidyRunId, _) = (id(arguments.run)?, operator(app));
     let choice = Choice {
         metric: arguments.metric,
-        after: arguments.after.map(id).transpose()?,
+        after: match arguments.left_out {
+            Some(_) => None,
+            None => arguments.after.map(id).transpose()?,
+        },
+        left_out: match arguments.left_out {
+            Some(reason) => Some(LeftOutChoice {
+                reason,
+                after: arguments.after.map(id).transpose()?,
+            }),
+            None => None,
+        },
         limit: arguments.limit,
     };
     let unit = arguments.organization.clone();
@@ -57,7 +74,7 @@ pub async fn run(app: &App, arguments: Arguments) -> Result<(), Failure> {
         explained => explained.map_err(no_metric)?,
     };
     match arguments.format {
-        Format::Json => output::json(&document(&explanation)),
+        Format::Json => output::json(&document(&explanation, arguments.lang)),
         Format::Table => {
             output::say(&format!(
                 "{}: {} points, place {}, {}, {} yuan",
@@ -69,6 +86,7 @@ pub async fn run(app: &App, arguments: Arguments) -> Result<(), Failure> {
             ))?;
             scores(&explanation)?;
             steps(&explanation)?;
+            left_out::print(&explanation, arguments.left_out, arguments.lang)?;
             explanation.metrics.iter().try_for_each(records)
         }
     }
@@ -194,7 +212,7 @@ fn instruments(metric: &MetricRecords) -> Result<(), Failure> {
     output::table(["instrument", "asset number", "value"], &rows)
 }
 
-fn document(explanation: &Explanation) -> Value {
+fn document(explanation: &Explanation, language: Language) -> Value {
     let award = &explanation.award;
     let steps = explanation.steps.iter().map(|step| {
         json!({
@@ -217,6 +235,10 @@ fn document(explanation: &Explanation) -> Value {
         "instruments": award.instruments,
         "scores": explanation.scores,
         "steps": steps.collect::<Vec<_>>(),
+        "charges_fen": explanation.money.charges,
+        "base_fen": explanation.money.base,
+        "left_out": left_out::document(explanation, language),
+        "left_out_records": left_out::records(explanation),
         "metrics": explanation.metrics.iter().map(metric_document).collect::<Vec<_>>(),
     })
 }

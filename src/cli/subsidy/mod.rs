@@ -2,6 +2,7 @@
 //! alone, so that two runs can be compared byte by byte.
 
 mod explanation;
+mod left_out;
 pub mod report;
 
 use clap::{Args, Subcommand};

@@ -89,7 +89,7 @@ pub(super) fn share(judge: &Judge, award: &Award, cell: &UsageGroup, subject: &S
 }
 
 /// Whether what vouchers pay is in the base itself.
-fn counts_vouchers(award: &Award) -> bool {
+pub(super) fn counts_vouchers(award: &Award) -> bool {
     use crate::domain::policy::Tally;
     let tallies = parts(award)
         .into_iter()
@@ -99,7 +99,7 @@ fn counts_vouchers(award: &Award) -> bool {
 }
 
 /// The metrics of a base, each with its weight.
-fn parts(award: &Award) -> Vec<(Option<&BigRational>, &Measure)> {
+pub(super) fn parts(award: &Award) -> Vec<(Option<&BigRational>, &Measure)> {
     match &award.base {
         Base::Metric {
             measure: Measure::Sum(parts),

@@ -3,9 +3,11 @@
 
 mod amounts;
 mod income;
+mod left_out;
 mod steps;
 
 pub use income::{InstrumentBase, LeftOut, reason_against};
+pub use left_out::{ChargeMoney, ChargeVerdict, LeftOutMoney, LeftOutReason, YearMoney};
 pub use steps::{StepExplanation, StepName, StepRow};
 
 use super::evaluation::{GradesGiven, Inputs, Judge};

@@ -1,5 +1,6 @@
 //! Awards against worked examples, and the invariants of every allocation.
 
+mod left_out;
 mod random;
 
 use super::*;

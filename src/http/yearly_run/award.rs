@@ -5,13 +5,16 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::left_out::MoneyShape;
 use super::score::ScoreShape;
 use crate::domain::access::Action;
 use crate::domain::policy::Grade;
+use crate::domain::subsidy::LeftOutReason;
 use crate::domain::{
     AwardId, Fen, InstrumentId, Minutes, OrganizationId, SubsidyRunId, UsageRecordId,
 };
 use crate::error::AppError;
+use crate::error::text::Language;
 use crate::exchange::subsidy_json::{self, PrintedInstrument, PrintedRun, PrintedUnit};
 use crate::exchange::{awards as tables, sheet};
 use crate::http::answer::{Answer, Page};
@@ -19,7 +22,7 @@ use crate::http::context::RequestContext;
 use crate::http::params::{Params, cursor_text};
 use crate::operations::yearly_run::awards::{self, Report};
 use crate::operations::yearly_run::explain::{
-    self, Choice, Explanation, MetricRecords, RecordShare,
+    self, Choice, Explanation, LeftOutChoice, MetricRecords, RecordShare,
 };
 use crate::store::yearly_run::subsidy::{Award, Base, Step};
 
@@ -50,15 +53,27 @@ pub async fn explanation(context: RequestContext) -> Answer {
     let choice = context.params().and_then(|params| choice(&params));
     let actor = context.reader();
     let explained = explain::explain(&context.app, &actor, (run, award), choice).await?;
-    context.ok(ExplanationShape::new(explained, |after| {
-        cursor_text(&after)
-    })?)
+    context.ok(ExplanationShape::new(explained, context.language)?)
 }
 
 fn choice(params: &Params) -> Result<Choice, AppError> {
+    let metric = params.one("metric")?;
+    let reason: Option<LeftOutReason> = params.one("left_out")?;
+    // A cursor goes on with the records of the reason, where one is asked for.
+    let left_out = match reason {
+        Some(reason) => Some(LeftOutChoice {
+            reason,
+            after: params.cursor()?,
+        }),
+        None => None,
+    };
     Ok(Choice {
-        metric: params.one("metric")?,
-        after: params.cursor()?,
+        metric,
+        after: match left_out {
+            Some(_) => None,
+            None => params.cursor()?,
+        },
+        left_out,
         limit: usize::try_from(params.limit()?).map_err(AppError::internal)?,
     })
 }
@@ -154,6 +169,8 @@ pub struct ExplanationShape {
     scores: Vec<ScoreShape>,
     steps: Vec<StepShape>,
     metrics: Vec<MetricShape>,
+    #[serde(flatten)]
+    money: MoneyShape,
 }
 
 /// One step; amounts are exact, as `p/q`.
@@ -238,11 +255,10 @@ impl From<RecordShare> for RecordShape {
     }
 }
 
-type CursorOf = fn(UsageRecordId) -> Result<String, AppError>;
-
 impl ExplanationShape {
-    pub fn new(explained: Explanation, cursor: CursorOf) -> Result<Self, AppError> {
+    pub fn new(explained: Explanation, language: Language) -> Result<Self, AppError> {
         let award = explained.award;
+        let money = MoneyShape::new(explained.money, explained.left_out, language)?;
         let metrics = explained.metrics.into_iter();
         Ok(Self {
             award_id: award.id,
@@ -257,15 +273,14 @@ impl ExplanationShape {
             award_fen: award.award_fen,
             scores: explained.scores.iter().map(ScoreShape::from).collect(),
             steps: explained.steps.into_iter().map(StepShape::from).collect(),
-            metrics: metrics
-                .map(|records| MetricShape::new(records, cursor))
-                .collect::<Result<_, _>>()?,
+            metrics: metrics.map(MetricShape::new).collect::<Result<_, _>>()?,
+            money,
         })
     }
 }
 
 impl MetricShape {
-    fn new(found: MetricRecords, cursor: CursorOf) -> Result<Self, AppError> {
+    fn new(found: MetricRecords) -> Result<Self, AppError> {
         let instruments = found.instruments.into_iter();
         let instruments = instruments.map(|share| CountedInstrumentShape {
             instrument_id: share.instrument_id,
@@ -276,7 +291,7 @@ impl MetricShape {
             metric: found.metric,
             value: found.value,
             records: found.records.into_iter().map(RecordShape::from).collect(),
-            next_cursor: found.next.map(cursor).transpose()?,
+            next_cursor: found.next.map(|next| cursor_text(&next)).transpose()?,
             instruments: instruments.collect(),
             note: found.note,
         })

@@ -2,6 +2,7 @@
 //! province and the auditors see them.
 
 mod award;
+mod left_out;
 mod point;
 mod score;
 mod shape;
@@ -168,7 +169,7 @@ fn subsidy_runs() -> Vec<Route> {
             "The steps of an award and the records behind each metric",
             award::explanation,
         )
-        .parameters(&["metric", "limit", "cursor"])
+        .parameters(&["metric", "left_out", "limit", "cursor"])
         .proves(&[409])
         .answers::<ExplanationShape>(200),
         get(

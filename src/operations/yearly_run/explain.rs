@@ -1,6 +1,7 @@
 //! How an award came about: the chain of steps with their operands, the scores behind the grade, and for each metric the
 //! records it was counted from, as they were at the freeze.
 
+mod left_out;
 mod records;
 
 use std::collections::BTreeMap;
@@ -10,7 +11,9 @@ use crate::domain::access::Action;
 use crate::domain::evaluation::{Judge, Relations, ScoreExplanation, UsageGroupKey};
 use crate::domain::policy::{Award as AwardRule, Base, HostCount, Measure, Policy};
 use crate::domain::review::Satisfaction;
-use crate::domain::subsidy::LeftOut;
+pub use crate::domain::sentence::Sentence;
+pub use crate::domain::subsidy::LeftOutReason;
+use crate::domain::subsidy::{LeftOut, YearMoney};
 use crate::domain::{
     AwardId, Fen, InstrumentId, Minutes, OrganizationId, SubsidyRunId, UsageRecordId, Uscc, ratio,
 };
@@ -29,6 +32,8 @@ use num_traits::ToPrimitive;
 use super::grades::{self, exact};
 use super::phase::scope_of;
 use super::{evaluation_of, refuse_without_results};
+use left_out::Charges;
+pub use left_out::{LeftOutChoice, LeftOutPage, LeftOutRecord};
 use records::{Counted, Records};
 
 /// A record behind a metric, at the version that was frozen. What payers paid for the records that the base takes (those
@@ -87,6 +92,10 @@ pub struct Explanation {
     pub scores: Vec<ScoreExplanation>,
     pub steps: Vec<Step>,
     pub metrics: Vec<MetricRecords>,
+    /// Every charge served or paid in the year: in the base, or left out by reason.
+    pub money: YearMoney,
+    /// The records of the reason asked for.
+    pub left_out: Option<LeftOutPage>,
 }
 
 /// Which records to list: of one metric, or the first of each.
@@ -94,6 +103,8 @@ pub struct Explanation {
 pub struct Choice {
     pub metric: Option<String>,
     pub after: Option<UsageRecordId>,
+    /// The records left out for one reason.
+    pub left_out: Option<LeftOutChoice>,
     pub limit: usize,
 }
 
@@ -173,10 +184,26 @@ fn explanation(
         award: award_rule(&awarded_by)?,
     };
     let mut metrics = Vec::new();
-    for (name, measure) in chosen(&graded_by, &awarded_by, choice)? {
+    let named = chosen(&graded_by, &awarded_by, choice)?;
+    // Who asks for records left out goes on reading those alone.
+    let is_told = choice.left_out.is_none() || choice.metric.is_some();
+    for (name, measure) in named.into_iter().filter(|_| is_told) {
         metrics.push(behind(conn, &records, name, &measure, choice)?);
     }
+    let judge = Judge::new(&inputs, &awarded_by);
+    let mut charges = Charges::new(
+        &records.scope,
+        &records.relations,
+        unit_id,
+        judge,
+        Some(records.award),
+    );
+    let money = charges.sum(conn)?;
+    let page = |chosen| charges.page(conn, chosen, choice.limit);
+    let left_out = choice.left_out.map(page).transpose()?;
     Ok(Explanation {
+        money,
+        left_out,
         steps: subsidy::list_steps(conn, award.id)?,
         total: ratio::decimal(&exact(&graded.total)?, 2),
         total_exact: graded.total,

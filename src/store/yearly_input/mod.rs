@@ -1,10 +1,12 @@
 //! What a yearly run reads, as few queries over whole tables. A [`Scope`] says which year, and at which event: current rows up
 //! to that event stand, and for later ones their replaced versions.
 
+mod charge;
 mod registry;
 mod request;
 mod service;
 
+pub use charge::{ChargeRow, list_charges};
 pub use registry::{
     InstrumentVersion, Member, each_version, list_exemptions, list_members, list_priced,
     list_related, list_reported,

@@ -23,7 +23,7 @@ fn what_is_written_under_one_clock_is_frozen() {
 }
 
 /// Runs a statement; the rule that refused it, if one did.
-fn forced(world: &World, statement: String) -> Option<store::Constraint> {
+pub(super) fn forced(world: &World, statement: String) -> Option<store::Constraint> {
     let forced = world.block_on(world.app.store.write(move |tx| {
         let done = diesel::sql_query(statement.as_str()).execute(tx);
         Ok::<_, AppError>(done.map_err(store::StoreError::from).err())
@@ -191,8 +191,8 @@ fn an_award_is_explained_down_to_its_records() {
         let uscc = Uscc::parse("12130302BYC46N1249").unwrap();
         let mut choice = Choice {
             metric: Some("paid_external_income_fen".to_owned()),
-            after: None,
             limit: 100,
+            ..Choice::default()
         };
         let (mut income, mut base, mut voucher, mut records) = (0, 0, 0, 0);
         let award = loop {
@@ -232,8 +232,8 @@ fn an_award_is_explained_down_to_its_records() {
         let explained = |metric: Option<&str>| {
             let choice = Choice {
                 metric: metric.map(str::to_owned),
-                after: None,
                 limit: 100,
+                ..Choice::default()
             };
             super::explained(world, id, &uscc, choice)
         };

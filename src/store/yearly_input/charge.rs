@@ -1,0 +1,159 @@
+//! The charges of a host's year as they stood at the freeze: those served in the year, and those paid in it, whatever has become
+//! of their records. What of each was invoiced, paid, paid in another year or gone back is told beside its amount.
+//!
+//! The conditions are written into the texts as numbers and times, never as anything somebody typed.
+
+use std::collections::BTreeMap;
+
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{BigInt, Bool, Text, Timestamp};
+
+use super::Scope;
+use crate::domain::usage::{Evidence, UsageState};
+use crate::domain::{ChargeId, Fen, Instant, InstrumentId, Minutes, OrganizationId, UsageRecordId};
+use crate::store::schema::usage_record_version;
+use crate::store::usage::{StoredVersion, UsageRecord};
+use crate::store::{Conn, Json, Result};
+
+/// A charge with the version of its usage record that was frozen.
+#[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
+pub struct ChargeRow {
+    #[diesel(sql_type = BigInt)]
+    pub id: ChargeId,
+    #[diesel(sql_type = BigInt)]
+    pub usage_record_id: UsageRecordId,
+    #[diesel(sql_type = BigInt)]
+    pub record_version: i64,
+    #[diesel(sql_type = Bool)]
+    is_replaced: bool,
+    #[diesel(sql_type = BigInt)]
+    pub instrument_id: InstrumentId,
+    #[diesel(sql_type = BigInt)]
+    pub organization_id: OrganizationId,
+    #[diesel(sql_type = Text)]
+    pub evidence: Evidence,
+    #[diesel(sql_type = Bool)]
+    pub statutory: bool,
+    #[diesel(sql_type = Text)]
+    pub state: UsageState,
+    #[diesel(sql_type = Timestamp)]
+    pub ended_at: Instant,
+    #[diesel(sql_type = BigInt)]
+    pub minutes: Minutes,
+    #[diesel(sql_type = BigInt)]
+    pub amount_fen: Fen,
+    #[diesel(sql_type = Bool)]
+    pub is_invoiced: bool,
+    /// By the payer, and by a voucher, in the year.
+    #[diesel(sql_type = BigInt)]
+    pub paid_fen: Fen,
+    #[diesel(sql_type = BigInt)]
+    pub voucher_fen: Fen,
+    #[diesel(sql_type = BigInt)]
+    pub other_year_fen: Fen,
+    #[diesel(sql_type = BigInt)]
+    pub returned_fen: Fen,
+}
+
+/// The next charges of a host by id, after `after`, with the id of the last one that was looked at; `None`: it was the last.
+pub fn list_charges(
+    conn: &mut Conn,
+    scope: &Scope,
+    host: OrganizationId,
+    after: Option<ChargeId>,
+    limit: i64,
+) -> Result<(Vec<ChargeRow>, Option<ChargeId>)> {
+    let mut rows: Vec<ChargeRow> = sql_query(text(scope, host, after, limit)).load(conn)?;
+    let is_whole = i64::try_from(rows.len()).is_ok_and(|found| found < limit);
+    let last = rows.last().map(|row| row.id).filter(|_| !is_whole);
+    restore(conn, scope, &mut rows)?;
+    rows.retain(|row| {
+        let was_paid = row.paid_fen > Fen::ZERO || row.voucher_fen > Fen::ZERO;
+        row.state != UsageState::Voided && (scope.has_end(row.ended_at) || was_paid)
+    });
+    Ok((rows, last))
+}
+
+/// In the order of ids by the index `charge_host`.
+fn text(scope: &Scope, host: OrganizationId, after: Option<ChargeId>, limit: i64) -> String {
+    let event = scope.event_number();
+    let moment = |instant: Instant| instant.naive_utc().format("%Y-%m-%d %H:%M:%S").to_string();
+    let in_year = format!(
+        "p.paid_on >= '{}' AND p.paid_on <= '{}'",
+        scope.first_on, scope.last_on
+    );
+    let received = format!("p.received_event_id <= {event}");
+    let stands = format!("{received} AND (p.ended_event_id IS NULL OR p.ended_event_id > {event})");
+    let paid = |condition: &str| {
+        format!("CAST(SUM(CASE WHEN {condition} THEN l.amount_fen ELSE 0 END) AS BIGINT)")
+    };
+    let by = |source: &str| paid(&format!("{stands} AND {in_year} AND p.source = '{source}'"));
+    format!(
+        "SELECT c.id, c.usage_record_id, u.version AS record_version, \
+         CASE WHEN u.event_id > {event} THEN TRUE ELSE FALSE END AS is_replaced, \
+         u.instrument_id, u.organization_id, u.evidence, u.statutory, u.state, u.ended_at, \
+         u.prepare_minutes + u.run_minutes + u.post_minutes AS minutes, c.amount_fen, \
+         CASE WHEN EXISTS (SELECT 1 FROM invoice_line il JOIN invoice i ON i.id = il.invoice_id WHERE il.charge_id = c.id \
+         AND i.event_id <= {event} AND (il.annulled_event_id IS NULL OR il.annulled_event_id > {event})) \
+         THEN TRUE ELSE FALSE END AS is_invoiced, \
+         {payer} AS paid_fen, {voucher} AS voucher_fen, {other_year} AS other_year_fen, {returned} AS returned_fen \
+         FROM charge c JOIN usage_record u ON u.id = c.usage_record_id \
+         LEFT JOIN payment_line l ON l.charge_id = c.id LEFT JOIN payment p ON p.id = l.payment_id \
+         WHERE c.host_organization_id = {host} AND c.id > {after} AND (c.state <> 'voided' OR c.event_id > {event}) \
+         AND (c.event_id <= {event} OR c.created_at <= '{frozen_at}') \
+         AND (u.event_id > {event} OR (u.ended_at > '{starts_at}' AND u.ended_at <= '{ends_at}') \
+         OR EXISTS (SELECT 1 FROM payment_line ly JOIN payment py ON py.id = ly.payment_id WHERE ly.charge_id = c.id \
+         AND py.paid_on >= '{first_on}' AND py.paid_on <= '{last_on}')) \
+         GROUP BY c.id, c.usage_record_id, c.amount_fen, u.id, u.version, u.event_id, u.instrument_id, u.organization_id, \
+         u.evidence, u.statutory, u.state, u.ended_at, u.prepare_minutes, u.run_minutes, u.post_minutes \
+         ORDER BY c.id LIMIT {limit}",
+        payer = by("payer"),
+        voucher = by("voucher"),
+        other_year = paid(&format!("{stands} AND NOT ({in_year})")),
+        returned = paid(&format!("{received} AND p.ended_event_id <= {event}")),
+        after = after.map_or(0, ChargeId::number),
+        frozen_at = moment(scope.frozen_at),
+        starts_at = moment(scope.period.starts_at()),
+        ends_at = moment(scope.period.ends_at()),
+        first_on = scope.first_on,
+        last_on = scope.last_on,
+    )
+}
+
+/// Gives charges whose records changed since the freeze the versions that stood then.
+fn restore(conn: &mut Conn, scope: &Scope, rows: &mut [ChargeRow]) -> Result<()> {
+    let event = scope.event_number();
+    let changed = rows.iter().filter(|row| row.is_replaced);
+    let ids: Vec<UsageRecordId> = changed.map(|row| row.usage_record_id).collect();
+    let mut stood: BTreeMap<UsageRecordId, UsageRecord> = BTreeMap::new();
+    for ids in ids.chunks(1_000) {
+        let versions: Vec<Json<StoredVersion>> = usage_record_version::table
+            .filter(usage_record_version::usage_record_id.eq_any(ids))
+            .filter(
+                usage_record_version::event_id
+                    .le(event)
+                    .and(usage_record_version::replaced_by_event_id.gt(event)),
+            )
+            .select(usage_record_version::content)
+            .load(conn)?;
+        let records = versions
+            .into_iter()
+            .map(|version| UsageRecord::from(version.into_inner()));
+        stood.extend(records.map(|record| (record.id, record)));
+    }
+    for row in rows.iter_mut().filter(|row| row.is_replaced) {
+        let Some(record) = stood.get(&row.usage_record_id) else {
+            continue;
+        };
+        row.record_version = record.version;
+        row.instrument_id = record.instrument_id;
+        row.organization_id = record.organization_id;
+        row.evidence = record.evidence;
+        row.statutory = record.statutory;
+        row.state = record.state;
+        row.ended_at = record.ended_at;
+        row.minutes = record.effective_minutes();
+    }
+    Ok(())
+}
