@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::failure::Failure;
 use super::output::{self, Format};
+use super::subsidy::explanation;
 use super::{decision, operator, progress};
 use crate::app::App;
 use crate::config::Config;
@@ -16,6 +17,8 @@ pub enum Command {
     Run(Arguments),
     /// Show the grades of an evaluation.
     Show(Shown),
+    /// Tell how the grade of a unit came about, and the money of its year.
+    Explain(explanation::GradeArguments),
     /// Show a draft to everybody; the public notice begins.
     Publish(decision::Publication),
     /// Make a published evaluation the one of its year, for good, after the notice and by a second person.
@@ -54,6 +57,7 @@ async fn act(app: &App, action: Command) -> Result<(), Failure> {
     match action {
         Command::Run(arguments) => evaluate(app, arguments).await,
         Command::Show(shown) => print(app, shown.evaluation, shown.format).await,
+        Command::Explain(arguments) => explanation::of_grade(app, arguments).await,
         Command::Publish(publication) => {
             decision::publish(app, run_id(publication.run())?, publication).await
         }

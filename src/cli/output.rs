@@ -13,6 +13,7 @@ use super::failure::Failure;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum Format {
     #[default]
+    #[value(alias = "text")]
     Table,
     Json,
 }

@@ -21,7 +21,7 @@ pub enum Ties {
     Run {
         is_published: bool,
     },
-    /// An award of a subsidy run.
+    /// A unit in an evaluation, or its award of a subsidy run.
     Award {
         is_published: bool,
         organization_id: OrganizationId,
@@ -94,7 +94,7 @@ pub fn authorize(actor: &Actor, action: Action, ties: &Ties) -> Result<(), AppEr
         Ties::Award {
             is_published,
             organization_id,
-        } => access::may_explain_award(caller, *is_published, *organization_id),
+        } => access::may_explain(caller, action, *is_published, *organization_id),
     };
     Ok(answer?)
 }

@@ -129,6 +129,7 @@ pub fn stage(app: &TestApp) -> Stage<'_> {
         ("award_id", awards["items"][0]["id"].as_i64().unwrap()),
         ("tariff_id", tariff.id()),
         ("organizations", app.organization_id(UNIVERSITY).number()),
+        ("organization_id", app.organization_id(UNIVERSITY).number()),
         ("user_id", app.user_id(RESEARCHER).number()),
         ("instruments", instrument.number()),
         ("closures", closure.id()),

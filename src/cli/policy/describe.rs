@@ -22,6 +22,15 @@ pub enum Language {
     English,
 }
 
+impl From<Language> for crate::error::text::Language {
+    fn from(language: Language) -> Self {
+        match language {
+            Language::Chinese => Self::Chinese,
+            Language::English => Self::English,
+        }
+    }
+}
+
 impl Language {
     pub fn of(self, sentence: &Sentence) -> &str {
         match self {

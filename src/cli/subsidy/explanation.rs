@@ -10,11 +10,13 @@ use crate::cli::operator;
 use crate::cli::output::{self, Format};
 use crate::cli::policy::Language;
 use crate::error::{AppError, Fault, Location};
+use crate::exchange::explanation;
 use crate::operations::account::Uscc;
 use crate::operations::yearly_run;
 use crate::operations::yearly_run::SubsidyRunId;
 use crate::operations::yearly_run::explain::{
     self, Choice, Explanation, LeftOutChoice, LeftOutReason, MetricRecords, RecordShare,
+    UnitExplanation,
 };
 
 #[derive(Debug, Args)]
@@ -76,19 +78,65 @@ pub async fn run(app: &App, arguments: Arguments) -> Result<(), Failure> {
     match arguments.format {
         Format::Json => output::json(&document(&explanation, arguments.lang)),
         Format::Table => {
-            output::say(&format!(
-                "{}: {} points, place {}, {}, {} yuan",
-                arguments.organization,
-                explanation.total,
-                explanation.place,
-                explanation.award.grade,
-                explanation.award.award_fen
-            ))?;
-            scores(&explanation)?;
+            let document = document_of(&explanation.unit, Some(&explanation), arguments.lang);
+            output::say(&document)?;
+            scores(&explanation.unit)?;
             steps(&explanation)?;
-            left_out::print(&explanation, arguments.left_out, arguments.lang)?;
-            explanation.metrics.iter().try_for_each(records)
+            left_out::print(&explanation.unit, arguments.left_out)?;
+            explanation.unit.metrics.iter().try_for_each(records)
         }
+    }
+}
+
+/// The document for people as text.
+fn document_of(unit: &UnitExplanation, award: Option<&Explanation>, language: Language) -> String {
+    let document = explanation::document(unit, award, language.into());
+    let mut text = format!("{}\n", document.title);
+    for section in document.sections {
+        text.push_str(&format!("\n{}\n", section.heading));
+        for sentence in section.sentences {
+            text.push_str(&format!("{sentence}\n"));
+        }
+        for table in section.tables {
+            for row in std::iter::once(&table.headings).chain(&table.rows) {
+                text.push_str(&format!("  {}\n", row.join(" | ")));
+            }
+        }
+    }
+    text
+}
+
+/// `yiqi evaluate explain`.
+#[derive(Debug, Args)]
+pub struct GradeArguments {
+    /// The number of the evaluation.
+    evaluation: i64,
+    /// The unit.
+    #[arg(long, value_name = "USCC")]
+    organization: Uscc,
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    /// In which language sentences are said.
+    #[arg(long, value_enum, default_value_t)]
+    lang: Language,
+}
+
+/// Tells how the grade of a unit came about.
+pub async fn of_grade(app: &App, arguments: GradeArguments) -> Result<(), Failure> {
+    let (number, unit) = (arguments.evaluation, arguments.organization);
+    let evaluation = id(number)?;
+    let choice = Choice {
+        limit: 10,
+        ..Choice::default()
+    };
+    let of = (evaluation, unit.clone());
+    let explained = explain::explain_grade_of(app, &operator(app), of, choice).await;
+    let missing = format_args!("unit {unit} in evaluation {number}").to_string();
+    let explained =
+        explained.map_err(|error| Failure::seeking(error, format_args!("{missing}")))?;
+    match arguments.format {
+        Format::Json => output::json(&unit_document(&explained, arguments.lang)),
+        Format::Table => output::say(&document_of(&explained, None, arguments.lang)),
     }
 }
 
@@ -109,7 +157,7 @@ fn no_metric(error: AppError) -> Failure {
     ))
 }
 
-fn scores(explanation: &Explanation) -> Result<(), Failure> {
+fn scores(explanation: &UnitExplanation) -> Result<(), Failure> {
     let rows: Vec<_> = explanation
         .scores
         .iter()
@@ -133,6 +181,7 @@ fn steps(explanation: &Explanation) -> Result<(), Failure> {
         .steps
         .iter()
         .map(|step| {
+            let step = &step.step;
             let operands = step
                 .operands
                 .iter()
@@ -214,32 +263,71 @@ fn instruments(metric: &MetricRecords) -> Result<(), Failure> {
 
 fn document(explanation: &Explanation, language: Language) -> Value {
     let award = &explanation.award;
-    let steps = explanation.steps.iter().map(|step| {
+    let steps = explanation.steps.iter().map(|explained| {
+        let step = &explained.step;
         json!({
             "step": step.step,
+            "sentence": language.of(&explained.sentence),
             "instrument_id": step.instrument_id,
             "operands": step.operands,
             "before_fen": step.before_fen,
+            "before_yuan": explain::yuan(&explained.before),
             "after_fen": step.after_fen,
+            "after_yuan": explain::yuan(&explained.after),
         })
     });
+    let mut document = unit_document(&explanation.unit, language);
+    if let Some(members) = document.as_object_mut() {
+        members.insert("award_fen".to_owned(), json!(award.award_fen));
+        members.insert("award_yuan".to_owned(), json!(award.award_fen.to_string()));
+        members.insert(
+            "before_pool_fen".to_owned(),
+            json!(explanation.before_pool_fen),
+        );
+        members.insert(
+            "before_pool_fen_exact".to_owned(),
+            json!(award.before_pool_fen),
+        );
+        members.insert("instruments".to_owned(), json!(award.instruments));
+        members.insert("steps".to_owned(), steps.collect());
+    }
+    document
+}
+
+/// What evaluations and awards share.
+fn unit_document(unit: &UnitExplanation, language: Language) -> Value {
+    let reason = &unit.grade_reason;
+    let scores = unit.scores.iter().map(|score| {
+        let said = explanation::score_sentence(&unit.indicators, score);
+        let mut score = json!(score);
+        if let Some(members) = score.as_object_mut() {
+            members.insert("sentence".to_owned(), json!(language.of(&said)));
+        }
+        score
+    });
+    let names = unit.instruments.iter();
+    let names = names.map(|(id, name)| (id.to_string(), name.clone()));
     json!({
-        "organization_id": award.organization_id,
-        "grade": award.grade,
-        "total": explanation.total,
-        "total_exact": explanation.total_exact,
-        "place": explanation.place,
-        "award_fen": award.award_fen,
-        "before_pool_fen": explanation.before_pool_fen,
-        "before_pool_fen_exact": award.before_pool_fen,
-        "instruments": award.instruments,
-        "scores": explanation.scores,
-        "steps": steps.collect::<Vec<_>>(),
-        "charges_fen": explanation.money.charges,
-        "base_fen": explanation.money.base,
-        "left_out": left_out::document(explanation, language),
-        "left_out_records": left_out::records(explanation),
-        "metrics": explanation.metrics.iter().map(metric_document).collect::<Vec<_>>(),
+        "organization_id": unit.organization_id,
+        "name": unit.name,
+        "grade": reason.grade,
+        "grade_reason": {
+            "threshold": reason.threshold.as_ref().map(explain::plain),
+            "quota": reason.quota,
+            "evaluated": reason.evaluated,
+            "place": reason.place,
+            "sentence": language.of(&reason.sentence),
+        },
+        "total": unit.total,
+        "total_exact": unit.total_exact,
+        "place": unit.place,
+        "instrument_names": names.collect::<std::collections::BTreeMap<_, _>>(),
+        "scores": scores.collect::<Vec<_>>(),
+        "charges_fen": unit.money.charges,
+        "base_fen": unit.money.base,
+        "left_out": left_out::document(unit, language),
+        "left_out_records": left_out::records(unit),
+        "metrics": unit.metrics.iter().map(metric_document).collect::<Vec<_>>(),
     })
 }
 

@@ -5,31 +5,10 @@ use serde_json::{Value, json};
 use crate::cli::failure::Failure;
 use crate::cli::output;
 use crate::cli::policy::Language;
-use crate::operations::yearly_run::explain::{Explanation, LeftOutReason};
+use crate::operations::yearly_run::explain::{LeftOutReason, UnitExplanation};
 
-/// The sums; the records too, where a reason was asked for.
-pub fn print(
-    explanation: &Explanation,
-    asked: Option<LeftOutReason>,
-    language: Language,
-) -> Result<(), Failure> {
-    let money = &explanation.money;
-    let row = |reason: &LeftOutReason| {
-        let sum = money.left_out.get(reason)?;
-        Some([
-            reason.to_string(),
-            sum.records.to_string(),
-            sum.minutes.to_string(),
-            sum.amount.to_string(),
-            language.of(&reason.sentence()).to_owned(),
-        ])
-    };
-    let rows: Vec<_> = LeftOutReason::ALL.iter().filter_map(row).collect();
-    output::say(&format!(
-        "\nOf {} yuan charged, {} are in the base; left out:",
-        money.charges, money.base
-    ))?;
-    output::table(["reason", "records", "minutes", "yuan", "why"], &rows)?;
+/// The records of the reason that was asked for.
+pub fn print(explanation: &UnitExplanation, asked: Option<LeftOutReason>) -> Result<(), Failure> {
     let (Some(page), Some(reason)) = (&explanation.left_out, asked) else {
         return Ok(());
     };
@@ -57,7 +36,7 @@ pub fn print(
 }
 
 /// The sums as JSON.
-pub fn document(explanation: &Explanation, language: Language) -> Value {
+pub fn document(explanation: &UnitExplanation, language: Language) -> Value {
     let all = explanation.money.left_out.iter();
     let all = all.map(|(reason, sum)| {
         json!({
@@ -73,7 +52,7 @@ pub fn document(explanation: &Explanation, language: Language) -> Value {
 }
 
 /// The records of the reason asked for as JSON, with the charge to go on after.
-pub fn records(explanation: &Explanation) -> Value {
+pub fn records(explanation: &UnitExplanation) -> Value {
     let Some(page) = &explanation.left_out else {
         return Value::Null;
     };

@@ -1,7 +1,7 @@
 //! `yiqi subsidy`: the yearly run, its proof, its explanation, and what becomes of it. On standard output stands the result
 //! alone, so that two runs can be compared byte by byte.
 
-mod explanation;
+pub mod explanation;
 mod left_out;
 pub mod report;
 

@@ -323,11 +323,13 @@ actions! {
     EvaluationFail = "evaluation_fail": SYSTEM, None, Consequence, Evaluation, Nobody;
     /// What of a year would be lost as things stand.
     PreflightGet = "preflight_get": AWARD_READERS.and_system(), None, Read, Nothing, Nobody;
+    /// How the grade of one unit came about.
+    EvaluationExplain = "evaluation_explain": EXPLANATION_READERS.and_system(), None, Read, Award, Nobody;
     EvaluationPreflight = "evaluation_preflight": OVERSEERS.and_system(), None, Read, Evaluation, Nobody;
     SubsidyList = "subsidy_list": EVERYBODY.and_system(), None, Read, SubsidyRun, Nobody;
     SubsidyGet = "subsidy_get": EVERYBODY.and_system(), None, Read, SubsidyRun, Nobody;
     SubsidyAwardList = "subsidy_award_list": EVERYBODY.and_system(), None, Read, SubsidyRun, Nobody;
-    SubsidyExplain = "subsidy_explain": AWARD_READERS.and_system(), None, Read, Award, Nobody;
+    SubsidyExplain = "subsidy_explain": EXPLANATION_READERS.and_system(), None, Read, Award, Nobody;
     SubsidyExport = "subsidy_export": OVERSEERS.and_system(), None, Read, SubsidyRun, Nobody;
     SubsidyRun = "subsidy_run": PROVINCE.and_system(), None, Change, Nothing, Nobody;
     SubsidyPublish = "subsidy_publish": PROVINCE, None, Change, SubsidyRun, HostAdmins;

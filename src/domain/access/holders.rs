@@ -117,6 +117,8 @@ pub(super) const RELATED_PARTY_EDITORS: Holders =
 pub(super) const PAYMENT_EDITORS: Holders = Holders::of(&[HostAdmin, HostFinance, UnitAdmin]);
 /// How an award came about names customers' records: the awarded unit sees its own.
 pub(super) const AWARD_READERS: Holders = Holders::of(&[PlatformAdmin, Auditor, HostAdmin]);
+pub(super) const EXPLANATION_READERS: Holders =
+    Holders::of(&[PlatformAdmin, Auditor, HostAdmin, UnitAdmin]);
 pub(super) const OVERSEERS: Holders = Holders::of(&[PlatformAdmin, Auditor]);
 pub(super) const EVENT_READERS: Holders =
     Holders::of(&[PlatformAdmin, Auditor, HostAdmin, UnitAdmin]);

@@ -192,19 +192,17 @@ pub fn may_on_run(caller: &Caller, action: Action, is_published: bool) -> Result
     }
 }
 
-/// The explanation of one award: of a published run also for the awarded host.
-pub fn may_explain_award(
+/// The explanation of one unit's grade or award: of what is published also for the unit.
+pub fn may_explain(
     caller: &Caller,
+    action: Action,
     is_published: bool,
     awarded: OrganizationId,
 ) -> Result<(), Denied> {
-    may_on_run(caller, Action::SubsidyExplain, is_published)?;
-    let reach = Reach::of(caller, Action::SubsidyExplain);
-    decide(
-        caller,
-        Action::SubsidyExplain,
-        reach.everything || reach.host == Some(awarded),
-    )
+    may_on_run(caller, action, is_published)?;
+    let reach = Reach::of(caller, action);
+    let is_own = [reach.host, reach.unit].contains(&Some(awarded));
+    decide(caller, action, reach.everything || is_own)
 }
 
 /// Order of the refusals: what the role forbids stands before what the key or the organization lacks.

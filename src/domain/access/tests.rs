@@ -397,7 +397,10 @@ fn an_unpublished_run_is_the_province_s_secret() {
         let found = may_on_run(&caller(HOST, &[who]), action, is_published);
         assert_eq!(found, answer, "{who} {action}");
     }
-    let explain = |who, of| may_explain_award(&caller(of, &[who]), true, organization(HOST));
+    let explain = |who, of| {
+        let who = caller(of, &[who]);
+        may_explain(&who, Action::SubsidyExplain, true, organization(HOST))
+    };
     assert_eq!(explain(Role::HostAdmin, HOST), Ok(()));
     assert_eq!(explain(Role::HostAdmin, OTHER), Err(Denied::Forbidden));
     assert_eq!(explain(Role::Auditor, OTHER), Ok(()));

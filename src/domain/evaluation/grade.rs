@@ -224,7 +224,7 @@ fn by_instrument(judge: &Judge, hosts: &[&Host]) -> Evaluation {
 }
 
 /// The best grade that the vetoes leave a unit.
-fn at_best(judge: &Judge, host: &Host) -> Grade {
+pub(super) fn at_best(judge: &Judge, host: &Host) -> Grade {
     let subject = Subject {
         host: Some(host),
         ..Subject::default()
@@ -306,7 +306,7 @@ fn place(standings: &mut [Standing], grades: Option<&Grades>) {
 }
 
 /// How many may be excellent.
-fn quota(grades: &Grades, count: usize) -> usize {
+pub(super) fn quota(grades: &Grades, count: usize) -> usize {
     let Some(quota) = &grades.quota else {
         return count;
     };

@@ -2,6 +2,7 @@
 
 mod assembly;
 mod grade;
+mod grade_reason;
 mod inputs;
 mod judge;
 mod lines;
@@ -15,6 +16,7 @@ mod score;
 pub use super::policy::Grade;
 pub use assembly::InputsMistake;
 pub use grade::{Evaluation, GradedHost, GradedInstrument, GradesGiven, InstrumentFigures, grade};
+pub use grade_reason::{GradeReason, Placed, grade_reason};
 pub use inputs::{
     Awarded, AwardedTo, ExpertPoints, Host, HostCounts, Inputs, Instrument, InstrumentFacts,
     InstrumentFlags, RecordFacts, Relation, RequestGroup, ServiceDetail, UsageGroup, UsageGroupKey,

@@ -4,6 +4,7 @@ use super::explain::{Said, Telling};
 use super::words::{condition, grade, measure, said, shape};
 use super::{Aggregate, Level, Measure, Peers, Policy, Score, Tie, Value};
 use crate::domain::sentence::Sentence;
+use std::collections::BTreeMap;
 
 pub(super) fn scores(policy: &Policy) -> Vec<Said> {
     let mut telling = Telling::of(policy);
@@ -135,6 +136,20 @@ fn ratio_words(of: &Sentence, to: &Sentence, aggregate: Aggregate) -> Sentence {
         )
             .into(),
     }
+}
+
+/// What the scores are called, by their ids: by the pack's names, else by what they measure.
+pub fn indicators(policy: &Policy) -> BTreeMap<String, Sentence> {
+    // A metric without a name for people is said in words, not by its key.
+    let mut said = policy.clone();
+    said.metrics.retain(|_, metric| metric.name.is_some());
+    let scores = policy.scores.iter();
+    let scores = scores.map(|score| {
+        let name = score.name.as_deref().map(Sentence::same);
+        let name = name.unwrap_or_else(|| value_words(&said, &score.value));
+        (score.id.clone(), name)
+    });
+    scores.collect()
 }
 
 fn score_words(policy: &Policy, score: &Score) -> Sentence {

@@ -31,6 +31,7 @@ pub use condition::{
     Condition, ConditionKey, FactOf, ProjectLevel, Range, ServiceClass, Test, YesNo,
 };
 pub use explain::{Difference, Said, Section, differences, explain};
+pub use explain_scores::indicators;
 pub use grades::{Grade, Grades, Quota, Tie, Veto};
 pub use grain::Grain;
 pub use measure::{
@@ -44,6 +45,7 @@ pub use score::{Aggregate, Part, Peers, Score, Value, group_of};
 pub use shape::{Point, Shape, ShapeWord};
 pub use state::{PolicyDecision, PolicyState};
 pub use step::{Act, BracketBy, BracketHow, Brackets, Choose, Pooling, Rate, Step, StepWord};
+pub use words::grade as grade_words;
 pub use year::{IncomeBy, MonthDay, NotADay, Span, TermsMistake, YearRule, YearSpan};
 
 use super::Fen;

@@ -40,7 +40,8 @@ fn words_of<T: std::fmt::Display>(words: &[T]) -> Sentence {
     (words.join("、"), words.join(" or ")).into()
 }
 
-pub(super) fn grade(grade: Grade) -> Sentence {
+/// A grade as people say it.
+pub fn grade(grade: Grade) -> Sentence {
     match grade {
         Grade::Excellent => ("优秀", "excellent"),
         Grade::Good => ("良好", "good"),

@@ -4,10 +4,12 @@
 mod amounts;
 mod income;
 mod left_out;
+mod step_sentence;
 mod steps;
 
 pub use income::{InstrumentBase, LeftOut, reason_against};
 pub use left_out::{ChargeMoney, ChargeVerdict, LeftOutMoney, LeftOutReason, YearMoney};
+pub use step_sentence::{step_sentence, yuan};
 pub use steps::{StepExplanation, StepName, StepRow};
 
 use super::evaluation::{GradesGiven, Inputs, Judge};

@@ -2,6 +2,7 @@
 
 mod left_out;
 mod random;
+mod step_sentence;
 
 use super::*;
 use crate::domain::evaluation::sample::{Rows, cell, instrument, organization, policy};

@@ -5,26 +5,25 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::left_out::MoneyShape;
-use super::score::ScoreShape;
+use super::explanation::{UnitExplanationShape, four};
+use super::left_out::said;
 use crate::domain::access::Action;
 use crate::domain::policy::Grade;
-use crate::domain::subsidy::LeftOutReason;
-use crate::domain::{
-    AwardId, Fen, InstrumentId, Minutes, OrganizationId, SubsidyRunId, UsageRecordId,
-};
+use crate::domain::subsidy::{LeftOutReason, yuan};
+use crate::domain::{AwardId, Fen, InstrumentId, OrganizationId, SubsidyRunId};
 use crate::error::AppError;
 use crate::error::text::Language;
 use crate::exchange::subsidy_json::{self, PrintedInstrument, PrintedRun, PrintedUnit};
 use crate::exchange::{awards as tables, sheet};
 use crate::http::answer::{Answer, Page};
 use crate::http::context::RequestContext;
-use crate::http::params::{Params, cursor_text};
+use crate::http::params::Params;
 use crate::operations::yearly_run::awards::{self, Report};
 use crate::operations::yearly_run::explain::{
-    self, Choice, Explanation, LeftOutChoice, MetricRecords, RecordShare,
+    self, Choice, ExplainedStep, Explanation, LeftOutChoice,
 };
-use crate::store::yearly_run::subsidy::{Award, Base, Step};
+use crate::operations::yearly_run::grades::exact;
+use crate::store::yearly_run::subsidy::{Award, Base};
 
 fn print(report: &Report) -> Result<PrintedRun, AppError> {
     subsidy_json::print(
@@ -56,7 +55,8 @@ pub async fn explanation(context: RequestContext) -> Answer {
     context.ok(ExplanationShape::new(explained, context.language)?)
 }
 
-fn choice(params: &Params) -> Result<Choice, AppError> {
+/// What of an explanation is asked for.
+pub fn choice(params: &Params) -> Result<Choice, AppError> {
     let metric = params.one("metric")?;
     let reason: Option<LeftOutReason> = params.one("left_out")?;
     // A cursor goes on with the records of the reason, where one is asked for.
@@ -151,106 +151,70 @@ impl AwardedInstrumentShape {
     }
 }
 
-/// How an award came about: scores and grade, the steps in their order, and the records behind each metric.
+/// How an award came about: the grade of the unit, the steps in their order with what each did, and everything that an
+/// explanation of the grade has.
 #[derive(Serialize, ToSchema)]
 pub struct ExplanationShape {
     award_id: AwardId,
     subsidy_run_id: SubsidyRunId,
-    organization_id: OrganizationId,
-    grade: Grade,
-    /// 2 decimals; `total_exact` is `p/q`.
-    total: String,
-    total_exact: String,
-    place: i64,
     /// 4 decimals; `before_pool_fen_exact` is `p/q`.
     before_pool_fen: String,
     before_pool_fen_exact: String,
+    before_pool_yuan: String,
     award_fen: Fen,
-    scores: Vec<ScoreShape>,
+    award_yuan: String,
+    instruments: Vec<BaseShape>,
     steps: Vec<StepShape>,
-    metrics: Vec<MetricShape>,
     #[serde(flatten)]
-    money: MoneyShape,
+    unit: UnitExplanationShape,
 }
 
-/// One step; amounts are exact, as `p/q`.
+/// What an instrument brought to the base of the award.
+#[derive(Serialize, ToSchema)]
+struct BaseShape {
+    instrument_id: InstrumentId,
+    asset_no: String,
+    base_fen: Fen,
+    base_yuan: String,
+}
+
+/// One step; amounts are exact, as `p/q`, with 4 decimals beside, and in yuan.
 #[derive(Serialize, ToSchema)]
 struct StepShape {
     position: i64,
     step: String,
+    /// What it did, in the language that the client accepts.
+    sentence: String,
     /// Null from the sum on.
     instrument_id: Option<InstrumentId>,
+    asset_no: Option<String>,
     operands: BTreeMap<String, String>,
     before_fen: String,
+    before_fen_decimal: String,
+    before_yuan: String,
     after_fen: String,
+    after_fen_decimal: String,
+    after_yuan: String,
 }
 
-impl From<Step> for StepShape {
-    fn from(step: Step) -> Self {
+impl StepShape {
+    fn new(explained: ExplainedStep, instruments: &[BaseShape], language: Language) -> Self {
+        let step = explained.step;
+        let mut instruments = instruments.iter();
+        let own = instruments.find(|base| Some(base.instrument_id) == step.instrument_id);
         Self {
             position: step.position,
             step: step.step.to_string(),
+            sentence: said(explained.sentence, language),
             instrument_id: step.instrument_id,
+            asset_no: own.map(|base| base.asset_no.clone()),
             operands: step.operands.into_inner(),
             before_fen: step.before_fen,
+            before_fen_decimal: four(&explained.before),
+            before_yuan: yuan(&explained.before),
             after_fen: step.after_fen,
-        }
-    }
-}
-
-/// What a metric was counted from: records (ask with `metric` and `cursor` for the next ones), instruments, or, where only
-/// a number was frozen, a note that says of what.
-#[derive(Serialize, ToSchema)]
-struct MetricShape {
-    metric: String,
-    value: i64,
-    records: Vec<RecordShape>,
-    next_cursor: Option<String>,
-    instruments: Vec<CountedInstrumentShape>,
-    note: Option<&'static str>,
-}
-
-/// An instrument with what it gives to a metric.
-#[derive(Serialize, ToSchema)]
-struct CountedInstrumentShape {
-    instrument_id: InstrumentId,
-    asset_no: String,
-    value: i64,
-}
-
-/// A record at the version that was frozen. Of income: `left_out` says why what the payer paid is not in the base, and what
-/// was paid by a voucher never is; the other payers' amounts sum to the base.
-#[derive(Serialize, ToSchema)]
-struct RecordShape {
-    usage_record_id: UsageRecordId,
-    version: i64,
-    instrument_id: InstrumentId,
-    organization_id: OrganizationId,
-    relation: String,
-    evidence: String,
-    statutory: bool,
-    effective_minutes: Minutes,
-    payer_fen: Fen,
-    voucher_fen: Fen,
-    left_out: Option<String>,
-    satisfaction: Option<String>,
-}
-
-impl From<RecordShare> for RecordShape {
-    fn from(share: RecordShare) -> Self {
-        Self {
-            usage_record_id: share.usage_record_id,
-            version: share.version,
-            instrument_id: share.instrument_id,
-            organization_id: share.organization_id,
-            relation: share.key.relation.to_string(),
-            evidence: share.key.evidence.to_string(),
-            statutory: share.key.statutory,
-            effective_minutes: share.effective_minutes,
-            payer_fen: share.payer_fen,
-            voucher_fen: share.voucher_fen,
-            left_out: share.left_out.map(|reason| reason.to_string()),
-            satisfaction: share.satisfaction.map(|level| level.to_string()),
+            after_fen_decimal: four(&explained.after),
+            after_yuan: yuan(&explained.after),
         }
     }
 }
@@ -258,42 +222,28 @@ impl From<RecordShare> for RecordShape {
 impl ExplanationShape {
     pub fn new(explained: Explanation, language: Language) -> Result<Self, AppError> {
         let award = explained.award;
-        let money = MoneyShape::new(explained.money, explained.left_out, language)?;
-        let metrics = explained.metrics.into_iter();
+        let before_pool = exact(&award.before_pool_fen)?;
+        let bases = award.instruments.iter().map(|base| BaseShape {
+            instrument_id: base.instrument_id,
+            asset_no: base.asset_no.clone(),
+            base_fen: base.base_fen,
+            base_yuan: base.base_fen.to_string(),
+        });
+        let instruments: Vec<BaseShape> = bases.collect();
+        let steps = explained.steps.into_iter();
         Ok(Self {
             award_id: award.id,
             subsidy_run_id: award.subsidy_run_id,
-            organization_id: award.organization_id,
-            grade: award.grade,
-            total: explained.total,
-            total_exact: explained.total_exact,
-            place: explained.place,
             before_pool_fen: explained.before_pool_fen,
+            before_pool_yuan: yuan(&before_pool),
             before_pool_fen_exact: award.before_pool_fen,
             award_fen: award.award_fen,
-            scores: explained.scores.iter().map(ScoreShape::from).collect(),
-            steps: explained.steps.into_iter().map(StepShape::from).collect(),
-            metrics: metrics.map(MetricShape::new).collect::<Result<_, _>>()?,
-            money,
-        })
-    }
-}
-
-impl MetricShape {
-    fn new(found: MetricRecords) -> Result<Self, AppError> {
-        let instruments = found.instruments.into_iter();
-        let instruments = instruments.map(|share| CountedInstrumentShape {
-            instrument_id: share.instrument_id,
-            asset_no: share.asset_no,
-            value: share.value,
-        });
-        Ok(Self {
-            metric: found.metric,
-            value: found.value,
-            records: found.records.into_iter().map(RecordShape::from).collect(),
-            next_cursor: found.next.map(|next| cursor_text(&next)).transpose()?,
-            instruments: instruments.collect(),
-            note: found.note,
+            award_yuan: award.award_fen.to_string(),
+            steps: steps
+                .map(|step| StepShape::new(step, &instruments, language))
+                .collect(),
+            instruments,
+            unit: UnitExplanationShape::new(explained.unit, language)?,
         })
     }
 }

@@ -2,6 +2,7 @@
 //! province and the auditors see them.
 
 mod award;
+mod explanation;
 mod left_out;
 mod point;
 mod score;
@@ -12,6 +13,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use self::award::{AwardShape, ExplanationShape};
+use self::explanation::UnitExplanationShape;
 use self::point::PointShape;
 use self::score::{ExpertBody, UnitShape};
 use self::shape::{EvaluationShape, Listed, ListedEvaluation, ListedRun, RunShape, Shape};
@@ -71,6 +73,15 @@ fn evaluations() -> Vec<Route> {
         )
         .parameters(&["organization_id", "limit", "cursor"])
         .answers::<Page<UnitShape>>(200),
+        get(
+            "/evaluations/{id}/explanations/{organization_id}",
+            Action::EvaluationExplain,
+            "How the grade of a unit came about, and the money of its year",
+            explanation::of_grade,
+        )
+        .parameters(&["metric", "left_out", "limit", "cursor"])
+        .proves(&[409])
+        .answers::<UnitExplanationShape>(200),
         put(
             "/evaluations/{id}/expert-scores",
             Action::EvaluationScore,

@@ -8,22 +8,28 @@ use std::collections::BTreeMap;
 
 use crate::app::App;
 use crate::domain::access::Action;
-use crate::domain::evaluation::{Judge, Relations, ScoreExplanation, UsageGroupKey};
-use crate::domain::policy::{Award as AwardRule, Base, HostCount, Measure, Policy};
+use crate::domain::evaluation::{
+    GradeReason, Host, Judge, Placed, Relations, ScoreExplanation, UsageGroupKey, grade_reason,
+};
+use crate::domain::policy::{Base, HostCount, Measure, Policy, indicators};
+pub use crate::domain::ratio::plain;
 use crate::domain::review::Satisfaction;
+use crate::domain::run::RunState;
 pub use crate::domain::sentence::Sentence;
-pub use crate::domain::subsidy::LeftOutReason;
-use crate::domain::subsidy::{LeftOut, YearMoney};
+use crate::domain::subsidy::{LeftOut, YearMoney, step_sentence};
+pub use crate::domain::subsidy::{LeftOutReason, yuan};
 use crate::domain::{
-    AwardId, Fen, InstrumentId, Minutes, OrganizationId, SubsidyRunId, UsageRecordId, Uscc, ratio,
+    AwardId, EvaluationId, Fen, InstrumentId, Minutes, OrganizationId, SubsidyRunId, UsageRecordId,
+    Uscc, ratio,
 };
 use crate::error::{AppError, Code, Fault, closest};
 use crate::operations::actor::Actor;
 use crate::operations::policy;
 use crate::operations::subject::{self, Ties, authorize};
 use crate::store::yearly_input;
+use crate::store::yearly_run::evaluation::{self, Evaluation};
+use crate::store::yearly_run::subsidy;
 use crate::store::yearly_run::subsidy::{Award, Step, SubsidyRun};
-use crate::store::yearly_run::{evaluation, subsidy};
 use crate::store::{self, Conn};
 
 use num_rational::BigRational;
@@ -78,24 +84,46 @@ pub struct MetricRecords {
     pub note: Option<&'static str>,
 }
 
-/// An award with everything that led to it.
+/// A unit of an evaluation with everything that led to its grade, and what became of the money of its year.
 #[derive(Debug, Clone)]
-pub struct Explanation {
-    pub award: Award,
-    /// With 2 decimals.
-    pub total: String,
+pub struct UnitExplanation {
+    pub organization_id: OrganizationId,
+    pub name: String,
+    /// What its instruments are called now.
+    pub instruments: BTreeMap<InstrumentId, String>,
+    /// With 2 decimals; none of these of a unit that was not evaluated.
+    pub total: Option<String>,
     /// As `p/q`, like the award's own `before_pool_fen`.
-    pub total_exact: String,
-    /// With 4 decimals.
-    pub before_pool_fen: String,
-    pub place: i64,
+    pub total_exact: Option<String>,
+    pub place: Option<i64>,
+    pub grade_reason: GradeReason,
     pub scores: Vec<ScoreExplanation>,
-    pub steps: Vec<Step>,
+    /// What the scores are called, by their ids.
+    pub indicators: BTreeMap<String, Sentence>,
     pub metrics: Vec<MetricRecords>,
     /// Every charge served or paid in the year: in the base, or left out by reason.
     pub money: YearMoney,
     /// The records of the reason asked for.
     pub left_out: Option<LeftOutPage>,
+}
+
+/// An award with everything that led to it.
+#[derive(Debug, Clone)]
+pub struct Explanation {
+    pub award: Award,
+    /// With 4 decimals.
+    pub before_pool_fen: String,
+    pub steps: Vec<ExplainedStep>,
+    pub unit: UnitExplanation,
+}
+
+/// A step with what people are told of it.
+#[derive(Debug, Clone)]
+pub struct ExplainedStep {
+    pub step: Step,
+    pub before: BigRational,
+    pub after: BigRational,
+    pub sentence: Sentence,
 }
 
 /// Which records to list: of one metric, or the first of each.
@@ -120,23 +148,25 @@ pub async fn explain(
         .read_snapshot(move |conn| {
             let run: SubsidyRun = subject::load(conn, &by, Action::SubsidyGet, run)?;
             let award = subsidy::get_award(conn, run.id, award)?;
-            may_explain(&by, &run, award.organization_id)?;
+            let state = run.lifecycle.state;
+            may_explain(&by, Action::SubsidyExplain, state, award.organization_id)?;
             explanation(conn, &run, award, &choice?)
         })
         .await
 }
 
-/// Of a published run the awarded host may, too.
+/// Of what is published the unit itself may, too.
 fn may_explain(
     actor: &Actor,
-    run: &SubsidyRun,
+    action: Action,
+    state: RunState,
     organization_id: OrganizationId,
 ) -> Result<(), AppError> {
-    let award = Ties::Award {
-        is_published: run.lifecycle.state.is_published(),
+    let unit = Ties::Award {
+        is_published: state.is_published(),
         organization_id,
     };
-    authorize(actor, Action::SubsidyExplain, &award)
+    authorize(actor, action, &unit)
 }
 
 /// Explains the award of the unit with this code.
@@ -155,10 +185,43 @@ pub async fn explain_unit(
             let mut awards = subsidy::list_awards(conn, run.id)?.into_iter();
             let award = awards.find(|award| award.organization_id == unit);
             let award = award.ok_or(AppError::NotFound)?;
-            may_explain(&by, &run, award.organization_id)?;
+            let state = run.lifecycle.state;
+            may_explain(&by, Action::SubsidyExplain, state, award.organization_id)?;
             explanation(conn, &run, award, &choice)
         })
         .await
+}
+
+/// Explains the grade of a unit, and the money of its year by the pack that graded it.
+pub async fn explain_grade(
+    app: &App,
+    actor: &Actor,
+    (id, unit): (EvaluationId, OrganizationId),
+    choice: Result<Choice, AppError>,
+) -> Result<UnitExplanation, AppError> {
+    let by = actor.clone();
+    app.store
+        .read_snapshot(move |conn| {
+            let row: Evaluation = subject::load(conn, &by, Action::EvaluationGet, id)?;
+            may_explain(&by, Action::EvaluationExplain, row.lifecycle.state, unit)?;
+            of_unit(conn, &row, unit, None, &choice?)
+        })
+        .await
+}
+
+/// The same of the unit with this code.
+pub async fn explain_grade_of(
+    app: &App,
+    actor: &Actor,
+    (id, uscc): (EvaluationId, Uscc),
+    choice: Choice,
+) -> Result<UnitExplanation, AppError> {
+    let unit = app
+        .store
+        .read(move |conn| Ok::<_, AppError>(store::organization::find_by_uscc(conn, &uscc)?))
+        .await?;
+    let unit = unit.ok_or(AppError::NotFound)?.id;
+    explain_grade(app, actor, (id, unit), Ok(choice)).await
 }
 
 fn explanation(
@@ -169,56 +232,110 @@ fn explanation(
 ) -> Result<Explanation, AppError> {
     refuse_without_results(run.lifecycle.state)?;
     let row = evaluation_of(conn, run)?;
-    let (graded_by, inputs) = grades::open(conn, &row)?;
     let awarded_by = policy::open(&store::policy::get(conn, run.lifecycle.policy_id)?)?;
-    let unit_id = award.organization_id;
-    let mut units = evaluation::list_units(conn, row.id)?.into_iter();
+    let unit = of_unit(conn, &row, award.organization_id, Some(&awarded_by), choice)?;
+    let steps = subsidy::list_steps(conn, award.id)?.into_iter();
+    let before_pool = exact(&award.before_pool_fen)?;
+    Ok(Explanation {
+        before_pool_fen: ratio::decimal(&before_pool, 4),
+        steps: steps.map(explained).collect::<Result<_, _>>()?,
+        award,
+        unit,
+    })
+}
+
+fn explained(step: Step) -> Result<ExplainedStep, AppError> {
+    let (before, after) = (exact(&step.before_fen)?, exact(&step.after_fen)?);
+    Ok(ExplainedStep {
+        sentence: step_sentence(step.step, &step.operands, &before, &after),
+        step,
+        before,
+        after,
+    })
+}
+
+/// `awarded_by` judges the money; without one the pack that graded.
+fn of_unit(
+    conn: &mut Conn,
+    row: &Evaluation,
+    unit_id: OrganizationId,
+    awarded_by: Option<&Policy>,
+    choice: &Choice,
+) -> Result<UnitExplanation, AppError> {
+    let (graded_by, inputs) = grades::open(conn, row)?;
+    let awarded_by = awarded_by.unwrap_or(&graded_by);
+    let mut frozen = inputs.units();
+    let host = frozen.find(|unit| unit.organization_id == unit_id);
+    let instruments = names_of(conn, host.ok_or(AppError::NotFound)?)?;
+    let units = evaluation::list_units(conn, row.id)?;
+    let evaluated = units.len();
+    let mut units = units.into_iter();
     let graded = units.find(|unit| unit.organization_id == unit_id);
-    let graded = graded.ok_or_else(|| AppError::internal("an award without an evaluation"))?;
-    let scope = scope_of(&row)?;
+    let scope = scope_of(row)?;
     let records = Records {
         relations: Relations::new(yearly_input::list_related(conn, &scope)?),
         scope,
         host: unit_id,
         judge: Judge::new(&inputs, &graded_by),
-        award: award_rule(&awarded_by)?,
+        award: awarded_by.awards.first(),
     };
     let mut metrics = Vec::new();
-    let named = chosen(&graded_by, &awarded_by, choice)?;
+    let named = chosen(&graded_by, awarded_by, choice)?;
     // Who asks for records left out goes on reading those alone.
     let is_told = choice.left_out.is_none() || choice.metric.is_some();
     for (name, measure) in named.into_iter().filter(|_| is_told) {
         metrics.push(behind(conn, &records, name, &measure, choice)?);
     }
-    let judge = Judge::new(&inputs, &awarded_by);
+    let judge = Judge::new(&inputs, awarded_by);
     let mut charges = Charges::new(
         &records.scope,
         &records.relations,
         unit_id,
         judge,
-        Some(records.award),
+        records.award,
     );
     let money = charges.sum(conn)?;
     let page = |chosen| charges.page(conn, chosen, choice.limit);
     let left_out = choice.left_out.map(page).transpose()?;
-    Ok(Explanation {
+    let total = graded.as_ref().map(|unit| exact(&unit.total)).transpose()?;
+    let placed = match (&graded, &total) {
+        (Some(unit), Some(total)) => Some(Placed {
+            total,
+            place: usize::try_from(unit.place).map_err(AppError::internal)?,
+            grade: Some(unit.grade),
+        }),
+        _ => None,
+    };
+    let name = match &graded {
+        Some(unit) => unit.name.clone(),
+        None => store::organization::get(conn, unit_id)?.name,
+    };
+    Ok(UnitExplanation {
+        organization_id: unit_id,
+        name,
+        instruments,
+        total: total.as_ref().map(|total| ratio::decimal(total, 2)),
+        total_exact: graded.as_ref().map(|unit| unit.total.clone()),
+        place: graded.as_ref().map(|unit| unit.place),
+        grade_reason: grade_reason(&records.judge, unit_id, placed, evaluated),
+        scores: graded.map_or_else(Vec::new, |unit| unit.scores.into_inner()),
+        indicators: indicators(&graded_by),
+        metrics,
         money,
         left_out,
-        steps: subsidy::list_steps(conn, award.id)?,
-        total: ratio::decimal(&exact(&graded.total)?, 2),
-        total_exact: graded.total,
-        before_pool_fen: ratio::decimal(&exact(&award.before_pool_fen)?, 4),
-        place: graded.place,
-        scores: graded.scores.into_inner(),
-        award,
-        metrics,
     })
 }
 
-/// The award of a pack that pays one.
-fn award_rule(policy: &Policy) -> Result<&AwardRule, AppError> {
-    let first = policy.awards.first();
-    first.ok_or_else(|| AppError::internal("an award of a pack that pays nothing"))
+/// What the instruments of a unit are called.
+fn names_of(conn: &mut Conn, host: &Host) -> Result<BTreeMap<InstrumentId, String>, AppError> {
+    let ids = host.instruments.iter().map(|one| one.id);
+    let named = store::names::Named {
+        instruments: ids.clone().map(InstrumentId::number).collect(),
+        ..Default::default()
+    };
+    let mut names = store::names::list(conn, &named)?.instruments;
+    let named = ids.filter_map(|id| Some((id, names.remove(&id.number())?)));
+    Ok(named.collect())
 }
 
 /// The metrics, or the one asked for: the evaluation's pack counted them, and the run's pack the base of the award.

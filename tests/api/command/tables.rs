@@ -134,6 +134,46 @@ fn a_year(backend: Backend) {
     let explain = |more: &[&str]| run(&[&["subsidy", "explain"], more].concat());
     let explained = json(&["subsidy", "explain", "1", "--organization", SEEDED_HOST]);
     assert!(explained["award_fen"].is_i64() && !explained["steps"].as_array().unwrap().is_empty());
+    let sums = |member: &str| explained[member].as_i64().unwrap();
+    let left_out = explained["left_out"].as_array().unwrap();
+    let left_out = left_out
+        .iter()
+        .map(|one| one["amount_fen"].as_i64().unwrap());
+    assert_eq!(
+        left_out.sum::<i64>() + sums("base_fen"),
+        sums("charges_fen")
+    );
+    for kind in ["evaluate", "subsidy"] {
+        let told = |more: &[&str]| {
+            let chosen = [
+                kind,
+                "explain",
+                "1",
+                "--organization",
+                SEEDED_HOST,
+                "--format",
+            ];
+            let told = run(&[&chosen, more].concat());
+            expect(&told, 0, "");
+            text(&told.stdout)
+        };
+        assert!(told(&["text"]).contains("总分"), "{kind}");
+        let english = told(&["text", "--lang", "en"]);
+        assert!(
+            english.contains("points; ") && english.contains("left out"),
+            "{english}"
+        );
+        assert!(told(&["json"]).contains("grade_reason"), "{kind}");
+    }
+    expect(
+        &run(&["evaluate", "explain", "999", "--organization", SEEDED_HOST]),
+        1,
+        "in evaluation 999",
+    );
+    let voucher = ["1", "--organization", SEEDED_HOST, "--left-out", "voucher"];
+    let voucher = explain(&voucher);
+    expect(&voucher, 0, "");
+    assert!(text(&voucher.stdout).contains("Left out as voucher"));
     expect(
         &explain(&["1", "--organization", "91130602JPEL4PEGP5"]),
         1,

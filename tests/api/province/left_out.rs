@@ -37,7 +37,35 @@ fn each_fen_is_told(world: &World, id: SubsidyRunId) -> BTreeSet<LeftOutReason> 
             ..Choice::default()
         };
         let told = explained(world, id, &uscc, choice(LeftOutReason::Unpaid, None));
-        let money = told.money;
+        let money = told.unit.money;
+        // Everything is said in both languages.
+        for step in &told.steps {
+            assert!(step.sentence.zh.contains('元') && step.sentence.en.contains("yuan"));
+        }
+        assert!(
+            !told
+                .unit
+                .grade_reason
+                .sentence
+                .zh
+                .chars()
+                .any(|c| c.is_ascii_alphabetic())
+        );
+        assert_eq!(told.unit.grade_reason.grade, Some(award.grade));
+        assert_eq!(told.unit.indicators.len(), 12);
+        assert!(
+            told.unit
+                .indicators
+                .values()
+                .all(|name| !name.zh.chars().any(|c| c.is_ascii_alphabetic()))
+        );
+        assert_eq!(told.unit.name, organization.name);
+        assert!(
+            award
+                .instruments
+                .iter()
+                .all(|base| told.unit.instruments.contains_key(&base.instrument_id))
+        );
         assert!(money.adds_up());
         assert_eq!(money.charges.number(), charged(world, host), "{uscc}");
         let bases = award.instruments.iter();
@@ -54,7 +82,7 @@ fn each_fen_is_told(world: &World, id: SubsidyRunId) -> BTreeSet<LeftOutReason> 
             let (mut after, mut records, mut amount, mut minutes) = (None, BTreeMap::new(), 0, 0);
             loop {
                 let page = explained(world, id, &uscc, choice(*reason, after));
-                let page = page.left_out.unwrap();
+                let page = page.unit.left_out.unwrap();
                 assert!(page.records.len() <= 40);
                 for record in page.records {
                     amount += record.amount.number();

@@ -197,7 +197,7 @@ fn an_award_is_explained_down_to_its_records() {
         let (mut income, mut base, mut voucher, mut records) = (0, 0, 0, 0);
         let award = loop {
             let explanation = explained(world, id, &uscc, choice.clone());
-            let page = &explanation.metrics[0];
+            let page = &explanation.unit.metrics[0];
             for record in &page.records {
                 income += record.payer_fen.number();
                 voucher += record.voucher_fen.number();
@@ -222,12 +222,16 @@ fn an_award_is_explained_down_to_its_records() {
             .sum();
         assert_eq!(base, bases);
         assert!(voucher > 0 && base < income);
-        let names: Vec<&str> = award.steps.iter().map(|step| step.step.as_str()).collect();
+        let names: Vec<&str> = award
+            .steps
+            .iter()
+            .map(|step| step.step.step.as_str())
+            .collect();
         let last: Vec<&str> = names.iter().rev().take(5).rev().copied().collect();
         assert_eq!(last, ["sum", "cap", "drop_below", "pool", "round"]);
         assert_eq!(award.award.award_fen, Fen::new(4_530_000));
-        assert_eq!(award.steps.last().unwrap().after_fen, "4530000");
-        assert_eq!(award.scores.len(), 12);
+        assert_eq!(award.steps.last().unwrap().step.after_fen, "4530000");
+        assert_eq!(award.unit.scores.len(), 12);
 
         let explained = |metric: Option<&str>| {
             let choice = Choice {
@@ -237,19 +241,28 @@ fn an_award_is_explained_down_to_its_records() {
             };
             super::explained(world, id, &uscc, choice)
         };
-        let page = &explained(Some("effective_minutes")).metrics[0];
+        let page = &explained(Some("effective_minutes")).unit.metrics[0];
         assert_eq!(page.records.len(), 100);
         assert!(page.next.is_some());
         let all = explained(None);
-        assert_eq!(all.total.split('.').nth(1).map(str::len), Some(2));
-        assert!(all.total_exact.contains('/'));
+        assert_eq!(
+            all.unit
+                .total
+                .as_ref()
+                .unwrap()
+                .split('.')
+                .nth(1)
+                .map(str::len),
+            Some(2)
+        );
+        assert!(all.unit.total_exact.as_ref().unwrap().contains('/'));
         // Nothing is counted that is not told of.
-        for metric in &all.metrics {
+        for metric in &all.unit.metrics {
             let told = !metric.records.is_empty() || !metric.instruments.is_empty();
             let is_told = metric.value == 0 || told || metric.note.is_some();
             assert!(is_told, "{metric:?}");
         }
-        let of = |name: &str| all.metrics.iter().find(|metric| metric.metric == name);
+        let of = |name: &str| all.unit.metrics.iter().find(|metric| metric.metric == name);
         let counted = of("instruments_counted").unwrap();
         let sum: i64 = counted.instruments.iter().map(|share| share.value).sum();
         assert_eq!(sum, counted.value);

@@ -66,7 +66,7 @@ pub(super) struct Records<'a> {
     pub host: OrganizationId,
     pub judge: Judge<'a>,
     /// Says why income is not in the base.
-    pub award: &'a Award,
+    pub award: Option<&'a Award>,
 }
 
 /// A page of records, and the id to go on after.
@@ -113,7 +113,9 @@ impl Records<'_> {
             for cell in &instrument.cells {
                 let service = self.judge.service(host, instrument, cell);
                 if self.judge.takes(filter, &service) {
-                    let reason = reason_against(&self.judge, self.award, &service);
+                    let award = self.award;
+                    let reason =
+                        award.and_then(|award| reason_against(&self.judge, award, &service));
                     classes.insert((instrument.id, cell.key.clone()), reason);
                 }
             }
