@@ -79,6 +79,7 @@ typed_id!(
     ClosureId,
     EvaluationId,
     EventId,
+    FindingId,
     InstrumentId,
     InvitationId,
     InvoiceId,

@@ -53,6 +53,7 @@ pub mod contact;
 pub mod evaluation;
 pub mod exemption;
 pub mod fault;
+pub mod finding;
 pub mod id;
 pub mod instrument;
 pub mod job;

@@ -22,6 +22,7 @@ pub mod envelope;
 pub mod event;
 pub mod exemption;
 pub mod feed;
+pub mod finding;
 pub mod health;
 pub mod holiday;
 pub mod impact;

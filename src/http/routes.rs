@@ -10,9 +10,9 @@ use super::answer::Answer;
 use super::route::{BASE, Methods, Route, method_not_allowed};
 use super::{
     account, api_key, availability, booking, booking_rules, certification, charge, closure, event,
-    exemption, holiday, instrument, invitation, invoice, member, notice, organization, policy,
-    preflight, quote, reference, related_party, review, service, session, stats, tariff, usage,
-    yearly_run,
+    exemption, finding, holiday, instrument, invitation, invoice, member, notice, organization,
+    policy, preflight, quote, reference, related_party, review, service, session, stats, tariff,
+    usage, yearly_run,
 };
 use crate::error::AppError;
 
@@ -45,6 +45,7 @@ pub fn table() -> Vec<Route> {
         policy::routes(),
         yearly_run::routes(),
         preflight::routes(),
+        finding::routes(),
         stats::routes(),
         event::routes(),
         notice::routes(),

@@ -66,6 +66,7 @@ ids!(
     ChargeId,
     ClosureId,
     EvaluationId,
+    FindingId,
     EventId,
     InstrumentId,
     InvitationId,
@@ -171,6 +172,9 @@ words!(
     preflight::Weight => "Weight",
     region::RegionLevel => "RegionLevel",
     exemption::ExemptionState => "ExemptionState",
+    finding::FindingRule => "FindingRule",
+    finding::FindingState => "FindingState",
+    finding::Severity => "Severity",
     exemption::ShareMode => "ShareMode",
 );
 words!(

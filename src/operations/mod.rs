@@ -16,6 +16,7 @@ pub mod event;
 pub mod exclusive;
 pub mod exemption;
 pub mod feed;
+pub mod finding;
 pub mod holiday;
 pub mod instrument;
 pub mod invitation;

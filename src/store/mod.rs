@@ -18,6 +18,7 @@ pub mod event;
 pub mod exemption;
 pub mod fault;
 pub mod feed;
+pub mod finding;
 mod first_locks;
 mod folded_keys;
 mod form;

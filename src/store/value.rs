@@ -44,7 +44,7 @@ macro_rules! stored {
 }
 
 stored!(
-    ApiKeyId, AwardId, BookingId, ChargeId, ClosureId, EvaluationId, EventId, InstrumentId, InvitationId,
+    ApiKeyId, AwardId, BookingId, ChargeId, ClosureId, EvaluationId, EventId, FindingId, InstrumentId, InvitationId,
     InvoiceId, JobId, NoticeId, OrganizationId,
     PaymentId, PolicyId, RelatedPartyId, ReviewId, ServiceId, SessionId, SubsidyRunId, TariffId, UsageRecordId, UserId
     as BigInt through i64, |number| Ok(number.try_into()?)
@@ -96,6 +96,8 @@ stored_words!(
     closure::ClosureKind,
     instrument::InstrumentState,
     instrument::PurposeType,
+    finding::FindingRule,
+    finding::FindingState,
     job::JobState,
     organization::OrganizationKind,
     organization::OrganizationState,

@@ -30,6 +30,21 @@ const TELLS_MISTAKES: &str = "policy_check";
 
 const CALLERS: [Person; 6] = [ADMIN, HOST, FINANCE, BOSS, MANAGER, AUDITOR];
 
+/// What looks wrong with nothing: so that a path can name it.
+fn finding(app: &TestApp) -> i64 {
+    let host = app.organization_id(UNIVERSITY);
+    app.write(move |tx| {
+        let text = format!(
+            "INSERT INTO finding (year, rule, subject, organization_id, records, minutes, income_fen, record_ids, \
+             facts_digest, state, version, created_at, updated_at) VALUES (2024, 'overlap', '-', {host}, 0, 0, 0, '[]', \
+             '', 'open', 1, '2026-01-01 00:00:00', '2026-01-01 00:00:00')"
+        );
+        Ok(diesel::RunQueryDsl::execute(diesel::sql_query(text), tx)?)
+    });
+    let list = app.as_admin().get("/api/v1/findings?year=2024");
+    list.expect_status(200)["items"][0]["id"].as_i64().unwrap()
+}
+
 pub fn stage(app: &TestApp) -> Stage<'_> {
     let installed = yiqi::operations::policy::install_shipped(&app.app, app.now());
     app.block_on(installed).unwrap();
@@ -128,6 +143,7 @@ pub fn stage(app: &TestApp) -> Stage<'_> {
         ("subsidy-runs", run.id()),
         ("award_id", awards["items"][0]["id"].as_i64().unwrap()),
         ("tariff_id", tariff.id()),
+        ("findings", finding(app)),
         ("organizations", app.organization_id(UNIVERSITY).number()),
         ("organization_id", app.organization_id(UNIVERSITY).number()),
         ("user_id", app.user_id(RESEARCHER).number()),

@@ -33,6 +33,7 @@ mod crash;
 mod document;
 mod explanation;
 mod finality;
+mod finding;
 mod fleet;
 mod freeze;
 mod given;

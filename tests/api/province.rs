@@ -2,6 +2,7 @@
 //! program computed.
 
 mod correcting;
+mod findings;
 mod importing;
 mod left_out;
 mod reading;

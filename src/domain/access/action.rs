@@ -326,6 +326,9 @@ actions! {
     /// How the grade of one unit came about.
     EvaluationExplain = "evaluation_explain": EXPLANATION_READERS.and_system(), None, Read, Award, Nobody;
     EvaluationPreflight = "evaluation_preflight": OVERSEERS.and_system(), None, Read, Evaluation, Nobody;
+    /// What looks wrong in a year.
+    FindingList = "finding_list": OVERSEERS, None, Read, Nothing, Nobody;
+    FindingGet = "finding_get": OVERSEERS, None, Read, Nothing, Nobody;
     SubsidyList = "subsidy_list": EVERYBODY.and_system(), None, Read, SubsidyRun, Nobody;
     SubsidyGet = "subsidy_get": EVERYBODY.and_system(), None, Read, SubsidyRun, Nobody;
     SubsidyAwardList = "subsidy_award_list": EVERYBODY.and_system(), None, Read, SubsidyRun, Nobody;

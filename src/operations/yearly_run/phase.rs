@@ -10,7 +10,7 @@ use crate::domain::run::{RunId, RunKind, RunPhase, RunState};
 use crate::domain::{EvaluationId, Instant, SubsidyRunId, subsidy};
 use crate::error::AppError;
 use crate::operations::run::{work, work_alone};
-use crate::operations::{exclusive, job, policy};
+use crate::operations::{exclusive, finding, job, policy};
 use crate::store::event::{self, NewEvent};
 use crate::store::job::{Job, Outcome};
 use crate::store::yearly_input::Scope;
@@ -194,7 +194,7 @@ fn graded_by(conn: &mut Conn, run: RunId) -> Result<Evaluation, AppError> {
 /// Grades what was frozen. Nobody waits for it: the records are read as they were, while others write on.
 async fn grade(app: &App, job: &Job) -> Result<(), AppError> {
     let (calendar, run) = (app.calendar().await?, job.run()?);
-    let (id, inputs, graded) = app
+    let (id, inputs, graded, year, found) = app
         .store
         .read_snapshot(move |conn| {
             let row = graded_by(conn, run)?;
@@ -202,17 +202,20 @@ async fn grade(app: &App, job: &Job) -> Result<(), AppError> {
             let (scope, experts) = (scope_of(&row)?, expert::points(conn, row.id)?);
             let inputs = freeze::read(conn, &scope, &policy, &calendar, experts, None)?;
             let graded = evaluation::grade(&inputs, &policy);
-            Ok((row.id, inputs, graded))
+            let found = finding::look(conn, &scope)?;
+            Ok((row.id, inputs, graded, scope.year, found))
         })
         .await?;
     let (job, now) = (job.clone(), app.clock.now());
     let action = move |tx: &mut Conn| match run {
         RunId::Evaluation(_) => {
             advance(tx, &job, RunPhase::Store, now)?;
+            finding::record(tx, year, &found, now)?;
             write(tx, id, &inputs, &graded)
         }
         RunId::SubsidyRun(_) => {
             advance(tx, &job, RunPhase::ShareOut, now)?;
+            finding::record(tx, year, &found, now)?;
             write(tx, id, &inputs, &graded)?;
             complete(tx, &job, id.into(), now)
         }

@@ -2,6 +2,7 @@
 //! migrated schemas.
 
 mod bookings;
+mod findings;
 mod foundation;
 mod long_work;
 mod notices;
@@ -12,6 +13,7 @@ mod usage;
 mod yearly_run;
 
 pub use bookings::*;
+pub use findings::*;
 pub use foundation::*;
 pub use long_work::*;
 pub use notices::*;
@@ -40,6 +42,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     event_personal,
     expert_point,
     expert_score,
+    finding,
     holiday_year,
     idempotency_key,
     instrument,

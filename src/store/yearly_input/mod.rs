@@ -2,11 +2,13 @@
 //! to that event stand, and for later ones their replaced versions.
 
 mod charge;
+mod finding;
 mod registry;
 mod request;
 mod service;
 
 pub use charge::{ChargeRow, list_charges};
+pub use finding::each_candidate;
 pub use registry::{
     InstrumentVersion, Member, each_version, list_exemptions, list_members, list_priced,
     list_related, list_reported,

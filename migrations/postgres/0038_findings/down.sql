@@ -1,0 +1,2 @@
+DROP INDEX usage_record_operator;
+DROP TABLE finding;
