@@ -59,14 +59,19 @@ pub fn open(pack: &Pack) -> Result<Policy, AppError> {
 
 /// The policy that registrations, duties and figures follow on a day: of those in force that have `[registration]`, the latest.
 pub fn active(conn: &mut Conn, on: NaiveDate) -> Result<Policy, AppError> {
-    let in_force = store::policy::list_in_force(conn, None, on)?;
-    let rules = |pack: &&Pack| policy_pack::has_registration(&pack.content);
-    match in_force.iter().find(rules) {
+    match list_active(conn, on)?.first() {
         Some(pack) => open(pack),
         None => Err(AppError::unavailable(
             "no policy in force has [registration]; `yiqi seed` installs one, `yiqi policy in-force` puts one in force",
         )),
     }
+}
+
+/// The packs in force on a day that have `[registration]`, the latest first.
+fn list_active(conn: &mut Conn, on: NaiveDate) -> Result<Vec<Pack>, AppError> {
+    let mut in_force = store::policy::list_in_force(conn, None, on)?;
+    in_force.retain(|pack| policy_pack::has_registration(&pack.content));
+    Ok(in_force)
 }
 
 /// The packs, oldest first; drafts for who sees these. `page` (after which, how many) may be a fault of the request.

@@ -165,6 +165,8 @@ pub enum Lock {
     Idempotency(i64),
     /// One job that only one node may run at a time.
     Job(i64),
+    /// Which packs are in force.
+    PoliciesInForce,
     /// The schema; held by its connection until that ends, since migrations are transactions of their own.
     Schema,
 }
@@ -188,6 +190,7 @@ impl Lock {
             Lock::Organization(id) => (5, id.number()),
             Lock::Login(hash) => (6, hash),
             Lock::Schema => (7, 0),
+            Lock::PoliciesInForce => (8, 0),
         }
     }
 

@@ -148,6 +148,17 @@ both! {
             say(&deputy, &pack, verb, body).expect_code(409, "invalid_state");
         }
         registered(app, "B4", 30_000_000).expect_status(201);
+
+        // The only one that says what is to be registered stays until another one rules.
+        let shown = app.visitor().get(POLICIES).expect_status(200);
+        let last = shown["items"].as_array().unwrap().iter().find(|pack| pack["state"] == "in_force").unwrap();
+        let last = format!("{POLICIES}/{}", last["id"]);
+        say(&admin, &last, "withdraw", json!({"reason": "x"})).expect_code(409, "last_policy");
+        let next = stored(&admin, &version(3, 20_000_000));
+        say(&deputy, &next, "in-force", json!({"from_on": "2026-03-04"})).expect_status(200);
+        say(&admin, &last, "withdraw", json!({"reason": "x"})).expect_code(409, "last_policy");
+        app.advance(24 * 3_600);
+        say(&app.as_admin(), &last, "withdraw", json!({"reason": "x"})).expect_status(200);
     }
 
     fn a_draft_is_replaced_and_removed_until_a_run_uses_it(app: &TestApp) {

@@ -3,7 +3,7 @@
 
 use chrono::{Days, NaiveDate};
 
-use super::{New, Sent, insert_fault, new_pack};
+use super::{New, Sent, insert_fault, list_active, new_pack};
 use crate::domain::access::Action;
 use crate::domain::policy::{PolicyDecision, PolicyState};
 use crate::domain::{PolicyId, Reason};
@@ -13,7 +13,7 @@ use crate::operations::run::{Outcome, Run, may};
 use crate::operations::subject::{Subject as Noun, Ties};
 use crate::store::event::{self, Subject};
 use crate::store::policy::Pack;
-use crate::store::{self, Conn};
+use crate::store::{self, Conn, Lock};
 
 /// How far ahead a pack may be put in force.
 const AHEAD_DAYS_MAX: u64 = 3_660;
@@ -141,7 +141,19 @@ pub(super) fn enforce(
     moved(tx, by, (present, Action::PolicyPutInForce), after)
 }
 
-/// Withdraws a pack in force: nothing new follows it, and it never comes back.
+/// 409 `last_policy` of the only pack that says what is to be registered: without one nothing can be registered or counted.
+fn refuse_last(tx: &mut Conn, pack: &Pack, today: NaiveDate) -> Result<(), AppError> {
+    Lock::PoliciesInForce.take(tx)?;
+    match list_active(tx, today)?.as_slice() {
+        [only] if only.id == pack.id => {
+            Err(AppError::conflict(Code::last_policy).with("state", pack.state.as_str()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Withdraws a pack in force: nothing new follows it, and it never comes back. 409 `last_policy` of the only one that
+/// registrations can follow.
 pub async fn withdraw(
     run: &Run<Pack>,
     id: PolicyId,
@@ -151,6 +163,7 @@ pub async fn withdraw(
         let reason = Reason::read(reason.as_deref(), true)?;
         let reason = reason.map(String::from).unwrap_or_default();
         present.state.after(PolicyDecision::Withdraw)?;
+        refuse_last(tx, &present, by.now.local_date())?;
         store::policy::update_to_withdrawn(tx, &present, &reason)?;
         let after = serde_json::json!({ "state": PolicyState::Withdrawn, "reason": reason });
         moved(tx, by, (&present, Action::PolicyWithdraw), after)
