@@ -184,6 +184,12 @@ const IN_QUERY: &[(&str, Count, Kind, &str)] = &[
         "Only the records behind this metric.",
     ),
     (
+        "left_out",
+        Count::One,
+        Kind::Text,
+        "Only the records left out of the base for this reason: one of the reasons in `left_out`.",
+    ),
+    (
         "mode",
         Count::One,
         Kind::Text,
