@@ -349,6 +349,7 @@ const IN_PATH: &[(&str, &str)] = &[
     ("invitation_id", "The id of the invitation."),
     ("service_id", "The id of the service."),
     ("tariff_id", "The id of the price."),
+    ("organization_id", "The id of the organization."),
     ("user_id", "The id of the user."),
     ("year", "A year."),
 ];
