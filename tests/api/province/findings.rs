@@ -18,7 +18,7 @@ fn found(world: &World) -> Vec<FindingRule> {
     let run = yearly_run::run(&world.app, &by, request, |_| ());
     world.block_on(run).unwrap();
     let all = Filter {
-        limit: 1_000,
+        limit: 100_000,
         ..Filter::default()
     };
     let found = world.read(move |conn| Ok(finding::list(conn, &all).unwrap()));
