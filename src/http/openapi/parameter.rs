@@ -263,6 +263,8 @@ const IN_QUERY: &[(&str, Count, Kind, &str)] = &[
         "A region code, with its subtree.",
     ),
     ("role", Count::One, Kind::Text, "With this role."),
+    ("rule", Count::Any, Kind::Text, "Found by this rule."),
+    ("severity", Count::Any, Kind::Text, "Of this weight."),
     ("share_mode", Count::Any, Kind::Text, "Shared this far."),
     (
         "sort",
@@ -347,6 +349,7 @@ const IN_PATH: &[(&str, &str)] = &[
         "The id; what is absent or not yours to see is answered 404.",
     ),
     ("invitation_id", "The id of the invitation."),
+    ("organization_id", "The id of the organization."),
     ("service_id", "The id of the service."),
     ("tariff_id", "The id of the price."),
     ("organization_id", "The id of the organization."),

@@ -281,6 +281,7 @@ fn the_lists_that_others_keep_in_step_with_are_named() {
             "/bookings",
             "/charges",
             "/evaluations",
+            "/findings",
             "/instruments",
             "/instruments/{id}/closures",
             "/instruments/{id}/services",
