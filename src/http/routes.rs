@@ -10,9 +10,9 @@ use super::answer::Answer;
 use super::route::{BASE, Methods, Route, method_not_allowed};
 use super::{
     account, api_key, availability, booking, booking_rules, certification, charge, closure, event,
-    exemption, finding, holiday, instrument, invitation, invoice, member, notice, organization,
-    policy, preflight, quote, reference, related_party, review, service, session, stats, tariff,
-    usage, yearly_run,
+    exemption, finding, holiday, instrument, invitation, invoice, member, notice, objection,
+    organization, policy, preflight, public_notice, quote, reference, related_party, review,
+    service, session, stats, tariff, usage, yearly_run,
 };
 use crate::error::AppError;
 
@@ -46,6 +46,8 @@ pub fn table() -> Vec<Route> {
         yearly_run::routes(),
         preflight::routes(),
         finding::routes(),
+        public_notice::routes(),
+        objection::routes(),
         stats::routes(),
         event::routes(),
         notice::routes(),

@@ -3,7 +3,9 @@
 
 use super::actor::{Actor, Who};
 use crate::domain::OrganizationId;
-use crate::domain::access::{self, Action, BookingTies, Denied, InstrumentTies, OrganizationTies};
+use crate::domain::access::{
+    self, Action, BookingTies, Denied, InstrumentTies, ObjectionTies, OrganizationTies,
+};
 use crate::error::AppError;
 use crate::store::Conn;
 
@@ -17,6 +19,7 @@ pub enum Ties {
     Booking(BookingTies),
     UsageRecord(BookingTies),
     Charge(BookingTies),
+    Objection(ObjectionTies),
     /// An evaluation or a subsidy run.
     Run {
         is_published: bool,
@@ -90,6 +93,7 @@ pub fn authorize(actor: &Actor, action: Action, ties: &Ties) -> Result<(), AppEr
         Ties::Booking(ties) => access::may_on_booking(caller, action, ties),
         Ties::UsageRecord(ties) => access::may_on_usage(caller, action, ties),
         Ties::Charge(ties) => access::may_on_charge(caller, action, ties),
+        Ties::Objection(ties) => access::may_on_objection(caller, action, ties),
         Ties::Run { is_published } => access::may_on_run(caller, action, *is_published),
         Ties::Award {
             is_published,

@@ -48,6 +48,8 @@ constraints! {
     PaymentAboveCharge = "payment_above_charge",
     PolicyUsed = "policy_used",
     PolicyVersion = "policy_version_unique" on "policy.code, policy.version",
+    PublicNoticeNo = "public_notice_document_no_unique" on "public_notice.document_no",
+    PublicNoticeSubject = "public_notice_subject_unique" on "public_notice.kind, public_notice.subject_id",
     RelatedParty = "related_party_unique" on "related_party.organization_id, related_party.related_organization_id, related_party.since",
     ReviewUsageRecord = "review_usage_record_unique" on "review.usage_record_id",
     SubsidyRunFinal = "subsidy_run_final",

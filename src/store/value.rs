@@ -45,8 +45,8 @@ macro_rules! stored {
 
 stored!(
     ApiKeyId, AwardId, BookingId, ChargeId, ClosureId, EvaluationId, EventId, FindingId, InstrumentId, InvitationId,
-    InvoiceId, JobId, NoticeId, OrganizationId,
-    PaymentId, PolicyId, RelatedPartyId, ReviewId, ServiceId, SessionId, SubsidyRunId, TariffId, UsageRecordId, UserId
+    InvoiceId, JobId, NoticeId, ObjectionId, OrganizationId,
+    PaymentId, PolicyId, PublicNoticeId, RelatedPartyId, ReviewId, ServiceId, SessionId, SubsidyRunId, TariffId, UsageRecordId, UserId
     as BigInt through i64, |number| Ok(number.try_into()?)
 );
 stored!(Fen as BigInt through i64, |number| Ok(Fen::new(number)));
@@ -99,11 +99,13 @@ stored_words!(
     finding::FindingRule,
     finding::FindingState,
     job::JobState,
+    objection::ObjectionState,
     organization::OrganizationKind,
     organization::OrganizationState,
     region::RegionLevel,
     policy::Grade,
     policy::PolicyState,
+    public_notice::NoticeState,
     review::Satisfaction,
     run::RunKind,
     run::RunPhase,

@@ -12,7 +12,7 @@ use yiqi::operations::policy_pack::HEBEI_2026;
 
 const KINDS: [&str; 2] = ["evaluations", "subsidy-runs"];
 
-fn prepared(app: &TestApp) -> Client {
+pub fn prepared(app: &TestApp) -> Client {
     app.block_on(install_shipped(&app.app, app.now())).unwrap();
     given::instrument(app).insert();
     for year in [2025, 2026] {
@@ -22,7 +22,7 @@ fn prepared(app: &TestApp) -> Client {
 }
 
 /// A draft of the kind.
-fn draft(client: &Client, kind: &str, year: i32, policy: &str) -> Answer {
+pub fn draft(client: &Client, kind: &str, year: i32, policy: &str) -> Answer {
     let mut body = json!({"year": year, "policy": policy});
     if kind == "subsidy-runs" {
         body["budget_fen"] = json!(1_000_000);
@@ -30,11 +30,11 @@ fn draft(client: &Client, kind: &str, year: i32, policy: &str) -> Answer {
     begun(client, &format!("/api/v1/{kind}"), body)
 }
 
-fn path(kind: &str, id: &Value) -> String {
+pub fn path(kind: &str, id: &Value) -> String {
     format!("/api/v1/{kind}/{id}")
 }
 
-fn say(client: &Client, path: &str, verb: &str, body: Value) -> Answer {
+pub fn say(client: &Client, path: &str, verb: &str, body: Value) -> Answer {
     client.post(&format!("{path}/{verb}"), body)
 }
 
@@ -43,7 +43,7 @@ fn status(client: &Client, path: &str) -> Value {
 }
 
 /// Publishes a draft run and its evaluation.
-fn publish(client: &Client, run: &Answer) -> [String; 2] {
+pub fn publish(client: &Client, run: &Answer) -> [String; 2] {
     let both = [
         path("evaluations", &run["evaluation_id"]),
         path("subsidy-runs", &run["id"]),

@@ -58,6 +58,7 @@ mod migration;
 mod names;
 mod not_now;
 mod notice;
+mod objection;
 mod organization;
 mod outage;
 mod payment;

@@ -342,6 +342,16 @@ actions! {
     SubsidyComplete = "subsidy_complete": SYSTEM, None, Consequence, SubsidyRun, Nobody;
     /// A run ended without awards.
     SubsidyFail = "subsidy_fail": SYSTEM, None, Consequence, SubsidyRun, Nobody;
+    /// What a publication printed, for everybody.
+    PublicNoticeList = "public_notice_list": VISITORS, None, Read, Nothing, Nobody;
+    PublicNoticeGet = "public_notice_get": VISITORS, None, Read, Nothing, Nobody;
+    /// Objections: which ones somebody reads or ends, the objection itself decides.
+    ObjectionList = "objection_list": EVERYBODY, None, Read, Nothing, Nobody;
+    ObjectionGet = "objection_get": EVERYBODY, None, Read, Nothing, Nobody;
+    ObjectionCreate = "objection_create": OBJECTORS, None, Change, Nothing, Province;
+    ObjectionUphold = "objection_uphold": PROVINCE, None, Change, Nothing, Nobody;
+    ObjectionDismiss = "objection_dismiss": PROVINCE, None, Change, Nothing, Nobody;
+    ObjectionWithdraw = "objection_withdraw": OBJECTORS, None, Change, Nothing, Province;
     StatsGet = "stats_get": VISITORS, None, Read, Nothing, Nobody;
 
     // Trail.

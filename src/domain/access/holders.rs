@@ -44,6 +44,17 @@ impl Holders {
 }
 
 pub(super) const EVERYBODY: Holders = Holders::of(Role::ALL);
+/// Auditors change nothing.
+pub(super) const OBJECTORS: Holders = Holders::of(&[
+    PlatformAdmin,
+    RegionAdmin,
+    Role::Evaluator,
+    HostAdmin,
+    HostFinance,
+    InstrumentManager,
+    UnitAdmin,
+    UnitMember,
+]);
 /// Whoever comes, signed in or not.
 pub(super) const VISITORS: Holders = EVERYBODY.and_visitors();
 /// No person: the installation alone.

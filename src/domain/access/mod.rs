@@ -7,12 +7,14 @@ mod action;
 mod caller;
 mod grant;
 mod holders;
+mod objection;
 mod reach;
 mod subject_type;
 
 pub use action::{Action, Audience, Kind, SubjectKind};
 pub use caller::{ApiKeyGrant, Caller};
 pub use grant::{check_first_roles, check_roles, is_office};
+pub use objection::{ObjectionReach, ObjectionTies, may_on_objection};
 pub use reach::{BookingTies, InstrumentTies, OrganizationTies, Reach};
 pub use subject_type::SubjectType;
 

@@ -11,6 +11,7 @@ crate::vocabulary! {
         Instrument = "instrument",
         Invitation = "invitation",
         Invoice = "invoice",
+        Objection = "objection",
         Organization = "organization",
         Policy = "policy",
         Province = "province",

@@ -191,7 +191,7 @@ fn in_the_way() -> Vec<Member> {
     ]
 }
 
-/// What forbids publishing.
+/// What forbids publishing, objecting and making final.
 fn in_the_way_of_publishing() -> Vec<Member> {
     let text = || json!({"type": "string"});
     let count = || json!({"type": "integer", "format": "int64"});
@@ -211,6 +211,16 @@ fn in_the_way_of_publishing() -> Vec<Member> {
                 "properties": {"organization_id": count(), "indicator": text()},
             }}),
             "The points that nobody gave yet.",
+        ),
+        (
+            "ids",
+            json!({"type": "array", "items": count()}),
+            "What is to be decided first.",
+        ),
+        (
+            "notice_until_on",
+            json!({"type": "string", "format": "date"}),
+            "The last day of the public notice.",
         ),
     ]
 }

@@ -249,6 +249,12 @@ const IN_QUERY: &[(&str, Count, Kind, &str)] = &[
         Kind::Text,
         "A policy: its code, or `code@version`.",
     ),
+    (
+        "public_notice_id",
+        Count::Any,
+        Kind::Id,
+        "To this public notice.",
+    ),
     ("purpose", Count::One, Kind::Text, "For this purpose."),
     (
         "q",

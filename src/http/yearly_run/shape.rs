@@ -5,7 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::domain::run::{RunPhase, RunState};
-use crate::domain::{EvaluationId, Fen, Instant, PolicyId, SubsidyRunId, UserId};
+use crate::domain::{EvaluationId, Fen, Instant, PolicyId, PublicNoticeId, SubsidyRunId, UserId};
 use crate::http::feed::Withdrawn;
 use crate::operations::yearly_run;
 use crate::store::yearly_run::{Evaluation, Lifecycle, Run, SubsidyRun};
@@ -34,6 +34,8 @@ struct LifecycleShape {
     remark: Option<String>,
     /// Why what was published was thrown away.
     discard_reason: Option<String>,
+    /// What its publication printed.
+    public_notice_id: Option<PublicNoticeId>,
     version: i64,
     created_at: Instant,
     updated_at: Instant,
@@ -59,6 +61,7 @@ impl From<Lifecycle> for LifecycleShape {
             notice_until_on: lifecycle.notice_until_on,
             remark: lifecycle.notice_remark,
             discard_reason: lifecycle.discard_reason,
+            public_notice_id: lifecycle.public_notice_id,
             version: lifecycle.version,
             created_at: lifecycle.created_at,
             updated_at: lifecycle.updated_at,

@@ -14,7 +14,7 @@ use crate::domain::{EvaluationId, Instant, OrganizationId, Reason, UserId};
 use crate::error::{AppError, Code, Conflict, Fault};
 use crate::operations::actor::Actor;
 use crate::operations::run::{Outcome, Run};
-use crate::operations::{exclusive, policy as packs};
+use crate::operations::{exclusive, policy as packs, public_notice};
 use crate::store::event;
 use crate::store::yearly_run::{self as rows, Evaluation, Run as Row, Said};
 use crate::store::{self, Conn, Constraint, StoreError};
@@ -36,7 +36,7 @@ pub struct Statement {
 /// Publishes, finalizes or discards, as the action says.
 ///
 /// 403 `second_person_required` when who finalizes began or published it; 409 `invalid_state`, `already_published`, `year_not_over`,
-/// `evaluation_not_published`, `notice_running`; `final_exists` when the year has a final one of the code; `relation_in_use` when a
+/// `evaluation_not_published`, `notice_running`, `objections_open`; `final_exists` when the year has a final one of the code; `relation_in_use` when a
 /// subsidy run stands on what would be discarded.
 pub async fn decide(
     run: &Run<Row>,
@@ -73,8 +73,9 @@ fn move_run(
     decision: RunDecision,
     (statement, calendar): (&Statement, &Calendar),
 ) -> Result<Row, AppError> {
-    if decision == RunDecision::Finalize {
-        // Usage of the year is locked from here on: nobody may be writing some.
+    if decision != RunDecision::Discard {
+        // Usage of the year is locked from what is final on: nobody may be writing some. What is published while another becomes
+        // final waits for it, and finds it.
         exclusive::take_alone(tx)?;
     }
     let basis = basis_of(tx, run)?;
@@ -259,6 +260,10 @@ fn finalize(tx: &mut Conn, by: &Actor, (run, basis): (&Row, Option<Row>)) -> Res
         }
         refused(refuse_running_notice(half, by.now))?;
     }
+    match public_notice::refuse_open_objections(tx, &halves) {
+        Err(AppError::Conflict(conflict)) => refusals.push((run.id(), *conflict)),
+        outcome => outcome?,
+    }
     refuse_all(refusals, run.id())?;
     for half in halves {
         settle(tx, by, half, RunState::Final, &Said::default())?;
@@ -367,7 +372,19 @@ fn settle(
         RunState::Final => Actions::of(id.kind()).finalize,
         _ => Actions::of(id.kind()).discard,
     };
+    let notice = match (state, said.notice_until_on) {
+        (RunState::Published, Some(until_on)) => {
+            let printed = (until_on, said.notice_remark.clone());
+            Some(public_notice::open(tx, run, printed, by.now)?)
+        }
+        _ => None,
+    };
+    let said = &Said {
+        public_notice_id: notice,
+        ..said.clone()
+    };
     rows::update_said(tx, id, said).map_err(of_final)?;
+    public_notice::close(tx, id, state, by.now)?;
     move_to(tx, run, state, by)?;
     let mut after = serde_json::json!({ "state": state });
     if let (Some(day), Some(after)) = (said.notice_until_on, after.as_object_mut()) {

@@ -6,6 +6,7 @@ mod findings;
 mod foundation;
 mod long_work;
 mod notices;
+mod public_notices;
 mod registry;
 mod staged;
 mod terms;
@@ -17,6 +18,7 @@ pub use findings::*;
 pub use foundation::*;
 pub use long_work::*;
 pub use notices::*;
+pub use public_notices::*;
 pub use registry::*;
 pub use staged::*;
 pub use terms::*;
@@ -56,12 +58,14 @@ diesel::allow_tables_to_appear_in_same_query!(
     job,
     login_failure,
     notice,
+    objection,
     organization,
     organization_booking_rules,
     payment,
     payment_line,
     policy,
     public_holiday,
+    public_notice,
     refresh_token,
     region,
     related_party,

@@ -1,5 +1,5 @@
 //! Tables of migrations `0005_evaluation_and_subsidy`, `0007_yearly_guards`,
-//! `0029_finality` and `0031_expert_points`.
+//! `0029_finality` and `0031_expert_points`; what they print is in `0040_public_notices`.
 
 diesel::table! {
     reported_metric (organization_id, year, metric) {
@@ -47,6 +47,7 @@ diesel::table! {
         notice_until_on -> Nullable<Date>,
         notice_remark -> Nullable<Text>,
         discard_reason -> Nullable<Text>,
+        public_notice_id -> Nullable<BigInt>,
     }
 }
 
@@ -122,6 +123,7 @@ diesel::table! {
         notice_until_on -> Nullable<Date>,
         notice_remark -> Nullable<Text>,
         discard_reason -> Nullable<Text>,
+        public_notice_id -> Nullable<BigInt>,
     }
 }
 

@@ -12,7 +12,7 @@ use diesel::prelude::*;
 
 use super::{Conn, Result};
 use crate::domain::run::{RunId, RunKind, RunState};
-use crate::domain::{EvaluationId, Instant, PolicyId, UserId};
+use crate::domain::{EvaluationId, Instant, PolicyId, PublicNoticeId, UserId};
 pub use evaluation::Evaluation;
 pub use stamp::{AfterFreezes, after_freezes};
 pub use subsidy::SubsidyRun;
@@ -45,6 +45,8 @@ pub struct Lifecycle {
     pub notice_remark: Option<String>,
     /// Why what was published was thrown away.
     pub discard_reason: Option<String>,
+    /// What its publication printed.
+    pub public_notice_id: Option<PublicNoticeId>,
 }
 
 /// A run of either kind.
@@ -174,6 +176,7 @@ pub struct Said {
     pub notice_until_on: Option<NaiveDate>,
     pub notice_remark: Option<String>,
     pub discard_reason: Option<String>,
+    pub public_notice_id: Option<PublicNoticeId>,
 }
 
 /// Keeps what is said with a decision; what is not said stays.
@@ -226,6 +229,7 @@ macro_rules! columns {
                 $table::notice_until_on,
                 $table::notice_remark,
                 $table::discard_reason,
+                $table::public_notice_id,
             ),
             $($table::$own),+
         )
@@ -349,6 +353,7 @@ macro_rules! runs {
                     $table::notice_remark.eq(said.notice_remark.clone().or(present.notice_remark)),
                     $table::discard_reason
                         .eq(said.discard_reason.clone().or(present.discard_reason)),
+                    $table::public_notice_id.eq(said.public_notice_id.or(present.public_notice_id)),
                 ))
                 .execute(conn)?;
             Ok(())

@@ -1,6 +1,10 @@
 //! Absurd values of every field of every body: everything else is as it should be, so the refusal names that field.
 
 use std::collections::BTreeMap;
+use yiqi::domain::objection::ObjectionState;
+use yiqi::domain::public_notice::NoticeState;
+use yiqi::domain::run::RunKind;
+use yiqi::store::{Json, objection, public_notice};
 
 use serde_json::{Map, Value, json};
 use yiqi::http::openapi;
@@ -180,9 +184,56 @@ fn names(answer: &Answer, field: &str) -> bool {
     })
 }
 
+/// A notice of the evaluation, open to objections, and one of them.
+fn objected(app: &TestApp, stage: &Stage<'_>) -> [i64; 2] {
+    let (now, boss) = (app.now(), app.user_id(BOSS));
+    let (_, evaluation) = *stage
+        .ids
+        .iter()
+        .find(|(noun, _)| *noun == "evaluations")
+        .unwrap();
+    let notice = public_notice::NewNotice {
+        kind: RunKind::Evaluation,
+        subject_id: evaluation,
+        year: 2025,
+        title: "公示".to_owned(),
+        document_no: "2025-evaluation-1".to_owned(),
+        notice_from_on: now.local_date(),
+        notice_until_on: now.local_date(),
+        remark: None,
+        content: Json::of(public_notice::Content {
+            format: 1,
+            units: Vec::new(),
+            pools: Vec::new(),
+        })
+        .unwrap(),
+        state: NoticeState::Open,
+        created_at: now,
+        updated_at: now,
+    };
+    app.write(move |tx| {
+        let notice = public_notice::insert(tx, &notice)?;
+        let new = objection::NewObjection {
+            public_notice_id: notice,
+            organization_id: None,
+            text: "机时有误".to_owned(),
+            state: ObjectionState::Open,
+            due_on: now.local_date(),
+            created_by: boss,
+            version: 1,
+            created_at: now,
+            updated_at: now,
+        };
+        let made = objection::insert(tx, &new)?;
+        Ok([notice.number(), made.id.number()])
+    })
+}
+
 both! {
     fn absurd_values_of_every_field_are_refused_by_name(app: &TestApp) {
-        let stage = stage(app);
+        let mut stage = stage(app);
+        let [notice, objection] = objected(app, &stage);
+        stage.ids.extend([("public-notices", notice), ("objections", objection)]);
         let schemas = Schemas(openapi::document("http://localhost"));
         let instrument = stage.ids.iter().find(|(noun, _)| *noun == "instruments").unwrap().1;
         // What must name something that is there, or has a form of its own.

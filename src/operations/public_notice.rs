@@ -1,0 +1,236 @@
+//! Public notices: opened by a publication, in its transaction, with everything they print; read by everybody. They stay when the
+//! run becomes final or is thrown away, and say so.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+
+use crate::app::App;
+use crate::domain::access::Action;
+use crate::domain::objection::ObjectionState;
+use crate::domain::public_notice::NoticeState;
+use crate::domain::run::{RunId, RunKind, RunState};
+use crate::domain::{Instant, ObjectionId, PublicNoticeId, ratio};
+use crate::error::{AppError, Code};
+use crate::operations::actor::Actor;
+use crate::operations::run::may;
+use crate::operations::subject::{Subject, Ties};
+use crate::operations::yearly_run::grades;
+use crate::store::objection::Objection;
+use crate::store::public_notice::{Content, Filter, NewNotice, Pool, PublicNotice, Unit};
+use crate::store::yearly_run::{self as rows, Run as Row, SubsidyRun, evaluation::Host};
+use crate::store::{self, Conn, Json};
+
+/// The shape of the document that a notice keeps.
+const FORMAT: i64 = 1;
+
+impl Subject for PublicNotice {
+    type Id = PublicNoticeId;
+
+    fn lock_and_load(tx: &mut Conn, _: &Actor, id: PublicNoticeId) -> Result<Self, AppError> {
+        Ok(store::public_notice::get_locked(tx, id)?)
+    }
+
+    fn load(conn: &mut Conn, _: &Actor, id: PublicNoticeId) -> Result<Self, AppError> {
+        Ok(store::public_notice::get(conn, id)?)
+    }
+
+    fn ties(&self) -> Ties {
+        Ties::Nobody
+    }
+
+    fn version(&self) -> Option<i64> {
+        None
+    }
+}
+
+/// A notice with how far its objections are.
+#[derive(Debug, Clone)]
+pub struct WholeNotice {
+    pub notice: PublicNotice,
+    /// On the day it is read.
+    pub state: NoticeState,
+    pub open: usize,
+    pub upheld: usize,
+    pub dismissed: usize,
+    /// What was decided, for one notice alone.
+    pub decided: Vec<Objection>,
+}
+
+/// Opens the notice of a run that is published, to its last day.
+pub fn open(
+    tx: &mut Conn,
+    run: &Row,
+    (until_on, remark): (NaiveDate, Option<String>),
+    now: Instant,
+) -> Result<PublicNoticeId, AppError> {
+    let (kind, lifecycle) = (run.id().kind(), run.lifecycle());
+    let pack = store::policy::get(tx, lifecycle.policy_id)?;
+    let number = store::public_notice::count(tx, kind, lifecycle.year)? + 1;
+    let about = match kind {
+        RunKind::Evaluation => "评价结果公示",
+        RunKind::SubsidyRun => "补助结果公示",
+    };
+    let content = content(tx, run)?;
+    let new = NewNotice {
+        kind,
+        subject_id: run.id().number(),
+        year: lifecycle.year,
+        title: format!("{} {}年度{about}", pack.title, lifecycle.year),
+        document_no: format!("{}-{kind}-{number}", lifecycle.year),
+        notice_from_on: now.local_date(),
+        notice_until_on: until_on,
+        remark,
+        content: Json::of(content)?,
+        state: NoticeState::Open,
+        created_at: now,
+        updated_at: now,
+    };
+    Ok(store::public_notice::insert(tx, &new)?)
+}
+
+/// The notice of a run that becomes final or is thrown away says so.
+pub fn close(tx: &mut Conn, id: RunId, state: RunState, now: Instant) -> Result<(), AppError> {
+    let state = match state {
+        RunState::Final => NoticeState::Final,
+        RunState::Discarded => NoticeState::Discarded,
+        _ => return Ok(()),
+    };
+    Ok(store::public_notice::update_state(tx, id, state, now)?)
+}
+
+/// 409 `objections_open` while an objection to one of these runs is not decided; nobody objects any more until the end.
+pub fn refuse_open_objections(tx: &mut Conn, runs: &[&Row]) -> Result<(), AppError> {
+    let mut notices: Vec<PublicNoticeId> = runs
+        .iter()
+        .filter_map(|run| run.lifecycle().public_notice_id)
+        .collect();
+    notices.sort_unstable();
+    for notice in &notices {
+        store::public_notice::get_locked(tx, *notice)?;
+    }
+    let open = store::objection::list_open(tx, &notices)?;
+    let ids: Vec<i64> = open.into_iter().map(ObjectionId::number).collect();
+    match ids.is_empty() {
+        true => Ok(()),
+        false => Err(AppError::conflict(Code::objections_open).with("ids", ids)),
+    }
+}
+
+fn content(tx: &mut Conn, run: &Row) -> Result<Content, AppError> {
+    let evaluation = match run {
+        Row::Evaluation(evaluation) => Some(evaluation.id),
+        Row::SubsidyRun(run) => run.evaluation_id,
+    };
+    let graded = match evaluation {
+        Some(id) => rows::evaluation::list_units(tx, id)?,
+        None => Vec::new(),
+    };
+    let (units, pools) = match run {
+        Row::Evaluation(_) => (
+            graded.iter().map(unit).collect::<Result<_, _>>()?,
+            Vec::new(),
+        ),
+        Row::SubsidyRun(run) => (awarded(tx, run, &graded)?, vec![pool(run)]),
+    };
+    Ok(Content {
+        format: FORMAT,
+        units,
+        pools,
+    })
+}
+
+fn unit(host: &Host) -> Result<Unit, AppError> {
+    Ok(Unit {
+        organization_id: host.organization_id,
+        name: host.name.clone(),
+        grade: Some(host.grade),
+        total: Some(ratio::decimal(&grades::exact(&host.total)?, 2)),
+        place: Some(host.place),
+        award_fen: None,
+    })
+}
+
+fn awarded(tx: &mut Conn, run: &SubsidyRun, graded: &[Host]) -> Result<Vec<Unit>, AppError> {
+    let mut known = BTreeMap::new();
+    for host in graded {
+        known.insert(host.organization_id, unit(host)?);
+    }
+    let awards = rows::subsidy::list_awards(tx, run.id)?.into_iter();
+    let units = awards.map(|award| {
+        let graded = known.get(&award.organization_id);
+        Unit {
+            organization_id: award.organization_id,
+            name: award.name,
+            grade: graded.and_then(|unit| unit.grade),
+            total: graded.and_then(|unit| unit.total.clone()),
+            place: graded.and_then(|unit| unit.place),
+            award_fen: Some(award.award_fen),
+        }
+    });
+    Ok(units.collect())
+}
+
+fn pool(run: &SubsidyRun) -> Pool {
+    Pool {
+        pool: None,
+        budget_fen: run.budget_fen,
+        sum_before_pool_fen: run.sum_before_pool_fen.clone(),
+        factor: run.factor.clone(),
+        awarded_fen: run.awarded_fen,
+        unspent_fen: run.unspent_fen,
+    }
+}
+
+/// One notice, with what was decided.
+pub async fn get(app: &App, actor: &Actor, id: PublicNoticeId) -> Result<WholeNotice, AppError> {
+    may(actor, Action::PublicNoticeGet)?;
+    let now = actor.now;
+    let read = move |conn: &mut Conn| {
+        let notice = store::public_notice::get(conn, id)?;
+        let decided = store::objection::list_decided(conn, id)?;
+        let mut whole = counted(conn, vec![notice], now)?;
+        let whole = whole.pop().ok_or(AppError::NotFound)?;
+        Ok::<_, AppError>(WholeNotice { decided, ..whole })
+    };
+    app.store.read(read).await
+}
+
+/// The notices that the filter asks for.
+pub async fn list(
+    app: &App,
+    actor: &Actor,
+    filter: Result<Filter, AppError>,
+) -> Result<Vec<WholeNotice>, AppError> {
+    may(actor, Action::PublicNoticeList)?;
+    let (filter, now) = (filter?, actor.now);
+    let read = move |conn: &mut Conn| {
+        let notices = store::public_notice::list(conn, &filter, now.local_date())?;
+        counted(conn, notices, now)
+    };
+    app.store.read(read).await
+}
+
+fn counted(
+    conn: &mut Conn,
+    notices: Vec<PublicNotice>,
+    now: Instant,
+) -> Result<Vec<WholeNotice>, AppError> {
+    let ids: Vec<PublicNoticeId> = notices.iter().map(|notice| notice.id).collect();
+    let states = store::objection::list_states(conn, &ids)?;
+    let whole = notices.into_iter().map(|notice| {
+        let count = |state| {
+            let is_counted = |entry: &&(_, _)| **entry == (notice.id, state);
+            states.iter().filter(is_counted).count()
+        };
+        WholeNotice {
+            open: count(ObjectionState::Open),
+            upheld: count(ObjectionState::Upheld),
+            dismissed: count(ObjectionState::Dismissed),
+            state: notice.state.on(now.local_date(), notice.notice_until_on),
+            decided: Vec::new(),
+            notice,
+        }
+    });
+    Ok(whole.collect())
+}
