@@ -1,5 +1,7 @@
 //! `/policies`: packs as TOML, drafts until they are put in force; their text stays once a run used it.
 
+mod explanation;
+
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -9,8 +11,8 @@ use super::context::RequestContext;
 use super::reason::ReasonBody;
 use super::route::{BASE, Route, delete, get, post, put};
 use crate::domain::access::Action;
-use crate::domain::policy::{PolicyMistake, PolicyState};
-use crate::domain::{Instant, PolicyId, UserId};
+use crate::domain::policy::{Parameter, PolicyMistake, PolicyState};
+use crate::domain::{Instant, PolicyId, UserId, ratio};
 use crate::error::text::Language;
 use crate::error::{AppError, Code, Fault};
 use crate::operations::policy::{self, Sent};
@@ -20,6 +22,12 @@ use crate::store::policy::Pack;
 const TOML: &[&str] = &["application/toml"];
 
 pub fn routes() -> Vec<Route> {
+    let mut routes = packs();
+    routes.extend(explanation::routes());
+    routes
+}
+
+fn packs() -> Vec<Route> {
     vec![
         get(
             "/policies",
@@ -97,7 +105,7 @@ struct InForceBody {
 }
 
 /// A pack. `content` is its TOML text, `digest` the SHA-256 of it, `indicators` are those that experts give points for; lists leave
-/// text and indicators out. `version` is a part of its name, `row_version` is what `ETag` says.
+/// text, indicators and what a run must say out. Stored packs answer also the `warnings` that were accepted. `version` is a part of its name, `row_version` is what `ETag` says.
 #[derive(Serialize, ToSchema)]
 struct PolicyShape {
     id: PolicyId,
@@ -115,6 +123,17 @@ struct PolicyShape {
     row_version: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     indicators: Option<Vec<IndicatorShape>>,
+    /// What the pack leaves open: a run says these, or takes their defaults.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parameters: Option<Vec<ParameterShape>>,
+    /// The budgets that a run names; none: it has one without a name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pools: Option<Vec<String>>,
+    /// The windows (MM-DD) of which a run names one; none: the whole year.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    claims: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warnings: Option<Vec<MistakeShape>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     content: Option<String>,
 }
@@ -124,6 +143,28 @@ struct PolicyShape {
 struct IndicatorShape {
     id: String,
     max: String,
+}
+
+/// A number that the pack leaves open (decimal texts).
+#[derive(Serialize, ToSchema)]
+struct ParameterShape {
+    name: String,
+    /// Null: a run must say it.
+    default: Option<String>,
+    at_least: Option<String>,
+    at_most: Option<String>,
+}
+
+impl From<Parameter> for ParameterShape {
+    fn from(parameter: Parameter) -> Self {
+        let said = |value: Option<_>| value.map(|value| ratio::plain(&value));
+        Self {
+            name: parameter.name,
+            default: said(parameter.default),
+            at_least: said(parameter.at_least),
+            at_most: said(parameter.at_most),
+        }
+    }
 }
 
 impl From<Pack> for PolicyShape {
@@ -142,6 +183,10 @@ impl From<Pack> for PolicyShape {
             withdraw_reason: pack.withdraw_reason,
             row_version: pack.row_version,
             indicators: None,
+            parameters: None,
+            pools: None,
+            claims: None,
+            warnings: None,
             content: None,
         }
     }
@@ -149,8 +194,14 @@ impl From<Pack> for PolicyShape {
 
 /// A pack with its text.
 fn whole(pack: &Pack) -> Result<PolicyShape, AppError> {
-    let indicators = policy::indicators(&policy::open(pack)?).into_iter();
+    let policy = policy::open(pack)?;
+    let indicators = policy::indicators(&policy).into_iter();
+    let parameters = policy.parameters.into_iter();
+    let claims = policy.year.claims.iter();
     Ok(PolicyShape {
+        parameters: Some(parameters.map(ParameterShape::from).collect()),
+        pools: Some(policy.pools),
+        claims: Some(claims.map(ToString::to_string).collect()),
         indicators: Some(
             indicators
                 .map(|(id, max)| IndicatorShape { id, max })
@@ -212,14 +263,34 @@ async fn get_one(context: RequestContext) -> Answer {
 }
 
 async fn create(context: RequestContext) -> Answer {
-    let done = policy::create(&context.run(created)?, sent(&context)).await?;
-    context.answer(done, created)
+    let render: Render = match context.language {
+        Language::Chinese => |pack| created(pack, Language::Chinese),
+        Language::English => |pack| created(pack, Language::English),
+    };
+    let done = policy::create(&context.run(render)?, sent(&context)).await?;
+    context.answer(done, render)
 }
 
-fn created(pack: &Pack) -> Result<Reply, AppError> {
+/// How a stored pack is answered. It is kept for replays, in the language of the request.
+type Render = fn(&Pack) -> Result<Reply, AppError>;
+
+fn created(pack: &Pack, language: Language) -> Result<Reply, AppError> {
     let at = format!("{BASE}/policies/{}", pack.id);
-    let stored = reply(201, &whole(pack)?)?.of_version(pack.row_version);
+    let stored = reply(201, &with_warnings(pack, language)?)?.of_version(pack.row_version);
     Ok(stored.at(at))
+}
+
+fn updated(pack: &Pack, language: Language) -> Result<Reply, AppError> {
+    Ok(reply(200, &with_warnings(pack, language)?)?.of_version(pack.row_version))
+}
+
+fn with_warnings(pack: &Pack, language: Language) -> Result<PolicyShape, AppError> {
+    let warnings = policy::warnings(pack).into_iter();
+    let warnings = warnings.map(|one| MistakeShape::new(one, language));
+    Ok(PolicyShape {
+        warnings: Some(warnings.collect()),
+        ..whole(pack)?
+    })
 }
 
 fn shown(pack: &Pack) -> Result<Reply, AppError> {
@@ -228,8 +299,12 @@ fn shown(pack: &Pack) -> Result<Reply, AppError> {
 
 async fn update(context: RequestContext) -> Answer {
     let id = context.id("id")?;
-    let done = policy::update(&context.run(shown)?, id, sent(&context)).await?;
-    context.answer(done, shown)
+    let render: Render = match context.language {
+        Language::Chinese => |pack| updated(pack, Language::Chinese),
+        Language::English => |pack| updated(pack, Language::English),
+    };
+    let done = policy::update(&context.run(render)?, id, sent(&context)).await?;
+    context.answer(done, render)
 }
 
 async fn remove(context: RequestContext) -> Answer {

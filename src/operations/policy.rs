@@ -13,7 +13,7 @@ use crate::domain::policy::{self, Policy, PolicyMistake, PolicyState, Value, Val
 use crate::domain::{Instant, ratio};
 use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::Actor;
-use crate::operations::policy_pack;
+use crate::operations::policy_pack::{self, Difference, Section};
 use crate::operations::run::{Outcome, Run, may};
 use crate::store::event::{self, Subject};
 use crate::store::policy::NewPack;
@@ -100,6 +100,59 @@ pub async fn get(
         true => Err(AppError::NotFound),
         false => Ok(pack),
     }
+}
+
+/// A pack that `action` may read, and what it says.
+fn read_shown(
+    conn: &mut Conn,
+    actor: &Actor,
+    action: Action,
+    id: PolicyId,
+) -> Result<Policy, AppError> {
+    may(actor, action)?;
+    let pack = store::policy::get(conn, id)?;
+    match pack.state == PolicyState::Draft && !actor.sees_drafts() {
+        true => Err(AppError::NotFound),
+        false => open(&pack),
+    }
+}
+
+/// What a pack says, in sentences; of a draft for who sees these.
+pub async fn explain(app: &App, actor: &Actor, id: PolicyId) -> Result<Vec<Section>, AppError> {
+    let by = actor.clone();
+    let explain = move |conn: &mut Conn| {
+        let policy = read_shown(conn, &by, Action::PolicyExplain, id)?;
+        Ok(policy_pack::explain(&policy))
+    };
+    app.store.read(explain).await
+}
+
+/// What a pack says otherwise than the one `with` names; 422 `unknown_reference` where nobody shows that one.
+pub async fn compare(
+    app: &App,
+    actor: &Actor,
+    id: PolicyId,
+    with: PolicyId,
+) -> Result<Vec<Difference>, AppError> {
+    let by = actor.clone();
+    let compare = move |conn: &mut Conn| {
+        let before = read_shown(conn, &by, Action::PolicyCompare, id)?;
+        let after = read_shown(conn, &by, Action::PolicyCompare, with);
+        let after = after.map_err(|error| match error {
+            AppError::NotFound => Fault::field("with", Code::unknown_reference)
+                .actual(with.number())
+                .into(),
+            other => other,
+        })?;
+        Ok(policy_pack::differences(&before, &after))
+    };
+    app.store.read(compare).await
+}
+
+/// What of a stored pack is probably wrong, and was accepted.
+pub fn warnings(pack: &Pack) -> Vec<PolicyMistake> {
+    let checked = policy_pack::check(&pack.content, &Values::new());
+    checked.map(|checked| checked.warnings).unwrap_or_default()
 }
 
 /// The pack of a name, whatever its state, for the command line: `code@version`, or the version of a code in force.

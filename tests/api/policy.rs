@@ -63,6 +63,7 @@ both! {
         assert_eq!(checked["warnings"][0]["key"], "awards[0].steps[0].rate");
         let path = format!("{POLICIES}?accept_warnings=true");
         let stored = send(&admin, Method::POST, &path, &percent).expect_status(201);
+        assert_eq!(stored["warnings"], checked["warnings"]);
         let event = admin.get("/api/v1/events?action=policy_create").expect_status(200);
         let last = event["items"].as_array().unwrap().last().unwrap();
         assert_eq!(last["after"]["accepted_warnings"], 1, "{last}");
@@ -99,6 +100,54 @@ both! {
         let company = app.as_company();
         let company = company.request(Method::POST, "/api/v1/policies");
         company.bytes("application/toml", "").send().expect_code(403, "forbidden");
+    }
+
+    fn a_pack_is_told_in_sentences_and_what_two_say_differently(app: &TestApp) {
+        let (admin, visitor) = (app.as_admin(), app.visitor());
+        let draft = stored(&admin, &version(2, 50_000_000));
+        let ruling = format!("{POLICIES}/{}", visitor.get(POLICIES).expect_status(200)["items"][0]["id"]);
+
+        let told = visitor.get(&format!("{ruling}/explanation")).expect_status(200);
+        let sentences = |told: &Answer| -> Vec<String> {
+            let sections = told["sections"].as_array().unwrap().iter();
+            let all = sections.flat_map(|section| section["sentences"].as_array().unwrap());
+            all.map(|one| one["text"].as_str().unwrap().to_owned()).collect()
+        };
+        let chinese = sentences(&told);
+        assert!(chinese.iter().any(|text| text.contains("200,000") || text.contains("200000")), "{chinese:?}");
+        let request = visitor.request(Method::GET, &format!("{ruling}/explanation"));
+        let english = sentences(&request.header("Accept-Language", "en").send().expect_status(200));
+        assert_eq!(english.len(), chinese.len());
+        assert_ne!(english, chinese);
+        let sources = told["sections"].to_string();
+        assert!(sources.contains(r#""source":"official""#) && sources.contains(r#""source":"proposal""#));
+
+        let id = |path: &str| path.rsplit('/').next().unwrap().to_owned();
+        let diff = |client: &Client, one: &str, with: &str| client.get(&format!("{one}/diff?with={with}"));
+        let found = diff(&admin, &ruling, &id(&draft)).expect_status(200);
+        let keys: Vec<&str> = found["items"].as_array().unwrap().iter().map(|item| item["key"].as_str().unwrap()).collect();
+        assert!(keys.contains(&"registration.threshold_fen"), "{keys:?}");
+        assert!(found["items"].as_array().unwrap().iter().all(|item| item["before"] != item["after"]));
+        assert_eq!(diff(&admin, &ruling, &id(&ruling)).expect_status(200)["items"], json!([]));
+
+        // Drafts are the province's, on either side.
+        visitor.get(&format!("{draft}/explanation")).expect_code(404, "not_found");
+        diff(&visitor, &draft, &id(&ruling)).expect_code(404, "not_found");
+        let refused = diff(&visitor, &ruling, &id(&draft)).expect_code(422, "unknown_reference");
+        assert_eq!(refused["errors"][0]["field"], "with");
+        visitor.get(&format!("{ruling}/diff")).expect_status(400);
+    }
+
+    fn a_pack_says_what_a_run_must_name(app: &TestApp) {
+        let admin = app.as_admin();
+        let shown = admin.get(POLICIES).expect_status(200);
+        let ruling = admin.get(&format!("{POLICIES}/{}", shown["items"][0]["id"])).expect_status(200);
+        assert_eq!((&ruling["parameters"], &ruling["pools"], &ruling["claims"]), (&json!([]), &json!([]), &json!([])));
+        let open = version(5, 20_000_000)
+            .replacen("rate = \"0.20\"", "rate = \"$host_rate\"", 1) + "\n[parameters.host_rate]\ndefault = \"0.2\"\nat_most = \"0.3\"\n";
+        let stored = admin.get(&stored(&admin, &open)).expect_status(200);
+        let host_rate = json!([{"name": "host_rate", "default": "0.2", "at_least": null, "at_most": "0.3"}]);
+        assert_eq!(stored["parameters"], host_rate);
     }
 
     /// Uploading puts nothing in force; a second person does, from a day on, and then registrations follow it.

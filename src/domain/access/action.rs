@@ -302,6 +302,8 @@ actions! {
     /// Drafts are the province's and the auditors'.
     PolicyList = "policy_list": VISITORS.and_system(), None, Read, Nothing, Nobody;
     PolicyGet = "policy_get": VISITORS.and_system(), None, Read, Nothing, Nobody;
+    PolicyExplain = "policy_explain": VISITORS.and_system(), None, Read, Nothing, Nobody;
+    PolicyCompare = "policy_compare": VISITORS.and_system(), None, Read, Nothing, Nobody;
     PolicyCheck = "policy_check": OVERSEERS, None, Read, Nothing, Nobody;
     PolicyCreate = "policy_create": PROVINCE.and_system(), None, Change, Nothing, Nobody;
     PolicyUpdate = "policy_update": PROVINCE, None, Change, Nothing, Nobody;

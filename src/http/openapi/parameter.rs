@@ -341,6 +341,12 @@ const IN_QUERY: &[(&str, Count, Kind, &str)] = &[
         "Of this unified social credit code.",
     ),
     (
+        "with",
+        Count::One,
+        Kind::Id,
+        "What to compare with: `before` is the one of the path, `after` this one.",
+    ),
+    (
         "year",
         Count::Any,
         Kind::Integer,

@@ -245,6 +245,7 @@ fn bodies_that_may_be_empty_are_those_that_say_nothing_or_why() {
     instrument_submit
     instrument_suspend
     invoice_annul
+    objection_withdraw
     organization_refuse
     organization_resume
     organization_suspend
@@ -285,7 +286,9 @@ fn the_lists_that_others_keep_in_step_with_are_named() {
             "/instruments",
             "/instruments/{id}/closures",
             "/instruments/{id}/services",
+            "/objections",
             "/organizations",
+            "/public-notices",
             "/subsidy-runs",
             "/usage-records",
         ]
