@@ -12,6 +12,7 @@ mod health;
 mod import;
 mod logging;
 mod migrate;
+mod objection;
 mod output;
 mod policy;
 mod preflight;
@@ -81,6 +82,9 @@ enum Command {
     Subsidy(subsidy::Command),
     /// What of a year would be lost as things stand: unconfirmed, not invoiced, not paid, not registered.
     Preflight(preflight::Arguments),
+    /// Objections to public notices.
+    #[command(subcommand)]
+    Objections(objection::Command),
     /// Policy packs.
     #[command(subcommand)]
     Policy(policy::Command),
@@ -117,6 +121,7 @@ async fn act(line: CommandLine) -> Result<(), Failure> {
         Command::Evaluate(action) => evaluate::run(config, action).await,
         Command::Subsidy(action) => subsidy::run(config, action).await,
         Command::Preflight(arguments) => preflight::run(config, arguments).await,
+        Command::Objections(action) => objection::run(config, action).await,
         Command::Policy(action) => policy::run(config, action).await,
         Command::Openapi => output::json(&crate::http::openapi::document(&config.public_url)),
         Command::Health => health::run(&config),

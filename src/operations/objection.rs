@@ -4,19 +4,22 @@
 use serde_json::json;
 
 use crate::app::App;
+pub use crate::domain::ObjectionId;
 use crate::domain::access::{Action, ObjectionReach, ObjectionTies};
 use crate::domain::calendar::Calendar;
-use crate::domain::objection::{ObjectionAction, ObjectionState};
+use crate::domain::objection::ObjectionAction;
+pub use crate::domain::objection::ObjectionState;
 use crate::domain::policy::Deadline;
 use crate::domain::public_notice::NoticeState;
-use crate::domain::{ObjectionId, OrganizationId, PublicNoticeId, Reason};
+use crate::domain::{OrganizationId, PublicNoticeId, Reason};
 use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::Actor;
 use crate::operations::policy as packs;
 use crate::operations::run::{Outcome, Run, may, personal};
 use crate::operations::subject::{self, Subject, Ties};
 use crate::store::event::{self, Subject as Noun};
-use crate::store::objection::{Ending, Filter, NewObjection, Objection};
+use crate::store::objection::{Ending, NewObjection};
+pub use crate::store::objection::{Filter, Objection};
 use crate::store::public_notice::PublicNotice;
 use crate::store::yearly_run as rows;
 use crate::store::{self, Conn};

@@ -104,6 +104,42 @@ both! {
         object(&boss, &again, json!({"text": "再提"})).expect_code(409, "notice_ended");
     }
 
+    /// The same from the command line, in the name of a person.
+    fn an_objection_is_decided_at_the_command_line(app: &TestApp) {
+        let (admin, boss) = (prepared(app), app.as_company());
+        let run = draft(&admin, "subsidy-runs", 2025, "hebei-2026");
+        let [evaluation, _] = publish(&admin, &run);
+        let notice = notice_of(&admin, &evaluation);
+        let made = [1, 2].map(|_| object(&boss, &notice, json!({"text": "机时有误"})).expect_status(201)["id"].to_string());
+        let [first, second] = made.each_ref().map(String::as_str);
+        let said = |arguments: &[&str]| {
+            let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_yiqi"));
+            command.arg("objections").args(arguments).env_clear().env("YIQI_DATABASE_URL", &app.url);
+            let output = command.output().unwrap();
+            let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+            (output.status.code().unwrap(), text.concat())
+        };
+        let json = |arguments: &[&str]| -> Value {
+            let (code, text) = said(&[arguments, &["--as", ADMIN.login, "--format", "json"]].concat());
+            assert_eq!(code, 0, "{text}");
+            serde_json::from_str(&text).unwrap()
+        };
+        let open = |expected: usize| assert_eq!(json(&["list", "--open"])["items"].as_array().unwrap().len(), expected);
+        open(2);
+        assert_eq!(json(&["show", first])["text"], "机时有误");
+        let (code, text) = said(&["uphold", first, "--text", "x", "--as", BOSS.login]);
+        assert!(code == 1 && !text.is_empty(), "{code}: {text}");
+        assert_eq!(json(&["uphold", first, "--text", "情况属实"])["state"], "upheld");
+        assert_eq!(json(&["dismiss", second, "--text", "已按规则核算"])["decision"], "已按规则核算");
+        let (code, text) = said(&["dismiss", second, "--text", "x", "--as", ADMIN.login]);
+        assert!(code == 1 && text.contains("dismissed"), "{code}: {text}");
+        let (code, text) = said(&["show", "99", "--as", ADMIN.login]);
+        assert!(code == 1 && text.contains("there is no objection 99"), "{code}: {text}");
+        open(0);
+        let (_, text) = said(&["list", "--as", ADMIN.login]);
+        assert!(text.contains("机时有误") && text.contains("dismissed"), "{text}");
+    }
+
     fn who_reads_and_who_ends_an_objection(app: &TestApp) {
         let (admin, boss, host) = (prepared(app), app.as_company(), app.as_host());
         let run = draft(&admin, "subsidy-runs", 2025, "hebei-2026");
