@@ -5,6 +5,7 @@ use super::{
     Level, Measure, Pooling, Rate, RecordFilter, Shape, Step, Stock, Tally, Test, WeakEvidence,
 };
 use crate::domain::sentence::Sentence;
+use crate::domain::usage::Evidence;
 use crate::domain::{Fen, ratio};
 use num_rational::BigRational;
 use std::collections::BTreeMap;
@@ -165,12 +166,19 @@ fn filter_words(filter: &RecordFilter) -> Vec<Sentence> {
 }
 
 fn weak(weak: &WeakEvidence) -> Sentence {
-    let (classes, from) = (words_of(&weak.classes), amount(weak.value_fen_from));
+    let classes = weak.classes.iter().map(|class| match class {
+        Evidence::Automatic => "设备自动",
+        Evidence::Confirmed => "平台确认",
+        Evidence::Manual => "人工录入",
+    });
+    let classes: Vec<&str> = classes.collect();
+    let (zh, from) = (classes.join("、"), amount(weak.value_fen_from));
     (
-        format!("原值 {} 及以上仪器的 {} 记录不计", from.zh, classes.zh),
+        format!("原值 {} 及以上仪器的{zh}记录不计", from.zh),
         format!(
             "without {} evidence on instruments worth {} or more",
-            classes.en, from.en
+            words_of(&weak.classes).en,
+            from.en
         ),
     )
         .into()

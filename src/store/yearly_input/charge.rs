@@ -70,7 +70,8 @@ pub fn list_charges(
     restore(conn, scope, &mut rows)?;
     rows.retain(|row| {
         let was_paid = row.paid_fen > Fen::ZERO || row.voucher_fen > Fen::ZERO;
-        row.state != UsageState::Voided && (scope.has_end(row.ended_at) || was_paid)
+        // What was paid for a record that was voided later is money of the year all the same.
+        was_paid || (row.state != UsageState::Voided && scope.has_end(row.ended_at))
     });
     Ok((rows, last))
 }
