@@ -101,11 +101,10 @@ fn first_clause(sentence: &str) -> &str {
 /// What is the matter with a unit's year and what to do next.
 pub fn lack(item: &Item, language: Language) -> String {
     let told = texts(language).preflight.get(item.lack.as_str());
-    let fen = item.income.number();
     let due_on = item.due_on.map(|on| on.to_string());
     told.map_or(item.lack.as_str(), String::as_str)
         .replace("{count}", &item.count.to_string())
-        .replace("{yuan}", &format!("{}.{:02}", fen / 100, fen % 100))
+        .replace("{yuan}", &item.income.to_string())
         .replace("{due_on}", &due_on.unwrap_or_default())
         .replace("{indicators}", &item.indicators.join(", "))
 }

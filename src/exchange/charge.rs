@@ -54,8 +54,7 @@ pub fn write(rows: &[ChargeRow], format: Format) -> Result<Vec<u8>, WriteError> 
 
 /// An amount with two decimals: 1 yuan is 100 fen.
 fn yuan(amount: Fen) -> Cell<'static> {
-    let fen = amount.number();
-    Cell::Decimal(format!("{}.{:02}", fen / 100, fen % 100).into())
+    Cell::Decimal(amount.to_string().into())
 }
 
 impl ChargeRow {

@@ -49,7 +49,7 @@ pub fn grade_reason(
     let Some(placed) = placed else {
         return reason;
     };
-    let total = ratio::decimal(placed.total, 2);
+    let total = printed(policy.grades.as_ref(), placed.total);
     let Some(grades) = &policy.grades else {
         let place = placed.place;
         reason.sentence = (
@@ -69,6 +69,19 @@ pub fn grade_reason(
     )
         .into();
     reason
+}
+
+/// A total with two decimals; whole, where these would seem to reach another grade than it does.
+fn printed(grades: Option<&Grades>, total: &BigRational) -> String {
+    let text = ratio::decimal(total, 2);
+    let misleads = |grades: &Grades| {
+        let rounded = ratio::parse(&text);
+        rounded.is_ok_and(|rounded| grades.by_threshold(&rounded) != grades.by_threshold(total))
+    };
+    match grades.is_some_and(misleads) {
+        true => ratio::plain(total),
+        false => text,
+    }
 }
 
 fn not_evaluated(judge: &Judge, unit: OrganizationId) -> Sentence {
@@ -234,8 +247,8 @@ mod tests {
                 "59.999",
                 18,
                 Grade::Fail,
-                "60.00 points; pass from 60: fail",
-                "总分 60.00 分；60 分起为合格：不合格",
+                "59.999 points; pass from 60: fail",
+                "总分 59.999 分；60 分起为合格：不合格",
             ),
         ] {
             let reason = said(total, place, grade, 18);

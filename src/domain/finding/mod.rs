@@ -141,10 +141,9 @@ impl Found {
 
 /// What a finding says to people, and what to do next.
 pub fn sentence(rule: FindingRule, records: i64, income: Fen) -> Sentence {
-    let fen = income.number();
     let filled = |text: &str| {
         text.replace("{records}", &records.to_string())
-            .replace("{yuan}", &format!("{}.{:02}", fen / 100, fen % 100))
+            .replace("{yuan}", &income.to_string())
     };
     let (zh, en) = rule.texts();
     (filled(zh), filled(en)).into()
