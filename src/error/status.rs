@@ -25,7 +25,7 @@ statuses! {
          client_reference_used request_in_progress invoice_no_used already_invoiced charge_exists no_price asset_no_used tariff_overlaps
          policy_version_exists final_exists already_reviewed exemption_exists related_party_exists relation_in_use
          last_admin last_policy unit_has_admin too_many_keys run_not_ready row_differs bookings_affected
-         year_not_over already_published evaluation_not_published notice_running notice_ended objections_open scenario_not_publishable expert_points_missing;
+         year_not_over already_published evaluation_not_published notice_running notice_ended objections_open findings_open scenario_not_publishable expert_points_missing;
     412: version_mismatch;
     413: body_too_large;
     414: uri_too_long;

@@ -1,22 +1,24 @@
 //! `/findings`: what looks wrong in a year, before any money.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::answer::{Answer, Page};
+use super::answer::{Answer, Page, reply};
 use super::context::RequestContext;
 use super::feed::{Asked, Start};
 use super::params::Params;
-use super::route::{Route, get};
+use super::reason::ReasonBody;
+use super::route::{Route, get, post};
 use crate::domain::access::Action;
 use crate::domain::calendar::Year;
-use crate::domain::finding::{FindingRule, FindingState, Severity, sentence};
+use crate::domain::finding::{FindingEffect, FindingRule, FindingState, Severity, sentence};
 use crate::domain::{
     Fen, FindingId, Instant, InstrumentId, Minutes, OrganizationId, UsageRecordId,
 };
 use crate::error::AppError;
 use crate::error::text::Language;
-use crate::operations::finding;
+use crate::operations::finding::{self, Said};
+use crate::operations::run::Reply;
 use crate::store::finding::{Filter, Finding};
 
 pub fn routes() -> Vec<Route> {
@@ -43,7 +45,29 @@ pub fn routes() -> Vec<Route> {
         .answers::<Page<FindingShape>>(200),
         get("/findings/{id}", Action::FindingGet, "One finding", get_one)
             .answers::<FindingShape>(200),
+        post("/findings/{id}/clear", Action::FindingClear, "Say that nothing is wrong", clear)
+            .takes::<FindingClearBody>()
+            .answers::<FindingShape>(200),
+        post("/findings/{id}/uphold", Action::FindingUphold, "Say that it stands", uphold)
+            .takes::<FindingUpholdBody>()
+            .answers::<FindingShape>(200),
+        post("/findings/{id}/reopen", Action::FindingReopen, "Look at it again", reopen)
+            .takes::<ReasonBody>()
+            .answers::<FindingShape>(200),
     ]
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct FindingClearBody {
+    text: String,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct FindingUpholdBody {
+    text: String,
+    effect: FindingEffect,
 }
 
 /// What looks wrong with one subject: an instrument, or two units.
@@ -65,6 +89,9 @@ struct FindingShape {
     /// The first thousand; none where the finding is about two units.
     usage_record_ids: Vec<UsageRecordId>,
     state: FindingState,
+    /// Why it was cleared or upheld.
+    decision: Option<String>,
+    effect: Option<FindingEffect>,
     version: i64,
     created_at: Instant,
     updated_at: Instant,
@@ -90,6 +117,8 @@ impl FindingShape {
             income_fen: row.income_fen,
             usage_record_ids: row.record_ids.into_inner(),
             state: row.state,
+            decision: row.decision,
+            effect: row.effect,
             version: row.version,
             created_at: row.created_at,
             updated_at: row.updated_at,
@@ -135,4 +164,47 @@ async fn list(context: RequestContext) -> Answer {
 async fn get_one(context: RequestContext) -> Answer {
     let row = finding::get(&context.app, &context.reader(), context.id("id")?).await?;
     context.ok_versioned(row.version, FindingShape::of(row, context.language))
+}
+
+fn in_chinese(row: &Finding) -> Result<Reply, AppError> {
+    let shape = FindingShape::of(row.clone(), Language::Chinese);
+    Ok(reply(200, &shape)?.of_version(row.version))
+}
+
+fn in_english(row: &Finding) -> Result<Reply, AppError> {
+    let shape = FindingShape::of(row.clone(), Language::English);
+    Ok(reply(200, &shape)?.of_version(row.version))
+}
+
+async fn decide(context: RequestContext, said: Result<Said, AppError>) -> Answer {
+    let shown: fn(&Finding) -> Result<Reply, AppError> = match context.language {
+        Language::Chinese => in_chinese,
+        Language::English => in_english,
+    };
+    let done = finding::decide(&context.run(shown)?, context.id("id")?, said).await?;
+    context.answer(done, shown)
+}
+
+async fn clear(context: RequestContext) -> Answer {
+    let said = context.body().map(|body: FindingClearBody| Said {
+        text: Some(body.text),
+        effect: None,
+    });
+    decide(context, said).await
+}
+
+async fn uphold(context: RequestContext) -> Answer {
+    let said = context.body().map(|body: FindingUpholdBody| Said {
+        text: Some(body.text),
+        effect: Some(body.effect),
+    });
+    decide(context, said).await
+}
+
+async fn reopen(context: RequestContext) -> Answer {
+    let said = context.body_or_default().map(|body: ReasonBody| Said {
+        text: body.reason,
+        effect: None,
+    });
+    decide(context, said).await
 }

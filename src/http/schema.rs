@@ -174,6 +174,7 @@ words!(
     preflight::Weight => "Weight",
     region::RegionLevel => "RegionLevel",
     exemption::ExemptionState => "ExemptionState",
+    finding::FindingEffect => "FindingEffect",
     finding::FindingRule => "FindingRule",
     finding::FindingState => "FindingState",
     finding::Severity => "Severity",

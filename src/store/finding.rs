@@ -4,10 +4,13 @@ use diesel::prelude::*;
 
 use super::schema::finding;
 use super::{Conn, Json, Result, page};
-use crate::domain::finding::{FindingRule, FindingState, Found};
+use crate::domain::finding::{FindingEffect, FindingRule, FindingState, Found, Severity};
 use crate::domain::{
     Fen, FindingId, Instant, InstrumentId, Minutes, OrganizationId, UsageRecordId,
 };
+
+/// So many findings in the way of finality are named at once.
+const UNDECIDED_NAMED_MAX: i64 = 100;
 
 /// One row, without its subject, which stands in the columns beside it.
 #[derive(Debug, Clone, Queryable, Selectable)]
@@ -25,6 +28,8 @@ pub struct Finding {
     pub record_ids: Json<Vec<UsageRecordId>>,
     pub facts_digest: String,
     pub state: FindingState,
+    pub decision: Option<String>,
+    pub effect: Option<FindingEffect>,
     pub version: i64,
     pub created_at: Instant,
     pub updated_at: Instant,
@@ -48,6 +53,54 @@ pub fn get(conn: &mut Conn, id: FindingId) -> Result<Finding> {
         .find(id)
         .select(Finding::as_select())
         .get_result(conn)?)
+}
+
+/// As nobody else changes it until the end.
+pub fn get_locked(conn: &mut Conn, id: FindingId) -> Result<Finding> {
+    if let Conn::Postgres(postgres) = conn {
+        finding::table
+            .find(id)
+            .select(finding::id)
+            .for_update()
+            .first::<FindingId>(postgres)?;
+    }
+    get(conn, id)
+}
+
+/// The first serious findings of the year that nobody decided of.
+pub fn list_undecided(conn: &mut Conn, year: i64) -> Result<Vec<FindingId>> {
+    let rules = FindingRule::ALL.iter().copied();
+    let serious: Vec<FindingRule> = rules
+        .filter(|rule| rule.severity() == Severity::Serious)
+        .collect();
+    Ok(finding::table
+        .filter(finding::year.eq(year))
+        .filter(finding::rule.eq_any(serious))
+        .filter(finding::state.eq_any([FindingState::Open, FindingState::Explained]))
+        .order(finding::id)
+        .limit(UNDECIDED_NAMED_MAX)
+        .select(finding::id)
+        .load(conn)?)
+}
+
+/// Writes what was decided of a finding.
+pub fn update_decision(
+    conn: &mut Conn,
+    present: &Finding,
+    state: FindingState,
+    (decision, effect): (Option<&str>, Option<FindingEffect>),
+    now: Instant,
+) -> Result<()> {
+    diesel::update(finding::table.find(present.id))
+        .set((
+            finding::state.eq(state),
+            finding::decision.eq(decision),
+            finding::effect.eq(effect),
+            finding::version.eq(present.version + 1),
+            finding::updated_at.eq(now),
+        ))
+        .execute(conn)?;
+    Ok(())
 }
 
 /// One page.

@@ -96,6 +96,7 @@ stored_words!(
     closure::ClosureKind,
     instrument::InstrumentState,
     instrument::PurposeType,
+    finding::FindingEffect,
     finding::FindingRule,
     finding::FindingState,
     job::JobState,

@@ -331,6 +331,9 @@ actions! {
     /// What looks wrong in a year.
     FindingList = "finding_list": OVERSEERS, None, Read, Nothing, Nobody;
     FindingGet = "finding_get": OVERSEERS, None, Read, Nothing, Nobody;
+    FindingClear = "finding_clear": PROVINCE, None, Change, Nothing, Nobody;
+    FindingUphold = "finding_uphold": PROVINCE, None, Change, Nothing, Nobody;
+    FindingReopen = "finding_reopen": PROVINCE, None, Change, Nothing, Nobody;
     SubsidyList = "subsidy_list": EVERYBODY.and_system(), None, Read, SubsidyRun, Nobody;
     SubsidyGet = "subsidy_get": EVERYBODY.and_system(), None, Read, SubsidyRun, Nobody;
     SubsidyAwardList = "subsidy_award_list": EVERYBODY.and_system(), None, Read, SubsidyRun, Nobody;

@@ -8,6 +8,7 @@ crate::vocabulary! {
         Charge = "charge",
         Closure = "closure",
         Evaluation = "evaluation",
+        Finding = "finding",
         Instrument = "instrument",
         Invitation = "invitation",
         Invoice = "invoice",

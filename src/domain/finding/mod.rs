@@ -2,6 +2,7 @@
 //! each whether it is found, and what is found of one subject is one finding with a digest of its facts.
 
 mod rule;
+mod state;
 
 use std::collections::BTreeMap;
 
@@ -12,9 +13,9 @@ use super::sentence::Sentence;
 use super::{Fen, Instant, InstrumentId, Minutes, OrganizationId, UsageRecordId};
 
 pub use rule::{
-    CIRCULAR_YUAN_MIN, FindingRule, FindingState, IDENTICAL_RECORDS_MIN, LATE_DAYS, Severity,
-    UNPAID_MINUTES_MIN,
+    CIRCULAR_YUAN_MIN, FindingRule, IDENTICAL_RECORDS_MIN, LATE_DAYS, Severity, UNPAID_MINUTES_MIN,
 };
+pub use state::{FindingDecision, FindingEffect, FindingState};
 
 /// The most records that a finding names one by one; `records` counts them all.
 pub const RECORDS_NAMED_MAX: usize = 1_000;

@@ -35,16 +35,6 @@ crate::vocabulary! {
     }
 }
 
-crate::vocabulary! {
-    /// What was said about a finding.
-    FindingState {
-        Open = "open",
-        Explained = "explained",
-        Cleared = "cleared",
-        Upheld = "upheld",
-    }
-}
-
 /// Fewer alike are a habit: monthly calibrations alone make twelve.
 pub const IDENTICAL_RECORDS_MIN: i64 = 20;
 

@@ -238,6 +238,7 @@ fn bodies_that_may_be_empty_are_those_that_say_nothing_or_why() {
     evaluation_publish
     exemption_approve
     exemption_refuse
+    finding_reopen
     instrument_approve
     instrument_resume
     instrument_retire

@@ -14,7 +14,7 @@ use crate::domain::{EvaluationId, Instant, OrganizationId, Reason, UserId};
 use crate::error::{AppError, Code, Conflict, Fault};
 use crate::operations::actor::Actor;
 use crate::operations::run::{Outcome, Run};
-use crate::operations::{exclusive, policy as packs, public_notice};
+use crate::operations::{exclusive, finding, policy as packs, public_notice};
 use crate::store::event;
 use crate::store::yearly_run::{self as rows, Evaluation, Run as Row, Said};
 use crate::store::{self, Conn, Constraint, StoreError};
@@ -36,7 +36,7 @@ pub struct Statement {
 /// Publishes, finalizes or discards, as the action says.
 ///
 /// 403 `second_person_required` when who finalizes began or published it; 409 `invalid_state`, `already_published`, `year_not_over`,
-/// `evaluation_not_published`, `notice_running`, `objections_open`; `final_exists` when the year has a final one of the code; `relation_in_use` when a
+/// `evaluation_not_published`, `notice_running`, `objections_open`, `findings_open`; `final_exists` when the year has a final one of the code; `relation_in_use` when a
 /// subsidy run stands on what would be discarded.
 pub async fn decide(
     run: &Run<Row>,
@@ -260,9 +260,13 @@ fn finalize(tx: &mut Conn, by: &Actor, (run, basis): (&Row, Option<Row>)) -> Res
         }
         refused(refuse_running_notice(half, by.now))?;
     }
-    match public_notice::refuse_open_objections(tx, &halves) {
-        Err(AppError::Conflict(conflict)) => refusals.push((run.id(), *conflict)),
-        outcome => outcome?,
+    let of_year = finding::refuse_undecided(tx, run.lifecycle().year);
+    let of_notices = public_notice::refuse_open_objections(tx, &halves);
+    for outcome in [of_year, of_notices] {
+        match outcome {
+            Err(AppError::Conflict(conflict)) => refusals.push((run.id(), *conflict)),
+            outcome => outcome?,
+        }
     }
     refuse_all(refusals, run.id())?;
     for half in halves {

@@ -1,4 +1,4 @@
-//! Tables of migration `0038_findings`.
+//! Tables of migration `0038_findings`, with the columns of `0042_finding_decisions`.
 
 diesel::table! {
     finding (id) {
@@ -15,6 +15,8 @@ diesel::table! {
         record_ids -> Text,
         facts_digest -> Text,
         state -> Text,
+        decision -> Nullable<Text>,
+        effect -> Nullable<Text>,
         version -> BigInt,
         created_at -> Timestamp,
         updated_at -> Timestamp,

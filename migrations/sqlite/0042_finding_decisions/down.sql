@@ -1,0 +1,2 @@
+ALTER TABLE finding DROP COLUMN effect;
+ALTER TABLE finding DROP COLUMN decision;
