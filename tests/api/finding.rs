@@ -108,7 +108,7 @@ both! {
             ("reopen", json!({"reason": "有新材料"})),
         ];
         for (verb, body) in &sound {
-            for client in [app.as_host(), app.as_company(), app.as_auditor()] {
+            for client in [app.as_host(), app.as_company(), app.as_person(AUDITOR)] {
                 say(&client, &path, verb, body.clone()).expect_code(403, "forbidden");
             }
             say(&app.visitor(), &path, verb, body.clone()).expect_code(401, "unauthenticated");
