@@ -25,6 +25,8 @@ crate::vocabulary! {
     /// What follows from a finding that stands.
     FindingEffect {
         Nothing = "none",
+        /// The unit's award is computed, and paid only when the hold is lifted.
+        HoldAward = "hold_award",
     }
 }
 
