@@ -33,7 +33,10 @@ fn planted(app: &TestApp) -> String {
     app.block_on(install_shipped(&app.app, app.now())).unwrap();
     let instrument = priced(app);
     let id = record(app, instrument, 9);
-    change(app, format!("UPDATE usage_record SET run_minutes = 91 WHERE id = {id}"));
+    change(
+        app,
+        format!("UPDATE usage_record SET run_minutes = 91 WHERE id = {id}"),
+    );
     freeze(app);
     let over = found(app, "&rule=over_24_hours").pop().unwrap();
     format!("/api/v1/findings/{}", over["id"])
