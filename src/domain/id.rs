@@ -79,6 +79,7 @@ typed_id!(
     ClosureId,
     EvaluationId,
     EventId,
+    ExpertAssignmentId,
     FindingId,
     InstrumentId,
     InvitationId,

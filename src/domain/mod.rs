@@ -52,6 +52,7 @@ pub mod code;
 pub mod contact;
 pub mod evaluation;
 pub mod exemption;
+pub mod expert;
 pub mod fault;
 pub mod finding;
 pub mod id;

@@ -79,8 +79,9 @@ crate::vocabulary! {
 }
 
 crate::vocabulary! {
-    /// Whose experts' points count: what the province entered stands before what was imported.
+    /// Whose experts' points count: what the province entered stands before what its evaluators gave, that before what was imported.
     PointSource {
+        Experts = "experts",
         Province = "province",
         Import = "import",
     }

@@ -25,7 +25,8 @@ statuses! {
          client_reference_used request_in_progress invoice_no_used already_invoiced charge_exists no_price asset_no_used tariff_overlaps
          policy_version_exists final_exists already_reviewed exemption_exists related_party_exists relation_in_use
          last_admin last_policy unit_has_admin too_many_keys run_not_ready row_differs bookings_affected
-         year_not_over already_published evaluation_not_published notice_running notice_ended objections_open findings_open scenario_not_publishable expert_points_missing;
+         year_not_over already_published evaluation_not_published notice_running notice_ended objections_open findings_open scenario_not_publishable expert_points_missing
+         already_assigned assignment_closed;
     412: version_mismatch;
     413: body_too_large;
     414: uri_too_long;
@@ -38,7 +39,7 @@ statuses! {
          role_not_grantable organization_is_no_host incompatible_roles scope_not_grantable
          below_registration_threshold exemption_required locked_while_listed
          not_divisor_of_day not_multiple_of_slot min_above_max lead_beyond_horizon empty_span reversed overlapping missing
-         policy_mistake policy_warning policy_not_kept notice_too_short policy_not_in_force
+         policy_mistake policy_warning policy_not_kept notice_too_short policy_not_in_force not_an_evaluator related_to_evaluator
          outside_opening_hours closed_for_maintenance public_holiday holidays_unknown not_aligned too_short too_long too_soon too_far_ahead
          in_the_past channel_withdrawn instrument_not_bookable not_externally_shared mode_not_offered
          minutes_exceed_interval no_effective_minutes in_the_future interval_too_long not_reviewable overpaid no_vouchers not_one_payer_and_host

@@ -21,6 +21,7 @@ pub mod entity_tag;
 pub mod envelope;
 pub mod event;
 pub mod exemption;
+pub mod expert_assignment;
 pub mod feed;
 pub mod finding;
 pub mod health;

@@ -10,9 +10,9 @@ use super::answer::Answer;
 use super::route::{BASE, Methods, Route, method_not_allowed};
 use super::{
     account, api_key, availability, booking, booking_rules, certification, charge, closure, event,
-    exemption, finding, holiday, instrument, invitation, invoice, member, notice, objection,
-    organization, policy, preflight, public_notice, quote, reference, related_party, review,
-    service, session, stats, tariff, usage, yearly_run,
+    exemption, expert_assignment, finding, holiday, instrument, invitation, invoice, member,
+    notice, objection, organization, policy, preflight, public_notice, quote, reference,
+    related_party, review, service, session, stats, tariff, usage, yearly_run,
 };
 use crate::error::AppError;
 
@@ -44,6 +44,7 @@ pub fn table() -> Vec<Route> {
         invoice::routes(),
         policy::routes(),
         yearly_run::routes(),
+        expert_assignment::routes(),
         preflight::routes(),
         finding::routes(),
         public_notice::routes(),

@@ -15,6 +15,7 @@ pub mod diagnosis;
 pub mod event;
 pub mod exclusive;
 pub mod exemption;
+pub mod expert_assignment;
 pub mod feed;
 pub mod finding;
 pub mod holiday;

@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::NaiveDate;
+
 use super::subject;
 use crate::app::App;
 use crate::domain::EvaluationId;
@@ -16,7 +18,7 @@ use crate::operations::actor::{Actor, Who};
 use crate::operations::policy as packs;
 use crate::operations::run::may;
 use crate::operations::yearly_run::freeze::EXPERT_PREFIX;
-use crate::operations::yearly_run::{check_year, expert};
+use crate::operations::yearly_run::{by_experts, check_year, expert};
 use crate::store::organization;
 use crate::store::preflight::{self as rows, HostRow, ServiceGroup};
 use crate::store::yearly_run::evaluation::{self, Evaluation};
@@ -71,7 +73,7 @@ pub async fn live(
         Ok(Question {
             year,
             rules: Rules::of(&policy),
-            given: points_of(conn, year)?,
+            given: points_of(conn, year, today)?,
             draft: None,
             sees_points,
             policy: named,
@@ -93,14 +95,16 @@ pub async fn of_evaluation(
         let row: Evaluation = subject::load(conn, &by, Action::EvaluationPreflight, id)?;
         let policy = packs::open(&store::policy::get(conn, row.lifecycle.policy_id)?)?;
         let given = expert::points(conn, id)?.into_iter();
+        let mut given: Given = given
+            .map(|(unit, own)| (unit, own.into_keys().collect()))
+            .collect();
+        take_open(conn, row.lifecycle.year, by.now.local_date(), &mut given)?;
         let graded = evaluation::list_units(conn, id)?.into_iter();
         let year = i32::try_from(row.lifecycle.year).map_err(AppError::internal)?;
         Ok(Question {
             year: year_of(year)?,
             rules: Rules::of(&policy),
-            given: given
-                .map(|(unit, own)| (unit, own.into_keys().collect()))
-                .collect(),
+            given,
             draft: Some((id, graded.map(|unit| unit.organization_id).collect())),
             sees_points: true,
             policy: None,
@@ -155,8 +159,8 @@ fn hosts(conn: &mut Conn, asked: Option<&[OrganizationId]>) -> Result<Vec<HostRo
     }
 }
 
-/// The indicators for which the year's points are known, imported or entered by the province.
-fn points_of(conn: &mut Conn, year: Year) -> Result<Given, AppError> {
+/// The indicators for which the year's points are known, imported, given by evaluators or entered by the province.
+fn points_of(conn: &mut Conn, year: Year, today: NaiveDate) -> Result<Given, AppError> {
     let year = i64::from(year.number());
     let mut given = Given::new();
     for (unit, metric, _) in points::list_imported(conn, year)? {
@@ -164,11 +168,30 @@ fn points_of(conn: &mut Conn, year: Year) -> Result<Given, AppError> {
             given.entry(unit).or_default().push(indicator.to_owned());
         }
     }
+    for (unit, indicator, _) in by_experts::list_means(conn, year, today)? {
+        given.entry(unit).or_default().push(indicator);
+    }
     for point in points::list(conn, year)? {
         let own = given.entry(point.organization_id).or_default();
         own.push(point.indicator);
     }
+    take_open(conn, year, today, &mut given)?;
     Ok(given)
+}
+
+/// What an evaluator is still to give is not given yet, whatever else is there.
+fn take_open(
+    conn: &mut Conn,
+    year: i64,
+    today: NaiveDate,
+    given: &mut Given,
+) -> Result<(), AppError> {
+    for (unit, indicator) in by_experts::list_open(conn, year, today)? {
+        if let Some(own) = given.get_mut(&unit) {
+            own.retain(|one| *one != indicator);
+        }
+    }
+    Ok(())
 }
 
 async fn answer(app: &App, question: Question) -> Result<Vec<Item>, AppError> {

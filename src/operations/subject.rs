@@ -2,10 +2,10 @@
 //! and in lists (`Reach`), for every entrance alike.
 
 use super::actor::{Actor, Who};
-use crate::domain::OrganizationId;
 use crate::domain::access::{
     self, Action, BookingTies, Denied, InstrumentTies, ObjectionTies, OrganizationTies,
 };
+use crate::domain::{OrganizationId, UserId};
 use crate::error::AppError;
 use crate::store::Conn;
 
@@ -20,6 +20,8 @@ pub enum Ties {
     UsageRecord(BookingTies),
     Charge(BookingTies),
     Objection(ObjectionTies),
+    /// An expert's assignment, by its evaluator.
+    Assignment(UserId),
     /// An evaluation or a subsidy run.
     Run {
         is_published: bool,
@@ -94,6 +96,7 @@ pub fn authorize(actor: &Actor, action: Action, ties: &Ties) -> Result<(), AppEr
         Ties::UsageRecord(ties) => access::may_on_usage(caller, action, ties),
         Ties::Charge(ties) => access::may_on_charge(caller, action, ties),
         Ties::Objection(ties) => access::may_on_objection(caller, action, ties),
+        Ties::Assignment(evaluator) => access::may_on_assignment(caller, action, *evaluator),
         Ties::Run { is_published } => access::may_on_run(caller, action, *is_published),
         Ties::Award {
             is_published,

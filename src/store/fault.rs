@@ -37,6 +37,7 @@ constraints! {
     EvaluationFinalUnique = "evaluation_final_unique" on "evaluation.year, evaluation.policy_code",
     EventAppendOnly = "event_append_only",
     ExemptionOpen = "sharing_exemption_open_unique" on "sharing_exemption.instrument_id",
+    ExpertAssignmentUnit = "expert_assignment_unit_unique" on "expert_assignment_unit.year, expert_assignment_unit.indicator, expert_assignment_unit.evaluator_user_id, expert_assignment_unit.organization_id",
     IdempotencyKey = "idempotency_key_unique" on "idempotency_key.caller, idempotency_key.key",
     InstrumentAssetNo = "instrument_asset_no_unique" on "instrument.organization_id, instrument.asset_no_key" | "instrument.organization_id, instrument.asset_no",
     InstrumentManager = "instrument_manager_unique" on "instrument_manager.instrument_id, instrument_manager.user_id",

@@ -16,6 +16,7 @@ pub mod directory;
 mod drive;
 pub mod event;
 pub mod exemption;
+pub mod expert_assignment;
 pub mod fault;
 pub mod feed;
 pub mod finding;

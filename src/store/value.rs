@@ -44,7 +44,7 @@ macro_rules! stored {
 }
 
 stored!(
-    ApiKeyId, AwardId, BookingId, ChargeId, ClosureId, EvaluationId, EventId, FindingId, InstrumentId, InvitationId,
+    ApiKeyId, AwardId, BookingId, ChargeId, ClosureId, EvaluationId, EventId, ExpertAssignmentId, FindingId, InstrumentId, InvitationId,
     InvoiceId, JobId, NoticeId, ObjectionId, OrganizationId,
     PaymentId, PolicyId, PublicNoticeId, RelatedPartyId, ReviewId, ServiceId, SessionId, SubsidyRunId, TariffId, UsageRecordId, UserId
     as BigInt through i64, |number| Ok(number.try_into()?)
@@ -96,6 +96,7 @@ stored_words!(
     closure::ClosureKind,
     instrument::InstrumentState,
     instrument::PurposeType,
+    expert::AssignmentState,
     finding::FindingEffect,
     finding::FindingRule,
     finding::FindingState,

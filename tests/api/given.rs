@@ -173,3 +173,51 @@ pub fn expert_points(app: &World, year: i64) {
         Ok(())
     });
 }
+
+/// Evaluators of the province, who are not in every world.
+pub const EVALUATORS: [Person; 3] = [
+    evaluator("expert1@province.example", PROVINCE),
+    evaluator("expert2@province.example", PROVINCE),
+    evaluator("expert3@university.example", UNIVERSITY),
+];
+
+const fn evaluator(login: &'static str, organization: &'static str) -> Person {
+    Person {
+        login,
+        organization,
+        roles: &[Role::Evaluator],
+    }
+}
+
+/// Signs the evaluators in: two of the province's, and one who belongs to the university.
+pub fn evaluators(app: &TestApp) -> [Client; 3] {
+    let known =
+        app.read(|conn| Ok(store::user::find_password(conn, EVALUATORS[0].login)?.is_some()));
+    for person in EVALUATORS.iter().filter(|_| !known) {
+        let (now, organization) = (app.now(), app.organization_id(person.organization));
+        app.write(move |tx| {
+            let user = store::user::NewUser {
+                organization_id: organization,
+                login: person.login.to_owned(),
+                name: "专家".to_owned(),
+                phone: None,
+                password_hash: String::new(),
+                roles: person.roles.to_vec(),
+                now,
+            };
+            Ok(store::user::insert(tx, &user)?)
+        });
+    }
+    EVALUATORS.map(|person| app.as_person(person))
+}
+
+/// An assignment of the university for the first evaluator, by the first indicator of the shipped pack.
+pub fn assignment(app: &TestApp) -> i64 {
+    evaluators(app);
+    let body = serde_json::json!({
+        "year": 2025, "indicator": "A4", "evaluator_user_id": app.user_id(EVALUATORS[0]),
+        "organization_ids": [app.organization_id(UNIVERSITY)], "due_on": "2026-03-31",
+    });
+    let made = app.as_admin().post("/api/v1/expert-assignments", body);
+    made.expect_status(201).id()
+}

@@ -75,7 +75,19 @@ fn sayings(app: &TestApp, sem: InstrumentId) -> Vec<Saying> {
         .expect_status(200);
     let sme = json!({"certification": "sme", "valid_from_on": "2026-01-01", "valid_until_on": null, "document_no": null});
     let short = json!({"certification": "sme", "valid_from_on": "2026-01-01"});
+    let assignment = format!("{BASE}/expert-assignments/{}", given::assignment(app));
+    let points = |points: &str| {
+        let unit = app.organization_id(UNIVERSITY);
+        json!({"items": [{"organization_id": unit, "points": points, "text": null}]})
+    };
     vec![
+        Saying {
+            route: "/expert-assignments/{id}/points",
+            client: app.as_person(given::EVALUATORS[0]),
+            path: format!("{assignment}/points"),
+            read: assignment,
+            bodies: ["2.5", "2.50"].map(points).into(),
+        },
         Saying {
             route: "/instruments/{id}/managers",
             client: app.as_host(),

@@ -68,6 +68,8 @@ pub enum Audience {
     UnitAdmins,
     /// The person it happened to, as long as the account is active.
     Member,
+    /// The evaluator of an assignment, as long as the account is active.
+    Evaluator,
     /// The administration that supervises the organization.
     Supervisor,
     /// The province's administration.
@@ -316,6 +318,13 @@ actions! {
     EvaluationRun = "evaluation_run": PROVINCE.and_system(), None, Change, Nothing, Nobody;
     EvaluationScore = "evaluation_score": PROVINCE.and_system(), None, Change, Evaluation, Nobody;
     ExpertPointList = "expert_point_list": OVERSEERS, None, Read, Nothing, Nobody;
+    /// Experts' assignments: which ones somebody reads or fills in, the assignment itself decides.
+    ExpertAssignmentList = "expert_assignment_list": ASSIGNMENT_READERS, None, Read, Nothing, Nobody;
+    ExpertAssignmentGet = "expert_assignment_get": ASSIGNMENT_READERS, None, Read, Nothing, Nobody;
+    ExpertAssignmentCreate = "expert_assignment_create": PROVINCE, None, Change, Nothing, Evaluator;
+    ExpertAssignmentScore = "expert_assignment_score": EVALUATORS, None, Change, Nothing, Nobody;
+    ExpertAssignmentSubmit = "expert_assignment_submit": EVALUATORS, None, Change, Nothing, Province;
+    ExpertAssignmentWithdraw = "expert_assignment_withdraw": PROVINCE, None, Change, Nothing, Evaluator;
     EvaluationPublish = "evaluation_publish": PROVINCE, None, Change, Evaluation, HostAdmins;
     EvaluationFinalize = "evaluation_finalize": PROVINCE, None, Change, Evaluation, HostAdmins;
     EvaluationDiscard = "evaluation_discard": PROVINCE.and_system(), None, Change, Evaluation, Nobody;

@@ -44,6 +44,10 @@ impl Holders {
 }
 
 pub(super) const EVERYBODY: Holders = Holders::of(Role::ALL);
+/// Evaluators read their own assignments alone.
+pub(super) const ASSIGNMENT_READERS: Holders =
+    Holders::of(&[PlatformAdmin, Auditor, Role::Evaluator]);
+pub(super) const EVALUATORS: Holders = Holders::of(&[Role::Evaluator]);
 /// Auditors change nothing.
 pub(super) const OBJECTORS: Holders = Holders::of(&[
     PlatformAdmin,

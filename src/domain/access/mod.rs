@@ -4,6 +4,7 @@
 //! rows a list shows. All of them read one table, in `table`.
 
 mod action;
+mod assignment;
 mod caller;
 mod grant;
 mod holders;
@@ -12,6 +13,7 @@ mod reach;
 mod subject_type;
 
 pub use action::{Action, Audience, Kind, SubjectKind};
+pub use assignment::{AssignmentReach, may_on_assignment};
 pub use caller::{ApiKeyGrant, Caller};
 pub use grant::{check_first_roles, check_roles, is_office};
 pub use objection::{ObjectionReach, ObjectionTies, may_on_objection};

@@ -8,6 +8,7 @@ crate::vocabulary! {
         Charge = "charge",
         Closure = "closure",
         Evaluation = "evaluation",
+        ExpertAssignment = "expert_assignment",
         Finding = "finding",
         Instrument = "instrument",
         Invitation = "invitation",

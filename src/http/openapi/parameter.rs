@@ -90,6 +90,12 @@ const IN_QUERY: &[(&str, Count, Kind, &str)] = &[
         "What an empty cell means in a column that the table has, of an entry that is changed: `keep` the field as it is (the default), or `clear` it. Columns that the table has not stay as they are.",
     ),
     (
+        "evaluator_user_id",
+        Count::Any,
+        Kind::Id,
+        "Of this evaluator.",
+    ),
+    (
         "evidence",
         Count::Any,
         Kind::Text,
@@ -119,6 +125,7 @@ const IN_QUERY: &[(&str, Count, Kind, &str)] = &[
         Kind::Id,
         "Of instruments of this host.",
     ),
+    ("indicator", Count::Any, Kind::Text, "Of this indicator."),
     ("instrument_id", Count::Any, Kind::Id, "Of this instrument."),
     (
         "invoice_no",
@@ -199,7 +206,7 @@ const IN_QUERY: &[(&str, Count, Kind, &str)] = &[
         "missing",
         Count::One,
         Kind::Flag,
-        "`true`: nobody gave points yet; `false`: somebody did.",
+        "`true`: nobody gave points yet, or an evaluator is still to give them; `false`: all is there.",
     ),
     (
         "open",

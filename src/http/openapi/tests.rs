@@ -238,6 +238,8 @@ fn bodies_that_may_be_empty_are_those_that_say_nothing_or_why() {
     evaluation_publish
     exemption_approve
     exemption_refuse
+    expert_assignment_submit
+    expert_assignment_withdraw
     finding_reopen
     instrument_approve
     instrument_resume
@@ -283,6 +285,7 @@ fn the_lists_that_others_keep_in_step_with_are_named() {
             "/bookings",
             "/charges",
             "/evaluations",
+            "/expert-assignments",
             "/findings",
             "/instruments",
             "/instruments/{id}/closures",

@@ -10,13 +10,15 @@ use crate::http::answer::{Answer, Page};
 use crate::http::context::RequestContext;
 use crate::operations::yearly_run::expert::{self, PointRow};
 
-/// A unit's points for an indicator, as a decimal text; `given` and `missing` count who gave points, and who did not.
+/// A unit's points for an indicator, as a decimal text (of several evaluators the mean, exact as `p/q` in `points_exact`); `given` and
+/// `missing` count the evaluators who gave points and who did not.
 #[derive(Serialize, ToSchema)]
 pub struct PointShape {
     year: i32,
     organization_id: OrganizationId,
     indicator: String,
     points: Option<String>,
+    points_exact: Option<String>,
     given: i64,
     missing: i64,
     source: Option<PointSource>,
@@ -24,14 +26,14 @@ pub struct PointShape {
 
 impl From<PointRow> for PointShape {
     fn from(row: PointRow) -> Self {
-        let is_given = row.points.is_some();
         Self {
             year: row.year,
             organization_id: row.organization_id,
             indicator: row.indicator,
             points: row.points,
-            given: i64::from(is_given),
-            missing: i64::from(!is_given),
+            points_exact: row.points_exact,
+            given: row.given,
+            missing: row.missing,
             source: row.source,
         }
     }
@@ -53,7 +55,7 @@ pub async fn list(context: RequestContext) -> Answer {
     let units: Vec<OrganizationId> = params.all("organization_id")?;
     let is_missing: Option<bool> = params.one("missing")?;
     rows.retain(|row| {
-        let is_asked = is_missing.is_none_or(|missing| missing == row.points.is_none());
+        let is_asked = is_missing.is_none_or(|missing| missing == row.is_missing);
         is_asked && (units.is_empty() || units.contains(&row.organization_id))
     });
     let key = |row: &PointRow| (row.year, row.organization_id, row.indicator.clone());

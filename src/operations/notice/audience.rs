@@ -69,6 +69,7 @@ impl People {
                 let is_active = store::user::is_active(conn, user)?;
                 Ok(is_active.then_some(user).into_iter().collect())
             }
+            Audience::Evaluator => evaluator(conn, event),
             Audience::Supervisor => self.supervisor(conn, event),
             Audience::Province => self.supervising(conn, RegionCode::HEBEI),
             Audience::HeadsOrSupervisor => self.heads_or_supervisor(conn, event),
@@ -259,6 +260,19 @@ fn booking_of(conn: &mut Conn, event: &Event) -> Result<Option<Booking>, AppErro
 
 fn booked_by(conn: &mut Conn, event: &Event) -> Result<Option<UserId>, AppError> {
     Ok(booking_of(conn, event)?.map(|booking| booking.booked_by))
+}
+
+/// The evaluator whom the facts of an event name.
+fn evaluator(conn: &mut Conn, event: &Event) -> Result<Hearers, AppError> {
+    let named = event
+        .after
+        .as_deref()
+        .and_then(|facts| facts.get("evaluator_user_id")?.as_i64());
+    let user = named
+        .and_then(|id| UserId::try_from(id).ok())
+        .ok_or(AppError::NotFound)?;
+    let is_active = store::user::is_active(conn, user)?;
+    Ok(is_active.then_some(user).into_iter().collect())
 }
 
 /// The instrument of an event: its subject, named in its facts, or the record's.

@@ -203,7 +203,7 @@ fn publish(
         refuse_unpublished(evaluation)?;
     }
     if let Row::Evaluation(evaluation) = run {
-        expert::refuse_missing(tx, evaluation)?;
+        expert::refuse_missing(tx, evaluation, by.now.local_date())?;
     }
     settle(tx, by, run, RunState::Published, said)
 }

@@ -1,8 +1,13 @@
-//! Experts' points belong to a year, a unit and an indicator of the pack: those the province entered, else those imported. Every
+//! Experts' points belong to a year, a unit and an indicator of the pack: those the province entered, else the mean of those its
+//! evaluators gave, else those imported. Every
 //! evaluation takes them when its inputs are frozen; what is entered while it is a draft grades it again and stays for the next.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::NaiveDate;
+use num_rational::BigRational;
+
+use super::by_experts::{self, ByExperts};
 use super::freeze::{EXPERT_PREFIX, ExpertPoints};
 use super::grades::open;
 use super::phase::write;
@@ -11,6 +16,7 @@ use crate::app::App;
 use crate::domain::access::Action;
 use crate::domain::evaluation::{self as rules, Inputs};
 use crate::domain::policy::{Policy, Score, Value};
+use crate::domain::ratio::NotADecimal;
 use crate::domain::run::{PointSource, RunState};
 use crate::domain::{EvaluationId, OrganizationId, ratio};
 use crate::error::{AppError, Code, Fault};
@@ -54,7 +60,22 @@ pub(super) fn adopt(
             evaluation::update_expert_score(tx, &score)?;
         }
     }
-    for point in expert::list(tx, i64::from(scope.year))? {
+    let (year, day) = (i64::from(scope.year), scope.frozen_at.local_date());
+    for (unit, indicator, mean) in by_experts::list_means(tx, year, day)? {
+        let points = ratio::plain(&mean);
+        if fits(policy, &indicator, &points) {
+            let score = ExpertScore {
+                evaluation_id: id,
+                organization_id: unit,
+                indicator,
+                points,
+                entered_by: None,
+                entered_at: scope.frozen_at,
+            };
+            evaluation::update_expert_score(tx, &score)?;
+        }
+    }
+    for point in expert::list(tx, year)? {
         if fits(policy, &point.indicator, &point.points) {
             let score = ExpertScore {
                 evaluation_id: id,
@@ -73,16 +94,26 @@ pub(super) fn adopt(
 /// The pack asks for the indicator, and gives as many points for it.
 fn fits(policy: &Policy, indicator: &str, points: &str) -> bool {
     let score = expert_score(policy, indicator);
-    let points = ratio::parse(points).ok();
+    let points = value(points).ok();
     score
         .zip(points)
         .is_some_and(|(score, points)| points <= score.max)
 }
 
-/// 409 `expert_points_missing` with the units and indicators for which nobody gave points.
-pub(super) fn refuse_missing(conn: &mut Conn, row: &Evaluation) -> Result<(), AppError> {
+/// Points as a decimal text, or, of a mean that never ends, as `p/q`.
+fn value(points: &str) -> Result<BigRational, NotADecimal> {
+    ratio::parse(points).or_else(|_| ratio::parse_exact(points))
+}
+
+/// 409 `expert_points_missing` with the units and indicators for which nobody gave points, or somebody is still to give them.
+pub(super) fn refuse_missing(
+    conn: &mut Conn,
+    row: &Evaluation,
+    today: NaiveDate,
+) -> Result<(), AppError> {
     let policy = packs::open(&store::policy::get(conn, row.lifecycle.policy_id)?)?;
     let given = points(conn, row.id)?;
+    let open = by_experts::list_open(conn, row.lifecycle.year, today)?;
     let mut missing = Vec::new();
     let mut units = Vec::new();
     for unit in evaluation::list_units(conn, row.id)? {
@@ -94,7 +125,7 @@ pub(super) fn refuse_missing(conn: &mut Conn, row: &Evaluation) -> Result<(), Ap
         };
         let before = missing.len();
         for (indicator, _) in packs::indicators(&policy) {
-            if !has(&indicator) {
+            if !has(&indicator) || open.contains(&(id, indicator.clone())) {
                 missing.push(serde_json::json!({ "organization_id": id, "indicator": indicator }));
             }
         }
@@ -116,9 +147,17 @@ pub struct PointRow {
     pub year: i32,
     pub organization_id: OrganizationId,
     pub indicator: String,
-    /// As a decimal text.
+    /// As a decimal text; of a mean that never ends, with 4 decimals.
     pub points: Option<String>,
+    /// As `p/q`.
+    pub points_exact: Option<String>,
     pub source: Option<PointSource>,
+    /// How many evaluators gave points, or one where they come from elsewhere.
+    pub given: i64,
+    /// How many evaluators were asked and gave none, or one where nobody was asked and there are none.
+    pub missing: i64,
+    /// There are none, or an evaluator may still give some that would count.
+    pub is_missing: bool,
 }
 
 /// The points of years for every unit that has instruments, by the indicators of a pack; of none named: of the one that
@@ -141,14 +180,18 @@ pub async fn list(
         };
         let mut rows = Vec::new();
         for year in years {
-            rows.extend(of_year(conn, year, &policy)?);
+            rows.extend(of_year(conn, (year, today), &policy)?);
         }
         Ok(rows)
     };
     app.store.read_snapshot(read).await
 }
 
-fn of_year(conn: &mut Conn, year: i32, policy: &Policy) -> Result<Vec<PointRow>, AppError> {
+fn of_year(
+    conn: &mut Conn,
+    (year, today): (i32, NaiveDate),
+    policy: &Policy,
+) -> Result<Vec<PointRow>, AppError> {
     let mut known = BTreeMap::new();
     for (unit, metric, points) in expert::list_imported(conn, i64::from(year))? {
         if let Some(indicator) = metric.strip_prefix(EXPERT_PREFIX) {
@@ -156,27 +199,58 @@ fn of_year(conn: &mut Conn, year: i32, policy: &Policy) -> Result<Vec<PointRow>,
             known.insert(key, (points, PointSource::Import));
         }
     }
+    let mut by = by_experts::of_year(conn, i64::from(year), today)?;
+    for (place, given) in &by {
+        if let Some(mean) = given.mean() {
+            known.insert(place.clone(), (ratio::plain(&mean), PointSource::Experts));
+        }
+    }
     for point in expert::list(conn, i64::from(year))? {
         let key = (point.organization_id, point.indicator);
         known.insert(key, (point.points, PointSource::Province));
     }
     let mut units: BTreeSet<OrganizationId> = expert::list_hosts(conn)?.into_iter().collect();
-    units.extend(known.keys().map(|(unit, _)| *unit));
+    units.extend(known.keys().chain(by.keys()).map(|(unit, _)| *unit));
     let mut rows = Vec::new();
     for unit in units {
         for (indicator, _) in packs::indicators(policy) {
-            let found = known.get(&(unit, indicator.clone())).cloned();
-            let (points, source) = found.unzip();
-            rows.push(PointRow {
-                year,
-                organization_id: unit,
-                indicator,
-                points,
-                source,
-            });
+            let place = (unit, indicator);
+            let (found, by) = (known.remove(&place), by.remove(&place));
+            rows.push(point_row(year, place, found, by)?);
         }
     }
     Ok(rows)
+}
+
+fn point_row(
+    year: i32,
+    (organization_id, indicator): by_experts::Place,
+    found: Option<(String, PointSource)>,
+    by: Option<ByExperts>,
+) -> Result<PointRow, AppError> {
+    let (points, source) = found.unzip();
+    let exact = points.as_deref().map(value).transpose();
+    let exact = exact.map_err(AppError::internal)?;
+    let stands = i64::from(points.is_some());
+    let is_open = by.as_ref().is_some_and(|by| by.is_open);
+    let (given, missing) = by.map_or((stands, 1 - stands), |by| (by.given(), by.missing));
+    Ok(PointRow {
+        year,
+        organization_id,
+        indicator,
+        is_missing: points.is_none() || (is_open && source != Some(PointSource::Province)),
+        points: points.map(|text| match ratio::parse(&text) {
+            Ok(_) => text,
+            Err(_) => exact
+                .as_ref()
+                .map(|mean| ratio::decimal(mean, 4))
+                .unwrap_or(text),
+        }),
+        points_exact: exact.as_ref().map(ratio::exact),
+        source,
+        given,
+        missing,
+    })
 }
 
 fn expert_score<'a>(policy: &'a Policy, indicator: &str) -> Option<&'a Score> {
@@ -188,7 +262,7 @@ fn expert_score<'a>(policy: &'a Policy, indicator: &str) -> Option<&'a Score> {
 pub(crate) fn points(conn: &mut Conn, id: EvaluationId) -> Result<ExpertPoints, AppError> {
     let mut experts = ExpertPoints::new();
     for score in evaluation::list_expert_scores(conn, id)? {
-        let points = ratio::parse(&score.points).map_err(AppError::internal)?;
+        let points = value(&score.points).map_err(AppError::internal)?;
         experts
             .entry(score.organization_id)
             .or_default()
@@ -227,7 +301,8 @@ fn enter(
         return Err(not_a_draft(state));
     }
     refuse_used(tx, id)?;
-    if are_given(&points(tx, id)?, given) {
+    let of_year = expert::list(tx, row.lifecycle.year)?;
+    if are_given(&points(tx, id)?, &of_year, given) {
         // They stand there already: nothing happened.
         return Ok(Row::Evaluation(row.clone()));
     }
@@ -250,12 +325,17 @@ fn enter(
     Ok(Row::Evaluation(evaluation::get(tx, id)?))
 }
 
-/// Whether the evaluation has all these points already, however they are written.
-fn are_given(present: &ExpertPoints, given: &[GivenScore]) -> bool {
+/// Whether the evaluation has all these points already, however they are written, and the year has them as the province's.
+fn are_given(present: &ExpertPoints, of_year: &[ExpertPoint], given: &[GivenScore]) -> bool {
     given.iter().all(|score| {
         let unit = present.get(&score.organization_id);
         let points = unit.and_then(|points| points.get(&score.indicator));
-        points.is_some() && ratio::parse(&score.points).ok().as_ref() == points
+        let said = ratio::parse(&score.points).ok();
+        let stands = |point: &ExpertPoint| {
+            (point.organization_id, &point.indicator) == (score.organization_id, &score.indicator)
+                && ratio::parse(&point.points).ok() == said
+        };
+        points.is_some() && said.as_ref() == points && of_year.iter().any(stands)
     })
 }
 

@@ -2,6 +2,7 @@
 //! phase by phase, then looked at, published and final; each step is written once for both kinds.
 
 pub mod awards;
+pub(crate) mod by_experts;
 mod decide;
 pub mod expert;
 pub mod explain;

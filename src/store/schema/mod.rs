@@ -2,6 +2,7 @@
 //! migrated schemas.
 
 mod bookings;
+mod experts;
 mod findings;
 mod foundation;
 mod long_work;
@@ -14,6 +15,7 @@ mod usage;
 mod yearly_run;
 
 pub use bookings::*;
+pub use experts::*;
 pub use findings::*;
 pub use foundation::*;
 pub use long_work::*;
@@ -42,6 +44,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     evaluation_unit,
     event,
     event_personal,
+    expert_assignment,
+    expert_assignment_unit,
     expert_point,
     expert_score,
     finding,

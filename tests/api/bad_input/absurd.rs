@@ -234,6 +234,8 @@ both! {
         let mut stage = stage(app);
         let [notice, objection] = objected(app, &stage);
         stage.ids.extend([("public-notices", notice), ("objections", objection)]);
+        stage.ids.push(("expert-assignments", given::assignment(app)));
+        stage.callers.push(app.as_person(given::EVALUATORS[0]));
         let schemas = Schemas(openapi::document("http://localhost"));
         let instrument = stage.ids.iter().find(|(noun, _)| *noun == "instruments").unwrap().1;
         // What must name something that is there, or has a form of its own.

@@ -56,7 +56,9 @@ fn every_inner_object_becomes_a_list_once() {
 
 both! {
     fn a_list_is_no_object(app: &TestApp) {
-        let stage = stage(app);
+        let mut stage = stage(app);
+        stage.ids.push(("expert-assignments", given::assignment(app)));
+        stage.callers.push(app.as_person(given::EVALUATORS[0]));
         let document = openapi::document("http://localhost");
         let before = stage.events();
         let mut places = 0;

@@ -1,0 +1,2 @@
+DROP TABLE expert_assignment_unit;
+DROP TABLE expert_assignment;
