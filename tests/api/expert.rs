@@ -243,8 +243,7 @@ both! {
         let evaluation = path("evaluations", &run["evaluation_id"]);
         let lacks = |path: &str| {
             let items = admin.get(path).expect_status(200)["items"].clone();
-            let found = items.as_array().unwrap().iter().any(|item| item["code"] == "expert_points_missing");
-            found
+            items.as_array().unwrap().iter().any(|item| item["code"] == "expert_points_missing")
         };
         let (live, of_draft) = ("/api/v1/preflight?year=2025".to_owned(), format!("{evaluation}/preflight"));
         assert_eq!([lacks(&live), lacks(&of_draft)], [false, false]);
