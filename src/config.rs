@@ -73,6 +73,7 @@ pub struct Config {
     pub cors_origins: String,
     pub job_interval_seconds: u64,
     pub shutdown_seconds: u64,
+    pub pdf_font: String,
     pub log: String,
     pub log_format: LogFormat,
 }

@@ -29,7 +29,7 @@ codes! {
     year_not_over already_published evaluation_not_published notice_running notice_ended objections_open findings_open notice_too_short scenario_not_publishable policy_not_in_force expert_points_missing
     already_assigned assignment_closed not_an_evaluator related_to_evaluator
     exemption_exists related_party_exists relation_in_use last_admin last_policy unit_has_admin too_many_keys
-    run_not_ready row_differs bookings_affected version_mismatch
+    run_not_ready pdf_font_missing row_differs bookings_affected version_mismatch
     body_too_large unsupported_media_type read_only idempotency_key_reused required text_too_long control_character
     invisible_character out_of_range dates_out_of_order too_many duplicate malformed not_a_phone not_an_email unknown_region
     unknown_category unknown_reference of_another_host reason_required uscc_check_failed not_a_supervising_region related_to_itself

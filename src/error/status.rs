@@ -24,7 +24,7 @@ statuses! {
     409: slot_taken invalid_state channel_in_use usage_overlaps period_locked organization_exists login_taken
          client_reference_used request_in_progress invoice_no_used already_invoiced charge_exists no_price asset_no_used tariff_overlaps
          policy_version_exists final_exists already_reviewed exemption_exists related_party_exists relation_in_use
-         last_admin last_policy unit_has_admin too_many_keys run_not_ready row_differs bookings_affected
+         last_admin last_policy unit_has_admin too_many_keys run_not_ready pdf_font_missing row_differs bookings_affected
          year_not_over already_published evaluation_not_published notice_running notice_ended objections_open findings_open scenario_not_publishable expert_points_missing
          already_assigned assignment_closed;
     412: version_mismatch;

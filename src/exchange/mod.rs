@@ -5,6 +5,7 @@ pub mod awards;
 pub mod captions;
 pub mod certification;
 pub mod charge;
+pub mod document;
 pub mod explanation;
 pub mod facts;
 pub mod instrument;
