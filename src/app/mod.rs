@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::domain::calendar::Calendar;
 use crate::domain::stats::YearStats;
 use crate::domain::{ApiKeyId, Instant};
-use crate::error::AppError;
+use crate::error::{AppError, Code};
 use crate::store::{Store, calendar, migration, trail};
 use hashing::Hashing;
 use table_work::TableWork;
@@ -95,6 +95,14 @@ impl App {
             );
         }
         Ok(())
+    }
+
+    /// The Chinese font of PDFs, read anew, as it is some 20 MB; 409 `pdf_font_missing` where there is none.
+    pub fn read_pdf_font(&self) -> Result<Vec<u8>, AppError> {
+        std::fs::read(&self.config.pdf_font).map_err(|error| {
+            tracing::warn!(font = %self.config.pdf_font, %error, "the font of PDFs cannot be read");
+            AppError::conflict(Code::pdf_font_missing)
+        })
     }
 
     /// Working days and public holidays, as they are now.

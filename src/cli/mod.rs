@@ -7,6 +7,7 @@ mod decision;
 mod demo;
 mod doctor;
 mod evaluate;
+mod export;
 mod failure;
 mod health;
 mod import;

@@ -278,7 +278,7 @@ mod tests {
     }
 
     /// Abbreviations, words of lists, and names of headers and members that a Chinese sentence may have.
-    const LATIN: [&str; 32] = [
+    const LATIN: [&str; 34] = [
         "API",
         "ASCII",
         "Authorization",
@@ -291,6 +291,7 @@ mod tests {
         "If-Match",
         "JSON",
         "O",
+        "PDF",
         "Retry-After",
         "S",
         "T",
@@ -303,6 +304,7 @@ mod tests {
         "cancel",
         "draft",
         "false",
+        "fonts-noto-cjk",
         "ids",
         "keep",
         "name",

@@ -1,4 +1,4 @@
-//! The awards of a run as a table: one row a unit, with its scores. Written from what is stored.
+//! The awards of a run as a table for programs: one row a unit. Written from what is stored.
 
 use crate::domain::policy::Grade;
 use crate::exchange::sheet::{Cell, Column, Format, Kind, WriteError, write as write_table};
@@ -17,7 +17,8 @@ const LAST: [Column; 2] = [
     Column::new("award_fen", "补助金额（分）", Kind::Fen),
 ];
 
-const fn title(grade: Grade) -> &'static str {
+/// A grade in Chinese.
+pub const fn grade_word(grade: Grade) -> &'static str {
     match grade {
         Grade::Excellent => "优秀",
         Grade::Good => "良好",
@@ -26,8 +27,8 @@ const fn title(grade: Grade) -> &'static str {
     }
 }
 
-/// Writes the units of a run in their order.
-pub fn write(run: &PrintedRun, format: Format) -> Result<Vec<u8>, WriteError> {
+/// Writes the units of a run in their order, as CSV.
+pub fn write(run: &PrintedRun) -> Result<Vec<u8>, WriteError> {
     let columns: Vec<Column> = FIRST.into_iter().chain(LAST).collect();
     let rows = run.units.iter().map(|unit| {
         // Each is an amount of its own; together they may be more than 64 bits hold.
@@ -36,7 +37,7 @@ pub fn write(run: &PrintedRun, format: Format) -> Result<Vec<u8>, WriteError> {
             .iter()
             .map(|i| i128::from(i.base_fen))
             .sum();
-        let grade = unit.grade.map_or("", title);
+        let grade = unit.grade.map_or("", grade_word);
         vec![
             Cell::from(unit.uscc.as_str()),
             Cell::from(unit.name.as_str()),
@@ -47,7 +48,7 @@ pub fn write(run: &PrintedRun, format: Format) -> Result<Vec<u8>, WriteError> {
             Cell::from(unit.award_fen),
         ]
     });
-    write_table(&columns, format, rows)
+    write_table(&columns, Format::Csv, rows)
 }
 
 #[cfg(test)]
@@ -90,13 +91,12 @@ mod tests {
             unspent_fen: 0,
             units: vec![unit([i64::MAX, i64::MAX]), unit([i64::MIN, -1])],
         };
-        let csv = String::from_utf8(write(&run, Format::Csv).unwrap()).unwrap();
+        let csv = String::from_utf8(write(&run).unwrap()).unwrap();
         let rows: Vec<&str> = csv.lines().skip(1).collect();
         let of = |base: &str| format!("12130302BYC46N1249,大学,90.00,优秀,{base},-5.0000,-5");
         assert_eq!(
             rows,
             [of("18446744073709551614"), of("-9223372036854775809")]
         );
-        assert!(write(&run, Format::Xlsx).unwrap().starts_with(b"PK"));
     }
 }

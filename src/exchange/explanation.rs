@@ -9,6 +9,7 @@ use crate::domain::evaluation::ScoreExplanation;
 use crate::domain::sentence::Sentence;
 use crate::domain::{Fen, InstrumentId, ratio};
 use crate::error::text::Language;
+use crate::exchange::document;
 use crate::operations::yearly_run::explain::{ExplainedStep, Explanation, UnitExplanation};
 
 /// A document.
@@ -31,6 +32,50 @@ pub struct Section {
 pub struct Table {
     pub headings: Vec<String>,
     pub rows: Vec<Vec<String>>,
+}
+
+impl Document {
+    /// The document as it is printed: columns as wide as what stands in them.
+    pub fn page(self, language: Language) -> document::Document {
+        let mut blocks = Vec::new();
+        for section in self.sections {
+            blocks.push(document::Block::Heading(section.heading));
+            blocks.extend(
+                section
+                    .sentences
+                    .into_iter()
+                    .map(document::Block::Paragraph),
+            );
+            blocks.extend(section.tables.into_iter().map(Table::block));
+        }
+        document::Document {
+            number: self.title.clone(),
+            title: self.title,
+            language,
+            blocks,
+        }
+    }
+}
+
+impl Table {
+    fn block(self) -> document::Block {
+        let cells = |row: Vec<String>| row.into_iter().map(document::Cell::Text).collect();
+        let columns = self.headings.into_iter().enumerate().map(|(at, heading)| {
+            let texts = self.rows.iter().filter_map(|row| row.get(at));
+            let texts = texts.map(String::as_str).chain([heading.as_str()]);
+            let width = texts.map(|text| text.chars().count()).max();
+            // So that a long sentence leaves room for its neighbours.
+            let width = u8::try_from(width.unwrap_or_default().clamp(4, 24)).unwrap_or(24);
+            document::Column::new(heading, width.into())
+        });
+        document::Block::Table(document::Table {
+            name: String::new(),
+            columns: columns.collect(),
+            rows: self.rows.iter().cloned().map(cells).collect(),
+            has_total: false,
+            is_detail: false,
+        })
+    }
 }
 
 /// Of a unit; with what it is awarded, where it is the explanation of an award.

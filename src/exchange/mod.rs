@@ -17,3 +17,4 @@ pub mod tariff;
 pub mod trial;
 pub mod usage;
 mod words;
+pub mod yearly_run;

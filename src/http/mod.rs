@@ -38,6 +38,7 @@ pub mod notice;
 pub mod objection;
 pub mod openapi;
 pub mod organization;
+mod page;
 pub mod params;
 pub mod policy;
 mod preflight;

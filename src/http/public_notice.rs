@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use super::answer::{Answer, Page};
 use super::context::RequestContext;
 use super::feed::{Asked, Start};
+use super::page;
 use super::params::Params;
 use super::route::{Route, get};
 use crate::domain::access::Action;
@@ -17,6 +18,8 @@ use crate::domain::run::RunKind;
 use crate::domain::{Fen, Instant, OrganizationId, PublicNoticeId};
 use crate::error::AppError;
 use crate::error::text::Language;
+use crate::exchange::document::PageFormat;
+use crate::exchange::yearly_run::notice;
 use crate::operations::public_notice::{self, WholeNotice};
 use crate::store::objection::Objection;
 use crate::store::public_notice::{Filter, Pool, Unit};
@@ -38,6 +41,9 @@ pub fn routes() -> Vec<Route> {
             "A public notice, with what was decided of objections",
             get_one,
         )
+        .parameters(&["format"])
+        .words::<PageFormat>("format")
+        .proves(&[409])
         .answers::<PublicNoticeShape>(200),
     ]
 }
@@ -140,17 +146,6 @@ impl From<Objection> for DecisionShape {
     }
 }
 
-const fn how_to_object(language: Language) -> &'static str {
-    match language {
-        Language::Chinese => {
-            "公示期内，登录本平台后可对本公示提出异议，写明事实和理由；异议在规定的工作日内答复，处理结果附于本公示"
-        }
-        Language::English => {
-            "Until the last day of the notice, sign in and object to it with facts and reasons (POST …/objections). It is decided within the working days of the policy, and the decision stands here"
-        }
-    }
-}
-
 fn shape(whole: WholeNotice, language: Language) -> PublicNoticeShape {
     let (notice, decided) = (whole.notice, whole.decided.into_iter());
     let content = notice.content.into_inner();
@@ -167,7 +162,7 @@ fn shape(whole: WholeNotice, language: Language) -> PublicNoticeShape {
         remark: notice.remark,
         units: content.units.into_iter().map(Into::into).collect(),
         pools: content.pools.into_iter().map(Into::into).collect(),
-        how_to_object: how_to_object(language),
+        how_to_object: notice::how_to_object(language),
         objections: ObjectionCounts {
             open: whole.open,
             upheld: whole.upheld,
@@ -199,6 +194,16 @@ async fn list(context: RequestContext) -> Answer {
 }
 
 async fn get_one(context: RequestContext) -> Answer {
-    let whole = public_notice::get(&context.app, &context.reader(), context.id("id")?).await?;
-    context.ok(shape(whole, context.language))
+    let (id, actor) = (context.id("id")?, context.reader());
+    match page::asked(&context)? {
+        PageFormat::Json => {
+            let whole = public_notice::get(&context.app, &actor, id).await?;
+            context.ok(shape(whole, context.language))
+        }
+        PageFormat::Pdf => {
+            let printed = public_notice::print(&context.app, &actor, id).await?;
+            let name = format!("public-notice-{id}.pdf");
+            page::answer(&context, notice::document(&printed), &name).await
+        }
+    }
 }

@@ -8,7 +8,7 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::domain::*;
-use crate::exchange::sheet;
+use crate::exchange::{document, sheet};
 use crate::operations::instrument::{Empty, ImportMode};
 use crate::store::instrument::{Sort, SortField};
 
@@ -184,6 +184,8 @@ words!(
 words!(
     super::booking::Assigned => "Assigned",
     sheet::Format => "Format",
+    document::Format => "DocumentFormat",
+    document::PageFormat => "PageFormat",
     Empty => "EmptyCell",
     ImportMode => "ImportMode",
     expert::AssignmentState => "AssignmentState",

@@ -13,12 +13,14 @@ use crate::domain::run::{RunId, RunKind, RunState};
 use crate::domain::{Instant, ObjectionId, PublicNoticeId, ratio};
 use crate::error::{AppError, Code};
 use crate::operations::actor::Actor;
+use crate::operations::policy::Pack;
 use crate::operations::run::may;
 use crate::operations::subject::{Subject, Ties};
 use crate::operations::yearly_run::grades;
 use crate::store::objection::Objection;
-use crate::store::public_notice::{Content, Filter, NewNotice, Pool, PublicNotice, Unit};
-use crate::store::yearly_run::{self as rows, Run as Row, SubsidyRun, evaluation::Host};
+pub use crate::store::public_notice::{Content, Pool, Unit};
+use crate::store::public_notice::{Filter, NewNotice, PublicNotice};
+use crate::store::yearly_run::{self as rows, Lifecycle, Run as Row, SubsidyRun, evaluation::Host};
 use crate::store::{self, Conn, Json};
 
 /// The shape of the document that a notice keeps.
@@ -67,16 +69,12 @@ pub fn open(
     let (kind, lifecycle) = (run.id().kind(), run.lifecycle());
     let pack = store::policy::get(tx, lifecycle.policy_id)?;
     let number = store::public_notice::count(tx, kind, lifecycle.year)? + 1;
-    let about = match kind {
-        RunKind::Evaluation => "评价结果公示",
-        RunKind::SubsidyRun => "补助结果公示",
-    };
     let content = content(tx, run)?;
     let new = NewNotice {
         kind,
         subject_id: run.id().number(),
         year: lifecycle.year,
-        title: format!("{} {}年度{about}", pack.title, lifecycle.year),
+        title: title(&pack, kind, lifecycle.year),
         document_no: format!("{}-{kind}-{number}", lifecycle.year),
         notice_from_on: now.local_date(),
         notice_until_on: until_on,
@@ -87,6 +85,14 @@ pub fn open(
         updated_at: now,
     };
     Ok(store::public_notice::insert(tx, &new)?)
+}
+
+fn title(pack: &Pack, kind: RunKind, year: i64) -> String {
+    let about = match kind {
+        RunKind::Evaluation => "评价结果公示",
+        RunKind::SubsidyRun => "补助结果公示",
+    };
+    format!("{} {year}年度{about}", pack.title)
 }
 
 /// The notice of a run that becomes final or is thrown away says so.
@@ -186,12 +192,71 @@ fn pool(run: &SubsidyRun) -> Pool {
 pub async fn get(app: &App, actor: &Actor, id: PublicNoticeId) -> Result<WholeNotice, AppError> {
     may(actor, Action::PublicNoticeGet)?;
     let now = actor.now;
+    app.store.read(move |conn| read(conn, id, now)).await
+}
+
+fn read(conn: &mut Conn, id: PublicNoticeId, now: Instant) -> Result<WholeNotice, AppError> {
+    let notice = store::public_notice::get(conn, id)?;
+    let decided = store::objection::list_decided(conn, id)?;
+    let whole = counted(conn, vec![notice], now)?.pop();
+    Ok(WholeNotice {
+        decided,
+        ..whole.ok_or(AppError::NotFound)?
+    })
+}
+
+/// A notice as pages print it, with what it rests on; or what a publication of a run would print.
+#[derive(Debug, Clone)]
+pub struct PrintedNotice {
+    pub title: String,
+    /// None: nothing was published.
+    pub whole: Option<WholeNotice>,
+    pub content: Content,
+    pub lifecycle: Lifecycle,
+    /// By which the run was made.
+    pub pack: Pack,
+}
+
+/// The notice of a run, or what it would print.
+pub fn printed(conn: &mut Conn, run: &Row, now: Instant) -> Result<PrintedNotice, AppError> {
+    let lifecycle = run.lifecycle().clone();
+    let pack = store::policy::get(conn, lifecycle.policy_id)?;
+    let whole = match lifecycle.public_notice_id {
+        Some(id) => Some(read(conn, id, now)?),
+        None => None,
+    };
+    let (title, content) = match &whole {
+        Some(whole) => (
+            whole.notice.title.clone(),
+            whole.notice.content.clone().into_inner(),
+        ),
+        None => (
+            title(&pack, run.id().kind(), lifecycle.year),
+            content(conn, run)?,
+        ),
+    };
+    Ok(PrintedNotice {
+        title,
+        whole,
+        content,
+        lifecycle,
+        pack,
+    })
+}
+
+/// One notice as pages print it.
+pub async fn print(
+    app: &App,
+    actor: &Actor,
+    id: PublicNoticeId,
+) -> Result<PrintedNotice, AppError> {
+    may(actor, Action::PublicNoticeGet)?;
+    let now = actor.now;
     let read = move |conn: &mut Conn| {
         let notice = store::public_notice::get(conn, id)?;
-        let decided = store::objection::list_decided(conn, id)?;
-        let mut whole = counted(conn, vec![notice], now)?;
-        let whole = whole.pop().ok_or(AppError::NotFound)?;
-        Ok::<_, AppError>(WholeNotice { decided, ..whole })
+        let run = notice.kind.id(notice.subject_id);
+        let run = rows::get(conn, run.map_err(AppError::internal)?)?;
+        printed(conn, &run, now)
     };
     app.store.read(read).await
 }

@@ -33,6 +33,7 @@ mod crash;
 mod document;
 mod expert;
 mod explanation;
+mod export;
 mod finality;
 mod finding;
 mod fleet;

@@ -3,13 +3,14 @@
 
 pub mod explanation;
 mod left_out;
+mod list;
 pub mod report;
 
 use clap::{Args, Subcommand};
 
 use super::failure::Failure;
 use super::output::{self, Format};
-use super::{decision, operator, progress};
+use super::{decision, export, operator, progress};
 use crate::app::App;
 use crate::config::Config;
 use crate::error::AppError;
@@ -20,6 +21,10 @@ use crate::operations::yearly_run::{self, Budget, Fen, Request, RunId, SubsidyRu
 pub enum Command {
     /// Share out a budget; the run is a draft that nobody but the province sees.
     Run(Arguments),
+    /// The runs there are.
+    List(list::Arguments),
+    /// Write a run to a file: awards as CSV, everything as XLSX, or the notice as PDF.
+    Export(export::Arguments),
     /// Compute a run again, from its frozen inputs and from the records, and compare.
     Verify(Chosen),
     /// Tell how the award of a unit came about, down to the records.
@@ -58,6 +63,11 @@ pub async fn run(config: Config, action: Command) -> Result<(), Failure> {
     let app = super::open(config).await?;
     let done = match action {
         Command::Run(arguments) => share_out(&app, arguments).await,
+        Command::List(arguments) => list::print(&app, arguments).await,
+        Command::Export(arguments) => match run_id(arguments.run) {
+            Ok(id) => export::write(&app, id, arguments).await,
+            Err(failure) => Err(failure),
+        },
         Command::Verify(chosen) => verify(&app, chosen).await,
         Command::Explain(arguments) => explanation::run(&app, arguments).await,
         Command::Publish(publication) => match run_id(publication.run()) {

@@ -336,6 +336,7 @@ actions! {
     PreflightGet = "preflight_get": AWARD_READERS.and_system(), None, Read, Nothing, Nobody;
     /// How the grade of one unit came about.
     EvaluationExplain = "evaluation_explain": EXPLANATION_READERS.and_system(), None, Read, Award, Nobody;
+    EvaluationExport = "evaluation_export": OVERSEERS.and_system(), None, Read, Evaluation, Nobody;
     EvaluationPreflight = "evaluation_preflight": OVERSEERS.and_system(), None, Read, Evaluation, Nobody;
     /// What looks wrong in a year.
     FindingList = "finding_list": OVERSEERS, None, Read, Nothing, Nobody;

@@ -2,6 +2,7 @@
 
 use super::font::Typeface;
 use super::{Block, Cell, Document, Table};
+use crate::error::text::Language;
 
 pub const PAGE: (f32, f32) = (595.0, 842.0);
 const MARGIN: f32 = 50.0;
@@ -47,15 +48,45 @@ pub fn pages(document: &Document, face: &Typeface<'_>) -> Vec<Page> {
             Block::Heading(text) => layout.paragraph(text, 13.0, 0.0),
             Block::Paragraph(text) => layout.paragraph(text, BODY, 0.0),
             Block::Facts(facts) => {
+                let colon = match document.language {
+                    Language::Chinese => "：",
+                    Language::English => ": ",
+                };
                 for (name, value) in facts {
-                    layout.paragraph(&format!("{name}：{value}"), BODY, 0.0);
+                    layout.paragraph(&format!("{name}{colon}{value}"), BODY, 0.0);
                 }
             }
             Block::Table(table) if !table.is_detail => layout.table(table),
             Block::Table(_) => {}
         }
     }
-    layout.finish(&document.number)
+    layout.finish(&document.number, document.language)
+}
+
+/// Words of one-byte signs, and every other sign by itself.
+fn pieces(text: &str) -> Vec<&str> {
+    let mut pieces = Vec::new();
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let word = rest.find(|letter: char| !letter.is_ascii_graphic());
+        let length = match word.unwrap_or(rest.len()) {
+            0 => first.len_utf8(),
+            length => length,
+        };
+        let (piece, after) = rest.split_at(length);
+        pieces.push(piece);
+        rest = after;
+    }
+    pieces
+}
+
+/// What goes to the next line before a sign that must not begin one.
+fn carried(line: &mut String, next: &str) -> String {
+    let closes = next.starts_with(|first| "，。；：、）》”’！？％,.;:)%".contains(first));
+    match closes && line.chars().count() > 1 {
+        true => line.pop().into_iter().collect(),
+        false => String::new(),
+    }
 }
 
 struct Layout<'a> {
@@ -72,23 +103,49 @@ impl Layout<'_> {
             .sum()
     }
 
-    /// A text in lines no wider than `width`.
+    /// A text in lines no wider than `width`: words stay whole where they can, and no line begins with a closing sign.
     fn broken(&self, text: &str, size: f32, width: f32) -> Vec<String> {
         let mut lines = Vec::new();
         for part in text.lines() {
             let (mut line, mut taken) = (String::new(), 0.0);
-            for letter in part.chars() {
-                let wide = self.face.width(letter, size);
+            for piece in pieces(part) {
+                let wide = self.measured(piece, size);
                 if taken + wide > width && !line.is_empty() {
-                    lines.push(std::mem::take(&mut line));
-                    taken = 0.0;
+                    let carried = carried(&mut line, piece);
+                    lines.push(line.trim_end().to_owned());
+                    taken = self.measured(&carried, size);
+                    line = carried;
                 }
-                line.push(letter);
-                taken += wide;
+                if wide > width {
+                    self.cut(piece, size, width, (&mut line, &mut taken), &mut lines);
+                } else if !(line.is_empty() && piece == " ") {
+                    line.push_str(piece);
+                    taken += wide;
+                }
             }
             lines.push(line);
         }
         lines
+    }
+
+    /// A word that is wider than the line goes on in the next.
+    fn cut(
+        &self,
+        word: &str,
+        size: f32,
+        width: f32,
+        (line, taken): (&mut String, &mut f32),
+        lines: &mut Vec<String>,
+    ) {
+        for letter in word.chars() {
+            let wide = self.face.width(letter, size);
+            if *taken + wide > width && !line.is_empty() {
+                lines.push(std::mem::take(line));
+                *taken = 0.0;
+            }
+            line.push(letter);
+            *taken += wide;
+        }
     }
 
     fn next_page(&mut self) {
@@ -114,7 +171,9 @@ impl Layout<'_> {
 
     fn table(&mut self, table: &Table) {
         self.y -= BODY;
-        self.paragraph(&table.name, 12.0, 0.0);
+        if !table.name.is_empty() {
+            self.paragraph(&table.name, 12.0, 0.0);
+        }
         let whole: f32 = table.columns.iter().map(|column| column.width).sum();
         let scale = (PAGE.0 - 2.0 * MARGIN) / whole.max(1.0);
         let widths: Vec<f32> = table.columns.iter().map(|it| it.width * scale).collect();
@@ -123,6 +182,15 @@ impl Layout<'_> {
             .iter()
             .map(|it| Cell::Text(it.caption.clone()));
         let captions: Vec<Cell> = captions.collect();
+        self.page.rules.push((MARGIN, PAGE.0 - MARGIN, self.y));
+        let is_right = |at: usize| {
+            let mut cells = table.rows.iter().filter_map(|row| row.get(at));
+            cells.any(Cell::is_number)
+        };
+        let widths: Vec<(f32, bool)> = (0..)
+            .zip(widths)
+            .map(|(at, width)| (width, is_right(at)))
+            .collect();
         self.row(&captions, &widths, None);
         for row in &table.rows {
             self.row(row, &widths, Some(&captions));
@@ -131,10 +199,11 @@ impl Layout<'_> {
     }
 
     /// A row, on the next page when it does not fit, there below the captions again.
-    fn row(&mut self, cells: &[Cell], widths: &[f32], captions: Option<&[Cell]>) {
+    /// A column has its width, and numbers stand at its right end.
+    fn row(&mut self, cells: &[Cell], widths: &[(f32, bool)], captions: Option<&[Cell]>) {
         let parts = cells.iter().zip(widths);
-        let parts =
-            parts.map(|(cell, width)| self.broken(&cell.printed(), SMALL, width - 2.0 * PADDING));
+        let parts = parts
+            .map(|(cell, (width, _))| self.broken(&cell.printed(), SMALL, width - 2.0 * PADDING));
         let parts: Vec<Vec<String>> = parts.collect();
         let mut lines = 1.0_f32;
         for part in &parts {
@@ -149,11 +218,11 @@ impl Layout<'_> {
             }
         }
         let mut left = MARGIN;
-        for ((cell, texts), width) in cells.iter().zip(parts).zip(widths) {
+        for (texts, (width, is_right)) in parts.into_iter().zip(widths) {
             let mut y = self.y - PADDING;
             for text in texts {
                 y -= SMALL * 1.35;
-                let x = match cell.is_number() {
+                let x = match is_right {
                     true => left + width - PADDING - self.measured(&text, SMALL),
                     false => left + PADDING,
                 };
@@ -170,12 +239,15 @@ impl Layout<'_> {
         self.page.rules.push((MARGIN, PAGE.0 - MARGIN, self.y));
     }
 
-    fn finish(mut self, number: &str) -> Vec<Page> {
+    fn finish(mut self, number: &str, language: Language) -> Vec<Page> {
         self.full.push(std::mem::take(&mut self.page));
         let count = self.full.len();
         let mut full = std::mem::take(&mut self.full);
         for (page, at) in full.iter_mut().zip(1..) {
-            let text = format!("{number}　第 {at} 页，共 {count} 页");
+            let text = match language {
+                Language::Chinese => format!("{number}　第 {at} 页，共 {count} 页"),
+                Language::English => format!("{number}   page {at} of {count}"),
+            };
             let x = (PAGE.0 - self.measured(&text, SMALL)) / 2.0;
             let at = (x, 32.0);
             page.lines.push(Line {

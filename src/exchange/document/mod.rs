@@ -1,19 +1,81 @@
 //! A document for people, as blocks: headings, paragraphs, facts and tables. A workbook and a PDF are made of the same blocks.
 
+mod csv;
 mod font;
 mod layout;
 mod pdf;
 mod workbook;
 
-pub use font::{Font, FontError};
-pub use pdf::write as write_pdf;
-pub use workbook::write as write_workbook;
+use crate::app::App;
+use crate::domain::Instant;
+use crate::error::text::Language;
+use crate::error::{AppError, Code};
+use crate::exchange::sheet;
+use font::{Font, FontError};
+
+crate::vocabulary! {
+    /// The formats in which a yearly run is exported.
+    Format {
+        Csv = "csv",
+        Xlsx = "xlsx",
+        Pdf = "pdf",
+    }
+}
+
+crate::vocabulary! {
+    /// As what something is answered that can be printed.
+    PageFormat {
+        Json = "json",
+        Pdf = "pdf",
+    }
+}
+
+impl Format {
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Format::Csv => sheet::Format::Csv.media_type(),
+            Format::Xlsx => sheet::Format::Xlsx.media_type(),
+            Format::Pdf => "application/pdf",
+        }
+    }
+}
+
+/// The document as a file: its first table alone as CSV. The same document gives the same bytes; a workbook says that it was made
+/// at `dated`. 409 `pdf_font_missing` without a Chinese font.
+pub fn write(
+    app: &App,
+    document: &Document,
+    format: Format,
+    dated: Instant,
+) -> Result<Vec<u8>, AppError> {
+    match format {
+        Format::Csv => csv::write(document).map_err(AppError::internal),
+        Format::Xlsx => workbook::write(document, dated.naive_utc()).map_err(AppError::internal),
+        Format::Pdf => {
+            let font = Font::new(app.read_pdf_font()?);
+            let written = font.and_then(|font| pdf::write(document, &font));
+            written.map_err(unprintable)
+        }
+    }
+}
+
+fn unprintable(error: FontError) -> AppError {
+    match error {
+        FontError::Subset(error) => AppError::internal(error),
+        FontError::Unreadable(_) | FontError::NotChinese => {
+            tracing::warn!(%error, "the font of PDFs is none for Chinese");
+            AppError::conflict(Code::pdf_font_missing)
+        }
+    }
+}
 
 /// A whole document. Its title stands above everything; its number at the foot of every page.
 #[derive(Debug, Clone)]
 pub struct Document {
     pub title: String,
     pub number: String,
+    /// Of what is printed around the blocks.
+    pub language: Language,
     pub blocks: Vec<Block>,
 }
 
@@ -74,13 +136,21 @@ impl Cell {
         }
     }
 
-    pub const fn is_number(&self) -> bool {
+    /// As programs read it.
+    fn plain(&self) -> String {
+        match self {
+            Cell::Yuan(fen) => yuan(*fen).replace(',', ""),
+            other => other.printed(),
+        }
+    }
+
+    fn is_number(&self) -> bool {
         matches!(self, Cell::Number(_) | Cell::Yuan(_))
     }
 }
 
 /// Fen in yuan: `1,234.50`.
-pub fn yuan(fen: i128) -> String {
+fn yuan(fen: i128) -> String {
     let (whole, rest) = (fen.unsigned_abs() / 100, fen.unsigned_abs() % 100);
     let digits = whole.to_string();
     let mut grouped = String::new();

@@ -6,6 +6,7 @@ use pdf_writer::{Content, Finish, Name, Pdf, Rect, Ref, Str, TextStr};
 use super::Document;
 use super::font::{Font, FontError, Typeface};
 use super::layout::{self, PAGE, Page};
+use crate::error::text::Language;
 
 const CATALOG: Ref = Ref::new(1);
 const TREE: Ref = Ref::new(2);
@@ -28,7 +29,11 @@ pub fn write(document: &Document, font: &Font) -> Result<Vec<u8>, FontError> {
     let mut face = font.typeface()?;
     let pages = layout::pages(document, &face);
     let mut pdf = Pdf::new();
-    pdf.catalog(CATALOG).pages(TREE).lang(TextStr("zh-CN"));
+    let language = match document.language {
+        Language::Chinese => "zh-CN",
+        Language::English => "en",
+    };
+    pdf.catalog(CATALOG).pages(TREE).lang(TextStr(language));
     pdf.document_info(INFO).title(TextStr(&document.title));
     let numbers = pages.iter().zip((FIRST..).step_by(2));
     let kids: Vec<Ref> = numbers.clone().map(|(_, at)| Ref::new(at)).collect();

@@ -52,7 +52,7 @@ pub(super) fn is_guarded(text: &str) -> bool {
 }
 
 /// The text as a CSV carries it.
-pub(super) fn guard(text: &str) -> Cow<'_, str> {
+pub(in crate::exchange) fn guard(text: &str) -> Cow<'_, str> {
     if needs_guard(text) || is_guarded(text) {
         Cow::Owned(format!("'{text}"))
     } else {

@@ -19,6 +19,7 @@ mod xlsx_container;
 mod xlsx_reader;
 mod xlsx_writer;
 
+pub(in crate::exchange) use apostrophe::guard;
 pub use cell::Cell;
 pub use column::{Column, Kind, Need, Word};
 pub use encoding::Encoding;

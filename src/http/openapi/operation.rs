@@ -221,27 +221,44 @@ fn has_version(schema: &Value, referred: &BTreeMap<String, RefOr<Schema>>) -> bo
 }
 
 const CSV: &str = "text/csv";
+const PDF: &str = "application/pdf";
 const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
-/// JSON of a shape; a reading without one answers a file, in the format that is asked for, or as a workbook to fill in.
+/// JSON of a shape, or a file in the format that is asked for; a reading without either answers a workbook to fill in.
 fn answer_content(route: &Route) -> Option<Value> {
+    let mut content = Map::new();
     if let (_, Some(shape)) = route.answer {
         let (name, ..) = shape();
-        let content = example::content(&reference_to(&name), example::of_answer(&name));
-        return Some(json!({ "application/json": content }));
+        let json = example::content(&reference_to(&name), example::of_answer(&name));
+        content.insert("application/json".to_owned(), json);
     }
-    if route.method != Method::GET {
-        return None;
+    if route.method == Method::GET {
+        for format in file_types(route) {
+            content.insert(format.to_owned(), json!({ "schema": file_schema() }));
+        }
     }
-    let formats: &[&str] = match route.parameters.contains(&"format") {
-        true => &[XLSX, CSV],
-        false => &[XLSX],
+    (!content.is_empty()).then_some(Value::Object(content))
+}
+
+/// The types of the words of `format`, but for JSON, which has a shape.
+fn file_types(route: &Route) -> Vec<&'static str> {
+    let mut words = route.words.iter();
+    let Some((_, schema)) = words.find(|(parameter, _)| *parameter == "format") else {
+        return match route.answer.1 {
+            Some(_) => Vec::new(),
+            None => vec![XLSX],
+        };
     };
-    let file = json!({ "schema": file_schema() });
-    let files = formats
-        .iter()
-        .map(|format| ((*format).to_owned(), file.clone()));
-    Some(Value::Object(files.collect()))
+    let formats = json!(schema());
+    let formats = formats.get("enum").and_then(Value::as_array);
+    let formats = formats.into_iter().flatten();
+    let types = formats.filter_map(|word| match word.as_str()? {
+        "csv" => Some(CSV),
+        "pdf" => Some(PDF),
+        "xlsx" => Some(XLSX),
+        _ => None,
+    });
+    types.collect()
 }
 
 const fn description(status: u16) -> &'static str {

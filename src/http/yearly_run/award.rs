@@ -13,10 +13,12 @@ use crate::domain::subsidy::{LeftOutReason, yuan};
 use crate::domain::{AwardId, Fen, InstrumentId, OrganizationId, SubsidyRunId};
 use crate::error::AppError;
 use crate::error::text::Language;
+use crate::exchange::document::PageFormat;
+use crate::exchange::explanation;
 use crate::exchange::subsidy_json::{self, PrintedInstrument, PrintedRun, PrintedUnit};
-use crate::exchange::{awards as tables, sheet};
 use crate::http::answer::{Answer, Page};
 use crate::http::context::RequestContext;
+use crate::http::page;
 use crate::http::params::Params;
 use crate::operations::yearly_run::awards::{self, Report};
 use crate::operations::yearly_run::explain::{
@@ -52,7 +54,15 @@ pub async fn explanation(context: RequestContext) -> Answer {
     let choice = context.params().and_then(|params| choice(&params));
     let actor = context.reader();
     let explained = explain::explain(&context.app, &actor, (run, award), choice).await?;
-    context.ok(ExplanationShape::new(explained, context.language)?)
+    match page::asked(&context)? {
+        PageFormat::Json => context.ok(ExplanationShape::new(explained, context.language)?),
+        PageFormat::Pdf => {
+            let (unit, language) = (&explained.unit, context.language);
+            let document = explanation::document(unit, Some(&explained), language);
+            let name = format!("explanation-{run}-{award}.pdf");
+            page::answer(&context, document.page(language), &name).await
+        }
+    }
 }
 
 /// What of an explanation is asked for.
@@ -76,16 +86,6 @@ pub fn choice(params: &Params) -> Result<Choice, AppError> {
         left_out,
         limit: usize::try_from(params.limit()?).map_err(AppError::internal)?,
     })
-}
-
-pub async fn export(context: RequestContext) -> Answer {
-    let (actor, id): (_, SubsidyRunId) = (context.reader(), context.id("id")?);
-    let report = awards::report(&context.app, &actor, Action::SubsidyExport, id).await?;
-    let format: Option<sheet::Format> = context.params()?.one("format")?;
-    let format = format.unwrap_or(sheet::Format::Csv);
-    let bytes = tables::write(&print(&report)?, format).map_err(AppError::internal)?;
-    let name = format!("subsidy-run-{id}.{format}");
-    context.download(format.media_type(), &name, bytes)
 }
 
 /// A unit's award with its scores; `before_pool_fen` and scores have 4 decimals, the total 2.

@@ -17,9 +17,11 @@ use crate::domain::{
 };
 use crate::error::AppError;
 use crate::error::text::Language;
-use crate::exchange::explanation::score_sentence;
+use crate::exchange::document::PageFormat;
+use crate::exchange::explanation::{self, score_sentence};
 use crate::http::answer::Answer;
 use crate::http::context::RequestContext;
+use crate::http::page;
 use crate::http::params::cursor_text;
 use crate::operations::yearly_run::explain::{self, MetricRecords, RecordShare, UnitExplanation};
 use crate::operations::yearly_run::grades::exact;
@@ -30,7 +32,14 @@ pub async fn of_grade(context: RequestContext) -> Answer {
     let choice = context.params().and_then(|params| choice(&params));
     let actor = context.reader();
     let explained = explain::explain_grade(&context.app, &actor, (id, unit), choice).await?;
-    context.ok(UnitExplanationShape::new(explained, context.language)?)
+    match page::asked(&context)? {
+        PageFormat::Json => context.ok(UnitExplanationShape::new(explained, context.language)?),
+        PageFormat::Pdf => {
+            let document = explanation::document(&explained, None, context.language);
+            let name = format!("explanation-{id}-{unit}.pdf");
+            page::answer(&context, document.page(context.language), &name).await
+        }
+    }
 }
 
 /// How a unit's grade came about: the reason in a sentence, each score, the records behind each metric, and every charge of the

@@ -3,6 +3,7 @@
 
 mod award;
 mod explanation;
+mod export;
 mod left_out;
 mod point;
 mod score;
@@ -26,7 +27,7 @@ use crate::domain::access::Action;
 use crate::domain::run::{RunId, RunKind};
 use crate::domain::{EvaluationId, Fen, SubsidyRunId};
 use crate::error::AppError;
-use crate::exchange::sheet::Format;
+use crate::exchange::document::PageFormat;
 use crate::operations::run::Reply;
 use crate::operations::yearly_run::{self, Budget, Request, Statement};
 use crate::store::yearly_run::{PageStart, Run};
@@ -36,6 +37,7 @@ pub fn routes() -> Vec<Route> {
     routes.extend(evaluation_decisions());
     routes.extend(subsidy_runs());
     routes.extend(subsidy_decisions());
+    routes.extend(export::routes());
     routes
 }
 
@@ -79,7 +81,8 @@ fn evaluations() -> Vec<Route> {
             "How the grade of a unit came about, and the money of its year",
             explanation::of_grade,
         )
-        .parameters(&["metric", "left_out", "limit", "cursor"])
+        .parameters(&["metric", "left_out", "limit", "cursor", "format"])
+        .words::<PageFormat>("format")
         .proves(&[409])
         .answers::<UnitExplanationShape>(200),
         put(
@@ -97,14 +100,7 @@ fn evaluations() -> Vec<Route> {
             "Experts' points of a year, by unit and indicator",
             point::list,
         )
-        .parameters(&[
-            "year",
-            "policy",
-            "organization_id",
-            "missing",
-            "limit",
-            "cursor",
-        ])
+        .parameters(point::PARAMETERS)
         .requires(&["year"])
         .answers::<Page<PointShape>>(200),
     ]
@@ -180,20 +176,10 @@ fn subsidy_runs() -> Vec<Route> {
             "The steps of an award and the records behind each metric",
             award::explanation,
         )
-        .parameters(&["metric", "left_out", "limit", "cursor"])
+        .parameters(&["metric", "left_out", "limit", "cursor", "format"])
+        .words::<PageFormat>("format")
         .proves(&[409])
         .answers::<ExplanationShape>(200),
-        get(
-            "/subsidy-runs/{id}/export",
-            Action::SubsidyExport,
-            "The awards as a table",
-            award::export,
-        )
-        .parameters(&["format"])
-        .words::<Format>("format")
-        .heavy()
-        .proves(&[409])
-        .answers_status(200),
     ]
 }
 

@@ -39,6 +39,16 @@ impl From<PointRow> for PointShape {
     }
 }
 
+/// What the list is asked by.
+pub const PARAMETERS: &[&str] = &[
+    "year",
+    "policy",
+    "organization_id",
+    "missing",
+    "limit",
+    "cursor",
+];
+
 pub async fn list(context: RequestContext) -> Answer {
     let asked = context.params().and_then(|params| {
         let years: Vec<i32> = params.all("year")?;

@@ -6,6 +6,7 @@ pub(crate) mod by_experts;
 mod decide;
 pub mod expert;
 pub mod explain;
+pub mod export;
 pub mod freeze;
 pub mod grades;
 pub(crate) mod phase;
@@ -23,12 +24,13 @@ use crate::operations::actor::Actor;
 use crate::operations::run::{Done, Outcome, Run, may};
 use crate::operations::{job, policy, subject as subjects};
 use crate::store::event::{self, Subject};
-use crate::store::yearly_run::{self as rows, Evaluation, Filter, NewRun, PageStart, Run as Row};
+use crate::store::yearly_run::{self as rows, Evaluation, Filter, NewRun, Run as Row};
 use crate::store::{self, Conn, StoreError};
 
-// What the command line needs to name a run, its budget, how far it is and what becomes of it.
+// What the command line needs to name and list runs, their budgets, how far they are and what becomes of them.
 pub use crate::domain::run::{RunDecision, RunId, RunKind, RunPhase, RunState};
 pub use crate::domain::{EvaluationId, Fen, SubsidyRunId};
+pub use crate::store::yearly_run::{PageStart, Run as YearlyRun, SubsidyRun};
 pub use decide::{Statement, decide};
 
 /// The first year of which there can be records.

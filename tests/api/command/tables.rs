@@ -1,5 +1,7 @@
 //! Whole years and tables through the command line, on both databases.
 
+use calamine::DataType;
+
 use super::*;
 
 const SEEDED_YEAR: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/seeds/province-2025");
@@ -92,6 +94,65 @@ fn end_of_notices(url: &str) {
     }
 }
 
+/// Both kinds of run are written to files, whose sums are those of the run.
+fn exported(run: &impl Fn(&[&str]) -> Output) {
+    let folder = std::env::temp_dir().join(format!(
+        "yiqi-export-{}-{}",
+        std::process::id(),
+        std::thread::current().name().unwrap().replace("::", "-")
+    ));
+    std::fs::create_dir_all(&folder).unwrap();
+    for kind in ["evaluate", "subsidy"] {
+        for format in ["csv", "xlsx", "pdf"] {
+            let file = folder.join(format!("{kind}.{format}"));
+            let file = file.to_str().unwrap();
+            expect(&run(&[kind, "export", "1", "--out", file]), 0, "");
+            let by_name = std::fs::read(file).unwrap();
+            let other = folder.join("other");
+            let other = other.to_str().unwrap();
+            expect(
+                &run(&[kind, "export", "1", "--format", format, "--out", other]),
+                0,
+                "",
+            );
+            if format != "xlsx" {
+                assert_eq!(by_name, std::fs::read(other).unwrap(), "{kind} {format}");
+            }
+        }
+        expect(
+            &run(&[kind, "export", "1", "--out", "run.ods"]),
+            2,
+            "--format",
+        );
+        let file = folder.join("none.csv");
+        let file = file.to_str().unwrap();
+        expect(
+            &run(&[kind, "export", "999", "--out", file]),
+            1,
+            "there is no run 999",
+        );
+        expect(
+            &run(&[kind, "export", "1", "--out", "/nowhere/run.csv"]),
+            3,
+            "/nowhere",
+        );
+    }
+    let text = crate::export::text_of(&std::fs::read(folder.join("subsidy.pdf")).unwrap());
+    assert!(
+        text.contains("合计") && text.contains("300,000.00"),
+        "{text}"
+    );
+    let book = crate::export::sheets_of(&std::fs::read(folder.join("subsidy.xlsx")).unwrap());
+    let awards = &book[1].1;
+    assert_eq!(awards.len(), 20, "{awards:?}");
+    let amounts = awards.iter().filter_map(|row| row.last()?.as_f64());
+    let amounts: Vec<f64> = amounts.collect();
+    let (total, each) = amounts.split_last().unwrap();
+    assert!((each.iter().sum::<f64>() - total).abs() < 0.001);
+    assert!(each.windows(2).all(|pair| pair[0] >= pair[1]));
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
 /// From an empty database to a final run, through the command line alone.
 fn a_year(backend: Backend) {
     let Some(url) = empty_database(backend) else {
@@ -165,6 +226,13 @@ fn a_year(backend: Backend) {
         );
         assert!(told(&["json"]).contains("grade_reason"), "{kind}");
     }
+    exported(&run);
+    let runs = json(&["subsidy", "list", "--year", "2025"]);
+    assert_eq!(
+        (&runs[0]["run_id"], &runs[0]["budget_fen"]),
+        (&1.into(), &30_000_000.into())
+    );
+    expect(&run(&["subsidy", "list", "--year", "2024"]), 0, "");
     expect(
         &run(&["evaluate", "explain", "999", "--organization", SEEDED_HOST]),
         1,
