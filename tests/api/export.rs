@@ -36,7 +36,7 @@ pub fn sheets_of(bytes: &[u8]) -> Vec<(String, Vec<Vec<Data>>)> {
 }
 
 fn column(sheet: &[Vec<Data>], caption: &str) -> usize {
-    let found = sheet[0].iter().position(|cell| cell.to_string() == caption);
+    let found = sheet[0].iter().position(|cell| cell == caption);
     found.unwrap_or_else(|| panic!("{caption}: {:?}", sheet[0]))
 }
 
@@ -96,7 +96,7 @@ both! {
         assert!(awards[1..].iter().all(|row| row[amount].is_float()), "{awards:?}");
         assert!(awards[1][column(awards, "总分")].is_float());
         let grades = &book[3].1;
-        assert!(grades[0].iter().any(|cell| cell.to_string() == "A1"), "{:?}", grades[0]);
+        assert!(grades[0].iter().any(|cell| cell == "A1"), "{:?}", grades[0]);
         let indicators = &book[5].1;
         assert!(indicators[1][1].to_string().contains("按时登记"), "{indicators:?}");
         let evaluation = path("evaluations", &run["evaluation_id"]);
