@@ -81,6 +81,7 @@ typed_id!(
     EventId,
     ExpertAssignmentId,
     FindingId,
+    FindingScanId,
     InstrumentId,
     InvitationId,
     InvoiceId,

@@ -67,6 +67,7 @@ ids!(
     ClosureId,
     EvaluationId,
     FindingId,
+    FindingScanId,
     EventId,
     ExpertAssignmentId,
     InstrumentId,
@@ -178,6 +179,7 @@ words!(
     finding::FindingEffect => "FindingEffect",
     finding::FindingRule => "FindingRule",
     finding::FindingState => "FindingState",
+    finding::ScanState => "ScanState",
     finding::Severity => "Severity",
     exemption::ShareMode => "ShareMode",
 );

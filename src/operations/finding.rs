@@ -1,60 +1,127 @@
-//! Findings: looked for in what a freeze reads, beside the writer, read by the province and its auditors, and decided by the
-//! province with a text. What looks seriously wrong and is undecided stops finality.
+//! Findings: looked for in what a freeze reads, beside the writer; read by the province and its auditors, and by the host those shown
+//! to it. What looks seriously wrong and is undecided stops finality.
+
+pub mod decide;
+pub mod scan;
+
+use serde_json::json;
 
 use crate::app::App;
-use crate::domain::access::Action;
-use crate::domain::finding::{FindingDecision, FindingEffect, FindingRule, Findings, Found};
-use crate::domain::{FindingId, Instant, Reason};
-use crate::error::{AppError, Code, Fault};
+use crate::domain::access::{Action, FindingReach, FindingTies};
+use crate::domain::finding::{FindingRule, Findings, Found};
+use crate::domain::{FindingId, Instant, TooLarge, UsageRecordId};
+use crate::error::{AppError, Code};
 use crate::operations::actor::Actor;
-use crate::operations::run::{Outcome, Run, may, personal};
-use crate::operations::subject::{Subject as Noun, Ties};
-use crate::store::event::{self, Subject};
+use crate::operations::run::may;
+use crate::operations::subject::{self, Subject as Noun, Ties};
+use crate::store::event::{self, NewEvent, Subject};
+use crate::store::finding::record::{self, FindingRecord};
 use crate::store::finding::{self as rows, Filter, Finding};
+use crate::store::job::Job;
 use crate::store::yearly_input::{self, Scope};
-use crate::store::{Conn, StoreError};
+use crate::store::{Conn, Lock, StoreError};
 
 /// What looks wrong in the year, rule by rule.
 pub(crate) fn look(conn: &mut Conn, scope: &Scope) -> Result<Vec<Found>, AppError> {
     let mut all = Vec::new();
     for rule in FindingRule::ALL {
         let mut findings = Findings::of(*rule);
-        yearly_input::each_candidate(conn, scope, *rule, |candidate| findings.add(candidate))?;
-        all.extend(findings.finish());
+        let candidates = yearly_input::list_candidates(conn, scope, *rule)?;
+        let is_cut = candidates.is_cut;
+        for candidate in candidates.each() {
+            let added = candidate.and_then(|candidate| findings.add(&candidate));
+            added.map_err(|TooLarge| too_much(*rule))?;
+        }
+        for mut found in findings.finish(is_cut) {
+            if found.counterpart_id.is_some() {
+                let (ids, is_cut) = yearly_input::list_records_of_two(conn, scope, &found)?;
+                found.record_ids = ids;
+                found.is_cut |= is_cut;
+            }
+            all.push(found);
+        }
     }
     Ok(all)
 }
 
-/// Writes what was found, each once.
+/// Why a freeze fails that no number holds the money of.
+fn too_much(rule: FindingRule) -> AppError {
+    AppError::internal(format!(
+        "what the records of {rule} come to is more than 64 bits; correct their charges"
+    ))
+}
+
+/// Writes what was found, each once, with an event where something changed; answers how many.
 pub(crate) fn record(
     tx: &mut Conn,
+    job: &Job,
     year: i32,
     found: &[Found],
     now: Instant,
-) -> Result<(), AppError> {
+) -> Result<usize, AppError> {
+    Lock::Findings.take(tx)?;
+    let mut changed = 0;
     for one in found {
-        rows::record(tx, i64::from(year), one, now)?;
+        let Some(written) = rows::record(tx, i64::from(year), one, now)? else {
+            continue;
+        };
+        changed += 1;
+        let mut event = NewEvent::new(
+            now,
+            Action::FindingFind,
+            Subject::new("finding", written.id),
+        );
+        event.actor_user_id = job.actor_user_id;
+        event.actor_organization_id = job.actor_organization_id;
+        event.request_id.clone_from(&job.request_id);
+        if let Some(before) = written.before {
+            event = event.before(json!({ "state": before }))?;
+        }
+        let after =
+            json!({ "state": written.after, "year": year, "rule": one.rule, "count": one.records });
+        event::append(tx, &event.after(after)?)?;
     }
-    Ok(())
+    Ok(changed)
 }
 
-/// The findings that the filter asks for, at most its limit.
+/// The findings that the filter asks for and the caller reads, at most its limit.
 pub async fn list(
     app: &App,
     actor: &Actor,
     filter: Result<Filter, AppError>,
 ) -> Result<Vec<Finding>, AppError> {
     may(actor, Action::FindingList)?;
-    let filter = filter?;
+    let (mut filter, reach) = (filter?, FindingReach::of(actor.caller()?));
+    if !reach.everything {
+        filter.assigned_to = reach.host;
+    }
     let found = app.store.read(move |conn| rows::list(conn, &filter)).await;
     found.map_err(|error: StoreError| error.into())
 }
 
-/// One finding.
+/// One finding; 404 when it is not the caller's to read.
 pub async fn get(app: &App, actor: &Actor, id: FindingId) -> Result<Finding, AppError> {
-    may(actor, Action::FindingGet)?;
-    let found = app.store.read(move |conn| rows::get(conn, id)).await;
-    found.map_err(|error: StoreError| error.into())
+    let actor = actor.clone();
+    app.store
+        .read(move |conn| subject::load(conn, &actor, Action::FindingGet, id))
+        .await
+}
+
+/// A page of the records that a finding is about.
+pub async fn records(
+    app: &App,
+    actor: &Actor,
+    id: FindingId,
+    page: Result<(Option<UsageRecordId>, i64), AppError>,
+) -> Result<Vec<FindingRecord>, AppError> {
+    let actor = actor.clone();
+    app.store
+        .read(move |conn| {
+            subject::load::<Finding>(conn, &actor, Action::FindingRecordList, id)?;
+            let (after, limit) = page?;
+            Ok(record::list(conn, id, after, limit)?)
+        })
+        .await
 }
 
 impl Noun for Finding {
@@ -69,53 +136,15 @@ impl Noun for Finding {
     }
 
     fn ties(&self) -> Ties {
-        Ties::Nobody
+        Ties::Finding(FindingTies {
+            organization_id: self.organization_id,
+            is_assigned: self.due_on.is_some(),
+        })
     }
 
     fn version(&self) -> Option<i64> {
         Some(self.version)
     }
-}
-
-/// What is said with a decision.
-#[derive(Debug, Clone)]
-pub struct Said {
-    pub text: Option<String>,
-    pub effect: Option<FindingEffect>,
-}
-
-/// Clears, upholds or reopens, as the action says. 409 `invalid_state` where the state does not allow it.
-pub async fn decide(
-    run: &Run<Finding>,
-    id: FindingId,
-    said: Result<Said, AppError>,
-) -> Outcome<Finding> {
-    let action = run.action;
-    run.on(id, said, move |tx, by, present: Finding, said| {
-        let (decision, text) = match action {
-            Action::FindingClear => (FindingDecision::Clear, due_text(said)?),
-            Action::FindingUphold => (FindingDecision::Uphold, due_text(said)?),
-            _ => {
-                let reason = Reason::read(said.text.as_deref(), true)?;
-                (FindingDecision::Reopen, reason)
-            }
-        };
-        let state = present.state.after(decision)?;
-        let text = text.as_ref().map(Reason::as_str);
-        let kept = match decision {
-            FindingDecision::Reopen => None,
-            _ => text,
-        };
-        rows::update_decision(tx, &present, state, (kept, said.effect), by.now)?;
-        let event = by
-            .event(action, Subject::new("finding", present.id))
-            .before(serde_json::json!({ "state": present.state }))?
-            .after(serde_json::json!({ "state": state, "effect": said.effect }))?
-            .personal(personal(serde_json::json!({ "text": text }))?);
-        event::append(tx, &event)?;
-        Ok(rows::get(tx, present.id)?)
-    })
-    .await
 }
 
 /// 409 `findings_open` while nobody decided of what looks seriously wrong in the year.
@@ -125,12 +154,5 @@ pub(super) fn refuse_undecided(tx: &mut Conn, year: i64) -> Result<(), AppError>
     match ids.is_empty() {
         true => Ok(()),
         false => Err(AppError::conflict(Code::findings_open).with("ids", ids)),
-    }
-}
-
-fn due_text(said: &Said) -> Result<Option<Reason>, AppError> {
-    match Reason::of("text", said.text.as_deref())? {
-        None => Err(Fault::field("text", Code::required).into()),
-        text => Ok(text),
     }
 }

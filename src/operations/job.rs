@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use crate::app::{App, token};
 use crate::domain::Instant;
-use crate::domain::job::{ATTEMPTS_MAX, JobState, LEASE_SECONDS};
+use crate::domain::job::{ATTEMPTS_MAX, JobState, JobSubject, LEASE_SECONDS};
 use crate::domain::run::{RunId, RunPhase};
 use crate::error::{AppError, Code};
 use crate::operations::actor::Actor;
+use crate::operations::finding::scan;
 use crate::operations::run::work;
 use crate::operations::yearly_run::phase;
 use crate::store::Conn;
@@ -23,19 +24,23 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// What a job is told to have failed of whose process ended each time.
 const ABANDONED: &str = "the process that worked on it ended";
 
-/// Runs one phase of the job of `run`, else of the oldest job that nobody works on. False when there is none to be had.
-pub async fn step(app: &App, run: Option<RunId>, now: Instant) -> Result<bool, AppError> {
-    attend(app, run, now, async |job| phase::run(app, job).await).await
+/// Runs one phase of the job of `subject`, else of the oldest job that nobody works on. False when there is none to be had.
+pub async fn step(app: &App, subject: Option<JobSubject>, now: Instant) -> Result<bool, AppError> {
+    let work = async |job: &Job| match job.subject()? {
+        JobSubject::Run(_) => phase::run(app, job).await,
+        JobSubject::FindingScan(id) => scan::work_on(app, job, id).await,
+    };
+    attend(app, subject, now, work).await
 }
 
 /// Claims a job, keeps its lease while `task` goes on, and tells what became of it. False when there is none to be had.
 pub async fn attend(
     app: &App,
-    run: Option<RunId>,
+    subject: Option<JobSubject>,
     now: Instant,
     task: impl AsyncFnOnce(&Job) -> Result<(), AppError>,
 ) -> Result<bool, AppError> {
-    let Some(job) = claim(app, run, now).await? else {
+    let Some(job) = claim(app, subject, now).await? else {
         return Ok(false);
     };
     if job.attempts > ATTEMPTS_MAX {
@@ -55,9 +60,13 @@ pub async fn attend(
     }
 }
 
-async fn claim(app: &App, run: Option<RunId>, now: Instant) -> Result<Option<Job>, AppError> {
-    let find = move |conn: &mut Conn| match run {
-        Some(run) => job::get(conn, run).map(Some),
+async fn claim(
+    app: &App,
+    subject: Option<JobSubject>,
+    now: Instant,
+) -> Result<Option<Job>, AppError> {
+    let find = move |conn: &mut Conn| match subject {
+        Some(subject) => job::get(conn, subject).map(Some),
         None => job::find_due(conn, now),
     };
     // Asked of a reader first: mostly there is nothing to do.
@@ -67,7 +76,7 @@ async fn claim(app: &App, run: Option<RunId>, now: Instant) -> Result<Option<Job
     };
     let (token, until) = (token::random_token(""), now.plus_seconds(LEASE_SECONDS));
     let take = move |tx: &mut Conn| match job::claim(tx, found.id, &token, (now, until))? {
-        true => Ok(Some(job::get(tx, found.run()?)?)),
+        true => Ok(Some(job::get(tx, found.subject()?)?)),
         false => Ok(None),
     };
     work(app, take).await
@@ -116,22 +125,25 @@ async fn give_up(app: &App, job: &Job, error: &AppError) -> Result<(), AppError>
 
 async fn fail(app: &App, job: &Job, failure: &str) -> Result<(), AppError> {
     let (held, failure, now) = (job.clone(), failure.to_owned(), app.clock.now());
-    let action = move |tx: &mut Conn| phase::fail(tx, &held, &failure, now);
+    let action = move |tx: &mut Conn| match held.subject()? {
+        JobSubject::Run(_) => phase::fail(tx, &held, &failure, now),
+        JobSubject::FindingScan(id) => scan::fail(tx, (&held, id), &failure, now),
+    };
     work(app, action).await
 }
 
-/// Works on the job of a run at once, beside the request that asked for it. Should this process end, or not even begin, another
-/// takes it up.
-pub fn start(app: &App, run: RunId) {
+/// Works on a job at once, beside the request that asked for it. Should this process end, or not even begin, another takes it up.
+pub fn start(app: &App, subject: impl Into<JobSubject>) {
+    let subject = subject.into();
     let worker = app.clone();
     let begun = app.work.start(move || async move {
         loop {
-            match step(&worker, Some(run), worker.clock.now()).await {
+            match step(&worker, Some(subject), worker.clock.now()).await {
                 Ok(true) => {}
                 Ok(false) => return,
                 Err(error) => {
-                    let (kind, run) = (run.kind(), run.number());
-                    return tracing::error!(%kind, run, %error, "a phase failed");
+                    let (kind, number) = (subject.kind(), subject.number());
+                    return tracing::error!(%kind, number, %error, "a phase failed");
                 }
             }
         }
@@ -159,16 +171,20 @@ pub async fn finish(app: &App, run: RunId, mut tell: impl FnMut(RunPhase)) -> Re
             }
             JobState::Open => tell(job.phase),
         }
-        if !step(app, Some(run), app.clock.now()).await? {
+        if !step(app, Some(run.into()), app.clock.now()).await? {
             tokio::time::sleep(PAUSE).await;
         }
     }
 }
 
-/// Promises work on a run, in the transaction of the action that asks for it.
-pub(crate) fn promise(tx: &mut Conn, run: RunId, by: &Actor) -> Result<(), AppError> {
+/// Promises work, in the transaction of the action that asks for it.
+pub(crate) fn promise(
+    tx: &mut Conn,
+    subject: impl Into<JobSubject>,
+    by: &Actor,
+) -> Result<(), AppError> {
     let new = job::NewJob {
-        run,
+        subject: subject.into(),
         phase: RunPhase::Freeze,
         actor_user_id: by.user_id(),
         actor_organization_id: by.caller().ok().map(|caller| caller.organization_id),

@@ -3,7 +3,7 @@
 
 use super::actor::{Actor, Who};
 use crate::domain::access::{
-    self, Action, BookingTies, Denied, InstrumentTies, ObjectionTies, OrganizationTies,
+    self, Action, BookingTies, Denied, FindingTies, InstrumentTies, ObjectionTies, OrganizationTies,
 };
 use crate::domain::{OrganizationId, UserId};
 use crate::error::AppError;
@@ -22,6 +22,7 @@ pub enum Ties {
     Objection(ObjectionTies),
     /// An expert's assignment, by its evaluator.
     Assignment(UserId),
+    Finding(FindingTies),
     /// An evaluation or a subsidy run.
     Run {
         is_published: bool,
@@ -95,6 +96,7 @@ pub fn authorize(actor: &Actor, action: Action, ties: &Ties) -> Result<(), AppEr
         Ties::Booking(ties) => access::may_on_booking(caller, action, ties),
         Ties::UsageRecord(ties) => access::may_on_usage(caller, action, ties),
         Ties::Charge(ties) => access::may_on_charge(caller, action, ties),
+        Ties::Finding(ties) => access::may_on_finding(caller, action, ties),
         Ties::Objection(ties) => access::may_on_objection(caller, action, ties),
         Ties::Assignment(evaluator) => access::may_on_assignment(caller, action, *evaluator),
         Ties::Run { is_published } => access::may_on_run(caller, action, *is_published),

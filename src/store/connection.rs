@@ -165,6 +165,8 @@ pub enum Lock {
     Idempotency(i64),
     /// One job that only one node may run at a time.
     Job(i64),
+    /// What is found of years: two that look at once write one after the other.
+    Findings,
     /// Which packs are in force.
     PoliciesInForce,
     /// The schema; held by its connection until that ends, since migrations are transactions of their own.
@@ -191,6 +193,7 @@ impl Lock {
             Lock::Login(hash) => (6, hash),
             Lock::Schema => (7, 0),
             Lock::PoliciesInForce => (8, 0),
+            Lock::Findings => (9, 0),
         }
     }
 

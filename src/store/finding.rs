@@ -1,10 +1,19 @@
-//! Findings: one row for each rule, year and subject, written by what found it and read by the administration.
+//! Findings: one row for each rule, year and subject, written by what found it and decided by the administration. The records that
+//! a finding is about, and the scans that somebody asked for, stand beside it.
+
+pub mod record;
+pub mod scan;
 
 use diesel::prelude::*;
 
 use super::schema::finding;
 use super::{Conn, Json, Result, page};
-use crate::domain::finding::{FindingEffect, FindingRule, FindingState, Found, Severity};
+use chrono::NaiveDate;
+
+use crate::domain::finding::{
+    FindingEffect, FindingRule, FindingState, Found, RECORDS_NAMED_MAX, Severity,
+};
+use crate::domain::policy::Grade;
 use crate::domain::{
     Fen, FindingId, Instant, InstrumentId, Minutes, OrganizationId, UsageRecordId,
 };
@@ -27,9 +36,14 @@ pub struct Finding {
     pub income_fen: Fen,
     pub record_ids: Json<Vec<UsageRecordId>>,
     pub facts_digest: String,
+    pub is_cut: bool,
     pub state: FindingState,
+    /// By when the unit is to explain it; none: it is not shown to the unit.
+    pub due_on: Option<NaiveDate>,
+    pub explanation: Option<String>,
     pub decision: Option<String>,
     pub effect: Option<FindingEffect>,
+    pub grade: Option<Grade>,
     pub version: i64,
     pub created_at: Instant,
     pub updated_at: Instant,
@@ -42,6 +56,8 @@ pub struct Filter {
     pub rules: Vec<FindingRule>,
     pub states: Vec<FindingState>,
     pub organizations: Vec<OrganizationId>,
+    /// Only those shown to this unit.
+    pub assigned_to: Option<OrganizationId>,
     /// In the order of (`updated_at`, `id`), after this place; else newest first.
     pub changed_after: Option<(Instant, i64)>,
     pub below: Option<i64>,
@@ -83,22 +99,26 @@ pub fn list_undecided(conn: &mut Conn, year: i64) -> Result<Vec<FindingId>> {
         .load(conn)?)
 }
 
-/// Writes what was decided of a finding.
-pub fn update_decision(
-    conn: &mut Conn,
-    present: &Finding,
-    state: FindingState,
-    (decision, effect): (Option<&str>, Option<FindingEffect>),
-    now: Instant,
-) -> Result<()> {
+/// What is said of a finding, all of it.
+#[derive(Debug, Clone, AsChangeset)]
+#[diesel(table_name = finding, treat_none_as_null = true)]
+pub struct Said {
+    pub state: FindingState,
+    pub due_on: Option<NaiveDate>,
+    pub explanation: Option<String>,
+    pub decision: Option<String>,
+    pub effect: Option<FindingEffect>,
+    pub grade: Option<Grade>,
+}
+
+/// Writes what is said of a finding.
+pub fn update_said(conn: &mut Conn, present: &Finding, said: &Said, now: Instant) -> Result<()> {
+    let step = (
+        finding::version.eq(present.version + 1),
+        finding::updated_at.eq(now),
+    );
     diesel::update(finding::table.find(present.id))
-        .set((
-            finding::state.eq(state),
-            finding::decision.eq(decision),
-            finding::effect.eq(effect),
-            finding::version.eq(present.version + 1),
-            finding::updated_at.eq(now),
-        ))
+        .set((said.clone(), step))
         .execute(conn)?;
     Ok(())
 }
@@ -118,6 +138,11 @@ pub fn list(conn: &mut Conn, filter: &Filter) -> Result<Vec<Finding>> {
     if !filter.organizations.is_empty() {
         query = query.filter(finding::organization_id.eq_any(filter.organizations.clone()));
     }
+    if let Some(unit) = filter.assigned_to {
+        query = query
+            .filter(finding::organization_id.eq(unit))
+            .filter(finding::due_on.is_not_null());
+    }
     let range = page::Range::of(filter.changed_after, filter.below);
     let query = page::in_range!(query, finding, range);
     Ok(query
@@ -128,72 +153,115 @@ pub fn list(conn: &mut Conn, filter: &Filter) -> Result<Vec<Finding>> {
 
 #[derive(AsChangeset)]
 #[diesel(table_name = finding)]
-struct Change {
+struct Facts {
     records: i64,
     minutes: Minutes,
     income_fen: Fen,
     record_ids: Json<Vec<UsageRecordId>>,
     facts_digest: String,
-    state: FindingState,
-    version: i64,
+    is_cut: bool,
     updated_at: Instant,
 }
 
-/// Writes what was found: never a second row of a rule, year and subject. What was cleared opens again only with other facts.
-pub fn record(conn: &mut Conn, year: i64, found: &Found, now: Instant) -> Result<()> {
-    let (subject, digest) = (found.subject(), found.facts_digest());
-    let known: Option<Finding> = finding::table
-        .filter(finding::year.eq(year))
-        .filter(finding::rule.eq(found.rule))
-        .filter(finding::subject.eq(&subject))
-        .select(Finding::as_select())
-        .get_result(conn)
-        .optional()?;
-    let change = |state, version| -> Result<Change> {
-        Ok(Change {
+impl Facts {
+    fn of(found: &Found, now: Instant) -> Result<Self> {
+        let named = found.record_ids.iter().take(RECORDS_NAMED_MAX);
+        Ok(Self {
             records: found.records,
             minutes: found.minutes,
             income_fen: found.income,
-            record_ids: Json::of(found.record_ids.clone())?,
-            facts_digest: digest.clone(),
-            state,
-            version,
+            record_ids: Json::of(named.copied().collect())?,
+            facts_digest: found.facts_digest(),
+            is_cut: found.is_cut,
             updated_at: now,
         })
-    };
-    match known {
-        Some(known) if known.facts_digest == digest => {}
-        Some(known) => {
-            let state = match known.state {
-                FindingState::Cleared => FindingState::Open,
-                other => other,
-            };
-            diesel::update(finding::table.find(known.id))
-                .set(change(state, known.version + 1)?)
-                .execute(conn)?;
-        }
-        None => {
-            let new = change(FindingState::Open, 1)?;
-            diesel::insert_into(finding::table)
-                .values((
-                    finding::year.eq(year),
-                    finding::rule.eq(found.rule),
-                    finding::subject.eq(&subject),
-                    finding::organization_id.eq(found.organization_id),
-                    finding::counterpart_organization_id.eq(found.counterpart_id),
-                    finding::instrument_id.eq(found.instrument_id),
-                    finding::records.eq(new.records),
-                    finding::minutes.eq(new.minutes),
-                    finding::income_fen.eq(new.income_fen),
-                    finding::record_ids.eq(new.record_ids),
-                    finding::facts_digest.eq(new.facts_digest),
-                    finding::state.eq(new.state),
-                    finding::version.eq(new.version),
-                    finding::created_at.eq(now),
-                    finding::updated_at.eq(now),
-                ))
-                .execute(conn)?;
-        }
     }
-    Ok(())
+}
+
+/// What was written of a finding: its state before, if it was known, and now.
+#[derive(Debug, Clone, Copy)]
+pub struct Written {
+    pub id: FindingId,
+    pub before: Option<FindingState>,
+    pub after: FindingState,
+}
+
+/// Writes what was found: never a second row of a rule, year and subject. What was cleared opens again only with other facts; `None`
+/// where the facts are the same.
+pub fn record(conn: &mut Conn, year: i64, found: &Found, now: Instant) -> Result<Option<Written>> {
+    let subject = found.subject();
+    let known: Option<FindingId> = finding::table
+        .filter(finding::year.eq(year))
+        .filter(finding::rule.eq(found.rule))
+        .filter(finding::subject.eq(&subject))
+        .select(finding::id)
+        .get_result(conn)
+        .optional()?;
+    let facts = Facts::of(found, now)?;
+    let Some(id) = known else {
+        return insert(conn, (year, subject), found, facts).map(Some);
+    };
+    let known = get_locked(conn, id)?;
+    if known.facts_digest == facts.facts_digest {
+        // What was found before records had rows of their own.
+        record::complete(conn, id, &found.record_ids)?;
+        return Ok(None);
+    }
+    let after = match known.state {
+        FindingState::Cleared => FindingState::Open,
+        other => other,
+    };
+    if after != known.state {
+        diesel::update(finding::table.find(id))
+            .set((
+                finding::state.eq(after),
+                finding::decision.eq(None::<String>),
+            ))
+            .execute(conn)?;
+    }
+    diesel::update(finding::table.find(id))
+        .set((facts, finding::version.eq(known.version + 1)))
+        .execute(conn)?;
+    record::replace(conn, id, &found.record_ids)?;
+    Ok(Some(Written {
+        id,
+        before: Some(known.state),
+        after,
+    }))
+}
+
+fn insert(
+    conn: &mut Conn,
+    (year, subject): (i64, String),
+    found: &Found,
+    facts: Facts,
+) -> Result<Written> {
+    let after = FindingState::Open;
+    let id: FindingId = diesel::insert_into(finding::table)
+        .values((
+            finding::year.eq(year),
+            finding::rule.eq(found.rule),
+            finding::subject.eq(subject),
+            finding::organization_id.eq(found.organization_id),
+            finding::counterpart_organization_id.eq(found.counterpart_id),
+            finding::instrument_id.eq(found.instrument_id),
+            finding::records.eq(facts.records),
+            finding::minutes.eq(facts.minutes),
+            finding::income_fen.eq(facts.income_fen),
+            finding::record_ids.eq(facts.record_ids),
+            finding::facts_digest.eq(facts.facts_digest),
+            finding::is_cut.eq(facts.is_cut),
+            finding::state.eq(after),
+            finding::version.eq(1_i64),
+            finding::created_at.eq(facts.updated_at),
+            finding::updated_at.eq(facts.updated_at),
+        ))
+        .returning(finding::id)
+        .get_result(conn)?;
+    record::replace(conn, id, &found.record_ids)?;
+    Ok(Written {
+        id,
+        before: None,
+        after,
+    })
 }

@@ -5,8 +5,8 @@ use diesel::prelude::*;
 
 use super::schema::job;
 use super::{Conn, Result, StoreError};
-use crate::domain::job::JobState;
-use crate::domain::run::{RunId, RunKind, RunPhase};
+use crate::domain::job::{JobKind, JobState, JobSubject};
+use crate::domain::run::{RunId, RunPhase};
 use crate::domain::{Instant, JobId, OrganizationId, UserId};
 
 /// One row, without its times. The actor is who asked for the work.
@@ -14,7 +14,7 @@ use crate::domain::{Instant, JobId, OrganizationId, UserId};
 #[diesel(table_name = job)]
 pub struct Job {
     pub id: JobId,
-    pub kind: RunKind,
+    pub kind: JobKind,
     pub subject_id: i64,
     pub state: JobState,
     pub phase: RunPhase,
@@ -31,17 +31,25 @@ pub struct Job {
 }
 
 impl Job {
-    /// The run that is worked on.
+    /// What is worked on.
+    pub fn subject(&self) -> Result<JobSubject> {
+        let subject = self.kind.subject(self.subject_id);
+        subject.map_err(|_| StoreError::NotFound)
+    }
+
+    /// The run that is worked on; `NotFound` where it is none.
     pub fn run(&self) -> Result<RunId> {
-        let run = self.kind.id(self.subject_id);
-        run.map_err(|_| StoreError::NotFound)
+        match self.subject()? {
+            JobSubject::Run(run) => Ok(run),
+            JobSubject::FindingScan(_) => Err(StoreError::NotFound),
+        }
     }
 }
 
 /// A job to insert.
 #[derive(Debug, Clone)]
 pub struct NewJob {
-    pub run: RunId,
+    pub subject: JobSubject,
     pub phase: RunPhase,
     pub actor_user_id: Option<UserId>,
     pub actor_organization_id: Option<OrganizationId>,
@@ -52,8 +60,8 @@ pub struct NewJob {
 pub fn insert(conn: &mut Conn, new: &NewJob) -> Result<()> {
     diesel::insert_into(job::table)
         .values((
-            job::kind.eq(new.run.kind()),
-            job::subject_id.eq(new.run.number()),
+            job::kind.eq(new.subject.kind()),
+            job::subject_id.eq(new.subject.number()),
             job::state.eq(JobState::Open),
             job::phase.eq(new.phase),
             job::percent.eq(new.phase.percent()),
@@ -68,11 +76,12 @@ pub fn insert(conn: &mut Conn, new: &NewJob) -> Result<()> {
     Ok(())
 }
 
-/// The job that works on a run.
-pub fn get(conn: &mut Conn, run: RunId) -> Result<Job> {
+/// The job that works on something.
+pub fn get(conn: &mut Conn, subject: impl Into<JobSubject>) -> Result<Job> {
+    let subject = subject.into();
     Ok(job::table
-        .filter(job::kind.eq(run.kind()))
-        .filter(job::subject_id.eq(run.number()))
+        .filter(job::kind.eq(subject.kind()))
+        .filter(job::subject_id.eq(subject.number()))
         .select(Job::as_select())
         .get_result(conn)?)
 }
@@ -181,7 +190,7 @@ pub fn update(conn: &mut Conn, claimed: &Job, outcome: Outcome, now: Instant) ->
 /// Ends the job of a run that was thrown away, whoever works on it.
 pub fn cancel(conn: &mut Conn, run: RunId, now: Instant) -> Result<()> {
     let open = job::table
-        .filter(job::kind.eq(run.kind()))
+        .filter(job::kind.eq(JobSubject::from(run).kind()))
         .filter(job::subject_id.eq(run.number()))
         .filter(job::state.eq(JobState::Open));
     diesel::update(open)

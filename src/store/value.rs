@@ -44,7 +44,7 @@ macro_rules! stored {
 }
 
 stored!(
-    ApiKeyId, AwardId, BookingId, ChargeId, ClosureId, EvaluationId, EventId, ExpertAssignmentId, FindingId, InstrumentId, InvitationId,
+    ApiKeyId, AwardId, BookingId, ChargeId, ClosureId, EvaluationId, EventId, ExpertAssignmentId, FindingId, FindingScanId, InstrumentId, InvitationId,
     InvoiceId, JobId, NoticeId, ObjectionId, OrganizationId,
     PaymentId, PolicyId, PublicNoticeId, RelatedPartyId, ReviewId, ServiceId, SessionId, SubsidyRunId, TariffId, UsageRecordId, UserId
     as BigInt through i64, |number| Ok(number.try_into()?)
@@ -100,6 +100,8 @@ stored_words!(
     finding::FindingEffect,
     finding::FindingRule,
     finding::FindingState,
+    finding::ScanState,
+    job::JobKind,
     job::JobState,
     objection::ObjectionState,
     organization::OrganizationKind,

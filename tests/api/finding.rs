@@ -8,7 +8,7 @@ use yiqi::operations::policy::install_shipped;
 use crate::charge::{priced, record};
 use crate::client::{Answer, Client};
 use crate::finality::{draft, prepared, publish, say};
-use crate::subsidy::begun;
+use crate::subsidy::{begun, ended};
 use crate::world::*;
 use crate::{both, given};
 
@@ -98,8 +98,11 @@ both! {
         freeze(app);
         let one = app.as_admin().get(&path).expect_status(200);
         assert_eq!((&one["state"], &one["count"]), (&json!("open"), &json!(2)));
-        app.as_host().get(&path).expect_status(403);
-        app.as_host().get(YEAR).expect_status(403);
+        // Until it is shown to the unit, the host does not know of it; others never do.
+        app.as_host().get(&path).expect_code(404, "not_found");
+        assert_eq!(app.as_host().get(YEAR).expect_status(200)["items"], json!([]));
+        app.as_company().get(&path).expect_code(404, "not_found");
+        app.as_company().get(YEAR).expect_code(403, "forbidden");
         assert_eq!(found(app, "&rule=overlap&severity=note"), Vec::<Value>::new());
     }
 
@@ -111,9 +114,10 @@ both! {
             ("reopen", json!({"reason": "有新材料"})),
         ];
         for (verb, body) in &sound {
-            for client in [app.as_host(), app.as_company(), app.as_person(AUDITOR)] {
-                say(&client, &path, verb, body.clone()).expect_code(403, "forbidden");
+            for client in [app.as_host(), app.as_company()] {
+                say(&client, &path, verb, body.clone()).expect_code(404, "not_found");
             }
+            say(&app.as_person(AUDITOR), &path, verb, body.clone()).expect_code(403, "forbidden");
             say(&app.visitor(), &path, verb, body.clone()).expect_code(401, "unauthenticated");
             say(&admin, "/api/v1/findings/999999", verb, body.clone()).expect_code(404, "not_found");
             versioned(&admin, &format!("{path}/{verb}"), 7, body.clone()).expect_code(412, "version_mismatch");
@@ -154,7 +158,7 @@ both! {
             let items = list["items"].as_array().unwrap().iter();
             items.map(|event| event["action"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
         };
-        assert_eq!(told(&admin), ["finding_clear", "finding_reopen", "finding_uphold"]);
+        assert_eq!(told(&admin), ["finding_find", "finding_clear", "finding_reopen", "finding_uphold"]);
         assert_eq!(told(&app.as_host()), Vec::<String>::new());
     }
 
@@ -186,5 +190,150 @@ both! {
         refused(&ids[..1]);
         say(&admin, &finding(&ids[0]), "clear", json!({"text": "已核对"})).expect_status(200);
         say(&deputy, &halves[1], "finalize", json!({})).expect_status(200);
+    }
+
+    /// Shown to the unit with a day, explained by it, and decided: each is told to the unit from then on.
+    fn a_finding_is_shown_to_its_unit_which_explains_it(app: &TestApp) {
+        let (path, admin, host) = (planted(app), app.as_admin(), app.as_host());
+        let other = app.as_person(OTHER_HOST_ADMIN);
+        let reads = [path.clone(), format!("{path}/records")];
+        for read in &reads {
+            host.get(read).expect_code(404, "not_found");
+        }
+        for (due_on, code) in [("2026-03-01", "out_of_range"), ("2028-01-01", "out_of_range")] {
+            let refused = say(&admin, &path, "assign", json!({"due_on": due_on})).expect_code(422, code);
+            assert_eq!(refused["errors"][0]["field"], "due_on");
+        }
+        say(&host, &path, "assign", json!({})).expect_code(404, "not_found");
+        say(&host, &path, "explain", json!({"text": "x"})).expect_code(404, "not_found");
+        // Ten working days after Monday, 2 March.
+        let assigned = versioned(&admin, &format!("{path}/assign"), 1, json!({})).expect_status(200);
+        assert_eq!((&assigned["state"], &assigned["due_on"], &assigned["explanation"]), (&json!("open"), &json!("2026-03-16"), &Value::Null));
+        let again = versioned(&admin, &format!("{path}/assign"), 1, json!({})).expect_status(200);
+        assert_eq!((again.header("idempotency-replayed"), &again.body), (Some("true"), &assigned.body));
+        let later = say(&admin, &path, "assign", json!({"due_on": "2026-03-20"})).expect_status(200);
+        assert_eq!(later["due_on"], "2026-03-20");
+
+        for read in &reads {
+            host.get(read).expect_status(200);
+            app.as_person(AUDITOR).get(read).expect_status(200);
+            other.get(read).expect_code(404, "not_found");
+            app.as_company().get(read).expect_code(404, "not_found");
+        }
+        let listed = |client: &Client| client.get(YEAR).expect_status(200)["items"].as_array().unwrap().len();
+        assert_eq!((listed(&host), listed(&other)), (1, 0));
+        assert!(listed(&admin) >= 1);
+        let records = host.get(&reads[1]).expect_status(200);
+        let record = &records["items"][0];
+        assert_eq!((&record["effective_minutes"], &record["state"], &record["is_affected"]), (&json!(91), &json!("recorded"), &json!(false)));
+
+        for client in [&admin, &app.as_person(AUDITOR)] {
+            say(client, &path, "explain", json!({"text": "x"})).expect_code(403, "forbidden");
+        }
+        for verb in ["clear", "uphold", "assign", "reopen"] {
+            let body = match verb {
+                "uphold" => json!({"text": "x", "effect": "none"}),
+                "clear" => json!({"text": "x"}),
+                "reopen" => json!({"reason": "x"}),
+                _ => json!({}),
+            };
+            say(&host, &path, verb, body).expect_code(403, "forbidden");
+        }
+        for (body, status, code) in [
+            (json!({}), 400, "missing_field"),
+            (json!({"text": ""}), 422, "required"),
+            (json!({"text": "长".repeat(2_001)}), 422, "text_too_long"),
+        ] {
+            say(&host, &path, "explain", body).expect_code(status, code);
+        }
+        let explained = versioned(&host, &format!("{path}/explain"), 3, json!({"text": "录入有误"})).expect_status(200);
+        assert_eq!((&explained["state"], &explained["explanation"]), (&json!("explained"), &json!("录入有误")));
+        let again = versioned(&host, &format!("{path}/explain"), 3, json!({"text": "录入有误"})).expect_status(200);
+        assert_eq!((again.header("idempotency-replayed"), &again.body), (Some("true"), &explained.body));
+        say(&host, &path, "explain", json!({"text": "录入有误，已更正"})).expect_status(200);
+        let cleared = say(&admin, &path, "clear", json!({"text": "同意"})).expect_status(200);
+        assert_eq!((&cleared["state"], &cleared["explanation"]), (&json!("cleared"), &json!("录入有误，已更正")));
+        say(&host, &path, "explain", json!({"text": "x"})).expect_code(409, "invalid_state");
+        say(&admin, &path, "assign", json!({})).expect_code(409, "invalid_state");
+        app.settle();
+        let told = |client: &Client| {
+            let list = client.get("/api/v1/events?subject_type=finding").expect_status(200);
+            let items = list["items"].as_array().unwrap().iter();
+            items.map(|event| event["action"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        let of_unit = ["finding_assign", "finding_assign", "finding_explain", "finding_explain", "finding_clear"];
+        assert_eq!(told(&host), of_unit);
+        assert_eq!(told(&admin)[1..], of_unit);
+        assert_eq!(told(&other), Vec::<String>::new());
+    }
+
+    /// A scan looks without a freeze: what is found again with other facts opens, what is not found any more stays open.
+    fn a_scan_finds_and_tells_how_far_it_is(app: &TestApp) {
+        let (path, admin) = (planted(app), app.as_admin());
+        let scans = "/api/v1/findings/scan";
+        let scanned = |found: i64, changed: i64| {
+            let begun = admin.post(scans, json!({"year": 2026})).expect_status(202);
+            let ended = ended(&admin, begun.header("location").unwrap());
+            let told = [&ended["status"], &ended["progress"], &ended["found"], &ended["changed"]];
+            assert_eq!(told, [&json!("done"), &json!(100), &json!(found), &json!(changed)], "{}", ended.text());
+            ended
+        };
+        let known = i64::try_from(found(app, "").len()).unwrap();
+        let first = scanned(known, 0);
+        say(&admin, &path, "clear", json!({"text": "已核对"})).expect_status(200);
+        scanned(known, 0);
+        assert_eq!(admin.get(&path)["state"], "cleared");
+        change(app, "UPDATE usage_record SET run_minutes = 92 WHERE run_minutes = 91".to_owned());
+        scanned(known, 1);
+        let reopened = admin.get(&path).expect_status(200);
+        assert_eq!((&reopened["state"], &reopened["decision"], &reopened["minutes"]), (&json!("open"), &Value::Null, &json!(92)));
+        change(app, "UPDATE usage_record SET run_minutes = 90 WHERE run_minutes = 92".to_owned());
+        scanned(known - 1, 0);
+        assert_eq!(admin.get(&path)["state"], "open");
+
+        for client in [app.as_host(), app.as_person(AUDITOR), app.as_company()] {
+            client.post(scans, json!({"year": 2026})).expect_code(403, "forbidden");
+        }
+        let scan = format!("{scans}s/{}", first["id"]);
+        app.as_host().get(&scan).expect_code(403, "forbidden");
+        app.as_person(AUDITOR).get(&scan).expect_status(200);
+        admin.get(&format!("{scans}s/999999")).expect_code(404, "not_found");
+        for (body, status, code) in [
+            (json!({}), 400, "missing_field"),
+            (json!({"year": 2027}), 422, "out_of_range"),
+            (json!({"year": "x"}), 400, "wrong_type"),
+        ] {
+            admin.post(scans, body).expect_code(status, code);
+        }
+        let send = || admin.request(Method::POST, scans).header("idempotency-key", "scan").json(json!({"year": 2026})).send();
+        let (once, twice) = (send().expect_status(202), send().expect_status(202));
+        assert_eq!((twice.header("idempotency-replayed"), twice.header("location")), (Some("true"), once.header("location")));
+        ended(&admin, once.header("location").unwrap());
+        app.settle();
+        let told = admin.get("/api/v1/events?subject_type=finding_scan").expect_status(200);
+        assert_eq!(told["items"].as_array().unwrap().len(), 5);
+    }
+
+    /// All records are listed page by page, those between two units too.
+    fn the_records_of_a_finding_are_listed(app: &TestApp) {
+        app.block_on(install_shipped(&app.app, app.now())).unwrap();
+        let instrument = priced(app);
+        let ids: Vec<i64> = (2..23).map(|day| record(app, instrument, day)).collect();
+        change(app, "UPDATE usage_record SET state = 'confirmed'".to_owned());
+        freeze(app);
+        let alike = found(app, "&rule=identical_durations").pop().unwrap();
+        assert_eq!((&alike["count"], &alike["usage_record_ids"]), (&json!(21), &json!(ids)));
+        let path = format!("/api/v1/findings/{}/records?limit=10", alike["id"]);
+        let (mut listed, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let page = app.as_admin().get(&format!("{path}{cursor}")).expect_status(200);
+            let items = page["items"].as_array().unwrap().iter();
+            listed.extend(items.map(|item| item["usage_record_id"].as_i64().unwrap()));
+            match page["next_cursor"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => break,
+            }
+        }
+        assert_eq!(listed, ids);
     }
 }

@@ -137,7 +137,7 @@ both! {
         std::thread::scope(|scope| {
             let worked = scope.spawn(|| {
                 let node = World::new(slow.app.clone(), app.backend);
-                let work = attend(&node.app, Some(run), node.now(), async |_| {
+                let work = attend(&node.app, Some(run.into()), node.now(), async |_| {
                     let _ = ended.await;
                     Err(AppError::unavailable("the phase was long"))
                 });

@@ -18,6 +18,7 @@ use yiqi::operations::instrument::InstrumentContext;
 use yiqi::operations::run::{admit, may};
 use yiqi::operations::session::caller_of_login;
 use yiqi::operations::usage::UsageContext;
+use yiqi::store::finding::Finding;
 use yiqi::store::organization::{NewOrganization, Organization};
 use yiqi::store::user::NewUser;
 use yiqi::store::yearly_run::{evaluation::Evaluation, subsidy};
@@ -82,6 +83,7 @@ fn expected(who: Option<Person>, action: Action, noun: SubjectKind) -> Answer {
         SubjectKind::Booking => is_reached(who, Action::BookingGet, noun),
         SubjectKind::UsageRecord => is_reached(who, Action::UsageRecordGet, noun),
         SubjectKind::Charge => is_reached(who, Action::ChargeGet, noun),
+        SubjectKind::Finding => is_reached(who, Action::FindingGet, noun),
         _ => !draft_run || who.organization == PROVINCE && !who.roles.contains(&Role::Evaluator),
     };
     match is_reached(who, action, noun) {
@@ -117,6 +119,8 @@ fn reaches(who: Person, role: Role, action: Action, noun: SubjectKind) -> bool {
         || match role {
             Role::PlatformAdmin | Role::Auditor => true,
             Role::RegionAdmin => who.organization == CITY && noun != Award,
+            // It is not shown to the unit.
+            Role::HostAdmin if noun == SubjectKind::Finding => false,
             Role::HostAdmin | Role::HostFinance => is_host,
             Role::InstrumentManager => who == MANAGER,
             Role::UnitAdmin => is_user,
@@ -321,6 +325,9 @@ async fn ask(
         }
         SubjectKind::Charge => {
             admit::<ChargeContext>(app, actor, action, id("charges").try_into().unwrap()).await
+        }
+        SubjectKind::Finding => {
+            admit::<Finding>(app, actor, action, id("findings").try_into().unwrap()).await
         }
         SubjectKind::Evaluation => {
             admit::<Evaluation>(app, actor, action, id("evaluations").try_into().unwrap()).await

@@ -14,7 +14,7 @@ use yiqi::operations::yearly_run::freeze;
 use yiqi::store::event;
 
 /// Asks until the work at `location` has ended.
-fn ended(client: &Client, location: &str) -> Answer {
+pub fn ended(client: &Client, location: &str) -> Answer {
     for _ in 0..200 {
         let answer = client.get(location).expect_status(200);
         if answer["status"] != "running" {

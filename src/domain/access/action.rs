@@ -43,6 +43,7 @@ pub enum SubjectKind {
     SubsidyRun,
     /// One award of a subsidy run.
     Award,
+    Finding,
 }
 
 /// Who hears of an action, besides whoever did it: active members at the time of telling.
@@ -339,11 +340,18 @@ actions! {
     EvaluationExport = "evaluation_export": OVERSEERS.and_system(), None, Read, Evaluation, Nobody;
     EvaluationPreflight = "evaluation_preflight": OVERSEERS.and_system(), None, Read, Evaluation, Nobody;
     /// What looks wrong in a year.
-    FindingList = "finding_list": OVERSEERS, None, Read, Nothing, Nobody;
-    FindingGet = "finding_get": OVERSEERS, None, Read, Nothing, Nobody;
-    FindingClear = "finding_clear": PROVINCE, None, Change, Nothing, Nobody;
-    FindingUphold = "finding_uphold": PROVINCE, None, Change, Nothing, Nobody;
-    FindingReopen = "finding_reopen": PROVINCE, None, Change, Nothing, Nobody;
+    FindingList = "finding_list": AWARD_READERS, None, Read, Nothing, Nobody;
+    FindingGet = "finding_get": AWARD_READERS, None, Read, Finding, Nobody;
+    FindingRecordList = "finding_record_list": AWARD_READERS, None, Read, Finding, Nobody;
+    FindingScan = "finding_scan": PROVINCE, None, Change, Nothing, Nobody;
+    FindingScanGet = "finding_scan_get": OVERSEERS, None, Read, Nothing, Nobody;
+    /// It was found, for the first time or with other facts.
+    FindingFind = "finding_find": SYSTEM, None, Consequence, Finding, Nobody;
+    FindingAssign = "finding_assign": PROVINCE, None, Change, Finding, HostAdmins;
+    FindingExplain = "finding_explain": HOST, None, Change, Finding, Province;
+    FindingClear = "finding_clear": PROVINCE, None, Change, Finding, HostAdmins;
+    FindingUphold = "finding_uphold": PROVINCE, None, Change, Finding, HostAdmins;
+    FindingReopen = "finding_reopen": PROVINCE, None, Change, Finding, HostAdmins;
     SubsidyList = "subsidy_list": EVERYBODY.and_system(), None, Read, SubsidyRun, Nobody;
     SubsidyGet = "subsidy_get": EVERYBODY.and_system(), None, Read, SubsidyRun, Nobody;
     SubsidyAwardList = "subsidy_award_list": EVERYBODY.and_system(), None, Read, SubsidyRun, Nobody;

@@ -6,6 +6,7 @@
 mod action;
 mod assignment;
 mod caller;
+mod finding;
 mod grant;
 mod holders;
 mod objection;
@@ -15,6 +16,7 @@ mod subject_type;
 pub use action::{Action, Audience, Kind, SubjectKind};
 pub use assignment::{AssignmentReach, may_on_assignment};
 pub use caller::{ApiKeyGrant, Caller};
+pub use finding::{FindingReach, FindingTies, may_on_finding};
 pub use grant::{check_first_roles, check_roles, is_office};
 pub use objection::{ObjectionReach, ObjectionTies, may_on_objection};
 pub use reach::{BookingTies, InstrumentTies, OrganizationTies, Reach};

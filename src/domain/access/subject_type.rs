@@ -10,6 +10,7 @@ crate::vocabulary! {
         Evaluation = "evaluation",
         ExpertAssignment = "expert_assignment",
         Finding = "finding",
+        FindingScan = "finding_scan",
         Instrument = "instrument",
         Invitation = "invitation",
         Invoice = "invoice",

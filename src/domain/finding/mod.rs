@@ -4,21 +4,27 @@
 mod rule;
 mod state;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 
 use super::policy::digest;
 use super::sentence::Sentence;
-use super::{Fen, Instant, InstrumentId, Minutes, OrganizationId, UsageRecordId};
+use super::{Fen, Instant, InstrumentId, Minutes, OrganizationId, TooLarge, UsageRecordId};
 
 pub use rule::{
     CIRCULAR_YUAN_MIN, FindingRule, IDENTICAL_RECORDS_MIN, LATE_DAYS, Severity, UNPAID_MINUTES_MIN,
 };
-pub use state::{FindingDecision, FindingEffect, FindingState};
+pub use state::{
+    EXPLAINED_WITHIN_WORKING_DAYS, FindingDecision, FindingEffect, FindingState, ScanState,
+};
 
-/// The most records that a finding names one by one; `records` counts them all.
+/// The most records that a finding names in one answer; `records` counts them all, and its list has them all.
 pub const RECORDS_NAMED_MAX: usize = 1_000;
+
+/// So many candidates are read of a rule at most, in the order of units, instruments and records: more faults than anybody can
+/// look at before mending some.
+pub const CANDIDATES_MAX: i64 = 20_000;
 
 /// A record, or what the records of two units come to, that a rule is asked about. `value` and `bound` are what the rule says
 /// they are.
@@ -48,7 +54,12 @@ pub struct Found {
     pub records: i64,
     pub minutes: Minutes,
     pub income: Fen,
+    /// All of them.
     pub record_ids: Vec<UsageRecordId>,
+    /// How long each record of two units takes, where the rule asks for it.
+    pub durations: BTreeSet<i64>,
+    /// There were more candidates of the rule, or more records, than are read.
+    pub is_cut: bool,
     facts: Vec<String>,
 }
 
@@ -70,9 +81,9 @@ impl Findings {
     }
 
     /// Adds a candidate, if the rule finds it.
-    pub fn add(&mut self, candidate: &Candidate) {
+    pub fn add(&mut self, candidate: &Candidate) -> Result<(), TooLarge> {
         if !self.rule.finds(candidate) {
-            return;
+            return Ok(());
         }
         let (organization_id, counterpart_id, instrument_id) = (
             candidate.organization_id,
@@ -89,26 +100,30 @@ impl Findings {
             minutes: Minutes::ZERO,
             income: Fen::ZERO,
             record_ids: Vec::new(),
+            durations: BTreeSet::new(),
+            is_cut: false,
             facts: Vec::new(),
         });
-        found.add(candidate);
+        found.add(candidate)
     }
 
-    pub fn finish(self) -> impl Iterator<Item = Found> {
-        self.found.into_values()
+    /// What was found; `is_cut`: not all candidates were read.
+    pub fn finish(self, is_cut: bool) -> impl Iterator<Item = Found> {
+        let found = self.found.into_values();
+        found.map(move |one| Found { is_cut, ..one })
     }
 }
 
 impl Found {
-    fn add(&mut self, candidate: &Candidate) {
-        let sum = |one: i64, other: i64| one.saturating_add(other);
-        self.records = sum(self.records, candidate.records);
-        self.minutes = Minutes::new(sum(self.minutes.number(), candidate.minutes.number()));
-        self.income = Fen::new(sum(self.income.number(), candidate.income.number()));
-        if let Some(id) = candidate.record_id
-            && self.record_ids.len() < RECORDS_NAMED_MAX
-        {
-            self.record_ids.push(id);
+    fn add(&mut self, candidate: &Candidate) -> Result<(), TooLarge> {
+        let records = self.records.checked_add(candidate.records);
+        self.records = records.ok_or(TooLarge)?;
+        self.minutes = self.minutes.checked_add(candidate.minutes)?;
+        self.income = self.income.checked_add(candidate.income)?;
+        self.record_ids.extend(candidate.record_id);
+        if candidate.record_id.is_none() {
+            let each = candidate.minutes.number().checked_div(candidate.records);
+            self.durations.extend(each);
         }
         let record = candidate.record_id.map_or(0, UsageRecordId::number);
         self.facts.push(format!(
@@ -119,6 +134,7 @@ impl Found {
             candidate.value,
             candidate.bound
         ));
+        Ok(())
     }
 
     /// What a finding of the rule is about, as one text: never found twice in a year.
@@ -141,13 +157,22 @@ impl Found {
 }
 
 /// What a finding says to people, and what to do next.
-pub fn sentence(rule: FindingRule, records: i64, income: Fen) -> Sentence {
-    let filled = |text: &str| {
-        text.replace("{records}", &records.to_string())
-            .replace("{yuan}", &income.to_string())
-    };
+pub fn sentence(rule: FindingRule, records: i64, income: Fen, is_cut: bool) -> Sentence {
     let (zh, en) = rule.texts();
-    (filled(zh), filled(en)).into()
+    let more = match is_cut {
+        true => (
+            "；仅核查了前 {most} 条，更正后请重新核查",
+            "; only the first {most} were looked at: mend these, then scan again",
+        ),
+        false => ("", ""),
+    };
+    let filled = |text: &str, more: &str| {
+        format!("{text}{more}")
+            .replace("{records}", &records.to_string())
+            .replace("{yuan}", &income.to_string())
+            .replace("{most}", &CANDIDATES_MAX.to_string())
+    };
+    (filled(zh, more.0), filled(en, more.1)).into()
 }
 
 #[cfg(test)]

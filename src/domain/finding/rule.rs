@@ -85,7 +85,7 @@ impl FindingRule {
                 .is_some_and(|(at, on)| at.local_date() < on),
             // Records alike, of all that the unit has on the instrument: half of them.
             Self::IdenticalDurations => {
-                value >= IDENTICAL_RECORDS_MIN && value.saturating_mul(2) >= bound
+                value >= IDENTICAL_RECORDS_MIN && i128::from(value) * 2 >= i128::from(bound)
             }
             // The amount against the price of an hour: less than half of it, or more than twice as much.
             Self::PriceOffTariff => {
@@ -98,7 +98,7 @@ impl FindingRule {
             // Yuan one way and the other way, which differ by a fifth at most.
             Self::CircularTrade => {
                 let (less, more) = (value.min(bound), value.max(bound));
-                less >= CIRCULAR_YUAN_MIN && less.saturating_mul(5) >= more.saturating_mul(4)
+                less >= CIRCULAR_YUAN_MIN && i128::from(less) * 5 >= i128::from(more) * 4
             }
         }
     }

@@ -1,4 +1,5 @@
-//! What the province decides of a finding: that nothing is wrong, that it stands, or that it is looked at again.
+//! What becomes of a finding: the province shows it to its unit, which explains it; then the province decides that nothing is wrong
+//! or that it stands, and may look at it again.
 
 use crate::domain::state::{self, InvalidState, Move};
 
@@ -13,8 +14,10 @@ crate::vocabulary! {
 }
 
 crate::vocabulary! {
-    /// What the province decides of a finding.
+    /// What is done with a finding: the unit explains, the province does the rest.
     FindingDecision {
+        Assign = "assign",
+        Explain = "explain",
         Clear = "clear",
         Uphold = "uphold",
         Reopen = "reopen",
@@ -30,12 +33,28 @@ crate::vocabulary! {
     }
 }
 
+crate::vocabulary! {
+    /// How far a scan is.
+    ScanState {
+        Running = "running",
+        Done = "done",
+        Failed = "failed",
+    }
+}
+
+/// So many working days a unit has to explain, where nothing else is said.
+pub const EXPLAINED_WITHIN_WORKING_DAYS: i64 = 10;
+
 use FindingDecision as A;
 use FindingState as S;
 
 const MOVES: &[Move<S, A>] = &[
+    (S::Open, A::Assign, S::Open),
+    (S::Open, A::Explain, S::Explained),
     (S::Open, A::Clear, S::Cleared),
     (S::Open, A::Uphold, S::Upheld),
+    (S::Explained, A::Assign, S::Explained),
+    (S::Explained, A::Explain, S::Explained),
     (S::Explained, A::Clear, S::Cleared),
     (S::Explained, A::Uphold, S::Upheld),
     (S::Cleared, A::Reopen, S::Open),

@@ -76,13 +76,14 @@ fn one_subject_is_one_finding_whatever_the_order() {
     let found = |order: [i64; 2]| {
         let mut findings = Findings::of(FindingRule::Overlap);
         for id in order {
-            findings.add(&Candidate {
+            let added = findings.add(&Candidate {
                 record_id: Some(id.try_into().unwrap()),
                 ..candidate(2, 1)
             });
+            added.unwrap();
         }
-        findings.add(&candidate(1, 1));
-        let mut found = findings.finish();
+        findings.add(&candidate(1, 1)).unwrap();
+        let mut found = findings.finish(false);
         let only = found.next().unwrap();
         assert!(found.next().is_none());
         only
@@ -96,10 +97,35 @@ fn one_subject_is_one_finding_whatever_the_order() {
 
 #[test]
 fn every_rule_says_in_both_languages_what_to_do() {
-    for rule in FindingRule::ALL {
-        let said = sentence(*rule, 3, Fen::new(1_205));
+    let all = FindingRule::ALL.iter();
+    for (rule, is_cut) in all.flat_map(|rule| [(rule, false), (rule, true)]) {
+        let said = sentence(*rule, 3, Fen::new(1_205), is_cut);
+        assert_eq!(said.zh.contains("20000"), is_cut);
         assert!(!said.zh.contains(|c: char| c.is_ascii_alphabetic()));
         assert!(said.zh.contains('；') && said.en.contains(';'), "{rule}");
         assert!(!said.en.contains('{') && !said.zh.contains('{'));
     }
+}
+
+/// Nothing is cut off at the largest number: what no number holds is refused.
+#[test]
+fn sums_beyond_64_bits_are_refused() {
+    let with = |change: fn(&mut Candidate)| {
+        let mut findings = Findings::of(FindingRule::Overlap);
+        findings.add(&candidate(2, 1)).unwrap();
+        let mut more = candidate(2, 1);
+        change(&mut more);
+        findings.add(&more)
+    };
+    assert_eq!(with(|_| ()), Ok(()));
+    assert_eq!(with(|more| more.records = i64::MAX), Err(TooLarge));
+    assert_eq!(
+        with(|more| more.minutes = Minutes::new(i64::MAX)),
+        Err(TooLarge)
+    );
+    assert_eq!(with(|more| more.income = Fen::new(i64::MAX)), Err(TooLarge));
+    // Bounds are compared without overflow.
+    assert!(FindingRule::IdenticalDurations.finds(&candidate(i64::MAX, i64::MAX)));
+    assert!(FindingRule::CircularTrade.finds(&candidate(i64::MAX, i64::MAX)));
+    assert!(!FindingRule::CircularTrade.finds(&candidate(i64::MAX / 2, i64::MAX)));
 }

@@ -240,6 +240,7 @@ fn bodies_that_may_be_empty_are_those_that_say_nothing_or_why() {
     exemption_refuse
     expert_assignment_submit
     expert_assignment_withdraw
+    finding_assign
     finding_reopen
     instrument_approve
     instrument_resume

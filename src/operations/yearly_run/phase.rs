@@ -210,12 +210,12 @@ async fn grade(app: &App, job: &Job) -> Result<(), AppError> {
     let action = move |tx: &mut Conn| match run {
         RunId::Evaluation(_) => {
             advance(tx, &job, RunPhase::Store, now)?;
-            finding::record(tx, year, &found, now)?;
+            finding::record(tx, &job, year, &found, now)?;
             write(tx, id, &inputs, &graded)
         }
         RunId::SubsidyRun(_) => {
             advance(tx, &job, RunPhase::ShareOut, now)?;
-            finding::record(tx, year, &found, now)?;
+            finding::record(tx, &job, year, &found, now)?;
             write(tx, id, &inputs, &graded)?;
             complete(tx, &job, id.into(), now)
         }

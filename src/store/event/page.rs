@@ -12,7 +12,7 @@ use crate::store::trail::{self, Place, is_behind, is_settled};
 use crate::store::{Conn, Result};
 
 /// Subjects whose events only the province and the auditors read.
-const PROVINCE_ONLY: [&str; 3] = ["evaluation", "finding", "subsidy_run"];
+const PROVINCE_ONLY: [&str; 4] = ["evaluation", "finding", "finding_scan", "subsidy_run"];
 
 /// Which events to list. Absent or empty means all.
 #[derive(Debug, Clone, Default)]

@@ -1,4 +1,4 @@
-//! Tables of migration `0038_findings`, with the columns of `0042_finding_decisions`.
+//! Tables of migrations `0038_findings` and `0043_finding_records`, with the columns of `0042_finding_decisions`.
 
 diesel::table! {
     finding (id) {
@@ -14,10 +14,35 @@ diesel::table! {
         income_fen -> BigInt,
         record_ids -> Text,
         facts_digest -> Text,
+        is_cut -> Bool,
         state -> Text,
+        due_on -> Nullable<Date>,
+        explanation -> Nullable<Text>,
         decision -> Nullable<Text>,
         effect -> Nullable<Text>,
+        grade -> Nullable<Text>,
         version -> BigInt,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    finding_record (finding_id, usage_record_id) {
+        finding_id -> BigInt,
+        usage_record_id -> BigInt,
+        is_affected -> Bool,
+    }
+}
+
+diesel::table! {
+    finding_scan (id) {
+        id -> BigInt,
+        year -> BigInt,
+        state -> Text,
+        found -> Nullable<BigInt>,
+        changed -> Nullable<BigInt>,
+        failure -> Nullable<Text>,
         created_at -> Timestamp,
         updated_at -> Timestamp,
     }

@@ -49,6 +49,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     expert_point,
     expert_score,
     finding,
+    finding_record,
+    finding_scan,
     holiday_year,
     idempotency_key,
     instrument,

@@ -9,18 +9,16 @@ use diesel::sql_types::{BigInt, Date, Nullable, Timestamp};
 
 use super::Scope;
 use crate::domain::finding::{
-    Candidate, FindingRule, IDENTICAL_RECORDS_MIN, LATE_DAYS, UNPAID_MINUTES_MIN,
+    CANDIDATES_MAX, Candidate, FindingRule, Found, IDENTICAL_RECORDS_MIN, LATE_DAYS,
+    UNPAID_MINUTES_MIN,
 };
-use crate::domain::{Fen, Instant, InstrumentId, Minutes, OrganizationId, UsageRecordId};
+use crate::domain::{Fen, Instant, InstrumentId, Minutes, OrganizationId, TooLarge, UsageRecordId};
 use crate::store::{Conn, Result};
-
-/// So many candidates are read of a rule at most: more faults than anybody can look at.
-const CANDIDATES_MAX: i64 = 20_000;
 
 /// The effective minutes of a record.
 const MINUTES: &str = "(u.prepare_minutes + u.run_minutes + u.post_minutes)";
 
-#[derive(QueryableByName)]
+#[derive(Debug, QueryableByName)]
 struct Row {
     #[diesel(sql_type = BigInt)]
     organization_id: OrganizationId,
@@ -99,13 +97,42 @@ fn of_pair(income: &str, value: &str, bound: &str) -> String {
     )
 }
 
-/// Hands every candidate of a rule to `each`.
-pub fn each_candidate(
-    conn: &mut Conn,
-    scope: &Scope,
-    rule: FindingRule,
-    mut each: impl FnMut(&Candidate),
-) -> Result<()> {
+/// The candidates of a rule; `is_cut`: there are more of them.
+#[derive(Debug)]
+pub struct Candidates {
+    rows: Vec<Row>,
+    pub is_cut: bool,
+}
+
+impl Candidates {
+    /// Each one, or that no number holds its money.
+    pub fn each(self) -> impl Iterator<Item = std::result::Result<Candidate, TooLarge>> {
+        self.rows.into_iter().map(Row::candidate)
+    }
+}
+
+impl Row {
+    fn candidate(self) -> std::result::Result<Candidate, TooLarge> {
+        let income = self.millions.checked_mul(1_000_000);
+        let income = income.and_then(|fen| fen.checked_add(self.rest));
+        Ok(Candidate {
+            organization_id: self.organization_id,
+            counterpart_id: self.counterpart_id,
+            instrument_id: self.instrument_id,
+            record_id: self.record_id,
+            records: self.records,
+            minutes: Minutes::new(self.minutes),
+            income: Fen::new(income.ok_or(TooLarge)?),
+            value: self.value,
+            bound: self.bound,
+            started_at: self.started_at,
+            accepted_on: self.accepted_on,
+        })
+    }
+}
+
+/// The candidates of a rule in the order of units, instruments and records, as far as they are read.
+pub fn list_candidates(conn: &mut Conn, scope: &Scope, rule: FindingRule) -> Result<Candidates> {
     let text = text(rule, scope, &Dialect::of(conn));
     // A cast would make a number of a day on SQLite; PostgreSQL wants the type of a NULL.
     let no_day = match conn {
@@ -113,27 +140,70 @@ pub fn each_candidate(
         Conn::Postgres(_) => "CAST(NULL AS DATE)",
     };
     let text = format!(
-        "{} LIMIT {CANDIDATES_MAX}",
-        text.replace("NULL_DAY", no_day)
+        "{} ORDER BY 1, 2, 3, 4 LIMIT {}",
+        text.replace("NULL_DAY", no_day),
+        CANDIDATES_MAX + 1
     );
-    let rows: Vec<Row> = sql_query(text).load(conn)?;
-    for row in rows {
-        let income = row.millions.saturating_mul(1_000_000);
-        each(&Candidate {
-            organization_id: row.organization_id,
-            counterpart_id: row.counterpart_id,
-            instrument_id: row.instrument_id,
-            record_id: row.record_id,
-            records: row.records,
-            minutes: Minutes::new(row.minutes),
-            income: Fen::new(income.saturating_add(row.rest)),
-            value: row.value,
-            bound: row.bound,
-            started_at: row.started_at,
-            accepted_on: row.accepted_on,
-        });
-    }
-    Ok(())
+    let mut rows: Vec<Row> = sql_query(text).load(conn)?;
+    let is_cut = cut(&mut rows);
+    Ok(Candidates { rows, is_cut })
+}
+
+/// Whether there were more than are read.
+fn cut<T>(rows: &mut Vec<T>) -> bool {
+    let most = usize::try_from(CANDIDATES_MAX).unwrap_or(usize::MAX);
+    let is_cut = rows.len() > most;
+    rows.truncate(most);
+    is_cut
+}
+
+#[derive(QueryableByName)]
+struct RecordId {
+    #[diesel(sql_type = BigInt)]
+    id: UsageRecordId,
+}
+
+/// The records of what was found between two units, by id, and whether there are more of them.
+pub fn list_records_of_two(
+    conn: &mut Conn,
+    scope: &Scope,
+    found: &Found,
+) -> Result<(Vec<UsageRecordId>, bool)> {
+    let Some(other) = found.counterpart_id else {
+        return Ok((Vec::new(), false));
+    };
+    let between = |host: OrganizationId, user: OrganizationId| {
+        format!("(u.host_organization_id = {host} AND u.organization_id = {user})")
+    };
+    let one_way = between(found.organization_id, other);
+    let charged = "EXISTS (SELECT 1 FROM charge c WHERE c.usage_record_id = u.id AND c.state <> 'voided' AND c.amount_fen > 0)";
+    let which = match found.rule {
+        FindingRule::CircularTrade => {
+            format!(
+                "({one_way} OR {}) AND {charged}",
+                between(other, found.organization_id)
+            )
+        }
+        FindingRule::RelatedCustomer => format!("{one_way} AND {charged}"),
+        FindingRule::UsageWithoutIncome => format!("{one_way} AND u.state = 'confirmed'"),
+        _ => {
+            let durations: Vec<String> = found.durations.iter().map(i64::to_string).collect();
+            let instrument = found.instrument_id.map_or(0, InstrumentId::number);
+            format!(
+                "{one_way} AND u.instrument_id = {instrument} AND {MINUTES} IN ({})",
+                durations.join(", ")
+            )
+        }
+    };
+    let rows: Vec<RecordId> = sql_query(format!(
+        "SELECT u.id FROM usage_record u WHERE {} AND {which} ORDER BY u.id LIMIT {}",
+        in_year(scope),
+        CANDIDATES_MAX + 1
+    ))
+    .load(conn)?;
+    let mut ids: Vec<UsageRecordId> = rows.into_iter().map(|row| row.id).collect();
+    let is_cut = cut(&mut ids);
+    Ok((ids, is_cut))
 }
 
 fn text(rule: FindingRule, scope: &Scope, dialect: &Dialect) -> String {
@@ -238,8 +308,8 @@ fn of_two(rule: FindingRule, year: &str) -> String {
         ),
         FindingRule::CircularTrade => format!(
             "WITH trade AS ({} {charged} {by_pair}) \
-             SELECT a.organization_id, a.counterpart_id, a.instrument_id, a.record_id, a.records, a.minutes, a.millions, \
-             a.rest, a.value, b.value AS bound, a.started_at, a.accepted_on FROM trade a JOIN trade b \
+             SELECT a.organization_id, a.counterpart_id, a.instrument_id, a.record_id, a.records + b.records AS records, \
+             a.minutes + b.minutes AS minutes, a.millions, a.rest, a.value, b.value AS bound, a.started_at, a.accepted_on FROM trade a JOIN trade b \
              ON b.organization_id = a.counterpart_id AND b.counterpart_id = a.organization_id \
              WHERE a.organization_id < a.counterpart_id",
             of_pair("c.amount_fen", "SUM(c.amount_fen / 100)", "0")

@@ -8,7 +8,7 @@ mod request;
 mod service;
 
 pub use charge::{ChargeRow, list_charges};
-pub use finding::each_candidate;
+pub use finding::{list_candidates, list_records_of_two};
 pub use registry::{
     InstrumentVersion, Member, each_version, list_exemptions, list_members, list_priced,
     list_related, list_reported,
