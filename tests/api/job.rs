@@ -316,7 +316,7 @@ fn killed_within_a_phase(backend: Backend) {
         .id();
     let run: SubsidyRunId = run.try_into().unwrap();
     let job = |fleet: &Fleet| {
-        fleet.direct(|direct| direct.read(move |conn| Ok(store::job::get(conn, run.into())?)))
+        fleet.direct(|direct| direct.read(move |conn| Ok(store::job::get(conn, RunId::from(run))?)))
     };
     let graded = |job: &Job| job.phase == RunPhase::Grade && job.leased_by.is_some();
     let mut patience = 3_000;
