@@ -29,6 +29,13 @@ use crate::store::finding::scan::Scan;
 use crate::store::finding::{Filter, Finding};
 
 pub fn routes() -> Vec<Route> {
+    let mut routes = reading();
+    routes.extend(saying());
+    routes
+}
+
+/// What is listed, read and looked for.
+fn reading() -> Vec<Route> {
     vec![
         get(
             "/findings",
@@ -61,6 +68,27 @@ pub fn routes() -> Vec<Route> {
         .parameters(&["limit", "cursor"])
         .answers::<Page<FindingRecordShape>>(200),
         post(
+            "/findings/scan",
+            Action::FindingScan,
+            "Look for what is wrong in a year; the Location tells how far that is",
+            scan,
+        )
+        .takes::<FindingScanBody>()
+        .answers::<FindingScanShape>(202),
+        get(
+            "/findings/scans/{id}",
+            Action::FindingScanGet,
+            "How far a scan is, and what came of it",
+            get_scan,
+        )
+        .answers::<FindingScanShape>(200),
+    ]
+}
+
+/// What is said of one.
+fn saying() -> Vec<Route> {
+    vec![
+        post(
             "/findings/{id}/assign",
             Action::FindingAssign,
             "Show it to its unit, to be explained by a day: without one by the 10th working day",
@@ -85,21 +113,6 @@ pub fn routes() -> Vec<Route> {
         post("/findings/{id}/reopen", Action::FindingReopen, "Look at it again", reopen)
             .takes::<ReasonBody>()
             .answers::<FindingShape>(200),
-        post(
-            "/findings/scan",
-            Action::FindingScan,
-            "Look for what is wrong in a year; the Location tells how far that is",
-            scan,
-        )
-        .takes::<FindingScanBody>()
-        .answers::<FindingScanShape>(202),
-        get(
-            "/findings/scans/{id}",
-            Action::FindingScanGet,
-            "How far a scan is, and what came of it",
-            get_scan,
-        )
-        .answers::<FindingScanShape>(200),
     ]
 }
 

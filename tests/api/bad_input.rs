@@ -30,14 +30,14 @@ const TELLS_MISTAKES: &str = "policy_check";
 
 const CALLERS: [Person; 6] = [ADMIN, HOST, FINANCE, BOSS, MANAGER, AUDITOR];
 
-/// What looks wrong with nothing: so that a path can name it.
+/// What looks wrong with nothing, shown to its unit: so that a path can name it.
 fn finding(app: &TestApp) -> i64 {
     let host = app.organization_id(UNIVERSITY);
     app.write(move |tx| {
         let text = format!(
             "INSERT INTO finding (year, rule, subject, organization_id, records, minutes, income_fen, record_ids, \
-             facts_digest, state, version, created_at, updated_at) VALUES (2024, 'overlap', '-', {host}, 0, 0, 0, '[]', \
-             '', 'open', 1, '2026-01-01 00:00:00', '2026-01-01 00:00:00')"
+             facts_digest, state, due_on, version, created_at, updated_at) VALUES (2024, 'overlap', '-', {host}, 0, 0, 0, '[]', \
+             '', 'open', '2026-04-01', 1, '2026-01-01 00:00:00', '2026-01-01 00:00:00')"
         );
         Ok(diesel::RunQueryDsl::execute(diesel::sql_query(text), tx)?)
     });

@@ -67,7 +67,8 @@ enum Answer {
 }
 
 /// What the world of this test has one of, and whose it is: the university's instrument, which its manager looks after; a
-/// booking, a usage record and a charge of the company, booked by its administrator; a run that is not published.
+/// booking, a usage record and a charge of the company, booked by its administrator; a run that is not published; a finding that is shown
+/// to the university.
 fn expected(who: Option<Person>, action: Action, noun: SubjectKind) -> Answer {
     let Some(who) = who else {
         return match action.is_open_to_visitors() {
@@ -119,8 +120,6 @@ fn reaches(who: Person, role: Role, action: Action, noun: SubjectKind) -> bool {
         || match role {
             Role::PlatformAdmin | Role::Auditor => true,
             Role::RegionAdmin => who.organization == CITY && noun != Award,
-            // It is not shown to the unit.
-            Role::HostAdmin if noun == SubjectKind::Finding => false,
             Role::HostAdmin | Role::HostFinance => is_host,
             Role::InstrumentManager => who == MANAGER,
             Role::UnitAdmin => is_user,
