@@ -73,10 +73,12 @@ macro_rules! typed_id {
 
 typed_id!(
     ApiKeyId,
+    AssetId,
     AwardId,
     BookingId,
     ChargeId,
     ClosureId,
+    DutyId,
     EvaluationId,
     EventId,
     ExpertAssignmentId,

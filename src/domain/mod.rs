@@ -17,6 +17,8 @@
 //! | 外部共享 / 内部共享 / 不共享 | external / internal / none | share mode |
 //! | 预约 | booking | a claim on a slot of an instrument's channel |
 //! | 准备 / 清理 | set-up / clean-up | minutes blocked before and after a booking |
+//! | 资产台账 | asset ledger | what a unit's books say it owns |
+//! | 开放共享义务 | duty | what is due for an asset: to register it, to share it, to use it |
 //! | 停用 | closure | a time in which an instrument takes no bookings |
 //! | 占用共享 / 技术共享 / 委托共享 | self-operated / guided / entrusted | service mode |
 //! | 使用记录 | usage record | one service: when, for whom, how long |
@@ -50,6 +52,7 @@ pub mod charge;
 pub mod closure;
 pub mod code;
 pub mod contact;
+pub mod duty;
 pub mod evaluation;
 pub mod exemption;
 pub mod expert;

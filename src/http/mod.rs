@@ -3,6 +3,7 @@
 pub mod account;
 pub mod answer;
 pub mod api_key;
+mod asset_ledger;
 pub mod availability;
 pub mod body;
 pub mod booking;
@@ -17,6 +18,7 @@ pub mod connection;
 pub mod context;
 pub mod cors;
 pub mod docs;
+mod duty;
 pub mod entity_tag;
 pub mod envelope;
 pub mod event;

@@ -9,10 +9,10 @@ use actix_web::web::{self, ServiceConfig};
 use super::answer::Answer;
 use super::route::{BASE, Methods, Route, method_not_allowed};
 use super::{
-    account, api_key, availability, booking, booking_rules, certification, charge, closure, event,
-    exemption, expert_assignment, finding, holiday, instrument, invitation, invoice, member,
-    notice, objection, organization, policy, preflight, public_notice, quote, reference,
-    related_party, review, service, session, stats, tariff, usage, yearly_run,
+    account, api_key, asset_ledger, availability, booking, booking_rules, certification, charge,
+    closure, duty, event, exemption, expert_assignment, finding, holiday, instrument, invitation,
+    invoice, member, notice, objection, organization, policy, preflight, public_notice, quote,
+    reference, related_party, review, service, session, stats, tariff, usage, yearly_run,
 };
 use crate::error::AppError;
 
@@ -49,6 +49,8 @@ pub fn table() -> Vec<Route> {
         finding::routes(),
         public_notice::routes(),
         objection::routes(),
+        asset_ledger::routes(),
+        duty::routes(),
         stats::routes(),
         event::routes(),
         notice::routes(),

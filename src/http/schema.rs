@@ -61,10 +61,12 @@ macro_rules! ids {
 }
 ids!(
     ApiKeyId,
+    AssetId,
     AwardId,
     BookingId,
     ChargeId,
     ClosureId,
+    DutyId,
     EvaluationId,
     FindingId,
     FindingScanId,
@@ -193,6 +195,9 @@ words!(
     expert::AssignmentState => "AssignmentState",
     policy::Grade => "Grade",
     policy::PolicyState => "PolicyState",
+    duty::DutyDetail => "DutyDetail",
+    duty::DutyKind => "DutyKind",
+    duty::DutyState => "DutyState",
     objection::ObjectionState => "ObjectionState",
     public_notice::NoticeState => "NoticeState",
     run::RunKind => "RunKind",

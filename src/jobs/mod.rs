@@ -5,6 +5,7 @@ pub mod api_key;
 pub mod booking;
 mod certification;
 mod clock;
+mod duty;
 pub mod job;
 pub mod notice;
 mod retention;
@@ -53,6 +54,7 @@ async fn timed(app: &App) {
     let now = app.clock.now();
     tell("booking", booking::tick(app, now).await);
     tell("certification", certification::tick(app, now).await);
+    tell("duty", duty::tick(app, now).await);
     tell("notice", notice::tick(app, now).await);
     tell("retention", retention::tick(app, now).await);
     tell("api_key", api_key::tick(app).await);

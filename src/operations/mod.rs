@@ -4,6 +4,7 @@
 pub mod account;
 pub mod actor;
 pub mod api_key;
+pub mod asset_ledger;
 pub mod availability;
 pub mod booking;
 pub mod booking_rules;
@@ -12,6 +13,7 @@ pub mod certification;
 pub mod charge;
 pub mod closure;
 pub mod diagnosis;
+pub mod duty;
 pub mod event;
 pub mod exclusive;
 pub mod exemption;

@@ -67,6 +67,15 @@ pub fn active(conn: &mut Conn, on: NaiveDate) -> Result<Policy, AppError> {
     }
 }
 
+/// The same with its digest; `None` where no pack says what is to be registered.
+pub fn find_active(conn: &mut Conn, on: NaiveDate) -> Result<Option<(String, Policy)>, AppError> {
+    let packs = list_active(conn, on)?;
+    let first = packs.first();
+    first
+        .map(|pack| Ok((pack.digest.clone(), open(pack)?)))
+        .transpose()
+}
+
 /// The packs in force on a day that have `[registration]`, the latest first.
 fn list_active(conn: &mut Conn, on: NaiveDate) -> Result<Vec<Pack>, AppError> {
     let mut in_force = store::policy::list_in_force(conn, None, on)?;

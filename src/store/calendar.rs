@@ -85,6 +85,11 @@ pub fn refresh(conn: &mut Conn) -> Result<()> {
     Ok(())
 }
 
+/// Which working days and public holidays there are: another number for other ones.
+pub fn version(conn: &mut Conn) -> Result<i64> {
+    Ok(calendar::table.select(calendar::version).get_result(conn)?)
+}
+
 /// The version of the list of a year: 1 until an officer changes it.
 pub fn version_of_year(conn: &mut Conn, year: Year) -> Result<i64> {
     let own = holiday_year::table.find(i64::from(year.number()));

@@ -28,11 +28,13 @@ macro_rules! constraints {
 
 constraints! {
     ApiKeySecret = "api_key_secret_unique" on "api_key.secret_hash",
+    AssetLedgerAssetNo = "asset_ledger_asset_no_unique" on "asset_ledger.organization_id, asset_ledger.asset_no_key",
     AwardUnique = "award_unique" on "award.subsidy_run_id, award.organization_id",
     BookingClientReference = "booking_client_reference_unique" on "booking.organization_id, booking.client_reference_key",
     BookingNo = "booking_no_unique" on "booking.booking_no",
     BookingOverlap = "booking_overlap",
     ChargeUsageRecord = "charge_usage_record_unique" on "charge.usage_record_id",
+    DutyUnique = "duty_unique" on "duty.organization_id, duty.kind, duty.year, duty.asset_no_key",
     EvaluationFinal = "evaluation_final",
     EvaluationFinalUnique = "evaluation_final_unique" on "evaluation.year, evaluation.policy_code",
     EventAppendOnly = "event_append_only",

@@ -2,6 +2,7 @@
 //! only ways in; a query function takes the connection and never opens a transaction.
 
 pub mod api_key;
+pub mod asset_ledger;
 pub mod booking;
 pub mod booking_rules;
 pub mod bulk;
@@ -14,6 +15,7 @@ pub mod connection;
 pub mod consumer;
 pub mod directory;
 mod drive;
+pub mod duty;
 pub mod event;
 pub mod exemption;
 pub mod expert_assignment;

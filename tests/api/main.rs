@@ -31,6 +31,7 @@ mod command;
 mod contract;
 mod crash;
 mod document;
+mod duty;
 mod expert;
 mod explanation;
 mod export;

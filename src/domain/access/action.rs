@@ -375,6 +375,15 @@ actions! {
     ObjectionUphold = "objection_uphold": PROVINCE, None, Change, Nothing, Nobody;
     ObjectionDismiss = "objection_dismiss": PROVINCE, None, Change, Nothing, Nobody;
     ObjectionWithdraw = "objection_withdraw": OBJECTORS, None, Change, Nothing, Province;
+    // Open-sharing duty.
+    AssetLedgerList = "asset_ledger_list": DUTY_READERS, None, Read, Organization, Nobody;
+    AssetLedgerImport = "asset_ledger_import": HOST, None, Change, Organization, Nobody;
+    /// Whose duties are told, their reach decides.
+    DutyList = "duty_list": DUTY_READERS, None, Read, Nothing, Nobody;
+    /// Something is due in ten or in three working days.
+    DutyRemind = "duty_remind": SYSTEM, None, Consequence, Organization, HostAdmins;
+    /// Something was not done by its last day.
+    DutyLapse = "duty_lapse": SYSTEM, None, Consequence, Organization, HostAdmins;
     StatsGet = "stats_get": VISITORS, None, Read, Nothing, Nobody;
 
     // Trail.

@@ -129,6 +129,9 @@ pub(super) const RELATED_PARTY_READERS: Holders =
 /// An organization declares its related parties; the administration enters what it finds.
 pub(super) const RELATED_PARTY_EDITORS: Holders =
     Holders::of(&[PlatformAdmin, RegionAdmin, HostAdmin, UnitAdmin]);
+/// A host reads what it owes itself; who supervises it, and the auditors, read it too.
+pub(super) const DUTY_READERS: Holders =
+    Holders::of(&[PlatformAdmin, RegionAdmin, Auditor, HostAdmin]);
 pub(super) const PAYMENT_EDITORS: Holders = Holders::of(&[HostAdmin, HostFinance, UnitAdmin]);
 /// How an award came about names customers' records: the awarded unit sees its own.
 pub(super) const AWARD_READERS: Holders = Holders::of(&[PlatformAdmin, Auditor, HostAdmin]);

@@ -78,6 +78,13 @@ const IN_QUERY: &[(&str, Count, Kind, &str)] = &[
         "`true`: the payer declared a payment that the host has neither received nor refused.",
     ),
     (
+        "detail",
+        Count::Any,
+        Kind::Text,
+        "What is seen in the use of an instrument: `idle` or `underused`.",
+    ),
+    ("due_before", Count::One, Kind::Date, "Due before this day."),
+    (
         "dry_run",
         Count::One,
         Kind::Flag,

@@ -285,6 +285,7 @@ fn the_lists_that_others_keep_in_step_with_are_named() {
         [
             "/bookings",
             "/charges",
+            "/duties",
             "/evaluations",
             "/expert-assignments",
             "/findings",

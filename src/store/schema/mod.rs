@@ -2,6 +2,7 @@
 //! migrated schemas.
 
 mod bookings;
+mod duties;
 mod experts;
 mod findings;
 mod foundation;
@@ -15,6 +16,7 @@ mod usage;
 mod yearly_run;
 
 pub use bookings::*;
+pub use duties::*;
 pub use experts::*;
 pub use findings::*;
 pub use foundation::*;
@@ -29,6 +31,7 @@ pub use yearly_run::*;
 
 diesel::allow_tables_to_appear_in_same_query!(
     api_key,
+    asset_ledger,
     award,
     award_step,
     booking,
@@ -39,6 +42,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     charge,
     closure,
     consumer,
+    duty,
+    duty_basis,
     evaluation,
     evaluation_input,
     evaluation_unit,

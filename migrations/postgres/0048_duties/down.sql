@@ -1,0 +1,3 @@
+DROP TABLE duty_basis;
+DROP TABLE duty;
+DROP TABLE asset_ledger;
