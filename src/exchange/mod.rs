@@ -7,6 +7,7 @@ pub mod captions;
 pub mod certification;
 pub mod charge;
 pub mod document;
+pub mod expert_point;
 pub mod explanation;
 pub mod facts;
 pub mod instrument;

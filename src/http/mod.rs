@@ -1,6 +1,7 @@
 //! Who may ask, and how: routes, requests, shapes and answers. Rules live in the operations; this room translates.
 
 pub mod account;
+pub mod adopted_grade;
 pub mod answer;
 pub mod api_key;
 mod asset_ledger;
@@ -24,6 +25,7 @@ pub mod envelope;
 pub mod event;
 pub mod exemption;
 pub mod expert_assignment;
+pub mod expert_point;
 pub mod feed;
 pub mod finding;
 pub mod health;

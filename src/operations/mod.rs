@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod actor;
+pub mod adopted_grade;
 pub mod api_key;
 pub mod asset_ledger;
 pub mod availability;
@@ -18,6 +19,7 @@ pub mod event;
 pub mod exclusive;
 pub mod exemption;
 pub mod expert_assignment;
+pub mod expert_point;
 pub mod feed;
 pub mod finding;
 pub mod holiday;

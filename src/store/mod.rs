@@ -1,6 +1,7 @@
 //! What is remembered: rows, queries and constraints on SQLite and PostgreSQL. [`Store::read`] and [`Store::write`] are the
 //! only ways in; a query function takes the connection and never opens a transaction.
 
+pub mod adopted_grade;
 pub mod api_key;
 pub mod asset_ledger;
 pub mod booking;

@@ -273,4 +273,115 @@ both! {
             refused.expect_code(409, "already_assigned");
         }
     }
+
+    /// A sheet comes in whole or not at all, corrects what it brought before, and stands behind evaluators and province.
+    fn a_sheet_of_points_comes_in_whole_or_not_at_all(app: &TestApp) {
+        let (admin, [first, ..]) = (ready(app), evaluators(app));
+        let unit = app.organization_id(UNIVERSITY);
+        let send = |client: &Client, query: &str, rows: &str| {
+            let request = client.request(Method::POST, &format!("/api/v1/expert-points/import{query}"));
+            request.bytes("text/csv", format!("年度,统一社会信用代码,指标,分值\n{rows}")).send()
+        };
+        let listed = || {
+            let rows = admin.get("/api/v1/expert-points?year=2025").expect_status(200)["items"].clone();
+            let rows = rows.as_array().unwrap().iter();
+            rows.map(|row| (row["points"].clone(), row["source"].clone())).collect::<Vec<_>>()
+        };
+        for (client, code) in [(app.as_host(), "forbidden"), (first.clone(), "forbidden"), (app.as_person(AUDITOR), "forbidden")] {
+            send(&client, "", "").expect_code(403, code);
+        }
+        let rows = format!("2025,{UNIVERSITY},A4,3.5\n2025,{UNIVERSITY},B3,2\n");
+        let dry = send(&admin, "?dry_run=true", &rows).expect_status(200);
+        assert_eq!(dry.body, json!({"dry_run": true, "rows": 2, "changed": 2}));
+        assert_eq!(listed()[0], (Value::Null, Value::Null));
+        let wrong = format!("{rows}2025,{COMPANY},A4,1\n2025,X,A4,1\n2027,{UNIVERSITY},A4,1\n2025,{UNIVERSITY},A9,1\n2024,{UNIVERSITY},A4,4.1\n2025,{UNIVERSITY},A4,1\n");
+        let told = send(&admin, "", &wrong).expect_status(422);
+        let told: Vec<_> = told["errors"].as_array().unwrap().iter().map(|one| format!("{} {} {}", one["row"], one["column"], one["code"])).collect();
+        assert_eq!(told, [
+            "4 \"统一社会信用代码\" \"organization_is_no_host\"", "5 \"统一社会信用代码\" \"unknown_reference\"", "6 \"年度\" \"out_of_range\"",
+            "7 \"指标\" \"unknown_reference\"", "8 \"分值\" \"out_of_range\"", "9 \"指标\" \"duplicate\"",
+        ]);
+        assert_eq!(listed()[0], (Value::Null, Value::Null));
+        assert_eq!(send(&admin, "", &rows).expect_status(200)["changed"], 2);
+        let import = |points: &str| (json!(points), json!("import"));
+        assert_eq!(listed(), [import("3.5"), import("2")]);
+        let again = format!("2025,{UNIVERSITY},A4,3.50\n2025,{UNIVERSITY},B3,3\n");
+        assert_eq!(send(&admin, "", &again).expect_status(200)["changed"], 1);
+        assert_eq!(listed(), [import("3.5"), import("3")]);
+        let made = one(&admin.post(ASSIGNMENTS, body(app, 0, "A4")).expect_status(201));
+        put(&first, &made, json!([{"organization_id": unit, "points": "1"}])).expect_status(200);
+        assert_eq!(listed(), [import("3.5"), import("3")]);
+        say(&first, &made, "submit", json!({})).expect_status(200);
+        assert_eq!(listed(), [(json!("1"), json!("experts")), import("3")]);
+        let graded = draft(&admin, "subsidy-runs", 2025, "hebei-2026");
+        let scores = admin.get(&format!("{}/scores", path("evaluations", &graded["evaluation_id"]))).expect_status(200);
+        let scores = scores["items"][0]["scores"].as_array().unwrap();
+        let points = |id: &str| scores.iter().find(|score| score["id"] == id).unwrap()["points"].clone();
+        assert_eq!((points("A4"), points("B3")), (json!("1.0000"), json!("3.0000")));
+        publish(&admin, &graded);
+        given::notice_over(app);
+        say(&given::deputy(app), &path("subsidy-runs", &graded["id"]), "finalize", json!({})).expect_status(200);
+        send(&admin, "", &again).expect_status(200);
+        send(&admin, "", &rows).expect_code(409, "period_locked");
+        admin.get("/api/v1/expert-points/import-template").expect_status(200);
+        app.as_host().get("/api/v1/expert-points/import-template").expect_code(403, "forbidden");
+    }
+
+    /// A pack that adopts grades from outside takes them when facts are frozen; later lists change nothing there.
+    fn grades_from_outside_are_adopted_by_packs_that_say_so(app: &TestApp) {
+        let admin = ready(app);
+        let unit = app.organization_id(UNIVERSITY);
+        given::expert_points(app, 2025);
+        let adopting = yiqi::operations::policy_pack::HEBEI_2026
+            .replacen("code = \"hebei-2026\"", "code = \"adopting\"", 1)
+            .replacen("[grades]", "[grades]\nadopt = true", 1);
+        let stored = admin.request(Method::POST, "/api/v1/policies").bytes("application/toml", adopting.as_bytes()).send().expect_status(201);
+        given::deputy(app).post(&format!("/api/v1/policies/{}/in-force", stored.id()), json!({})).expect_status(200);
+        let list = "/api/v1/adopted-grades/2025";
+        let empty = admin.get(list).expect_status(200);
+        assert_eq!((empty.etag(), &empty.body), ("\"v1\"", &json!({"year": 2025, "items": [], "version": 1})));
+        let item = |grade: &str| json!({"organization_id": unit, "grade": grade, "issuer": "科学技术部", "document_no": "国科办基〔2026〕12号"});
+        let put = |client: &Client, list: &str, version: &str, items: Value| {
+            client.request(Method::PUT, list).header("If-Match", version).json(json!({ "items": items })).send()
+        };
+        for client in [app.as_host(), app.as_person(CITY_ADMIN)] {
+            client.get(list).expect_code(403, "forbidden");
+            put(&client, list, "*", json!([])).expect_code(403, "forbidden");
+        }
+        app.as_person(AUDITOR).get(list).expect_status(200);
+        put(&app.as_person(AUDITOR), list, "*", json!([])).expect_code(403, "forbidden");
+        admin.put(list, json!({"items": []})).expect_code(428, "version_required");
+        for (items, code, field) in [
+            (json!([item("good"), item("good")]), "duplicate", "items[1].organization_id"),
+            (json!([with(item("good"), "organization_id", 999_999)]), "unknown_reference", "items[0].organization_id"),
+            (json!([with(item("good"), "organization_id", app.organization_id(COMPANY))]), "organization_is_no_host", "items[0].organization_id"),
+            (json!([with(item("good"), "issuer", " ")]), "required", "items[0].issuer"),
+            (json!([with(item("good"), "document_no", "")]), "required", "items[0].document_no"),
+            (json!([with(item("good"), "document_no", "长".repeat(65))]), "text_too_long", "items[0].document_no"),
+        ] {
+            let refused = put(&admin, list, "\"v1\"", items).expect_code(422, code);
+            assert_eq!(refused["errors"][0]["field"], field);
+        }
+        put(&admin, list, "\"v1\"", json!([item("best")])).expect_code(400, "invalid_value");
+        put(&admin, "/api/v1/adopted-grades/2027", "\"v1\"", json!([])).expect_code(422, "out_of_range");
+        let grade_of = |run: &Answer| {
+            let evaluation = if run["evaluation_id"].is_null() { &run["id"] } else { &run["evaluation_id"] };
+            let scores = admin.get(&format!("{}/scores", path("evaluations", evaluation))).expect_status(200);
+            scores["items"][0]["grade"].clone()
+        };
+        let computed = draft(&admin, "evaluations", 2025, "adopting");
+        assert_ne!(grade_of(&computed), "excellent");
+        let told = put(&admin, list, "\"v1\"", json!([item("excellent")])).expect_status(200);
+        assert_eq!((told.etag(), &told["items"][0]["organization_name"]), ("\"v2\"", &json!("太行农业大学")));
+        put(&admin, list, "\"v1\"", json!([])).expect_code(412, "version_mismatch");
+        let run = draft(&admin, "subsidy-runs", 2025, "adopting");
+        assert_eq!(grade_of(&run), "excellent");
+        // A pack that does not say so computes; what is frozen stays as it is, whatever the list says later.
+        assert_ne!(grade_of(&draft(&admin, "evaluations", 2025, "hebei-2026")), "excellent");
+        put(&admin, list, "\"v2\"", json!([])).expect_status(200);
+        assert_eq!((grade_of(&run), grade_of(&computed) == "excellent"), (json!("excellent"), false));
+        let (actor, id) = (Actor::system(app.now()), run.id().try_into().unwrap());
+        assert!(app.block_on(yearly_run::verify::verify(&app.app, &actor, id)).unwrap().verified);
+        assert_ne!(grade_of(&draft(&admin, "evaluations", 2025, "adopting")), "excellent");
+    }
 }

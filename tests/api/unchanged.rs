@@ -80,7 +80,18 @@ fn sayings(app: &TestApp, sem: InstrumentId) -> Vec<Saying> {
         let unit = app.organization_id(UNIVERSITY);
         json!({"items": [{"organization_id": unit, "points": points, "text": null}]})
     };
+    let adopted = format!("{BASE}/adopted-grades/2025");
+    let grade = json!({
+        "organization_id": app.organization_id(UNIVERSITY), "grade": "good", "issuer": "科技部", "document_no": "1"
+    });
     vec![
+        Saying {
+            route: "/adopted-grades/{year}",
+            client: app.as_admin(),
+            path: adopted.clone(),
+            read: adopted,
+            bodies: vec![json!({"items": [grade]})],
+        },
         Saying {
             route: "/expert-assignments/{id}/points",
             client: app.as_person(given::EVALUATORS[0]),

@@ -326,6 +326,11 @@ actions! {
     ExpertAssignmentScore = "expert_assignment_score": EVALUATORS, None, Change, Nothing, Nobody;
     ExpertAssignmentSubmit = "expert_assignment_submit": EVALUATORS, None, Change, Nothing, Province;
     ExpertAssignmentWithdraw = "expert_assignment_withdraw": PROVINCE, None, Change, Nothing, Evaluator;
+    ExpertPointImport = "expert_point_import": PROVINCE, None, Change, Nothing, Nobody;
+    ExpertPointTemplateGet = "expert_point_template_get": PROVINCE, None, Read, Nothing, Nobody;
+    /// Grades that others gave, for packs that adopt them.
+    AdoptedGradeGet = "adopted_grade_get": OVERSEERS, None, Read, Nothing, Nobody;
+    AdoptedGradeUpdate = "adopted_grade_update": PROVINCE, None, Change, Nothing, Nobody;
     EvaluationPublish = "evaluation_publish": PROVINCE, None, Change, Evaluation, HostAdmins;
     EvaluationFinalize = "evaluation_finalize": PROVINCE, None, Change, Evaluation, HostAdmins;
     EvaluationDiscard = "evaluation_discard": PROVINCE.and_system(), None, Change, Evaluation, Nobody;

@@ -3,6 +3,7 @@
 crate::vocabulary! {
     /// What an event is about.
     SubjectType {
+        AdoptedGrade = "adopted_grade",
         ApiKey = "api_key",
         Booking = "booking",
         Charge = "charge",

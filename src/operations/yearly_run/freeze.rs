@@ -14,7 +14,7 @@ pub use crate::domain::evaluation::ExpertPoints;
 use crate::domain::evaluation::{
     Format, Host, HostCounts, Inputs, Judge, Relations, RequestGroup, UsingUnit,
 };
-use crate::domain::policy::Policy;
+use crate::domain::policy::{Grade, Policy};
 use crate::domain::{EventId, Instant, OrganizationId, Slot};
 use crate::error::AppError;
 use crate::store::yearly_input::{self, Member, Scope};
@@ -109,11 +109,12 @@ pub fn read(
     if let Some(known) = &known_inputs {
         restore_certified(&mut certified, known);
     }
+    let adopted = adopted(conn, scope, known_inputs)?;
     let using_units = using_units(&service, &members, &certified)?;
     let units = units(
         &hosts,
         &members,
-        &certified,
+        (&certified, &adopted),
         facts,
         service.answers,
         experts,
@@ -190,6 +191,21 @@ fn restore_certified(certified: &mut Certified, known: &Inputs) {
     }
 }
 
+/// The grades that others gave. Their lists have no versions: the stored inputs tell which were there at the freeze.
+type Adopted = BTreeMap<OrganizationId, Grade>;
+
+fn adopted(conn: &mut Conn, scope: &Scope, known: Option<&Inputs>) -> Result<Adopted, AppError> {
+    if let Some(known) = known {
+        let units = known.units();
+        let held = units.filter_map(|unit| Some((unit.organization_id, unit.adopted?)));
+        return Ok(held.collect());
+    }
+    let listed = store::adopted_grade::list(conn, i64::from(scope.year))?.into_iter();
+    Ok(listed
+        .map(|item| (item.organization_id, item.grade))
+        .collect())
+}
+
 /// No deadline is later: a pack gives at most 366 working days.
 fn last_deadline_on(scope: &Scope) -> NaiveDate {
     let two_years = Months::new(24);
@@ -208,7 +224,7 @@ fn member(
 fn units(
     hosts: &BTreeSet<OrganizationId>,
     members: &BTreeMap<OrganizationId, Member>,
-    certified: &Certified,
+    (certified, adopted): (&Certified, &Adopted),
     mut facts: BTreeMap<OrganizationId, UnitFacts>,
     mut answers: service::Answers,
     mut experts: ExpertPoints,
@@ -224,6 +240,7 @@ fn units(
             reported: facts.reported,
             answers: answers.remove(id).unwrap_or_default(),
             expert_scores: experts.remove(id).unwrap_or_default(),
+            adopted: adopted.get(id).copied(),
             ..Host::new(*id, member.uscc.to_string(), member.kind)
         })
     };

@@ -1,6 +1,7 @@
 //! The tables as diesel sees them, equal in both databases, one file for each migration; a test compares them with both
 //! migrated schemas.
 
+mod adopted_grades;
 mod bookings;
 mod duties;
 mod experts;
@@ -15,6 +16,7 @@ mod terms;
 mod usage;
 mod yearly_run;
 
+pub use adopted_grades::*;
 pub use bookings::*;
 pub use duties::*;
 pub use experts::*;
@@ -30,6 +32,8 @@ pub use usage::*;
 pub use yearly_run::*;
 
 diesel::allow_tables_to_appear_in_same_query!(
+    adopted_grade,
+    adopted_grade_year,
     api_key,
     asset_ledger,
     award,

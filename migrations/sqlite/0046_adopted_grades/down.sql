@@ -1,0 +1,2 @@
+DROP TABLE adopted_grade_year;
+DROP TABLE adopted_grade;
