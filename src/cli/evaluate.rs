@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::failure::Failure;
 use super::output::{self, Format};
-use super::subsidy::explanation;
+use super::subsidy::{AskedArguments, explanation};
 use super::{decision, export, operator, progress};
 use crate::app::App;
 use crate::config::Config;
@@ -31,11 +31,8 @@ pub enum Command {
 
 #[derive(Debug, Args)]
 pub struct Arguments {
-    #[arg(long)]
-    year: i32,
-    /// A policy: its code, or code@version.
-    #[arg(long)]
-    policy: String,
+    #[command(flatten)]
+    asked: AskedArguments,
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
@@ -77,8 +74,7 @@ fn run_id(number: i64) -> Result<RunId, Failure> {
 
 async fn evaluate(app: &App, arguments: Arguments) -> Result<(), Failure> {
     let request = Request {
-        year: arguments.year,
-        policy: arguments.policy,
+        asked: arguments.asked.read()?,
         budget: None,
     };
     let (actor, shown) = (operator(app), progress::over_phases());

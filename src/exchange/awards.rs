@@ -85,11 +85,15 @@ mod tests {
             year: 2025,
             policy: "hebei-2026".to_owned(),
             budget_fen: 0,
-            factor: "1/1".to_owned(),
+            factor: Some("1/1".to_owned()),
             sum_before_pool_fen: "0".to_owned(),
             awarded_fen: 0,
             unspent_fen: 0,
             units: vec![unit([i64::MAX, i64::MAX]), unit([i64::MIN, -1])],
+            claim: None,
+            parameters: BTreeMap::new(),
+            pools: Vec::new(),
+            awards: Vec::new(),
         };
         let csv = String::from_utf8(write(&run).unwrap()).unwrap();
         let rows: Vec<&str> = csv.lines().skip(1).collect();

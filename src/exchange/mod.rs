@@ -6,6 +6,7 @@ pub mod awards;
 pub mod captions;
 pub mod certification;
 pub mod charge;
+pub mod comparison;
 pub mod document;
 pub mod expert_point;
 pub mod explanation;

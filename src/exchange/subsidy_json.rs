@@ -1,9 +1,10 @@
 //! The printed form of a yearly run: scores, grades, minutes, bases and awards of every unit in one JSON document.
 
-use crate::domain::evaluation::{Evaluation, GradedHost, InstrumentFigures};
-use crate::domain::policy::{Grade, Policy};
-use crate::domain::subsidy::{Allocation, InstrumentBase, UnitAward};
-use crate::domain::{InstrumentId, OrganizationId, ratio};
+use super::trial::{self, Called, PrintedAward, PrintedPool, PrintedTrial};
+use crate::domain::policy::Grade;
+use crate::domain::subsidy::Payout;
+use crate::domain::{TooLarge, ratio};
+use crate::operations::yearly_run::awards::Report;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -14,14 +15,26 @@ pub struct PrintedRun {
     /// The code of the pack.
     pub policy: String,
     pub budget_fen: i64,
-    /// Reduced `p/q`; `1/1` when the budget suffices.
-    pub factor: String,
+    /// Reduced `p/q`; `1/1` when the budget suffices; `null` of several pools, or where first come is first served.
+    pub factor: Option<String>,
     /// Reduced `p/q`, `p` when whole.
     pub sum_before_pool_fen: String,
     pub awarded_fen: i64,
     pub unspent_fen: i64,
-    /// In the order of organization ids.
+    /// The evaluated units, in the order of organization ids.
     pub units: Vec<PrintedUnit>,
+    /// `MM-DD`; `null` where the pack has no windows.
+    #[serde(default)]
+    pub claim: Option<String>,
+    /// What the pack was read with, as decimals.
+    #[serde(default)]
+    pub parameters: BTreeMap<String, String>,
+    /// In the order of names.
+    #[serde(default)]
+    pub pools: Vec<PrintedPool>,
+    /// In the order of the pack.
+    #[serde(default)]
+    pub awards: Vec<PrintedAward>,
 }
 
 /// A unit.
@@ -58,86 +71,44 @@ pub struct PrintedInstrument {
     pub grade: Option<Grade>,
 }
 
-/// What does not belong together, or has no name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Unprintable {
-    #[error("unit {0} has an award but no evaluation")]
-    NoEvaluation(OrganizationId),
-    #[error("unit {0} has no name")]
-    NoName(OrganizationId),
-    #[error("instrument {0} has a base but no figures")]
-    NoFigures(InstrumentId),
-}
-
-/// The printed form of a run; names are no inputs, so they come with it.
-pub fn print(
-    year: i32,
-    policy: &Policy,
-    evaluation: &Evaluation,
-    allocation: &Allocation,
-    names: &BTreeMap<OrganizationId, String>,
-) -> Result<PrintedRun, Unprintable> {
-    let graded: BTreeMap<OrganizationId, &GradedHost> = evaluation
-        .units
-        .iter()
-        .map(|unit| (unit.organization_id, unit))
-        .collect();
-    let units = allocation.units.iter().map(|award| {
-        let id = award.organization_id;
-        let graded = graded.get(&id).ok_or(Unprintable::NoEvaluation(id))?;
-        let name = names.get(&id).ok_or(Unprintable::NoName(id))?;
-        print_unit(graded, award, name)
-    });
+/// The printed form of a run: the document of a trial, with the sums over all pools.
+pub fn print(trial: PrintedTrial, payout: &Payout) -> Result<PrintedRun, TooLarge> {
+    let sum = payout.sum()?;
+    let factor = match trial.pools.as_slice() {
+        [only] => only.factor.clone(),
+        _ => None,
+    };
     Ok(PrintedRun {
-        year,
-        policy: policy.code.clone(),
-        budget_fen: allocation.budget.number(),
-        factor: allocation.factor_printed(),
-        sum_before_pool_fen: ratio::exact(&allocation.sum_before_pool),
-        awarded_fen: allocation.awarded.number(),
-        unspent_fen: allocation.unspent.number(),
-        units: units.collect::<Result<_, _>>()?,
+        year: trial.year,
+        policy: trial.policy,
+        budget_fen: sum.budget.number(),
+        factor,
+        sum_before_pool_fen: ratio::exact(&sum.sum_before_pool),
+        awarded_fen: sum.awarded.number(),
+        unspent_fen: sum.unspent.number(),
+        units: trial.units,
+        claim: trial.claim,
+        parameters: trial.parameters,
+        pools: trial.pools,
+        awards: trial.awards,
     })
 }
 
-fn print_unit(
-    graded: &GradedHost,
-    award: &UnitAward,
-    name: &str,
-) -> Result<PrintedUnit, Unprintable> {
-    let figures: BTreeMap<InstrumentId, &InstrumentFigures> = graded
-        .instruments
-        .iter()
-        .map(|figures| (figures.instrument_id, figures))
-        .collect();
-    let instruments = award.instruments.iter().map(|base| {
-        let id = base.instrument_id;
-        let figures = figures.get(&id).ok_or(Unprintable::NoFigures(id))?;
-        Ok(print_instrument(figures, base))
-    });
-    let scores = graded.scores.iter();
-    Ok(PrintedUnit {
-        uscc: graded.uscc.clone(),
-        name: name.to_owned(),
-        scores: scores.map(|s| (s.id.clone(), s.printed())).collect(),
-        total: Some(graded.total_printed()),
-        grade: graded.grade,
-        before_pool_fen: ratio::decimal(&award.before_pool, 4),
-        award_fen: award.award.number(),
-        instruments: instruments.collect::<Result<_, _>>()?,
-    })
-}
-
-fn print_instrument(figures: &InstrumentFigures, base: &InstrumentBase) -> PrintedInstrument {
-    PrintedInstrument {
-        asset_no: base.asset_no.clone(),
-        effective_minutes: figures.effective_minutes.number(),
-        external_minutes: figures.external_minutes.number(),
-        base_fen: base.base.number(),
-        scores: None,
-        total: None,
-        grade: None,
-    }
+/// The printed form of a stored run.
+pub fn of_report(report: &Report) -> Result<PrintedRun, TooLarge> {
+    let year = i32::try_from(report.run.lifecycle.year).map_err(|_| TooLarge)?;
+    let trial = trial::print(
+        (year, report.run.claim.clone()),
+        &report.policy,
+        report.parameters().clone(),
+        &report.evaluation,
+        Some(&report.payout),
+        Called {
+            uscc: &report.uscc,
+            names: &report.names,
+        },
+    );
+    print(trial, &report.payout)
 }
 
 impl PrintedRun {

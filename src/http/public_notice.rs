@@ -22,7 +22,8 @@ use crate::exchange::document::PageFormat;
 use crate::exchange::yearly_run::notice;
 use crate::operations::public_notice::{self, WholeNotice};
 use crate::store::objection::Objection;
-use crate::store::public_notice::{Filter, Pool, Unit};
+use crate::store::public_notice::{Filter, Unit};
+use crate::store::yearly_run::subsidy::Pool;
 
 pub fn routes() -> Vec<Route> {
     vec![

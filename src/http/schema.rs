@@ -194,6 +194,8 @@ words!(
     ImportMode => "ImportMode",
     expert::AssignmentState => "AssignmentState",
     policy::Grade => "Grade",
+    policy::Recipient => "Recipient",
+    crate::exchange::comparison::Format => "ComparisonFormat",
     policy::PolicyState => "PolicyState",
     duty::DutyDetail => "DutyDetail",
     duty::DutyKind => "DutyKind",

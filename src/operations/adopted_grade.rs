@@ -85,6 +85,7 @@ pub async fn update(
             let number = i64::from(year.number());
             let known = (number, present.version);
             store::adopted_grade::replace_year(tx, known, &items, actor.now)?;
+            store::yearly_run::update_to_stale(tx, number, actor.now)?;
             let event = actor
                 .event(
                     Action::AdoptedGradeUpdate,

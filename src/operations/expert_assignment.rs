@@ -281,6 +281,7 @@ pub async fn score(
                 rows::update_unit(tx, row.id, unit)?;
             }
             rows::update_changed(tx, row.id, by.now)?;
+            store::yearly_run::update_to_stale(tx, row.year, by.now)?;
             tell_points(tx, by, row.id, &changed)?;
         }
         Whole::get(tx, row.id, by.now)
@@ -398,6 +399,7 @@ pub async fn end(
         };
         let state = before.after(ending)?;
         rows::update_state(tx, &row, state, by.now)?;
+        store::yearly_run::update_to_stale(tx, row.year, by.now)?;
         let event = by
             .event(action, Noun::new("expert_assignment", row.id))
             .before(json!({ "state": before }))?

@@ -14,7 +14,7 @@ use crate::operations::policy as packs;
 use crate::operations::run::{Done, Outcome, Run, may};
 use crate::operations::table_fault;
 use crate::operations::yearly_run::freeze::EXPERT_PREFIX;
-use crate::operations::yearly_run::{check_year, refuse_locked};
+use crate::operations::yearly_run::{check_year, refuse_locked_year};
 use crate::store::event::{self, Subject};
 use crate::store::{self, Conn, province};
 
@@ -128,8 +128,9 @@ fn judge(conn: &mut Conn, actor: &Actor, rows: &[ImportRow]) -> Result<Vec<Chang
     }
     table_fault::refuse(faults)?;
     let years: BTreeSet<i64> = changes.iter().map(|change| change.year).collect();
-    let years: Result<Vec<i32>, _> = years.into_iter().map(i32::try_from).collect();
-    refuse_locked(conn, &years.map_err(AppError::internal)?)?;
+    for year in years {
+        refuse_locked_year(conn, i32::try_from(year).map_err(AppError::internal)?)?;
+    }
     Ok(changes)
 }
 
@@ -212,6 +213,7 @@ fn record(tx: &mut Conn, actor: &Actor, changes: &[Change]) -> Result<(), AppErr
             )
             .after(json!({ "year": year, "points": points }))?;
         let event = event::append(tx, &event)?;
+        store::yearly_run::update_to_stale(tx, year, actor.now)?;
         for change in own {
             let metric = metric(&change.indicator);
             match change.is_new {

@@ -47,9 +47,12 @@ pub async fn attend(
         fail(app, &job, job.failure.as_deref().unwrap_or(ABANDONED)).await?;
         return Ok(true);
     }
+    let mut phase = std::pin::pin!(task(&job));
     let outcome = tokio::select! {
-        outcome = task(&job) => outcome,
-        () = keep(app, &job) => Err(lost()),
+        outcome = &mut phase => outcome,
+        // A phase that has just ended has given the job up itself, and one whose lease is lost finds that out when it ends: either
+        // way its own end tells what became of it.
+        () = keep(app, &job) => phase.await,
     };
     match outcome {
         Ok(()) => Ok(true),

@@ -44,9 +44,40 @@ pub fn get_named(conn: &mut Conn, name: &str, on: NaiveDate) -> Result<Pack, App
     }
 }
 
+/// The pack that a run of a year names: as [`get_named`] has it, but a bare code is the version in force whose `valid` covers the
+/// year. 422 `policy_not_in_force` when none does.
+pub fn get_for_year(
+    conn: &mut Conn,
+    name: &str,
+    (year, on): (i32, NaiveDate),
+) -> Result<Pack, AppError> {
+    let not_valid =
+        || AppError::from(Fault::field("policy", Code::policy_not_in_force).actual(name));
+    let covers = |pack: &Pack| Ok::<_, AppError>(open(pack)?.year.whole(year).is_ok());
+    let named = get_named(conn, name, on)?;
+    if covers(&named)? {
+        return Ok(named);
+    }
+    if name.contains('@') {
+        return Err(not_valid());
+    }
+    for pack in store::policy::list_in_force(conn, Some(name), on)? {
+        if covers(&pack)? {
+            return Ok(pack);
+        }
+    }
+    Err(not_valid())
+}
+
 /// What a stored pack says. It was checked when it came in.
 pub fn open(pack: &Pack) -> Result<Policy, AppError> {
-    policy_pack::read(&pack.content).map_err(|mistakes| {
+    open_with(pack, &Values::new())
+}
+
+/// The same with values for its parameters.
+pub fn open_with(pack: &Pack, given: &Values) -> Result<Policy, AppError> {
+    let checked = policy_pack::check(&pack.content, given);
+    checked.map(|checked| checked.policy).map_err(|mistakes| {
         let mistakes: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
         AppError::internal(format!(
             "policy {}@{} cannot be read: {}",

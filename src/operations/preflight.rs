@@ -17,13 +17,14 @@ use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::{Actor, Who};
 use crate::operations::policy as packs;
 use crate::operations::run::may;
+use crate::operations::yearly_run::basis::policy_of;
 use crate::operations::yearly_run::freeze::EXPERT_PREFIX;
 use crate::operations::yearly_run::{by_experts, check_year, expert};
+use crate::store::Conn;
 use crate::store::organization;
 use crate::store::preflight::{self as rows, HostRow, ServiceGroup};
 use crate::store::yearly_run::evaluation::{self, Evaluation};
 use crate::store::yearly_run::expert as points;
-use crate::store::{self, Conn};
 
 /// A question about a year. `policy` is a code or `code@version`; none is the one that registrations follow.
 #[derive(Debug, Clone)]
@@ -93,7 +94,7 @@ pub async fn of_evaluation(
     let by = actor.clone();
     let question = move |conn: &mut Conn| -> Result<Question, AppError> {
         let row: Evaluation = subject::load(conn, &by, Action::EvaluationPreflight, id)?;
-        let policy = packs::open(&store::policy::get(conn, row.lifecycle.policy_id)?)?;
+        let policy = policy_of(conn, &row.lifecycle)?;
         let given = expert::points(conn, id)?.into_iter();
         let mut given: Given = given
             .map(|(unit, own)| (unit, own.into_keys().collect()))

@@ -10,7 +10,7 @@ use crate::domain::access::Action;
 use crate::domain::objection::ObjectionState;
 use crate::domain::public_notice::NoticeState;
 use crate::domain::run::{RunId, RunKind, RunState};
-use crate::domain::{Instant, ObjectionId, PublicNoticeId, ratio};
+use crate::domain::{Fen, Instant, ObjectionId, OrganizationId, PublicNoticeId, ratio};
 use crate::error::{AppError, Code};
 use crate::operations::actor::Actor;
 use crate::operations::policy::Pack;
@@ -18,8 +18,9 @@ use crate::operations::run::may;
 use crate::operations::subject::{Subject, Ties};
 use crate::operations::yearly_run::grades;
 use crate::store::objection::Objection;
-pub use crate::store::public_notice::{Content, Pool, Unit};
+pub use crate::store::public_notice::{Content, Unit};
 use crate::store::public_notice::{Filter, NewNotice, PublicNotice};
+pub use crate::store::yearly_run::subsidy::Pool;
 use crate::store::yearly_run::{self as rows, Lifecycle, Run as Row, SubsidyRun, evaluation::Host};
 use crate::store::{self, Conn, Json};
 
@@ -137,7 +138,7 @@ fn content(tx: &mut Conn, run: &Row) -> Result<Content, AppError> {
             graded.iter().map(unit).collect::<Result<_, _>>()?,
             Vec::new(),
         ),
-        Row::SubsidyRun(run) => (awarded(tx, run, &graded)?, vec![pool(run)]),
+        Row::SubsidyRun(run) => (awarded(tx, run, &graded)?, run.pools()),
     };
     Ok(Content {
         format: FORMAT,
@@ -150,42 +151,36 @@ fn unit(host: &Host) -> Result<Unit, AppError> {
     Ok(Unit {
         organization_id: host.organization_id,
         name: host.name.clone(),
-        grade: Some(host.grade),
+        grade: host.grade,
         total: Some(ratio::decimal(&grades::exact(&host.total)?, 2)),
         place: Some(host.place),
         award_fen: None,
     })
 }
 
+/// Each unit once, with everything that it gets.
 fn awarded(tx: &mut Conn, run: &SubsidyRun, graded: &[Host]) -> Result<Vec<Unit>, AppError> {
     let mut known = BTreeMap::new();
     for host in graded {
         known.insert(host.organization_id, unit(host)?);
     }
-    let awards = rows::subsidy::list_awards(tx, run.id)?.into_iter();
-    let units = awards.map(|award| {
-        let graded = known.get(&award.organization_id);
-        Unit {
-            organization_id: award.organization_id,
+    let mut units: BTreeMap<OrganizationId, Unit> = BTreeMap::new();
+    for award in rows::subsidy::list_awards(tx, run.id)? {
+        let id = award.organization_id;
+        let graded = known.get(&id);
+        let unit = units.entry(id).or_insert_with(|| Unit {
+            organization_id: id,
             name: award.name,
             grade: graded.and_then(|unit| unit.grade),
             total: graded.and_then(|unit| unit.total.clone()),
             place: graded.and_then(|unit| unit.place),
-            award_fen: Some(award.award_fen),
-        }
-    });
-    Ok(units.collect())
-}
-
-fn pool(run: &SubsidyRun) -> Pool {
-    Pool {
-        pool: None,
-        budget_fen: run.budget_fen,
-        sum_before_pool_fen: run.sum_before_pool_fen.clone(),
-        factor: run.factor.clone(),
-        awarded_fen: run.awarded_fen,
-        unspent_fen: run.unspent_fen,
+            award_fen: Some(Fen::ZERO),
+        });
+        let sum = unit.award_fen.unwrap_or(Fen::ZERO);
+        let sum = sum.checked_add(award.award_fen);
+        unit.award_fen = Some(sum.map_err(AppError::internal)?);
     }
+    Ok(units.into_values().collect())
 }
 
 /// One notice, with what was decided.

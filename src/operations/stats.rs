@@ -38,7 +38,7 @@ async fn compute(app: &App, year: i32, now: Instant) -> Result<YearStats, AppErr
         .read(move |conn| {
             let policy = policy::active(conn, now.local_date())?;
             let newest = event::newest(conn)?;
-            let scope = freeze::scope(year, now, newest)?;
+            let scope = freeze::scope(&freeze::calendar_year(year)?, now, newest)?;
             let experts = freeze::ExpertPoints::new();
             let inputs = freeze::read(conn, &scope, &policy, &calendar, experts, None)?;
             let mut stats = YearStats::default();

@@ -6,6 +6,7 @@ use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::schema::public_notice;
+use super::yearly_run::subsidy::Pool;
 use super::{Conn, Json, Result};
 use crate::domain::policy::Grade;
 use crate::domain::public_notice::NoticeState;
@@ -29,18 +30,6 @@ pub struct Unit {
     pub total: Option<String>,
     pub place: Option<i64>,
     pub award_fen: Option<Fen>,
-}
-
-/// What was shared out. `sum_before_pool_fen` and `factor` are exact, as `p/q`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Pool {
-    /// None: the only one, which has no name.
-    pub pool: Option<String>,
-    pub budget_fen: Fen,
-    pub sum_before_pool_fen: Option<String>,
-    pub factor: Option<String>,
-    pub awarded_fen: Option<Fen>,
-    pub unspent_fen: Option<Fen>,
 }
 
 /// One row, whole.

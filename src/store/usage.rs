@@ -170,6 +170,15 @@ pub fn get(conn: &mut Conn, id: UsageRecordId) -> Result<UsageRecord> {
         .get_result(conn)?)
 }
 
+/// The records with these ids, in their order.
+pub fn list_of(conn: &mut Conn, ids: &[UsageRecordId]) -> Result<Vec<UsageRecord>> {
+    Ok(usage_record::table
+        .filter(usage_record::id.eq_any(ids))
+        .select(UsageRecord::as_select())
+        .order(usage_record::id)
+        .load(conn)?)
+}
+
 /// The first record that stands of a booking.
 pub fn find_first_of(conn: &mut Conn, booking: BookingId) -> Result<Option<UsageRecordId>> {
     Ok(usage_record::table

@@ -109,6 +109,7 @@ stored_words!(
     organization::OrganizationState,
     region::RegionLevel,
     policy::Grade,
+    policy::Recipient,
     policy::PolicyState,
     public_notice::NoticeState,
     review::Satisfaction,

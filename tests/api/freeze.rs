@@ -11,7 +11,7 @@ use yiqi::domain::{EvaluationId, Fen, Instant, InstrumentId, SubsidyRunId};
 use yiqi::operations::actor::Actor;
 use yiqi::operations::policy::install_shipped;
 use yiqi::operations::run::Run;
-use yiqi::operations::yearly_run::{self, Budget, Request, Statement};
+use yiqi::operations::yearly_run::{self, Asked, Budget, Request, Statement};
 use yiqi::store::schema::{booking, event};
 use yiqi::store::{self, Lock, StoreError};
 use yiqi::{jobs, operations};
@@ -28,10 +28,17 @@ fn operator(app: &World) -> Actor {
     Actor::system(app.now())
 }
 
+fn asked(year: i32) -> Asked {
+    Asked {
+        year,
+        policy: "hebei-2026".to_owned(),
+        ..Asked::default()
+    }
+}
+
 fn graded() -> Request {
     Request {
-        year: 2026,
-        policy: "hebei-2026".to_owned(),
+        asked: asked(2026),
         budget: None,
     }
 }
@@ -51,13 +58,12 @@ fn subsidize(app: &World) -> SubsidyRunId {
 
 fn subsidize_year(app: &World, year: i32) -> SubsidyRunId {
     let budget = Budget {
-        fen: Fen::new(1_000_000),
-        evaluation_id: None,
+        fen: Some(Fen::new(1_000_000)),
+        ..Budget::default()
     };
     let request = Request {
-        year,
+        asked: asked(year),
         budget: Some(budget),
-        ..graded()
     };
     let actor = operator(app);
     let run = yearly_run::run(&app.app, &actor, request, |_| ());

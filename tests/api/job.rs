@@ -17,7 +17,7 @@ use yiqi::operations::job::{attend, step};
 use yiqi::operations::policy::install_shipped;
 use yiqi::operations::retention;
 use yiqi::operations::run::Run;
-use yiqi::operations::yearly_run::{self, Budget, Fen, Request};
+use yiqi::operations::yearly_run::{self, Asked, Budget, Fen, Request};
 use yiqi::store::job::Job;
 use yiqi::store::schema::event;
 use yiqi::store::{self, Conn, Database};
@@ -36,11 +36,14 @@ fn another_node(app: &TestApp) -> World {
 
 fn request(budget: Option<i64>) -> Request {
     Request {
-        year: 2026,
-        policy: "hebei-2026".to_owned(),
+        asked: Asked {
+            year: 2026,
+            policy: "hebei-2026".to_owned(),
+            ..Asked::default()
+        },
         budget: budget.map(|fen| Budget {
-            fen: Fen::new(fen),
-            evaluation_id: None,
+            fen: Some(Fen::new(fen)),
+            ..Budget::default()
         }),
     }
 }

@@ -82,6 +82,7 @@ mod replay;
 mod reprice;
 mod restore;
 mod round_trip;
+mod run_terms;
 mod schema;
 mod scratch;
 mod session;

@@ -272,9 +272,14 @@ both! {
         refused("in_force");
         admin.post("/api/v1/evaluations", evaluate("trial")).expect_code(422, "policy_not_in_force");
         app.advance(24 * 60);
-        begun(&admin, "/api/v1/evaluations", evaluate("trial"));
-        say(&admin, &trials[0], "publish", json!({})).expect_status(200);
-        say(&admin, &trials[0], "discard", json!({"reason": "x"})).expect_status(200);
+        let ordinary = begun(&admin, "/api/v1/evaluations", evaluate("trial"));
+        let ordinary = format!("/api/v1/evaluations/{}", ordinary.id());
+        say(&admin, &ordinary, "publish", json!({})).expect_status(200);
+        // What was begun on a draft stays a what-if.
+        for run in &trials {
+            say(&admin, run, "publish", json!({})).expect_code(409, "scenario_not_publishable");
+        }
+        say(&admin, &ordinary, "discard", json!({"reason": "x"})).expect_status(200);
         say(&admin, &pack, "withdraw", json!({"reason": "x"})).expect_status(200);
         let refused = say(&admin, &trials[1], "publish", json!({})).expect_code(409, "scenario_not_publishable");
         assert_eq!(refused["policy_state"], "withdrawn");

@@ -192,7 +192,7 @@ both! {
         action(&company, &request(14), "cancel", json!({}));
         let (now, calendar) = (app.now(), app.block_on(app.app.calendar()).unwrap());
         let inputs = app.read(move |conn| {
-            let scope = freeze::scope(2026, now, event::newest(conn)?)?;
+            let scope = freeze::scope(&freeze::calendar_year(2026)?, now, event::newest(conn)?)?;
             let pack = policy::open(&policy::get_named(conn, "hebei-2026", now.local_date())?)?;
             let inputs = freeze::read(conn, &scope, &pack, &calendar, Default::default(), None)?;
             Ok((inputs, pack))

@@ -98,11 +98,20 @@ pub fn finalize(app: &World, year: i64) {
             policy_code: packs[0].code.clone(),
             policy_digest: packs[0].digest.clone(),
             created_by: None,
+            terms: Default::default(),
+            is_scenario: false,
             now,
         };
-        let run = store::yearly_run::subsidy::insert(tx, &new, Fen::new(1), None)?;
+        let budget = store::yearly_run::subsidy::NewBudget {
+            budget_fen: Fen::new(1),
+            pools: Vec::new(),
+            claim: None,
+        };
+        let run = store::yearly_run::subsidy::insert(tx, &new, &budget, None)?;
         let run = store::yearly_run::get(tx, run.into())?;
         store::yearly_run::update_state(tx, &run, RunState::Final, None, now)?;
+        let days = yiqi::domain::policy::Span::of_calendar_year(year.try_into().unwrap()).unwrap();
+        store::yearly_run::span::insert(tx, run.id(), year, &days)?;
         Ok(())
     });
 }
@@ -139,7 +148,7 @@ both! {
         for (year, cells) in [(2025, 1), (2026, 0)] {
             let calendar = calendar.clone();
             let found = app.read(move |conn| {
-                let scope = freeze::scope(year, now, event::newest(conn)?)?;
+                let scope = freeze::scope(&freeze::calendar_year(year)?, now, event::newest(conn)?)?;
                 let pack = policy::open(&policy::get_named(conn, "hebei-2026", now.local_date())?)?;
                 let inputs = freeze::read(conn, &scope, &pack, &calendar, Default::default(), None)?;
                 let instruments = inputs.units().flat_map(|unit| unit.instruments.clone());

@@ -19,7 +19,7 @@ use crate::exchange::province::Open;
 use crate::http;
 use crate::operations::migration;
 use crate::operations::province::{self, ProvinceFile};
-use crate::operations::yearly_run::{self as runs, Budget, Fen, Request};
+use crate::operations::yearly_run::{self as runs, Asked, Budget, Fen, Request};
 use folder::Folder;
 use people::Person;
 
@@ -130,11 +130,14 @@ async fn yearly_run(app: &App) -> Result<i64, Failure> {
     }
     let shown = progress::show("evaluating every unit and sharing out 300,000 yuan");
     let request = Request {
-        year: YEAR,
-        policy: SHIPPED_POLICY.to_owned(),
+        asked: Asked {
+            year: YEAR,
+            policy: SHIPPED_POLICY.to_owned(),
+            ..Asked::default()
+        },
         budget: Some(Budget {
-            fen: BUDGET_FEN,
-            evaluation_id: None,
+            fen: Some(BUDGET_FEN),
+            ..Budget::default()
         }),
     };
     let id = runs::run(app, &operator(app), request, |_| ()).await?;

@@ -6,6 +6,8 @@ mod left_out;
 mod list;
 pub mod report;
 
+use std::collections::BTreeMap;
+
 use clap::{Args, Subcommand};
 
 use super::failure::Failure;
@@ -15,7 +17,7 @@ use crate::app::App;
 use crate::config::Config;
 use crate::error::AppError;
 use crate::operations::yearly_run::verify::{self, Check};
-use crate::operations::yearly_run::{self, Budget, Fen, Request, RunId, SubsidyRunId};
+use crate::operations::yearly_run::{self, Asked, Budget, Fen, Request, RunId, SubsidyRunId};
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -39,16 +41,94 @@ pub enum Command {
 
 #[derive(Debug, Args)]
 pub struct Arguments {
+    #[command(flatten)]
+    asked: AskedArguments,
+    /// A budget in yuan, with at most two decimals; one for each pool of the pack.
+    #[arg(long = "budget-yuan", value_name = "[POOL=]YUAN", required = true)]
+    budgets: Vec<String>,
+    /// The claim window, by its first day; needed exactly where the pack has windows.
+    #[arg(long, value_name = "MM-DD")]
+    claim: Option<String>,
+    /// The evaluation to pay by; by default the final one of year and pack, else a new draft.
+    #[arg(long, value_name = "NUMBER")]
+    evaluation: Option<i64>,
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// What runs of both kinds are begun with.
+#[derive(Debug, Args)]
+pub struct AskedArguments {
     #[arg(long)]
     year: i32,
     /// A policy: its code, or code@version.
     #[arg(long)]
     policy: String,
-    /// The budget in yuan, with at most two decimals.
-    #[arg(long, value_name = "YUAN", value_parser = Fen::of_yuan)]
-    budget_yuan: Fen,
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    /// A value that the pack leaves open.
+    #[arg(long = "parameter", value_name = "NAME=DECIMAL")]
+    parameters: Vec<String>,
+    /// A what-if: values may leave their bounds, nothing is published.
+    #[arg(long)]
+    scenario: bool,
+    /// What to call it.
+    #[arg(long)]
+    name: Option<String>,
+    /// The number of the run that it shall replace.
+    #[arg(long, value_name = "NUMBER")]
+    replaces: Option<i64>,
+}
+
+impl AskedArguments {
+    pub fn read(self) -> Result<Asked, Failure> {
+        let mut parameters = BTreeMap::new();
+        for text in self.parameters {
+            let wrong =
+                || Failure::Settings(format!("{text:?}: a parameter is said as NAME=DECIMAL"));
+            let (name, value) = text.split_once('=').ok_or_else(wrong)?;
+            if parameters
+                .insert(name.to_owned(), value.to_owned())
+                .is_some()
+            {
+                return Err(Failure::Settings(format!("parameter {name} is said twice")));
+            }
+        }
+        Ok(Asked {
+            year: self.year,
+            policy: self.policy,
+            parameters,
+            scenario: self.scenario,
+            name: self.name,
+            replaces_id: self.replaces,
+        })
+    }
+}
+
+impl Arguments {
+    fn budget(&self) -> Result<Budget, Failure> {
+        let mut budget = Budget {
+            claim: self.claim.clone(),
+            evaluation_id: self.evaluation.map(id).transpose()?,
+            ..Budget::default()
+        };
+        for text in &self.budgets {
+            let (pool, yuan) = match text.split_once('=') {
+                Some((pool, yuan)) => (Some(pool), yuan),
+                None => (None, text.as_str()),
+            };
+            let fen =
+                Fen::of_yuan(yuan).map_err(|why| Failure::Settings(format!("{text:?}: {why}")))?;
+            let before = match pool {
+                Some(pool) => budget.by_pool.insert(pool.to_owned(), fen),
+                None => budget.fen.replace(fen),
+            };
+            if before.is_some() {
+                return Err(Failure::Settings(format!(
+                    "{text:?}: that pool has a budget already"
+                )));
+            }
+        }
+        Ok(budget)
+    }
 }
 
 #[derive(Debug, Args)]
@@ -89,12 +169,8 @@ pub async fn run(config: Config, action: Command) -> Result<(), Failure> {
 
 async fn share_out(app: &App, arguments: Arguments) -> Result<(), Failure> {
     let request = Request {
-        year: arguments.year,
-        policy: arguments.policy,
-        budget: Some(Budget {
-            fen: arguments.budget_yuan,
-            evaluation_id: None,
-        }),
+        budget: Some(arguments.budget()?),
+        asked: arguments.asked.read()?,
     };
     let shown = progress::over_phases();
     let id = yearly_run::run(app, &operator(app), request, |phase| shown.tell(phase)).await?;

@@ -13,16 +13,8 @@ pub async fn print(app: &App, run: i64, format: Format) -> Result<(), Failure> {
     let report = awards::report(app, &operator(app), Action::SubsidyAwardList, id(run)?)
         .await
         .map_err(|error| no_run(error, run))?;
-    let year = i32::try_from(report.run.lifecycle.year)
-        .map_err(|error| Failure::Internal(error.to_string()))?;
-    let printed = subsidy_json::print(
-        year,
-        &report.policy,
-        &report.evaluation,
-        &report.allocation,
-        &report.names,
-    )
-    .map_err(|error| Failure::Internal(error.to_string()))?;
+    let printed = subsidy_json::of_report(&report);
+    let printed = printed.map_err(|error| Failure::Internal(error.to_string()))?;
     match format {
         Format::Json => output::say(&printed.to_text()?),
         Format::Table => table(&printed, run, report.run.lifecycle.state.as_str()),
@@ -48,12 +40,29 @@ fn table(printed: &PrintedRun, run: i64, state: &str) -> Result<(), Failure> {
             ]
         })
         .collect();
-    output::table(["unit", "points", "grade", "award in yuan"], &rows)?;
-    output::say(&format!(
-        "Budget {} yuan, awarded {}, unspent {}, factor {}",
-        Fen::new(printed.budget_fen),
-        Fen::new(printed.awarded_fen),
-        Fen::new(printed.unspent_fen),
-        printed.factor
-    ))
+    if !rows.is_empty() {
+        output::table(["unit", "points", "grade", "award in yuan"], &rows)?;
+    }
+    if printed.awards.len() > 1 || rows.is_empty() {
+        let paid = printed.awards.iter().flat_map(|award| {
+            award.units.iter().map(|unit| {
+                let fen = Fen::new(unit.award_fen).to_string();
+                [award.award_code.clone(), unit.name.clone(), fen]
+            })
+        });
+        let rows: Vec<_> = paid.collect();
+        output::table(["award", "paid to", "yuan"], &rows)?;
+    }
+    for pool in &printed.pools {
+        let name = pool.pool.as_deref().map(|name| format!(" of {name}"));
+        output::say(&format!(
+            "Budget{} {} yuan, awarded {}, unspent {}, factor {}",
+            name.unwrap_or_default(),
+            Fen::new(pool.budget_fen),
+            Fen::new(pool.awarded_fen),
+            Fen::new(pool.unspent_fen),
+            pool.factor.as_deref().unwrap_or("none")
+        ))?;
+    }
+    Ok(())
 }

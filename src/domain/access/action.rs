@@ -334,6 +334,11 @@ actions! {
     EvaluationPublish = "evaluation_publish": PROVINCE, None, Change, Evaluation, HostAdmins;
     EvaluationFinalize = "evaluation_finalize": PROVINCE, None, Change, Evaluation, HostAdmins;
     EvaluationDiscard = "evaluation_discard": PROVINCE.and_system(), None, Change, Evaluation, Nobody;
+    /// Takes what came after the grading into a draft.
+    EvaluationRegrade = "evaluation_regrade": PROVINCE.and_system(), None, Change, Evaluation, Nobody;
+    /// A what-if alone.
+    EvaluationDelete = "evaluation_delete": PROVINCE.and_system(), None, Change, Evaluation, Nobody;
+    EvaluationCompare = "evaluation_compare": OVERSEERS.and_system(), None, Read, Evaluation, Nobody;
     /// The grades of a run are there.
     EvaluationComplete = "evaluation_complete": SYSTEM, None, Consequence, Evaluation, Nobody;
     /// A run ended without grades.
@@ -366,6 +371,9 @@ actions! {
     SubsidyPublish = "subsidy_publish": PROVINCE, None, Change, SubsidyRun, HostAdmins;
     SubsidyFinalize = "subsidy_finalize": PROVINCE, None, Change, SubsidyRun, HostAdmins;
     SubsidyDiscard = "subsidy_discard": PROVINCE.and_system(), None, Change, SubsidyRun, Nobody;
+    /// A what-if alone.
+    SubsidyDelete = "subsidy_delete": PROVINCE.and_system(), None, Change, SubsidyRun, Nobody;
+    SubsidyCompare = "subsidy_compare": OVERSEERS.and_system(), None, Read, SubsidyRun, Nobody;
     /// The awards of a run are there.
     SubsidyComplete = "subsidy_complete": SYSTEM, None, Consequence, SubsidyRun, Nobody;
     /// A run ended without awards.

@@ -291,6 +291,14 @@ impl Inputs {
         self
     }
 
+    /// With these grades of evaluations outside in place of those they had.
+    pub fn with_adopted(mut self, mut grades: BTreeMap<OrganizationId, Grade>) -> Self {
+        for unit in self.units.values_mut() {
+            unit.adopted = grades.remove(&unit.organization_id);
+        }
+        self
+    }
+
     pub const fn days(&self) -> &BTreeMap<NaiveDate, DayKind> {
         &self.days
     }
@@ -307,6 +315,11 @@ impl Inputs {
 
     pub fn using_unit(&self, id: OrganizationId) -> Option<&UsingUnit> {
         self.using_units.get(&id)
+    }
+
+    /// What earlier runs paid.
+    pub const fn awarded(&self) -> &BTreeSet<Awarded> {
+        &self.awarded
     }
 
     /// Whether an earlier run paid for it.

@@ -4,7 +4,7 @@
 use super::Policy;
 use super::award::{Award, Exclusion, Level};
 use super::condition::{Condition, ConditionKey};
-use super::measure::Measure;
+use super::measure::RecordFilter;
 use super::step::{Act, Pooling};
 
 /// What the facts of services must tell.
@@ -31,57 +31,85 @@ impl Policy {
             });
             award.per == Level::Service || is_first_come
         };
-        let measures = self.metrics.values();
-        let metrics_ask = measures.map(|metric| &metric.measure).any(asks_of_measure);
+        let asks = |condition: &Condition| condition.tests().any(|test| is_of_service(test.key()));
         Grain {
-            detail: metrics_ask || self.awards.iter().any(asks_of_award),
+            detail: self.conditions().into_iter().any(asks) || self.asks_class_or_project(),
             record: self.awards.iter().any(by_record),
         }
     }
-}
 
-fn asks_of_measure(measure: &Measure) -> bool {
-    measure.parts().into_iter().any(|part| {
-        let filter = part.of_records().map(|(_, filter)| filter);
-        filter.is_some_and(|filter| {
-            filter.only.as_ref().is_some_and(asks) || filter.exclude.iter().any(excludes)
+    /// Whether it asks the class of a service, or a project: what only folders of facts tell.
+    pub fn asks_class_or_project(&self) -> bool {
+        let by_class = |exclusion: &Exclusion| matches!(exclusion, Exclusion::Class(_));
+        let mut conditions = self.conditions().into_iter();
+        self.exclusions().any(by_class)
+            || self.awards.iter().any(|award| award.once_per_project)
+            || conditions.any(|condition| {
+                let mut keys = condition.tests().map(|test| test.key());
+                keys.any(|key| {
+                    matches!(key, ConditionKey::ServiceClass | ConditionKey::ProjectLevel)
+                })
+            })
+    }
+
+    /// Whether it asks which instruments earlier runs paid for.
+    pub fn asks_awarded_before(&self) -> bool {
+        let mut conditions = self.conditions().into_iter();
+        conditions.any(|condition| {
+            let mut keys = condition.tests().map(|test| test.key());
+            keys.any(|key| key == ConditionKey::AwardedBefore)
         })
-    })
-}
+    }
 
-fn asks_of_award(award: &Award) -> bool {
-    let in_steps = award.steps.iter().any(|step| {
-        let of_rates = match &step.act {
-            Act::Rate { rates, .. } => rates
-                .iter()
-                .any(|rate| rate.when.as_ref().is_some_and(asks)),
-            _ => false,
-        };
-        of_rates || step.when.as_ref().is_some_and(asks)
-    });
-    award.once_per_project
-        || in_steps
-        || award.only.as_ref().is_some_and(asks)
-        || award.exclude.iter().any(excludes)
-}
+    /// Whether it asks whether instruments are sets, or numbers that are reported of them: what only folders of facts tell.
+    pub fn asks_sets(&self) -> bool {
+        let mut conditions = self.conditions().into_iter();
+        conditions.any(|condition| {
+            let mut keys = condition.tests().map(|test| test.key());
+            keys.any(|key| key == ConditionKey::IsSet)
+        })
+    }
 
-fn excludes(exclusion: &Exclusion) -> bool {
-    match exclusion {
-        Exclusion::Class(_) => true,
-        Exclusion::Condition(condition) => asks(condition),
-        Exclusion::Statutory | Exclusion::WeakEvidence | Exclusion::RelatedParty => false,
+    /// Every condition on services, instruments and units, but who is evaluated.
+    fn conditions(&self) -> Vec<&Condition> {
+        let of_metrics = self.filters().filter_map(|filter| filter.only.as_ref());
+        let of_exclusions = self.exclusions().filter_map(|exclusion| match exclusion {
+            Exclusion::Condition(condition) => Some(condition),
+            _ => None,
+        });
+        let of_awards = self.awards.iter().flat_map(|award| {
+            let of_steps = award.steps.iter().flat_map(|step| {
+                let rates = match &step.act {
+                    Act::Rate { rates, .. } => rates.as_slice(),
+                    _ => &[],
+                };
+                let of_rates = rates.iter().filter_map(|rate| rate.when.as_ref());
+                of_rates.chain(&step.when)
+            });
+            of_steps.chain(&award.only)
+        });
+        of_metrics.chain(of_exclusions).chain(of_awards).collect()
+    }
+
+    fn filters(&self) -> impl Iterator<Item = &RecordFilter> {
+        let measures = self.metrics.values().map(|metric| &metric.measure);
+        let parts = measures.flat_map(|measure| measure.parts());
+        parts.filter_map(|part| part.of_records().map(|(_, filter)| filter))
+    }
+
+    fn exclusions(&self) -> impl Iterator<Item = &Exclusion> {
+        let of_metrics = self.filters().flat_map(|filter| &filter.exclude);
+        of_metrics.chain(self.awards.iter().flat_map(|award| &award.exclude))
     }
 }
 
-fn asks(condition: &Condition) -> bool {
-    condition.tests().any(|test| {
-        matches!(
-            test.key(),
-            ConditionKey::Purpose
-                | ConditionKey::Mode
-                | ConditionKey::ServiceClass
-                | ConditionKey::ProjectLevel
-                | ConditionKey::UserIs
-        )
-    })
+const fn is_of_service(key: ConditionKey) -> bool {
+    matches!(
+        key,
+        ConditionKey::Purpose
+            | ConditionKey::Mode
+            | ConditionKey::ServiceClass
+            | ConditionKey::ProjectLevel
+            | ConditionKey::UserIs
+    )
 }

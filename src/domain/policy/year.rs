@@ -128,10 +128,7 @@ impl YearRule {
     /// The days that a run of a year looks at. A claim is named exactly where the pack has windows, and the pack is valid for
     /// the whole year.
     pub fn of(&self, year: i32, claim: Option<MonthDay>) -> Result<YearSpan, TermsMistake> {
-        let whole = self.span(year).ok_or(TermsMistake::NoYear(year))?;
-        if !self.covers(&whole) {
-            return Err(TermsMistake::NotValid(year));
-        }
+        let whole = self.whole(year)?.span;
         let span = match claim {
             None if self.claims.is_empty() => whole,
             None => {
@@ -147,6 +144,19 @@ impl YearRule {
             year,
             span,
             days_of_year: whole.days(),
+        })
+    }
+
+    /// All days of a year, whatever windows the pack has: what an evaluation looks at.
+    pub fn whole(&self, year: i32) -> Result<YearSpan, TermsMistake> {
+        let span = self.span(year).ok_or(TermsMistake::NoYear(year))?;
+        if !self.covers(&span) {
+            return Err(TermsMistake::NotValid(year));
+        }
+        Ok(YearSpan {
+            year,
+            span,
+            days_of_year: span.days(),
         })
     }
 

@@ -57,26 +57,27 @@ pub struct AwardResult {
     pub steps: Vec<StepRow>,
 }
 
-/// The outcome of a run of the one award to hosts that has the one pool.
+/// What all pools come to together.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Allocation {
+pub struct PayoutSum {
     pub budget: Fen,
-    /// What every unit was multiplied by; 1 when the budget suffices.
-    pub factor: BigRational,
-    /// Σ over units before the pool, in fen.
+    /// Σ over all pools before they were applied, in fen.
     pub sum_before_pool: BigRational,
     pub awarded: Fen,
     pub unspent: Fen,
-    /// Every unit with a counted instrument, in the order of organization ids.
-    pub units: Vec<UnitAward>,
-    /// Every step of every amount, in the order in which they happened.
-    pub steps: Vec<StepRow>,
 }
 
-impl Allocation {
-    /// The factor as reduced `p/q`, `1/1` when the budget suffices.
-    pub fn factor_printed(&self) -> String {
-        factor_printed(&self.factor)
+impl Payout {
+    /// The sums over all pools.
+    pub fn sum(&self) -> Result<PayoutSum, TooLarge> {
+        let pools = self.pools.iter();
+        let before = pools.fold(BigRational::zero(), |sum, pool| sum + &pool.sum_before_pool);
+        Ok(PayoutSum {
+            budget: Fen::sum(self.pools.iter().map(|pool| pool.budget))?,
+            sum_before_pool: before,
+            awarded: Fen::sum(self.pools.iter().map(|pool| pool.awarded))?,
+            unspent: Fen::sum(self.pools.iter().map(|pool| pool.unspent))?,
+        })
     }
 }
 
@@ -128,44 +129,11 @@ pub enum AllocationError {
     DoesNotAddUp,
     #[error("the pack pays nothing")]
     NoAwards,
-    #[error(
-        "the pack has several awards, or pays users: its results have no place in a stored run"
-    )]
-    SeveralAwards,
 }
 
 impl From<TooLarge> for AllocationError {
     fn from(_: TooLarge) -> Self {
         Self::TooLarge
-    }
-}
-
-/// Shares out the budget of a pack with one award to hosts.
-pub fn allocate(
-    budget: Fen,
-    grades: &GradesGiven,
-    inputs: &Inputs,
-    policy: &Policy,
-) -> Result<Allocation, AllocationError> {
-    let pool = policy.pools.first().cloned();
-    let mut payout = pay(&Budgets::from([(pool, budget)]), grades, inputs, policy)?;
-    match (payout.pools.pop(), payout.awards.pop()) {
-        (Some(pool), Some(award))
-            if payout.pools.is_empty()
-                && payout.awards.is_empty()
-                && award.recipient == Recipient::Host =>
-        {
-            Ok(Allocation {
-                budget,
-                factor: pool.factor.unwrap_or_else(BigRational::one),
-                sum_before_pool: pool.sum_before_pool,
-                awarded: pool.awarded,
-                unspent: pool.unspent,
-                units: award.units,
-                steps: award.steps,
-            })
-        }
-        _ => Err(AllocationError::SeveralAwards),
     }
 }
 

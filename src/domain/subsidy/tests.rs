@@ -100,6 +100,35 @@ fn default_award() -> Award {
 }
 
 /// Units with grades, and the income in fen of each of their instruments.
+/// What the only award and the only pool came to.
+#[derive(Debug, PartialEq)]
+pub(super) struct Allocation {
+    pub factor: BigRational,
+    pub sum_before_pool: BigRational,
+    pub awarded: Fen,
+    pub unspent: Fen,
+    pub units: Vec<UnitAward>,
+    pub steps: Vec<StepRow>,
+}
+
+fn allocate(
+    budget: Fen,
+    grades: &GradesGiven,
+    inputs: &Inputs,
+    policy: &Policy,
+) -> Result<Allocation, AllocationError> {
+    let mut payout = pay(&Budgets::from([(None, budget)]), grades, inputs, policy)?;
+    let (pool, award) = (payout.pools.remove(0), payout.awards.remove(0));
+    Ok(Allocation {
+        factor: pool.factor.unwrap(),
+        sum_before_pool: pool.sum_before_pool,
+        awarded: pool.awarded,
+        unspent: pool.unspent,
+        units: award.units,
+        steps: award.steps,
+    })
+}
+
 fn allocate_to(
     budget_fen: i64,
     award: &Award,

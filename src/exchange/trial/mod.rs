@@ -3,7 +3,7 @@
 
 mod printed;
 
-pub use printed::{PrintedAward, PrintedPool, PrintedRecipient, PrintedTrial};
+pub use printed::{Called, PrintedAward, PrintedPool, PrintedRecipient, PrintedTrial, print};
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,6 @@ use crate::domain::policy::{MonthDay, Policy, PolicyMistake, Values, complete_pa
 use crate::domain::subsidy::{self, AllocationError, Budgets, Payout};
 use crate::domain::{Fen, evaluation, ratio};
 use crate::operations::policy_pack;
-use printed::Called;
 
 /// What a trial is given, as it is typed.
 #[derive(Debug, Clone, Default)]
@@ -74,10 +73,13 @@ pub fn run(pack: &str, terms: &Terms, open: Open) -> Result<Trial, Refusal> {
         names: &facts.names,
     };
     Ok(Trial {
-        printed: printed::print(
-            (terms.year, claim),
+        printed: print(
+            (terms.year, claim.map(|claim| claim.to_string())),
             &policy,
-            &values,
+            values
+                .iter()
+                .map(|(name, value)| (name.clone(), ratio::plain(value)))
+                .collect(),
             &evaluation,
             payout.as_ref(),
             called,

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::domain::evaluation::{Evaluation, GradedHost, InstrumentFigures, ScoreResult};
-use crate::domain::policy::{MonthDay, Policy, Recipient, Values};
+use crate::domain::policy::{Policy, Recipient};
 use crate::domain::subsidy::{AwardResult, Payout, PoolResult, factor_printed};
 use crate::domain::{InstrumentId, OrganizationId, ratio};
 use crate::exchange::subsidy_json::{self, PrintedInstrument, PrintedUnit};
@@ -29,7 +29,7 @@ pub struct PrintedTrial {
 }
 
 /// What became of a budget.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PrintedPool {
     /// `null`: the pack's only one has no name.
     pub pool: Option<String>,
@@ -43,7 +43,7 @@ pub struct PrintedPool {
 }
 
 /// What one award of the pack paid.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PrintedAward {
     pub award_code: String,
     pub recipient: Recipient,
@@ -52,7 +52,7 @@ pub struct PrintedAward {
 }
 
 /// What a unit gets of one award.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PrintedRecipient {
     pub uscc: String,
     pub name: String,
@@ -80,9 +80,9 @@ impl Called<'_> {
 
 /// The document of a trial. Without awards in the pack nothing was paid.
 pub fn print(
-    (year, claim): (i32, Option<MonthDay>),
+    (year, claim): (i32, Option<String>),
     policy: &Policy,
-    parameters: &Values,
+    parameters: BTreeMap<String, String>,
     evaluation: &Evaluation,
     payout: Option<&Payout>,
     called: Called<'_>,
@@ -95,12 +95,9 @@ pub fn print(
     let units = evaluation.units.iter();
     PrintedTrial {
         year,
-        claim: claim.map(|claim| claim.to_string()),
+        claim,
         policy: policy.code.clone(),
-        parameters: parameters
-            .iter()
-            .map(|(name, value)| (name.clone(), ratio::plain(value)))
-            .collect(),
+        parameters,
         pools: pools.map(print_pool).collect(),
         awards: awards
             .iter()

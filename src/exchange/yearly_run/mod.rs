@@ -55,14 +55,7 @@ async fn csv(app: &App, actor: &Actor, id: SubsidyRunId) -> Result<Vec<u8>, AppE
 }
 
 fn printed(report: &Report) -> Result<subsidy_json::PrintedRun, AppError> {
-    subsidy_json::print(
-        i32::try_from(report.run.lifecycle.year).map_err(AppError::internal)?,
-        &report.policy,
-        &report.evaluation,
-        &report.allocation,
-        &report.names,
-    )
-    .map_err(AppError::internal)
+    subsidy_json::of_report(report).map_err(AppError::internal)
 }
 
 const fn state_word(state: RunState) -> &'static str {

@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
+use crate::domain::policy::Grade;
 use crate::domain::sentence::Sentence;
 use crate::domain::subsidy::LeftOut;
 use crate::domain::{InstrumentId, Minutes, OrganizationId, ratio};
@@ -37,6 +38,11 @@ fn table(name: &str, columns: &[(&str, f32)], rows: Vec<Vec<Cell>>) -> Table {
         has_total: false,
         is_detail: true,
     }
+}
+
+/// Empty where the pack gives none.
+fn grade(grade: Option<Grade>) -> Cell {
+    grade.map_or(Cell::Empty, |grade| text(grade_word(grade)))
 }
 
 /// Adds a last row that sums the amounts of each column; the label stands in `at`.
@@ -88,7 +94,7 @@ pub fn awards(export: &Export, awards: &[Award]) -> Table {
             text(award.name.as_str()),
             of_host(|host| number(host.place)),
             of_host(|host| decimal(&host.total, 2)),
-            of_host(|host| text(grade_word(host.grade))),
+            of_host(|host| grade(host.grade)),
             Cell::Yuan(base),
             before_pool.map_or(Cell::Empty, |fen| {
                 number(ratio::decimal(&(fen / ratio::whole(100)), 4))
@@ -158,7 +164,7 @@ pub fn grades(export: &Export) -> Table {
             text(host.uscc.as_str()),
             text(host.name.as_str()),
         ];
-        let last = [decimal(&host.total, 2), text(grade_word(host.grade))];
+        let last = [decimal(&host.total, 2), grade(host.grade)];
         first.into_iter().chain(points).chain(last).collect()
     });
     let rows: Vec<Vec<Cell>> = rows.collect();

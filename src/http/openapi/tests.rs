@@ -236,6 +236,7 @@ fn bodies_that_may_be_empty_are_those_that_say_nothing_or_why() {
     evaluation_discard
     evaluation_finalize
     evaluation_publish
+    evaluation_regrade
     exemption_approve
     exemption_refuse
     expert_assignment_submit

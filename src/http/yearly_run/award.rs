@@ -8,45 +8,43 @@ use utoipa::ToSchema;
 use super::explanation::{UnitExplanationShape, four};
 use super::left_out::said;
 use crate::domain::access::Action;
-use crate::domain::policy::Grade;
+use crate::domain::evaluation::{GradedHost, InstrumentFigures};
+use crate::domain::policy::{Grade, Recipient};
 use crate::domain::subsidy::{LeftOutReason, yuan};
-use crate::domain::{AwardId, Fen, InstrumentId, OrganizationId, SubsidyRunId};
+use crate::domain::{AwardId, Fen, InstrumentId, Minutes, OrganizationId, SubsidyRunId};
 use crate::error::AppError;
 use crate::error::text::Language;
 use crate::exchange::document::PageFormat;
 use crate::exchange::explanation;
-use crate::exchange::subsidy_json::{self, PrintedInstrument, PrintedRun, PrintedUnit};
 use crate::http::answer::{Answer, Page};
 use crate::http::context::RequestContext;
 use crate::http::page;
 use crate::http::params::Params;
-use crate::operations::yearly_run::awards::{self, Report};
+use crate::operations::yearly_run::awards;
 use crate::operations::yearly_run::explain::{
     self, Choice, ExplainedStep, Explanation, LeftOutChoice,
 };
 use crate::operations::yearly_run::grades::exact;
 use crate::store::yearly_run::subsidy::{Award, Base};
 
-fn print(report: &Report) -> Result<PrintedRun, AppError> {
-    subsidy_json::print(
-        i32::try_from(report.run.lifecycle.year).map_err(AppError::internal)?,
-        &report.policy,
-        &report.evaluation,
-        &report.allocation,
-        &report.names,
-    )
-    .map_err(AppError::internal)
-}
-
 pub async fn list(context: RequestContext) -> Answer {
     let (actor, id) = (context.reader(), context.id("id")?);
     let report = awards::report(&context.app, &actor, Action::SubsidyAwardList, id).await?;
     let params = context.params()?;
-    let printed = print(&report)?;
-    let rows = report.awards.into_iter().zip(printed.units).collect();
-    let by_unit = |(award, _): &(Award, _)| award.organization_id;
-    let shape = |(award, unit): (Award, _)| AwardShape::new(&award, unit);
-    context.ok(Page::of(rows, &params, by_unit, shape)?)
+    let hosts: BTreeMap<OrganizationId, &GradedHost> = report
+        .evaluation
+        .units
+        .iter()
+        .map(|unit| (unit.organization_id, unit))
+        .collect();
+    let by_award = |award: &&Award| award.id;
+    let shape = |award: &Award| {
+        let uscc = report.uscc.get(&award.organization_id);
+        let host = hosts.get(&award.organization_id).copied();
+        AwardShape::new(award, uscc.cloned().unwrap_or_default(), host)
+    };
+    let awards: Vec<&Award> = report.awards.iter().collect();
+    context.ok(Page::of(awards, &params, by_award, shape)?.all()?)
 }
 
 pub async fn explanation(context: RequestContext) -> Answer {
@@ -88,16 +86,22 @@ pub fn choice(params: &Params) -> Result<Choice, AppError> {
     })
 }
 
-/// A unit's award with its scores; `before_pool_fen` and scores have 4 decimals, the total 2.
+/// What a unit gets of one award, with its scores where it is a host that was evaluated; `before_pool_fen` and scores have 4
+/// decimals, the total 2.
 #[derive(Serialize, ToSchema)]
 pub struct AwardShape {
     id: AwardId,
+    /// The award of the pack.
+    award_code: String,
+    recipient: Recipient,
+    /// Null: the pack's only pool has no name.
+    pool: Option<String>,
     organization_id: OrganizationId,
     uscc: String,
     name: String,
     scores: BTreeMap<String, String>,
-    total: String,
-    grade: Grade,
+    total: Option<String>,
+    grade: Option<Grade>,
     before_pool_fen: String,
     award_fen: Fen,
     instruments: Vec<AwardedInstrumentShape>,
@@ -107,42 +111,57 @@ pub struct AwardShape {
 struct AwardedInstrumentShape {
     instrument_id: InstrumentId,
     asset_no: String,
-    effective_minutes: i64,
-    external_minutes: i64,
+    /// Null of instruments that the unit only used.
+    effective_minutes: Option<Minutes>,
+    external_minutes: Option<Minutes>,
     base_fen: Fen,
     /// Income that is not in the base, by reason.
     left_out_fen: BTreeMap<String, Fen>,
 }
 
 impl AwardShape {
-    /// The stored award and its printed unit, which are of one organization.
-    pub fn new(award: &Award, unit: PrintedUnit) -> Self {
-        let instruments = award.instruments.iter().zip(unit.instruments);
-        Self {
+    /// The stored award, and the evaluated unit that gets it.
+    pub fn new(award: &Award, uscc: String, host: Option<&GradedHost>) -> Result<Self, AppError> {
+        let host = host.filter(|_| award.recipient == Recipient::Host);
+        let figures: BTreeMap<InstrumentId, &InstrumentFigures> = host
+            .into_iter()
+            .flat_map(|host| &host.instruments)
+            .map(|figures| (figures.instrument_id, figures))
+            .collect();
+        let scores = host.into_iter().flat_map(|host| &host.scores);
+        let scored = host.filter(|host| !host.scores.is_empty());
+        let instruments = award.instruments.iter().map(|base| {
+            let figures = figures.get(&base.instrument_id).copied();
+            AwardedInstrumentShape::new(base, figures)
+        });
+        Ok(Self {
             id: award.id,
+            award_code: award.award_code.clone(),
+            recipient: award.recipient,
+            pool: award.pool.clone(),
             organization_id: award.organization_id,
-            uscc: unit.uscc,
-            name: unit.name,
-            scores: unit.scores,
-            total: unit.total.unwrap_or_default(),
-            grade: award.grade,
-            before_pool_fen: unit.before_pool_fen,
-            award_fen: award.award_fen,
-            instruments: instruments
-                .map(|(base, printed)| AwardedInstrumentShape::new(base, printed))
+            uscc,
+            name: award.name.clone(),
+            scores: scores
+                .map(|score| (score.id.clone(), score.printed()))
                 .collect(),
-        }
+            total: scored.map(GradedHost::total_printed),
+            grade: award.grade,
+            before_pool_fen: four(&exact(&award.before_pool_fen)?),
+            award_fen: award.award_fen,
+            instruments: instruments.collect(),
+        })
     }
 }
 
 impl AwardedInstrumentShape {
-    fn new(base: &Base, printed: PrintedInstrument) -> Self {
+    fn new(base: &Base, figures: Option<&InstrumentFigures>) -> Self {
         let left_out = base.left_out_fen.iter();
         Self {
             instrument_id: base.instrument_id,
-            asset_no: printed.asset_no,
-            effective_minutes: printed.effective_minutes,
-            external_minutes: printed.external_minutes,
+            asset_no: base.asset_no.clone(),
+            effective_minutes: figures.map(|figures| figures.effective_minutes),
+            external_minutes: figures.map(|figures| figures.external_minutes),
             base_fen: base.base_fen,
             left_out_fen: left_out
                 .map(|(reason, fen)| (reason.to_string(), *fen))

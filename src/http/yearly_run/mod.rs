@@ -2,6 +2,7 @@
 //! province and the auditors see them.
 
 mod award;
+mod comparison;
 mod explanation;
 mod export;
 mod left_out;
@@ -9,27 +10,31 @@ mod point;
 mod score;
 mod shape;
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use self::award::{AwardShape, ExplanationShape};
+use self::comparison::ComparisonShape;
 use self::explanation::UnitExplanationShape;
 use self::point::PointShape;
 use self::score::{ExpertBody, UnitShape};
 use self::shape::{EvaluationShape, Listed, ListedEvaluation, ListedRun, RunShape, Shape};
-use super::answer::{Answer, Page, reply};
+use super::answer::{Answer, Page, no_content, reply};
 use super::context::RequestContext;
 use super::feed::Changes;
 use super::reason::{EmptyBody, ReasonBody};
-use super::route::{BASE, Route, get, post, put};
+use super::route::{BASE, Route, delete, get, post, put};
 use crate::domain::access::Action;
 use crate::domain::run::{RunId, RunKind};
 use crate::domain::{EvaluationId, Fen, SubsidyRunId};
 use crate::error::AppError;
+use crate::exchange::comparison as comparison_table;
 use crate::exchange::document::PageFormat;
 use crate::operations::run::Reply;
-use crate::operations::yearly_run::{self, Budget, Request, Statement};
+use crate::operations::yearly_run::{self, Asked, Budget, Request, Statement, expert};
 use crate::store::yearly_run::{PageStart, Run};
 
 pub fn routes() -> Vec<Route> {
@@ -132,6 +137,32 @@ fn evaluation_decisions() -> Vec<Route> {
         )
         .takes::<ReasonBody>()
         .answers::<EvaluationShape>(200),
+        get(
+            "/evaluations/{id}/comparison",
+            Action::EvaluationCompare,
+            "What it says otherwise than another",
+            |context| comparison::get(context, RunKind::Evaluation),
+        )
+        .parameters(&["with", "format"])
+        .requires(&["with"])
+        .words::<comparison_table::Format>("format")
+        .proves(&[409])
+        .answers::<ComparisonShape>(200),
+        post(
+            "/evaluations/{id}/regrade",
+            Action::EvaluationRegrade,
+            "Takes the points of the year into a draft, without a new freeze",
+            regrade,
+        )
+        .takes::<EmptyBody>()
+        .answers::<EvaluationShape>(200),
+        delete(
+            "/evaluations/{id}",
+            Action::EvaluationDelete,
+            "Removes a what-if",
+            |context| remove(context, RunKind::Evaluation),
+        )
+        .answers_status(204),
     ]
 }
 
@@ -209,26 +240,62 @@ fn subsidy_decisions() -> Vec<Route> {
         )
         .takes::<ReasonBody>()
         .answers::<RunShape>(200),
+        get(
+            "/subsidy-runs/{id}/comparison",
+            Action::SubsidyCompare,
+            "What it says otherwise than another",
+            |context| comparison::get(context, RunKind::SubsidyRun),
+        )
+        .parameters(&["with", "format"])
+        .requires(&["with"])
+        .words::<comparison_table::Format>("format")
+        .proves(&[409])
+        .answers::<ComparisonShape>(200),
+        delete(
+            "/subsidy-runs/{id}",
+            Action::SubsidyDelete,
+            "Removes a what-if",
+            |context| remove(context, RunKind::SubsidyRun),
+        )
+        .answers_status(204),
     ]
 }
 
-/// `policy` is a code (its newest version) or `code@version`.
+/// `policy` is a code, which means its version in force whose `valid` covers the year, or `code@version`. `parameters` are decimals
+/// for what the pack leaves open. A `scenario` may leave their bounds, takes the newest frozen facts of the year, and is never
+/// published; a run on a draft pack is one without asking. `replaces_id` is the evaluation that this one is made to replace.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct EvaluationBody {
     year: i32,
     policy: String,
+    #[serde(default)]
+    parameters: BTreeMap<String, String>,
+    #[serde(default)]
+    scenario: bool,
+    name: Option<String>,
+    replaces_id: Option<EvaluationId>,
 }
 
-/// `policy` is a code (its newest version) or `code@version`. Without `evaluation_id` the run uses the final evaluation of that
-/// year and code, whatever its version, or begins a draft evaluation of its own.
+/// As the body of an evaluation, with money: `budgets` names every pool of the pack, or `budget_fen` is the only one's. `claim`
+/// (`MM-DD`) is a window of the pack, named exactly where it has some. Without `evaluation_id` the run uses the final evaluation of
+/// that year and code, whatever its version, or begins a draft evaluation of its own; a pack that evaluates nobody needs none.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct SubsidyRunBody {
     year: i32,
     policy: String,
-    budget_fen: Fen,
+    budget_fen: Option<Fen>,
+    #[serde(default)]
+    budgets: BTreeMap<String, Fen>,
+    claim: Option<String>,
     evaluation_id: Option<EvaluationId>,
+    #[serde(default)]
+    parameters: BTreeMap<String, String>,
+    #[serde(default)]
+    scenario: bool,
+    name: Option<String>,
+    replaces_id: Option<SubsidyRunId>,
 }
 
 /// `notice_until_on` is the last day of the public notice: at least, and by default, the fifth working day after today.
@@ -242,8 +309,14 @@ struct PublishBody {
 
 async fn begin_evaluation(context: RequestContext) -> Answer {
     let request = context.body().map(|body: EvaluationBody| Request {
-        year: body.year,
-        policy: body.policy,
+        asked: Asked {
+            year: body.year,
+            policy: body.policy,
+            parameters: body.parameters,
+            scenario: body.scenario,
+            name: body.name,
+            replaces_id: body.replaces_id.map(EvaluationId::number),
+        },
         budget: None,
     });
     let done = yearly_run::start(&context.run(begun)?, request).await?;
@@ -252,15 +325,37 @@ async fn begin_evaluation(context: RequestContext) -> Answer {
 
 async fn begin_subsidy_run(context: RequestContext) -> Answer {
     let request = context.body().map(|body: SubsidyRunBody| Request {
-        year: body.year,
-        policy: body.policy,
+        asked: Asked {
+            year: body.year,
+            policy: body.policy,
+            parameters: body.parameters,
+            scenario: body.scenario,
+            name: body.name,
+            replaces_id: body.replaces_id.map(SubsidyRunId::number),
+        },
         budget: Some(Budget {
             fen: body.budget_fen,
+            by_pool: body.budgets,
+            claim: body.claim,
             evaluation_id: body.evaluation_id,
         }),
     });
     let done = yearly_run::start(&context.run(begun)?, request).await?;
     context.answer(done, begun)
+}
+
+async fn regrade(context: RequestContext) -> Answer {
+    let body = context.body_or_default().map(|EmptyBody {}| ());
+    let done = expert::regrade(&context.run(shown)?, context.id("id")?, body).await?;
+    context.answer(done, shown)
+}
+
+/// Removes a what-if.
+async fn remove(context: RequestContext, kind: RunKind) -> Answer {
+    let id = id(&context, kind)?;
+    let body = context.no_body();
+    let done = yearly_run::delete(&context.run(no_content)?, id, body).await?;
+    context.answer(done, no_content)
 }
 
 /// Where the work on it can be watched.

@@ -11,7 +11,7 @@ use crate::error::AppError;
 use crate::http::answer::{Answer, Page};
 use crate::http::context::RequestContext;
 use crate::operations::yearly_run::{expert, grades};
-use crate::store::yearly_run::evaluation::Host;
+use crate::store::yearly_run::evaluation::{Figures, Host};
 
 /// Experts' points, as decimal texts.
 #[derive(Deserialize, ToSchema)]
@@ -65,6 +65,11 @@ struct FiguresShape {
     effective_minutes: Minutes,
     external_minutes: Minutes,
     rated_minutes: Option<Minutes>,
+    /// Where instruments are evaluated: its total with 2 decimals, its place and grade.
+    total: Option<String>,
+    place: Option<i64>,
+    grade: Option<Grade>,
+    scores: Option<Vec<ScoreShape>>,
 }
 
 /// A graded unit: `total` with 2 decimals, `total_exact` as `p/q`, `place` from 1 with ties broken.
@@ -75,7 +80,8 @@ pub struct UnitShape {
     name: String,
     total: String,
     total_exact: String,
-    grade: Grade,
+    /// Null where the pack gives it none.
+    grade: Option<Grade>,
     place: i64,
     scores: Vec<ScoreShape>,
     instruments: Vec<FiguresShape>,
@@ -92,13 +98,7 @@ pub async fn list(context: RequestContext) -> Answer {
 }
 
 fn shape(unit: Host) -> Result<UnitShape, AppError> {
-    let figures = unit.instruments.iter().map(|figures| FiguresShape {
-        instrument_id: figures.instrument_id,
-        asset_no: figures.asset_no.clone(),
-        effective_minutes: figures.effective_minutes,
-        external_minutes: figures.external_minutes,
-        rated_minutes: figures.rated_minutes,
-    });
+    let figures = unit.instruments.iter().map(figures);
     Ok(UnitShape {
         organization_id: unit.organization_id,
         uscc: unit.uscc,
@@ -107,8 +107,24 @@ fn shape(unit: Host) -> Result<UnitShape, AppError> {
         grade: unit.grade,
         place: unit.place,
         scores: unit.scores.iter().map(ScoreShape::from).collect(),
-        instruments: figures.collect(),
+        instruments: figures.collect::<Result<_, _>>()?,
         total_exact: unit.total,
+    })
+}
+
+fn figures(figures: &Figures) -> Result<FiguresShape, AppError> {
+    let graded = figures.graded.as_ref();
+    let total = graded.map(|graded| grades::exact(&graded.total));
+    Ok(FiguresShape {
+        instrument_id: figures.instrument_id,
+        asset_no: figures.asset_no.clone(),
+        effective_minutes: figures.effective_minutes,
+        external_minutes: figures.external_minutes,
+        rated_minutes: figures.rated_minutes,
+        total: total.transpose()?.map(|total| ratio::decimal(&total, 2)),
+        place: graded.map(|graded| graded.place),
+        grade: graded.and_then(|graded| graded.grade),
+        scores: graded.map(|graded| graded.scores.iter().map(ScoreShape::from).collect()),
     })
 }
 

@@ -1,5 +1,7 @@
 //! What evaluations and subsidy runs look like.
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -8,6 +10,7 @@ use crate::domain::run::{RunPhase, RunState};
 use crate::domain::{EvaluationId, Fen, Instant, PolicyId, PublicNoticeId, SubsidyRunId, UserId};
 use crate::http::feed::Withdrawn;
 use crate::operations::yearly_run;
+use crate::store::yearly_run::subsidy::Pool;
 use crate::store::yearly_run::{Evaluation, Lifecycle, Run, SubsidyRun};
 
 /// What a run of either kind shows; digests are SHA-256.
@@ -36,6 +39,15 @@ struct LifecycleShape {
     discard_reason: Option<String>,
     /// What its publication printed.
     public_notice_id: Option<PublicNoticeId>,
+    /// What the run was given for the parameters of the pack, with the defaults of the rest, as decimals.
+    parameters: BTreeMap<String, String>,
+    /// A what-if: never published, and deleted when it is done with.
+    scenario: bool,
+    name: Option<String>,
+    /// The run of the same kind that it was made to replace.
+    replaces_id: Option<i64>,
+    /// Points, adopted grades or findings of the year changed since.
+    is_stale: bool,
     version: i64,
     created_at: Instant,
     updated_at: Instant,
@@ -44,6 +56,7 @@ struct LifecycleShape {
 impl From<Lifecycle> for LifecycleShape {
     fn from(lifecycle: Lifecycle) -> Self {
         let is_running = lifecycle.state == RunState::Running;
+        let terms = lifecycle.terms.into_inner();
         Self {
             year: lifecycle.year,
             policy_id: lifecycle.policy_id,
@@ -62,6 +75,11 @@ impl From<Lifecycle> for LifecycleShape {
             remark: lifecycle.notice_remark,
             discard_reason: lifecycle.discard_reason,
             public_notice_id: lifecycle.public_notice_id,
+            parameters: terms.parameters,
+            scenario: lifecycle.is_scenario,
+            name: terms.name,
+            replaces_id: terms.replaces_id,
+            is_stale: lifecycle.is_stale,
             version: lifecycle.version,
             created_at: lifecycle.created_at,
             updated_at: lifecycle.updated_at,
@@ -99,7 +117,8 @@ pub enum ListedEvaluation {
     Withdrawn(Withdrawn),
 }
 
-/// A subsidy run. `factor` and `sum_before_pool_fen` are exact, as `p/q`.
+/// A subsidy run. `factor` and `sum_before_pool_fen` are exact, as `p/q`; the single amounts are the sums over its pools, and
+/// `factor` is null where there are several.
 #[derive(Serialize, ToSchema)]
 pub struct RunShape {
     id: SubsidyRunId,
@@ -111,11 +130,43 @@ pub struct RunShape {
     sum_before_pool_fen: Option<String>,
     awarded_fen: Option<Fen>,
     unspent_fen: Option<Fen>,
+    /// `MM-DD`: the window of the pack that it pays; null where the pack has none.
+    claim: Option<String>,
+    /// In the order of their names.
+    pools: Vec<PoolShape>,
+}
+
+/// A budget, and what became of it once the run has results. `factor` is null where first come is first served.
+#[derive(Serialize, ToSchema)]
+struct PoolShape {
+    /// Null: the pack's only pool has no name.
+    pool: Option<String>,
+    budget_fen: Fen,
+    sum_before_pool_fen: Option<String>,
+    factor: Option<String>,
+    awarded_fen: Option<Fen>,
+    unspent_fen: Option<Fen>,
+}
+
+impl From<Pool> for PoolShape {
+    fn from(pool: Pool) -> Self {
+        Self {
+            pool: pool.pool,
+            budget_fen: pool.budget_fen,
+            sum_before_pool_fen: pool.sum_before_pool_fen,
+            factor: pool.factor,
+            awarded_fen: pool.awarded_fen,
+            unspent_fen: pool.unspent_fen,
+        }
+    }
 }
 
 impl From<SubsidyRun> for RunShape {
     fn from(run: SubsidyRun) -> Self {
+        let pools = run.pools().into_iter().map(PoolShape::from);
         Self {
+            pools: pools.collect(),
+            claim: run.claim,
             id: run.id,
             lifecycle: run.lifecycle.into(),
             evaluation_id: run.evaluation_id,

@@ -1,7 +1,6 @@
 //! Payments of a charge, before the invoice or after it. What the payer enters is a declaration; the host receives it, refuses
 //! it or reverses what it has received. Only what was received counts, and never beyond what is owed.
 
-use chrono::Datelike;
 use serde_json::json;
 
 use super::context::{ChargeContext, PaymentContext};
@@ -47,7 +46,7 @@ fn enter(
         true => (PaymentState::Received, paid),
         false => (PaymentState::Declared, whole.balance()),
     };
-    yearly_run::refuse_locked(tx, &[new.paid_on.year()])?;
+    yearly_run::refuse_locked(tx, &[new.paid_on])?;
     let after = json!({
         "version": charge.version,
         "state": balance.state(),
@@ -152,7 +151,7 @@ fn bring(
         },
     };
     if decision != PaymentAction::Refuse {
-        yearly_run::refuse_locked(tx, &[payment.paid_on.year()])?;
+        yearly_run::refuse_locked(tx, &[payment.paid_on])?;
     }
     let after = json!({
         "version": charge.version,

@@ -14,9 +14,9 @@ use crate::domain::{FindingId, Instant, Reason};
 use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::Actor;
 use crate::operations::run::{Outcome, Run, personal};
-use crate::store::Conn;
 use crate::store::event::{self, Subject};
 use crate::store::finding::{self as rows, Finding, Said};
+use crate::store::{self, Conn};
 
 /// How long a unit has to explain at most, in days.
 const DUE_DAYS_MAX: u64 = 366;
@@ -65,6 +65,9 @@ fn say(
         _ => (said.decision, said.effect) = (text.clone(), statement.effect),
     }
     rows::update_said(tx, present, &said, by.now)?;
+    if !matches!(action, Action::FindingAssign | Action::FindingExplain) {
+        store::yearly_run::update_to_stale(tx, present.year, by.now)?;
+    }
     let after = json!({ "state": said.state, "due_on": said.due_on, "effect": said.effect });
     let event = by
         .event(action, Subject::new("finding", present.id))

@@ -48,7 +48,10 @@ pub(crate) async fn work_on(app: &App, job: &Job, id: FindingScanId) -> Result<(
     let look = move |conn: &mut Conn| {
         let year = i32::try_from(rows::get(conn, id)?.year).map_err(AppError::internal)?;
         let newest = event::newest(conn)?;
-        let found = look(conn, &freeze::scope(year, now, newest)?)?;
+        let found = look(
+            conn,
+            &freeze::scope(&freeze::calendar_year(year)?, now, newest)?,
+        )?;
         Ok::<_, AppError>((year, found))
     };
     let (year, found) = app.store.read_snapshot(look).await?;

@@ -6,7 +6,7 @@ mod context;
 mod create;
 mod read;
 
-use chrono::{Datelike, NaiveDate};
+use chrono::NaiveDate;
 
 use crate::domain::charge::{ChargeState, InvoiceNo, check_day};
 use crate::domain::fault::Faults;
@@ -68,10 +68,8 @@ pub fn refuse_locked<'a>(
     charges: impl Iterator<Item = &'a Whole>,
 ) -> Result<(), AppError> {
     let received = charges.flat_map(Whole::received);
-    let mut years: Vec<i32> = received.map(|payment| payment.paid_on.year()).collect();
-    years.sort_unstable();
-    years.dedup();
-    yearly_run::refuse_locked(tx, &years)
+    let days: Vec<NaiveDate> = received.map(|payment| payment.paid_on).collect();
+    yearly_run::refuse_locked(tx, &days)
 }
 
 /// Writes the invoice of charges that were claimed and can be invoiced. 409 `invoice_no_used`, `already_invoiced`.

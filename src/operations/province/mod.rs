@@ -18,7 +18,7 @@ pub use row::{
     RequestCounts,
 };
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::NaiveDate;
@@ -102,7 +102,7 @@ pub async fn import(
             actor,
             organizations: BTreeMap::new(),
             instruments: BTreeMap::new(),
-            known_before: Vec::new(),
+            known_before: BTreeSet::new(),
             policy: policy::active(tx, actor.now.local_date())?,
         };
         let mut summary = Vec::new();
@@ -153,8 +153,8 @@ struct Import<'a> {
     organizations: BTreeMap<String, Known>,
     /// By host and asset number.
     instruments: BTreeMap<(OrganizationId, String), Listed>,
-    /// Years in which new usage or payments were already allowed.
-    known_before: Vec<i32>,
+    /// Days on which new usage or payments were already allowed.
+    known_before: BTreeSet<NaiveDate>,
     /// Says how many points experts can give.
     policy: Policy,
 }

@@ -90,7 +90,7 @@ fn add(
         return Ok(());
     }
     let columns: Vec<&str> = metrics.iter().map(|(column, ..)| *column).collect();
-    let locked = yearly_run::refuse_locked(tx, &[writing.year]);
+    let locked = yearly_run::refuse_locked_year(tx, writing.year);
     writing.at(row, &columns, locked)?;
     if !differences.is_empty() {
         let subject = Subject::new("organization", host);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{Datelike, NaiveDate};
+use chrono::NaiveDate;
 
 use super::change::Differences;
 use super::check::{charge, check_service, payments};
@@ -134,11 +134,11 @@ impl Import<'_> {
         })
     }
 
-    /// New usage and money never enter a year with a final run; each year is asked about once.
+    /// New usage and money never enter days that a final run counted; each day is asked about once.
     fn refuse_locked(&mut self, tx: &mut Conn, on: NaiveDate) -> Result<(), AppError> {
-        if !self.known_before.contains(&on.year()) {
-            yearly_run::refuse_locked(tx, &[on.year()])?;
-            self.known_before.push(on.year());
+        if !self.known_before.contains(&on) {
+            yearly_run::refuse_locked(tx, &[on])?;
+            self.known_before.insert(on);
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::context::{UsageContext, UsageView};
-use super::{news, year_of};
+use super::{day_of, news};
 use crate::domain::usage::{Evidence, UsageState};
 use crate::domain::{UsageRecordId, UserId};
 use crate::error::{AppError, Code};
@@ -41,7 +41,7 @@ pub async fn attest(
                 .with("state", record.state.as_str())
                 .with("allowed", record.state.allowed()));
         }
-        yearly_run::refuse_locked(tx, &[year_of(record.ended_at)])?;
+        yearly_run::refuse_locked(tx, &[day_of(record.ended_at)])?;
         let event = news::event(actor, action, record.id, ties, (None, None))?
             .before(told(record.version, record.evidence))?
             .after(told(record.version + 1, Evidence::Confirmed))?;

@@ -4,7 +4,7 @@
 use super::clash::{self, Claim};
 use super::context::{UsageContext, UsageView};
 use super::record::{find_unit, operator_column, unknown, unknown_operator};
-use super::{is_own_use, minutes_of, news, slot_of, year_of};
+use super::{day_of, is_own_use, minutes_of, news, slot_of};
 use crate::domain::access::{Action, BookingTies};
 use crate::domain::usage::{
     Correction, GivenMinutes, UsageAction, UsageFacts, UsageMinutes, UsageState,
@@ -78,8 +78,8 @@ fn rewrite(
     let state = record
         .state
         .after(UsageAction::Correct, is_own_use(&ties))?;
-    let years = [year_of(record.ended_at), year_of(next.facts.slot.ends_at())];
-    yearly_run::refuse_locked(tx, &years)?;
+    let days = [day_of(record.ended_at), day_of(next.facts.slot.ends_at())];
+    yearly_run::refuse_locked(tx, &days)?;
     let whose = |unit| (record.instrument_id, unit);
     let before = news::told(
         record.version,

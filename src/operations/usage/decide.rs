@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::context::{UsageContext, UsageView};
-use super::{is_own_use, news, year_of};
+use super::{day_of, is_own_use, news};
 use crate::domain::Reason;
 use crate::domain::UsageRecordId;
 use crate::domain::access::Action;
@@ -72,7 +72,7 @@ fn state(
     let reason = Reason::read(reason, decision != UsageAction::Confirm)?;
     let told = reason.as_ref().map(Reason::as_str);
     let state = record.state.after(decision, is_own_use(ties))?;
-    yearly_run::refuse_locked(tx, &[year_of(record.ended_at)])?;
+    yearly_run::refuse_locked(tx, &[day_of(record.ended_at)])?;
     let event = news::event(actor, action, record.id, ties, (None, told))?
         .before(json!({ "version": record.version, "state": record.state }))?
         .after(json!({ "version": record.version + 1, "state": state }))?;

@@ -1,7 +1,7 @@
 //! The usage record of a booking that has ended.
 
 use super::record::operator_column;
-use super::{news, year_of};
+use super::{day_of, news};
 use crate::domain::access::Action;
 use crate::domain::usage::{Evidence, GivenMinutes, UsageFacts, UsageMinutes, UsageState};
 use crate::domain::{Instant, Slot, UsageRecordId};
@@ -47,7 +47,7 @@ fn insert_finished(
     booking: &Booking,
     finished: &Finished,
 ) -> Result<UsageRecord, AppError> {
-    yearly_run::refuse_locked(tx, &[year_of(finished.interval.ends_at())])?;
+    yearly_run::refuse_locked(tx, &[day_of(finished.interval.ends_at())])?;
     let is_own_use = booking.organization_id == booking.host_organization_id;
     let state = UsageState::initial(is_own_use);
     let id = store::usage::reserve_id(tx)?;

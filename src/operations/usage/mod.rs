@@ -12,7 +12,7 @@ mod news;
 mod read;
 mod record;
 
-use chrono::Datelike;
+use chrono::NaiveDate;
 
 use crate::domain::access::BookingTies;
 use crate::domain::usage::UsageMinutes;
@@ -33,9 +33,9 @@ fn is_own_use(ties: &BookingTies) -> bool {
     ties.organization_id == ties.instrument.host_organization_id
 }
 
-/// The year in which a record counts: that of its last moment; what ends with the old year is still of it.
-fn year_of(ended_at: Instant) -> i32 {
-    ended_at.plus_seconds(-1).local_date().year()
+/// The day on which a record counts: that of its last moment; what ends at midnight is still of the day before.
+fn day_of(ended_at: Instant) -> NaiveDate {
+    ended_at.plus_seconds(-1).local_date()
 }
 
 fn slot_of(record: &UsageRecord) -> Result<Slot, AppError> {

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::clash::{self, Claim};
 use super::context::UsageView;
-use super::{news, year_of};
+use super::{day_of, news};
 use crate::domain::access::{Action, BookingTies};
 use crate::domain::organization::OrganizationState;
 use crate::domain::usage::{Evidence, UsageFacts, UsageMinutes, UsageState};
@@ -79,7 +79,7 @@ fn enter(tx: &mut Conn, actor: &Actor, new: &NewUsage) -> Result<UsageView, AppE
     let (Some(minutes), Some(_), true) = (minutes, unit, faults.is_empty()) else {
         return Err(faults.into());
     };
-    yearly_run::refuse_locked(tx, &[year_of(new.facts.slot.ends_at())])?;
+    yearly_run::refuse_locked(tx, &[day_of(new.facts.slot.ends_at())])?;
     let entry = Entry {
         action: Action::UsageRecordCreate,
         ties: BookingTies { booked_by, ..ties },

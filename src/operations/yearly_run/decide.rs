@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use chrono::{Days, NaiveDate};
 
-use super::phase::scope_of;
-use super::{Actions, action_of, expert, refuse_used, subject_of};
+use super::basis::{days_of_evaluation, days_of_run, policy_of, scope_of, scope_of_run};
+use super::{Actions, action_of, expert, refuse_scenario, refuse_used, subject_of};
 use crate::domain::calendar::Calendar;
 use crate::domain::policy::Deadline;
 use crate::domain::run::{RunDecision, RunId, RunState};
@@ -14,7 +14,7 @@ use crate::domain::{EvaluationId, Instant, OrganizationId, Reason, UserId};
 use crate::error::{AppError, Code, Conflict, Fault};
 use crate::operations::actor::Actor;
 use crate::operations::run::{Outcome, Run};
-use crate::operations::{exclusive, finding, policy as packs, public_notice};
+use crate::operations::{exclusive, finding, public_notice};
 use crate::store::event;
 use crate::store::yearly_run::{self as rows, Evaluation, Run as Row, Said};
 use crate::store::{self, Conn, Constraint, StoreError};
@@ -89,9 +89,7 @@ fn move_run(
         return Err(refusal.with("state", present.as_str()));
     }
     present.after(decision)?;
-    let lasts = packs::open(&store::policy::get(tx, run.lifecycle().policy_id)?)?
-        .notice
-        .lasts;
+    let lasts = policy_of(tx, run.lifecycle())?.notice.lasts;
     let said = said(run, decision, statement, (by.now, calendar, lasts))?;
     match decision {
         RunDecision::Publish => publish(tx, by, (run, basis.as_ref()), &said)?,
@@ -195,10 +193,9 @@ fn publish(
     said: &Said,
 ) -> Result<(), AppError> {
     refuse_other_final(tx, run)?;
-    refuse_scenario(tx, run, by.now)?;
-    if let Some(evaluation) = basis.or(Some(run)).and_then(evaluation) {
-        refuse_unended_year(evaluation)?;
-    }
+    refuse_pack_not_in_force(tx, run, by.now)?;
+    refuse_scenario(run)?;
+    refuse_unended_year(tx, basis.unwrap_or(run))?;
     if let Some(Row::Evaluation(evaluation)) = basis {
         refuse_unpublished(evaluation)?;
     }
@@ -209,20 +206,13 @@ fn publish(
 }
 
 /// 409 `scenario_not_publishable` where the pack is not in force: what it comes to is only looked at.
-fn refuse_scenario(tx: &mut Conn, run: &Row, now: Instant) -> Result<(), AppError> {
+fn refuse_pack_not_in_force(tx: &mut Conn, run: &Row, now: Instant) -> Result<(), AppError> {
     let pack = store::policy::get(tx, run.lifecycle().policy_id)?;
     match pack.is_in_force(now.local_date()) {
         true => Ok(()),
         false => Err(AppError::conflict(Code::scenario_not_publishable)
             .with("policy_id", pack.id.number())
             .with("policy_state", pack.state.as_str())),
-    }
-}
-
-fn evaluation(run: &Row) -> Option<&Evaluation> {
-    match run {
-        Row::Evaluation(evaluation) => Some(evaluation),
-        Row::SubsidyRun(_) => None,
     }
 }
 
@@ -255,9 +245,7 @@ fn finalize(tx: &mut Conn, by: &Actor, (run, basis): (&Row, Option<Row>)) -> Res
             Err(other) => Err(other),
         };
         refused(refuse_other_final(tx, half))?;
-        if let Row::Evaluation(evaluation) = half {
-            refused(refuse_unended_year(evaluation))?;
-        }
+        refused(refuse_unended_year(tx, half))?;
         refused(refuse_running_notice(half, by.now))?;
     }
     let of_year = finding::refuse_undecided(tx, run.lifecycle().year);
@@ -304,11 +292,12 @@ fn refuse_all(refusals: Vec<(RunId, Conflict)>, asked: RunId) -> Result<(), AppE
 }
 
 /// 409 `year_not_over`: what was done between the freeze and the year's end would be locked out for ever.
-fn refuse_unended_year(evaluation: &Evaluation) -> Result<(), AppError> {
-    if evaluation.frozen_at.is_none() {
-        return Ok(());
-    }
-    let scope = scope_of(evaluation)?;
+fn refuse_unended_year(tx: &mut Conn, run: &Row) -> Result<(), AppError> {
+    let scope = match run {
+        Row::Evaluation(evaluation) if evaluation.frozen_at.is_none() => return Ok(()),
+        Row::Evaluation(evaluation) => scope_of(tx, evaluation)?,
+        Row::SubsidyRun(run) => scope_of_run(tx, run)?,
+    };
     let ends_at = scope.period.ends_at();
     match scope.frozen_at < ends_at {
         true => Err(AppError::conflict(Code::year_not_over)
@@ -317,11 +306,15 @@ fn refuse_unended_year(evaluation: &Evaluation) -> Result<(), AppError> {
     }
 }
 
-/// 409 `final_exists` beside another final one of the kind, year and code.
+/// 409 `final_exists` beside another final one of the kind, year and code, and of the claim window.
 fn refuse_other_final(tx: &mut Conn, run: &Row) -> Result<(), AppError> {
     let (id, lifecycle) = (run.id(), run.lifecycle());
     let (year, code) = (lifecycle.year, lifecycle.policy_code.as_str());
-    match rows::find_final(tx, id.kind(), year, code)? {
+    let claim = match run {
+        Row::Evaluation(_) => None,
+        Row::SubsidyRun(run) => run.claim.as_deref(),
+    };
+    match rows::find_final(tx, id.kind(), (year, code), claim)? {
         Some(other) if other != id => Err(AppError::conflict(Code::final_exists)
             .with("year", year)
             .with("existing_id", other.number())),
@@ -362,6 +355,21 @@ fn discard(
     }
 }
 
+/// Usage and money of the days that a final run counted stand from now on.
+fn lock_days(tx: &mut Conn, run: &Row) -> Result<(), AppError> {
+    let policy = policy_of(tx, run.lifecycle())?;
+    let days = match run {
+        Row::Evaluation(evaluation) => days_of_evaluation(&policy, evaluation)?,
+        Row::SubsidyRun(run) => days_of_run(&policy, run)?,
+    };
+    Ok(rows::span::insert(
+        tx,
+        run.id(),
+        run.lifecycle().year,
+        &days.span,
+    )?)
+}
+
 /// Moves a run to a state, with what is said of it, and tells it: to every host where it is shown.
 fn settle(
     tx: &mut Conn,
@@ -390,6 +398,9 @@ fn settle(
     rows::update_said(tx, id, said).map_err(of_final)?;
     public_notice::close(tx, id, state, by.now)?;
     move_to(tx, run, state, by)?;
+    if state == RunState::Final {
+        lock_days(tx, run)?;
+    }
     let mut after = serde_json::json!({ "state": state });
     if let (Some(day), Some(after)) = (said.notice_until_on, after.as_object_mut()) {
         after.insert("notice_until_on".to_owned(), serde_json::json!(day));

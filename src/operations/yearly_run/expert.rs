@@ -8,7 +8,7 @@ use chrono::NaiveDate;
 use num_rational::BigRational;
 
 use super::by_experts::{self, ByExperts};
-use super::freeze::{EXPERT_PREFIX, ExpertPoints};
+use super::freeze::{self, EXPERT_PREFIX, ExpertPoints};
 use super::grades::open;
 use super::phase::write;
 use super::{check_year, not_ready, refuse_used, subject_of};
@@ -24,10 +24,12 @@ use crate::operations::actor::Actor;
 use crate::operations::policy as packs;
 use crate::operations::run::{Outcome, Run, may};
 use crate::store::yearly_input::{self, Scope};
-use crate::store::yearly_run::Run as Row;
 use crate::store::yearly_run::evaluation::{self, Evaluation, ExpertScore};
 use crate::store::yearly_run::expert::{self, ExpertPoint};
-use crate::store::{self, Conn, event};
+use crate::store::yearly_run::{self, Run as Row};
+use crate::store::{Conn, event};
+
+use super::basis::{policy_of, scope_of};
 
 /// One expert's points for a unit, as a decimal.
 #[derive(Debug, Clone)]
@@ -37,11 +39,11 @@ pub struct GivenScore {
     pub points: String,
 }
 
-/// Copies the points of the year into the evaluation, as far as its pack asks for them.
+/// Copies the points of the year into the evaluation, as far as its pack asks for them; of evaluators those that count on the day.
 pub(super) fn adopt(
     tx: &mut Conn,
     id: EvaluationId,
-    scope: &Scope,
+    (scope, day): (&Scope, NaiveDate),
     policy: &Policy,
 ) -> Result<(), AppError> {
     for (unit, metric, points) in yearly_input::list_reported(tx, scope)? {
@@ -60,7 +62,7 @@ pub(super) fn adopt(
             evaluation::update_expert_score(tx, &score)?;
         }
     }
-    let (year, day) = (i64::from(scope.year), scope.frozen_at.local_date());
+    let year = i64::from(scope.year);
     for (unit, indicator, mean) in by_experts::list_means(tx, year, day)? {
         let points = ratio::plain(&mean);
         if fits(policy, &indicator, &points) {
@@ -111,7 +113,7 @@ pub(super) fn refuse_missing(
     row: &Evaluation,
     today: NaiveDate,
 ) -> Result<(), AppError> {
-    let policy = packs::open(&store::policy::get(conn, row.lifecycle.policy_id)?)?;
+    let policy = policy_of(conn, &row.lifecycle)?;
     let given = points(conn, row.id)?;
     let open = by_experts::list_open(conn, row.lifecycle.year, today)?;
     let mut missing = Vec::new();
@@ -306,16 +308,16 @@ fn enter(
         // They stand there already: nothing happened.
         return Ok(Row::Evaluation(row.clone()));
     }
+    yearly_run::update_to_stale(tx, row.lifecycle.year, by.now)?;
     evaluation::claim_draft(tx, row, by.now)?;
+    if !row.lifecycle.is_stale {
+        evaluation::update_to_fresh(tx, id)?;
+    }
     for score in given {
         evaluation::update_expert_score(tx, &stored(id, score, by))?;
         expert::update(tx, &of_the_year(row.lifecycle.year, score, by))?;
     }
-    let inputs = inputs.with_experts(points(tx, id)?);
-    evaluation::delete_inputs(tx, id)?;
-    evaluation::delete_units(tx, id)?;
-    let graded = rules::grade(&inputs, &policy);
-    write(tx, id, &inputs, &graded)?;
+    grade_again(tx, id, (inputs, &policy))?;
     let after: Vec<_> = given
         .iter()
         .map(|score| (score.organization_id, &score.indicator, &score.points))
@@ -323,6 +325,45 @@ fn enter(
     let event = by.event(Action::EvaluationScore, subject_of(id.into()));
     event::append(tx, &event.after(after)?)?;
     Ok(Row::Evaluation(evaluation::get(tx, id)?))
+}
+
+/// Grades the facts of a draft with the points that it has now.
+fn grade_again(
+    tx: &mut Conn,
+    id: EvaluationId,
+    (inputs, policy): (Inputs, &Policy),
+) -> Result<(), AppError> {
+    let inputs = inputs.with_experts(points(tx, id)?);
+    evaluation::delete_inputs(tx, id)?;
+    evaluation::delete_units(tx, id)?;
+    let graded = rules::grade(&inputs, policy);
+    write(tx, id, &inputs, &graded)
+}
+
+/// Takes the points of the year as they are now into a draft, and grades it again, without a new freeze. 409 `run_not_ready`,
+/// `invalid_state`; `relation_in_use` when a subsidy run stands on it.
+pub async fn regrade(run: &Run<Row>, id: EvaluationId, body: Result<(), AppError>) -> Outcome<Row> {
+    run.on(id, body, move |tx, by, row: Evaluation, ()| {
+        let state = row.lifecycle.state;
+        match state {
+            RunState::Running => return Err(not_ready(state)),
+            RunState::Draft => {}
+            _ => return Err(not_a_draft(state)),
+        }
+        refuse_used(tx, id)?;
+        let (policy, inputs) = open(tx, &row)?;
+        evaluation::claim_draft(tx, &row, by.now)?;
+        evaluation::delete_expert_scores(tx, id)?;
+        let scope = scope_of(tx, &row)?;
+        adopt(tx, id, (&scope, by.now.local_date()), &policy)?;
+        let inputs = inputs.with_adopted(freeze::adopted(tx, &scope, None)?);
+        grade_again(tx, id, (inputs, &policy))?;
+        evaluation::update_to_fresh(tx, id)?;
+        let event = by.event(Action::EvaluationRegrade, subject_of(id.into()));
+        event::append(tx, &event)?;
+        Ok(Row::Evaluation(evaluation::get(tx, id)?))
+    })
+    .await
 }
 
 /// Whether the evaluation has all these points already, however they are written, and the year has them as the province's.

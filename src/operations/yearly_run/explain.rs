@@ -9,9 +9,10 @@ use std::collections::BTreeMap;
 use crate::app::App;
 use crate::domain::access::Action;
 use crate::domain::evaluation::{
-    GradeReason, Host, Judge, Placed, Relations, ScoreExplanation, UsageGroupKey, grade_reason,
+    GradeReason, Host, Inputs, Judge, Placed, Relations, ScoreExplanation, UsageGroupKey,
+    grade_reason,
 };
-use crate::domain::policy::{Base, HostCount, Measure, Policy, indicators};
+use crate::domain::policy::{Award as Rule, Base, HostCount, Measure, Policy, indicators};
 pub use crate::domain::ratio::plain;
 use crate::domain::review::Satisfaction;
 use crate::domain::run::RunState;
@@ -24,10 +25,10 @@ use crate::domain::{
 };
 use crate::error::{AppError, Code, Fault, closest};
 use crate::operations::actor::Actor;
-use crate::operations::policy;
 use crate::operations::subject::{self, Ties, authorize};
-use crate::store::yearly_input;
+use crate::store::yearly_input::{self, Scope};
 use crate::store::yearly_run::evaluation::{self, Evaluation};
+use crate::store::yearly_run::facts;
 use crate::store::yearly_run::subsidy;
 use crate::store::yearly_run::subsidy::{Award, Step, SubsidyRun};
 use crate::store::{self, Conn};
@@ -35,8 +36,8 @@ use crate::store::{self, Conn};
 use num_rational::BigRational;
 use num_traits::ToPrimitive;
 
+use super::basis::{Basis, policy_of, scope_of, scope_of_run};
 use super::grades::{self, exact};
-use super::phase::scope_of;
 use super::{evaluation_of, refuse_without_results};
 use left_out::Charges;
 pub use left_out::{LeftOutChoice, LeftOutPage, LeftOutRecord};
@@ -204,9 +205,27 @@ pub async fn explain_grade(
         .read_snapshot(move |conn| {
             let row: Evaluation = subject::load(conn, &by, Action::EvaluationGet, id)?;
             may_explain(&by, Action::EvaluationExplain, row.lifecycle.state, unit)?;
-            of_unit(conn, &row, unit, None, &choice?)
+            grade_of(conn, &row, unit, &choice?)
         })
         .await
+}
+
+fn grade_of(
+    conn: &mut Conn,
+    row: &Evaluation,
+    unit: OrganizationId,
+    choice: &Choice,
+) -> Result<UnitExplanation, AppError> {
+    let (policy, inputs) = grades::open(conn, row)?;
+    let looked = Looked {
+        row: Some(row),
+        scope: scope_of(conn, row)?,
+        inputs: &inputs,
+        graded_by: &policy,
+        awarded_by: &policy,
+        award: policy.awards.first(),
+    };
+    of_unit(conn, &looked, unit, choice)
 }
 
 /// The same of the unit with this code.
@@ -231,9 +250,28 @@ fn explanation(
     choice: &Choice,
 ) -> Result<Explanation, AppError> {
     refuse_without_results(run.lifecycle.state)?;
-    let row = evaluation_of(conn, run)?;
-    let awarded_by = policy::open(&store::policy::get(conn, run.lifecycle.policy_id)?)?;
-    let unit = of_unit(conn, &row, award.organization_id, Some(&awarded_by), choice)?;
+    let basis = Basis::read(conn, run)?;
+    let is_own = facts::find(conn, run.id)?.is_some();
+    let row = match run.evaluation_id {
+        Some(_) => Some(evaluation_of(conn, run)?),
+        None => None,
+    };
+    let graded_by = match &row {
+        Some(row) if !is_own => policy_of(conn, &row.lifecycle)?,
+        _ => basis.policy.clone(),
+    };
+    let of_award = basis.policy.awards.iter();
+    let mut of_award =
+        of_award.filter(|known| known.code == award.award_code || award.award_code.is_empty());
+    let looked = Looked {
+        row: row.as_ref(),
+        scope: scope_of_run(conn, run)?,
+        inputs: &basis.inputs,
+        graded_by: &graded_by,
+        awarded_by: &basis.policy,
+        award: of_award.next(),
+    };
+    let unit = of_unit(conn, &looked, award.organization_id, choice)?;
     let steps = subsidy::list_steps(conn, award.id)?.into_iter();
     let before_pool = exact(&award.before_pool_fen)?;
     Ok(Explanation {
@@ -242,6 +280,18 @@ fn explanation(
         award,
         unit,
     })
+}
+
+/// What an explanation is told from: the evaluation, if there is one, and the facts that were judged, by the pack that graded and
+/// the one that pays.
+struct Looked<'a> {
+    row: Option<&'a Evaluation>,
+    scope: Scope,
+    inputs: &'a Inputs,
+    graded_by: &'a Policy,
+    awarded_by: &'a Policy,
+    /// The one whose money is told.
+    award: Option<&'a Rule>,
 }
 
 fn explained(step: Step) -> Result<ExplainedStep, AppError> {
@@ -254,39 +304,37 @@ fn explained(step: Step) -> Result<ExplainedStep, AppError> {
     })
 }
 
-/// `awarded_by` judges the money; without one the pack that graded.
 fn of_unit(
     conn: &mut Conn,
-    row: &Evaluation,
+    looked: &Looked<'_>,
     unit_id: OrganizationId,
-    awarded_by: Option<&Policy>,
     choice: &Choice,
 ) -> Result<UnitExplanation, AppError> {
-    let (graded_by, inputs) = grades::open(conn, row)?;
-    let awarded_by = awarded_by.unwrap_or(&graded_by);
-    let mut frozen = inputs.units();
+    let mut frozen = looked.inputs.units();
     let host = frozen.find(|unit| unit.organization_id == unit_id);
-    let instruments = names_of(conn, host.ok_or(AppError::NotFound)?)?;
-    let units = evaluation::list_units(conn, row.id)?;
+    if host.is_none() && looked.inputs.using_unit(unit_id).is_none() {
+        return Err(AppError::NotFound);
+    }
+    let instruments = names_of(conn, host)?;
+    let units = evaluated(conn, looked.row)?;
     let evaluated = units.len();
     let mut units = units.into_iter();
     let graded = units.find(|unit| unit.organization_id == unit_id);
-    let scope = scope_of(row)?;
     let records = Records {
-        relations: Relations::new(yearly_input::list_related(conn, &scope)?),
-        scope,
+        relations: Relations::new(yearly_input::list_related(conn, &looked.scope)?),
+        scope: looked.scope,
         host: unit_id,
-        judge: Judge::new(&inputs, &graded_by),
-        award: awarded_by.awards.first(),
+        judge: Judge::new(looked.inputs, looked.graded_by),
+        award: looked.award,
     };
     let mut metrics = Vec::new();
-    let named = chosen(&graded_by, awarded_by, choice)?;
-    // Who asks for records left out goes on reading those alone.
+    let named = chosen(looked.graded_by, looked.awarded_by, choice)?;
+    // Who asks for records left out goes on reading those alone; a using unit has no instruments behind its award.
     let is_told = choice.left_out.is_none() || choice.metric.is_some();
-    for (name, measure) in named.into_iter().filter(|_| is_told) {
+    for (name, measure) in named.into_iter().filter(|_| is_told && host.is_some()) {
         metrics.push(behind(conn, &records, name, &measure, choice)?);
     }
-    let judge = Judge::new(&inputs, awarded_by);
+    let judge = Judge::new(looked.inputs, looked.awarded_by);
     let mut charges = Charges::new(
         &records.scope,
         &records.relations,
@@ -302,7 +350,7 @@ fn of_unit(
         (Some(unit), Some(total)) => Some(Placed {
             total,
             place: usize::try_from(unit.place).map_err(AppError::internal)?,
-            grade: Some(unit.grade),
+            grade: unit.grade,
         }),
         _ => None,
     };
@@ -319,22 +367,36 @@ fn of_unit(
         place: graded.as_ref().map(|unit| unit.place),
         grade_reason: grade_reason(&records.judge, unit_id, placed, evaluated),
         scores: graded.map_or_else(Vec::new, |unit| unit.scores.into_inner()),
-        indicators: indicators(&graded_by),
+        indicators: indicators(looked.graded_by),
         metrics,
         money,
         left_out,
     })
 }
 
-/// What the instruments of a unit are called.
-fn names_of(conn: &mut Conn, host: &Host) -> Result<BTreeMap<InstrumentId, String>, AppError> {
-    let ids = host.instruments.iter().map(|one| one.id);
+/// The graded units; of no evaluation none.
+fn evaluated(conn: &mut Conn, row: Option<&Evaluation>) -> Result<Vec<evaluation::Host>, AppError> {
+    match row {
+        Some(row) => Ok(evaluation::list_units(conn, row.id)?),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// What the instruments of a unit are called; a using unit has none.
+fn names_of(
+    conn: &mut Conn,
+    host: Option<&Host>,
+) -> Result<BTreeMap<InstrumentId, String>, AppError> {
+    let instruments = host.into_iter().flat_map(|host| &host.instruments);
+    let ids: Vec<InstrumentId> = instruments.map(|one| one.id).collect();
     let named = store::names::Named {
-        instruments: ids.clone().map(InstrumentId::number).collect(),
+        instruments: ids.iter().map(|id| id.number()).collect(),
         ..Default::default()
     };
     let mut names = store::names::list(conn, &named)?.instruments;
-    let named = ids.filter_map(|id| Some((id, names.remove(&id.number())?)));
+    let named = ids
+        .into_iter()
+        .filter_map(|id| Some((id, names.remove(&id.number())?)));
     Ok(named.collect())
 }
 

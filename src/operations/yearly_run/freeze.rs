@@ -1,5 +1,6 @@
 //! Freezing: from the records of a year, as they were at an event, to the inputs of its evaluation.
 
+mod detail;
 mod registry;
 mod request;
 mod service;
@@ -14,7 +15,7 @@ pub use crate::domain::evaluation::ExpertPoints;
 use crate::domain::evaluation::{
     Format, Host, HostCounts, Inputs, Judge, Relations, RequestGroup, UsingUnit,
 };
-use crate::domain::policy::{Grade, Policy};
+use crate::domain::policy::{Grade, Grain, Policy, Span, YearRule, YearSpan};
 use crate::domain::{EventId, Instant, OrganizationId, Slot};
 use crate::error::AppError;
 use crate::store::yearly_input::{self, Member, Scope};
@@ -26,30 +27,31 @@ pub const REQUESTS_ANSWERED: &str = "requests_answered_in_time";
 /// Followed by the id of the score.
 pub const EXPERT_PREFIX: &str = "expert:";
 
-/// What a year covers in the platform's zone, seen from a freeze.
+/// What days cover in the platform's zone, seen from a freeze.
 pub fn scope(
-    year: i32,
+    of: &YearSpan,
     frozen_at: Instant,
     frozen_event_id: Option<EventId>,
 ) -> Result<Scope, AppError> {
-    let date = |year, month, day| NaiveDate::from_ymd_opt(year, month, day);
-    let dates = date(year, 1, 1)
-        .zip(date(year, 12, 31))
-        .zip(date(year + 1, 1, 1));
-    let period = dates.and_then(|((first_on, last_on), next)| {
-        let slot = Slot::new(Instant::at_midnight(first_on), Instant::at_midnight(next));
-        Some((first_on, last_on, slot.ok()?))
-    });
-    let (first_on, last_on, period) =
-        period.ok_or_else(|| AppError::internal(format!("no calendar year {year}")))?;
+    let Span { first_on, last_on } = of.span;
+    let next = last_on.succ_opt();
+    let next = next.ok_or_else(|| AppError::internal("the calendar ends"))?;
+    let period = Slot::new(Instant::at_midnight(first_on), Instant::at_midnight(next));
     Ok(Scope {
-        year,
-        period,
+        year: of.year,
+        period: period.map_err(AppError::internal)?,
         first_on,
         last_on,
+        days_of_year: of.days_of_year,
         frozen_at,
         frozen_event_id,
     })
+}
+
+/// A calendar year, whatever a pack's year is.
+pub fn calendar_year(year: i32) -> Result<YearSpan, AppError> {
+    let whole = YearRule::default().whole(year);
+    whole.map_err(AppError::internal)
 }
 
 /// Everything one freeze works with.
@@ -93,7 +95,13 @@ pub fn read(
     };
     let freeze = Freeze { scope, relations };
     let registry = freeze.registry(conn)?;
-    let service = freeze.service(conn, &registry.hosts)?;
+    let service = match policy.grain() {
+        Grain {
+            detail: false,
+            record: false,
+        } => freeze.service(conn, &registry.hosts)?,
+        grain => freeze.service_in_detail(conn, &registry.hosts, grain)?,
+    };
     let mut facts: BTreeMap<OrganizationId, UnitFacts> = BTreeMap::new();
     freeze.add_requests(conn, &mut facts)?;
     let mut members: BTreeMap<OrganizationId, Member> = yearly_input::list_members(conn)?
@@ -119,8 +127,8 @@ pub fn read(
         service.answers,
         experts,
     )?;
-    let inputs = Inputs::assemble(
-        scope.year,
+    let inputs = Inputs::assemble_of(
+        scope.year_span(),
         units,
         registry.instruments,
         using_units,
@@ -192,9 +200,13 @@ fn restore_certified(certified: &mut Certified, known: &Inputs) {
 }
 
 /// The grades that others gave. Their lists have no versions: the stored inputs tell which were there at the freeze.
-type Adopted = BTreeMap<OrganizationId, Grade>;
+pub(super) type Adopted = BTreeMap<OrganizationId, Grade>;
 
-fn adopted(conn: &mut Conn, scope: &Scope, known: Option<&Inputs>) -> Result<Adopted, AppError> {
+pub(super) fn adopted(
+    conn: &mut Conn,
+    scope: &Scope,
+    known: Option<&Inputs>,
+) -> Result<Adopted, AppError> {
     if let Some(known) = known {
         let units = known.units();
         let held = units.filter_map(|unit| Some((unit.organization_id, unit.adopted?)));

@@ -1,17 +1,19 @@
 //! Results of an evaluation as rows and back. Exact values are kept as `p/q`, so what is read is what was computed.
 
-use super::{policy as packs, refuse_without_results};
+use super::basis::policy_of;
+use super::refuse_without_results;
 use crate::app::App;
 use crate::domain::access::Action;
 use crate::domain::evaluation::{
-    Evaluation, GradedHost, Inputs, InstrumentFigures, ScoreExplanation, ScoreResult,
+    Evaluation, GradedHost, GradedInstrument, Inputs, InstrumentFigures, ScoreExplanation,
+    ScoreResult,
 };
-use crate::domain::policy::{Grade, Policy};
+use crate::domain::policy::Policy;
 use crate::domain::{EvaluationId, OrganizationId, policy, ratio};
 use crate::error::AppError;
 use crate::operations::actor::Actor;
 use crate::operations::subject;
-use crate::store::yearly_run::evaluation::{self, Figures, Host};
+use crate::store::yearly_run::evaluation::{self, Figures, GradedFigures, Host};
 use crate::store::{self, Conn, Json};
 use num_rational::BigRational;
 use std::collections::BTreeMap;
@@ -40,13 +42,18 @@ fn row(id: EvaluationId, unit: &GradedHost, names: &Names) -> Result<Host, AppEr
         effective_minutes: figures.effective_minutes,
         external_minutes: figures.external_minutes,
         rated_minutes: figures.rated_minutes,
+        graded: figures.graded.as_ref().map(|graded| GradedFigures {
+            scores: graded.scores.iter().map(ScoreResult::explain).collect(),
+            total: ratio::exact(&graded.total),
+            place: i64::try_from(graded.place).unwrap_or(i64::MAX),
+            grade: graded.grade,
+        }),
     });
     Ok(Host {
         evaluation_id: id,
         organization_id: unit.organization_id,
         total: ratio::exact(&unit.total),
-        // A stored evaluation is of a pack that grades.
-        grade: unit.grade.unwrap_or(Grade::Fail),
+        grade: unit.grade,
         place: i64::try_from(unit.place).map_err(AppError::internal)?,
         scores: Json::of(scores)?,
         instruments: Json::of(figures.collect())?,
@@ -92,7 +99,7 @@ pub(super) fn open(
     row: &evaluation::Evaluation,
 ) -> Result<(Policy, Inputs), AppError> {
     refuse_without_results(row.lifecycle.state)?;
-    let policy = packs::open(&store::policy::get(conn, row.lifecycle.policy_id)?)?;
+    let policy = policy_of(conn, &row.lifecycle)?;
     let lines = evaluation::list_inputs(conn, row.id)?;
     let inputs = Inputs::from_lines(lines).map_err(AppError::internal)?;
     Ok((policy, inputs))
@@ -113,22 +120,37 @@ pub fn graded(rows: Vec<Host>) -> Result<Evaluation, AppError> {
 
 fn graded_host(unit: Host) -> Result<GradedHost, AppError> {
     let scores = unit.scores.iter().map(score);
-    let instruments = unit.instruments.iter().map(|figures| InstrumentFigures {
-        instrument_id: figures.instrument_id,
-        asset_no: figures.asset_no.clone(),
-        effective_minutes: figures.effective_minutes,
-        external_minutes: figures.external_minutes,
-        rated_minutes: figures.rated_minutes,
-        graded: None,
-    });
+    let instruments = unit.instruments.iter().map(instrument);
     Ok(GradedHost {
         organization_id: unit.organization_id,
         uscc: unit.uscc,
         scores: scores.collect::<Result<_, _>>()?,
         total: exact(&unit.total)?,
         place: usize::try_from(unit.place).map_err(AppError::internal)?,
-        grade: Some(unit.grade),
-        instruments: instruments.collect(),
+        grade: unit.grade,
+        instruments: instruments.collect::<Result<_, _>>()?,
+    })
+}
+
+fn instrument(figures: &Figures) -> Result<InstrumentFigures, AppError> {
+    let graded = figures.graded.as_ref();
+    Ok(InstrumentFigures {
+        instrument_id: figures.instrument_id,
+        asset_no: figures.asset_no.clone(),
+        effective_minutes: figures.effective_minutes,
+        external_minutes: figures.external_minutes,
+        rated_minutes: figures.rated_minutes,
+        graded: graded.map(graded_instrument).transpose()?,
+    })
+}
+
+fn graded_instrument(stored: &GradedFigures) -> Result<GradedInstrument, AppError> {
+    let scores = stored.scores.iter().map(score);
+    Ok(GradedInstrument {
+        scores: scores.collect::<Result<_, _>>()?,
+        total: exact(&stored.total)?,
+        place: usize::try_from(stored.place).map_err(AppError::internal)?,
+        grade: stored.grade,
     })
 }
 

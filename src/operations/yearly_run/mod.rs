@@ -2,7 +2,10 @@
 //! phase by phase, then looked at, published and final; each step is written once for both kinds.
 
 pub mod awards;
+pub(crate) mod basis;
+mod begin;
 pub(crate) mod by_experts;
+pub mod comparison;
 mod decide;
 pub mod expert;
 pub mod explain;
@@ -10,28 +13,32 @@ pub mod export;
 pub mod freeze;
 pub mod grades;
 pub(crate) mod phase;
+mod scenario;
 mod subject;
 pub mod verify;
 
-use chrono::Datelike;
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{Datelike, NaiveDate};
 
 use crate::app::App;
+use crate::domain::Instant;
 use crate::domain::access::Action;
-use crate::domain::policy::Policy;
-use crate::domain::{Instant, MAX_SAFE_INTEGER};
 use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::Actor;
 use crate::operations::run::{Done, Outcome, Run, may};
-use crate::operations::{job, policy, subject as subjects};
-use crate::store::event::{self, Subject};
-use crate::store::yearly_run::{self as rows, Evaluation, Filter, NewRun, Run as Row};
-use crate::store::{self, Conn, StoreError};
+use crate::operations::{job, subject as subjects};
+use crate::store::Conn;
+use crate::store::event::Subject;
+use crate::store::yearly_run::{self as rows, Evaluation, Filter, Run as Row};
 
 // What the command line needs to name and list runs, their budgets, how far they are and what becomes of them.
 pub use crate::domain::run::{RunDecision, RunId, RunKind, RunPhase, RunState};
 pub use crate::domain::{EvaluationId, Fen, SubsidyRunId};
 pub use crate::store::yearly_run::{PageStart, Run as YearlyRun, SubsidyRun};
+pub use begin::{Asked, Budget, Request, begin};
 pub use decide::{Statement, decide};
+pub use scenario::delete;
 
 /// The first year of which there can be records.
 const YEAR_MIN: i32 = 1990;
@@ -46,13 +53,39 @@ pub fn check_year(year: i32, now: Instant) -> Result<(), AppError> {
     Err(AppError::Refused(vec![fault.actual(year)]))
 }
 
-/// 409 `period_locked` when something of one of the years is final: its usage and money stand.
-pub fn refuse_locked(conn: &mut Conn, years: &[i32]) -> Result<(), AppError> {
-    let years: Vec<i64> = years.iter().copied().map(i64::from).collect();
-    match rows::list_final_years(conn, &years)?.first() {
-        Some(year) => Err(AppError::conflict(Code::period_locked).with("year", *year)),
+/// 409 `period_locked` when a final run counted one of the days: usage and money of them stand.
+pub fn refuse_locked(conn: &mut Conn, days: &[NaiveDate]) -> Result<(), AppError> {
+    let days = days.iter().copied().collect();
+    locked(locked_among(conn, &days)?.into_values().min())
+}
+
+/// 409 `period_locked` when something of the year is final: what units report of it stands.
+pub fn refuse_locked_year(conn: &mut Conn, year: i32) -> Result<(), AppError> {
+    let year = i64::from(year);
+    locked(rows::span::is_counted(conn, year)?.then_some(year))
+}
+
+fn locked(year: Option<i64>) -> Result<(), AppError> {
+    match year {
+        Some(year) => Err(AppError::conflict(Code::period_locked).with("year", year)),
         None => Ok(()),
     }
+}
+
+/// The days among these that a final run counted, with the year it counted them in.
+pub fn locked_among(
+    conn: &mut Conn,
+    days: &BTreeSet<NaiveDate>,
+) -> Result<BTreeMap<NaiveDate, i64>, AppError> {
+    let (Some(first), Some(last)) = (days.first(), days.last()) else {
+        return Ok(BTreeMap::new());
+    };
+    let spans = rows::span::list_between(conn, (*first, *last))?;
+    let locked = days.iter().filter_map(|day| {
+        let (year, _) = spans.iter().find(|(_, span)| span.contains(*day))?;
+        Some((*day, *year))
+    });
+    Ok(locked.collect())
 }
 
 /// The actions of one kind of run.
@@ -66,6 +99,7 @@ struct Actions {
     discard: Action,
     complete: Action,
     fail: Action,
+    compare: Action,
 }
 
 impl Actions {
@@ -80,6 +114,7 @@ impl Actions {
                 discard: Action::EvaluationDiscard,
                 complete: Action::EvaluationComplete,
                 fail: Action::EvaluationFail,
+                compare: Action::EvaluationCompare,
             },
             RunKind::SubsidyRun => Self {
                 run: Action::SubsidyRun,
@@ -90,6 +125,7 @@ impl Actions {
                 discard: Action::SubsidyDiscard,
                 complete: Action::SubsidyComplete,
                 fail: Action::SubsidyFail,
+                compare: Action::SubsidyCompare,
             },
         }
     }
@@ -108,112 +144,14 @@ pub const fn action_of(kind: RunKind, decision: RunDecision) -> Action {
     Actions::of(kind).decision(decision)
 }
 
+/// The action that comparing runs of this kind is.
+const fn compare_of(kind: RunKind) -> Action {
+    Actions::of(kind).compare
+}
+
 /// A run as the subject of an event.
 fn subject_of(id: RunId) -> Subject {
     Subject::new(id.kind().as_str(), id.number())
-}
-
-/// A run to begin. `policy` is a code or `code@version`.
-#[derive(Debug, Clone)]
-pub struct Request {
-    pub year: i32,
-    pub policy: String,
-    /// Of a subsidy run alone.
-    pub budget: Option<Budget>,
-}
-
-/// What a subsidy run shares out, and by which evaluation: the one asked for, else the final one of year and code whatever its
-/// version, else an ordinary draft that the run begins.
-#[derive(Debug, Clone)]
-pub struct Budget {
-    pub fen: Fen,
-    pub evaluation_id: Option<EvaluationId>,
-}
-
-impl Request {
-    pub const fn kind(&self) -> RunKind {
-        match self.budget {
-            None => RunKind::Evaluation,
-            Some(_) => RunKind::SubsidyRun,
-        }
-    }
-
-    /// The action that begins it.
-    pub const fn action(&self) -> Action {
-        Actions::of(self.kind()).run
-    }
-
-    fn check(&self, now: Instant) -> Result<(), AppError> {
-        check_year(self.year, now)?;
-        let budget = self.budget.as_ref().map_or(0, |budget| budget.fen.number());
-        if (0..=MAX_SAFE_INTEGER).contains(&budget) {
-            return Ok(());
-        }
-        let fault = Fault::field("budget_fen", Code::out_of_range).limit("0..9007199254740991");
-        Err(AppError::Refused(vec![fault.actual(budget)]))
-    }
-}
-
-/// Begins a run and promises the work on it.
-pub async fn begin(run: &Run<Row>, request: Result<Request, AppError>) -> Outcome<Row> {
-    run.with(request, |tx, by, request| {
-        request.check(by.now)?;
-        let id = insert(tx, by, request)?;
-        job::promise(tx, id, by)?;
-        Ok(rows::get(tx, id)?)
-    })
-    .await
-}
-
-fn insert(tx: &mut Conn, by: &Actor, request: &Request) -> Result<RunId, AppError> {
-    let named = policy::get_named(tx, &request.policy, by.now.local_date())?;
-    let pack = store::policy::get_shared(tx, named.id)?;
-    refuse_unkept(&policy::open(&pack)?, request)?;
-    let new = NewRun {
-        year: i64::from(request.year),
-        policy_id: pack.id,
-        policy_code: pack.code,
-        policy_digest: pack.digest,
-        created_by: by.user_id(),
-        now: by.now,
-    };
-    let (id, after) = match &request.budget {
-        None => (
-            RunId::from(rows::evaluation::insert(tx, &new)?),
-            serde_json::json!({ "year": new.year, "policy_id": new.policy_id }),
-        ),
-        Some(budget) => {
-            if let Some(id) = budget.evaluation_id {
-                check_evaluation(tx, id, new.year)?;
-            }
-            let after = serde_json::json!({
-                "year": new.year,
-                "policy_id": new.policy_id,
-                "budget_fen": budget.fen,
-                "evaluation_id": budget.evaluation_id,
-            });
-            let id = rows::subsidy::insert(tx, &new, budget.fen, budget.evaluation_id)?;
-            (id.into(), after)
-        }
-    };
-    let event = by.event(request.action(), subject_of(id));
-    event::append(tx, &event.after(after)?)?;
-    Ok(id)
-}
-
-/// 422 of a pack whose results no run of this kind can keep; it is tried on facts instead.
-fn refuse_unkept(policy: &Policy, request: &Request) -> Result<(), AppError> {
-    let reason = match request.kind() {
-        RunKind::Evaluation => policy.beyond_evaluations(),
-        RunKind::SubsidyRun => policy.beyond_runs(),
-    };
-    match reason {
-        None => Ok(()),
-        Some(reason) => {
-            let fault = Fault::field("policy", Code::policy_not_kept).actual(policy.code.as_str());
-            Err(AppError::Refused(vec![fault.limit(reason)]))
-        }
-    }
 }
 
 /// [`begin`], and the work at once, beside the request.
@@ -238,22 +176,6 @@ pub async fn run(
     Ok(id)
 }
 
-/// An evaluation of this year, with results. It keeps them while the run that is about to stand on it is written.
-fn check_evaluation(tx: &mut Conn, id: EvaluationId, year: i64) -> Result<(), AppError> {
-    let unknown = || {
-        let fault = Fault::field("evaluation_id", Code::unknown_reference);
-        AppError::Refused(vec![fault.actual(id.number())])
-    };
-    let row = rows::evaluation::get_locked(tx, id).map_err(|error| match error {
-        StoreError::NotFound => unknown(),
-        other => other.into(),
-    })?;
-    if row.lifecycle.year != year {
-        return Err(unknown());
-    }
-    refuse_without_results(row.lifecycle.state)
-}
-
 /// 409 `run_not_ready` before a run has results; 409 `invalid_state` where it will never have any.
 fn refuse_without_results(state: RunState) -> Result<(), AppError> {
     match state {
@@ -267,6 +189,14 @@ fn refuse_without_results(state: RunState) -> Result<(), AppError> {
 
 fn not_ready(state: RunState) -> AppError {
     AppError::conflict(Code::run_not_ready).with("state", state.as_str())
+}
+
+/// 409 `scenario_not_publishable` of a what-if.
+fn refuse_scenario(run: &Row) -> Result<(), AppError> {
+    match run.lifecycle().is_scenario {
+        true => Err(AppError::conflict(Code::scenario_not_publishable)),
+        false => Ok(()),
+    }
 }
 
 /// The evaluation a subsidy run stands on; refused as [`refuse_without_results`] does before it has one.

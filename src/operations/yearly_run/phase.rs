@@ -4,20 +4,27 @@
 use crate::app::App;
 use crate::clock::Clock;
 use crate::domain::access::Action;
-use crate::domain::evaluation::{self, Inputs};
+use crate::domain::calendar::Calendar;
+use crate::domain::evaluation::{self, Format, Inputs};
 use crate::domain::policy::{self as policy_rules, Policy};
 use crate::domain::run::{RunId, RunKind, RunPhase, RunState};
-use crate::domain::{EvaluationId, Instant, SubsidyRunId, subsidy};
+use crate::domain::{EvaluationId, EventId, Instant, SubsidyRunId, subsidy};
 use crate::error::AppError;
 use crate::operations::run::{work, work_alone};
-use crate::operations::{exclusive, finding, job, policy};
+use crate::operations::{exclusive, finding, job};
 use crate::store::event::{self, NewEvent};
 use crate::store::job::{Job, Outcome};
 use crate::store::yearly_input::Scope;
 use crate::store::yearly_run::evaluation::Digests;
-use crate::store::yearly_run::{self as rows, Evaluation, Lifecycle, NewRun, Run, SubsidyRun};
+use crate::store::yearly_run::facts::Freeze;
+use crate::store::yearly_run::{
+    self as rows, Evaluation, Lifecycle, NewRun, Run, SubsidyRun, Terms,
+};
 use crate::store::{self, Conn};
 
+use super::basis::{
+    self, Basis, budgets_of, needs_own_facts, paid_before, policy_of, scope_of, scope_of_run,
+};
 use super::{
     Actions, awards, evaluation_of, expert, freeze, grades, refuse_without_results, subject_of,
 };
@@ -86,8 +93,8 @@ fn freeze_evaluation(
     advance(tx, job, RunPhase::Grade, clock.now())
 }
 
-/// The evaluation asked for, else the final one of year and code whatever its version, else an ordinary draft that the run
-/// begins, frozen here and now.
+/// The evaluation asked for, else the final one of year and code whatever its version, else a draft that the run begins, frozen here
+/// and now. A pack that evaluates nobody freezes facts of its own, and so does a run that asks other facts than its evaluation has.
 fn choose_evaluation(
     tx: &mut Conn,
     job: &Job,
@@ -95,10 +102,18 @@ fn choose_evaluation(
     clock: &Clock,
 ) -> Result<(), AppError> {
     let run = rows::subsidy::get(tx, id)?;
+    let policy = policy_of(tx, &run.lifecycle)?;
     let chosen = match run.evaluation_id {
         Some(evaluation) => Some(evaluation),
         None => final_of(tx, &run.lifecycle)?,
     };
+    if chosen.is_none() && policy.scores.is_empty() {
+        if rows::facts::find(tx, id)?.is_none() {
+            let (frozen_at, newest) = freeze_moment(tx, &run.lifecycle, clock)?;
+            insert_freeze(tx, id, (frozen_at, newest))?;
+        }
+        return advance(tx, job, RunPhase::ShareOut, clock.now());
+    }
     let (evaluation, next) = match chosen {
         Some(evaluation) => {
             // It may have been thrown away since the run was begun.
@@ -119,31 +134,59 @@ fn choose_evaluation(
         None => (own_evaluation(tx, job, &run, clock)?, RunPhase::Grade),
     };
     rows::subsidy::update_evaluation(tx, id, evaluation)?;
+    let row = rows::evaluation::get(tx, evaluation)?;
+    let graded_by = policy_of(tx, &row.lifecycle)?;
+    let is_own = needs_own_facts(&policy, &run, (&graded_by, &row))?;
+    if is_own && rows::facts::find(tx, id)?.is_none() {
+        let frozen_at = row.frozen_at;
+        let frozen_at = frozen_at.ok_or_else(|| AppError::internal("nothing was frozen"))?;
+        insert_freeze(tx, id, (frozen_at, row.frozen_event_id))?;
+    }
     advance(tx, job, next, clock.now())
+}
+
+fn insert_freeze(
+    tx: &mut Conn,
+    id: SubsidyRunId,
+    (frozen_at, frozen_event_id): (Instant, Option<EventId>),
+) -> Result<(), AppError> {
+    let freeze = Freeze {
+        subsidy_run_id: id,
+        frozen_at,
+        frozen_event_id,
+        input_digest: None,
+    };
+    Ok(rows::facts::insert(tx, &freeze)?)
 }
 
 fn final_of(tx: &mut Conn, run: &Lifecycle) -> Result<Option<EvaluationId>, AppError> {
     let kind = RunKind::Evaluation;
-    let known = rows::find_final(tx, kind, run.year, &run.policy_code)?;
+    let known = rows::find_final(tx, kind, (run.year, &run.policy_code), None)?;
     Ok(known.and_then(|id| match id {
         RunId::Evaluation(id) => Some(id),
         RunId::SubsidyRun(_) => None,
     }))
 }
 
-/// An evaluation that a subsidy run begins, frozen.
+/// An evaluation that a subsidy run begins, frozen; a what-if where the run is one.
 fn own_evaluation(
     tx: &mut Conn,
     job: &Job,
     run: &SubsidyRun,
     clock: &Clock,
 ) -> Result<EvaluationId, AppError> {
+    let lifecycle = run.lifecycle.clone();
     let new = NewRun {
-        year: run.lifecycle.year,
-        policy_id: run.lifecycle.policy_id,
-        policy_code: run.lifecycle.policy_code.clone(),
-        policy_digest: run.lifecycle.policy_digest.clone(),
-        created_by: run.lifecycle.created_by,
+        year: lifecycle.year,
+        policy_id: lifecycle.policy_id,
+        policy_code: lifecycle.policy_code,
+        policy_digest: lifecycle.policy_digest,
+        created_by: lifecycle.created_by,
+        terms: Terms {
+            parameters: lifecycle.terms.into_inner().parameters,
+            ..Terms::default()
+        },
+        is_scenario: lifecycle.is_scenario,
         now: clock.now(),
     };
     let id = rows::evaluation::insert(tx, &new)?;
@@ -155,29 +198,35 @@ fn own_evaluation(
     Ok(id)
 }
 
-/// The time is taken under the lock. What later actions stamp lies after it ([`rows::after_freezes`]), and their events have
-/// higher ids, so what was frozen is the same whenever it is read.
-fn freeze_records(tx: &mut Conn, row: &Evaluation, clock: &Clock) -> Result<(), AppError> {
-    exclusive::take_alone(tx)?;
-    let now = clock.now();
-    // What was written since the freeze before may be stamped a second ahead of the clock: this freeze sees it.
-    let frozen_at = rows::after_freezes(tx, now)?;
-    let newest = event::newest(tx)?;
-    if !rows::evaluation::update_to_frozen(tx, row.id, (frozen_at, newest), now)? {
-        return Err(job::lost());
+/// The moment that a run's facts are of. The time is taken under the lock: what later actions stamp lies after it
+/// ([`rows::after_freezes`]), and their events have higher ids, so what was frozen is the same whenever it is read. A what-if takes
+/// that of the year's newest facts, where there are any.
+fn freeze_moment(
+    tx: &mut Conn,
+    run: &Lifecycle,
+    clock: &Clock,
+) -> Result<(Instant, Option<EventId>), AppError> {
+    if run.is_scenario
+        && let Some(newest) = rows::evaluation::find_newest_frozen(tx, run.year)?
+        && let Some(frozen_at) = newest.frozen_at
+    {
+        return Ok((frozen_at, newest.frozen_event_id));
     }
-    let policy = policy::open(&store::policy::get(tx, row.lifecycle.policy_id)?)?;
-    let year = i32::try_from(row.lifecycle.year).map_err(AppError::internal)?;
-    let scope = freeze::scope(year, frozen_at, newest)?;
-    expert::adopt(tx, row.id, &scope, &policy)
+    exclusive::take_alone(tx)?;
+    // What was written since the freeze before may be stamped a second ahead of the clock: this freeze sees it.
+    let frozen_at = rows::after_freezes(tx, clock.now())?;
+    Ok((frozen_at, event::newest(tx)?))
 }
 
-/// The year of an evaluation whose records were frozen, as they were then.
-pub(super) fn scope_of(row: &Evaluation) -> Result<Scope, AppError> {
-    let year = i32::try_from(row.lifecycle.year).map_err(AppError::internal)?;
-    let frozen_at = row.frozen_at;
-    let frozen_at = frozen_at.ok_or_else(|| AppError::internal("nothing was frozen"))?;
-    freeze::scope(year, frozen_at, row.frozen_event_id)
+fn freeze_records(tx: &mut Conn, row: &Evaluation, clock: &Clock) -> Result<(), AppError> {
+    let moment = freeze_moment(tx, &row.lifecycle, clock)?;
+    if !rows::evaluation::update_to_frozen(tx, row.id, moment, clock.now())? {
+        return Err(job::lost());
+    }
+    let row = rows::evaluation::get(tx, row.id)?;
+    let policy = policy_of(tx, &row.lifecycle)?;
+    let scope = scope_of(tx, &row)?;
+    expert::adopt(tx, row.id, (&scope, scope.frozen_at.local_date()), &policy)
 }
 
 /// The evaluation that a run grades: itself, or its own.
@@ -194,33 +243,67 @@ fn graded_by(conn: &mut Conn, run: RunId) -> Result<Evaluation, AppError> {
 /// Grades what was frozen. Nobody waits for it: the records are read as they were, while others write on.
 async fn grade(app: &App, job: &Job) -> Result<(), AppError> {
     let (calendar, run) = (app.calendar().await?, job.run()?);
-    let (id, inputs, graded, year, found) = app
+    let (row, inputs, graded, year, found) = app
         .store
         .read_snapshot(move |conn| {
             let row = graded_by(conn, run)?;
-            let policy = policy::open(&store::policy::get(conn, row.lifecycle.policy_id)?)?;
-            let (scope, experts) = (scope_of(&row)?, expert::points(conn, row.id)?);
-            let inputs = freeze::read(conn, &scope, &policy, &calendar, experts, None)?;
+            let policy = policy_of(conn, &row.lifecycle)?;
+            let (scope, experts) = (scope_of(conn, &row)?, expert::points(conn, row.id)?);
+            let known = known_inputs(conn, &row, &policy, &scope)?;
+            let inputs = match known {
+                Some(known) => known.with_experts(experts),
+                None => freeze::read(conn, &scope, &policy, &calendar, experts, None)?,
+            };
             let graded = evaluation::grade(&inputs, &policy);
-            let found = finding::look(conn, &scope)?;
-            Ok((row.id, inputs, graded, scope.year, found))
+            let found = match row.lifecycle.is_scenario {
+                true => Vec::new(),
+                false => finding::look(conn, &scope)?,
+            };
+            Ok((row, inputs, graded, scope.year, found))
         })
         .await?;
     let (job, now) = (job.clone(), app.clock.now());
-    let action = move |tx: &mut Conn| match run {
-        RunId::Evaluation(_) => {
-            advance(tx, &job, RunPhase::Store, now)?;
+    let action = move |tx: &mut Conn| {
+        let next = match run {
+            RunId::Evaluation(_) => RunPhase::Store,
+            RunId::SubsidyRun(_) => RunPhase::ShareOut,
+        };
+        advance(tx, &job, next, now)?;
+        if !row.lifecycle.is_scenario {
             finding::record(tx, &job, year, &found, now)?;
-            write(tx, id, &inputs, &graded)
         }
-        RunId::SubsidyRun(_) => {
-            advance(tx, &job, RunPhase::ShareOut, now)?;
-            finding::record(tx, &job, year, &found, now)?;
-            write(tx, id, &inputs, &graded)?;
-            complete(tx, &job, id.into(), now)
+        write(tx, row.id, &inputs, &graded)?;
+        match run {
+            RunId::Evaluation(_) => Ok(()),
+            RunId::SubsidyRun(_) => complete(tx, &job, row.id.into(), now),
         }
     };
     work_alone(app, action).await
+}
+
+/// The facts that a what-if takes as they are stored: those of the evaluation whose freeze it took, where they are of the same days
+/// and fine enough. Then nothing is read again.
+fn known_inputs(
+    conn: &mut Conn,
+    row: &Evaluation,
+    policy: &Policy,
+    scope: &Scope,
+) -> Result<Option<Inputs>, AppError> {
+    if !row.lifecycle.is_scenario {
+        return Ok(None);
+    }
+    let Some(newest) = rows::evaluation::find_newest_frozen(conn, row.lifecycle.year)? else {
+        return Ok(None);
+    };
+    if newest.frozen_at != row.frozen_at || newest.frozen_event_id != row.frozen_event_id {
+        return Ok(None);
+    }
+    let lines = rows::evaluation::list_inputs(conn, newest.id)?;
+    let inputs = Inputs::from_lines(lines).map_err(AppError::internal)?;
+    let theirs = policy_of(conn, &newest.lifecycle)?.grain();
+    let asked = policy.grain();
+    let is_fine = asked == theirs && inputs.format() == Format::Facts;
+    Ok(Some(inputs).filter(|inputs| is_fine && *inputs.span() == scope.span()))
 }
 
 /// Stores inputs and graded units, and the digests of both.
@@ -240,33 +323,60 @@ pub(super) fn write(
     Ok(rows::evaluation::update_digests(tx, id, &digests)?)
 }
 
-/// What a subsidy run is computed from: its policy, the inputs of its evaluation, and the grades there.
-type Basis = (Policy, Inputs, evaluation::Evaluation);
-
-fn basis(conn: &mut Conn, run: &SubsidyRun) -> Result<Basis, AppError> {
-    let pack = policy::open(&store::policy::get(conn, run.lifecycle.policy_id)?)?;
-    let row = evaluation_of(conn, run)?;
-    let (_, inputs) = grades::open(conn, &row)?;
-    Ok((pack, inputs, grades::read(conn, row.id)?))
-}
-
+/// Shares out the budgets by all awards of the pack.
 async fn share_out(app: &App, job: &Job, id: SubsidyRunId) -> Result<(), AppError> {
-    let allocation = app
+    let calendar = app.calendar().await?;
+    let (own, payout) = app
         .store
         .read_snapshot(move |conn| {
             let run = rows::subsidy::get(conn, id)?;
-            let (pack, inputs, graded) = basis(conn, &run)?;
-            subsidy::allocate(run.budget_fen, &graded.grades(), &inputs, &pack)
-                .map_err(AppError::internal)
+            let policy = policy_of(conn, &run.lifecycle)?;
+            let own = match rows::facts::find(conn, id)? {
+                Some(_) => Some(own_facts(conn, &run, &policy, &calendar)?),
+                None => None,
+            };
+            let budgets = budgets_of(&policy, &run);
+            let payout = match &own {
+                Some(inputs) => {
+                    let graded = basis::graded(conn, &run)?;
+                    subsidy::pay(&budgets, &graded.grades(), inputs, &policy)
+                }
+                None => {
+                    let Basis { inputs, graded, .. } = Basis::read(conn, &run)?;
+                    subsidy::pay(&budgets, &graded.grades(), &inputs, &policy)
+                }
+            };
+            Ok((own, payout.map_err(AppError::internal)?))
         })
         .await?;
     let (job, now) = (job.clone(), app.clock.now());
     let action = move |tx: &mut Conn| {
         advance(tx, &job, RunPhase::Store, now)?;
-        let totals = awards::write(tx, id, &allocation)?;
+        if let Some(inputs) = &own {
+            rows::facts::insert_inputs(tx, id, inputs.lines(), &inputs.digest())?;
+        }
+        let run = rows::subsidy::get(tx, id)?;
+        let totals = awards::write(tx, &run, &payout)?;
         Ok(rows::subsidy::update_totals(tx, id, &totals)?)
     };
     work_alone(app, action).await
+}
+
+/// The facts of a run that freezes its own.
+pub(super) fn own_facts(
+    conn: &mut Conn,
+    run: &SubsidyRun,
+    policy: &Policy,
+    calendar: &Calendar,
+) -> Result<Inputs, AppError> {
+    let scope = scope_of_run(conn, run)?;
+    let nobody = freeze::ExpertPoints::new();
+    let inputs = freeze::read(conn, &scope, policy, calendar, nobody, None)?;
+    let paid_before = match policy.asks_awarded_before() {
+        true => paid_before(conn, run)?,
+        false => Default::default(),
+    };
+    Ok(inputs.with_awarded(paid_before))
 }
 
 /// Reads what was stored again; when its digests are those of what was computed, the run becomes a draft.
@@ -289,7 +399,7 @@ fn complete(tx: &mut Conn, job: &Job, run: RunId, now: Instant) -> Result<(), Ap
             let result_digest = Some(awards::kept_digest(tx, &row)?);
             let after = serde_json::json!({
                 "evaluation_id": row.evaluation_id,
-                "factor": row.factor,
+                "pools": row.pools(),
                 "awarded_fen": row.awarded_fen,
                 "unspent_fen": row.unspent_fen,
                 "result_digest": result_digest,

@@ -3,20 +3,21 @@
 
 use crate::app::App;
 use crate::domain::access::Action;
+use crate::domain::calendar::Calendar;
 use crate::domain::evaluation::{self, Evaluation, Inputs};
 use crate::domain::policy::{self as policy_rules, Policy};
 use crate::domain::{EventId, OrganizationId, PolicyId, SubsidyRunId, UsageRecordId, subsidy};
 use crate::error::AppError;
 use crate::operations::actor::Actor;
-use crate::operations::{policy, subject};
+use crate::operations::subject;
 use crate::store::yearly_input::{self, Scope};
 use crate::store::yearly_run::{self as rows, Evaluation as Row, Lifecycle, SubsidyRun};
 use crate::store::{self, Conn};
 
 use super::awards::{digest, kept_digest};
+use super::basis::{budgets_of, policy_of, scope_of, scope_of_run};
 use super::freeze::{self, Known};
 use super::grades::{self, Names};
-use super::phase::scope_of;
 use super::{evaluation_of, expert, refuse_without_results};
 
 /// The digests that are stored, or that came out of one computation. The stored ones agree when the stored rows have them.
@@ -62,7 +63,7 @@ impl PolicyCheck {
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Verification {
     pub verified: bool,
-    /// Of the evaluation, then of the run.
+    /// Of the evaluation where it stands on one, then of the run.
     pub policies: Vec<PolicyCheck>,
     pub stored: Check,
     pub from_inputs: Check,
@@ -77,97 +78,176 @@ pub async fn verify(app: &App, actor: &Actor, id: SubsidyRunId) -> Result<Verifi
     let (calendar, by) = (app.calendar().await?, actor.clone());
     let look = move |conn: &mut Conn| {
         let run: SubsidyRun = subject::load(conn, &by, Action::SubsidyExport, id)?;
-        let basis = Basis::read(conn, run)?;
-        let (row, inputs) = (&basis.row, &basis.inputs);
-        let scope = scope_of(row)?;
-        let experts = expert::points(conn, row.id)?;
-        let known = Known {
-            inputs,
-            since: row.lifecycle.created_at,
-        };
-        let pack = &basis.graded_by;
-        let again = freeze::read(conn, &scope, pack, &calendar, experts, Some(known))?;
-        let stored = basis.stored(conn)?;
-        let from_inputs = basis.check(inputs, &stored)?;
-        let from_records = basis.check(&again, &stored)?;
-        let policies = vec![
-            PolicyCheck::of(conn, &row.lifecycle)?,
-            PolicyCheck::of(conn, &basis.run.lifecycle)?,
-        ];
-        let computed = stored.agrees && from_inputs.agrees && from_records.agrees;
-        Ok(Verification {
-            verified: computed && policies.iter().all(|policy| policy.agrees),
-            policies,
-            stored,
-            from_inputs,
-            from_records,
-            changed_records: changed_records(conn, &scope)?,
-            changed_organizations: changed_organizations(conn, &scope, inputs)?,
-        })
+        verification(conn, run, &calendar)
     };
     app.store.read_snapshot(look).await
 }
 
-/// What a run was computed from.
-struct Basis {
+fn verification(
+    conn: &mut Conn,
     run: SubsidyRun,
-    row: Row,
-    graded_by: Policy,
-    awarded_by: Policy,
-    inputs: Inputs,
+    calendar: &Calendar,
+) -> Result<Verification, AppError> {
+    let proof = Proof::read(conn, run)?;
+    let stored = proof.stored(conn)?;
+    let from_inputs = proof.check(&proof.facts, &stored)?;
+    let again = proof.again(conn, calendar)?;
+    let from_records = proof.check(&again, &stored)?;
+    let mut policies = Vec::new();
+    if let Some(graded) = &proof.graded {
+        policies.push(PolicyCheck::of(conn, &graded.row.lifecycle)?);
+    }
+    policies.push(PolicyCheck::of(conn, &proof.run.lifecycle)?);
+    let computed = stored.agrees && from_inputs.agrees && from_records.agrees;
+    let scope = scope_of_run(conn, &proof.run)?;
+    Ok(Verification {
+        verified: computed && policies.iter().all(|policy| policy.agrees),
+        policies,
+        stored,
+        from_inputs,
+        from_records,
+        changed_records: changed_records(conn, &scope)?,
+        changed_organizations: changed_organizations(conn, &scope, proof.facts.paid_by())?,
+    })
 }
 
-impl Basis {
+/// Facts of an evaluation and, where a run froze its own, of the run.
+struct Facts {
+    graded: Option<Inputs>,
+    own: Option<Inputs>,
+}
+
+impl Facts {
+    /// Those that the money was computed from.
+    fn paid_by(&self) -> Option<&Inputs> {
+        self.own.as_ref().or(self.graded.as_ref())
+    }
+
+    /// The digests of both, where there are both.
+    fn digest(&self) -> String {
+        let all = [&self.graded, &self.own];
+        let digests: Vec<String> = all.into_iter().flatten().map(Inputs::digest).collect();
+        digests.join("+")
+    }
+}
+
+/// The evaluation that a run stands on, and its pack.
+struct Graded {
+    row: Row,
+    policy: Policy,
+}
+
+/// What a run was computed from.
+struct Proof {
+    run: SubsidyRun,
+    policy: Policy,
+    graded: Option<Graded>,
+    facts: Facts,
+}
+
+impl Proof {
     fn read(conn: &mut Conn, run: SubsidyRun) -> Result<Self, AppError> {
         refuse_without_results(run.lifecycle.state)?;
-        let row = evaluation_of(conn, &run)?;
-        let (graded_by, inputs) = grades::open(conn, &row)?;
-        let awarded_by = match run.lifecycle.policy_id == row.lifecycle.policy_id {
-            true => graded_by.clone(),
-            false => policy::open(&store::policy::get(conn, run.lifecycle.policy_id)?)?,
+        let mut facts = Facts {
+            graded: None,
+            own: None,
         };
+        let graded = match run.evaluation_id {
+            Some(_) => {
+                let row = evaluation_of(conn, &run)?;
+                let (policy, inputs) = grades::open(conn, &row)?;
+                facts.graded = Some(inputs);
+                Some(Graded { row, policy })
+            }
+            None => None,
+        };
+        if rows::facts::find(conn, run.id)?.is_some() {
+            let lines = rows::facts::list_inputs(conn, run.id)?;
+            facts.own = Some(Inputs::from_lines(lines).map_err(AppError::internal)?);
+        }
         Ok(Self {
+            policy: policy_of(conn, &run.lifecycle)?,
             run,
-            row,
-            graded_by,
-            awarded_by,
-            inputs,
+            graded,
+            facts,
         })
+    }
+
+    /// The facts, read from the records once more.
+    fn again(&self, conn: &mut Conn, calendar: &Calendar) -> Result<Facts, AppError> {
+        let mut facts = Facts {
+            graded: None,
+            own: None,
+        };
+        if let (Some(Graded { row, policy }), Some(inputs)) = (&self.graded, &self.facts.graded) {
+            let (scope, experts) = (scope_of(conn, row)?, expert::points(conn, row.id)?);
+            let since = row.lifecycle.created_at;
+            let known = Known { inputs, since };
+            let again = freeze::read(conn, &scope, policy, calendar, experts, Some(known))?;
+            facts.graded = Some(again);
+        }
+        if let Some(inputs) = &self.facts.own {
+            let scope = scope_of_run(conn, &self.run)?;
+            let since = self.run.lifecycle.created_at;
+            let known = Known { inputs, since };
+            let (policy, nobody) = (&self.policy, freeze::ExpertPoints::new());
+            let again = freeze::read(conn, &scope, policy, calendar, nobody, Some(known))?;
+            // What was paid before is what earlier runs said then.
+            facts.own = Some(again.with_awarded(inputs.awarded().clone()));
+        }
+        Ok(facts)
     }
 
     /// The digests that were stored; they agree when the stored rows still come out as they did.
     fn stored(&self, conn: &mut Conn) -> Result<Check, AppError> {
-        let units = rows::evaluation::list_units(conn, self.row.id)?;
-        let told = |digest: &Option<String>| digest.clone().unwrap_or_default();
-        let mut stored = Check {
-            input_digest: self.inputs.digest(),
-            evaluation_digest: grades::digest(&units)?,
+        let told = |digest: Option<String>| digest.unwrap_or_default();
+        let mut inputs = Vec::new();
+        let mut evaluation = (String::new(), String::new());
+        if let Some(Graded { row, .. }) = &self.graded {
+            inputs.push(told(row.input_digest.clone()));
+            let units = rows::evaluation::list_units(conn, row.id)?;
+            evaluation = (
+                grades::digest(&units)?,
+                told(row.lifecycle.result_digest.clone()),
+            );
+        }
+        if let Some(own) = rows::facts::find(conn, self.run.id)? {
+            inputs.push(told(own.input_digest));
+        }
+        let digests = Check {
+            input_digest: inputs.join("+"),
+            evaluation_digest: evaluation.1,
+            result_digest: told(self.run.lifecycle.result_digest.clone()),
+            agrees: true,
+        };
+        let stored = Check {
+            input_digest: self.facts.digest(),
+            evaluation_digest: evaluation.0,
             result_digest: kept_digest(conn, &self.run)?,
             agrees: true,
         };
-        let digests = Check {
-            input_digest: told(&self.row.input_digest),
-            evaluation_digest: told(&self.row.lifecycle.result_digest),
-            result_digest: told(&self.run.lifecycle.result_digest),
-            agrees: true,
-        };
-        stored.agrees = stored == digests;
         Ok(Check {
-            agrees: stored.agrees,
+            agrees: stored == digests,
             ..digests
         })
     }
 
-    fn check(&self, inputs: &Inputs, stored: &Check) -> Result<Check, AppError> {
-        let graded: Evaluation = evaluation::grade(inputs, &self.graded_by);
-        let units = grades::rows(self.row.id, &graded, &Names::new())?;
-        let budget = self.run.budget_fen;
-        let allocation = subsidy::allocate(budget, &graded.grades(), inputs, &self.awarded_by)
+    fn check(&self, facts: &Facts, stored: &Check) -> Result<Check, AppError> {
+        let mut graded = Evaluation { units: Vec::new() };
+        let mut evaluation_digest = String::new();
+        if let (Some(Graded { row, policy }), Some(inputs)) = (&self.graded, &facts.graded) {
+            graded = evaluation::grade(inputs, policy);
+            evaluation_digest = grades::digest(&grades::rows(row.id, &graded, &Names::new())?)?;
+        }
+        let inputs = facts.paid_by();
+        let inputs = inputs.ok_or_else(|| AppError::internal("a run without facts"))?;
+        let budgets = budgets_of(&self.policy, &self.run);
+        let payout = subsidy::pay(&budgets, &graded.grades(), inputs, &self.policy)
             .map_err(AppError::internal)?;
         let check = Check {
-            input_digest: inputs.digest(),
-            evaluation_digest: grades::digest(&units)?,
-            result_digest: digest(&allocation)?,
+            input_digest: facts.digest(),
+            evaluation_digest,
+            result_digest: digest(&self.run, &payout)?,
             agrees: stored.agrees,
         };
         Ok(Check {
@@ -190,10 +270,12 @@ fn changed_records(conn: &mut Conn, scope: &Scope) -> Result<Vec<ChangedRecord>,
 fn changed_organizations(
     conn: &mut Conn,
     scope: &Scope,
-    inputs: &Inputs,
+    inputs: Option<&Inputs>,
 ) -> Result<Vec<OrganizationId>, AppError> {
-    let hosts = inputs.units().map(|unit| unit.organization_id);
-    let users = inputs.using_units().map(|user| user.organization_id);
+    let hosts = inputs.into_iter().flat_map(Inputs::units);
+    let hosts = hosts.map(|unit| unit.organization_id);
+    let users = inputs.into_iter().flat_map(Inputs::using_units);
+    let users = users.map(|user| user.organization_id);
     let known: std::collections::BTreeSet<_> = hosts.chain(users).collect();
     let members = yearly_input::list_members(conn)?;
     let changed = members

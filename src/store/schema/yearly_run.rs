@@ -1,5 +1,5 @@
 //! Tables of migrations `0005_evaluation_and_subsidy`, `0007_yearly_guards`,
-//! `0029_finality` and `0031_expert_points`; what they print is in `0040_public_notices`.
+//! `0029_finality`, `0031_expert_points` and `0041_runs_of_any_pack`; what they print is in `0040_public_notices`.
 
 diesel::table! {
     reported_metric (organization_id, year, metric) {
@@ -48,6 +48,9 @@ diesel::table! {
         notice_remark -> Nullable<Text>,
         discard_reason -> Nullable<Text>,
         public_notice_id -> Nullable<BigInt>,
+        terms -> Text,
+        is_scenario -> Bool,
+        is_stale -> Bool,
     }
 }
 
@@ -86,7 +89,7 @@ diesel::table! {
         evaluation_id -> BigInt,
         organization_id -> BigInt,
         total -> Text,
-        grade -> Text,
+        grade -> Nullable<Text>,
         place -> BigInt,
         scores -> Text,
         instruments -> Text,
@@ -124,6 +127,11 @@ diesel::table! {
         notice_remark -> Nullable<Text>,
         discard_reason -> Nullable<Text>,
         public_notice_id -> Nullable<BigInt>,
+        terms -> Text,
+        is_scenario -> Bool,
+        is_stale -> Bool,
+        claim -> Nullable<Text>,
+        pools -> Text,
     }
 }
 
@@ -132,11 +140,14 @@ diesel::table! {
         id -> BigInt,
         subsidy_run_id -> BigInt,
         organization_id -> BigInt,
-        grade -> Text,
+        grade -> Nullable<Text>,
         before_pool_fen -> Text,
         award_fen -> BigInt,
         instruments -> Text,
         name -> Text,
+        award_code -> Text,
+        recipient -> Text,
+        pool -> Nullable<Text>,
     }
 }
 
@@ -149,5 +160,32 @@ diesel::table! {
         operands -> Text,
         before_fen -> Text,
         after_fen -> Text,
+    }
+}
+
+diesel::table! {
+    subsidy_run_freeze (subsidy_run_id) {
+        subsidy_run_id -> BigInt,
+        frozen_at -> Timestamp,
+        frozen_event_id -> Nullable<BigInt>,
+        input_digest -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    subsidy_run_input (subsidy_run_id, position) {
+        subsidy_run_id -> BigInt,
+        position -> BigInt,
+        line -> Text,
+    }
+}
+
+diesel::table! {
+    counted_span (kind, run_id) {
+        kind -> Text,
+        run_id -> BigInt,
+        year -> BigInt,
+        first_on -> Date,
+        last_on -> Date,
     }
 }

@@ -2,12 +2,14 @@
 //! to that event stand, and for later ones their replaced versions.
 
 mod charge;
+mod detail;
 mod finding;
 mod registry;
 mod request;
 mod service;
 
 pub use charge::{ChargeRow, list_charges};
+pub use detail::each_record;
 pub use finding::{list_candidates, list_records_of_two};
 pub use registry::{
     InstrumentVersion, Member, each_version, list_exemptions, list_members, list_priced,
@@ -22,13 +24,13 @@ pub use service::{
 
 use chrono::NaiveDate;
 
-use crate::domain::policy::Span;
+use crate::domain::policy::{Span, YearSpan};
 use crate::domain::{EventId, Instant, Slot};
 
 /// Rows that are read at once where a table is walked through: PostgreSQL keeps all that a query answers.
 const PAGE_ROWS: i64 = 2_000;
 
-/// The year, and the moment at which its records count as they were.
+/// The year or a window of it, and the moment at which its records count as they were.
 #[derive(Debug, Clone, Copy)]
 pub struct Scope {
     pub year: i32,
@@ -36,6 +38,8 @@ pub struct Scope {
     pub period: Slot,
     pub first_on: NaiveDate,
     pub last_on: NaiveDate,
+    /// The days may be a window of the year.
+    pub days_of_year: i64,
     pub frozen_at: Instant,
     /// The newest event at the freeze; none in an empty database.
     pub frozen_event_id: Option<EventId>,
@@ -47,6 +51,15 @@ impl Scope {
         Span {
             first_on: self.first_on,
             last_on: self.last_on,
+        }
+    }
+
+    /// The days as those of a policy's year.
+    pub const fn year_span(&self) -> YearSpan {
+        YearSpan {
+            year: self.year,
+            span: self.span(),
+            days_of_year: self.days_of_year,
         }
     }
 

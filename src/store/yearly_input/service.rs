@@ -5,9 +5,10 @@
 
 use std::collections::BTreeMap;
 
+use chrono::NaiveDate;
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamp};
+use diesel::sql_types::{BigInt, Bool, Date, Nullable, Text, Timestamp};
 
 use super::Scope;
 use crate::domain::charge::PaymentSource;
@@ -91,16 +92,16 @@ pub struct AnswerGroup {
 }
 
 /// The parts of a text that the scope and the pairs decide.
-struct Parts {
-    period: String,
+pub(super) struct Parts {
+    pub period: String,
     /// Conditions on the record alone.
-    record: String,
+    pub record: String,
     ended_at: &'static str,
     by_ended_at: &'static str,
 }
 
 impl Parts {
-    fn new(scope: &Scope, pairs: Option<&[Pair]>) -> Self {
+    pub fn new(scope: &Scope, pairs: Option<&[Pair]>) -> Self {
         let moment = |instant: Instant| instant.naive_utc().format("%Y-%m-%d %H:%M:%S").to_string();
         let mut record = format!(
             "u.state = 'confirmed' AND u.event_id <= {}",
@@ -192,6 +193,9 @@ pub struct RecordIncome {
     pub source: PaymentSource,
     #[diesel(sql_type = BigInt)]
     pub amount_fen: Fen,
+    /// The first day on which something of it was paid.
+    #[diesel(sql_type = Date)]
+    pub paid_on: NaiveDate,
 }
 
 /// What was paid in the year for these records, whatever their state.
@@ -205,8 +209,8 @@ pub fn list_income_of(
     }
     let ids: Vec<String> = records.iter().map(ToString::to_string).collect();
     Ok(sql_query(format!(
-        "SELECT c.usage_record_id, p.source, CAST(SUM(l.amount_fen) AS BIGINT) AS amount_fen FROM {} \
-         WHERE c.usage_record_id IN ({}) AND {} GROUP BY c.usage_record_id, p.source",
+        "SELECT c.usage_record_id, p.source, CAST(SUM(l.amount_fen) AS BIGINT) AS amount_fen, \
+         MIN(p.paid_on) AS paid_on FROM {} WHERE c.usage_record_id IN ({}) AND {} GROUP BY c.usage_record_id, p.source",
         paid(scope),
         ids.join(", "),
         paid_in_year(scope)
@@ -215,7 +219,7 @@ pub fn list_income_of(
 }
 
 /// Payments that were received, on invoiced charges. A charge's event is that of its last change: voided after the freeze, it stood then.
-fn paid(scope: &Scope) -> String {
+pub(super) fn paid(scope: &Scope) -> String {
     let event = scope.event_number();
     format!(
         "payment p JOIN payment_line l ON l.payment_id = p.id \
@@ -226,7 +230,7 @@ fn paid(scope: &Scope) -> String {
 }
 
 /// Paid in the year, received at the freeze and not gone back by then.
-fn paid_in_year(scope: &Scope) -> String {
+pub(super) fn paid_in_year(scope: &Scope) -> String {
     let event = scope.event_number();
     format!(
         "p.paid_on >= '{}' AND p.paid_on <= '{}' AND p.received_event_id <= {event} \
@@ -368,9 +372,9 @@ pub fn list_records(
 }
 
 #[derive(QueryableByName)]
-struct RecordId {
+pub(super) struct RecordId {
     #[diesel(sql_type = BigInt)]
-    id: UsageRecordId,
+    pub id: UsageRecordId,
 }
 
 fn get_record(conn: &mut Conn, scope: &Scope, id: UsageRecordId) -> Result<UsageRecord> {

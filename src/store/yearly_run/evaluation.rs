@@ -38,6 +38,40 @@ runs!(
     [frozen_at, frozen_event_id, input_digest]
 );
 
+/// The final evaluation of a year and code.
+pub(super) fn find_final(conn: &mut Conn, year: i64, code: &str) -> Result<Option<EvaluationId>> {
+    Ok(evaluation::table
+        .filter(evaluation::state.eq(RunState::Final))
+        .filter(evaluation::year.eq(year))
+        .filter(evaluation::policy_code.eq(code))
+        .select(evaluation::id)
+        .first(conn)
+        .optional()?)
+}
+
+/// The newest evaluation of a year that froze facts itself and has results; never a what-if, whose facts are those of another.
+pub fn find_newest_frozen(conn: &mut Conn, year: i64) -> Result<Option<Evaluation>> {
+    let id: Option<EvaluationId> = evaluation::table
+        .filter(evaluation::year.eq(year))
+        .filter(evaluation::is_scenario.eq(false))
+        .filter(evaluation::state.eq_any([RunState::Draft, RunState::Published, RunState::Final]))
+        .filter(evaluation::input_digest.is_not_null())
+        .order((evaluation::frozen_at.desc(), evaluation::id.desc()))
+        .select(evaluation::id)
+        .first(conn)
+        .optional()?;
+    id.map(|id| get(conn, id)).transpose()
+}
+
+/// Removes an evaluation with its facts, points and units.
+pub(super) fn delete(conn: &mut Conn, id: EvaluationId) -> Result<()> {
+    delete_inputs(conn, id)?;
+    delete_units(conn, id)?;
+    delete_expert_scores(conn, id)?;
+    diesel::delete(evaluation::table.find(id)).execute(conn)?;
+    Ok(())
+}
+
 /// The evaluation as nobody changes it until the transaction ends: who discards it or enters points waits, or was first.
 pub fn get_locked(conn: &mut Conn, id: EvaluationId) -> Result<Evaluation> {
     if let Conn::Postgres(postgres) = conn {
@@ -96,6 +130,20 @@ pub fn claim_draft(conn: &mut Conn, present: &Evaluation, now: Instant) -> Resul
     }
 }
 
+/// What is taken into a draft now is all there is.
+pub fn update_to_fresh(conn: &mut Conn, id: EvaluationId) -> Result<()> {
+    diesel::update(evaluation::table.find(id))
+        .set(evaluation::is_stale.eq(false))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Forgets the points that an evaluation took.
+pub fn delete_expert_scores(conn: &mut Conn, id: EvaluationId) -> Result<()> {
+    diesel::delete(expert_score::table.filter(expert_score::evaluation_id.eq(id))).execute(conn)?;
+    Ok(())
+}
+
 /// The digests of what was graded.
 pub fn update_digests(conn: &mut Conn, id: EvaluationId, digests: &Digests) -> Result<()> {
     diesel::update(evaluation::table.find(id))
@@ -149,6 +197,18 @@ pub struct Figures {
     pub effective_minutes: Minutes,
     pub external_minutes: Minutes,
     pub rated_minutes: Option<Minutes>,
+    /// Where instruments are evaluated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub graded: Option<GradedFigures>,
+}
+
+/// An evaluated instrument, as it is stored with its unit. `total` is exact, as `p/q`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GradedFigures {
+    pub scores: Vec<ScoreExplanation>,
+    pub total: String,
+    pub place: i64,
+    pub grade: Option<Grade>,
 }
 
 /// A graded unit. `total` is exact, as `p/q`.
@@ -158,7 +218,8 @@ pub struct Host {
     pub evaluation_id: EvaluationId,
     pub organization_id: OrganizationId,
     pub total: String,
-    pub grade: Grade,
+    /// None: the pack gives it none.
+    pub grade: Option<Grade>,
     pub place: i64,
     pub scores: Json<Vec<ScoreExplanation>>,
     pub instruments: Json<Vec<Figures>>,

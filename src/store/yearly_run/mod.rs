@@ -4,13 +4,18 @@
 
 pub mod evaluation;
 pub mod expert;
+pub mod facts;
+pub mod span;
 mod stamp;
 pub mod subsidy;
 
 use chrono::NaiveDate;
 use diesel::prelude::*;
 
-use super::{Conn, Result};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+use super::{Conn, Json, Result};
 use crate::domain::run::{RunId, RunKind, RunState};
 use crate::domain::{EvaluationId, Instant, PolicyId, PublicNoticeId, UserId};
 pub use evaluation::Evaluation;
@@ -47,6 +52,24 @@ pub struct Lifecycle {
     pub discard_reason: Option<String>,
     /// What its publication printed.
     pub public_notice_id: Option<PublicNoticeId>,
+    pub terms: Json<Terms>,
+    /// A what-if: read, compared and deleted, never shown to everybody.
+    pub is_scenario: bool,
+    /// Points, adopted grades or findings of the year changed since it was graded.
+    pub is_stale: bool,
+}
+
+/// What a run was begun with besides its year, pack and budget.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terms {
+    /// What the pack leaves open, by name, as decimals.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub parameters: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The run of the same kind that this one was made to replace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces_id: Option<i64>,
 }
 
 /// A run of either kind.
@@ -88,6 +111,8 @@ pub struct NewRun {
     pub policy_code: String,
     pub policy_digest: String,
     pub created_by: Option<UserId>,
+    pub terms: Terms,
+    pub is_scenario: bool,
     pub now: Instant,
 }
 
@@ -187,21 +212,32 @@ pub fn update_said(conn: &mut Conn, id: RunId, said: &Said) -> Result<()> {
     }
 }
 
-/// The final run of a kind, year and code of a policy.
-pub fn find_final(conn: &mut Conn, kind: RunKind, year: i64, code: &str) -> Result<Option<RunId>> {
+/// The final run of a kind, year and code of a policy; of subsidy runs, of the claim window.
+pub fn find_final(
+    conn: &mut Conn,
+    kind: RunKind,
+    (year, code): (i64, &str),
+    claim: Option<&str>,
+) -> Result<Option<RunId>> {
     Ok(match kind {
         RunKind::Evaluation => evaluation::find_final(conn, year, code)?.map(RunId::from),
-        RunKind::SubsidyRun => subsidy::find_final(conn, year, code)?.map(RunId::from),
+        RunKind::SubsidyRun => subsidy::find_final(conn, year, code, claim)?.map(RunId::from),
     })
 }
 
-/// The years among `years` in which something is final: what was counted there stands.
-pub fn list_final_years(conn: &mut Conn, years: &[i64]) -> Result<Vec<i64>> {
-    let mut locked = evaluation::list_final_years(conn, years)?;
-    locked.extend(subsidy::list_final_years(conn, years)?);
-    locked.sort_unstable();
-    locked.dedup();
-    Ok(locked)
+/// Notes that points, adopted grades or findings of the year changed: drafts and what is published do not know it. What is being
+/// computed, and what is final, is not touched.
+pub fn update_to_stale(conn: &mut Conn, year: i64, now: Instant) -> Result<()> {
+    evaluation::update_to_stale(conn, year, now)?;
+    subsidy::update_to_stale(conn, year, now)
+}
+
+/// Removes a what-if with everything beneath it; nothing else stands on it.
+pub fn delete_scenario(conn: &mut Conn, id: RunId) -> Result<()> {
+    match id {
+        RunId::Evaluation(id) => evaluation::delete(conn, id),
+        RunId::SubsidyRun(id) => subsidy::delete(conn, id),
+    }
 }
 
 /// The columns of a row: its id, the lifecycle, and those of its own.
@@ -230,6 +266,9 @@ macro_rules! columns {
                 $table::notice_remark,
                 $table::discard_reason,
                 $table::public_notice_id,
+                $table::terms,
+                $table::is_scenario,
+                $table::is_stale,
             ),
             $($table::$own),+
         )
@@ -248,6 +287,8 @@ macro_rules! new_run {
             $table::state.eq(RunState::Running),
             $table::progress.eq(0_i64),
             $table::created_by.eq($new.created_by),
+            $table::terms.eq(Json::of($new.terms.clone())?),
+            $table::is_scenario.eq($new.is_scenario),
             $table::version.eq(1_i64),
             $table::created_at.eq($new.now),
             $table::updated_at.eq($new.now),
@@ -310,6 +351,17 @@ macro_rules! runs {
             Ok(changed == 1)
         }
 
+        pub(super) fn update_to_stale(conn: &mut Conn, year: i64, now: Instant) -> Result<()> {
+            let known = $table::table
+                .filter($table::year.eq(year))
+                .filter($table::is_stale.eq(false))
+                .filter($table::state.eq_any([RunState::Draft, RunState::Published]));
+            diesel::update(known)
+                .set(($table::is_stale.eq(true), $table::updated_at.eq(now)))
+                .execute(conn)?;
+            Ok(())
+        }
+
         pub(super) fn update_to_draft(conn: &mut Conn, id: $id, now: Instant) -> Result<bool> {
             let running = $table::table
                 .filter($table::id.eq(id))
@@ -357,25 +409,6 @@ macro_rules! runs {
                 ))
                 .execute(conn)?;
             Ok(())
-        }
-
-        pub(super) fn find_final(conn: &mut Conn, year: i64, code: &str) -> Result<Option<$id>> {
-            Ok($table::table
-                .filter($table::state.eq(RunState::Final))
-                .filter($table::year.eq(year))
-                .filter($table::policy_code.eq(code))
-                .select($table::id)
-                .first(conn)
-                .optional()?)
-        }
-
-        pub(super) fn list_final_years(conn: &mut Conn, years: &[i64]) -> Result<Vec<i64>> {
-            Ok($table::table
-                .filter($table::state.eq(RunState::Final))
-                .filter($table::year.eq_any(years))
-                .select($table::year)
-                .distinct()
-                .load(conn)?)
         }
 
         pub(super) fn update_state(

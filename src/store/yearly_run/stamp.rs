@@ -11,14 +11,18 @@ use diesel::sql_types::Timestamp;
 use diesel::sqlite::Sqlite;
 
 use crate::domain::Instant;
-use crate::store::schema::evaluation;
+use crate::store::schema::{evaluation, subsidy_run_freeze};
 use crate::store::{Conn, Result};
 
 /// The stamp of what is written now, asked for in a statement of its own.
 pub fn after_freezes(conn: &mut Conn, now: Instant) -> Result<Instant> {
-    let newest: Option<Instant> = evaluation::table
+    let of_evaluations: Option<Instant> = evaluation::table
         .select(diesel::dsl::max(evaluation::frozen_at))
         .get_result(conn)?;
+    let of_runs: Option<Instant> = subsidy_run_freeze::table
+        .select(diesel::dsl::max(subsidy_run_freeze::frozen_at))
+        .get_result(conn)?;
+    let newest = of_evaluations.max(of_runs);
     Ok(newest.map_or(now, |at| now.max(at.plus_seconds(1))))
 }
 
@@ -42,7 +46,10 @@ impl QueryFragment<Pg> for AfterFreezes {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql("greatest(");
         out.push_bind_param::<Timestamp, _>(&self.0)?;
-        out.push_sql(", (SELECT max(frozen_at) + interval '1 second' FROM evaluation))");
+        out.push_sql(
+            ", (SELECT max(frozen_at) + interval '1 second' FROM evaluation), \
+             (SELECT max(frozen_at) + interval '1 second' FROM subsidy_run_freeze))",
+        );
         Ok(())
     }
 }
@@ -52,7 +59,8 @@ impl QueryFragment<Sqlite> for AfterFreezes {
         out.push_sql("max(");
         out.push_bind_param::<Timestamp, _>(&self.0)?;
         out.push_sql(
-            ", coalesce((SELECT datetime(max(frozen_at), '+1 second') FROM evaluation), ''))",
+            ", coalesce((SELECT datetime(max(frozen_at), '+1 second') FROM evaluation), ''), \
+             coalesce((SELECT datetime(max(frozen_at), '+1 second') FROM subsidy_run_freeze), ''))",
         );
         Ok(())
     }

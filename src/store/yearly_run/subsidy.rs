@@ -4,8 +4,8 @@ use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-use super::{Filter, Lifecycle, NewRun, PageStart, Said, columns, new_run, runs};
-use crate::domain::policy::Grade;
+use super::{Filter, Lifecycle, NewRun, PageStart, Said, columns, facts, new_run, runs};
+use crate::domain::policy::{Grade, Recipient};
 use crate::domain::run::RunState;
 use crate::domain::subsidy::{LeftOut, StepName};
 use crate::domain::{
@@ -15,7 +15,7 @@ use crate::store::bulk::insert_all;
 use crate::store::schema::{award, award_step, subsidy_run};
 use crate::store::{Conn, Json, Result, StoreError};
 
-/// One row, whole. `factor` and `sum_before_pool_fen` are exact, as `p/q`.
+/// One row, whole. `factor` and `sum_before_pool_fen` are exact, as `p/q`; the single amounts are the sums over all pools.
 #[derive(Debug, Clone, Queryable)]
 pub struct SubsidyRun {
     pub id: SubsidyRunId,
@@ -26,20 +26,64 @@ pub struct SubsidyRun {
     pub sum_before_pool_fen: Option<String>,
     pub awarded_fen: Option<Fen>,
     pub unspent_fen: Option<Fen>,
+    /// `MM-DD`: the window of the pack that the run pays.
+    pub claim: Option<String>,
+    /// Empty in runs of before there were several: the single amounts are those of its only pool.
+    pub pools: Json<Vec<Pool>>,
 }
 
-/// A run that begins to share out `budget_fen`, by an evaluation if one was chosen.
+/// A budget, and what became of it once the run has results. Fractions are exact, as `p/q`; `factor` is none where first come is
+/// first served.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pool {
+    /// None: the only one, which has no name.
+    pub pool: Option<String>,
+    pub budget_fen: Fen,
+    pub sum_before_pool_fen: Option<String>,
+    pub factor: Option<String>,
+    pub awarded_fen: Option<Fen>,
+    pub unspent_fen: Option<Fen>,
+}
+
+impl SubsidyRun {
+    /// Its pools, in the order of names.
+    pub fn pools(&self) -> Vec<Pool> {
+        if !self.pools.is_empty() {
+            return self.pools.clone().into_inner();
+        }
+        vec![Pool {
+            pool: None,
+            budget_fen: self.budget_fen,
+            sum_before_pool_fen: self.sum_before_pool_fen.clone(),
+            factor: self.factor.clone(),
+            awarded_fen: self.awarded_fen,
+            unspent_fen: self.unspent_fen,
+        }]
+    }
+}
+
+/// What a run shares out.
+#[derive(Debug, Clone)]
+pub struct NewBudget {
+    pub budget_fen: Fen,
+    pub pools: Vec<Pool>,
+    pub claim: Option<String>,
+}
+
+/// A run that begins to share out a budget, by an evaluation if one was chosen.
 pub fn insert(
     conn: &mut Conn,
     new: &NewRun,
-    budget_fen: Fen,
+    budget: &NewBudget,
     evaluation: Option<EvaluationId>,
 ) -> Result<SubsidyRunId> {
     Ok(diesel::insert_into(subsidy_run::table)
         .values((
             new_run!(subsidy_run, new),
             subsidy_run::evaluation_id.eq(evaluation),
-            subsidy_run::budget_fen.eq(budget_fen),
+            subsidy_run::budget_fen.eq(budget.budget_fen),
+            subsidy_run::claim.eq(budget.claim.as_deref()),
+            subsidy_run::pools.eq(Json::of(budget.pools.clone())?),
         ))
         .returning(subsidy_run::id)
         .get_result(conn)?)
@@ -55,9 +99,52 @@ runs!(
         factor,
         sum_before_pool_fen,
         awarded_fen,
-        unspent_fen
+        unspent_fen,
+        claim,
+        pools
     ]
 );
+
+/// The final run of a year, code and claim window.
+pub(super) fn find_final(
+    conn: &mut Conn,
+    year: i64,
+    code: &str,
+    claim: Option<&str>,
+) -> Result<Option<SubsidyRunId>> {
+    let finals: Vec<(SubsidyRunId, Option<String>)> = subsidy_run::table
+        .filter(subsidy_run::state.eq(RunState::Final))
+        .filter(subsidy_run::year.eq(year))
+        .filter(subsidy_run::policy_code.eq(code))
+        .select((subsidy_run::id, subsidy_run::claim))
+        .load(conn)?;
+    let mut finals = finals.into_iter();
+    Ok(finals
+        .find(|(_, of)| of.as_deref() == claim)
+        .map(|(id, _)| id))
+}
+
+/// The final runs of a code, oldest first.
+pub fn list_finals(conn: &mut Conn, code: &str) -> Result<Vec<SubsidyRunId>> {
+    Ok(subsidy_run::table
+        .filter(subsidy_run::state.eq(RunState::Final))
+        .filter(subsidy_run::policy_code.eq(code))
+        .select(subsidy_run::id)
+        .order(subsidy_run::id)
+        .load(conn)?)
+}
+
+/// Removes a run with its facts, awards and steps.
+pub(super) fn delete(conn: &mut Conn, id: SubsidyRunId) -> Result<()> {
+    facts::delete(conn, id)?;
+    let awards = award::table
+        .filter(award::subsidy_run_id.eq(id))
+        .select(award::id);
+    diesel::delete(award_step::table.filter(award_step::award_id.eq_any(awards))).execute(conn)?;
+    diesel::delete(award::table.filter(award::subsidy_run_id.eq(id))).execute(conn)?;
+    diesel::delete(subsidy_run::table.find(id)).execute(conn)?;
+    Ok(())
+}
 
 /// A run that stands on an evaluation and was not thrown away.
 pub fn find_standing_on(conn: &mut Conn, evaluation: EvaluationId) -> Result<Option<SubsidyRunId>> {
@@ -69,13 +156,14 @@ pub fn find_standing_on(conn: &mut Conn, evaluation: EvaluationId) -> Result<Opt
         .optional()?)
 }
 
-/// What a run came to, as a whole.
+/// What a run came to, as a whole; `factor` is none where there are several pools.
 #[derive(Debug, Clone)]
 pub struct Totals {
-    pub factor: String,
+    pub factor: Option<String>,
     pub sum_before_pool_fen: String,
     pub awarded_fen: Fen,
     pub unspent_fen: Fen,
+    pub pools: Vec<Pool>,
     pub result_digest: String,
 }
 
@@ -99,6 +187,7 @@ pub fn update_totals(conn: &mut Conn, id: SubsidyRunId, totals: &Totals) -> Resu
             subsidy_run::sum_before_pool_fen.eq(&totals.sum_before_pool_fen),
             subsidy_run::awarded_fen.eq(totals.awarded_fen),
             subsidy_run::unspent_fen.eq(totals.unspent_fen),
+            subsidy_run::pools.eq(Json::of(totals.pools.clone())?),
             subsidy_run::result_digest.eq(&totals.result_digest),
         ))
         .execute(conn)?;
@@ -121,12 +210,17 @@ pub struct Award {
     pub id: AwardId,
     pub subsidy_run_id: SubsidyRunId,
     pub organization_id: OrganizationId,
-    pub grade: Grade,
+    /// None: it has none, or is a using unit.
+    pub grade: Option<Grade>,
     pub before_pool_fen: String,
     pub award_fen: Fen,
     pub instruments: Json<Vec<Base>>,
     /// What the unit was called when the budget was shared out.
     pub name: String,
+    /// Code of the award in the pack; empty in runs of before there were several.
+    pub award_code: String,
+    pub recipient: Recipient,
+    pub pool: Option<String>,
 }
 
 /// An award to insert.
@@ -135,12 +229,17 @@ pub struct Award {
 pub struct NewAward {
     pub subsidy_run_id: SubsidyRunId,
     pub organization_id: OrganizationId,
-    pub grade: Grade,
+    /// None: it has none, or is a using unit.
+    pub grade: Option<Grade>,
     pub before_pool_fen: String,
     pub award_fen: Fen,
     pub instruments: Json<Vec<Base>>,
     /// What the unit was called when the budget was shared out.
     pub name: String,
+    /// Code of the award in the pack; empty in runs of before there were several.
+    pub award_code: String,
+    pub recipient: Recipient,
+    pub pool: Option<String>,
 }
 
 pub fn insert_award(conn: &mut Conn, new: &NewAward) -> Result<AwardId> {
@@ -150,12 +249,12 @@ pub fn insert_award(conn: &mut Conn, new: &NewAward) -> Result<AwardId> {
         .get_result(conn)?)
 }
 
-/// The awards of a run, by organization.
+/// The awards of a run in the order of the pack, each by organization.
 pub fn list_awards(conn: &mut Conn, run: SubsidyRunId) -> Result<Vec<Award>> {
     Ok(award::table
         .filter(award::subsidy_run_id.eq(run))
         .select(Award::as_select())
-        .order(award::organization_id)
+        .order(award::id)
         .load(conn)?)
 }
 

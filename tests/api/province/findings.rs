@@ -2,7 +2,7 @@
 
 use diesel::RunQueryDsl;
 use yiqi::domain::finding::{FindingRule, Severity};
-use yiqi::operations::yearly_run::{self, Request};
+use yiqi::operations::yearly_run::{self, Asked, Request};
 use yiqi::store::finding::{self, Filter};
 
 use super::{actor, on_both_imported};
@@ -10,8 +10,11 @@ use crate::world::World;
 
 fn found(world: &World) -> Vec<FindingRule> {
     let request = Request {
-        year: 2025,
-        policy: "hebei-2026".to_owned(),
+        asked: Asked {
+            year: 2025,
+            policy: "hebei-2026".to_owned(),
+            ..Asked::default()
+        },
         budget: None,
     };
     let by = actor(world);

@@ -51,7 +51,7 @@ fn each_fen_is_told(world: &World, id: SubsidyRunId) -> BTreeSet<LeftOutReason> 
                 .chars()
                 .any(|c| c.is_ascii_alphabetic())
         );
-        assert_eq!(told.unit.grade_reason.grade, Some(award.grade));
+        assert_eq!(told.unit.grade_reason.grade, award.grade);
         assert_eq!(told.unit.indicators.len(), 12);
         for name in told.unit.indicators.values() {
             assert!(

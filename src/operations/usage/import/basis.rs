@@ -3,13 +3,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::year_of;
+use chrono::NaiveDate;
+
+use super::super::day_of;
 use super::rows::Checked;
 use crate::domain::certification::SmeDays;
 use crate::domain::tariff::Tariff;
 use crate::domain::{InstrumentId, OrganizationId, TariffId};
 use crate::error::AppError;
 use crate::operations::actor::Actor;
+use crate::operations::yearly_run;
 use crate::store::organization::Organization;
 use crate::store::{self, Conn};
 
@@ -22,8 +25,9 @@ pub(super) struct Basis {
     /// What the caller manages, which may be the right to record.
     managed: BTreeSet<InstrumentId>,
     tariffs: BTreeMap<InstrumentId, Vec<(TariffId, Tariff)>>,
-    years: BTreeSet<i64>,
-    final_years: Vec<i64>,
+    days: BTreeSet<NaiveDate>,
+    /// Those of them that final runs counted.
+    locked: Vec<NaiveDate>,
 }
 
 impl Basis {
@@ -37,18 +41,16 @@ impl Basis {
         let mut organizations: BTreeSet<_> =
             rows.iter().map(|row| row.ties.organization_id).collect();
         organizations.insert(actor.caller()?.organization_id);
-        let years = rows
-            .iter()
-            .map(|row| i64::from(year_of(row.facts.slot.ends_at())));
-        Self::read(conn, actor, instruments, organizations, years.collect())
+        let days = rows.iter().map(|row| day_of(row.facts.slot.ends_at()));
+        Self::read(conn, actor, instruments, organizations, days.collect())
     }
 
     /// The same of now.
     pub(super) fn again(&self, conn: &mut Conn, actor: &Actor) -> Result<Self, AppError> {
         let instruments = self.instruments.keys().copied().collect();
         let organizations = self.organizations.keys().copied().collect();
-        let years = self.years.clone();
-        Ok(Self::read(conn, actor, instruments, organizations, years)?.0)
+        let days = self.days.clone();
+        Ok(Self::read(conn, actor, instruments, organizations, days)?.0)
     }
 
     fn read(
@@ -56,7 +58,7 @@ impl Basis {
         actor: &Actor,
         instruments: BTreeSet<InstrumentId>,
         organizations: BTreeSet<OrganizationId>,
-        years: BTreeSet<i64>,
+        days: BTreeSet<NaiveDate>,
     ) -> Result<(Self, BTreeMap<OrganizationId, Organization>), AppError> {
         let ids: Vec<InstrumentId> = instruments.into_iter().collect();
         let mut units = BTreeMap::new();
@@ -76,11 +78,8 @@ impl Basis {
                 .into_iter()
                 .collect(),
             tariffs: store::tariff::list_of_all(conn, &ids)?,
-            final_years: store::yearly_run::list_final_years(
-                conn,
-                &years.iter().copied().collect::<Vec<_>>(),
-            )?,
-            years,
+            locked: yearly_run::locked_among(conn, &days)?.into_keys().collect(),
+            days,
         };
         Ok((basis, units))
     }

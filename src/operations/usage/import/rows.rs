@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::NaiveDate;
 
+use super::super::day_of;
 use super::super::record::{Entry, can_use};
-use super::super::year_of;
 use super::ImportRow;
 use crate::domain::access::{Action, BookingTies, InstrumentTies};
 use crate::domain::usage::{Capacity, UsageFacts, UsageMinutes};
@@ -16,6 +16,7 @@ use crate::operations::actor::Actor;
 use crate::operations::lost_zeros::Padded;
 use crate::operations::subject::{Ties, authorize};
 use crate::operations::table_fault;
+use crate::operations::yearly_run;
 use crate::store::usage::Busy;
 use crate::store::{self, Conn};
 
@@ -260,15 +261,14 @@ impl Records {
 
 /// Rows of years that are final.
 fn in_locked_years(conn: &mut Conn, checked: &[(u32, Checked)]) -> Result<Vec<Fault>, AppError> {
-    let year = |one: &Checked| i64::from(year_of(one.facts.slot.ends_at()));
-    let years: BTreeSet<i64> = checked.iter().map(|(_, one)| year(one)).collect();
-    let years: Vec<i64> = years.into_iter().collect();
-    let locked = store::yearly_run::list_final_years(conn, &years)?;
-    Ok(checked
-        .iter()
-        .filter(|(_, one)| locked.contains(&year(one)))
-        .map(|(row, one)| Fault::cell(*row, "ended_at", Code::period_locked).actual(year(one)))
-        .collect())
+    let day = |one: &Checked| day_of(one.facts.slot.ends_at());
+    let days: BTreeSet<NaiveDate> = checked.iter().map(|(_, one)| day(one)).collect();
+    let locked = yearly_run::locked_among(conn, &days)?;
+    let faults = checked.iter().filter_map(|(row, one)| {
+        let year = locked.get(&day(one))?;
+        Some(Fault::cell(*row, "ended_at", Code::period_locked).actual(*year))
+    });
+    Ok(faults.collect())
 }
 
 /// An instrument the caller may record on.

@@ -1,12 +1,10 @@
-//! Stocks at the end of 31 December from the versions of instruments, and when each was accepted and submitted. An instrument
+//! Stocks at the end of the last day from the versions of instruments, and when each was accepted and submitted. An instrument
 //! that was returned for correction stands as it stood before; one entered later as its first version, with the exemption and the
 //! price that came with it.
 
 use std::collections::BTreeMap;
 
 use super::Freeze;
-use chrono::Datelike;
-
 use crate::domain::evaluation::{self, InstrumentFacts, InstrumentFlags, days_in_service};
 use crate::domain::exemption::ShareMode;
 use crate::domain::instrument::InstrumentState;
@@ -187,7 +185,7 @@ impl Freeze<'_> {
             InstrumentState::Retired => stock
                 .standing
                 .retired_on
-                .is_some_and(|on| on.year() == self.scope.year),
+                .is_some_and(|on| self.scope.span().contains(on)),
             InstrumentState::Draft | InstrumentState::Submitted | InstrumentState::Returned => {
                 false
             }

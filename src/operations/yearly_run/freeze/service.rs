@@ -26,7 +26,7 @@ pub(super) struct Services {
 }
 
 impl Services {
-    fn add(&mut self, class: &RecordClass, relation: Relation, service: UsageTotals) {
+    pub(super) fn add(&mut self, class: &RecordClass, relation: Relation, service: UsageTotals) {
         let key = UsageGroupKey {
             using_unit_id: class.organization_id,
             relation,
@@ -38,7 +38,7 @@ impl Services {
             .push((class.instrument_id, UsageGroup { key, service }));
     }
 
-    fn answer(&mut self, host: OrganizationId, level: Satisfaction, count: i64) {
+    pub(super) fn answer(&mut self, host: OrganizationId, level: Satisfaction, count: i64) {
         *self
             .answers
             .entry(host)
@@ -48,7 +48,7 @@ impl Services {
     }
 }
 
-type Hosts = BTreeMap<InstrumentId, OrganizationId>;
+pub(super) type Hosts = BTreeMap<InstrumentId, OrganizationId>;
 
 impl Freeze<'_> {
     pub(super) fn service(&self, conn: &mut Conn, hosts: &Hosts) -> Result<Services, AppError> {
@@ -70,7 +70,7 @@ impl Freeze<'_> {
     }
 
     /// From the first day a record can have to the later of the freeze and the year's end.
-    fn ever(&self) -> Result<Slot, AppError> {
+    pub(super) fn ever(&self) -> Result<Slot, AppError> {
         let first = NaiveDate::from_ymd_opt(1990, 1, 1).unwrap_or(self.scope.first_on);
         let until = self
             .scope
@@ -139,7 +139,7 @@ impl Freeze<'_> {
         Ok(())
     }
 
-    fn add_answers(
+    pub(super) fn add_answers(
         &self,
         conn: &mut Conn,
         hosts: &Hosts,
@@ -206,17 +206,17 @@ impl Freeze<'_> {
 }
 
 /// One pass over everybody, and where relations changed one more over all of those pairs.
-fn passes(changing: &[Pair]) -> impl Iterator<Item = Option<&[Pair]>> {
+pub(super) fn passes(changing: &[Pair]) -> impl Iterator<Item = Option<&[Pair]>> {
     let again = Some(changing).filter(|pairs| !pairs.is_empty());
     std::iter::once(None).chain(again.map(Some))
 }
 
-fn host_of(hosts: &Hosts, instrument: InstrumentId) -> Result<OrganizationId, AppError> {
+pub(super) fn host_of(hosts: &Hosts, instrument: InstrumentId) -> Result<OrganizationId, AppError> {
     let host = hosts.get(&instrument).copied();
     host.ok_or_else(|| AppError::internal(format!("instrument {instrument} has no version")))
 }
 
-fn usage(record: &UsageRecord) -> Result<UsageTotals, AppError> {
+pub(super) fn usage(record: &UsageRecord) -> Result<UsageTotals, AppError> {
     let minutes = record
         .prepare_minutes
         .checked_add(record.run_minutes)
@@ -238,7 +238,7 @@ fn too_much(instrument: InstrumentId) -> AppError {
     ))
 }
 
-fn income(source: PaymentSource, amount: Fen) -> UsageTotals {
+pub(super) fn income(source: PaymentSource, amount: Fen) -> UsageTotals {
     let mut service = UsageTotals {
         effective_minutes: Minutes::ZERO,
         ..UsageTotals::default()
