@@ -12,7 +12,7 @@ use crate::domain::run::{RunId, RunState};
 use crate::domain::{Instant, SubsidyRunId};
 use crate::error::AppError;
 use crate::operations::actor::Actor;
-use crate::operations::yearly_run::awards::{self as reports, Report};
+use crate::operations::yearly_run::awards as reports;
 use crate::operations::yearly_run::export;
 
 /// A run as a file, for who may export it; as CSV where no format is asked for. `format` may be a fault of the request: it is
@@ -50,12 +50,9 @@ pub async fn write(
 
 async fn csv(app: &App, actor: &Actor, id: SubsidyRunId) -> Result<Vec<u8>, AppError> {
     let report = reports::report(app, actor, Action::SubsidyExport, id).await?;
-    let write = move || awards::write(&printed(&report)?).map_err(AppError::internal);
+    let printed = subsidy_json::of_report(&report).map_err(AppError::internal)?;
+    let write = move || awards::write(&printed).map_err(AppError::internal);
     app.tables.run(write).await?
-}
-
-fn printed(report: &Report) -> Result<subsidy_json::PrintedRun, AppError> {
-    subsidy_json::of_report(report).map_err(AppError::internal)
 }
 
 const fn state_word(state: RunState) -> &'static str {

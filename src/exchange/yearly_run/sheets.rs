@@ -1,7 +1,7 @@
 //! The sheets of a yearly run: awards, bases of instruments, grades, scores, hours of instruments, and money left out.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::policy::Grade;
 use crate::domain::sentence::Sentence;
@@ -40,11 +40,6 @@ fn table(name: &str, columns: &[(&str, f32)], rows: Vec<Vec<Cell>>) -> Table {
     }
 }
 
-/// Empty where the pack gives none.
-fn grade(grade: Option<Grade>) -> Cell {
-    grade.map_or(Cell::Empty, |grade| text(grade_word(grade)))
-}
-
 /// Adds a last row that sums the amounts of each column; the label stands in `at`.
 fn totaled(mut table: Table, at: usize) -> Table {
     let columns = 0..table.columns.len();
@@ -77,32 +72,30 @@ fn instrument_name(export: &Export, id: InstrumentId) -> Cell {
     text(export.instruments.get(&id).cloned().unwrap_or_default())
 }
 
-/// The greatest award first.
+/// The greatest award first; by which rule and from which pool, where there are several.
 pub fn awards(export: &Export, awards: &[Award]) -> Table {
-    let hosts = by_unit(export);
     let mut sorted: Vec<&Award> = awards.iter().collect();
     sorted.sort_by_key(|award| (Reverse(award.award_fen), award.organization_id));
+    let codes: BTreeSet<&str> = awards.iter().map(|it| it.award_code.as_str()).collect();
+    let several = (
+        codes.len() > 1,
+        awards.iter().any(|award| award.pool.is_some()),
+    );
+    let hosts = by_unit(export);
     let rows = sorted.into_iter().zip(1..).map(|(award, at)| {
-        let host = hosts.get(&award.organization_id);
-        let of_host = |cell: fn(&Host) -> Cell| host.map_or(Cell::Empty, |host| cell(host));
-        let base = award.instruments.iter();
-        let base: i128 = base.map(|it| i128::from(it.base_fen.number())).sum();
-        let before_pool = ratio::parse_exact(&award.before_pool_fen);
-        vec![
-            number(at),
-            of_host(|host| text(host.uscc.as_str())),
-            text(award.name.as_str()),
-            of_host(|host| number(host.place)),
-            of_host(|host| decimal(&host.total, 2)),
-            of_host(|host| grade(host.grade)),
-            Cell::Yuan(base),
-            before_pool.map_or(Cell::Empty, |fen| {
-                number(ratio::decimal(&(fen / ratio::whole(100)), 4))
-            }),
-            Cell::Yuan(award.award_fen.number().into()),
-        ]
+        let host = hosts.get(&award.organization_id).copied();
+        let mut row = vec![number(at)];
+        row.extend(award_row(export, award, host));
+        if several.1 {
+            row.insert(3, text(award.pool.as_deref().unwrap_or_default()));
+        }
+        if several.0 {
+            row.insert(3, text(award.award_code.as_str()));
+        }
+        row
     });
-    let columns = [
+    let rows = rows.collect();
+    let mut columns = vec![
         ("序号", 3.0),
         ("统一社会信用代码", 11.0),
         ("单位名称", 16.0),
@@ -113,7 +106,37 @@ pub fn awards(export: &Export, awards: &[Award]) -> Table {
         ("按预算折算前（元）", 10.0),
         ("补助金额（元）", 9.0),
     ];
-    totaled(table("补助结果", &columns, rows.collect()), 2)
+    if several.1 {
+        columns.insert(3, ("资金池", 8.0));
+    }
+    if several.0 {
+        columns.insert(3, ("补助项目", 8.0));
+    }
+    totaled(table("补助结果", &columns, rows), 2)
+}
+
+fn award_row(export: &Export, award: &Award, host: Option<&Host>) -> [Cell; 8] {
+    let of_host = |cell: fn(&Host) -> Cell| host.map_or(Cell::Empty, cell);
+    let uscc = export.uscc.get(&award.organization_id);
+    let base = award.instruments.iter();
+    let base: i128 = base.map(|it| i128::from(it.base_fen.number())).sum();
+    let before_pool = ratio::parse_exact(&award.before_pool_fen);
+    [
+        text(uscc.cloned().unwrap_or_default()),
+        text(award.name.as_str()),
+        of_host(|host| number(host.place)),
+        of_host(|host| decimal(&host.total, 2)),
+        grade(award.grade),
+        Cell::Yuan(base),
+        before_pool.map_or(Cell::Empty, |fen| {
+            number(ratio::decimal(&(fen / ratio::whole(100)), 4))
+        }),
+        Cell::Yuan(award.award_fen.number().into()),
+    ]
+}
+
+fn grade(grade: Option<Grade>) -> Cell {
+    grade.map_or(Cell::Empty, |grade| text(grade_word(grade)))
 }
 
 /// What each instrument brought to the base, with its hours.

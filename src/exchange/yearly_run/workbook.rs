@@ -15,11 +15,11 @@ pub fn document(export: &Export) -> Document {
     }
     facts.extend(notice::digests(printed));
     let mut fact = |name: &str, value: String| facts.push((name.to_owned(), value));
-    let evaluation = &export.evaluation;
-    if let Some(frozen_at) = evaluation.frozen_at {
+    let evaluation = export.evaluation.as_ref();
+    if let Some(frozen_at) = evaluation.and_then(|row| row.frozen_at) {
         fact("数据冻结时间", frozen_at.local().to_string());
     }
-    if let Some(digest) = &evaluation.input_digest {
+    if let Some(digest) = evaluation.and_then(|row| row.input_digest.as_ref()) {
         fact("冻结数据摘要（SHA-256）", digest.clone());
     }
     fact("导出日期", export.made_at.local_date().to_string());

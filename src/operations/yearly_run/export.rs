@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use super::{evaluation_of, refuse_without_results};
+use super::basis::policy_of;
+use super::refuse_without_results;
 use crate::app::App;
 use crate::domain::access::Action;
-use crate::domain::policy::indicators;
+use crate::domain::policy::{Policy, indicators};
 use crate::domain::run::RunId;
 use crate::domain::sentence::Sentence;
-use crate::domain::{Instant, InstrumentId};
+use crate::domain::{Instant, InstrumentId, OrganizationId};
 use crate::error::AppError;
 use crate::operations::actor::Actor;
-use crate::operations::policy as packs;
 use crate::operations::public_notice::{self, PrintedNotice};
 use crate::operations::subject;
 pub use crate::store::yearly_run::evaluation::Host;
@@ -22,12 +22,15 @@ use crate::store::{self, Conn};
 /// A run that has results.
 #[derive(Debug, Clone)]
 pub struct Export {
-    pub evaluation: Evaluation,
+    /// None where a run stands on none.
+    pub evaluation: Option<Evaluation>,
     /// The ids of the scores with their names, in the order of the pack that graded.
     pub indicators: Vec<(String, Sentence)>,
     pub hosts: Vec<Host>,
     /// None of an evaluation.
     pub awards: Option<Vec<Award>>,
+    /// The codes of units.
+    pub uscc: BTreeMap<OrganizationId, String>,
     /// What the instruments are called now.
     pub instruments: BTreeMap<InstrumentId, String>,
     /// What its publication printed, or would print.
@@ -53,31 +56,46 @@ pub async fn read(app: &App, actor: &Actor, id: RunId) -> Result<Export, AppErro
 fn export(conn: &mut Conn, run: &Row, now: Instant) -> Result<Export, AppError> {
     refuse_without_results(run.lifecycle().state)?;
     let (evaluation, awards) = match run {
-        Row::Evaluation(row) => (row.clone(), None),
+        Row::Evaluation(row) => (Some(row.clone()), None),
         Row::SubsidyRun(row) => {
             let awards = rows::subsidy::list_awards(conn, row.id)?;
-            (evaluation_of(conn, row)?, Some(awards))
+            let evaluation = row.evaluation_id;
+            let evaluation = evaluation.map(|id| rows::evaluation::get(conn, id));
+            (evaluation.transpose()?, Some(awards))
         }
     };
-    let graded_by = packs::open(&store::policy::get(conn, evaluation.lifecycle.policy_id)?)?;
-    let mut names = indicators(&graded_by);
-    let ids = graded_by.scores.iter().map(|score| score.id.clone());
-    let named = ids.map(|id| {
-        let name = names.remove(&id).unwrap_or(Sentence::same(id.clone()));
-        (id, name)
-    });
-    let indicators = named.collect();
-    let hosts = rows::evaluation::list_units(conn, evaluation.id)?;
+    let (indicators, hosts) = match &evaluation {
+        Some(row) => (
+            indicators_of(&policy_of(conn, &row.lifecycle)?),
+            rows::evaluation::list_units(conn, row.id)?,
+        ),
+        None => (Vec::new(), Vec::new()),
+    };
+    let members = store::yearly_input::list_members(conn)?.into_iter();
+    let uscc = members.map(|member| (member.id, member.uscc.to_string()));
+    let uscc = uscc.collect();
     let instruments = names_of(conn, &hosts, awards.as_deref().unwrap_or_default())?;
     Ok(Export {
         evaluation,
         indicators,
         hosts,
         awards,
+        uscc,
         instruments,
         notice: public_notice::printed(conn, run, now)?,
         made_at: now,
     })
+}
+
+/// In the order of the pack.
+fn indicators_of(policy: &Policy) -> Vec<(String, Sentence)> {
+    let mut names = indicators(policy);
+    let ids = policy.scores.iter().map(|score| score.id.clone());
+    let named = ids.map(|id| {
+        let name = names.remove(&id);
+        (id.clone(), name.unwrap_or_else(|| Sentence::same(id)))
+    });
+    named.collect()
 }
 
 fn names_of(
