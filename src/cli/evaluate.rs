@@ -6,7 +6,7 @@ use serde_json::json;
 use super::failure::Failure;
 use super::output::{self, Format};
 use super::subsidy::{AskedArguments, explanation};
-use super::{decision, export, operator, progress};
+use super::{archive, decision, export, operator, progress};
 use crate::app::App;
 use crate::config::Config;
 use crate::operations::yearly_run::{self, EvaluationId, Request, RunId, grades};
@@ -17,6 +17,8 @@ pub enum Command {
     Run(Arguments),
     /// Show the grades of an evaluation.
     Show(Shown),
+    /// Write a published evaluation with everything it was made of to one file, to be proved elsewhere.
+    Archive(archive::Arguments),
     /// Write an evaluation to a file: grades as CSV, everything as XLSX, or the notice as PDF.
     Export(export::Arguments),
     /// Tell how the grade of a unit came about, and the money of its year.
@@ -56,6 +58,7 @@ async fn act(app: &App, action: Command) -> Result<(), Failure> {
     match action {
         Command::Run(arguments) => evaluate(app, arguments).await,
         Command::Show(shown) => print(app, shown.evaluation, shown.format).await,
+        Command::Archive(arguments) => archive::write(app, run_id(arguments.run)?, arguments).await,
         Command::Export(arguments) => export::write(app, run_id(arguments.run)?, arguments).await,
         Command::Explain(arguments) => explanation::of_grade(app, arguments).await,
         Command::Publish(publication) => {

@@ -2,6 +2,7 @@
 //! errors to standard error; `failure` says what the exit codes mean.
 
 mod admin;
+mod archive;
 mod check;
 mod decision;
 mod demo;

@@ -2,6 +2,7 @@
 //! a yearly run. This room parses and writes bytes; it opens no files and decides no rules.
 
 pub mod asset_ledger;
+pub mod archive;
 pub mod awards;
 pub mod captions;
 pub mod certification;

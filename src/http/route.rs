@@ -45,6 +45,8 @@ pub struct Route {
     pub answer: (u16, Option<NamedSchema>),
     /// What a dry run answers, where that is not what is answered otherwise.
     pub dry_answer: Option<NamedSchema>,
+    /// The file that it answers, where that is none of the formats of a table.
+    pub answer_file: Option<&'static str>,
     /// The body is a file of one of these types, not JSON.
     pub files: &'static [&'static str],
     pub takes_file: bool,
@@ -111,6 +113,7 @@ impl Route {
             body: None,
             answer: (200, None),
             dry_answer: None,
+            answer_file: None,
             files: &[],
             takes_file: false,
             needs_version: false,
@@ -177,6 +180,12 @@ impl Route {
     /// The status it answers, without a JSON body.
     pub fn answers_status(mut self, status: u16) -> Self {
         self.answer = (status, None);
+        self
+    }
+
+    /// It answers a file of this type.
+    pub fn answers_file(mut self, media_type: &'static str) -> Self {
+        self.answer_file = Some(media_type);
         self
     }
 

@@ -147,7 +147,8 @@ fn content(tx: &mut Conn, run: &Row) -> Result<Content, AppError> {
     })
 }
 
-fn unit(host: &Host) -> Result<Unit, AppError> {
+/// A graded unit as a notice prints it.
+pub(crate) fn unit(host: &Host) -> Result<Unit, AppError> {
     Ok(Unit {
         organization_id: host.organization_id,
         name: host.name.clone(),

@@ -127,6 +127,15 @@ pub fn list_decided(conn: &mut Conn, notice: PublicNoticeId) -> Result<Vec<Objec
         .load(conn)?)
 }
 
+/// All of a notice, oldest first.
+pub fn list_of_notice(conn: &mut Conn, notice: PublicNoticeId) -> Result<Vec<Objection>> {
+    Ok(objection::table
+        .filter(objection::public_notice_id.eq(notice))
+        .select(Objection::as_select())
+        .order(objection::id)
+        .load(conn)?)
+}
+
 /// Which objections to list. Absent means all.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {

@@ -16,6 +16,7 @@ extern crate limited;
 mod time_limit;
 
 mod account;
+mod archive;
 mod availability;
 mod bad_input;
 mod booking;

@@ -7,12 +7,13 @@ mod list;
 pub mod report;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
 use super::failure::Failure;
 use super::output::{self, Format};
-use super::{decision, export, operator, progress};
+use super::{archive, decision, export, operator, progress};
 use crate::app::App;
 use crate::config::Config;
 use crate::error::AppError;
@@ -27,7 +28,9 @@ pub enum Command {
     List(list::Arguments),
     /// Write a run to a file: awards as CSV, everything as XLSX, or the notice as PDF.
     Export(export::Arguments),
-    /// Compute a run again, from its frozen inputs and from the records, and compare.
+    /// Write a published run with everything it was made of to one file, to be proved elsewhere.
+    Archive(archive::Arguments),
+    /// Compute a run again, from its frozen inputs and from the records, or an archive from itself, and compare.
     Verify(Chosen),
     /// Tell how the award of a unit came about, down to the records.
     Explain(explanation::Arguments),
@@ -134,16 +137,29 @@ impl Arguments {
 #[derive(Debug, Args)]
 pub struct Chosen {
     /// The number of the run.
-    run: i64,
+    #[arg(required_unless_present = "archive")]
+    run: Option<i64>,
+    /// An archive of a run or an evaluation; no database is needed.
+    #[arg(long, value_name = "FILE", conflicts_with = "run")]
+    archive: Option<PathBuf>,
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
 
 pub async fn run(config: Config, action: Command) -> Result<(), Failure> {
+    if let Command::Verify(chosen) = &action
+        && let Some(file) = &chosen.archive
+    {
+        return archive::verify(file, chosen.format);
+    }
     let app = super::open(config).await?;
     let done = match action {
         Command::Run(arguments) => share_out(&app, arguments).await,
         Command::List(arguments) => list::print(&app, arguments).await,
+        Command::Archive(arguments) => match run_id(arguments.run) {
+            Ok(id) => archive::write(&app, id, arguments).await,
+            Err(failure) => Err(failure),
+        },
         Command::Export(arguments) => match run_id(arguments.run) {
             Ok(id) => export::write(&app, id, arguments).await,
             Err(failure) => Err(failure),
@@ -194,9 +210,10 @@ fn no_run(error: AppError, run: i64) -> Failure {
 
 async fn verify(app: &App, chosen: Chosen) -> Result<(), Failure> {
     let shown = progress::show("computing the run again, twice");
-    let outcome = verify::verify(app, &operator(app), id(chosen.run)?)
+    let run = chosen.run.unwrap_or_default();
+    let outcome = verify::verify(app, &operator(app), id(run)?)
         .await
-        .map_err(|error| no_run(error, chosen.run))?;
+        .map_err(|error| no_run(error, run))?;
     drop(shown);
     match chosen.format {
         Format::Json => output::json(&outcome)?,
@@ -231,9 +248,6 @@ async fn verify(app: &App, chosen: Chosen) -> Result<(), Failure> {
     if outcome.verified {
         Ok(())
     } else {
-        Err(Failure::Refused(format!(
-            "run {} is not verified",
-            chosen.run
-        )))
+        Err(Failure::Refused(format!("run {run} is not verified")))
     }
 }

@@ -347,6 +347,7 @@ actions! {
     PreflightGet = "preflight_get": AWARD_READERS.and_system(), None, Read, Nothing, Nobody;
     /// How the grade of one unit came about.
     EvaluationExplain = "evaluation_explain": EXPLANATION_READERS.and_system(), None, Read, Award, Nobody;
+    EvaluationArchive = "evaluation_archive": OVERSEERS.and_system(), None, Read, Evaluation, Nobody;
     EvaluationExport = "evaluation_export": OVERSEERS.and_system(), None, Read, Evaluation, Nobody;
     EvaluationPreflight = "evaluation_preflight": OVERSEERS.and_system(), None, Read, Evaluation, Nobody;
     /// What looks wrong in a year.
@@ -366,6 +367,7 @@ actions! {
     SubsidyGet = "subsidy_get": EVERYBODY.and_system(), None, Read, SubsidyRun, Nobody;
     SubsidyAwardList = "subsidy_award_list": EVERYBODY.and_system(), None, Read, SubsidyRun, Nobody;
     SubsidyExplain = "subsidy_explain": EXPLANATION_READERS.and_system(), None, Read, Award, Nobody;
+    SubsidyArchive = "subsidy_archive": OVERSEERS.and_system(), None, Read, SubsidyRun, Nobody;
     SubsidyExport = "subsidy_export": OVERSEERS.and_system(), None, Read, SubsidyRun, Nobody;
     SubsidyRun = "subsidy_run": PROVINCE.and_system(), None, Change, Nothing, Nobody;
     SubsidyPublish = "subsidy_publish": PROVINCE, None, Change, SubsidyRun, HostAdmins;

@@ -242,6 +242,9 @@ fn answer_content(route: &Route) -> Option<Value> {
 
 /// The types of the words of `format`, but for JSON, which has a shape.
 fn file_types(route: &Route) -> Vec<&'static str> {
+    if let Some(file) = route.answer_file {
+        return vec![file];
+    }
     let mut words = route.words.iter();
     let Some((_, schema)) = words.find(|(parameter, _)| *parameter == "format") else {
         return match route.answer.1 {

@@ -118,7 +118,7 @@ fn computed_of(award: &AwardResult) -> Vec<AwardFacts> {
 }
 
 /// The pools of a payout.
-fn pools(payout: &Payout) -> Vec<Pool> {
+pub(super) fn pools(payout: &Payout) -> Vec<Pool> {
     let pools = payout.pools.iter().map(|pool| Pool {
         pool: pool.pool.clone(),
         budget_fen: pool.budget,
@@ -200,17 +200,37 @@ pub(super) fn write(tx: &mut Conn, run: &SubsidyRun, payout: &Payout) -> Result<
 
 /// SHA-256 of the pools and of the awards with their bases and every step: one JSON text a line.
 pub(super) fn digest(run: &SubsidyRun, payout: &Payout) -> Result<String, AppError> {
-    hash(run, &pools(payout), &computed(payout))
+    Ok(hash(&computed_lines(run.pools.is_empty(), payout)?))
+}
+
+/// What comes out, as it is hashed.
+pub(super) fn computed_lines(
+    is_of_one_award: bool,
+    payout: &Payout,
+) -> Result<Vec<String>, AppError> {
+    lines(is_of_one_award, &pools(payout), &computed(payout))
 }
 
 /// The same of what stands in the database now.
 pub(super) fn kept_digest(conn: &mut Conn, run: &SubsidyRun) -> Result<String, AppError> {
-    hash(run, &run.pools(), &kept(conn, run.id)?)
+    Ok(hash(&kept_lines(conn, run)?))
 }
 
-/// A run that was stored before there were several awards is hashed as it was then.
-fn hash(run: &SubsidyRun, pools: &[Pool], awards: &[AwardFacts]) -> Result<String, AppError> {
-    let is_of_one_award = run.pools.is_empty();
+/// What stands in the database now, as it is hashed.
+pub(super) fn kept_lines(conn: &mut Conn, run: &SubsidyRun) -> Result<Vec<String>, AppError> {
+    lines(run.pools.is_empty(), &run.pools(), &kept(conn, run.id)?)
+}
+
+fn hash(lines: &[String]) -> String {
+    policy::digest(&lines.join("\n"))
+}
+
+/// A line a pool and a line an award. A run that was stored before there were several awards is written as it was then.
+fn lines(
+    is_of_one_award: bool,
+    pools: &[Pool],
+    awards: &[AwardFacts],
+) -> Result<Vec<String>, AppError> {
     let mut lines = Vec::new();
     for pool in pools {
         lines.push(match is_of_one_award {
@@ -237,7 +257,7 @@ fn hash(run: &SubsidyRun, pools: &[Pool], awards: &[AwardFacts]) -> Result<Strin
             false => serde_json::to_string(award)?,
         });
     }
-    Ok(policy::digest(&lines.join("\n")))
+    Ok(lines)
 }
 
 /// A run with its results, as stored, and who its units are.

@@ -6,10 +6,11 @@ use std::collections::BTreeSet;
 use crate::domain::evaluation::{Awarded, AwardedTo, Evaluation as Graded, Inputs};
 use crate::domain::policy::{MonthDay, Policy, Recipient, Values, YearSpan};
 use crate::domain::subsidy::Budgets;
-use crate::domain::{AwardId, EventId, Instant, InstrumentId, ratio};
+use crate::domain::{AwardId, EventId, Fen, Instant, InstrumentId, ratio};
 use crate::error::AppError;
 use crate::operations::policy as packs;
 use crate::store::yearly_input::Scope;
+use crate::store::yearly_run::subsidy::Pool;
 use crate::store::yearly_run::{self as rows, Evaluation, Lifecycle, SubsidyRun, Terms};
 use crate::store::{self, Conn};
 
@@ -139,11 +140,16 @@ pub(crate) fn scope_of_run(conn: &mut Conn, run: &SubsidyRun) -> Result<Scope, A
 
 /// The budgets of a run, by pool.
 pub(crate) fn budgets_of(policy: &Policy, run: &SubsidyRun) -> Budgets {
-    if run.pools.is_empty() {
+    budgets(policy, &run.pools, run.budget_fen)
+}
+
+/// The same of what is known of a run.
+pub(super) fn budgets(policy: &Policy, pools: &[Pool], budget_fen: Fen) -> Budgets {
+    if pools.is_empty() {
         // A run of before there were several: its only pool, by whatever name.
-        return Budgets::from([(policy.pools.first().cloned(), run.budget_fen)]);
+        return Budgets::from([(policy.pools.first().cloned(), budget_fen)]);
     }
-    let pools = run.pools.iter();
+    let pools = pools.iter();
     pools
         .map(|pool| (pool.pool.clone(), pool.budget_fen))
         .collect()

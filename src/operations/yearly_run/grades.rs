@@ -62,8 +62,13 @@ fn row(id: EvaluationId, unit: &GradedHost, names: &Names) -> Result<Host, AppEr
     })
 }
 
-/// SHA-256 of the results: of one JSON array a unit, one line each, in the order of organizations.
+/// SHA-256 of the results.
 pub fn digest(units: &[Host]) -> Result<String, AppError> {
+    Ok(policy::digest(&lines(units)?.join("\n")))
+}
+
+/// The results as they are hashed: one JSON array a unit, in the order of organizations.
+pub(super) fn lines(units: &[Host]) -> Result<Vec<String>, AppError> {
     let lines: Result<Vec<String>, _> = units
         .iter()
         .map(|unit| {
@@ -78,7 +83,7 @@ pub fn digest(units: &[Host]) -> Result<String, AppError> {
             ))
         })
         .collect();
-    Ok(policy::digest(&lines?.join("\n")))
+    Ok(lines?)
 }
 
 /// The graded hosts of an evaluation, as they are stored, for who may see it.

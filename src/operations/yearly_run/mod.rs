@@ -1,6 +1,7 @@
 //! Yearly runs: evaluations grade every host of a year, subsidy runs share out its budget by the grades. Begun at once, computed
 //! phase by phase, then looked at, published and final; each step is written once for both kinds.
 
+pub mod archive;
 pub mod awards;
 pub(crate) mod basis;
 mod begin;

@@ -153,6 +153,42 @@ fn exported(run: &impl Fn(&[&str]) -> Output) {
     std::fs::remove_dir_all(folder).unwrap();
 }
 
+/// What is final is written to one file and proved without a database; a fen that is changed there is named.
+fn archived(run: &impl Fn(&[&str]) -> Output) {
+    let folder = std::env::temp_dir().join(format!(
+        "yiqi-archive-{}-{}",
+        std::process::id(),
+        std::thread::current().name().unwrap().replace("::", "-")
+    ));
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("run.zip");
+    let name = file.to_str().unwrap();
+    let verify = || yiqi(&[], &["subsidy", "verify", "--archive", name]);
+    for (kind, number) in [("evaluate", "2"), ("subsidy", "1")] {
+        expect(&run(&[kind, "archive", number, "--out", name]), 0, "");
+        let verified = verify();
+        expect(&verified, 0, "");
+        assert!(text(&verified.stdout).contains("evaluation"));
+    }
+    let bytes = std::fs::read(&file).unwrap();
+    let results = "subsidy_run/results.jsonl";
+    let change = |text: &str| text.replacen("\"award_fen\":4530000", "\"award_fen\":4530001", 1);
+    let forged = crate::archive::altered(&bytes, results, change, true);
+    std::fs::write(&file, forged).unwrap();
+    expect(&verify(), 1, "is not verified");
+    let told = text(&verify().stdout);
+    assert!(
+        told.contains(".award_fen: 4530001 stands there, 4530000 comes out"),
+        "{told}"
+    );
+    std::fs::write(&file, b"no archive").unwrap();
+    expect(&verify(), 1, "no archive");
+    let absent = ["subsidy", "verify", "--archive", "/nowhere/run.zip"];
+    expect(&yiqi(&[], &absent), 3, "/nowhere");
+    expect(&yiqi(&[], &["subsidy", "verify"]), 2, "--archive");
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
 /// From an empty database to a final run, through the command line alone.
 fn a_year(backend: Backend) {
     let Some(url) = empty_database(backend) else {
@@ -272,6 +308,11 @@ fn a_year(backend: Backend) {
         "there is no run 999",
     );
     assert_eq!(json(&["subsidy", "verify", "1"])["verified"], true);
+    expect(
+        &run(&["subsidy", "archive", "1", "--out", "run.zip"]),
+        1,
+        "published",
+    );
     expect(&run(&["subsidy", "publish", "1"]), 1, "--as EMAIL");
     let agency = ["--agency", "11130000000000001P", "--uscc-confirmed"];
     let people = ["admin@province.example", "deputy@province.example"];
@@ -310,6 +351,7 @@ fn a_year(backend: Backend) {
     );
     let discarded = ["evaluate", "discard", "1", "--as", people[0]];
     assert_eq!(json(&discarded)["state"], "discarded");
+    archived(&run);
     preflight(&run);
     packs(&run, people);
     remove_database(backend, &url);
