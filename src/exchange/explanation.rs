@@ -59,7 +59,16 @@ impl Document {
 
 impl Table {
     fn block(self) -> document::Block {
-        let cells = |row: Vec<String>| row.into_iter().map(document::Cell::Text).collect();
+        let is_number = |text: &str| {
+            let digits = text.strip_prefix('-').unwrap_or(text);
+            let is_part = |letter: char| letter.is_ascii_digit() || letter == '.';
+            text.contains('.') && digits.chars().all(is_part)
+        };
+        let cell = |text: String| match is_number(&text) {
+            true => document::Cell::Number(text),
+            false => document::Cell::Text(text),
+        };
+        let cells = |row: Vec<String>| row.into_iter().map(cell).collect();
         let columns = self.headings.into_iter().enumerate().map(|(at, heading)| {
             let texts = self.rows.iter().filter_map(|row| row.get(at));
             let texts = texts.map(String::as_str).chain([heading.as_str()]);

@@ -80,11 +80,13 @@ fn pieces(text: &str) -> Vec<&str> {
     pieces
 }
 
-/// What goes to the next line before a sign that must not begin one.
+/// What goes to the next line before a sign that must not begin one: the sign before it, or the whole word or number.
 fn carried(line: &mut String, next: &str) -> String {
     let closes = next.starts_with(|first| "，。；：、）》”’！？％,.;:)%".contains(first));
-    match closes && line.chars().count() > 1 {
-        true => line.pop().into_iter().collect(),
+    let last = pieces(line).pop().unwrap_or_default().len();
+    let kept = line.len().saturating_sub(last);
+    match closes && kept > 0 {
+        true => line.split_off(kept),
         false => String::new(),
     }
 }
@@ -257,5 +259,30 @@ impl Layout<'_> {
             });
         }
         full
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_closing_sign_takes_the_word_before_it_along() {
+        for (line, next, left, taken) in [
+            ("得 18 分（满分 18", "）", "得 18 分（满分 ", "18"),
+            ("得满分", "，", "得满", "分"),
+            ("得满分", "分", "得满分", ""),
+            ("18", "）", "18", ""),
+        ] {
+            let mut kept = line.to_owned();
+            assert_eq!(carried(&mut kept, next), taken, "{line}");
+            assert_eq!(kept, left);
+        }
+    }
+
+    #[test]
+    fn words_and_numbers_are_whole_pieces() {
+        let said = pieces("满分 18）yuan 元");
+        assert_eq!(said, ["满", "分", " ", "18", "）", "yuan", " ", "元"]);
     }
 }
