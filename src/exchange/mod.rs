@@ -1,8 +1,8 @@
 //! Other systems' formats: spreadsheets of instruments and usage, the year of a province, the seed tables, the printed form of
 //! a yearly run. This room parses and writes bytes; it opens no files and decides no rules.
 
-pub mod asset_ledger;
 pub mod archive;
+pub mod asset_ledger;
 pub mod awards;
 pub mod captions;
 pub mod certification;
