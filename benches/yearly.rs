@@ -173,10 +173,14 @@ fn group_by(database: &Database) -> f64 {
         frozen_event_id: Some(1.try_into().unwrap()),
     };
     let start = Stopwatch::now();
-    let groups = list_usage(&mut conn, &scope, None).unwrap().len();
+    let groups = list_usage(&mut conn, &scope, None, &[]).unwrap().len();
     assert!(groups > INSTRUMENTS);
-    assert!(!list_income(&mut conn, &scope, None).unwrap().is_empty());
-    list_answers(&mut conn, &scope, None).unwrap();
+    assert!(
+        !list_income(&mut conn, &scope, None, &[])
+            .unwrap()
+            .is_empty()
+    );
+    list_answers(&mut conn, &scope, None, &[]).unwrap();
     start.elapsed().as_secs_f64()
 }
 

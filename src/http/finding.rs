@@ -15,6 +15,7 @@ use crate::domain::calendar::Year;
 use crate::domain::finding::{
     FindingEffect, FindingRule, FindingState, ScanState, Severity, sentence,
 };
+use crate::domain::policy::Grade;
 use crate::domain::usage::UsageState;
 use crate::domain::{
     Fen, FindingId, FindingScanId, Instant, InstrumentId, Minutes, OrganizationId, UsageRecordId,
@@ -134,6 +135,10 @@ struct FindingTextBody {
 struct FindingUpholdBody {
     text: String,
     effect: FindingEffect,
+    /// Of `exclude_records` and `evidence_manual`: some of the records, else all of them. At most 200.
+    record_ids: Option<Vec<UsageRecordId>>,
+    /// Of `cap_grade`.
+    grade: Option<Grade>,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -233,6 +238,8 @@ struct FindingShape {
     /// Why it was cleared or upheld.
     decision: Option<String>,
     effect: Option<FindingEffect>,
+    /// The best grade that the unit may have, of the effect `cap_grade`.
+    grade: Option<Grade>,
     version: i64,
     created_at: Instant,
     updated_at: Instant,
@@ -263,6 +270,7 @@ impl FindingShape {
             explanation: row.explanation,
             decision: row.decision,
             effect: row.effect,
+            grade: row.grade,
             version: row.version,
             created_at: row.created_at,
             updated_at: row.updated_at,
@@ -365,6 +373,8 @@ async fn uphold(context: RequestContext) -> Answer {
     let sent = context.body();
     let statement = sent.map(|body: FindingUpholdBody| Statement {
         effect: Some(body.effect),
+        record_ids: body.record_ids,
+        grade: body.grade,
         ..in_words(Some(body.text))
     });
     decide(context, statement).await

@@ -2,6 +2,7 @@
 //! to it. What looks seriously wrong and is undecided stops finality.
 
 pub mod decide;
+pub(crate) mod effect;
 pub mod scan;
 
 use serde_json::json;

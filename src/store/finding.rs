@@ -99,6 +99,17 @@ pub fn list_undecided(conn: &mut Conn, year: i64) -> Result<Vec<FindingId>> {
         .load(conn)?)
 }
 
+/// The best grades that upheld findings of the year leave units.
+pub fn list_best_grades(conn: &mut Conn, year: i64) -> Result<Vec<(OrganizationId, Grade)>> {
+    Ok(finding::table
+        .filter(finding::year.eq(year))
+        .filter(finding::state.eq(FindingState::Upheld))
+        .filter(finding::effect.eq(FindingEffect::CapGrade))
+        .filter(finding::grade.is_not_null())
+        .select((finding::organization_id, finding::grade.assume_not_null()))
+        .load(conn)?)
+}
+
 /// What is said of a finding, all of it.
 #[derive(Debug, Clone, AsChangeset)]
 #[diesel(table_name = finding, treat_none_as_null = true)]

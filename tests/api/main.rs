@@ -38,6 +38,7 @@ mod explanation;
 mod export;
 mod finality;
 mod finding;
+mod finding_effect;
 mod fleet;
 mod freeze;
 mod given;

@@ -15,7 +15,7 @@ pub fn income(app: &TestApp, year: i32) -> i64 {
     let now = app.now();
     app.read(move |conn| {
         let scope = freeze::scope(&freeze::calendar_year(year)?, now, event::newest(conn)?)?;
-        let groups = list_income(conn, &scope, None::<&[Pair]>)?;
+        let groups = list_income(conn, &scope, None::<&[Pair]>, &[])?;
         let summed: i64 = groups
             .iter()
             .map(|group| group.amount().unwrap().number())

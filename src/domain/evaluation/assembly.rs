@@ -63,6 +63,7 @@ impl Inputs {
             days_of_year: of.days_of_year,
             frozen_on: None,
             awarded: Default::default(),
+            effects: Default::default(),
             units: BTreeMap::new(),
             using_units: BTreeMap::new(),
             days: BTreeMap::new(),

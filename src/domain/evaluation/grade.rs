@@ -103,7 +103,7 @@ struct Standing {
     grade: Option<Grade>,
     /// The best grade it may have.
     at_best: Grade,
-    /// A grade from outside.
+    /// A grade from outside, at best what an upheld finding leaves.
     adopted: Option<Grade>,
 }
 
@@ -155,6 +155,8 @@ fn by_unit(judge: &Judge, hosts: &[&Host]) -> Evaluation {
     let standings = hosts.iter().zip(scores).map(|(host, scores)| {
         let mut standing = Standing::new(host, None, scores);
         standing.at_best = at_best(judge, host);
+        let capped = capped(judge, host);
+        standing.adopted = host.adopted.map(|adopted| adopted.max(capped));
         standing
     });
     let mut standings: Vec<Standing> = standings.collect();
@@ -223,7 +225,14 @@ fn by_instrument(judge: &Judge, hosts: &[&Host]) -> Evaluation {
     }
 }
 
-/// The best grade that the vetoes leave a unit.
+/// The best grade that upheld findings leave a unit.
+pub(super) fn capped(judge: &Judge, host: &Host) -> Grade {
+    let grades = &judge.inputs.effects().grades;
+    let capped = grades.get(&host.organization_id).copied();
+    capped.unwrap_or(Grade::Excellent)
+}
+
+/// The best grade that the vetoes and upheld findings leave a unit.
 pub(super) fn at_best(judge: &Judge, host: &Host) -> Grade {
     let subject = Subject {
         host: Some(host),
@@ -234,8 +243,7 @@ pub(super) fn at_best(judge: &Judge, host: &Host) -> Grade {
     vetoes
         .filter(|veto| judge.holds(&veto.when, &subject))
         .map(|veto| veto.at_most)
-        .max()
-        .unwrap_or(Grade::Excellent)
+        .fold(capped(judge, host), Grade::max)
 }
 
 fn figures(

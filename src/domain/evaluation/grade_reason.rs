@@ -1,7 +1,7 @@
-//! Why a unit has the grade it has: the threshold that its total reached, the quota of the best grade, its place, a veto, a result
-//! from outside; and why it has none.
+//! Why a unit has the grade it has: the threshold that its total reached, the quota of the best grade, its place, a veto, an upheld
+//! finding, a result from outside; and why it has none.
 
-use super::grade::{at_best, quota};
+use super::grade::{at_best, capped, quota};
 use super::judge::Judge;
 use crate::domain::policy::{Grade, Grades, grade_words};
 use crate::domain::sentence::Sentence;
@@ -122,7 +122,23 @@ fn why(
         .inputs
         .units()
         .find(|host| host.organization_id == unit);
-    if grades.adopt && host.is_some_and(|host| host.adopted.is_some()) {
+    let by_finding = host.map_or(Grade::Excellent, |host| capped(judge, host));
+    let adopted = host.and_then(|host| host.adopted);
+    if let Some(adopted) = adopted.filter(|_| grades.adopt) {
+        if by_finding > adopted {
+            let (outside, best) = (grade_words(adopted), grade_words(by_finding));
+            return (
+                format!(
+                    "外部评价结果为{}，但因核查认定的问题最高为{}：{}",
+                    outside.zh, best.zh, is.zh
+                ),
+                format!(
+                    "an evaluation outside says {}, but an upheld finding leaves at most {}: {}",
+                    outside.en, best.en, is.en
+                ),
+            )
+                .into();
+        }
         return (
             format!("采用外部评价结果：{}", is.zh),
             format!("the result of an evaluation outside stands: {}", is.en),
@@ -131,14 +147,15 @@ fn why(
     }
     let best = host.map_or(Grade::Excellent, |host| at_best(judge, host));
     if best > by_total {
+        let (zh, en) = match best == by_finding {
+            true => ("因核查认定的问题", "an upheld finding"),
+            false => ("按政策的否决条款", "a veto of the policy"),
+        };
         let best = grade_words(best);
         return (
+            format!("{from} 分起为{}，但{zh}最高为{}：{}", of.zh, best.zh, is.zh),
             format!(
-                "{from} 分起为{}，但按政策的否决条款最高为{}：{}",
-                of.zh, best.zh, is.zh
-            ),
-            format!(
-                "{} from {from}, but a veto of the policy leaves at most {}: {}",
+                "{} from {from}, but {en} leaves at most {}: {}",
                 of.en, best.en, is.en
             ),
         )

@@ -1,6 +1,7 @@
 //! Frozen inputs: the facts on which a year's evaluation and subsidy depend, as integers, dates and words. Whether something is
 //! counted, due, answered, weak or excluded is judged by the policy at hand, not frozen.
 
+use super::effects::Effects;
 use super::lines::Format;
 use crate::domain::booking::{BookingMode, BookingPurpose};
 use crate::domain::calendar::DayKind;
@@ -47,6 +48,7 @@ pub struct Inputs {
     pub(super) using_units: BTreeMap<OrganizationId, UsingUnit>,
     pub(super) days: BTreeMap<NaiveDate, DayKind>,
     pub(super) awarded: BTreeSet<Awarded>,
+    pub(super) effects: Effects,
 }
 
 /// Something an earlier final run paid.
@@ -271,6 +273,24 @@ impl Inputs {
     pub fn with_awarded(mut self, awarded: BTreeSet<Awarded>) -> Self {
         self.awarded = awarded;
         self
+    }
+
+    /// With what upheld findings do.
+    pub fn with_effects(mut self, effects: Effects) -> Self {
+        self.effects = effects;
+        self
+    }
+
+    /// With these best grades in place of those they had.
+    pub fn with_best_grades(mut self, grades: BTreeMap<OrganizationId, Grade>) -> Self {
+        if self.format == Format::Facts {
+            self.effects.grades = grades;
+        }
+        self
+    }
+
+    pub const fn effects(&self) -> &Effects {
+        &self.effects
     }
 
     /// As their lines are, or were, written.

@@ -1,6 +1,7 @@
 //! Judging frozen facts by a policy: which instruments count, for what a condition holds, what is left out, and how many
 //! registrations and requests were in time.
 
+use super::effects::Effects;
 use super::inputs::{
     AwardedTo, Host, Inputs, Instrument, InstrumentFacts, Relation, ServiceDetail, UsageGroup,
     UsingUnit,
@@ -289,6 +290,7 @@ impl<'a> Judge<'a> {
         let mut inputs = self.inputs.clone().in_format(format);
         inputs.frozen_on = None;
         inputs.awarded = BTreeSet::new();
+        inputs.effects = Effects::default();
         for unit in inputs.units.values_mut() {
             let (due, on_time) = self.registrations(unit, Fen::ZERO);
             let (received, answered) = self.requests(unit, false);

@@ -2,7 +2,7 @@
 //! SHA-256 is the digest of a run; reading them back gives equal inputs.
 //!
 //! The first line names the version and the year, then `day`, `unit` (each followed by its `expert`, `reported` and `request`
-//! lines), `user`, `instrument` (each followed by its `reported` lines), `cell`, `awarded`, every field as `key=value`; what is not
+//! lines), `user`, `instrument` (each followed by its `reported` lines), `cell`, `awarded`, `effect` (of an upheld finding), every field as `key=value`; what is not
 //! known has no field. Version 2 had verdicts where version 3 has dates; in version 1 there were no keys and no first line but
 //! `year`. What was stored so keeps its text, and with it its digest. Organization names are left out: renaming a unit must not look like a
 //! change of the inputs.
@@ -106,6 +106,14 @@ impl Inputs {
         }
         for awarded in &self.awarded {
             tell(line.awarded(awarded).text());
+        }
+        for (record, effect) in &self.effects.records {
+            line.of("effect").field("usage_record_id", record);
+            tell(line.field("effect", effect).text());
+        }
+        for (unit, grade) in &self.effects.grades {
+            line.of("effect").field("organization_id", unit);
+            tell(line.field("at_most", grade).text());
         }
     }
 }

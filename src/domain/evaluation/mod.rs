@@ -1,6 +1,7 @@
 //! The yearly evaluation: from frozen inputs and a policy to exact scores, totals and grades. Pure; nothing is rounded.
 
 mod assembly;
+mod effects;
 mod grade;
 mod grade_reason;
 mod inputs;
@@ -15,6 +16,7 @@ mod score;
 
 pub use super::policy::Grade;
 pub use assembly::InputsMistake;
+pub use effects::{Effects, RecordEffect};
 pub use grade::{Evaluation, GradedHost, GradedInstrument, GradesGiven, InstrumentFigures, grade};
 pub use grade_reason::{GradeReason, Placed, grade_reason};
 pub use inputs::{

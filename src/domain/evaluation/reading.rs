@@ -1,6 +1,7 @@
 //! Reading the canonical lines of frozen inputs back: the inverse of `lines`.
 
 use super::assembly::InputsMistake;
+use super::effects::Effects;
 use super::inputs::{
     Awarded, AwardedTo, Host, HostCounts, Inputs, Instrument, InstrumentFacts, InstrumentFlags,
     RecordFacts, RequestGroup, ServiceDetail, UsageGroup, UsageGroupKey, UsageTotals, UsingUnit,
@@ -72,6 +73,7 @@ struct Rows {
     using_units: Vec<UsingUnit>,
     cells: Vec<(InstrumentId, UsageGroup)>,
     awarded: BTreeSet<Awarded>,
+    effects: Effects,
     lines: usize,
 }
 
@@ -162,6 +164,20 @@ impl Rows {
                     .insert(Awarded { award_code, to })
                     .then_some(())?;
             }
+            "effect" => {
+                let known = match fields.optional("usage_record_id")? {
+                    Some(record) => {
+                        let effect = fields.parsed("effect")?;
+                        self.effects.records.insert(record, effect).is_some()
+                    }
+                    None => {
+                        let (unit, grade) =
+                            (fields.parsed("organization_id")?, fields.parsed("at_most")?);
+                        self.effects.grades.insert(unit, grade).is_some()
+                    }
+                };
+                (!known).then_some(())?;
+            }
             _ => return None,
         }
         Some(())
@@ -222,7 +238,8 @@ impl Rows {
             }
             None => Inputs::assemble(year, units, instruments, self.using_units, self.cells)?,
         };
-        let mut inputs = inputs.with_days(self.days).with_awarded(self.awarded);
+        let inputs = inputs.with_days(self.days).with_awarded(self.awarded);
+        let mut inputs = inputs.with_effects(self.effects);
         inputs.frozen_on = self.head.and_then(|head| head.frozen_on);
         Ok(inputs.in_format(format))
     }

@@ -28,6 +28,12 @@ crate::vocabulary! {
     /// What follows from a finding that stands.
     FindingEffect {
         Nothing = "none",
+        /// Its records count nowhere.
+        ExcludeRecords = "exclude_records",
+        /// The evidence of its records is manual, whatever it was.
+        EvidenceManual = "evidence_manual",
+        /// The unit has at most a grade that is named.
+        CapGrade = "cap_grade",
         /// The unit's award is computed, and paid only when the hold is lifted.
         HoldAward = "hold_award",
     }
@@ -44,6 +50,13 @@ crate::vocabulary! {
 
 /// So many working days a unit has to explain, where nothing else is said.
 pub const EXPLAINED_WITHIN_WORKING_DAYS: i64 = 10;
+
+impl FindingEffect {
+    /// It is on records.
+    pub const fn is_on_records(self) -> bool {
+        matches!(self, Self::ExcludeRecords | Self::EvidenceManual)
+    }
+}
 
 use FindingDecision as A;
 use FindingState as S;

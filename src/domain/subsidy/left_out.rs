@@ -172,6 +172,19 @@ impl ChargeVerdict {
         }
     }
 
+    /// The same for a record that an upheld finding takes out.
+    pub fn taken_out(self) -> Self {
+        let instead = |reason: Option<LeftOutReason>| match reason {
+            None | Some(LeftOutReason::Condition) => Some(LeftOutReason::Finding),
+            other => other,
+        };
+        Self {
+            payer: instead(self.payer),
+            voucher: instead(self.voucher),
+            ..self
+        }
+    }
+
     /// The charge in parts, each in the base (`None`) or left out; they sum to its amount.
     pub fn parts(&self, money: &ChargeMoney) -> Vec<(Option<LeftOutReason>, Fen)> {
         let whole = match money.state {

@@ -9,14 +9,18 @@ use serde_json::json;
 use crate::domain::access::Action;
 use crate::domain::calendar::Calendar;
 use crate::domain::finding::{EXPLAINED_WITHIN_WORKING_DAYS, FindingDecision, FindingEffect};
-use crate::domain::policy::Deadline;
-use crate::domain::{FindingId, Instant, Reason};
+use crate::domain::policy::{Deadline, Grade};
+use crate::domain::{FindingId, Instant, Reason, UsageRecordId};
 use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::Actor;
 use crate::operations::run::{Outcome, Run, personal};
 use crate::store::event::{self, Subject};
+use crate::store::finding::record;
 use crate::store::finding::{self as rows, Finding, Said};
 use crate::store::{self, Conn};
+
+/// So many records can be named at once.
+const RECORDS_MAX: usize = 200;
 
 /// How long a unit has to explain at most, in days.
 const DUE_DAYS_MAX: u64 = 366;
@@ -26,6 +30,10 @@ const DUE_DAYS_MAX: u64 = 366;
 pub struct Statement {
     pub text: Option<String>,
     pub effect: Option<FindingEffect>,
+    /// On which records of the finding the effect is; none: on all.
+    pub record_ids: Option<Vec<UsageRecordId>>,
+    /// Of the effect `cap_grade`.
+    pub grade: Option<Grade>,
     /// By when the unit is to explain; none: the 10th working day.
     pub due_on: Option<NaiveDate>,
 }
@@ -62,13 +70,17 @@ fn say(
         Action::FindingAssign => said.due_on = Some(due_on(statement.due_on, by.now, calendar)?),
         Action::FindingExplain => said.explanation = text.clone(),
         Action::FindingReopen => (said.decision, said.effect, said.grade) = (None, None, None),
-        _ => (said.decision, said.effect) = (text.clone(), statement.effect),
+        _ => {
+            (said.decision, said.effect) = (text.clone(), statement.effect);
+            said.grade = statement.grade;
+        }
     }
+    put_effect(tx, action, present, statement)?;
     rows::update_said(tx, present, &said, by.now)?;
     if !matches!(action, Action::FindingAssign | Action::FindingExplain) {
         store::yearly_run::update_to_stale(tx, present.year, by.now)?;
     }
-    let after = json!({ "state": said.state, "due_on": said.due_on, "effect": said.effect });
+    let after = json!({ "state": said.state, "due_on": said.due_on, "effect": said.effect, "grade": said.grade });
     let event = by
         .event(action, Subject::new("finding", present.id))
         .before(json!({ "state": present.state }))?
@@ -108,6 +120,68 @@ fn text(action: Action, statement: &Statement) -> Result<Option<String>, AppErro
         },
     };
     Ok(said.map(String::from))
+}
+
+/// Puts the effect on the records it is on: on those that are named, else on all of the finding. 422 where a member does not go with
+/// the effect, or the effect lacks one.
+fn put_effect(
+    tx: &mut Conn,
+    action: Action,
+    present: &Finding,
+    statement: &Statement,
+) -> Result<(), AppError> {
+    match action {
+        Action::FindingUphold => {}
+        Action::FindingClear | Action::FindingReopen => {
+            record::update_affected(tx, present.id, Some(&[]))?;
+            return Ok(());
+        }
+        _ => return Ok(()),
+    }
+    let effect = statement.effect.unwrap_or(FindingEffect::Nothing);
+    let ids = statement.record_ids.as_deref();
+    match (effect == FindingEffect::CapGrade, statement.grade) {
+        (true, None) => return Err(Fault::required("grade").into()),
+        (false, Some(_)) => return Err(not_with_effect("grade", "cap_grade")),
+        _ => {}
+    }
+    if !effect.is_on_records() {
+        return match ids {
+            Some(_) => Err(not_with_effect(
+                "record_ids",
+                "exclude_records | evidence_manual",
+            )),
+            None => Ok(()),
+        };
+    }
+    if let Some(ids) = ids {
+        refuse_unknown(tx, present.id, ids)?;
+    }
+    match record::update_affected(tx, present.id, ids)? {
+        0 => Err(Fault::required("record_ids").into()),
+        _ => Ok(()),
+    }
+}
+
+fn not_with_effect(field: &str, effects: &str) -> AppError {
+    Fault::field(field, Code::not_with_effect)
+        .limit(effects)
+        .into()
+}
+
+/// 422 of too many records, or of some that are none of the finding.
+fn refuse_unknown(tx: &mut Conn, id: FindingId, ids: &[UsageRecordId]) -> Result<(), AppError> {
+    if ids.len() > RECORDS_MAX {
+        let fault = Fault::field("record_ids", Code::too_many);
+        return Err(fault.limit(RECORDS_MAX).actual(ids.len()).into());
+    }
+    let known = record::list_known(tx, id, ids)?;
+    let unknown = ids.iter().enumerate().filter(|(_, id)| !known.contains(id));
+    let fault = |(at, id): (usize, &UsageRecordId)| {
+        let fault = Fault::field(format!("record_ids[{at}]"), Code::unknown_reference);
+        fault.actual(id.number())
+    };
+    AppError::refuse_all(unknown.map(fault).collect())
 }
 
 /// The last day for the explanation: the one asked for, when it is not over and not too far, else the 10th working day.

@@ -21,6 +21,7 @@ use crate::domain::run::{PointSource, RunState};
 use crate::domain::{EvaluationId, OrganizationId, ratio};
 use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::Actor;
+use crate::operations::finding::effect;
 use crate::operations::policy as packs;
 use crate::operations::run::{Outcome, Run, may};
 use crate::store::yearly_input::{self, Scope};
@@ -333,7 +334,8 @@ fn grade_again(
     id: EvaluationId,
     (inputs, policy): (Inputs, &Policy),
 ) -> Result<(), AppError> {
-    let inputs = inputs.with_experts(points(tx, id)?);
+    let best = effect::of_year(tx, i64::from(inputs.year()))?.grades;
+    let inputs = inputs.with_experts(points(tx, id)?).with_best_grades(best);
     evaluation::delete_inputs(tx, id)?;
     evaluation::delete_units(tx, id)?;
     let graded = rules::grade(&inputs, policy);

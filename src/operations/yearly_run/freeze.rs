@@ -13,11 +13,12 @@ use crate::domain::calendar::Calendar;
 use crate::domain::certification::Certification;
 pub use crate::domain::evaluation::ExpertPoints;
 use crate::domain::evaluation::{
-    Format, Host, HostCounts, Inputs, Judge, Relations, RequestGroup, UsingUnit,
+    Effects, Format, Host, HostCounts, Inputs, Judge, Relations, RequestGroup, UsingUnit,
 };
 use crate::domain::policy::{Grade, Grain, Policy, Span, YearRule, YearSpan};
-use crate::domain::{EventId, Instant, OrganizationId, Slot};
+use crate::domain::{EventId, Instant, OrganizationId, Slot, UsageRecordId};
 use crate::error::AppError;
+use crate::operations::finding::effect;
 use crate::store::yearly_input::{self, Member, Scope};
 use crate::store::{self, Conn};
 
@@ -58,6 +59,9 @@ pub fn calendar_year(year: i32) -> Result<YearSpan, AppError> {
 struct Freeze<'a> {
     scope: &'a Scope,
     relations: Relations,
+    effects: &'a Effects,
+    /// The records on which a finding has an effect: they are not summed with the others.
+    apart: Vec<UsageRecordId>,
 }
 
 /// The inputs stored at a freeze, told again where the records have no versions.
@@ -93,7 +97,16 @@ pub fn read(
         Some(known) => known.inputs.days().clone(),
         None => calendar.days_within(scope.first_on, last_deadline_on(scope)),
     };
-    let freeze = Freeze { scope, relations };
+    let effects = match &known {
+        Some(known) => known.inputs.effects().clone(),
+        None => effect::of_year(conn, i64::from(scope.year))?,
+    };
+    let freeze = Freeze {
+        scope,
+        relations,
+        effects: &effects,
+        apart: effects.records.keys().copied().collect(),
+    };
     let registry = freeze.registry(conn)?;
     let service = match policy.grain() {
         Grain {
@@ -137,6 +150,7 @@ pub fn read(
     let inputs = inputs
         .map_err(AppError::internal)?
         .with_days(days)
+        .with_effects(effects)
         .frozen_on_day(scope.frozen_at.local_date());
     Ok(match format {
         Format::Facts => inputs,

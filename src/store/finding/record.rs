@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use diesel::prelude::*;
 use diesel::sql_query;
 
+use crate::domain::finding::{FindingEffect, FindingState};
 use crate::domain::usage::UsageState;
 use crate::domain::{FindingId, Instant, InstrumentId, Minutes, OrganizationId, UsageRecordId};
-use crate::store::schema::{finding_record, usage_record};
+use crate::store::schema::{finding, finding_record, usage_record};
 use crate::store::{Conn, Result};
 
 /// So many rows are written by one statement.
@@ -103,4 +104,54 @@ pub(super) fn replace(conn: &mut Conn, finding: FindingId, ids: &[UsageRecordId]
         .execute(conn)?;
     }
     Ok(())
+}
+
+/// Puts the effect of a finding on these of its records, or on all; and on no others. Answers how many there are.
+pub fn update_affected(
+    conn: &mut Conn,
+    finding: FindingId,
+    ids: Option<&[UsageRecordId]>,
+) -> Result<usize> {
+    let of_finding = finding_record::table.filter(finding_record::finding_id.eq(finding));
+    diesel::update(of_finding)
+        .set(finding_record::is_affected.eq(ids.is_none()))
+        .execute(conn)
+        .map_err(Into::into)
+        .and_then(|all| match ids {
+            None => Ok(all),
+            Some(ids) => {
+                let these = of_finding.filter(finding_record::usage_record_id.eq_any(ids));
+                let affected = finding_record::is_affected.eq(true);
+                Ok(diesel::update(these).set(affected).execute(conn)?)
+            }
+        })
+}
+
+/// Which of these are records of a finding.
+pub fn list_known(
+    conn: &mut Conn,
+    finding: FindingId,
+    ids: &[UsageRecordId],
+) -> Result<BTreeSet<UsageRecordId>> {
+    let known: Vec<UsageRecordId> = finding_record::table
+        .filter(finding_record::finding_id.eq(finding))
+        .filter(finding_record::usage_record_id.eq_any(ids))
+        .select(finding_record::usage_record_id)
+        .load(conn)?;
+    Ok(known.into_iter().collect())
+}
+
+/// Every record on which a finding that was upheld has an effect.
+pub fn list_affected(conn: &mut Conn) -> Result<Vec<(UsageRecordId, FindingEffect)>> {
+    let effects = [FindingEffect::ExcludeRecords, FindingEffect::EvidenceManual];
+    Ok(finding::table
+        .inner_join(finding_record::table.on(finding_record::finding_id.eq(finding::id)))
+        .filter(finding::state.eq(FindingState::Upheld))
+        .filter(finding::effect.eq_any(effects))
+        .filter(finding_record::is_affected)
+        .select((
+            finding_record::usage_record_id,
+            finding::effect.assume_not_null(),
+        ))
+        .load(conn)?)
 }

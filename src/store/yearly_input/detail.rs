@@ -27,7 +27,7 @@ pub fn each_record<E: From<crate::store::StoreError>>(
 }
 
 fn list(conn: &mut Conn, scope: &Scope, after: i64) -> Result<Vec<UsageRecord>> {
-    let Parts { period, record, .. } = Parts::new(scope, None);
+    let Parts { period, record, .. } = Parts::new(scope, None, &[]);
     let ids: Vec<RecordId> = sql_query(format!(
         "SELECT u.id FROM usage_record u WHERE u.id > {after} AND {record} \
          AND ({period} OR EXISTS (SELECT 1 FROM {paid} WHERE c.usage_record_id = u.id AND {paid_in_year})) \

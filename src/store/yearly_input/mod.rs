@@ -18,8 +18,8 @@ pub use registry::{
 pub use request::{Request, each_request};
 pub use service::{
     AnswerGroup, IncomeGroup, Pair, RecordClass, RecordIncome, RecordRow, UsageGroup, find_answer,
-    list_answers, list_answers_of, list_changed, list_income, list_income_of, list_records,
-    list_replaced, list_usage,
+    get_record, list_answers, list_answers_of, list_changed, list_income, list_income_of,
+    list_records, list_replaced, list_usage,
 };
 
 use chrono::NaiveDate;

@@ -101,12 +101,16 @@ pub(super) struct Parts {
 }
 
 impl Parts {
-    pub fn new(scope: &Scope, pairs: Option<&[Pair]>) -> Self {
+    pub fn new(scope: &Scope, pairs: Option<&[Pair]>, apart: &[UsageRecordId]) -> Self {
         let moment = |instant: Instant| instant.naive_utc().format("%Y-%m-%d %H:%M:%S").to_string();
         let mut record = format!(
             "u.state = 'confirmed' AND u.event_id <= {}",
             scope.event_number()
         );
+        if !apart.is_empty() {
+            let ids: Vec<String> = apart.iter().map(ToString::to_string).collect();
+            record.push_str(&format!(" AND u.id NOT IN ({})", ids.join(", ")));
+        }
         if let Some(pairs) = pairs {
             let pairs: Vec<_> = pairs
                 .iter()
@@ -136,18 +140,19 @@ impl Parts {
     }
 }
 
-/// One pass over the year's records. On SQLite the index `usage_record_confirmed` holds all of it, in this order.
+/// One pass over the year's records but those `apart`. On SQLite the index `usage_record_confirmed` holds all of it, in this order.
 pub fn list_usage(
     conn: &mut Conn,
     scope: &Scope,
     pairs: Option<&[Pair]>,
+    apart: &[UsageRecordId],
 ) -> Result<Vec<UsageGroup>> {
     let Parts {
         period,
         record,
         ended_at,
         by_ended_at,
-    } = Parts::new(scope, pairs);
+    } = Parts::new(scope, pairs, apart);
     Ok(sql_query(format!(
         "SELECT u.instrument_id, u.organization_id, u.evidence, u.statutory, {ended_at} AS ended_at, \
          CAST(SUM(u.prepare_minutes + u.run_minutes + u.post_minutes) AS BIGINT) AS effective_minutes, \
@@ -160,18 +165,19 @@ pub fn list_usage(
     .load(conn)?)
 }
 
-/// One pass over the year's payments.
+/// One pass over the year's payments but those for records `apart`.
 pub fn list_income(
     conn: &mut Conn,
     scope: &Scope,
     pairs: Option<&[Pair]>,
+    apart: &[UsageRecordId],
 ) -> Result<Vec<IncomeGroup>> {
     let Parts {
         record,
         ended_at,
         by_ended_at,
         ..
-    } = Parts::new(scope, pairs);
+    } = Parts::new(scope, pairs, apart);
     let paid = paid(scope);
     Ok(sql_query(format!(
         "SELECT u.instrument_id, u.organization_id, u.evidence, u.statutory, {ended_at} AS ended_at, \
@@ -239,18 +245,19 @@ pub(super) fn paid_in_year(scope: &Scope) -> String {
     )
 }
 
-/// The answers in confirmed records of the year.
+/// The answers in confirmed records of the year but those `apart`.
 pub fn list_answers(
     conn: &mut Conn,
     scope: &Scope,
     pairs: Option<&[Pair]>,
+    apart: &[UsageRecordId],
 ) -> Result<Vec<AnswerGroup>> {
     let Parts {
         period,
         record,
         ended_at,
         by_ended_at,
-    } = Parts::new(scope, pairs);
+    } = Parts::new(scope, pairs, apart);
     Ok(sql_query(format!(
         "SELECT u.instrument_id, u.organization_id, {ended_at} AS ended_at, r.satisfaction, \
          COUNT(*) AS answers FROM review r JOIN usage_record u ON u.id = r.usage_record_id \
@@ -360,7 +367,7 @@ pub fn list_records(
          AND (u.event_id <= {event} OR EXISTS (SELECT 1 FROM usage_record_version v WHERE v.usage_record_id = u.id \
          AND v.event_id <= {event})) ORDER BY u.id LIMIT {limit}",
         after = after.map_or(0, UsageRecordId::number),
-        period = Parts::new(scope, None).period,
+        period = Parts::new(scope, None, &[]).period,
         event = scope.event_number(),
         paid = paid(scope),
         paid_in_year = paid_in_year(scope),
@@ -377,7 +384,8 @@ pub(super) struct RecordId {
     pub id: UsageRecordId,
 }
 
-fn get_record(conn: &mut Conn, scope: &Scope, id: UsageRecordId) -> Result<UsageRecord> {
+/// A record as it was at the freeze.
+pub fn get_record(conn: &mut Conn, scope: &Scope, id: UsageRecordId) -> Result<UsageRecord> {
     let event = scope.event_number();
     let replaced: Option<Json<StoredVersion>> = usage_record_version::table
         .filter(

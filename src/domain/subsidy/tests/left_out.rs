@@ -132,6 +132,28 @@ fn a_charge_is_parted_by_what_was_paid() {
     assert_eq!(verdict.parts(&open), [(Some(R::NotInvoiced), fen(1_000))]);
 }
 
+/// What is left out for an earlier reason stays so; of the rest nothing is in the base.
+#[test]
+fn a_record_that_a_finding_takes_out_has_no_base() {
+    use LeftOutReason as R;
+    let inputs = inputs(Relation::External, Evidence::ALL[0], false, true);
+    let verdict = verdict(&inputs, &award(Vec::new(), None)).taken_out();
+    let parts = verdict.parts(&money(UsageState::Confirmed));
+    let expected = [
+        (R::Finding, 500),
+        (R::Voucher, 100),
+        (R::OtherYear, 200),
+        (R::Refunded, 50),
+        (R::Unpaid, 150),
+    ];
+    assert_eq!(
+        parts,
+        expected.map(|(reason, fen)| (Some(reason), Fen::new(fen)))
+    );
+    let disputed = verdict.parts(&money(UsageState::Disputed));
+    assert_eq!(disputed, [(Some(R::Disputed), Fen::new(1_000))]);
+}
+
 #[test]
 fn chinese_sentences_hold_no_latin_words() {
     for reason in LeftOutReason::ALL {

@@ -4,10 +4,12 @@
 use std::collections::BTreeMap;
 
 use crate::domain::evaluation::{
-    Host, Judge, Relations, Subject, UsageGroup, UsageGroupKey, UsageTotals, UsingUnit,
+    Host, Judge, RecordEffect, Relations, Subject, UsageGroup, UsageGroupKey, UsageTotals,
+    UsingUnit,
 };
 use crate::domain::policy::Award;
 use crate::domain::subsidy::{ChargeMoney, ChargeVerdict, LeftOutReason, YearMoney};
+use crate::domain::usage::Evidence;
 use crate::domain::{ChargeId, Fen, InstrumentId, Minutes, OrganizationId, UsageRecordId};
 use crate::error::AppError;
 use crate::store::Conn;
@@ -165,10 +167,15 @@ impl<'a> Charges<'a> {
 
     fn parts(&mut self, row: &ChargeRow) -> Vec<(Option<LeftOutReason>, Fen)> {
         let user = row.organization_id;
+        let effects = &self.judge.inputs.effects().records;
+        let effect = effects.get(&row.usage_record_id).copied();
         let key = UsageGroupKey {
             using_unit_id: user,
             relation: self.relations.at(self.host, user, row.ended_at),
-            evidence: row.evidence,
+            evidence: match effect {
+                Some(RecordEffect::Manual) => Evidence::Manual,
+                _ => row.evidence,
+            },
             statutory: row.statutory,
             detail: None,
         };
@@ -180,6 +187,10 @@ impl<'a> Charges<'a> {
                 self.verdicts.insert(class, verdict);
                 verdict
             }
+        };
+        let verdict = match effect {
+            Some(RecordEffect::Excluded) => verdict.taken_out(),
+            _ => verdict,
         };
         verdict.parts(&ChargeMoney {
             state: row.state,

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use super::{Choice, RecordShare};
 use crate::domain::charge::PaymentSource;
-use crate::domain::evaluation::{Judge, Relation, Relations, UsageGroupKey};
+use crate::domain::evaluation::{Judge, RecordEffect, Relation, Relations, UsageGroupKey};
 use crate::domain::policy::{Award, Measure, RecordFilter, Tally};
 use crate::domain::review::Satisfaction;
 use crate::domain::subsidy::{LeftOut, reason_against};
-use crate::domain::usage::UsageState;
+use crate::domain::usage::{Evidence, UsageState};
 use crate::domain::{Fen, InstrumentId, Minutes, OrganizationId, UsageRecordId};
 use crate::error::AppError;
 use crate::store::Conn;
@@ -140,9 +140,10 @@ impl Records<'_> {
             Counted::Answers => yearly_input::list_answers_of(conn, &self.scope, &ids)?,
             _ => BTreeMap::new(),
         };
-        let confirmed = records
-            .iter()
-            .filter(|record| record.state == UsageState::Confirmed);
+        let confirmed = records.iter().filter(|record| {
+            let is_excluded = self.effect(record) == Some(RecordEffect::Excluded);
+            record.state == UsageState::Confirmed && !is_excluded
+        });
         let shares = confirmed.filter_map(|record| {
             let paid = |source| paid.get(&(record.id, source)).copied().unwrap_or(Fen::ZERO);
             let mut share = self.share(record, answers.get(&record.id).copied());
@@ -169,6 +170,12 @@ impl Records<'_> {
         Ok(shares.collect())
     }
 
+    /// What an upheld finding did to a record at the freeze.
+    fn effect(&self, record: &UsageRecord) -> Option<RecordEffect> {
+        let effects = &self.judge.inputs.effects().records;
+        effects.get(&record.id).copied()
+    }
+
     fn share(&self, record: &UsageRecord, satisfaction: Option<Satisfaction>) -> RecordShare {
         let user = record.organization_id;
         let ended_in_year = self.scope.has_end(record.ended_at);
@@ -186,7 +193,10 @@ impl Records<'_> {
             key: UsageGroupKey {
                 using_unit_id: user,
                 relation: self.relations.at(self.host, user, record.ended_at),
-                evidence: record.evidence,
+                evidence: match self.effect(record) {
+                    Some(RecordEffect::Manual) => Evidence::Manual,
+                    _ => record.evidence,
+                },
                 statutory: record.statutory,
                 detail: None,
             },

@@ -8,11 +8,11 @@ use super::Freeze;
 use super::service::{Hosts, Services, host_of, income, passes, usage};
 use crate::domain::certification::Certification;
 use crate::domain::evaluation::{
-    RecordFacts, ServiceDetail, UsageGroup, UsageGroupKey, UsageTotals,
+    RecordEffect, RecordFacts, Relation, ServiceDetail, UsageGroup, UsageGroupKey, UsageTotals,
 };
 use crate::domain::policy::Grain;
-use crate::domain::usage::UsageState;
-use crate::domain::{OrganizationId, UsageRecordId};
+use crate::domain::usage::{Evidence, UsageState};
+use crate::domain::{Fen, OrganizationId, UsageRecordId};
 use crate::error::AppError;
 use crate::store::usage::UsageRecord;
 use crate::store::yearly_input::{self, RecordIncome};
@@ -46,14 +46,12 @@ impl Freeze<'_> {
             self.take(conn, records, &mut reading)
         })?;
         let replaced = yearly_input::list_replaced(conn, self.scope)?;
-        let mut replaced = replaced.into_iter().peekable();
-        while replaced.peek().is_some() {
-            let some: Vec<UsageRecord> = replaced.by_ref().take(1_000).collect();
-            let ids: Vec<UsageRecordId> = some.iter().map(|record| record.id).collect();
+        let mut rest = replaced.into_iter().peekable();
+        while rest.peek().is_some() {
+            let some: Vec<UsageRecord> = rest.by_ref().take(1_000).collect();
             self.take(conn, some, &mut reading)?;
-            let answers = yearly_input::list_answers_of(conn, self.scope, &ids)?;
-            self.take_answers(conn, answers, &mut reading)?;
         }
+        self.take_answers(conn, &mut reading)?;
         let mut services = reading.services;
         let changing = self.relations.changing(&self.scope.period);
         for pairs in passes(&changing) {
@@ -78,6 +76,11 @@ impl Freeze<'_> {
             if record.state != UsageState::Confirmed {
                 continue;
             }
+            let evidence = match self.effects.records.get(&record.id) {
+                Some(RecordEffect::Excluded) => continue,
+                Some(RecordEffect::Manual) => Evidence::Manual,
+                None => record.evidence,
+            };
             let paid = paid.remove(&record.id).unwrap_or_default();
             let mut service = UsageTotals::default();
             if self.scope.has_end(record.ended_at) {
@@ -96,7 +99,7 @@ impl Freeze<'_> {
             let key = UsageGroupKey {
                 using_unit_id: user,
                 relation: self.relations.at(host, user, record.ended_at),
-                evidence: record.evidence,
+                evidence,
                 statutory: record.statutory,
                 detail: Some(Arc::new(reading.detail(&record, &paid))),
             };
@@ -106,26 +109,22 @@ impl Freeze<'_> {
         Ok(())
     }
 
-    /// Answers in versions that stood at the freeze and were replaced since.
-    fn take_answers(
-        &self,
-        conn: &mut Conn,
-        answers: BTreeMap<UsageRecordId, crate::domain::review::Satisfaction>,
-        reading: &mut Reading<'_>,
-    ) -> Result<(), AppError> {
-        use crate::domain::evaluation::Relation;
-        for record in yearly_input::list_replaced(conn, self.scope)? {
-            let counts =
-                record.state == UsageState::Confirmed && self.scope.has_end(record.ended_at);
-            let Some(level) = answers.get(&record.id).filter(|_| counts) else {
-                continue;
-            };
+    /// Answers in records that are not read with all others: replaced since the freeze, or of evidence that a finding makes manual.
+    fn take_answers(&self, conn: &mut Conn, reading: &mut Reading<'_>) -> Result<(), AppError> {
+        let replaced = self.replaced(conn)?.into_iter();
+        for record in replaced.chain(self.of_manual_evidence(conn)?) {
             let host = host_of(reading.hosts, record.instrument_id)?;
-            let relation = self
-                .relations
-                .at(host, record.organization_id, record.ended_at);
-            if relation == Relation::External {
-                reading.services.answer(host, *level, 1);
+            let user = record.organization_id;
+            let is_external =
+                self.relations.at(host, user, record.ended_at) == Relation::External;
+            if record.state != UsageState::Confirmed
+                || !self.scope.has_end(record.ended_at)
+                || !is_external
+            {
+                continue;
+            }
+            if let Some(level) = yearly_input::find_answer(conn, self.scope, record.id)? {
+                reading.services.answer(host, level, 1);
             }
         }
         Ok(())
@@ -176,6 +175,6 @@ impl Reading<'_> {
     }
 }
 
-fn sum(one: crate::domain::Fen, other: crate::domain::Fen) -> Result<crate::domain::Fen, AppError> {
+fn sum(one: Fen, other: Fen) -> Result<Fen, AppError> {
     one.checked_add(other).map_err(AppError::internal)
 }

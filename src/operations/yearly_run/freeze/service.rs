@@ -6,9 +6,9 @@ use chrono::NaiveDate;
 
 use super::Freeze;
 use crate::domain::charge::PaymentSource;
-use crate::domain::evaluation::{Relation, UsageGroup, UsageGroupKey, UsageTotals};
+use crate::domain::evaluation::{RecordEffect, Relation, UsageGroup, UsageGroupKey, UsageTotals};
 use crate::domain::review::Satisfaction;
-use crate::domain::usage::UsageState;
+use crate::domain::usage::{Evidence, UsageState};
 use crate::domain::{Fen, Instant, InstrumentId, Minutes, OrganizationId, Slot};
 use crate::error::AppError;
 use crate::store::Conn;
@@ -65,7 +65,10 @@ impl Freeze<'_> {
         for pairs in passes(&changing) {
             self.add_income(conn, hosts, &ever, pairs, &mut services)?;
         }
-        self.add_replaced(conn, hosts, &mut services)?;
+        let replaced = self.replaced(conn)?;
+        self.add_each(conn, hosts, replaced, &mut services)?;
+        let manual = self.of_manual_evidence(conn)?;
+        self.add_each(conn, hosts, manual, &mut services)?;
         Ok(services)
     }
 
@@ -104,7 +107,7 @@ impl Freeze<'_> {
         pairs: Option<&[Pair]>,
         services: &mut Services,
     ) -> Result<(), AppError> {
-        for group in yearly_input::list_usage(conn, self.scope, pairs)? {
+        for group in yearly_input::list_usage(conn, self.scope, pairs, &self.apart)? {
             let service = UsageTotals {
                 effective_minutes: group.effective_minutes,
                 prepare_minutes: group.prepare_minutes,
@@ -128,7 +131,7 @@ impl Freeze<'_> {
         pairs: Option<&[Pair]>,
         services: &mut Services,
     ) -> Result<(), AppError> {
-        for group in yearly_input::list_income(conn, self.scope, pairs)? {
+        for group in yearly_input::list_income(conn, self.scope, pairs, &self.apart)? {
             let instrument = group.class.instrument_id;
             let amount = group.amount().ok_or_else(|| too_much(instrument))?;
             let service = income(group.source, amount);
@@ -147,7 +150,7 @@ impl Freeze<'_> {
         pairs: Option<&[Pair]>,
         services: &mut Services,
     ) -> Result<(), AppError> {
-        for group in yearly_input::list_answers(conn, self.scope, pairs)? {
+        for group in yearly_input::list_answers(conn, self.scope, pairs, &self.apart)? {
             let host = host_of(hosts, group.instrument_id)?;
             let user = group.organization_id;
             let relation = match group.ended_at {
@@ -161,16 +164,38 @@ impl Freeze<'_> {
         Ok(())
     }
 
-    /// The versions that stood at the freeze and were replaced since, one by one.
-    fn add_replaced(
+    /// The versions that stood at the freeze and were replaced since, but of records on which a finding has an effect.
+    pub(super) fn replaced(&self, conn: &mut Conn) -> Result<Vec<UsageRecord>, AppError> {
+        let mut replaced = yearly_input::list_replaced(conn, self.scope)?;
+        replaced.retain(|record| !self.effects.records.contains_key(&record.id));
+        Ok(replaced)
+    }
+
+    /// The records whose evidence an upheld finding makes manual, as they stood at the freeze.
+    pub(super) fn of_manual_evidence(&self, conn: &mut Conn) -> Result<Vec<UsageRecord>, AppError> {
+        let effects = self.effects.records.iter();
+        let manual = effects.filter(|(_, effect)| **effect == RecordEffect::Manual);
+        let mut records = Vec::new();
+        for (id, _) in manual {
+            let record = yearly_input::get_record(conn, self.scope, *id)?;
+            records.push(UsageRecord {
+                evidence: Evidence::Manual,
+                ..record
+            });
+        }
+        Ok(records)
+    }
+
+    /// Confirmed records one by one.
+    fn add_each(
         &self,
         conn: &mut Conn,
         hosts: &Hosts,
+        records: Vec<UsageRecord>,
         services: &mut Services,
     ) -> Result<(), AppError> {
         let confirmed = |record: &UsageRecord| record.state == UsageState::Confirmed;
-        let replaced = yearly_input::list_replaced(conn, self.scope)?;
-        let ids: Vec<_> = replaced.iter().map(|record| record.id).collect();
+        let ids: Vec<_> = records.iter().map(|record| record.id).collect();
         let mut paid: BTreeMap<_, Vec<_>> = BTreeMap::new();
         // No list of ids becomes longer than the databases read.
         for some in ids.chunks(1_000) {
@@ -179,7 +204,7 @@ impl Freeze<'_> {
                 of_record.push((row.source, row.amount_fen));
             }
         }
-        for record in replaced.into_iter().filter(confirmed) {
+        for record in records.into_iter().filter(confirmed) {
             let host = host_of(hosts, record.instrument_id)?;
             let user = record.organization_id;
             let relation = self.relations.at(host, user, record.ended_at);
