@@ -10,6 +10,7 @@ mod doctor;
 mod evaluate;
 mod export;
 mod failure;
+mod finding;
 mod health;
 mod import;
 mod logging;
@@ -87,6 +88,9 @@ enum Command {
     /// Objections to public notices.
     #[command(subcommand)]
     Objections(objection::Command),
+    /// What looks wrong in a year.
+    #[command(subcommand)]
+    Findings(finding::Command),
     /// Policy packs.
     #[command(subcommand)]
     Policy(policy::Command),
@@ -124,6 +128,7 @@ async fn act(line: CommandLine) -> Result<(), Failure> {
         Command::Subsidy(action) => subsidy::run(config, action).await,
         Command::Preflight(arguments) => preflight::run(config, arguments).await,
         Command::Objections(action) => objection::run(config, action).await,
+        Command::Findings(action) => finding::run(config, action).await,
         Command::Policy(action) => policy::run(config, action).await,
         Command::Openapi => output::json(&crate::http::openapi::document(&config.public_url)),
         Command::Health => health::run(&config),

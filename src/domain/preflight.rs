@@ -23,6 +23,8 @@ crate::vocabulary! {
         InstrumentsIncomplete = "instruments_incomplete",
         UnitWithoutPeople = "unit_without_people",
         ExpertPointsMissing = "expert_points_missing",
+        /// Serious ones of which nobody decided yet.
+        FindingsOpen = "findings_open",
     }
 }
 
@@ -110,6 +112,9 @@ pub struct Unit {
     /// It has instruments that count, so that it is evaluated.
     pub is_evaluated: bool,
     pub lacks_admin: bool,
+    /// Serious findings of which nobody decided, and by when the first of them is to be explained.
+    pub findings: i64,
+    pub first_finding_due_on: Option<NaiveDate>,
     /// The indicators for which experts gave it points.
     pub given: Vec<String>,
 }
@@ -193,8 +198,10 @@ impl Services {
 impl Lack {
     const fn weight(self, rules: &Rules) -> Weight {
         match self {
-            // Nothing is published while points are missing.
-            Self::UnitWithoutPeople | Self::ExpertPointsMissing => Weight::Blocks,
+            // Nothing is published while points are missing, nor final while findings are undecided.
+            Self::UnitWithoutPeople | Self::ExpertPointsMissing | Self::FindingsOpen => {
+                Weight::Blocks
+            }
             Self::RecordsWeakEvidence if !rules.pays_no_weak_evidence => Weight::Points,
             Self::RecordsUnconfirmed
             | Self::RecordsDisputed
@@ -231,6 +238,7 @@ impl Course<'_> {
                 Lack::RegistrationsDue => Sum::of(unit.drafts),
                 Lack::InstrumentsIncomplete => Sum::of(unit.incomplete),
                 Lack::UnitWithoutPeople => Sum::of(i64::from(unit.lacks_admin)),
+                Lack::FindingsOpen => Sum::of(unit.findings),
                 Lack::ExpertPointsMissing => match self.evaluation {
                     Some(_) => Sum::of(i64::from(!missing.is_empty())),
                     None => Sum::of(i64::try_from(missing.len()).unwrap_or(i64::MAX)),
@@ -279,6 +287,7 @@ impl Course<'_> {
                 self.rules.answer_within,
             ),
             Lack::RegistrationsDue => (unit.first_accepted_on?, self.rules.register_within),
+            Lack::FindingsOpen => return unit.first_finding_due_on,
             _ => return None,
         };
         match days? {
@@ -333,6 +342,9 @@ impl Course<'_> {
             Lack::UnitWithoutPeople => {
                 format!("/organizations?uscc={}&lacks_admin=true", unit.uscc)
             }
+            Lack::FindingsOpen => format!(
+                "/findings?organization_id={host}&year={year}&severity=serious&state=open&state=explained"
+            ),
             Lack::ExpertPointsMissing => match self.evaluation {
                 Some(id) => format!("/evaluations/{id}/scores?organization_id={host}"),
                 None => {

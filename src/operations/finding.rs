@@ -10,17 +10,23 @@ use serde_json::json;
 use crate::app::App;
 use crate::domain::access::{Action, FindingReach, FindingTies};
 use crate::domain::finding::{FindingRule, Findings, Found};
-use crate::domain::{FindingId, Instant, TooLarge, UsageRecordId};
+use crate::domain::{Instant, TooLarge};
 use crate::error::{AppError, Code};
 use crate::operations::actor::Actor;
 use crate::operations::run::may;
 use crate::operations::subject::{self, Subject as Noun, Ties};
 use crate::store::event::{self, NewEvent, Subject};
+use crate::store::finding as rows;
 use crate::store::finding::record::{self, FindingRecord};
-use crate::store::finding::{self as rows, Filter, Finding};
 use crate::store::job::Job;
 use crate::store::yearly_input::{self, Scope};
 use crate::store::{Conn, Lock, StoreError};
+
+// What the command line needs to name a finding and what is decided of it.
+pub use crate::domain::finding::{FindingEffect, FindingState, sentence};
+pub use crate::domain::policy::Grade;
+pub use crate::domain::{FindingId, UsageRecordId};
+pub use crate::store::finding::{Filter, Finding};
 
 /// What looks wrong in the year, rule by rule.
 pub(crate) fn look(conn: &mut Conn, scope: &Scope) -> Result<Vec<Found>, AppError> {

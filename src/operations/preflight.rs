@@ -46,7 +46,7 @@ struct Question {
     /// Of a draft: itself, and whom it grades.
     draft: Option<(EvaluationId, BTreeSet<OrganizationId>)>,
     hosts: Vec<HostRow>,
-    /// Hosts are not told of experts' points, which are not theirs to give.
+    /// Hosts are not told of experts' points, which are not theirs to give, nor of findings that are not shown to them.
     sees_points: bool,
     /// The pack that was asked for by name.
     policy: Option<String>,
@@ -210,7 +210,13 @@ async fn answer(app: &App, question: Question) -> Result<Vec<Item>, AppError> {
     for host in hosts {
         let (id, rules_of_unit) = (host.id, rules.clone());
         let own = given.remove(&id).unwrap_or_default();
-        let read = move |conn: &mut Conn| read(conn, host, year, &rules_of_unit, own);
+        let read = move |conn: &mut Conn| {
+            let mut unit = read(conn, host, year, &rules_of_unit, own)?;
+            let year = i64::from(year.number());
+            let open = store::finding::count_undecided(conn, (id, year), !sees_points)?;
+            (unit.findings, unit.first_finding_due_on) = open;
+            Ok::<_, AppError>(unit)
+        };
         let mut unit = app.store.read(read).await?;
         if let Some((_, graded)) = &draft {
             unit.is_evaluated = graded.contains(&id);
@@ -252,6 +258,9 @@ fn read(
         incomplete: registry.incomplete,
         is_evaluated: registry.listed > 0,
         lacks_admin: host.lacks_admin,
+        // Which of them the reader knows of is asked beside.
+        findings: 0,
+        first_finding_due_on: None,
         given,
     })
 }

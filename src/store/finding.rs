@@ -49,6 +49,13 @@ pub struct Finding {
     pub updated_at: Instant,
 }
 
+impl Finding {
+    /// The first thousand of its records.
+    pub fn records_named(&self) -> impl Iterator<Item = UsageRecordId> {
+        self.record_ids.iter().copied()
+    }
+}
+
 /// Which findings to list. Absent means all.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
@@ -85,13 +92,9 @@ pub fn get_locked(conn: &mut Conn, id: FindingId) -> Result<Finding> {
 
 /// The first serious findings of the year that nobody decided of.
 pub fn list_undecided(conn: &mut Conn, year: i64) -> Result<Vec<FindingId>> {
-    let rules = FindingRule::ALL.iter().copied();
-    let serious: Vec<FindingRule> = rules
-        .filter(|rule| rule.severity() == Severity::Serious)
-        .collect();
     Ok(finding::table
         .filter(finding::year.eq(year))
-        .filter(finding::rule.eq_any(serious))
+        .filter(finding::rule.eq_any(serious()))
         .filter(finding::state.eq_any([FindingState::Open, FindingState::Explained]))
         .order(finding::id)
         .limit(UNDECIDED_NAMED_MAX)
@@ -120,6 +123,33 @@ pub struct Said {
     pub decision: Option<String>,
     pub effect: Option<FindingEffect>,
     pub grade: Option<Grade>,
+}
+
+/// How many serious findings of a unit's year nobody decided of, and by when the first is to be explained; `shown`: of those alone
+/// that are shown to the unit.
+pub fn count_undecided(
+    conn: &mut Conn,
+    (unit, year): (OrganizationId, i64),
+    shown: bool,
+) -> Result<(i64, Option<NaiveDate>)> {
+    let mut query = finding::table
+        .filter(finding::organization_id.eq(unit))
+        .filter(finding::year.eq(year))
+        .filter(finding::rule.eq_any(serious()))
+        .filter(finding::state.eq_any([FindingState::Open, FindingState::Explained]))
+        .select((diesel::dsl::count_star(), diesel::dsl::min(finding::due_on)))
+        .into_boxed();
+    if shown {
+        query = query.filter(finding::due_on.is_not_null());
+    }
+    Ok(query.get_result(conn)?)
+}
+
+fn serious() -> Vec<FindingRule> {
+    let rules = FindingRule::ALL.iter().copied();
+    rules
+        .filter(|rule| rule.severity() == Severity::Serious)
+        .collect()
 }
 
 /// Writes what is said of a finding.

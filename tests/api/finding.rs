@@ -336,4 +336,49 @@ both! {
         }
         assert_eq!(listed, ids);
     }
+
+    /// Listed, shown, cleared and upheld from the command line, in the name of a person.
+    fn a_finding_is_decided_at_the_command_line(app: &TestApp) {
+        let path = planted(app);
+        insert(app, "circular_trade");
+        let first = path.rsplit('/').next().unwrap().to_owned();
+        let second = app.as_admin().get("/api/v1/findings?year=2025").expect_status(200)["items"][0]["id"].to_string();
+        let said = |arguments: &[&str]| {
+            let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_yiqi"));
+            command.arg("findings").args(arguments).env_clear().env("YIQI_DATABASE_URL", &app.url);
+            let output = command.output().unwrap();
+            let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+            (output.status.code().unwrap(), text.concat())
+        };
+        let json = |arguments: &[&str]| -> Value {
+            let (code, text) = said(&[arguments, &["--as", ADMIN.login, "--format", "json"]].concat());
+            assert_eq!(code, 0, "{text}");
+            serde_json::from_str(&text).unwrap()
+        };
+        let listed = |arguments: &[&str]| json(arguments)["items"].as_array().unwrap().len();
+        let (all, open) = (listed(&["list"]), listed(&["list", "--open"]));
+        assert!(all == open && all >= 2, "{all}, {open}");
+        assert_eq!(listed(&["list", "--year", "2025"]), 1);
+        let shown = json(&["show", &first]);
+        assert_eq!((&shown["rule"], &shown["state"], &shown["severity"]), (&json!("over_24_hours"), &json!("open"), &json!("serious")));
+        let record = shown["usage_record_ids"][0].to_string();
+        let refused = |arguments: &[&str], expected: &str| {
+            let (code, text) = said(arguments);
+            assert!(code != 0 && text.contains(expected), "{code}: {text}");
+        };
+        refused(&["clear", &first, "--text", "x", "--as", BOSS.login], "");
+        refused(&["clear", &first, "--as", ADMIN.login], "--text");
+        refused(&["uphold", &first, "--text", "x", "--effect", "best", "--as", ADMIN.login], "effect");
+        refused(&["uphold", &first, "--text", "x", "--effect", "cap_grade", "--as", ADMIN.login], "grade");
+        refused(&["show", "999999", "--as", ADMIN.login], "there is no finding 999999");
+        let upheld = json(&["uphold", &first, "--text", "机时多于实际", "--effect", "exclude_records", "--record", &record]);
+        assert_eq!((&upheld["state"], &upheld["effect"]), (&json!("upheld"), &json!("exclude_records")));
+        assert_eq!(json(&["clear", &second, "--text", "已核对"])["state"], "cleared");
+        refused(&["clear", &second, "--text", "x", "--as", ADMIN.login], "cleared");
+        assert_eq!(listed(&["list", "--open"]), open - 2);
+        let (_, text) = said(&["list", "--as", ADMIN.login]);
+        assert!(text.contains("over_24_hours") && text.contains("upheld"), "{text}");
+        let (_, text) = said(&["show", &first, "--as", ADMIN.login]);
+        assert!(text.contains("机时多于实际") && text.contains("exclude_records"), "{text}");
+    }
 }

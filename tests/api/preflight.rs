@@ -320,4 +320,33 @@ both! {
         assert_eq!(missing(&items(&admin, &path)), 1);
         app.as_host().get(&path).expect_code(404, "not_found");
     }
+
+    /// The province counts all serious findings that nobody decided of, the host those that are shown to it.
+    fn undecided_findings_are_told_to_whom_they_are_shown(app: &TestApp) {
+        app.block_on(install_shipped(&app.app, app.now())).unwrap();
+        given::instrument(app).insert();
+        let unit = app.organization_id(UNIVERSITY);
+        for (rule, subject) in [("overlap", "a"), ("overlap", "b"), ("late_manual_entry", "c")] {
+            let text = format!(
+                "INSERT INTO finding (year, rule, subject, organization_id, records, minutes, income_fen, record_ids, facts_digest, \
+                 state, version, created_at, updated_at) VALUES (2026, '{rule}', '{subject}', {unit}, 1, 0, 0, '[]', '', 'open', 1, \
+                 '2026-01-01 00:00:00', '2026-01-01 00:00:00')"
+            );
+            app.write(move |tx| Ok(diesel::sql_query(text.as_str()).execute(tx)?));
+        }
+        let own = || items(&app.as_host(), &format!("/api/v1/preflight?year={YEAR}"));
+        let counted = |items: &[Value]| of(items, "findings_open").map(|item| item["count"].clone());
+        assert_eq!((counted(&live(app)), counted(&own())), (Some(json!(2)), None));
+        assert_eq!(of(&live(app), "findings_open").unwrap()["weight"], "blocks");
+        let admin = app.as_admin();
+        let list = admin.get("/api/v1/findings?year=2026&severity=serious").expect_status(200);
+        let path = |at: usize| format!("/api/v1/findings/{}", list["items"][at]["id"]);
+        admin.post(&format!("{}/assign", path(0)), json!({"due_on": "2026-03-20"})).expect_status(200);
+        assert_eq!((counted(&live(app)), counted(&own())), (Some(json!(2)), Some(json!(1))));
+        assert_eq!(of(&own(), "findings_open").unwrap()["due_on"], "2026-03-20");
+        for at in [0, 1] {
+            admin.post(&format!("{}/clear", path(at)), json!({"text": "已核对"})).expect_status(200);
+        }
+        assert_eq!((counted(&live(app)), counted(&own())), (None, None));
+    }
 }

@@ -74,3 +74,69 @@ fn the_clean_year_has_nothing_serious_and_planted_faults_are_found() {
         }
     });
 }
+
+fn plant(world: &World, faults: &'static [&'static str]) {
+    world.write(move |tx| {
+        for fault in faults {
+            diesel::sql_query(*fault).execute(tx)?;
+        }
+        Ok(())
+    });
+}
+
+/// The contact of one unit is that of every other, too.
+const ONE_CONTACT: &str = "UPDATE organization SET public_contact = COALESCE((SELECT o.public_contact FROM organization o \
+     WHERE o.public_contact IS NOT NULL ORDER BY o.id LIMIT 1), '0311-86000000')";
+
+#[test]
+fn a_customer_with_the_contact_of_the_host_is_found() {
+    on_both_imported(|world| {
+        assert!(!found(world).contains(&FindingRule::RelatedCustomer));
+        plant(world, &[ONE_CONTACT]);
+        assert!(found(world).contains(&FindingRule::RelatedCustomer));
+    });
+}
+
+/// The first host and the last use each other once, for 30,000 yuan each.
+const CIRCLE: &[&str] = &[
+    "UPDATE usage_record SET organization_id = host_organization_id WHERE host_organization_id IN ((SELECT MIN(x.host_organization_id) \
+     FROM usage_record x), (SELECT MAX(x.host_organization_id) FROM usage_record x)) AND organization_id IN \
+     ((SELECT MIN(x.host_organization_id) FROM usage_record x), (SELECT MAX(x.host_organization_id) FROM usage_record x))",
+    "UPDATE usage_record SET organization_id = (SELECT MAX(x.host_organization_id) FROM usage_record x) WHERE id = (SELECT MIN(u.id) \
+     FROM usage_record u JOIN charge c ON c.usage_record_id = u.id AND c.state <> 'voided' AND c.amount_fen > 0 \
+     WHERE u.organization_id <> u.host_organization_id \
+     AND u.host_organization_id = (SELECT MIN(x.host_organization_id) FROM usage_record x))",
+    "UPDATE usage_record SET organization_id = (SELECT MIN(x.host_organization_id) FROM usage_record x) WHERE id = (SELECT MIN(u.id) \
+     FROM usage_record u JOIN charge c ON c.usage_record_id = u.id AND c.state <> 'voided' AND c.amount_fen > 0 \
+     WHERE u.organization_id <> u.host_organization_id \
+     AND u.host_organization_id = (SELECT MAX(x.host_organization_id) FROM usage_record x))",
+    "UPDATE charge SET amount_fen = 3000000 WHERE usage_record_id IN (SELECT u.id FROM usage_record u \
+     WHERE u.organization_id <> u.host_organization_id AND u.organization_id IN ((SELECT MIN(x.host_organization_id) \
+     FROM usage_record x), (SELECT MAX(x.host_organization_id) FROM usage_record x)) AND u.host_organization_id IN \
+     ((SELECT MIN(x.host_organization_id) FROM usage_record x), (SELECT MAX(x.host_organization_id) FROM usage_record x)))",
+];
+
+#[test]
+fn two_units_that_pay_each_other_alike_are_found_with_the_records_of_both() {
+    on_both_imported(|world| {
+        assert!(!found(world).contains(&FindingRule::CircularTrade));
+        plant(world, CIRCLE);
+        assert!(found(world).contains(&FindingRule::CircularTrade));
+        let circles = Filter {
+            rules: vec![FindingRule::CircularTrade],
+            limit: 10,
+            ..Filter::default()
+        };
+        let found = world.read(move |conn| Ok(finding::list(conn, &circles).unwrap()));
+        let [circle] = found.as_slice() else {
+            panic!("{found:?}");
+        };
+        let id = circle.id;
+        let records =
+            world.read(move |conn| Ok(finding::record::list(conn, id, None, 10).unwrap()));
+        assert_eq!((circle.records, records.len()), (2, 2));
+        let hosts: std::collections::BTreeSet<_> =
+            records.iter().map(|record| record.instrument_id).collect();
+        assert_eq!(hosts.len(), 2);
+    });
+}
