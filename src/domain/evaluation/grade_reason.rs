@@ -125,25 +125,7 @@ fn why(
     let by_finding = host.map_or(Grade::Excellent, |host| capped(judge, host));
     let adopted = host.and_then(|host| host.adopted);
     if let Some(adopted) = adopted.filter(|_| grades.adopt) {
-        if by_finding > adopted {
-            let (outside, best) = (grade_words(adopted), grade_words(by_finding));
-            return (
-                format!(
-                    "外部评价结果为{}，但因核查认定的问题最高为{}：{}",
-                    outside.zh, best.zh, is.zh
-                ),
-                format!(
-                    "an evaluation outside says {}, but an upheld finding leaves at most {}: {}",
-                    outside.en, best.en, is.en
-                ),
-            )
-                .into();
-        }
-        return (
-            format!("采用外部评价结果：{}", is.zh),
-            format!("the result of an evaluation outside stands: {}", is.en),
-        )
-            .into();
+        return outside(adopted, by_finding, given);
     }
     let best = host.map_or(Grade::Excellent, |host| at_best(judge, host));
     if best > by_total {
@@ -193,6 +175,30 @@ fn why(
         ),
     }
     .into()
+}
+
+/// Of a result from outside, and of what an upheld finding leaves of it.
+fn outside(adopted: Grade, by_finding: Grade, given: Grade) -> Sentence {
+    let is = grade_words(given);
+    if by_finding > adopted {
+        let (outside, best) = (grade_words(adopted), grade_words(by_finding));
+        return (
+            format!(
+                "外部评价结果为{}，但因核查认定的问题最高为{}：{}",
+                outside.zh, best.zh, is.zh
+            ),
+            format!(
+                "an evaluation outside says {}, but an upheld finding leaves at most {}: {}",
+                outside.en, best.en, is.en
+            ),
+        )
+            .into();
+    }
+    (
+        format!("采用外部评价结果：{}", is.zh),
+        format!("the result of an evaluation outside stands: {}", is.en),
+    )
+        .into()
 }
 
 /// A place in English.

@@ -104,6 +104,11 @@ impl Inputs {
                 tell(line.cell(instrument.id, cell).text());
             }
         }
+        self.each_outcome(&mut line, tell);
+    }
+
+    /// What earlier runs paid, and what upheld findings do.
+    fn each_outcome(&self, line: &mut Line, mut tell: impl FnMut(&str)) {
         for awarded in &self.awarded {
             tell(line.awarded(awarded).text());
         }

@@ -97,10 +97,7 @@ pub fn read(
         Some(known) => known.inputs.days().clone(),
         None => calendar.days_within(scope.first_on, last_deadline_on(scope)),
     };
-    let effects = match &known {
-        Some(known) => known.inputs.effects().clone(),
-        None => effect::of_year(conn, i64::from(scope.year))?,
-    };
+    let effects = effects(conn, scope, known.as_ref().map(|known| known.inputs))?;
     let freeze = Freeze {
         scope,
         relations,
@@ -230,6 +227,14 @@ pub(super) fn adopted(
     Ok(listed
         .map(|item| (item.organization_id, item.grade))
         .collect())
+}
+
+/// What upheld findings do: of what was frozen, what they did then.
+fn effects(conn: &mut Conn, scope: &Scope, known: Option<&Inputs>) -> Result<Effects, AppError> {
+    match known {
+        Some(known) => Ok(known.effects().clone()),
+        None => effect::of_year(conn, i64::from(scope.year)),
+    }
 }
 
 /// No deadline is later: a pack gives at most 366 working days.
