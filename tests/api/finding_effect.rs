@@ -6,6 +6,7 @@ use ureq::http::Method;
 use yiqi::domain::Fen;
 use yiqi::operations::actor::Actor;
 use yiqi::operations::policy::install_shipped;
+use yiqi::operations::policy_pack::HEBEI_2026;
 use yiqi::operations::yearly_run::verify;
 
 use crate::charge::{charge_of, invoice, payment, record};
@@ -74,11 +75,12 @@ fn evaluate(admin: &Client) -> Answer {
 }
 
 fn run(admin: &Client) -> Answer {
-    begun(
-        admin,
-        "/api/v1/subsidy-runs",
-        json!({"year": 2026, "policy": "hebei-2026", "budget_fen": 1_000_000}),
-    )
+    run_by(admin, "hebei-2026")
+}
+
+fn run_by(admin: &Client, policy: &str) -> Answer {
+    let body = json!({"year": 2026, "policy": policy, "budget_fen": 1_000_000});
+    begun(admin, "/api/v1/subsidy-runs", body)
 }
 
 /// What an evaluation says of the unit.
@@ -166,7 +168,12 @@ both! {
     fn a_finding_caps_the_grade(app: &TestApp) {
         let ((path, _), admin) = (planted(app), app.as_admin());
         let unit = app.organization_id(UNIVERSITY);
-        let draft = evaluate(&admin);
+        // A pack by which a unit passes with a point.
+        let mild = HEBEI_2026.replacen("version = 1", "version = 2", 1).replacen("pass = \"60\"", "pass = \"1\"", 1);
+        let stored = admin.request(Method::POST, "/api/v1/policies?accept_warnings=true");
+        stored.bytes("application/toml", mild.as_bytes()).send().expect_status(201);
+        let evaluate = || begun(&admin, "/api/v1/evaluations", json!({"year": 2026, "policy": "hebei-2026@2"}));
+        let draft = evaluate();
         let grade = |evaluation: &Value| explained(app, evaluation, "")["grade"].clone();
         assert_ne!(grade(&draft["id"]), "fail");
         let body = json!({"text": "情节严重", "effect": "cap_grade", "grade": "fail"});
@@ -177,7 +184,7 @@ both! {
         let put = admin.request(Method::PUT, &format!("/api/v1/evaluations/{}/expert-scores", draft["id"]));
         put.header("if-match", "*").json(scores).send().expect_status(200);
         assert_eq!(grade(&draft["id"]), "fail");
-        let after = run(&admin);
+        let after = run_by(&admin, "hebei-2026@2");
         let told = explained(app, &after["evaluation_id"], "");
         assert_eq!(told["grade"], "fail");
         let sentence = told["grade_reason"]["sentence"].as_str().unwrap();
@@ -185,7 +192,7 @@ both! {
         verified(app, &after);
         let reopened = say(&admin, &path, "reopen", json!({"reason": "有新材料"})).expect_status(200);
         assert_eq!((&reopened["effect"], &reopened["grade"]), (&Value::Null, &Value::Null));
-        assert_ne!(grade(&evaluate(&admin)["id"]), "fail");
+        assert_ne!(grade(&evaluate()["id"]), "fail");
         verified(app, &after);
     }
 
