@@ -27,7 +27,7 @@ codes! {
     usage_overlaps period_locked organization_exists login_taken client_reference_used request_in_progress
     invoice_no_used already_invoiced charge_exists no_price asset_no_used tariff_overlaps policy_version_exists final_exists already_reviewed
     year_not_over already_published evaluation_not_published notice_running notice_ended objections_open findings_open notice_too_short scenario_not_publishable policy_not_in_force expert_points_missing
-    already_assigned assignment_closed not_an_evaluator related_to_evaluator
+    award_held already_assigned assignment_closed not_an_evaluator related_to_evaluator
     exemption_exists related_party_exists relation_in_use last_admin last_policy unit_has_admin too_many_keys
     run_not_ready pdf_font_missing row_differs bookings_affected version_mismatch
     body_too_large unsupported_media_type read_only idempotency_key_reused required text_too_long control_character

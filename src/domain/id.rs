@@ -74,7 +74,9 @@ macro_rules! typed_id {
 typed_id!(
     ApiKeyId,
     AssetId,
+    AwardAdjustmentId,
     AwardId,
+    AwardPaymentId,
     BookingId,
     ChargeId,
     ClosureId,

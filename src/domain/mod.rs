@@ -42,6 +42,7 @@
 pub mod access;
 pub mod account;
 pub mod availability;
+pub mod award;
 pub mod booking;
 pub mod booking_rules;
 pub mod calendar;

@@ -26,7 +26,7 @@ statuses! {
          policy_version_exists final_exists already_reviewed exemption_exists related_party_exists relation_in_use
          last_admin last_policy unit_has_admin too_many_keys run_not_ready pdf_font_missing row_differs bookings_affected
          year_not_over already_published evaluation_not_published notice_running notice_ended objections_open findings_open scenario_not_publishable expert_points_missing
-         already_assigned assignment_closed;
+         award_held already_assigned assignment_closed;
     412: version_mismatch;
     413: body_too_large;
     414: uri_too_long;

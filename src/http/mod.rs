@@ -6,6 +6,7 @@ pub mod answer;
 pub mod api_key;
 mod asset_ledger;
 pub mod availability;
+pub mod award_payment;
 pub mod body;
 pub mod booking;
 pub mod booking_rules;

@@ -9,11 +9,11 @@ use actix_web::web::{self, ServiceConfig};
 use super::answer::Answer;
 use super::route::{BASE, Methods, Route, method_not_allowed};
 use super::{
-    account, adopted_grade, api_key, asset_ledger, availability, booking, booking_rules,
-    certification, charge, closure, duty, event, exemption, expert_assignment, expert_point,
-    finding, holiday, instrument, invitation, invoice, member, notice, objection, organization,
-    policy, preflight, public_notice, quote, reference, related_party, review, service, session,
-    stats, tariff, usage, yearly_run,
+    account, adopted_grade, api_key, asset_ledger, availability, award_payment, booking,
+    booking_rules, certification, charge, closure, duty, event, exemption, expert_assignment,
+    expert_point, finding, holiday, instrument, invitation, invoice, member, notice, objection,
+    organization, policy, preflight, public_notice, quote, reference, related_party, review,
+    service, session, stats, tariff, usage, yearly_run,
 };
 use crate::error::AppError;
 
@@ -45,6 +45,7 @@ pub fn table() -> Vec<Route> {
         invoice::routes(),
         policy::routes(),
         yearly_run::routes(),
+        award_payment::routes(),
         expert_assignment::routes(),
         expert_point::routes(),
         adopted_grade::routes(),

@@ -62,7 +62,9 @@ macro_rules! ids {
 ids!(
     ApiKeyId,
     AssetId,
+    AwardAdjustmentId,
     AwardId,
+    AwardPaymentId,
     BookingId,
     ChargeId,
     ClosureId,
@@ -193,6 +195,8 @@ words!(
     Empty => "EmptyCell",
     ImportMode => "ImportMode",
     expert::AssignmentState => "AssignmentState",
+    award::AdjustmentReason => "AdjustmentReason",
+    award::AdjustmentState => "AdjustmentState",
     policy::Grade => "Grade",
     policy::Recipient => "Recipient",
     crate::exchange::comparison::Format => "ComparisonFormat",

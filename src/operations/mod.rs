@@ -7,6 +7,7 @@ pub mod adopted_grade;
 pub mod api_key;
 pub mod asset_ledger;
 pub mod availability;
+pub mod award;
 pub mod booking;
 pub mod booking_rules;
 pub mod bulk;

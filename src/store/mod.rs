@@ -4,6 +4,7 @@
 pub mod adopted_grade;
 pub mod api_key;
 pub mod asset_ledger;
+pub mod award_payment;
 pub mod booking;
 pub mod booking_rules;
 pub mod bulk;

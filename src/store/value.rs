@@ -44,7 +44,7 @@ macro_rules! stored {
 }
 
 stored!(
-    ApiKeyId, AwardId, BookingId, ChargeId, ClosureId, EvaluationId, EventId, ExpertAssignmentId, FindingId, FindingScanId, InstrumentId, InvitationId,
+    ApiKeyId, AwardAdjustmentId, AwardId, AwardPaymentId, BookingId, ChargeId, ClosureId, EvaluationId, EventId, ExpertAssignmentId, FindingId, FindingScanId, InstrumentId, InvitationId,
     InvoiceId, JobId, NoticeId, ObjectionId, OrganizationId,
     PaymentId, PolicyId, PublicNoticeId, RelatedPartyId, ReviewId, ServiceId, SessionId, SubsidyRunId, TariffId, UsageRecordId, UserId
     as BigInt through i64, |number| Ok(number.try_into()?)
@@ -87,6 +87,8 @@ macro_rules! stored_words {
 
 stored_words!(
     account::UserState,
+    award::AdjustmentReason,
+    award::AdjustmentState,
     booking::BookingMode,
     booking::BookingPurpose,
     booking::BookingState,

@@ -18,6 +18,7 @@ mod time_limit;
 mod account;
 mod archive;
 mod availability;
+mod award;
 mod bad_input;
 mod booking;
 mod bounds;

@@ -1,6 +1,7 @@
 //! `yiqi subsidy`: the yearly run, its proof, its explanation, and what becomes of it. On standard output stands the result
 //! alone, so that two runs can be compared byte by byte.
 
+mod after_final;
 pub mod explanation;
 mod left_out;
 mod list;
@@ -17,6 +18,7 @@ use super::{archive, decision, export, operator, progress};
 use crate::app::App;
 use crate::config::Config;
 use crate::error::AppError;
+use crate::operations::session::Action;
 use crate::operations::yearly_run::verify::{self, Check};
 use crate::operations::yearly_run::{self, Asked, Budget, Fen, Request, RunId, SubsidyRunId};
 
@@ -40,6 +42,16 @@ pub enum Command {
     Finalize(decision::Chosen),
     /// Throw a run away.
     Discard(decision::Rejection),
+    /// Enter a payment of an award of a final run, or what came back.
+    Pay(after_final::Paid),
+    /// Propose to adjust an award; a second person approves it.
+    Adjust(after_final::Adjusted),
+    /// Approve or refuse an adjustment that another person proposed.
+    Decide(after_final::Decided),
+    /// Hold an award: nothing is paid until it is released.
+    Hold(after_final::Held),
+    /// Release an award that was held.
+    Release(after_final::Held),
 }
 
 #[derive(Debug, Args)]
@@ -178,6 +190,11 @@ pub async fn run(config: Config, action: Command) -> Result<(), Failure> {
             Ok(id) => decision::discard(&app, id, rejection).await,
             Err(failure) => Err(failure),
         },
+        Command::Pay(paid) => after_final::pay(&app, paid).await,
+        Command::Adjust(adjusted) => after_final::adjust(&app, adjusted).await,
+        Command::Decide(decided) => after_final::decide(&app, decided).await,
+        Command::Hold(held) => after_final::hold(&app, Action::AwardHold, held).await,
+        Command::Release(held) => after_final::hold(&app, Action::AwardRelease, held).await,
     };
     app.store.drain();
     done

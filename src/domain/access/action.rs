@@ -366,6 +366,14 @@ actions! {
     SubsidyList = "subsidy_list": EVERYBODY.and_system(), None, Read, SubsidyRun, Nobody;
     SubsidyGet = "subsidy_get": EVERYBODY.and_system(), None, Read, SubsidyRun, Nobody;
     SubsidyAwardList = "subsidy_award_list": EVERYBODY.and_system(), None, Read, SubsidyRun, Nobody;
+    /// One award, with what became of it after its run was final.
+    AwardGet = "award_get": EVERYBODY.and_system(), None, Read, SubsidyRun, Nobody;
+    AwardPaymentCreate = "award_payment_create": PROVINCE, None, Change, SubsidyRun, Heads;
+    AwardAdjustmentCreate = "award_adjustment_create": PROVINCE, None, Change, SubsidyRun, Province;
+    AwardAdjustmentApprove = "award_adjustment_approve": PROVINCE, None, Change, SubsidyRun, Heads;
+    AwardAdjustmentRefuse = "award_adjustment_refuse": PROVINCE, None, Change, SubsidyRun, Nobody;
+    AwardHold = "award_hold": PROVINCE, None, Change, SubsidyRun, Heads;
+    AwardRelease = "award_release": PROVINCE, None, Change, SubsidyRun, Heads;
     SubsidyExplain = "subsidy_explain": EXPLANATION_READERS.and_system(), None, Read, Award, Nobody;
     SubsidyArchive = "subsidy_archive": OVERSEERS.and_system(), None, Read, SubsidyRun, Nobody;
     SubsidyExport = "subsidy_export": OVERSEERS.and_system(), None, Read, SubsidyRun, Nobody;

@@ -5,6 +5,7 @@ crate::vocabulary! {
     SubjectType {
         AdoptedGrade = "adopted_grade",
         ApiKey = "api_key",
+        Award = "award",
         Booking = "booking",
         Charge = "charge",
         Closure = "closure",

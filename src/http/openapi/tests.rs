@@ -227,6 +227,10 @@ fn bodies_that_may_be_empty_are_those_that_say_nothing_or_why() {
     let mut empty: Vec<_> = empty.collect();
     empty.sort_unstable();
     insta::assert_snapshot!(empty.join("\n"), @r"
+    award_adjustment_approve
+    award_adjustment_refuse
+    award_hold
+    award_release
     booking_approve
     booking_cancel
     booking_finish

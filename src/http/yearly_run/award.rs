@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use super::explanation::{UnitExplanationShape, four};
 use super::left_out::said;
+use super::standing::StandingAwardShape;
 use crate::domain::access::Action;
 use crate::domain::evaluation::{GradedHost, InstrumentFigures};
 use crate::domain::policy::{Grade, Recipient};
@@ -20,31 +21,39 @@ use crate::http::answer::{Answer, Page};
 use crate::http::context::RequestContext;
 use crate::http::page;
 use crate::http::params::Params;
-use crate::operations::yearly_run::awards;
+use crate::operations::award;
+use crate::operations::yearly_run::awards::{self, Report};
 use crate::operations::yearly_run::explain::{
     self, Choice, ExplainedStep, Explanation, LeftOutChoice,
 };
 use crate::operations::yearly_run::grades::exact;
 use crate::store::yearly_run::subsidy::{Award, Base};
 
-pub async fn list(context: RequestContext) -> Answer {
-    let (actor, id) = (context.reader(), context.id("id")?);
-    let report = awards::report(&context.app, &actor, Action::SubsidyAwardList, id).await?;
-    let params = context.params()?;
+/// The awards of a run in their order.
+pub fn shapes(report: &Report) -> Result<Vec<(AwardId, AwardShape)>, AppError> {
     let hosts: BTreeMap<OrganizationId, &GradedHost> = report
         .evaluation
         .units
         .iter()
         .map(|unit| (unit.organization_id, unit))
         .collect();
-    let by_award = |award: &&Award| award.id;
     let shape = |award: &Award| {
         let uscc = report.uscc.get(&award.organization_id);
         let host = hosts.get(&award.organization_id).copied();
-        AwardShape::new(award, uscc.cloned().unwrap_or_default(), host)
+        let shape = AwardShape::new(award, uscc.cloned().unwrap_or_default(), host)?;
+        Ok((award.id, shape))
     };
-    let awards: Vec<&Award> = report.awards.iter().collect();
-    context.ok(Page::of(awards, &params, by_award, shape)?.all()?)
+    report.awards.iter().map(shape).collect()
+}
+
+pub async fn list(context: RequestContext) -> Answer {
+    let (actor, id) = (context.reader(), context.id("id")?);
+    let report = awards::report(&context.app, &actor, Action::SubsidyAwardList, id).await?;
+    let standings = award::standings(&context.app, &actor, id).await?;
+    let params = context.params()?;
+    let by_award = |(id, _): &(AwardId, AwardShape)| *id;
+    let shape = |(id, shape)| StandingAwardShape::new(shape, standings.get(&id));
+    context.ok(Page::of(shapes(&report)?, &params, by_award, shape)?.all()?)
 }
 
 pub async fn explanation(context: RequestContext) -> Answer {

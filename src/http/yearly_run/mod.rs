@@ -9,6 +9,7 @@ mod left_out;
 mod point;
 mod score;
 mod shape;
+mod standing;
 
 use std::collections::BTreeMap;
 
@@ -16,12 +17,13 @@ use chrono::NaiveDate;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use self::award::{AwardShape, ExplanationShape};
+use self::award::ExplanationShape;
 use self::comparison::ComparisonShape;
 use self::explanation::UnitExplanationShape;
 use self::point::PointShape;
 use self::score::{ExpertBody, UnitShape};
 use self::shape::{EvaluationShape, Listed, ListedEvaluation, ListedRun, RunShape, Shape};
+use self::standing::{OneAwardShape, StandingAwardShape};
 use super::answer::{Answer, Page, no_content, reply};
 use super::context::RequestContext;
 use super::feed::Changes;
@@ -200,7 +202,15 @@ fn subsidy_runs() -> Vec<Route> {
         )
         .parameters(&["limit", "cursor"])
         .proves(&[409])
-        .answers::<Page<AwardShape>>(200),
+        .answers::<Page<StandingAwardShape>>(200),
+        get(
+            "/subsidy-runs/{id}/awards/{award_id}",
+            Action::AwardGet,
+            "One award, with what became of it after its run was final",
+            standing::get_one,
+        )
+        .proves(&[409])
+        .answers::<OneAwardShape>(200),
         get(
             "/subsidy-runs/{id}/awards/{award_id}/explanation",
             Action::SubsidyExplain,

@@ -2,6 +2,7 @@
 //! migrated schemas.
 
 mod adopted_grades;
+mod award_payments;
 mod bookings;
 mod duties;
 mod experts;
@@ -17,6 +18,7 @@ mod usage;
 mod yearly_run;
 
 pub use adopted_grades::*;
+pub use award_payments::*;
 pub use bookings::*;
 pub use duties::*;
 pub use experts::*;
@@ -37,6 +39,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     api_key,
     asset_ledger,
     award,
+    award_adjustment,
+    award_hold,
+    award_payment,
     award_step,
     counted_span,
     subsidy_run_freeze,
