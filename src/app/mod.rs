@@ -15,10 +15,9 @@ use tokio::sync::Semaphore;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::calendar::Calendar;
-use crate::domain::stats::YearStats;
 use crate::domain::{ApiKeyId, Instant};
 use crate::error::{AppError, Code};
-use crate::store::{Store, calendar, migration, trail};
+use crate::store::{Store, calendar, migration, stats, trail};
 use hashing::Hashing;
 use table_work::TableWork;
 use token::TokenKeys;
@@ -39,7 +38,7 @@ pub struct Parts {
     /// Room, in bytes, for what comes with requests.
     pub body_room: Arc<Semaphore>,
     /// The open figures last computed of a year, and when. Whoever computes some holds the lock.
-    pub year_stats: tokio::sync::Mutex<BTreeMap<i32, (Instant, YearStats)>>,
+    pub year_stats: tokio::sync::Mutex<BTreeMap<i32, (Instant, Arc<stats::Document>)>>,
     /// Uses of API keys that are not written down yet.
     pub key_uses: Mutex<BTreeMap<ApiKeyId, Instant>>,
     /// Accepted and answered; it goes on, and the stop waits for it.

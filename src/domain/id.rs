@@ -96,6 +96,7 @@ typed_id!(
     PaymentId,
     PolicyId,
     PublicNoticeId,
+    RectificationId,
     RelatedPartyId,
     ReviewId,
     ServiceId,

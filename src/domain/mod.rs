@@ -19,6 +19,7 @@
 //! | 准备 / 清理 | set-up / clean-up | minutes blocked before and after a booking |
 //! | 资产台账 | asset ledger | what a unit's books say it owns |
 //! | 开放共享义务 | duty | what is due for an asset: to register it, to share it, to use it |
+//! | 整改 | rectification | what a host has to mend by a day |
 //! | 停用 | closure | a time in which an instrument takes no bookings |
 //! | 占用共享 / 技术共享 / 委托共享 | self-operated / guided / entrusted | service mode |
 //! | 使用记录 | usage record | one service: when, for whom, how long |
@@ -72,6 +73,7 @@ pub mod preflight;
 pub mod public_notice;
 pub mod ratio;
 pub mod reason;
+pub mod rectification;
 pub mod region;
 pub mod review;
 pub mod run;

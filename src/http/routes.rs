@@ -55,6 +55,8 @@ pub fn table() -> Vec<Route> {
         objection::routes(),
         asset_ledger::routes(),
         duty::routes(),
+        super::rectification::routes(),
+        super::compliance::routes(),
         stats::routes(),
         event::routes(),
         notice::routes(),

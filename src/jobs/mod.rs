@@ -9,6 +9,7 @@ mod duty;
 pub mod job;
 pub mod notice;
 mod retention;
+mod stats;
 
 use std::time::Duration;
 
@@ -55,6 +56,7 @@ async fn timed(app: &App) {
     tell("booking", booking::tick(app, now).await);
     tell("certification", certification::tick(app, now).await);
     tell("duty", duty::tick(app, now).await);
+    tell("stats", stats::tick(app, now).await);
     tell("notice", notice::tick(app, now).await);
     tell("retention", retention::tick(app, now).await);
     tell("api_key", api_key::tick(app).await);

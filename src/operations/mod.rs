@@ -42,6 +42,7 @@ pub mod province;
 pub mod public_notice;
 pub mod quote;
 pub mod readiness;
+pub mod rectification;
 pub mod reference;
 pub mod related_party;
 pub mod retention;

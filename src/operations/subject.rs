@@ -20,6 +20,8 @@ pub enum Ties {
     UsageRecord(BookingTies),
     Charge(BookingTies),
     Objection(ObjectionTies),
+    /// The host that has to mend something.
+    Rectification(OrganizationTies),
     /// An expert's assignment, by its evaluator.
     Assignment(UserId),
     Finding(FindingTies),
@@ -99,6 +101,7 @@ pub fn authorize(actor: &Actor, action: Action, ties: &Ties) -> Result<(), AppEr
         Ties::Finding(ties) => access::may_on_finding(caller, action, ties),
         Ties::Objection(ties) => access::may_on_objection(caller, action, ties),
         Ties::Assignment(evaluator) => access::may_on_assignment(caller, action, *evaluator),
+        Ties::Rectification(ties) => access::may_on_rectification(caller, action, ties),
         Ties::Run { is_published } => access::may_on_run(caller, action, *is_published),
         Ties::Award {
             is_published,

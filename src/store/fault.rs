@@ -55,6 +55,7 @@ constraints! {
     PublicNoticeSubject = "public_notice_subject_unique" on "public_notice.kind, public_notice.subject_id",
     RelatedParty = "related_party_unique" on "related_party.organization_id, related_party.related_organization_id, related_party.since",
     ReviewUsageRecord = "review_usage_record_unique" on "review.usage_record_id",
+    StatsSnapshot = "stats_snapshot_unique" on "stats_snapshot.evaluation_id",
     SubsidyRunFinal = "subsidy_run_final",
     SubsidyRunFinalUnique = "subsidy_run_final_unique" on "subsidy_run.year, subsidy_run.policy_code",
     TariffOverlap = "tariff_overlap",

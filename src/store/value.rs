@@ -49,7 +49,7 @@ stored!(
     PaymentId, PolicyId, PublicNoticeId, RelatedPartyId, ReviewId, ServiceId, SessionId, SubsidyRunId, TariffId, UsageRecordId, UserId
     as BigInt through i64, |number| Ok(number.try_into()?)
 );
-stored!(AssetId, DutyId as BigInt through i64, |number| Ok(number.try_into()?));
+stored!(AssetId, DutyId, RectificationId as BigInt through i64, |number| Ok(number.try_into()?));
 stored!(Fen as BigInt through i64, |number| Ok(Fen::new(number)));
 stored!(Minutes as BigInt through i64, |number| Ok(Minutes::new(number)));
 stored!(Instant as Timestamp through NaiveDateTime, |moment| Ok(Instant::from_naive_utc(moment)));
@@ -130,7 +130,13 @@ stored_words!(
     Uscc,
 );
 
-stored_words!(duty::DutyDetail, duty::DutyKind, duty::DutyState);
+stored_words!(
+    duty::DutyDetail,
+    duty::DutyKind,
+    duty::DutyState,
+    rectification::RectificationCause,
+    rectification::RectificationState
+);
 
 /// A structure kept as JSON text in one column.
 #[derive(Debug, Clone, PartialEq, Eq, AsExpression, FromSqlRow)]

@@ -407,6 +407,15 @@ actions! {
     DutyRemind = "duty_remind": SYSTEM, None, Consequence, Organization, HostAdmins;
     /// Something was not done by its last day.
     DutyLapse = "duty_lapse": SYSTEM, None, Consequence, Organization, HostAdmins;
+    /// Of which host, its reach decides.
+    RectificationList = "rectification_list": DUTY_READERS, None, Read, Nothing, Nobody;
+    RectificationGet = "rectification_get": DUTY_READERS, None, Read, Nothing, Nobody;
+    RectificationCreate = "rectification_create": ADMINISTRATION, None, Change, Nothing, HostAdmins;
+    RectificationUpdate = "rectification_update": ADMINISTRATION, None, Change, Nothing, HostAdmins;
+    RectificationReport = "rectification_report": HOST, None, Change, Nothing, Supervisor;
+    RectificationAccept = "rectification_accept": ADMINISTRATION, None, Change, Nothing, HostAdmins;
+    /// Whose rows are shown before they are public, the right to their duties decides.
+    ComplianceGet = "compliance_get": VISITORS, None, Read, Nothing, Nobody;
     StatsGet = "stats_get": VISITORS, None, Read, Nothing, Nobody;
 
     // Trail.

@@ -189,6 +189,19 @@ pub fn sees_organization(caller: &Caller, ties: &OrganizationTies) -> Result<(),
     }
 }
 
+/// The action on what a host has to mend: seen by the host and by who supervises it, and by nobody else.
+pub fn may_on_rectification(
+    caller: &Caller,
+    action: Action,
+    ties: &OrganizationTies,
+) -> Result<(), Denied> {
+    if !Reach::of(caller, Action::RectificationGet).covers_organization(ties) {
+        return Err(Denied::Hidden);
+    }
+    let reach = Reach::of(caller, action);
+    decide(caller, action, reach.covers_organization(ties))
+}
+
 /// The action on an evaluation or subsidy run: before publication only the province and the auditors see it.
 pub fn may_on_run(caller: &Caller, action: Action, is_published: bool) -> Result<(), Denied> {
     if is_published || caller.has(Role::PlatformAdmin) || caller.has(Role::Auditor) {

@@ -20,6 +20,7 @@ crate::vocabulary! {
         Organization = "organization",
         Policy = "policy",
         Province = "province",
+        Rectification = "rectification",
         Reference = "reference",
         RelatedParty = "related_party",
         Service = "service",

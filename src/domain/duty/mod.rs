@@ -1,10 +1,12 @@
 //! Open-sharing duty: what is due for an asset of a unit, until when, and whether it was done. It follows from the asset
 //! ledger, the registry and the policy with `[registration]`; nobody types it.
 
+mod compliance;
 mod due;
 #[cfg(test)]
 mod tests;
 
+pub use compliance::{Compliance, Counted, DutyYear};
 pub use due::{Asset, Due, Entry, Period, Rules, Use};
 
 use super::calendar::Calendar;

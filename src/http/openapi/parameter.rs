@@ -51,12 +51,14 @@ const IN_QUERY: &[(&str, Count, Kind, &str)] = &[
         "`me`: instruments that the caller manages.",
     ),
     ("booking_id", Count::Any, Kind::Id, "Of this booking."),
+    ("by", Count::One, Kind::Text, "By what figures are grouped."),
     (
         "category",
         Count::Any,
         Kind::Text,
         "A category code, with its subtree.",
     ),
+    ("cause", Count::Any, Kind::Text, "For this cause."),
     ("charge_id", Count::Any, Kind::Id, "Of this charge."),
     (
         "client_reference",

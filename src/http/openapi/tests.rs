@@ -300,6 +300,7 @@ fn the_lists_that_others_keep_in_step_with_are_named() {
             "/objections",
             "/organizations",
             "/public-notices",
+            "/rectifications",
             "/subsidy-runs",
             "/usage-records",
         ]

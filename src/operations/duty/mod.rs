@@ -1,5 +1,6 @@
 //! Duties: made anew where their sources changed (`refresh`), then read by who owes them and who supervises.
 
+mod compliance;
 mod refresh;
 
 use crate::app::App;
@@ -11,6 +12,7 @@ use crate::operations::run::may;
 use crate::store;
 pub use crate::store::duty::{Duty, Filter};
 
+pub use compliance::{ComplianceRow, ComplianceTable, of_year};
 pub use refresh::follow;
 pub(in crate::operations) use refresh::of_organization;
 

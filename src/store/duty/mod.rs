@@ -2,8 +2,10 @@
 //! so that lists follow their changes.
 
 mod source;
+mod year;
 
 pub use source::{EntryRow, Standing, list_entries, list_exempt, list_standing, list_uses};
+pub use year::{find_published, list_counted, list_supervised};
 
 use chrono::NaiveDate;
 use diesel::prelude::*;

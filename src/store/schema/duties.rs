@@ -1,4 +1,5 @@
-//! Tables of migration `0048_duties`.
+//! Tables of migrations `0048_duties`, `0049_rectifications` and
+//! `0050_stats_snapshots`.
 
 diesel::table! {
     asset_ledger (id) {
@@ -40,5 +41,34 @@ diesel::table! {
     duty_basis (organization_id) {
         organization_id -> BigInt,
         basis -> Text,
+    }
+}
+
+diesel::table! {
+    rectification (id) {
+        id -> BigInt,
+        organization_id -> BigInt,
+        cause -> Text,
+        text -> Text,
+        due_on -> Date,
+        state -> Text,
+        report -> Nullable<Text>,
+        reported_by -> Nullable<BigInt>,
+        reported_at -> Nullable<Timestamp>,
+        acceptance -> Nullable<Text>,
+        accepted_by -> Nullable<BigInt>,
+        accepted_at -> Nullable<Timestamp>,
+        created_by -> BigInt,
+        version -> BigInt,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    stats_snapshot (evaluation_id) {
+        evaluation_id -> BigInt,
+        content -> Text,
+        created_at -> Timestamp,
     }
 }

@@ -234,7 +234,9 @@ both! {
         let mut stage = stage(app);
         let [notice, objection] = objected(app, &stage);
         stage.ids.extend([("public-notices", notice), ("objections", objection)]);
-        stage.ids.push(("expert-assignments", given::assignment(app)));
+        let order = json!({"organization_id": app.organization_id(UNIVERSITY), "cause": "other", "text": "x", "due_on": "2026-03-31"});
+        let ordered = app.as_admin().post("/api/v1/rectifications", order).expect_status(201).id();
+        stage.ids.extend([("rectifications", ordered), ("expert-assignments", given::assignment(app))]);
         stage.callers.push(app.as_person(given::EVALUATORS[0]));
         let schemas = Schemas(openapi::document("http://localhost"));
         let instrument = stage.ids.iter().find(|(noun, _)| *noun == "instruments").unwrap().1;
