@@ -25,6 +25,8 @@ crate::vocabulary! {
         ExpertPointsMissing = "expert_points_missing",
         /// Serious ones of which nobody decided yet.
         FindingsOpen = "findings_open",
+        /// Objections about the unit of which nobody decided yet.
+        ObjectionsOpen = "objections_open",
     }
 }
 
@@ -115,6 +117,9 @@ pub struct Unit {
     /// Serious findings of which nobody decided, and by when the first of them is to be explained.
     pub findings: i64,
     pub first_finding_due_on: Option<NaiveDate>,
+    /// Objections about it of which nobody decided, and by when the first of them is to be decided.
+    pub objections: i64,
+    pub first_objection_due_on: Option<NaiveDate>,
     /// The indicators for which experts gave it points.
     pub given: Vec<String>,
 }
@@ -198,10 +203,11 @@ impl Services {
 impl Lack {
     const fn weight(self, rules: &Rules) -> Weight {
         match self {
-            // Nothing is published while points are missing, nor final while findings are undecided.
-            Self::UnitWithoutPeople | Self::ExpertPointsMissing | Self::FindingsOpen => {
-                Weight::Blocks
-            }
+            // Nothing is published while points are missing, nor final while findings or objections are undecided.
+            Self::UnitWithoutPeople
+            | Self::ExpertPointsMissing
+            | Self::FindingsOpen
+            | Self::ObjectionsOpen => Weight::Blocks,
             Self::RecordsWeakEvidence if !rules.pays_no_weak_evidence => Weight::Points,
             Self::RecordsUnconfirmed
             | Self::RecordsDisputed
@@ -239,6 +245,7 @@ impl Course<'_> {
                 Lack::InstrumentsIncomplete => Sum::of(unit.incomplete),
                 Lack::UnitWithoutPeople => Sum::of(i64::from(unit.lacks_admin)),
                 Lack::FindingsOpen => Sum::of(unit.findings),
+                Lack::ObjectionsOpen => Sum::of(unit.objections),
                 Lack::ExpertPointsMissing => match self.evaluation {
                     Some(_) => Sum::of(i64::from(!missing.is_empty())),
                     None => Sum::of(i64::try_from(missing.len()).unwrap_or(i64::MAX)),
@@ -288,6 +295,7 @@ impl Course<'_> {
             ),
             Lack::RegistrationsDue => (unit.first_accepted_on?, self.rules.register_within),
             Lack::FindingsOpen => return unit.first_finding_due_on,
+            Lack::ObjectionsOpen => return unit.first_objection_due_on,
             _ => return None,
         };
         match days? {
@@ -345,6 +353,7 @@ impl Course<'_> {
             Lack::FindingsOpen => format!(
                 "/findings?organization_id={host}&year={year}&severity=serious&state=open&state=explained"
             ),
+            Lack::ObjectionsOpen => format!("/objections?organization_id={host}&state=open"),
             Lack::ExpertPointsMissing => match self.evaluation {
                 Some(id) => format!("/evaluations/{id}/scores?organization_id={host}"),
                 None => {

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use super::answer::{Answer, reply};
 use super::context::RequestContext;
 use super::reason::{EmptyBody, ReasonBody};
-use super::route::{Route, post};
+use super::route::{BASE, Route, post};
 use crate::domain::access::Action;
 use crate::domain::award::{AdjustmentReason, AdjustmentState, Standing};
 use crate::domain::time::read_date;
@@ -16,7 +16,7 @@ use crate::domain::{
 };
 use crate::error::AppError;
 use crate::operations::award::{
-    self, Adjustment, AwardAdjustment, AwardHold, AwardPayment, Held, History, Payment,
+    self, Adjustment, AwardAdjustment, AwardHold, AwardPayment, Entered, Held, History, Payment,
 };
 use crate::operations::run::Reply;
 
@@ -241,8 +241,14 @@ async fn pay(context: RequestContext) -> Answer {
     context.answer(done, paid)
 }
 
-fn paid(payment: &AwardPayment) -> Result<Reply, AppError> {
-    reply(201, &AwardPaymentShape::from(payment.clone()))
+fn paid(entered: &Entered<AwardPayment>) -> Result<Reply, AppError> {
+    let (payment, at) = (entered.row.clone(), at(entered.run, entered.row.award_id));
+    Ok(reply(201, &AwardPaymentShape::from(payment))?.at(at))
+}
+
+/// An award, with everything that became of it.
+fn at(run: SubsidyRunId, award: AwardId) -> String {
+    format!("{BASE}/subsidy-runs/{run}/awards/{award}")
 }
 
 async fn adjust(context: RequestContext) -> Answer {
@@ -256,8 +262,9 @@ async fn adjust(context: RequestContext) -> Answer {
     context.answer(done, proposed)
 }
 
-fn proposed(adjustment: &AwardAdjustment) -> Result<Reply, AppError> {
-    reply(201, &AwardAdjustmentShape::from(adjustment.clone()))
+fn proposed(entered: &Entered<AwardAdjustment>) -> Result<Reply, AppError> {
+    let (adjustment, at) = (entered.row.clone(), at(entered.run, entered.row.award_id));
+    Ok(reply(201, &AwardAdjustmentShape::from(adjustment))?.at(at))
 }
 
 async fn decide(context: RequestContext) -> Answer {

@@ -96,10 +96,10 @@ pub struct Payment {
 
 /// Enters a payment, or below 0 what came back. 422 `overpaid`; 409 `award_held`.
 pub async fn pay(
-    run: &Run<AwardPayment>,
+    run: &Run<Entered<AwardPayment>>,
     (id, award): Place,
     payment: Result<Payment, AppError>,
-) -> Outcome<AwardPayment> {
+) -> Outcome<Entered<AwardPayment>> {
     run.on(id, payment, move |tx, by, run: SubsidyRun, payment| {
         let (award, standing) = locked(tx, &run, award)?;
         let mut faults = Faults::new();
@@ -130,9 +130,19 @@ pub async fn pay(
             "document_no": paid.document_no,
         });
         event::append(tx, &told(by, Action::AwardPaymentCreate, &award, after)?)?;
-        Ok(paid)
+        Ok(Entered {
+            run: run.id,
+            row: paid,
+        })
     })
     .await
+}
+
+/// What was entered of an award, and the run of it: where it is looked at.
+#[derive(Debug, Clone)]
+pub struct Entered<T> {
+    pub run: SubsidyRunId,
+    pub row: T,
 }
 
 /// An adjustment as it is sent.
@@ -146,10 +156,10 @@ pub struct Adjustment {
 
 /// Proposes an adjustment; it counts once a second person approves it. 422 when the award would fall below 0.
 pub async fn adjust(
-    run: &Run<AwardAdjustment>,
+    run: &Run<Entered<AwardAdjustment>>,
     (id, award): Place,
     adjustment: Result<Adjustment, AppError>,
-) -> Outcome<AwardAdjustment> {
+) -> Outcome<Entered<AwardAdjustment>> {
     run.on(id, adjustment, move |tx, by, run: SubsidyRun, sent| {
         let (award, standing) = locked(tx, &run, award)?;
         let mut faults = Faults::new();
@@ -183,7 +193,10 @@ pub async fn adjust(
         let event = event.after(adjusted(&run, &made))?;
         let event = event.personal(personal(json!({ "reason": made.reason }))?);
         event::append(tx, &event)?;
-        Ok(made)
+        Ok(Entered {
+            run: run.id,
+            row: made,
+        })
     })
     .await
 }

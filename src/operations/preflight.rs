@@ -20,11 +20,11 @@ use crate::operations::run::may;
 use crate::operations::yearly_run::basis::policy_of;
 use crate::operations::yearly_run::freeze::EXPERT_PREFIX;
 use crate::operations::yearly_run::{by_experts, check_year, expert};
-use crate::store::Conn;
 use crate::store::organization;
 use crate::store::preflight::{self as rows, HostRow, ServiceGroup};
 use crate::store::yearly_run::evaluation::{self, Evaluation};
 use crate::store::yearly_run::expert as points;
+use crate::store::{self, Conn};
 
 /// A question about a year. `policy` is a code or `code@version`; none is the one that registrations follow.
 #[derive(Debug, Clone)]
@@ -215,6 +215,8 @@ async fn answer(app: &App, question: Question) -> Result<Vec<Item>, AppError> {
             let year = i64::from(year.number());
             let open = store::finding::count_undecided(conn, (id, year), !sees_points)?;
             (unit.findings, unit.first_finding_due_on) = open;
+            let open = store::objection::count_open(conn, id, year)?;
+            (unit.objections, unit.first_objection_due_on) = open;
             Ok::<_, AppError>(unit)
         };
         let mut unit = app.store.read(read).await?;
@@ -261,6 +263,8 @@ fn read(
         // Which of them the reader knows of is asked beside.
         findings: 0,
         first_finding_due_on: None,
+        objections: 0,
+        first_objection_due_on: None,
         given,
     })
 }

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use diesel::prelude::*;
 
-use super::schema::objection;
+use super::schema::{objection, public_notice};
 use super::{Conn, Result};
 use crate::domain::access::ObjectionReach;
 use crate::domain::objection::ObjectionState;
@@ -103,6 +103,26 @@ pub fn list_open(conn: &mut Conn, notices: &[PublicNoticeId]) -> Result<Vec<Obje
         .select(objection::id)
         .order(objection::id)
         .load(conn)?)
+}
+
+/// How many objections about a unit, to notices of a year, nobody decided yet, and by when the first is to be decided.
+pub fn count_open(
+    conn: &mut Conn,
+    unit: OrganizationId,
+    year: i64,
+) -> Result<(i64, Option<NaiveDate>)> {
+    let of_year = public_notice::table
+        .filter(public_notice::year.eq(year))
+        .select(public_notice::id);
+    Ok(objection::table
+        .filter(objection::organization_id.eq(unit))
+        .filter(objection::state.eq(ObjectionState::Open))
+        .filter(objection::public_notice_id.eq_any(of_year))
+        .select((
+            diesel::dsl::count_star(),
+            diesel::dsl::min(objection::due_on),
+        ))
+        .get_result(conn)?)
 }
 
 /// How far every objection to these notices is.

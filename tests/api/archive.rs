@@ -11,7 +11,6 @@ use zip::{ZipArchive, ZipWriter};
 
 use crate::both;
 use crate::finality::{draft, path, prepared, publish};
-use crate::world::TestApp;
 
 const MANIFEST: &str = "manifest.json";
 

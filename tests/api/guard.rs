@@ -255,7 +255,7 @@ both! {
             (Constraint::EvaluationFinal, "TRUNCATE expert_score"),
             (Constraint::EvaluationFinal, "TRUNCATE evaluation CASCADE"),
             (Constraint::SubsidyRunFinal, "TRUNCATE award_step"),
-            (Constraint::SubsidyRunFinal, "TRUNCATE award, award_step"),
+            (Constraint::SubsidyRunFinal, "TRUNCATE award, award_step CASCADE"),
             (Constraint::SubsidyRunFinal, "TRUNCATE subsidy_run, award, award_step CASCADE"),
             (Constraint::PolicyUsed, "TRUNCATE policy CASCADE"),
         ];

@@ -76,6 +76,11 @@ both! {
         // Ten working days after Monday, 2 March.
         assert_eq!((&made["state"], &made["due_on"]), (&json!("open"), &json!("2026-03-16")));
         given::notice_over(app);
+        let lacks = admin.get("/api/v1/preflight?year=2025").expect_status(200);
+        let lacks = lacks["items"].as_array().unwrap();
+        let open = lacks.iter().find(|item| item["code"] == "objections_open").unwrap();
+        assert_eq!((&open["count"], &open["weight"], &open["due_on"]), (&json!(1), &json!("blocks"), &json!("2026-03-16")));
+        assert_eq!(admin.get(open["list"].as_str().unwrap())["items"][0]["id"], made["id"]);
         // Those to its evaluation stop the run, too.
         let refused = say(&deputy, &subsidy, "finalize", json!({})).expect_code(409, "objections_open");
         assert_eq!(refused["ids"], json!([made["id"]]));

@@ -22,7 +22,20 @@ fn is_compared(route: &Route) -> bool {
 fn body(action: Action) -> Value {
     match action {
         Action::InstrumentAssignManagers => json!({"manager_ids": []}),
-        Action::HolidayUpdate | Action::CertificationUpdate => json!({"items": []}),
+        Action::HolidayUpdate | Action::CertificationUpdate | Action::AdoptedGradeUpdate => {
+            json!({"items": []})
+        }
+        Action::FindingExplain | Action::FindingClear => json!({"text": "已核查"}),
+        Action::FindingUphold => json!({"text": "已核查", "effect": "none"}),
+        Action::RectificationReport | Action::RectificationAccept => json!({"text": "已整改"}),
+        Action::RectificationUpdate => json!({"due_on": "2026-12-01"}),
+        Action::AwardPaymentCreate => {
+            json!({"amount_fen": 1, "paid_on": "2026-03-01", "document_no": "1"})
+        }
+        Action::AwardAdjustmentCreate => {
+            json!({"amount_fen": 1, "reason_code": "error", "reason": "x"})
+        }
+        Action::AwardHold | Action::AwardRelease => json!({"reason": "x"}),
         Action::EvaluationScore => json!({"scores": []}),
         Action::BookingReject => json!({"reason_code": "other"}),
         Action::BookingReschedule => json!({

@@ -138,7 +138,8 @@ pub async fn pay(app: &App, paid: Paid) -> Result<(), Failure> {
     let done = award::pay(&run, chosen.place()?, Ok(payment)).await;
     let done = done
         .and_then(Done::now)
-        .map_err(|error| chosen.failure(error))?;
+        .map_err(|error| chosen.failure(error))?
+        .row;
     let document = json!({
         "id": done.id, "award_id": done.award_id, "amount_fen": done.amount_fen, "paid_on": done.paid_on,
         "document_no": done.document_no,
@@ -163,7 +164,7 @@ pub async fn adjust(app: &App, adjusted: Adjusted) -> Result<(), Failure> {
     let done = done
         .and_then(Done::now)
         .map_err(|error| chosen.failure(error))?;
-    print_adjustment(&chosen, &done)
+    print_adjustment(&chosen, &done.row)
 }
 
 fn print_adjustment(chosen: &Chosen, done: &award::AwardAdjustment) -> Result<(), Failure> {

@@ -2,6 +2,7 @@
 //! alone, so that two runs can be compared byte by byte.
 
 mod after_final;
+mod compare;
 pub mod explanation;
 mod left_out;
 mod list;
@@ -10,7 +11,7 @@ pub mod report;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 
 use super::failure::Failure;
 use super::output::{self, Format};
@@ -34,6 +35,8 @@ pub enum Command {
     Archive(archive::Arguments),
     /// Compute a run again, from its frozen inputs and from the records, or an archive from itself, and compare.
     Verify(Chosen),
+    /// Tell what a run says otherwise than another.
+    Compare(compare::Arguments),
     /// Tell how the award of a unit came about, down to the records.
     Explain(explanation::Arguments),
     /// Show a draft and its evaluation to everybody; the public notice begins.
@@ -147,9 +150,9 @@ impl Arguments {
 }
 
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("proved").required(true).args(["run", "archive"])))]
 pub struct Chosen {
     /// The number of the run.
-    #[arg(required_unless_present = "archive")]
     run: Option<i64>,
     /// An archive of a run or an evaluation; no database is needed.
     #[arg(long, value_name = "FILE", conflicts_with = "run")]
@@ -177,6 +180,7 @@ pub async fn run(config: Config, action: Command) -> Result<(), Failure> {
             Err(failure) => Err(failure),
         },
         Command::Verify(chosen) => verify(&app, chosen).await,
+        Command::Compare(arguments) => compare::run(&app, arguments).await,
         Command::Explain(arguments) => explanation::run(&app, arguments).await,
         Command::Publish(publication) => match run_id(publication.run()) {
             Ok(id) => decision::publish(&app, id, publication).await,

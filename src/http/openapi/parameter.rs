@@ -371,6 +371,7 @@ const IN_QUERY: &[(&str, Count, Kind, &str)] = &[
 ];
 
 const IN_PATH: &[(&str, &str)] = &[
+    ("adjustment_id", "The id of the adjustment."),
     ("award_id", "The id of the award."),
     (
         "id",

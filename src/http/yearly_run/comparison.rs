@@ -94,11 +94,11 @@ impl From<Comparison> for ComparisonShape {
     fn from(compared: Comparison) -> Self {
         let units = compared.units.into_iter();
         Self {
-            before_id: compared.before.number(),
-            after_id: compared.after.number(),
+            before_id: compared.before_id,
+            after_id: compared.after_id,
             totals: TotalsShape {
-                before_awarded_fen: compared.totals.0,
-                after_awarded_fen: compared.totals.1,
+                before_awarded_fen: compared.totals.before_awarded_fen,
+                after_awarded_fen: compared.totals.after_awarded_fen,
             },
             gain: compared.gain.into(),
             same: compared.same.into(),

@@ -148,6 +148,7 @@ fn evaluation_decisions() -> Vec<Route> {
         .parameters(&["with", "format"])
         .requires(&["with"])
         .words::<comparison_table::Format>("format")
+        .heavy()
         .proves(&[409])
         .answers::<ComparisonShape>(200),
         post(
@@ -157,6 +158,7 @@ fn evaluation_decisions() -> Vec<Route> {
             regrade,
         )
         .takes::<EmptyBody>()
+        .heavy()
         .answers::<EvaluationShape>(200),
         delete(
             "/evaluations/{id}",
@@ -259,6 +261,7 @@ fn subsidy_decisions() -> Vec<Route> {
         .parameters(&["with", "format"])
         .requires(&["with"])
         .words::<comparison_table::Format>("format")
+        .heavy()
         .proves(&[409])
         .answers::<ComparisonShape>(200),
         delete(

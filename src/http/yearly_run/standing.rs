@@ -46,7 +46,7 @@ pub async fn get_one(context: RequestContext) -> Answer {
     let (actor, run, id) = (context.reader(), context.id("id")?, context.id("award_id")?);
     let report = awards::report(&context.app, &actor, Action::AwardGet, run).await?;
     let standings = award::standings(&context.app, &actor, run).await?;
-    let found = shapes(report)?
+    let found = shapes(&report)?
         .into_iter()
         .find(|(award, _): &(AwardId, AwardShape)| *award == id);
     let (_, shape) = found.ok_or(AppError::NotFound)?;

@@ -11,12 +11,13 @@ use crate::domain::stats::{Groups, Served, StatsBy, Units, YearStats};
 use crate::domain::{EvaluationId, Instant, OrganizationId, RegionCode};
 use crate::error::AppError;
 use crate::operations::policy as packs;
+use crate::operations::yearly_run::basis::{policy_of, scope_of};
 use crate::operations::yearly_run::freeze;
+use crate::store::Conn;
 use crate::store::event;
 use crate::store::stats::Document;
 use crate::store::yearly_input::{self, Scope};
 use crate::store::yearly_run::evaluation;
-use crate::store::{self, Conn};
 
 /// The figures from the records as they are, by the policy that figures follow.
 pub(super) fn live(
@@ -26,7 +27,7 @@ pub(super) fn live(
 ) -> Result<Document, AppError> {
     let policy = packs::active(conn, now.local_date())?;
     let newest = event::newest(conn)?;
-    let scope = freeze::scope(year, now, newest)?;
+    let scope = freeze::scope(&freeze::calendar_year(year)?, now, newest)?;
     let experts = freeze::ExpertPoints::new();
     let inputs = freeze::read(conn, &scope, &policy, calendar, experts, None)?;
     document(conn, &scope, (&inputs, &policy), None)
@@ -35,14 +36,14 @@ pub(super) fn live(
 /// The figures from what was frozen for an evaluation, by its own pack.
 pub(super) fn of_evaluation(conn: &mut Conn, id: EvaluationId) -> Result<Document, AppError> {
     let row = evaluation::get(conn, id)?;
-    let policy = packs::open(&store::policy::get(conn, row.lifecycle.policy_id)?)?;
+    let policy = policy_of(conn, &row.lifecycle)?;
     let lines = evaluation::list_inputs(conn, id)?;
     let inputs = Inputs::from_lines(lines).map_err(AppError::internal)?;
-    let frozen_at = row.frozen_at;
-    let frozen_at = frozen_at.ok_or_else(|| AppError::internal("a final run was not frozen"))?;
-    let scope = freeze::scope(inputs.year(), frozen_at, row.frozen_event_id)?;
+    let scope = scope_of(conn, &row)?;
     let graded = evaluation::list_units(conn, id)?;
-    let grades = graded.iter().map(|unit| (unit.organization_id, unit.grade));
+    let grades = graded
+        .iter()
+        .filter_map(|unit| Some((unit.organization_id, unit.grade?)));
     document(conn, &scope, (&inputs, &policy), Some(grades.collect()))
 }
 

@@ -98,7 +98,8 @@ struct Final {
 impl Final {
     fn of(conn: &mut Conn, year: i32, now: Instant) -> Result<Self, AppError> {
         let code = policy::active(conn, now.local_date())?.code;
-        let mut find = |kind| store::yearly_run::find_final(conn, kind, year.into(), &code);
+        let of = (i64::from(year), code.as_str());
+        let mut find = |kind| store::yearly_run::find_final(conn, kind, of, None);
         let (evaluation, run) = (find(RunKind::Evaluation)?, find(RunKind::SubsidyRun)?);
         let mut found = Self::default();
         if let Some(RunId::Evaluation(id)) = evaluation {

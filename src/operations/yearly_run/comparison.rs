@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use num_rational::BigRational;
+use serde::Serialize;
 
 use super::grades::exact;
 use super::{basis, compare_of, refuse_without_results};
@@ -18,7 +19,7 @@ use crate::store::Conn;
 use crate::store::yearly_run::{Run as Row, evaluation, subsidy};
 
 /// What a run says of a unit.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Side {
     /// 2 decimals; none of a unit that has no total.
     pub total: Option<String>,
@@ -30,7 +31,7 @@ pub struct Side {
 
 /// Something that is not the same, as it stands on both sides: an indicator (points), or the first step of an award whose result
 /// differs (fen, 4 decimals).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Cause {
     pub id: String,
     pub before: Option<String>,
@@ -38,7 +39,7 @@ pub struct Cause {
 }
 
 /// A unit on both sides; one side is none where the run does not know it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct UnitChange {
     pub organization_id: OrganizationId,
     pub name: String,
@@ -49,19 +50,25 @@ pub struct UnitChange {
 }
 
 /// Units of one direction, and what they gain or lose together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Group {
     pub units: i64,
     pub sum_fen: Fen,
 }
 
+/// What all awards come to; none in evaluations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Totals {
+    pub before_awarded_fen: Option<Fen>,
+    pub after_awarded_fen: Option<Fen>,
+}
+
 /// The difference of two runs. Of evaluations, who gains has more points.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Comparison {
-    pub before: RunId,
-    pub after: RunId,
-    /// Of all awards; none in evaluations.
-    pub totals: (Option<Fen>, Option<Fen>),
+    pub before_id: i64,
+    pub after_id: i64,
+    pub totals: Totals,
     pub gain: Group,
     pub same: Group,
     pub lose: Group,
@@ -117,9 +124,12 @@ fn of(conn: &mut Conn, before: &Row, after: &Row) -> Result<Comparison, AppError
     let (mut left, mut right) = (seen(conn, before)?, seen(conn, after)?);
     let ids: BTreeSet<OrganizationId> = left.keys().chain(right.keys()).copied().collect();
     let mut comparison = Comparison {
-        before: before.id(),
-        after: after.id(),
-        totals: (awarded(before), awarded(after)),
+        before_id: before.id().number(),
+        after_id: after.id().number(),
+        totals: Totals {
+            before_awarded_fen: awarded(before),
+            after_awarded_fen: awarded(after),
+        },
         gain: Group::default(),
         same: Group::default(),
         lose: Group::default(),

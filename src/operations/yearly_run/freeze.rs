@@ -15,7 +15,7 @@ pub use crate::domain::evaluation::ExpertPoints;
 use crate::domain::evaluation::{
     Effects, Format, Host, HostCounts, Inputs, Judge, Relations, RequestGroup, UsingUnit,
 };
-use crate::domain::policy::{Grade, Grain, Policy, Span, YearRule, YearSpan};
+use crate::domain::policy::{Grade, Policy, Span, YearRule, YearSpan};
 use crate::domain::{EventId, Instant, OrganizationId, Slot, UsageRecordId};
 use crate::error::AppError;
 use crate::operations::finding::effect;
@@ -105,13 +105,7 @@ pub fn read(
         apart: effects.records.keys().copied().collect(),
     };
     let registry = freeze.registry(conn)?;
-    let service = match policy.grain() {
-        Grain {
-            detail: false,
-            record: false,
-        } => freeze.service(conn, &registry.hosts)?,
-        grain => freeze.service_in_detail(conn, &registry.hosts, grain)?,
-    };
+    let service = freeze.services(conn, &registry.hosts, policy.grain())?;
     let mut facts: BTreeMap<OrganizationId, UnitFacts> = BTreeMap::new();
     freeze.add_requests(conn, &mut facts)?;
     let mut members: BTreeMap<OrganizationId, Member> = yearly_input::list_members(conn)?

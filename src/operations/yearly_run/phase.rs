@@ -251,7 +251,10 @@ async fn grade(app: &App, job: &Job) -> Result<(), AppError> {
             let (scope, experts) = (scope_of(conn, &row)?, expert::points(conn, row.id)?);
             let known = known_inputs(conn, &row, &policy, &scope)?;
             let inputs = match known {
-                Some(known) => known.with_experts(experts),
+                Some(known) => {
+                    let best = finding::effect::of_year(conn, row.lifecycle.year)?.grades;
+                    known.with_experts(experts).with_best_grades(best)
+                }
                 None => freeze::read(conn, &scope, &policy, &calendar, experts, None)?,
             };
             let graded = evaluation::grade(&inputs, &policy);

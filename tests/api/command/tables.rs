@@ -308,6 +308,16 @@ fn a_year(backend: Backend) {
         "there is no run 999",
     );
     assert_eq!(json(&["subsidy", "verify", "1"])["verified"], true);
+    let compared = json(&["subsidy", "compare", "1", "1"]);
+    assert_eq!(
+        compared["same"],
+        serde_json::json!({"units": 18, "sum_fen": 0})
+    );
+    expect(
+        &run(&["subsidy", "compare", "1", "999"]),
+        1,
+        "runs 1 and 999",
+    );
     expect(
         &run(&["subsidy", "archive", "1", "--out", "run.zip"]),
         1,

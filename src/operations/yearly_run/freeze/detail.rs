@@ -115,8 +115,7 @@ impl Freeze<'_> {
         for record in replaced.chain(self.of_manual_evidence(conn)?) {
             let host = host_of(reading.hosts, record.instrument_id)?;
             let user = record.organization_id;
-            let is_external =
-                self.relations.at(host, user, record.ended_at) == Relation::External;
+            let is_external = self.relations.at(host, user, record.ended_at) == Relation::External;
             if record.state != UsageState::Confirmed
                 || !self.scope.has_end(record.ended_at)
                 || !is_external

@@ -7,6 +7,7 @@ use chrono::NaiveDate;
 use super::Freeze;
 use crate::domain::charge::PaymentSource;
 use crate::domain::evaluation::{RecordEffect, Relation, UsageGroup, UsageGroupKey, UsageTotals};
+use crate::domain::policy::Grain;
 use crate::domain::review::Satisfaction;
 use crate::domain::usage::{Evidence, UsageState};
 use crate::domain::{Fen, Instant, InstrumentId, Minutes, OrganizationId, Slot};
@@ -51,7 +52,20 @@ impl Services {
 pub(super) type Hosts = BTreeMap<InstrumentId, OrganizationId>;
 
 impl Freeze<'_> {
-    pub(super) fn service(&self, conn: &mut Conn, hosts: &Hosts) -> Result<Services, AppError> {
+    /// As fine as a pack asks.
+    pub(super) fn services(
+        &self,
+        conn: &mut Conn,
+        hosts: &Hosts,
+        grain: Grain,
+    ) -> Result<Services, AppError> {
+        match grain == Grain::default() {
+            true => self.service(conn, hosts),
+            false => self.service_in_detail(conn, hosts, grain),
+        }
+    }
+
+    fn service(&self, conn: &mut Conn, hosts: &Hosts) -> Result<Services, AppError> {
         let mut services = Services::default();
         let year = self.scope.period;
         let changing = self.relations.changing(&year);
