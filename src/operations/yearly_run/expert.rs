@@ -1,6 +1,6 @@
 //! Experts' points belong to a year, a unit and an indicator of the pack: those the province entered, else the mean of those its
-//! evaluators gave, else those imported. Every
-//! evaluation takes them when its inputs are frozen; what is entered while it is a draft grades it again and stays for the next.
+//! evaluators gave, else those imported. Every evaluation takes them when its inputs are frozen; what is entered while it is a
+//! draft grades it again and stays for the next.
 
 use std::collections::{BTreeMap, BTreeSet};
 

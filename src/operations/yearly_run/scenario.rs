@@ -11,6 +11,7 @@ use crate::store::{self, Conn};
 
 /// Deletes a what-if. 409 `invalid_state` of any other run, which is discarded; `relation_in_use` while a run stands on it.
 pub async fn delete(run: &Run<()>, id: RunId, body: Result<(), AppError>) -> Outcome<()> {
+    let action = run.action;
     run.on(
         id,
         body,
@@ -28,18 +29,10 @@ pub async fn delete(run: &Run<()>, id: RunId, body: Result<(), AppError>) -> Out
                 store::job::cancel(tx, id, by.now)?;
             }
             rows::delete_scenario(tx, id)?;
-            let event = by.event(run_action(id), subject_of(id));
+            let event = by.event(action, subject_of(id));
             event::append(tx, &event)?;
             Ok(())
         },
     )
     .await
-}
-
-const fn run_action(id: RunId) -> crate::domain::access::Action {
-    use crate::domain::access::Action;
-    match id {
-        RunId::Evaluation(_) => Action::EvaluationDelete,
-        RunId::SubsidyRun(_) => Action::SubsidyDelete,
-    }
 }
