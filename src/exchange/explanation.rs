@@ -10,7 +10,9 @@ use crate::domain::sentence::Sentence;
 use crate::domain::{Fen, InstrumentId, ratio};
 use crate::error::text::Language;
 use crate::exchange::document;
-use crate::operations::yearly_run::explain::{ExplainedStep, Explanation, UnitExplanation};
+use crate::operations::yearly_run::explain::{
+    ExplainedStep, Explanation, LeftOutReason, LeftOutRecord, MetricRecords, UnitExplanation,
+};
 
 /// A document.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,7 +101,12 @@ pub fn document(
         sections.push(telling.award(unit, award));
         sections.push(telling.instruments(unit, award));
     }
+    let base = unit.metrics.iter().filter(|metric| metric.is_base);
+    sections.extend(base.map(|metric| telling.counted(unit, metric)));
     sections.push(telling.left_out(unit));
+    let left_out = unit.left_out_firsts.iter();
+    sections
+        .extend(left_out.map(|(reason, records)| telling.left_out_records(unit, *reason, records)));
     Document {
         title: telling.title(unit),
         sections,
@@ -235,6 +242,90 @@ impl Telling {
         Section {
             heading: self.word("仪器", "Instruments"),
             sentences: Vec::new(),
+            tables: some(table),
+        }
+    }
+
+    /// The records that the award begins with, as many as were read.
+    fn counted(&self, unit: &UnitExplanation, metric: &MetricRecords) -> Section {
+        let counted = metric.records.iter();
+        let counted = counted.filter(|share| share.left_out.is_none());
+        let rows = counted.map(|share| {
+            let instrument = unit.instruments.get(&share.instrument_id);
+            vec![
+                share.usage_record_id.to_string(),
+                instrument.cloned().unwrap_or_default(),
+                share.effective_minutes.to_string(),
+                share.payer_fen.to_string(),
+                share.voucher_fen.to_string(),
+            ]
+        });
+        let rows: Vec<_> = rows.collect();
+        let number = rows.len();
+        let said = match metric.next {
+            None => (
+                format!("计入的使用记录共 {number} 条"),
+                format!("{number} usage records are counted"),
+            ),
+            Some(next) => (
+                format!("以下为计入的前 {number} 条使用记录，其余从编号 {next} 之后继续查询"),
+                format!(
+                    "the first {number} usage records that are counted; ask for those after {next} for more"
+                ),
+            ),
+        };
+        let headings = [
+            ("使用记录", "usage record"),
+            ("仪器", "instrument"),
+            ("机时（分钟）", "minutes"),
+            ("付款（元）", "paid, yuan"),
+            ("创新券（元）", "voucher, yuan"),
+        ];
+        let table = Table {
+            headings: self.words(&headings),
+            rows,
+        };
+        Section {
+            heading: self.word("计入的记录", "Counted records"),
+            sentences: vec![self.say(&said.into())],
+            tables: some(table),
+        }
+    }
+
+    fn left_out_records(
+        &self,
+        unit: &UnitExplanation,
+        reason: LeftOutReason,
+        records: &[LeftOutRecord],
+    ) -> Section {
+        let rows = records.iter().map(|record| {
+            let instrument = unit.instruments.get(&record.instrument_id);
+            vec![
+                record.usage_record_id.to_string(),
+                instrument.cloned().unwrap_or_default(),
+                record.effective_minutes.to_string(),
+                record.amount.to_string(),
+            ]
+        });
+        let sum = unit.money.left_out.get(&reason);
+        let (number, all) = (records.len(), sum.map_or(0, |sum| sum.records));
+        let headings = [
+            ("使用记录", "usage record"),
+            ("仪器", "instrument"),
+            ("机时（分钟）", "minutes"),
+            ("金额（元）", "yuan"),
+        ];
+        let table = Table {
+            headings: self.words(&headings),
+            rows: rows.collect(),
+        };
+        let sentence = (
+            format!("共 {all} 条，以下列出 {number} 条"),
+            format!("{number} of {all} records"),
+        );
+        Section {
+            heading: self.say(&reason.sentence()),
+            sentences: vec![self.say(&sentence.into())],
             tables: some(table),
         }
     }

@@ -18,7 +18,7 @@ use crate::{both, given};
 
 /// Three services of 90 yuan on an instrument of 600,000 yuan, confirmed, invoiced and paid; two of them longer than their interval.
 /// The finding's path, and the records.
-fn planted(app: &TestApp) -> (String, Vec<i64>) {
+pub fn planted(app: &TestApp) -> (String, Vec<i64>) {
     app.block_on(install_shipped(&app.app, app.now())).unwrap();
     given::expert_points(app, 2026);
     let valuable =

@@ -37,6 +37,7 @@ mod document;
 mod duty;
 mod expert;
 mod explanation;
+mod explanation_of_user;
 mod export;
 mod finality;
 mod finding;

@@ -8,6 +8,7 @@ mod importing;
 mod left_out;
 mod reading;
 mod standing;
+mod users;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -36,7 +37,7 @@ use yiqi::operations::yearly_run::verify::Verification;
 use yiqi::operations::{policy, session, yearly_run};
 use yiqi::store::event::{NewEvent, Subject};
 use yiqi::store::related_party::NewRelatedParty;
-use yiqi::store::yearly_input::{self, Scope};
+use yiqi::store::yearly_input::{self, Scope, Side};
 use yiqi::store::{self, Conn, migration};
 
 use crate::world::{self, Backend, KEYS, Template, World, open_store};
@@ -347,7 +348,7 @@ fn busiest_pair(
     let related = yearly_input::list_related(conn, scope)?;
     for member in yearly_input::list_members(conn)? {
         let host = member.id;
-        let mut records = yearly_input::list_records(conn, scope, host, None, 100_000)?;
+        let mut records = yearly_input::list_records(conn, scope, Side::Host(host), None, 100_000)?;
         records.retain(|record| record.state == UsageState::Confirmed);
         let ids: Vec<_> = records.iter().map(|record| record.id).collect();
         let mut paid = BTreeMap::new();

@@ -26,6 +26,9 @@ pub struct Arguments {
     /// The unit.
     #[arg(long, value_name = "USCC")]
     organization: Uscc,
+    /// The award of this code; without it, the first of the unit.
+    #[arg(long, value_name = "CODE")]
+    award: Option<String>,
     /// The records of this metric only.
     #[arg(long)]
     metric: Option<String>,
@@ -60,6 +63,7 @@ pub async fn run(app: &App, arguments: Arguments) -> Result<(), Failure> {
             }),
             None => None,
         },
+        award: arguments.award,
         limit: arguments.limit,
     };
     let unit = arguments.organization.clone();

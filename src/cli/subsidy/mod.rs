@@ -264,6 +264,12 @@ async fn verify(app: &App, chosen: Chosen) -> Result<(), Failure> {
             if changed > 0 {
                 output::say(&format!("{changed} records changed since the freeze"))?;
             }
+            let changed = outcome.changed_certifications.len();
+            if changed > 0 {
+                output::say(&format!(
+                    "{changed} using units are certified otherwise than at the freeze"
+                ))?;
+            }
         }
     }
     if outcome.verified {

@@ -64,6 +64,7 @@ impl Inputs {
             frozen_on: None,
             awarded: Default::default(),
             effects: Default::default(),
+            certified: None,
             units: BTreeMap::new(),
             using_units: BTreeMap::new(),
             days: BTreeMap::new(),

@@ -66,6 +66,14 @@ pub struct GradesGiven {
     pub instruments: BTreeMap<InstrumentId, Grade>,
 }
 
+impl GradesGiven {
+    /// Of an instrument where it has its own, else of its unit.
+    pub fn of(&self, unit: OrganizationId, instrument: Option<InstrumentId>) -> Option<Grade> {
+        let of_instrument = instrument.and_then(|id| self.instruments.get(&id));
+        of_instrument.or_else(|| self.units.get(&unit)).copied()
+    }
+}
+
 impl Evaluation {
     /// The grades, as `subsidy::allocate` needs them.
     pub fn grades(&self) -> GradesGiven {

@@ -1,6 +1,7 @@
 //! Frozen inputs: the facts on which a year's evaluation and subsidy depend, as integers, dates and words. Whether something is
 //! counted, due, answered, weak or excluded is judged by the policy at hand, not frozen.
 
+use super::certified::Certified;
 use super::effects::Effects;
 use super::lines::Format;
 use crate::domain::booking::{BookingMode, BookingPurpose};
@@ -49,6 +50,8 @@ pub struct Inputs {
     pub(super) days: BTreeMap<NaiveDate, DayKind>,
     pub(super) awarded: BTreeSet<Awarded>,
     pub(super) effects: Effects,
+    /// `None`: nothing was asked of the day of a service, or it was frozen before such days were.
+    pub(super) certified: Option<Certified>,
 }
 
 /// Something an earlier final run paid.
@@ -279,6 +282,16 @@ impl Inputs {
     pub fn with_effects(mut self, effects: Effects) -> Self {
         self.effects = effects;
         self
+    }
+
+    /// With the days on which using units were certified.
+    pub fn with_certified(mut self, certified: Option<Certified>) -> Self {
+        self.certified = certified;
+        self
+    }
+
+    pub const fn certified(&self) -> Option<&Certified> {
+        self.certified.as_ref()
     }
 
     /// With these best grades in place of those they had.

@@ -291,6 +291,7 @@ impl<'a> Judge<'a> {
         inputs.frozen_on = None;
         inputs.awarded = BTreeSet::new();
         inputs.effects = Effects::default();
+        inputs.certified = None;
         for unit in inputs.units.values_mut() {
             let (due, on_time) = self.registrations(unit, Fen::ZERO);
             let (received, answered) = self.requests(unit, false);

@@ -2,7 +2,7 @@
 //! SHA-256 is the digest of a run; reading them back gives equal inputs.
 //!
 //! The first line names the version and the year, then `day`, `unit` (each followed by its `expert`, `reported` and `request`
-//! lines), `user`, `instrument` (each followed by its `reported` lines), `cell`, `awarded`, `effect` (of an upheld finding), every field as `key=value`; what is not
+//! lines), `user`, `instrument` (each followed by its `reported` lines), `cell`, `awarded`, `effect` (of an upheld finding), `certified` (where the first line says so), every field as `key=value`; what is not
 //! known has no field. Version 2 had verdicts where version 3 has dates; in version 1 there were no keys and no first line but
 //! `year`. What was stored so keeps its text, and with it its digest. Organization names are left out: renaming a unit must not look like a
 //! change of the inputs.
@@ -54,7 +54,8 @@ impl Inputs {
             line.field("first_on", self.span.first_on)
                 .field("last_on", self.span.last_on)
                 .field("days_of_year", self.days_of_year)
-                .optional("frozen_on", self.frozen_on);
+                .optional("frozen_on", self.frozen_on)
+                .optional("certified", self.certified.as_ref().map(|_| 1));
         }
         tell(line.text());
         for (on, kind) in self.days() {
@@ -107,7 +108,7 @@ impl Inputs {
         self.each_outcome(&mut line, tell);
     }
 
-    /// What earlier runs paid, and what upheld findings do.
+    /// What earlier runs paid, what upheld findings do, and what using units were certified as.
     fn each_outcome(&self, line: &mut Line, mut tell: impl FnMut(&str)) {
         for awarded in &self.awarded {
             tell(line.awarded(awarded).text());
@@ -119,6 +120,16 @@ impl Inputs {
         for (unit, grade) in &self.effects.grades {
             line.of("effect").field("organization_id", unit);
             tell(line.field("at_most", grade).text());
+        }
+        for (unit, days) in self.certified.iter().flatten() {
+            for one in days {
+                line.of("certified")
+                    .field("organization_id", unit)
+                    .escaped("certification", &one.certification)
+                    .optional("from_on", one.from_on)
+                    .optional("until_on", one.until_on);
+                tell(line.text());
+            }
         }
     }
 }

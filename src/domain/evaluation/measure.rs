@@ -39,6 +39,38 @@ impl<'a> Judge<'a> {
         }
     }
 
+    /// What services to one using unit bring to a measure of records; 0 of any other measure.
+    pub fn measure_user(&self, user: OrganizationId, measure: &Measure) -> BigRational {
+        let (tally, filter) = match measure {
+            Measure::Sum(parts) => {
+                return parts
+                    .iter()
+                    .fold(BigRational::zero(), |sum, (weight, part)| {
+                        sum + weight * self.measure_user(user, part)
+                    });
+            }
+            Measure::Records(tally, filter) => (*tally, filter),
+            _ => return BigRational::zero(),
+        };
+        let hosts = self.hosts();
+        let instruments = hosts.flat_map(|host| self.counted(host).map(move |one| (host, one)));
+        let of_instrument = instruments.map(|(host, instrument)| {
+            let cells = self.cells(host, instrument, filter);
+            let mut cells = cells.filter(|cell| cell.key.using_unit_id == user);
+            match tally {
+                Tally::Instruments => {
+                    i128::from(cells.any(|cell| cell.service.effective_minutes.number() > 0))
+                }
+                Tally::UsingUnits => i128::from(cells.any(|cell| cell.service.records > 0)),
+                tally => cells.map(|cell| tally_of(tally, &cell.service)).sum(),
+            }
+        });
+        let sum: i128 = of_instrument.sum();
+        // It is one unit, however many instruments it used.
+        let is_one = tally == Tally::UsingUnits;
+        ratio::whole(if is_one { sum.min(1) } else { sum })
+    }
+
     /// What is no weighted sum is a whole number.
     pub(super) fn whole_of_instrument(
         &self,

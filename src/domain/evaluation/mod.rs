@@ -1,6 +1,7 @@
 //! The yearly evaluation: from frozen inputs and a policy to exact scores, totals and grades. Pure; nothing is rounded.
 
 mod assembly;
+mod certified;
 mod effects;
 mod grade;
 mod grade_reason;
@@ -16,6 +17,7 @@ mod score;
 
 pub use super::policy::Grade;
 pub use assembly::InputsMistake;
+pub use certified::{Certified, CertifiedDays};
 pub use effects::{Effects, RecordEffect};
 pub use grade::{Evaluation, GradedHost, GradedInstrument, GradesGiven, InstrumentFigures, grade};
 pub use grade_reason::{GradeReason, Placed, grade_reason};

@@ -2,7 +2,7 @@
 //! statutory.
 
 use super::Policy;
-use super::award::{Award, Exclusion, Level};
+use super::award::{Award, Base, Exclusion, Level};
 use super::condition::{Condition, ConditionKey};
 use super::measure::RecordFilter;
 use super::step::{Act, Pooling};
@@ -17,6 +17,19 @@ pub struct Grain {
 }
 
 impl Policy {
+    /// The award whose base is measured: where an award begins with what another pays, that other one.
+    pub fn base_of<'a>(&'a self, award: &'a Award) -> &'a Award {
+        let mut found = award;
+        for _ in &self.awards {
+            let Base::Award(code) = &found.base else {
+                break;
+            };
+            let mut awards = self.awards.iter();
+            found = awards.find(|one| one.code == *code).unwrap_or(found);
+        }
+        found
+    }
+
     /// The coarsest facts that are fine enough.
     pub fn grain(&self) -> Grain {
         let by_record = |award: &Award| {

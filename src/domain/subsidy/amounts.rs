@@ -6,7 +6,7 @@ use super::{AllocationError, AwardResult};
 use crate::domain::evaluation::{
     GradesGiven, Host, Instrument, Judge, RecordFacts, Subject, UsageGroup,
 };
-use crate::domain::policy::{Act, Award, Base, Condition, Grade, Level, Measure, Recipient, Test};
+use crate::domain::policy::{Act, Award, Base, Condition, Level, Measure, Recipient, Test};
 use crate::domain::{InstrumentId, OrganizationId, ratio};
 use num_rational::BigRational;
 use num_traits::Zero;
@@ -110,12 +110,6 @@ fn check_graded(judge: &Judge, grades: &GradesGiven) -> Result<(), AllocationErr
     Ok(())
 }
 
-fn grade_of(grades: &GradesGiven, host: &Host, instrument: Option<InstrumentId>) -> Option<Grade> {
-    let of_instrument = instrument.and_then(|id| grades.instruments.get(&id));
-    let grade = of_instrument.or_else(|| grades.units.get(&host.organization_id));
-    grade.copied()
-}
-
 /// One amount for each recipient of another award.
 fn of_award<'a>(
     judge: &Judge<'a>,
@@ -130,7 +124,7 @@ fn of_award<'a>(
         let subject = match award.recipient {
             Recipient::Host => Subject {
                 host,
-                grade: host.and_then(|host| grade_of(grades, host, None)),
+                grade: host.and_then(|host| grades.of(host.organization_id, None)),
                 award: Some(&award.code),
                 ..Subject::default()
             },
@@ -172,7 +166,7 @@ fn of_registry<'a>(
         let subject = |instrument: Option<&'a Instrument>| Subject {
             host: Some(host),
             instrument,
-            grade: grade_of(grades, host, instrument.map(|one| one.id)),
+            grade: grades.of(host.organization_id, instrument.map(|one| one.id)),
             award: Some(&award.code),
             ..Subject::default()
         };
@@ -327,7 +321,8 @@ pub(super) fn of_recipient(recipient: Recipient, subject: Subject) -> Subject {
     }
 }
 
-fn subject_of<'a>(
+/// What is paid for as a subject: a service where a cell is given, an instrument otherwise.
+pub fn subject_of<'a>(
     judge: &Judge<'a>,
     grades: &GradesGiven,
     award: &'a Award,
@@ -344,7 +339,7 @@ fn subject_of<'a>(
         instrument: Some(instrument),
         user,
         cell,
-        grade: grade_of(grades, host, Some(instrument.id)),
+        grade: grades.of(host.organization_id, Some(instrument.id)),
         award: Some(&award.code),
     }
 }

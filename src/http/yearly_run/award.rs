@@ -91,6 +91,7 @@ pub fn choice(params: &Params) -> Result<Choice, AppError> {
             None => params.cursor()?,
         },
         left_out,
+        award: None,
         limit: usize::try_from(params.limit()?).map_err(AppError::internal)?,
     })
 }

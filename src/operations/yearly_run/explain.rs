@@ -2,6 +2,7 @@
 //! records it was counted from, as they were at the freeze.
 
 mod left_out;
+mod metrics;
 mod records;
 
 use std::collections::BTreeMap;
@@ -9,10 +10,10 @@ use std::collections::BTreeMap;
 use crate::app::App;
 use crate::domain::access::Action;
 use crate::domain::evaluation::{
-    GradeReason, Host, Inputs, Judge, Placed, Relations, ScoreExplanation, UsageGroupKey,
+    GradeReason, GradesGiven, Inputs, Judge, Placed, Relations, ScoreExplanation, UsageGroupKey,
     grade_reason,
 };
-use crate::domain::policy::{Award as Rule, Base, HostCount, Measure, Policy, indicators};
+use crate::domain::policy::{Award as Rule, Policy, Recipient, indicators};
 pub use crate::domain::ratio::plain;
 use crate::domain::review::Satisfaction;
 use crate::domain::run::RunState;
@@ -23,10 +24,10 @@ use crate::domain::{
     AwardId, EvaluationId, Fen, InstrumentId, Minutes, OrganizationId, SubsidyRunId, UsageRecordId,
     Uscc, ratio,
 };
-use crate::error::{AppError, Code, Fault, closest};
+use crate::error::AppError;
 use crate::operations::actor::Actor;
 use crate::operations::subject::{self, Ties, authorize};
-use crate::store::yearly_input::{self, Scope};
+use crate::store::yearly_input::{self, Scope, Side};
 use crate::store::yearly_run::evaluation::{self, Evaluation};
 use crate::store::yearly_run::facts;
 use crate::store::yearly_run::subsidy;
@@ -34,14 +35,14 @@ use crate::store::yearly_run::subsidy::{Award, Step, SubsidyRun};
 use crate::store::{self, Conn};
 
 use num_rational::BigRational;
-use num_traits::ToPrimitive;
 
 use super::basis::{Basis, policy_of, scope_of, scope_of_run};
+use super::freeze::Details;
 use super::grades::{self, exact};
 use super::{evaluation_of, refuse_without_results};
 use left_out::Charges;
 pub use left_out::{LeftOutChoice, LeftOutPage, LeftOutRecord};
-use records::{Counted, Records};
+use records::{OfSide, Records};
 
 /// A record behind a metric, at the version that was frozen. What payers paid for the records that the base takes (those
 /// without a reason against them) sums to the base.
@@ -83,6 +84,8 @@ pub struct MetricRecords {
     pub next: Option<UsageRecordId>,
     pub instruments: Vec<InstrumentShare>,
     pub note: Option<&'static str>,
+    /// Whether the award begins with it.
+    pub is_base: bool,
 }
 
 /// A unit of an evaluation with everything that led to its grade, and what became of the money of its year.
@@ -104,6 +107,8 @@ pub struct UnitExplanation {
     pub metrics: Vec<MetricRecords>,
     /// Every charge served or paid in the year: in the base, or left out by reason.
     pub money: YearMoney,
+    /// The first records of each reason.
+    pub left_out_firsts: BTreeMap<LeftOutReason, Vec<LeftOutRecord>>,
     /// The records of the reason asked for.
     pub left_out: Option<LeftOutPage>,
 }
@@ -134,6 +139,8 @@ pub struct Choice {
     pub after: Option<UsageRecordId>,
     /// The records left out for one reason.
     pub left_out: Option<LeftOutChoice>,
+    /// Of several awards of a unit, the one of this code; otherwise its first.
+    pub award: Option<String>,
     pub limit: usize,
 }
 
@@ -184,7 +191,11 @@ pub async fn explain_unit(
             let unit = store::organization::find_by_uscc(conn, &uscc)?;
             let unit = unit.ok_or(AppError::NotFound)?.id;
             let mut awards = subsidy::list_awards(conn, run.id)?.into_iter();
-            let award = awards.find(|award| award.organization_id == unit);
+            let is_asked = |award: &Award| {
+                let code = choice.award.as_ref();
+                code.is_none_or(|code| *code == award.award_code)
+            };
+            let award = awards.find(|award| award.organization_id == unit && is_asked(award));
             let award = award.ok_or(AppError::NotFound)?;
             let state = run.lifecycle.state;
             may_explain(&by, Action::SubsidyExplain, state, award.organization_id)?;
@@ -217,15 +228,19 @@ fn grade_of(
     choice: &Choice,
 ) -> Result<UnitExplanation, AppError> {
     let (policy, inputs) = grades::open(conn, row)?;
+    // A grade is that of a host, and so is the money beside it.
+    let mut of_hosts = policy.awards.iter();
+    let first = of_hosts.find(|award| award.recipient == Recipient::Host);
     let looked = Looked {
         row: Some(row),
         scope: scope_of(conn, row)?,
         inputs: &inputs,
         graded_by: &policy,
         awarded_by: &policy,
-        award: policy.awards.first(),
+        grades: grades::read(conn, row.id)?.grades(),
+        award: first.map(|award| policy.base_of(award)),
     };
-    of_unit(conn, &looked, unit, choice)
+    of_unit(conn, &looked, Side::Host(unit), choice)
 }
 
 /// The same of the unit with this code.
@@ -269,9 +284,14 @@ fn explanation(
         inputs: &basis.inputs,
         graded_by: &graded_by,
         awarded_by: &basis.policy,
-        award: of_award.next(),
+        grades: basis.graded.grades(),
+        award: of_award.next().map(|award| basis.policy.base_of(award)),
     };
-    let unit = of_unit(conn, &looked, award.organization_id, choice)?;
+    let side = match award.recipient {
+        Recipient::Host => Side::Host(award.organization_id),
+        Recipient::User => Side::User(award.organization_id),
+    };
+    let unit = of_unit(conn, &looked, side, choice)?;
     let steps = subsidy::list_steps(conn, award.id)?.into_iter();
     let before_pool = exact(&award.before_pool_fen)?;
     Ok(Explanation {
@@ -290,7 +310,8 @@ struct Looked<'a> {
     inputs: &'a Inputs,
     graded_by: &'a Policy,
     awarded_by: &'a Policy,
-    /// The one whose money is told.
+    grades: GradesGiven,
+    /// The one whose money is told: where an award begins with another, that one.
     award: Option<&'a Rule>,
 }
 
@@ -307,42 +328,41 @@ fn explained(step: Step) -> Result<ExplainedStep, AppError> {
 fn of_unit(
     conn: &mut Conn,
     looked: &Looked<'_>,
-    unit_id: OrganizationId,
+    side: Side,
     choice: &Choice,
 ) -> Result<UnitExplanation, AppError> {
+    let unit_id = side.organization_id();
     let mut frozen = looked.inputs.units();
     let host = frozen.find(|unit| unit.organization_id == unit_id);
     if host.is_none() && looked.inputs.using_unit(unit_id).is_none() {
         return Err(AppError::NotFound);
     }
-    let instruments = names_of(conn, host)?;
+    let instruments = names_of(conn, looked.inputs, side)?;
     let units = evaluated(conn, looked.row)?;
     let evaluated = units.len();
     let mut units = units.into_iter();
     let graded = units.find(|unit| unit.organization_id == unit_id);
-    let records = Records {
+    let of_side = OfSide {
         relations: Relations::new(yearly_input::list_related(conn, &looked.scope)?),
         scope: looked.scope,
-        host: unit_id,
-        judge: Judge::new(looked.inputs, looked.graded_by),
+        side,
+        grades: &looked.grades,
         award: looked.award,
     };
+    let details = || Details::new(looked.graded_by.grain(), looked.inputs.certified());
+    let judge = Judge::new(looked.inputs, looked.graded_by);
+    let mut records = Records::new(&of_side, judge, details());
     let mut metrics = Vec::new();
-    let named = chosen(looked.graded_by, looked.awarded_by, choice)?;
-    // Who asks for records left out goes on reading those alone; a using unit has no instruments behind its award.
+    // Who asks for records left out goes on reading those alone.
     let is_told = choice.left_out.is_none() || choice.metric.is_some();
-    for (name, measure) in named.into_iter().filter(|_| is_told && host.is_some()) {
-        metrics.push(behind(conn, &records, name, &measure, choice)?);
+    for metric in metrics::chosen(looked, side, choice)? {
+        if is_told {
+            metrics.push(metrics::behind(conn, &mut records, &metric, choice)?);
+        }
     }
     let judge = Judge::new(looked.inputs, looked.awarded_by);
-    let mut charges = Charges::new(
-        &records.scope,
-        &records.relations,
-        unit_id,
-        judge,
-        records.award,
-    );
-    let money = charges.sum(conn)?;
+    let mut charges = Charges::new(&of_side, judge, details());
+    let (money, left_out_firsts) = charges.sum(conn, choice.limit)?;
     let page = |chosen| charges.page(conn, chosen, choice.limit);
     let left_out = choice.left_out.map(page).transpose()?;
     let total = graded.as_ref().map(|unit| exact(&unit.total)).transpose()?;
@@ -370,6 +390,7 @@ fn of_unit(
         indicators: indicators(looked.graded_by),
         metrics,
         money,
+        left_out_firsts,
         left_out,
     })
 }
@@ -382,13 +403,23 @@ fn evaluated(conn: &mut Conn, row: Option<&Evaluation>) -> Result<Vec<evaluation
     }
 }
 
-/// What the instruments of a unit are called; a using unit has none.
+/// What the instruments of a host are called, or those that a using unit used.
 fn names_of(
     conn: &mut Conn,
-    host: Option<&Host>,
+    inputs: &Inputs,
+    side: Side,
 ) -> Result<BTreeMap<InstrumentId, String>, AppError> {
-    let instruments = host.into_iter().flat_map(|host| &host.instruments);
-    let ids: Vec<InstrumentId> = instruments.map(|one| one.id).collect();
+    let all = inputs
+        .units()
+        .flat_map(|host| host.instruments.iter().map(move |one| (host, one)));
+    let own = all.filter(|(host, instrument)| match side {
+        Side::Host(id) => host.organization_id == id,
+        Side::User(id) => {
+            let mut cells = instrument.cells.iter();
+            cells.any(|cell| cell.key.using_unit_id == id)
+        }
+    });
+    let ids: Vec<InstrumentId> = own.map(|(_, one)| one.id).collect();
     let named = store::names::Named {
         instruments: ids.iter().map(|id| id.number()).collect(),
         ..Default::default()
@@ -398,84 +429,4 @@ fn names_of(
         .into_iter()
         .filter_map(|id| Some((id, names.remove(&id.number())?)));
     Ok(named.collect())
-}
-
-/// The metrics, or the one asked for: the evaluation's pack counted them, and the run's pack the base of the award.
-fn chosen<'a>(
-    graded_by: &'a Policy,
-    awarded_by: &'a Policy,
-    choice: &Choice,
-) -> Result<Vec<(&'a str, Measure)>, AppError> {
-    let metrics = graded_by.metrics.iter();
-    let mut all: BTreeMap<&str, Measure> = metrics
-        .map(|(name, metric)| (name.as_str(), metric.measure.clone()))
-        .collect();
-    for award in &awarded_by.awards {
-        if let Base::Metric { name, measure } = &award.base {
-            all.insert(name, measure.clone());
-        }
-    }
-    let Some(wanted) = &choice.metric else {
-        return Ok(all.into_iter().collect());
-    };
-    match all.remove_entry(wanted.as_str()) {
-        Some(found) => Ok(vec![found]),
-        None => {
-            let suggestion = closest(wanted, all.into_keys());
-            let fault = Fault::field("metric", Code::invalid_value).actual(wanted.as_str());
-            Err(AppError::Malformed(vec![fault.did_you_mean(suggestion)]))
-        }
-    }
-}
-
-/// What stands behind a metric of a unit.
-fn behind(
-    conn: &mut Conn,
-    records: &Records<'_>,
-    metric: &str,
-    measure: &Measure,
-    choice: &Choice,
-) -> Result<MetricRecords, AppError> {
-    let (judge, host) = (&records.judge, records.host);
-    let unit = judge
-        .inputs
-        .units()
-        .find(|unit| unit.organization_id == host);
-    let unit = unit.ok_or_else(|| AppError::internal("an award without inputs"))?;
-    let number = |value: BigRational| value.to_integer().to_i64().unwrap_or(i64::MAX);
-    let mut behind = MetricRecords {
-        metric: metric.to_owned(),
-        value: number(judge.measure_unit(unit, measure)),
-        records: Vec::new(),
-        next: None,
-        instruments: Vec::new(),
-        note: None,
-    };
-    match (Counted::of(measure), measure) {
-        (Some(counted), _) => {
-            (behind.records, behind.next) = records.of(conn, &counted, choice)?;
-        }
-        (None, Measure::Count(count)) => behind.note = Some(note(*count)),
-        (None, _) => {
-            let shares = judge.counted(unit).map(|instrument| InstrumentShare {
-                instrument_id: instrument.id,
-                asset_no: instrument.asset_no.clone(),
-                value: number(judge.measure_instrument(unit, instrument, measure)),
-            });
-            behind.instruments = shares.filter(|share| share.value > 0).collect();
-        }
-    }
-    Ok(behind)
-}
-
-/// Where a number of a unit comes from that is frozen as such.
-const fn note(count: HostCount) -> &'static str {
-    match count {
-        HostCount::RegistrationsDue | HostCount::RegistrationsOnTime => {
-            "a number of the frozen inputs: instruments accepted in the year whose deadline came before the freeze"
-        }
-        HostCount::RequestsReceived | HostCount::RequestsAnswered => {
-            "a number of the frozen inputs: external bookings of the year, and what the unit reported of others"
-        }
-    }
 }

@@ -21,6 +21,7 @@ use crate::error::AppError;
 use crate::operations::finding::effect;
 use crate::store::yearly_input::{self, Member, Scope};
 use crate::store::{self, Conn};
+pub(super) use detail::{Details, changed_certifications};
 
 /// The metrics a unit reports for a year, as `reported_metric` names them.
 pub const REQUESTS_RECEIVED: &str = "requests_received";
@@ -105,14 +106,17 @@ pub fn read(
         apart: effects.records.keys().copied().collect(),
     };
     let registry = freeze.registry(conn)?;
-    let service = freeze.services(conn, &registry.hosts, policy.grain())?;
+    let known_inputs = known.as_ref().map(|known| known.inputs);
+    let held = known_inputs.and_then(Inputs::certified);
+    let details = Details::new(policy.grain(), held);
+    let asks_days = details.are_asked();
+    let service = freeze.services(conn, &registry.hosts, details)?;
     let mut facts: BTreeMap<OrganizationId, UnitFacts> = BTreeMap::new();
     freeze.add_requests(conn, &mut facts)?;
     let mut members: BTreeMap<OrganizationId, Member> = yearly_input::list_members(conn)?
         .into_iter()
         .map(|member| (member.id, member))
         .collect();
-    let known_inputs = known.as_ref().map(|known| known.inputs);
     if let Some(known) = known {
         restore(&mut members, &known)?;
     }
@@ -123,6 +127,14 @@ pub fn read(
     }
     let adopted = adopted(conn, scope, known_inputs)?;
     let using_units = using_units(&service, &members, &certified)?;
+    let certified_days = match known_inputs {
+        Some(known) => known.certified().cloned(),
+        None if asks_days => {
+            let users = using_units.iter().map(|user| user.organization_id);
+            Some(detail::certified_of(conn, &users.collect::<Vec<_>>())?)
+        }
+        None => None,
+    };
     let units = units(
         &hosts,
         &members,
@@ -142,6 +154,7 @@ pub fn read(
         .map_err(AppError::internal)?
         .with_days(days)
         .with_effects(effects)
+        .with_certified(certified_days)
         .frozen_on_day(scope.frozen_at.local_date());
     Ok(match format {
         Format::Facts => inputs,

@@ -71,6 +71,8 @@ pub struct Verification {
     pub changed_records: Vec<ChangedRecord>,
     /// Organizations have no versions: what the stored inputs say of these was taken as it stands.
     pub changed_organizations: Vec<OrganizationId>,
+    /// Using units whose certifications are not those that were frozen.
+    pub changed_certifications: Vec<OrganizationId>,
 }
 
 /// Verifies a run that has results, for who may have its results as a whole.
@@ -108,6 +110,7 @@ fn verification(
         from_records,
         changed_records: changed_records(conn, &scope)?,
         changed_organizations: changed_organizations(conn, &scope, proof.facts.paid_by())?,
+        changed_certifications: freeze::changed_certifications(conn, proof.facts.paid_by())?,
     })
 }
 

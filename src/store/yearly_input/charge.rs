@@ -1,4 +1,4 @@
-//! The charges of a host's year as they stood at the freeze: those served in the year, and those paid in it, whatever has become
+//! The charges of a unit's year, of what it served or of what it used, as they stood at the freeze: those served in the year, and those paid in it, whatever has become
 //! of their records. What of each was invoiced, paid, paid in another year or gone back is told beside its amount.
 //!
 //! The conditions are written into the texts as numbers and times, never as anything somebody typed.
@@ -13,8 +13,25 @@ use super::Scope;
 use crate::domain::usage::{Evidence, UsageState};
 use crate::domain::{ChargeId, Fen, Instant, InstrumentId, Minutes, OrganizationId, UsageRecordId};
 use crate::store::schema::usage_record_version;
-use crate::store::usage::{StoredVersion, UsageRecord};
+use crate::store::usage::{self, StoredVersion, UsageRecord};
 use crate::store::{Conn, Json, Result};
+
+/// Whose year is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// What a host served.
+    Host(OrganizationId),
+    /// What a using unit used, wherever.
+    User(OrganizationId),
+}
+
+impl Side {
+    pub const fn organization_id(self) -> OrganizationId {
+        match self {
+            Self::Host(id) | Self::User(id) => id,
+        }
+    }
+}
 
 /// A charge with the version of its usage record that was frozen.
 #[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
@@ -29,6 +46,8 @@ pub struct ChargeRow {
     is_replaced: bool,
     #[diesel(sql_type = BigInt)]
     pub instrument_id: InstrumentId,
+    #[diesel(sql_type = BigInt)]
+    pub host_organization_id: OrganizationId,
     #[diesel(sql_type = BigInt)]
     pub organization_id: OrganizationId,
     #[diesel(sql_type = Text)]
@@ -56,15 +75,15 @@ pub struct ChargeRow {
     pub returned_fen: Fen,
 }
 
-/// The next charges of a host by id, after `after`, with the id of the last one that was looked at; `None`: it was the last.
+/// The next charges of a side by id, after `after`, with the id of the last one that was looked at; `None`: it was the last.
 pub fn list_charges(
     conn: &mut Conn,
     scope: &Scope,
-    host: OrganizationId,
+    side: Side,
     after: Option<ChargeId>,
     limit: i64,
 ) -> Result<(Vec<ChargeRow>, Option<ChargeId>)> {
-    let mut rows: Vec<ChargeRow> = sql_query(text(scope, host, after, limit)).load(conn)?;
+    let mut rows: Vec<ChargeRow> = sql_query(text(scope, side, after, limit)).load(conn)?;
     let is_whole = i64::try_from(rows.len()).is_ok_and(|found| found < limit);
     let last = rows.last().map(|row| row.id).filter(|_| !is_whole);
     restore(conn, scope, &mut rows)?;
@@ -76,8 +95,12 @@ pub fn list_charges(
     Ok((rows, last))
 }
 
-/// In the order of ids by the index `charge_host`.
-fn text(scope: &Scope, host: OrganizationId, after: Option<ChargeId>, limit: i64) -> String {
+/// In the order of ids by the indexes `charge_host` and `charge_payer`.
+fn text(scope: &Scope, side: Side, after: Option<ChargeId>, limit: i64) -> String {
+    let of_side = match side {
+        Side::Host(id) => format!("c.host_organization_id = {id}"),
+        Side::User(id) => format!("c.payer_organization_id = {id}"),
+    };
     let event = scope.event_number();
     let moment = |instant: Instant| instant.naive_utc().format("%Y-%m-%d %H:%M:%S").to_string();
     let in_year = format!(
@@ -93,7 +116,7 @@ fn text(scope: &Scope, host: OrganizationId, after: Option<ChargeId>, limit: i64
     format!(
         "SELECT c.id, c.usage_record_id, u.version AS record_version, \
          CASE WHEN u.event_id > {event} THEN TRUE ELSE FALSE END AS is_replaced, \
-         u.instrument_id, u.organization_id, u.evidence, u.statutory, u.state, u.ended_at, \
+         u.instrument_id, c.host_organization_id, u.organization_id, u.evidence, u.statutory, u.state, u.ended_at, \
          u.prepare_minutes + u.run_minutes + u.post_minutes AS minutes, c.amount_fen, \
          CASE WHEN EXISTS (SELECT 1 FROM invoice_line il JOIN invoice i ON i.id = il.invoice_id WHERE il.charge_id = c.id \
          AND i.event_id <= {event} AND (il.annulled_event_id IS NULL OR il.annulled_event_id > {event})) \
@@ -101,12 +124,12 @@ fn text(scope: &Scope, host: OrganizationId, after: Option<ChargeId>, limit: i64
          {payer} AS paid_fen, {voucher} AS voucher_fen, {other_year} AS other_year_fen, {returned} AS returned_fen \
          FROM charge c JOIN usage_record u ON u.id = c.usage_record_id \
          LEFT JOIN payment_line l ON l.charge_id = c.id LEFT JOIN payment p ON p.id = l.payment_id \
-         WHERE c.host_organization_id = {host} AND c.id > {after} AND (c.state <> 'voided' OR c.event_id > {event}) \
+         WHERE {of_side} AND c.id > {after} AND (c.state <> 'voided' OR c.event_id > {event}) \
          AND (c.event_id <= {event} OR c.created_at <= '{frozen_at}') \
          AND (u.event_id > {event} OR (u.ended_at > '{starts_at}' AND u.ended_at <= '{ends_at}') \
          OR EXISTS (SELECT 1 FROM payment_line ly JOIN payment py ON py.id = ly.payment_id WHERE ly.charge_id = c.id \
          AND py.paid_on >= '{first_on}' AND py.paid_on <= '{last_on}')) \
-         GROUP BY c.id, c.usage_record_id, c.amount_fen, u.id, u.version, u.event_id, u.instrument_id, u.organization_id, \
+         GROUP BY c.id, c.host_organization_id, c.usage_record_id, c.amount_fen, u.id, u.version, u.event_id, u.instrument_id, u.organization_id, \
          u.evidence, u.statutory, u.state, u.ended_at, u.prepare_minutes, u.run_minutes, u.post_minutes \
          ORDER BY c.id LIMIT {limit}",
         payer = by("payer"),
@@ -124,10 +147,33 @@ fn text(scope: &Scope, host: OrganizationId, after: Option<ChargeId>, limit: i64
 
 /// Gives charges whose records changed since the freeze the versions that stood then.
 fn restore(conn: &mut Conn, scope: &Scope, rows: &mut [ChargeRow]) -> Result<()> {
-    let event = scope.event_number();
     let changed = rows.iter().filter(|row| row.is_replaced);
     let ids: Vec<UsageRecordId> = changed.map(|row| row.usage_record_id).collect();
-    let mut stood: BTreeMap<UsageRecordId, UsageRecord> = BTreeMap::new();
+    let stood = list_replaced_of(conn, scope, &ids)?;
+    for row in rows.iter_mut().filter(|row| row.is_replaced) {
+        let Some(record) = stood.get(&row.usage_record_id) else {
+            continue;
+        };
+        row.record_version = record.version;
+        row.instrument_id = record.instrument_id;
+        row.organization_id = record.organization_id;
+        row.evidence = record.evidence;
+        row.statutory = record.statutory;
+        row.state = record.state;
+        row.ended_at = record.ended_at;
+        row.minutes = record.effective_minutes();
+    }
+    Ok(())
+}
+
+/// Of these records, those that changed since the freeze, as they stood then.
+fn list_replaced_of(
+    conn: &mut Conn,
+    scope: &Scope,
+    ids: &[UsageRecordId],
+) -> Result<BTreeMap<UsageRecordId, UsageRecord>> {
+    let event = scope.event_number();
+    let mut stood = BTreeMap::new();
     for ids in ids.chunks(1_000) {
         let versions: Vec<Json<StoredVersion>> = usage_record_version::table
             .filter(usage_record_version::usage_record_id.eq_any(ids))
@@ -143,18 +189,20 @@ fn restore(conn: &mut Conn, scope: &Scope, rows: &mut [ChargeRow]) -> Result<()>
             .map(|version| UsageRecord::from(version.into_inner()));
         stood.extend(records.map(|record| (record.id, record)));
     }
-    for row in rows.iter_mut().filter(|row| row.is_replaced) {
-        let Some(record) = stood.get(&row.usage_record_id) else {
-            continue;
-        };
-        row.record_version = record.version;
-        row.instrument_id = record.instrument_id;
-        row.organization_id = record.organization_id;
-        row.evidence = record.evidence;
-        row.statutory = record.statutory;
-        row.state = record.state;
-        row.ended_at = record.ended_at;
-        row.minutes = record.effective_minutes();
+    Ok(stood)
+}
+
+/// These records as they stood at the freeze.
+pub fn list_stood(
+    conn: &mut Conn,
+    scope: &Scope,
+    ids: &[UsageRecordId],
+) -> Result<BTreeMap<UsageRecordId, UsageRecord>> {
+    let mut records = BTreeMap::new();
+    for ids in ids.chunks(1_000) {
+        let present = usage::list_of(conn, ids)?.into_iter();
+        records.extend(present.map(|record| (record.id, record)));
     }
-    Ok(())
+    records.extend(list_replaced_of(conn, scope, ids)?);
+    Ok(records)
 }

@@ -8,7 +8,7 @@ mod registry;
 mod request;
 mod service;
 
-pub use charge::{ChargeRow, list_charges};
+pub use charge::{ChargeRow, Side, list_charges, list_stood};
 pub use detail::each_record;
 pub use finding::{list_candidates, list_records_of_two};
 pub use registry::{

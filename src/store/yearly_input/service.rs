@@ -10,7 +10,7 @@ use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Bool, Date, Nullable, Text, Timestamp};
 
-use super::Scope;
+use super::{Scope, Side};
 use crate::domain::charge::PaymentSource;
 use crate::domain::review::Satisfaction;
 use crate::domain::usage::Evidence;
@@ -349,18 +349,26 @@ pub fn list_changed(conn: &mut Conn, scope: &Scope) -> Result<Vec<RecordRow>> {
         .load(conn)?)
 }
 
-/// The records of a host's instruments as they were at the freeze, that end in the year or were paid in it, by id, after
-/// `after`.
+/// The records of a host's instruments, or those that a using unit has or was charged for, as they were at the freeze, that end in
+/// the year or were paid in it, by id, after `after`.
 pub fn list_records(
     conn: &mut Conn,
     scope: &Scope,
-    host: OrganizationId,
+    side: Side,
     after: Option<UsageRecordId>,
     limit: i64,
 ) -> Result<Vec<UsageRecord>> {
+    let of_side = match side {
+        Side::Host(host) => {
+            format!("u.instrument_id IN (SELECT id FROM instrument WHERE organization_id = {host})")
+        }
+        Side::User(user) => format!(
+            "(u.organization_id = {user} OR u.id IN (SELECT usage_record_id FROM charge WHERE payer_organization_id = {user}))"
+        ),
+    };
     let ids: Vec<RecordId> = sql_query(format!(
         "SELECT u.id FROM usage_record u WHERE u.id > {after} \
-         AND u.instrument_id IN (SELECT id FROM instrument WHERE organization_id = {host}) \
+         AND {of_side} \
          AND ({period} OR EXISTS (SELECT 1 FROM usage_record_version v WHERE v.usage_record_id = u.id \
          AND v.event_id <= {event} AND v.replaced_by_event_id > {event}) \
          OR EXISTS (SELECT 1 FROM {paid} WHERE c.usage_record_id = u.id AND {paid_in_year})) \

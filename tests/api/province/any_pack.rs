@@ -96,7 +96,7 @@ fn pack(code: &str, year: &str, rest: &[&str]) -> String {
     format!("code = \"{code}\"\n{HEAD}{year}{rest}")
 }
 
-fn two_pools(code: &str, how: &str) -> String {
+pub(super) fn two_pools(code: &str, how: &str) -> String {
     let parameters =
         "\n[parameters.host_rate]\nat_most = \"0.15\"\n\n[pools]\nhosts = {}\nusers = {}\n";
     pack(code, "", &[parameters, HOSTS, &USERS.replace("HOW", how)])
@@ -115,7 +115,7 @@ fn tried(text: &str, terms: &Terms) -> PrintedTrial {
 }
 
 /// Stores a pack in force.
-fn store_pack(world: &World, text: &str) -> String {
+pub(super) fn store_pack(world: &World, text: &str) -> String {
     let policy = policy_pack::read(text).unwrap();
     let (content, now) = (text.to_owned(), world.now());
     let (code, name) = (policy.code.clone(), policy.code);
@@ -137,7 +137,11 @@ fn store_pack(world: &World, text: &str) -> String {
     name
 }
 
-fn shared_out(world: &World, code: String, terms: &Terms) -> Result<SubsidyRunId, AppError> {
+pub(super) fn shared_out(
+    world: &World,
+    code: String,
+    terms: &Terms,
+) -> Result<SubsidyRunId, AppError> {
     let said = |text: &String| {
         let (name, value) = text.split_once('=').unwrap();
         (name.to_owned(), value.to_owned())
@@ -173,7 +177,7 @@ fn shared_out(world: &World, code: String, terms: &Terms) -> Result<SubsidyRunId
     }
 }
 
-fn report(world: &World, id: SubsidyRunId) -> yearly_run::awards::Report {
+pub(super) fn report(world: &World, id: SubsidyRunId) -> yearly_run::awards::Report {
     let by = actor(world);
     let report = yearly_run::awards::report(&world.app, &by, Action::SubsidyGet, id);
     world.block_on(report).unwrap()
@@ -197,7 +201,7 @@ fn money(awards: &[trial::PrintedAward]) -> BTreeMap<(String, String), (String, 
         .collect()
 }
 
-fn terms(year: i32, budgets: &[&str]) -> Terms {
+pub(super) fn terms(year: i32, budgets: &[&str]) -> Terms {
     Terms {
         year,
         budgets: budgets.iter().map(|text| (*text).to_owned()).collect(),

@@ -2,21 +2,27 @@
 //! for which reason, down to the records.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use super::records::OfSide;
 use crate::domain::evaluation::{
-    Host, Judge, RecordEffect, Relations, Subject, UsageGroup, UsageGroupKey, UsageTotals,
-    UsingUnit,
+    Host, Instrument, Judge, RecordEffect, ServiceDetail, Subject, UsageGroup, UsageGroupKey,
+    UsageTotals, UsingUnit,
 };
-use crate::domain::policy::Award;
 use crate::domain::subsidy::{ChargeMoney, ChargeVerdict, LeftOutReason, YearMoney};
 use crate::domain::usage::Evidence;
 use crate::domain::{ChargeId, Fen, InstrumentId, Minutes, OrganizationId, UsageRecordId};
 use crate::error::AppError;
+use crate::operations::yearly_run::freeze::Details;
 use crate::store::Conn;
-use crate::store::yearly_input::{self, ChargeRow, Scope};
+use crate::store::usage::UsageRecord;
+use crate::store::yearly_input::{self, ChargeRow, RecordIncome};
 
 /// Charges that are read at once.
 const CHARGES_READ: i64 = 2_000;
+
+/// Verdicts that are kept at once.
+const VERDICTS_MAX: usize = 10_000;
 
 /// What of one charge is left out for a reason, with the record as it was frozen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +34,20 @@ pub struct LeftOutRecord {
     pub organization_id: OrganizationId,
     pub effective_minutes: Minutes,
     pub amount: Fen,
+}
+
+impl LeftOutRecord {
+    fn new(row: &ChargeRow, amount: Fen) -> Self {
+        Self {
+            charge_id: row.id,
+            usage_record_id: row.usage_record_id,
+            version: row.record_version,
+            instrument_id: row.instrument_id,
+            organization_id: row.organization_id,
+            effective_minutes: row.minutes,
+            amount,
+        }
+    }
 }
 
 /// Whose records to list, for which reason, and after which charge.
@@ -44,47 +64,59 @@ pub struct LeftOutPage {
     pub next: Option<ChargeId>,
 }
 
+/// The first records of each reason.
+pub(super) type Firsts = BTreeMap<LeftOutReason, Vec<LeftOutRecord>>;
+
 /// The charges of a unit, with the policy that judges them.
 pub(super) struct Charges<'a> {
-    pub scope: &'a Scope,
-    pub relations: &'a Relations,
-    pub host: OrganizationId,
-    pub judge: Judge<'a>,
-    /// `None`: the policy pays nothing.
-    pub award: Option<&'a Award>,
+    of_side: &'a OfSide<'a>,
+    judge: Judge<'a>,
+    details: Details<'a>,
+    instruments: BTreeMap<InstrumentId, (&'a Host, &'a Instrument)>,
     users: BTreeMap<OrganizationId, UsingUnit>,
     verdicts: BTreeMap<(InstrumentId, UsageGroupKey), ChargeVerdict>,
 }
 
+/// A charge in its parts, in the base or left out.
+type Parted = (ChargeRow, Vec<(Option<LeftOutReason>, Fen)>);
+
 impl<'a> Charges<'a> {
-    pub(super) fn new(
-        scope: &'a Scope,
-        relations: &'a Relations,
-        host: OrganizationId,
-        judge: Judge<'a>,
-        award: Option<&'a Award>,
-    ) -> Self {
+    pub(super) fn new(of_side: &'a OfSide<'a>, judge: Judge<'a>, details: Details<'a>) -> Self {
+        let units = judge.inputs.units();
+        let instruments = units.flat_map(|host| {
+            let instruments = host.instruments.iter();
+            instruments.map(move |one| (one.id, (host, one)))
+        });
         Self {
-            scope,
-            relations,
-            host,
+            of_side,
+            instruments: instruments.collect(),
             judge,
-            award,
+            details,
             users: BTreeMap::new(),
             verdicts: BTreeMap::new(),
         }
     }
 
-    /// Everything, added up. That no fen is lost is asked here, not hoped for.
-    pub(super) fn sum(&mut self, conn: &mut Conn) -> Result<YearMoney, AppError> {
-        let mut year = YearMoney::default();
+    /// Everything, added up, with so many records of each reason. That no fen is lost is asked here, not hoped for.
+    pub(super) fn sum(
+        &mut self,
+        conn: &mut Conn,
+        firsts_max: usize,
+    ) -> Result<(YearMoney, Firsts), AppError> {
+        let (mut year, mut firsts) = (YearMoney::default(), Firsts::new());
         let mut after = None;
         loop {
             let (rows, next) = self.read(conn, after)?;
-            for row in &rows {
-                let parts = self.parts(row);
-                year.add(row.amount_fen, &parts, row.minutes)
+            for (row, parts) in &rows {
+                year.add(row.amount_fen, parts, row.minutes)
                     .map_err(AppError::internal)?;
+                for (reason, part) in parts {
+                    let Some(reason) = reason else { continue };
+                    let known = firsts.entry(*reason).or_default();
+                    if known.len() < firsts_max {
+                        known.push(LeftOutRecord::new(row, *part));
+                    }
+                }
             }
             after = next;
             if next.is_none() {
@@ -92,10 +124,10 @@ impl<'a> Charges<'a> {
             }
         }
         match year.adds_up() {
-            true => Ok(year),
+            true => Ok((year, firsts)),
             false => Err(AppError::internal(format!(
                 "the charges of unit {} are not all in the base or left out",
-                self.host
+                self.of_side.side.organization_id()
             ))),
         }
     }
@@ -111,10 +143,10 @@ impl<'a> Charges<'a> {
         let mut after = choice.after;
         loop {
             let (rows, next) = self.read(conn, after)?;
-            for row in &rows {
-                let parts = self.parts(row).into_iter();
+            for (row, parts) in &rows {
+                let parts = parts.iter();
                 let own = parts.filter(|(reason, _)| *reason == Some(choice.reason));
-                let amount = Fen::sum(own.map(|(_, part)| part)).map_err(AppError::internal)?;
+                let amount = Fen::sum(own.map(|(_, part)| *part)).map_err(AppError::internal)?;
                 if amount == Fen::ZERO {
                     continue;
                 }
@@ -122,15 +154,7 @@ impl<'a> Charges<'a> {
                     page.next = page.records.last().map(|record| record.charge_id);
                     return Ok(page);
                 }
-                page.records.push(LeftOutRecord {
-                    charge_id: row.id,
-                    usage_record_id: row.usage_record_id,
-                    version: row.record_version,
-                    instrument_id: row.instrument_id,
-                    organization_id: row.organization_id,
-                    effective_minutes: row.minutes,
-                    amount,
-                });
+                page.records.push(LeftOutRecord::new(row, amount));
             }
             after = next;
             if next.is_none() {
@@ -139,17 +163,61 @@ impl<'a> Charges<'a> {
         }
     }
 
+    /// The next charges, each with its verdict.
     fn read(
         &mut self,
         conn: &mut Conn,
         after: Option<ChargeId>,
-    ) -> Result<(Vec<ChargeRow>, Option<ChargeId>), AppError> {
-        let found = yearly_input::list_charges(conn, self.scope, self.host, after, CHARGES_READ)?;
+    ) -> Result<(Vec<Parted>, Option<ChargeId>), AppError> {
+        let (scope, side) = (&self.of_side.scope, self.of_side.side);
+        let (rows, next) = yearly_input::list_charges(conn, scope, side, after, CHARGES_READ)?;
+        self.know_users(conn, &rows)?;
+        let mut details = self.details_of(conn, &rows)?;
+        // No more verdicts are kept than a page has: where each record is a class of its own, none comes again.
+        if self.verdicts.len() > VERDICTS_MAX {
+            self.verdicts.clear();
+        }
+        let parted = rows.into_iter().map(|row| {
+            let detail = details.remove(&row.usage_record_id);
+            let parts = self.parts(&row, detail);
+            (row, parts)
+        });
+        Ok((parted.collect(), next))
+    }
+
+    /// The finer facts of the records, where the pack asks them.
+    fn details_of(
+        &mut self,
+        conn: &mut Conn,
+        rows: &[ChargeRow],
+    ) -> Result<BTreeMap<UsageRecordId, Arc<ServiceDetail>>, AppError> {
+        if !self.details.are_asked() {
+            return Ok(BTreeMap::new());
+        }
+        let ids: Vec<UsageRecordId> = rows.iter().map(|row| row.usage_record_id).collect();
+        let scope = &self.of_side.scope;
+        let mut paid: BTreeMap<UsageRecordId, Vec<RecordIncome>> = BTreeMap::new();
+        for ids in ids.chunks(1_000) {
+            for row in yearly_input::list_income_of(conn, scope, ids)? {
+                paid.entry(row.usage_record_id).or_default().push(row);
+            }
+        }
+        let stood = yearly_input::list_stood(conn, scope, &ids)?;
+        let records: Vec<UsageRecord> = stood.into_values().collect();
+        self.details.certify(conn, &records)?;
+        let detail = |record: &UsageRecord| {
+            let paid = paid.remove(&record.id).unwrap_or_default();
+            Some((record.id, self.details.of(record, &paid)?))
+        };
+        Ok(records.iter().filter_map(detail).collect())
+    }
+
+    fn know_users(&mut self, conn: &mut Conn, rows: &[ChargeRow]) -> Result<(), AppError> {
         let is_known = |row: &ChargeRow| {
             let id = row.organization_id;
             self.judge.inputs.using_unit(id).is_some() || self.users.contains_key(&id)
         };
-        if !found.0.iter().all(is_known) {
+        if !rows.iter().all(is_known) {
             // Who neither used confirmed nor paid in the year has no place in the frozen inputs.
             for member in yearly_input::list_members(conn)? {
                 let user = UsingUnit {
@@ -162,22 +230,26 @@ impl<'a> Charges<'a> {
                 self.users.insert(member.id, user);
             }
         }
-        Ok(found)
+        Ok(())
     }
 
-    fn parts(&mut self, row: &ChargeRow) -> Vec<(Option<LeftOutReason>, Fen)> {
-        let user = row.organization_id;
+    fn parts(
+        &mut self,
+        row: &ChargeRow,
+        detail: Option<Arc<ServiceDetail>>,
+    ) -> Vec<(Option<LeftOutReason>, Fen)> {
+        let (user, relations) = (row.organization_id, &self.of_side.relations);
         let effects = &self.judge.inputs.effects().records;
         let effect = effects.get(&row.usage_record_id).copied();
         let key = UsageGroupKey {
             using_unit_id: user,
-            relation: self.relations.at(self.host, user, row.ended_at),
+            relation: relations.at(row.host_organization_id, user, row.ended_at),
             evidence: match effect {
                 Some(RecordEffect::Manual) => Evidence::Manual,
                 _ => row.evidence,
             },
             statutory: row.statutory,
-            detail: None,
+            detail,
         };
         let class = (row.instrument_id, key);
         let verdict = match self.verdicts.get(&class) {
@@ -204,23 +276,26 @@ impl<'a> Charges<'a> {
     }
 
     fn verdict(&self, (instrument_id, key): &(InstrumentId, UsageGroupKey)) -> ChargeVerdict {
-        let mut units = self.judge.inputs.units();
-        let host: Option<&Host> = units.find(|unit| unit.organization_id == self.host);
-        let mut instruments = host.into_iter().flat_map(|host| &host.instruments);
-        let instrument = instruments.find(|one| one.id == *instrument_id);
+        let found = self.instruments.get(instrument_id).copied();
         let known = self.judge.inputs.using_unit(key.using_unit_id);
         let cell = UsageGroup {
             key: key.clone(),
             service: UsageTotals::default(),
         };
+        let award = self.of_side.award;
+        let host = found.map(|(host, _)| host);
+        let of_host = |host: &Host| {
+            let unit = host.organization_id;
+            self.of_side.grades.of(unit, Some(*instrument_id))
+        };
         let subject = Subject {
             host,
-            instrument,
+            instrument: found.map(|(_, instrument)| instrument),
             user: known.or_else(|| self.users.get(&key.using_unit_id)),
             cell: Some(&cell),
-            award: self.award.map(|award| award.code.as_str()),
-            ..Subject::default()
+            grade: host.and_then(of_host),
+            award: award.map(|award| award.code.as_str()),
         };
-        ChargeVerdict::of(&self.judge, self.award, &subject)
+        ChargeVerdict::of(&self.judge, award, &subject)
     }
 }

@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use super::Freeze;
 use super::service::{Hosts, Services, host_of, income, passes, usage};
-use crate::domain::certification::Certification;
 use crate::domain::evaluation::{
-    RecordEffect, RecordFacts, Relation, ServiceDetail, UsageGroup, UsageGroupKey, UsageTotals,
+    Certified, CertifiedDays, Inputs, RecordEffect, RecordFacts, Relation, ServiceDetail,
+    UsageGroup, UsageGroupKey, UsageTotals,
 };
 use crate::domain::policy::Grain;
 use crate::domain::usage::{Evidence, UsageState};
@@ -18,14 +18,19 @@ use crate::store::usage::UsageRecord;
 use crate::store::yearly_input::{self, RecordIncome};
 use crate::store::{self, Conn};
 
-/// What was ever certified of units, each read once.
-type Certified = BTreeMap<OrganizationId, Vec<Certification>>;
+/// Gives services their finer facts, as a pack asks them.
+pub struct Details<'a> {
+    grain: Grain,
+    /// As it was frozen; `None`: it is read.
+    frozen: Option<&'a Certified>,
+    /// What was ever certified of units, each read once.
+    read: Certified,
+}
 
 /// What is read of records besides themselves.
 struct Reading<'a> {
     hosts: &'a Hosts,
-    grain: Grain,
-    certified: Certified,
+    details: Details<'a>,
     services: Services,
 }
 
@@ -34,12 +39,11 @@ impl Freeze<'_> {
         &self,
         conn: &mut Conn,
         hosts: &Hosts,
-        grain: Grain,
+        details: Details<'_>,
     ) -> Result<Services, AppError> {
         let mut reading = Reading {
             hosts,
-            grain,
-            certified: Certified::new(),
+            details,
             services: Services::default(),
         };
         yearly_input::each_record(conn, self.scope, |conn, records| {
@@ -71,7 +75,7 @@ impl Freeze<'_> {
         for row in yearly_input::list_income_of(conn, self.scope, &ids)? {
             paid.entry(row.usage_record_id).or_default().push(row);
         }
-        reading.certify(conn, &records)?;
+        reading.details.certify(conn, &records)?;
         for record in records {
             if record.state != UsageState::Confirmed {
                 continue;
@@ -101,7 +105,7 @@ impl Freeze<'_> {
                 relation: self.relations.at(host, user, record.ended_at),
                 evidence,
                 statutory: record.statutory,
-                detail: Some(Arc::new(reading.detail(&record, &paid))),
+                detail: reading.details.of(&record, &paid),
             };
             let cell = (record.instrument_id, UsageGroup { key, service });
             reading.services.cells.push(cell);
@@ -130,33 +134,53 @@ impl Freeze<'_> {
     }
 }
 
-impl Reading<'_> {
-    /// Reads what the using units of these records were ever certified as.
-    fn certify(&mut self, conn: &mut Conn, records: &[UsageRecord]) -> Result<(), AppError> {
+impl<'a> Details<'a> {
+    pub const fn new(grain: Grain, frozen: Option<&'a Certified>) -> Self {
+        Self {
+            grain,
+            frozen,
+            read: Certified::new(),
+        }
+    }
+
+    /// Whether there are any.
+    pub fn are_asked(&self) -> bool {
+        self.grain != Grain::default()
+    }
+
+    /// Reads what the using units of these records were ever certified as, where it was not frozen.
+    pub fn certify(&mut self, conn: &mut Conn, records: &[UsageRecord]) -> Result<(), AppError> {
+        if self.frozen.is_some() {
+            return Ok(());
+        }
         let users = records.iter().map(|record| record.organization_id);
-        let mut unread: Vec<OrganizationId> = users
-            .filter(|id| !self.certified.contains_key(id))
-            .collect();
+        let mut unread: Vec<OrganizationId> =
+            users.filter(|id| !self.read.contains_key(id)).collect();
         unread.sort_unstable();
         unread.dedup();
-        let mut found: Certified = store::certification::list_of(conn, &unread)?
-            .into_iter()
-            .collect();
+        let mut found = certified_of(conn, &unread)?;
         for id in unread {
             let own = found.remove(&id).unwrap_or_default();
-            self.certified.insert(id, own);
+            self.read.insert(id, own);
         }
         Ok(())
+    }
+
+    /// The finer facts of a record with what was paid for it in the year; none where they are not asked.
+    pub fn of(&self, record: &UsageRecord, paid: &[RecordIncome]) -> Option<Arc<ServiceDetail>> {
+        let detail = || Arc::new(self.detail(record, paid));
+        self.are_asked().then(detail)
     }
 
     fn detail(&self, record: &UsageRecord, paid: &[RecordIncome]) -> ServiceDetail {
         // A record belongs to the day of its last moment: what ends at midnight to the day before.
         let ended_on = record.ended_at.plus_seconds(-1).local_date();
-        let own = self.certified.get(&record.organization_id);
-        let held = own.into_iter().flatten().filter(|one| {
-            one.valid_from_on.is_none_or(|from| from <= ended_on)
-                && one.valid_until_on.is_none_or(|until| ended_on <= until)
-        });
+        let certified = self.frozen.unwrap_or(&self.read);
+        let own = certified.get(&record.organization_id);
+        let held = own
+            .into_iter()
+            .flatten()
+            .filter(|one| one.holds_on(ended_on));
         let number = || format!("{:020}", record.id.number());
         let facts = self.grain.record.then(|| RecordFacts {
             paid_on: paid.iter().map(|row| row.paid_on).min(),
@@ -172,6 +196,33 @@ impl Reading<'_> {
             ..ServiceDetail::default()
         }
     }
+}
+
+/// What these organizations were ever certified as; who never was stands not among them.
+pub(super) fn certified_of(
+    conn: &mut Conn,
+    organizations: &[OrganizationId],
+) -> Result<Certified, AppError> {
+    let all = store::certification::list_of(conn, organizations)?.into_iter();
+    Ok(all
+        .map(|(id, own)| (id, own.into_iter().map(CertifiedDays::from).collect()))
+        .collect())
+}
+
+/// The using units whose certifications are not those that were frozen.
+pub fn changed_certifications(
+    conn: &mut Conn,
+    inputs: Option<&Inputs>,
+) -> Result<Vec<OrganizationId>, AppError> {
+    let Some((inputs, frozen)) = inputs.and_then(|inputs| Some((inputs, inputs.certified()?)))
+    else {
+        return Ok(Vec::new());
+    };
+    let users = inputs.using_units().map(|user| user.organization_id);
+    let users: Vec<OrganizationId> = users.collect();
+    let present = certified_of(conn, &users)?;
+    let differs = |id: &OrganizationId| present.get(id) != frozen.get(id);
+    Ok(users.into_iter().filter(differs).collect())
 }
 
 fn sum(one: Fen, other: Fen) -> Result<Fen, AppError> {

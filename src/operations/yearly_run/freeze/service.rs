@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 
 use super::Freeze;
+use super::detail::Details;
 use crate::domain::charge::PaymentSource;
 use crate::domain::evaluation::{RecordEffect, Relation, UsageGroup, UsageGroupKey, UsageTotals};
-use crate::domain::policy::Grain;
 use crate::domain::review::Satisfaction;
 use crate::domain::usage::{Evidence, UsageState};
 use crate::domain::{Fen, Instant, InstrumentId, Minutes, OrganizationId, Slot};
@@ -57,11 +57,11 @@ impl Freeze<'_> {
         &self,
         conn: &mut Conn,
         hosts: &Hosts,
-        grain: Grain,
+        details: Details<'_>,
     ) -> Result<Services, AppError> {
-        match grain == Grain::default() {
-            true => self.service(conn, hosts),
-            false => self.service_in_detail(conn, hosts, grain),
+        match details.are_asked() {
+            true => self.service_in_detail(conn, hosts, details),
+            false => self.service(conn, hosts),
         }
     }
 
