@@ -121,20 +121,10 @@ pub fn read(
         restore(&mut members, &known)?;
     }
     let hosts: BTreeSet<OrganizationId> = registry.hosts.values().copied().collect();
-    let mut certified = certified(conn, scope, &members)?;
-    if let Some(known) = &known_inputs {
-        restore_certified(&mut certified, known);
-    }
+    let certified = certified(conn, scope, &members, known_inputs)?;
     let adopted = adopted(conn, scope, known_inputs)?;
     let using_units = using_units(&service, &members, &certified)?;
-    let certified_days = match known_inputs {
-        Some(known) => known.certified().cloned(),
-        None if asks_days => {
-            let users = using_units.iter().map(|user| user.organization_id);
-            Some(detail::certified_of(conn, &users.collect::<Vec<_>>())?)
-        }
-        None => None,
-    };
+    let certified_days = certified_days(conn, &using_units, asks_days, known_inputs)?;
     let units = units(
         &hosts,
         &members,
@@ -161,6 +151,24 @@ pub fn read(
         // What was stored with verdicts is compared with verdicts.
         Format::Positional | Format::Keyed => Judge::new(&inputs, policy).with_verdicts(format),
     })
+}
+
+/// The days on which using units are certified, where the pack asks them: of what was frozen, those that were.
+fn certified_days(
+    conn: &mut Conn,
+    using_units: &[UsingUnit],
+    are_asked: bool,
+    known: Option<&Inputs>,
+) -> Result<Option<crate::domain::evaluation::Certified>, AppError> {
+    match known {
+        Some(known) => Ok(known.certified().cloned()),
+        None if are_asked => {
+            let users = using_units.iter().map(|user| user.organization_id);
+            let users: Vec<OrganizationId> = users.collect();
+            Ok(Some(detail::certified_of(conn, &users)?))
+        }
+        None => Ok(None),
+    }
 }
 
 /// Everybody who used an instrument or paid for it.
@@ -191,6 +199,7 @@ fn certified(
     conn: &mut Conn,
     scope: &Scope,
     members: &BTreeMap<OrganizationId, Member>,
+    known: Option<&Inputs>,
 ) -> Result<Certified, AppError> {
     let ids: Vec<OrganizationId> = members.keys().copied().collect();
     let held = |one: &Certification| {
@@ -204,7 +213,11 @@ fn certified(
         let own = own.into_iter().filter(held);
         (id, own.map(|one| one.certification).collect())
     });
-    Ok(all.collect())
+    let mut all: Certified = all.collect();
+    if let Some(known) = known {
+        restore_certified(&mut all, known);
+    }
+    Ok(all)
 }
 
 /// Certifications have no versions: what the stored inputs tell is what was held at the freeze.
