@@ -99,8 +99,8 @@ both! {
         let company = app.organization_id(COMPANY);
         let of = |recipient: &str| -> Value {
             let awards = awards["items"].as_array().unwrap().iter();
-            let own = awards.filter(|award| award["recipient"] == recipient);
-            own.last().unwrap().clone()
+            let mut own = awards.filter(|award| award["recipient"] == recipient);
+            own.next_back().unwrap().clone()
         };
         let user = of("user");
         assert_eq!((&user["organization_id"], &user["award_fen"]), (&json!(company), &json!(1_800)));
