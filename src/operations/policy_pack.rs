@@ -8,6 +8,7 @@ pub use crate::domain::sentence::Sentence;
 use toml::de::{DeTable, DeValue};
 
 pub mod schema;
+mod syntax;
 
 /// The pack that rules registrations where nothing else is in force.
 pub const HEBEI_2026: &str = include_str!("../../config/policies/hebei-2026.toml");
@@ -66,31 +67,18 @@ pub fn check(text: &str, given: &Values) -> Result<Checked, Vec<PolicyMistake>> 
     }
     let lines = Lines::of(text);
     let (root, errors) = DeTable::parse_recoverable(text);
-    let mistakes: Vec<PolicyMistake> = errors
-        .iter()
-        .map(|error| PolicyMistake {
-            line: lines.at(error.span().map_or(0, |span| span.start)),
-            key: String::new(),
-            reason: syntax(error.message()),
-        })
-        .collect();
-    if !mistakes.is_empty() {
-        return Err(mistakes);
+    if !errors.is_empty() {
+        let places = errors.iter().map(|error| {
+            let line = lines.at(error.span().map_or(0, |span| span.start));
+            (line, error.message())
+        });
+        return Err(syntax::mistakes(text, places.collect()));
     }
     let root = Raw {
         line: 1,
         value: lines.table(root.get_ref()),
     };
     policy::check(&root, given)
-}
-
-/// What the reader of TOML says, which it says in English.
-fn syntax(message: &str) -> Sentence {
-    (
-        format!("不是有效的 TOML 写法（{message}）"),
-        message.to_owned(),
-    )
-        .into()
 }
 
 /// Whether a pack says what must be registered.

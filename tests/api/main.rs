@@ -22,6 +22,7 @@ mod award;
 mod bad_input;
 mod booking;
 mod bounds;
+mod broken_packs;
 mod bulk;
 mod campus;
 mod certification;

@@ -1,5 +1,6 @@
 //! `[[awards]]`: who is paid, the base, what is left out of it, and the steps that lead to the money.
 
+use super::brackets::Brackets;
 use super::check::only;
 use super::condition::{self, Condition, ConditionKey, FactOf, ServiceClass};
 use super::measure::{Measure, WeakEvidence};
@@ -114,7 +115,7 @@ pub(super) fn read_all(node: &Node, metrics: &Metrics, pools: &[String]) -> Opti
         .collect::<Option<_>>()?;
     check_codes(&nodes, &awards)?;
     check_bases(&nodes, &awards)?;
-    check_pools(node, &nodes, &awards, pools)?;
+    check_pools(&nodes, &awards)?;
     Some(awards)
 }
 
@@ -128,6 +129,15 @@ fn read_one(node: &Node, count: usize, metrics: &Metrics, pools: &[String]) -> O
         Some(node) => read_base(&node, metrics),
         None => Some(Base::Nothing),
     };
+    let leaves_out = ["exclude", "user_regions", "once_per"];
+    if !table.has("base")
+        && (recipient == Some(Recipient::User) || leaves_out.iter().any(|key| table.has(key)))
+    {
+        node.refuse::<()>((
+            "缺少 \"base\"：请写出补助由哪个指标算起",
+            "\"base\" is missing: say by which metric the award begins",
+        ));
+    }
     let judged = read_judged(&table, base.as_ref(), recipient, per);
     let steps = match (table.required("steps"), recipient, per) {
         (Some(node), Some(recipient), Some(per)) => {
@@ -145,13 +155,16 @@ fn read_one(node: &Node, count: usize, metrics: &Metrics, pools: &[String]) -> O
     let (base, judged) = (base?, judged?);
     let is_of_records = of_records(&base);
     if !is_of_records && judged.needs_records(&table) {
-        return node.refuse((
-            "没有逐条记录的基数，无法按记录排除",
-            "where the base is not made of records, records cannot be left out",
+        let place = leaves_out.into_iter().find_map(|key| table.optional(key));
+        return place.as_ref().unwrap_or(node).refuse((
+            "没有逐条记录的基数，无法按记录排除：请删去，或换一个基数",
+            "where the base is not made of records, records cannot be left out: remove this, or say another base",
         ));
     }
+    warn_of_minutes(&table, &base, steps.as_deref());
     if recipient == Some(Recipient::User) && !is_of_records && !matches!(base, Base::Award(_)) {
-        return node.refuse((
+        let place = table.optional("base");
+        return place.as_ref().unwrap_or(node).refuse((
             "补助使用单位的，基数须由其服务记录得出",
             "what is paid to users has a base made of their records",
         ));
@@ -170,6 +183,32 @@ fn read_one(node: &Node, count: usize, metrics: &Metrics, pools: &[String]) -> O
         once_per_project: table.has("once_per"),
         steps: steps?,
     })
+}
+
+/// A base that is no money, and nothing that makes money of it.
+fn warn_of_minutes(table: &Table, base: &Base, steps: Option<&[Step]>) {
+    let Base::Metric { measure, .. } = base else {
+        return;
+    };
+    let counts = !measure.is_money() && !matches!(measure, Measure::Reported(_) | Measure::Sum(_));
+    let makes_money = |step: &Step| {
+        matches!(
+            &step.act,
+            Act::Brackets {
+                brackets: Brackets::Fen(_),
+                ..
+            }
+        )
+    };
+    if counts
+        && steps.is_some_and(|steps| !steps.iter().any(makes_money))
+        && let Some(node) = table.optional("base")
+    {
+        node.warn((
+            "基数不是金额：每分钟、每条或每台按一分计；请用 income.* 的指标，或用 brackets 给出金额",
+            "the base counts minutes, records or instruments, no money: each is paid as a fen; take a metric of income.*, or give amounts by brackets",
+        ));
+    }
 }
 
 /// What each record, or each amount, is judged by.
@@ -317,14 +356,20 @@ pub(super) fn may_ask(key: ConditionKey, level: Level, recipient: Recipient) -> 
     }
 }
 
+/// A key of a table, else the table itself.
+fn at_key<'a>(node: &Node<'a>, key: &'static str) -> Node<'a> {
+    let found = node.table().and_then(|table| table.optional(key));
+    found.unwrap_or_else(|| node.clone())
+}
+
 fn check_codes(nodes: &[Node], awards: &[Award]) -> Option<()> {
     let mut known = Vec::new();
     for (node, award) in nodes.iter().zip(awards) {
         if known.contains(&&award.code) {
             let code = &award.code;
-            return node.refuse((
-                format!("第二个 {code:?}"),
-                format!("a second award {code:?}"),
+            return at_key(node, "id").refuse((
+                format!("第二个 {code:?}：请另取编号"),
+                format!("a second award {code:?}; give it another id"),
             ));
         }
         known.push(&award.code);
@@ -343,19 +388,20 @@ fn check_bases(nodes: &[Node], awards: &[Award]) -> Option<()> {
             continue;
         };
         let Some(other) = by_code.get(code.as_str()) else {
-            return node.refuse((
-                format!("没有补助 {code:?}"),
-                format!("there is no award {code:?}"),
+            let known: Vec<&str> = by_code.keys().copied().collect();
+            return at_key(node, "base").refuse((
+                format!("没有补助 {code:?}；已有 {}", known.join("、")),
+                format!("there is no award {code:?}; there are {}", known.join(", ")),
             ));
         };
         if other.pool() == award.pool() || other.recipient != award.recipient {
-            return node.refuse((
+            return at_key(node, "base").refuse((
                 "以另一项补助为基数的，须出自另一资金池，且对象相同",
                 "what another award is the base of has another pool and the same recipient",
             ));
         }
         if award.per != Level::Organization {
-            return node.refuse((
+            return at_key(node, "per").refuse((
                 "以另一项补助为基数的，per 为 \"organization\"",
                 "what another award is the base of has per = \"organization\"",
             ));
@@ -363,7 +409,7 @@ fn check_bases(nodes: &[Node], awards: &[Award]) -> Option<()> {
     }
     if pool_order(awards).is_none() {
         let first = nodes.first()?;
-        return first.refuse((
+        return at_key(first, "base").refuse((
             "资金池之间互为基数，成为循环",
             "the pools are each other's base, in a circle",
         ));
@@ -398,23 +444,18 @@ pub(crate) fn pool_order(awards: &[Award]) -> Option<Vec<Option<String>>> {
     Some(order)
 }
 
-/// Every pool pays something, and all its awards share it the same way.
-fn check_pools(node: &Node, nodes: &[Node], awards: &[Award], pools: &[String]) -> Option<()> {
-    for pool in pools {
-        if !awards
-            .iter()
-            .any(|award| award.pool() == Some(pool.as_str()))
-        {
-            node.warn((
-                format!("资金池 {pool:?} 没有补助"),
-                format!("no award is paid from pool {pool:?}"),
-            ));
-        }
-    }
+/// All awards of a pool share it the same way.
+fn check_pools(nodes: &[Node], awards: &[Award]) -> Option<()> {
     for (node, award) in nodes.iter().zip(awards) {
         let other = awards.iter().find(|other| other.pool() == award.pool());
         if other.is_some_and(|other| step::pooling(other) != step::pooling(award)) {
-            return node.refuse((
+            let steps = at_key(node, "steps").list().unwrap_or_default();
+            let pool = award
+                .steps
+                .iter()
+                .position(|step| matches!(step.act, Act::Pool { .. }));
+            let place = pool.and_then(|at| steps.get(at));
+            return place.unwrap_or(node).refuse((
                 "同一资金池的补助须用同一种分配方式",
                 "awards of one pool share it the same way",
             ));

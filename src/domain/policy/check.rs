@@ -3,9 +3,9 @@
 use super::parameter::{self, Values};
 use super::raw::{Findings, Node, Table};
 use super::{
-    Award, Checked, Deadline, Discipline, Duty, EvaluationRule, Grades, Level, Measure, Notice,
-    Policy, PolicyMistake, Purchase, Raw, Registration, Requests, Score, award, condition, grades,
-    metric, score, year,
+    Award, Checked, Deadline, Discipline, Duty, EvaluationRule, Grades, Level, Notice, Policy,
+    PolicyMistake, Purchase, Raw, Registration, Requests, Score, award, condition, grades, metric,
+    score, year,
 };
 use crate::domain::{Fen, MAX_SAFE_INTEGER, ratio};
 use chrono::NaiveDate;
@@ -26,6 +26,7 @@ pub fn check(raw: &Raw, given: &Values) -> Result<Checked, Vec<PolicyMistake>> {
         Some(policy) if mistakes.is_empty() => Ok(Checked {
             policy: Policy {
                 sources: findings.sources.into_inner(),
+                parameter_places: findings.places.into_inner(),
                 ..policy
             },
             warnings,
@@ -74,16 +75,25 @@ fn read(root: &Node, given: &Values) -> Option<Policy> {
     let names = pools.clone().flatten().unwrap_or_default();
     let judging = read_judging(&table, per, &names);
     table.finish();
+    for (name, is_mistake) in [
+        ("requests", true),
+        ("registration", false),
+        ("grades", false),
+    ] {
+        if !table.has(name) {
+            root.lacks(name, is_mistake);
+        }
+    }
     let (judging, requests) = (judging?, requests?);
-    if requests.is_none() && judging.metrics.measures().any(counts_requests) {
-        root.refuse::<()>((
-            "统计申请答复的指标需要 [requests]",
-            "metrics of requests need [requests]",
+    if let Some(node) = table.optional("grades")
+        && judging.scores.is_empty()
+    {
+        node.refuse::<()>((
+            "没有得分就没有等次：请写出 [[scores]]，或删去 [grades]",
+            "[grades] need [[scores]]: say them, or remove [grades]",
         ));
     }
-    if judging.grades.is_some() && judging.scores.is_empty() {
-        root.refuse::<()>(("没有得分就没有等次", "[grades] need [[scores]]"));
-    }
+    warn_of_idle(&table, &judging.awards);
     let head = head?;
     Some(Policy {
         code: head.code,
@@ -107,6 +117,7 @@ fn read(root: &Node, given: &Values) -> Option<Policy> {
         duty: duty?,
         purchase: purchase?,
         sources: Vec::new(),
+        parameter_places: Vec::new(),
     })
 }
 
@@ -159,14 +170,25 @@ fn part<'a, T>(
     }
 }
 
-fn counts_requests(measure: &Measure) -> bool {
-    let parts = measure.parts().into_iter();
-    parts
-        .filter_map(|part| match part {
-            Measure::Count(count) => Some(*count),
-            _ => None,
-        })
-        .any(super::HostCount::is_of_requests)
+/// Pools that pay nothing, and parameters that no value names.
+fn warn_of_idle(table: &Table, awards: &[Award]) {
+    let named = |name: &'static str| table.optional(name).and_then(|node| node.table());
+    for (pool, node) in named("pools").iter().flat_map(|own| own.entries()) {
+        if !awards.iter().any(|award| award.pool() == Some(pool)) {
+            node.warn((
+                format!("资金池 {pool:?} 没有补助：请在某项补助的 \"pool\" 步骤中写出它，或删去"),
+                format!("no award is paid from pool {pool:?}: name it in the \"pool\" step of one, or remove it"),
+            ));
+        }
+    }
+    for (parameter, node) in named("parameters").iter().flat_map(|own| own.entries()) {
+        if !node.is_named(parameter) {
+            node.warn((
+                format!("参数 {parameter:?} 没有用到：请在某个值处写 \"${parameter}\"，或删去"),
+                format!("no value names parameter {parameter:?}: write \"${parameter}\" where it counts, or remove it"),
+            ));
+        }
+    }
 }
 
 fn warn_of_maxima(node: &Node, scores: &[super::Score]) {
@@ -221,10 +243,13 @@ fn read_code(node: &Node) -> Option<String> {
 pub(super) fn read_date(node: &Node) -> Option<NaiveDate> {
     match node.text()?.parse() {
         Ok(date) => Some(date),
-        Err(_) => node.refuse((
-            "日期应写成 \"2026-03-01\"",
-            "a date is written \"2026-03-01\"",
-        )),
+        Err(_) => {
+            let said = node.text()?;
+            node.refuse((
+                format!("{said:?} 不是日期：日期应写成 \"2026-03-01\""),
+                format!("{said:?} is no day: a date is written \"2026-03-01\""),
+            ))
+        }
     }
 }
 
@@ -245,7 +270,7 @@ fn read_registration(node: &Node) -> Option<Registration> {
     let table = node.table()?;
     let threshold = table
         .required("threshold_fen")
-        .and_then(|node| node.integer(0..=MAX_SAFE_INTEGER));
+        .and_then(|node| read_value_fen(&node));
     let within = read_deadline(&table, "report_within_working_days", "report_within_days");
     table.finish();
     Some(Registration {
@@ -345,6 +370,19 @@ fn read_discipline(node: &Node) -> Option<Discipline> {
     })
 }
 
+/// A share of all, at most 1.
+fn read_share(node: &Node) -> Option<num_rational::BigRational> {
+    let share = node.decimal()?;
+    if share > ratio::whole(1) {
+        let said = ratio::plain(&share);
+        node.warn((
+            format!("比例 {said} 大于 1，没有单位能达到；80 % 写成 \"0.80\""),
+            format!("a share of {said} is above 1 and never reached; 80 % is written \"0.80\""),
+        ));
+    }
+    Some(share)
+}
+
 fn read_duty(node: &Node) -> Option<Duty> {
     let table = node.table()?;
     let complies = table.required("complies").and_then(|node| {
@@ -354,7 +392,7 @@ fn read_duty(node: &Node) -> Option<Duty> {
             None => Some(None),
         };
         let (late, missing) = (most("late_at_most"), most("missing_at_most"));
-        let shared = part(&table, "externally_shared_at_least", Node::decimal);
+        let shared = part(&table, "externally_shared_at_least", read_share);
         table.finish();
         Some(Duty {
             late_at_most: late?,
@@ -366,10 +404,17 @@ fn read_duty(node: &Node) -> Option<Duty> {
     complies
 }
 
+/// The value of an instrument.
+fn read_value_fen(node: &Node) -> Option<i64> {
+    let fen = node.integer(0..=MAX_SAFE_INTEGER)?;
+    node.warn_of_yuan(fen);
+    Some(fen)
+}
+
 fn read_purchase(node: &Node) -> Option<Purchase> {
     let table = node.table()?;
     let review = part(&table, "review_from_fen", |node| {
-        node.integer(0..=MAX_SAFE_INTEGER).map(Fen::new)
+        read_value_fen(node).map(Fen::new)
     });
     let warn = part(&table, "warn_when_similar_idle", Node::boolean);
     table.finish();

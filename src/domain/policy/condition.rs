@@ -8,6 +8,7 @@ use crate::domain::booking::{BookingMode, BookingPurpose};
 use crate::domain::exemption::ShareMode;
 use crate::domain::instrument::{FundingSource, PurposeType};
 use crate::domain::organization::OrganizationKind;
+use crate::domain::region::RegionCode;
 use crate::domain::usage::Evidence;
 use crate::domain::{MAX_SAFE_INTEGER, certification};
 
@@ -208,6 +209,12 @@ pub(super) fn read(node: &Node, may_ask: &dyn Fn(ConditionKey) -> bool) -> Optio
     Some(Condition(vec![read_alternative(node, may_ask)?]))
 }
 
+/// Why grades cannot be asked.
+pub(super) const NO_GRADES: (&str, &str) = (
+    "没有 [grades]，就没有等次：请写出 [grades]，或删去此处",
+    "without [grades] nobody has a grade; say [grades], or remove this",
+);
+
 fn read_alternative(node: &Node, may_ask: &dyn Fn(ConditionKey) -> bool) -> Option<Vec<Test>> {
     let table = node.table()?;
     let mut tests = Vec::new();
@@ -221,6 +228,9 @@ fn read_alternative(node: &Node, may_ask: &dyn Fn(ConditionKey) -> bool) -> Opti
                 "what stands here has no such fact any more",
             ));
         }
+        if *key == ConditionKey::Grade {
+            node.leans_on("grades", NO_GRADES);
+        }
         tests.push(read_test(*key, &node));
     }
     table.finish();
@@ -232,8 +242,18 @@ fn read_alternative(node: &Node, may_ask: &dyn Fn(ConditionKey) -> bool) -> Opti
 
 fn read_test(key: ConditionKey, node: &Node) -> Option<Test> {
     Some(match key {
-        ConditionKey::ValueFen => Test::ValueFen(read_range(node)?),
-        ConditionKey::Category => Test::Category(node.each(read_category)?),
+        ConditionKey::ValueFen => {
+            let range = read_range(node)?;
+            for bound in [range.from, range.until].into_iter().flatten() {
+                node.warn_of_yuan(bound);
+            }
+            Test::ValueFen(range)
+        }
+        ConditionKey::Category => {
+            let codes = node.each(read_category)?;
+            warn_of_wider(node, &codes);
+            Test::Category(codes)
+        }
         ConditionKey::PurposeType => Test::PurposeType(node.each(Node::word)?),
         ConditionKey::Funding => Test::Funding(node.each(Node::word)?),
         ConditionKey::ShareMode => Test::ShareMode(node.each(Node::word)?),
@@ -286,22 +306,50 @@ fn read_category(node: &Node) -> Option<String> {
     match digits && matches!(code.len(), 2 | 4 | 6) {
         true => Some(code.to_owned()),
         false => node.refuse((
-            "分类代码为 2、4 或 6 位数字",
-            "a category is 2, 4 or 6 digits",
+            format!("{code:?} 不是分类代码：分类代码为 2、4 或 6 位数字"),
+            format!("{code:?} is no category: a category is 2, 4 or 6 digits"),
         )),
     }
 }
 
 /// Leading digits of region codes.
 pub(super) fn read_regions(node: &Node) -> Option<Vec<String>> {
-    node.each(|node| {
+    let codes = node.each(|node| {
         let code = node.text()?;
         let digits = code.bytes().all(|byte| byte.is_ascii_digit());
-        match digits && matches!(code.len(), 2 | 4 | 6) {
-            true => Some(code.to_owned()),
-            false => node.refuse(("地区为 2、4 或 6 位数字", "a region is 2, 4 or 6 digits")),
+        if !digits || !matches!(code.len(), 2 | 4 | 6) {
+            return node.refuse((
+                format!("{code:?} 不是地区：地区为 2、4 或 6 位数字，例如 \"13\""),
+                format!("{code:?} is no region: a region is 2, 4 or 6 digits, such as \"13\""),
+            ));
         }
-    })
+        if format!("{code:0<6}").parse::<RegionCode>().is_err() {
+            node.warn((
+                format!("{code:?} 不在任何省份之内：没有单位符合，请检查前两位"),
+                format!(
+                    "{code:?} lies in no province: no unit matches; check the first two digits"
+                ),
+            ));
+        }
+        Some(code.to_owned())
+    })?;
+    warn_of_wider(node, &codes);
+    Some(codes)
+}
+
+/// Leading digits that shorter ones in the same list have said already.
+fn warn_of_wider(node: &Node, codes: &[String]) {
+    for code in codes {
+        let wider = codes
+            .iter()
+            .find(|other| *other != code && code.starts_with(other.as_str()));
+        if let Some(wider) = wider {
+            node.warn((
+                format!("{code:?} 已包含在 {wider:?} 之内：请删去其一"),
+                format!("{code:?} lies within {wider:?} already; remove one of them"),
+            ));
+        }
+    }
 }
 
 fn read_certification(node: &Node) -> Option<String> {
@@ -309,8 +357,8 @@ fn read_certification(node: &Node) -> Option<String> {
     match certification::is_name(word) {
         true => Some(word.to_owned()),
         false => node.refuse((
-            "资质为小写字母、数字和下划线，最多 40 个字符",
-            "a certification is small letters, digits and _, at most 40 characters",
+            format!("{word:?} 不是资质：资质为小写字母、数字和下划线，最多 40 个字符"),
+            format!("{word:?} is no certification: that is small letters, digits and _, at most 40 characters"),
         )),
     }
 }

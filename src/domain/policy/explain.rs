@@ -123,25 +123,64 @@ impl<'a> Telling<'a> {
             .filter(|(path, _)| path == place)
             .map(|(_, source)| *source)
             .next();
+        let named = self.named_at(place);
+        let mut text = text.into();
+        if !named.is_empty() {
+            let zh = named
+                .iter()
+                .map(|(key, name)| format!("{key} 由参数 {name} 给定"));
+            let en = named
+                .iter()
+                .map(|(key, name)| format!("{key} is what parameter {name} says"));
+            let (zh, en) = (zh.collect::<Vec<_>>(), en.collect::<Vec<_>>());
+            text.zh.push_str(&format!("（{}）", zh.join("，")));
+            text.en.push_str(&format!(" ({})", en.join(", ")));
+        }
         self.sentences.push(Said {
             key: key.into(),
-            text: text.into(),
+            text,
             source,
         });
+    }
+}
+
+impl Telling<'_> {
+    /// The values at a place that are parameters: the key below it, and the parameter. Steps are told one by one.
+    fn named_at(&self, place: &str) -> Vec<(&str, &str)> {
+        let places = self.policy.parameter_places.iter();
+        let below = places.filter_map(|(path, name)| {
+            let rest = path.strip_prefix(place)?;
+            let key = rest
+                .strip_prefix('.')
+                .or_else(|| rest.strip_prefix('[').map(|_| rest))?;
+            (!place.is_empty() && !key.contains("steps[")).then_some((key, name.as_str()))
+        });
+        let mut found: Vec<(&str, &str)> = below.collect();
+        found.sort();
+        found.dedup();
+        found
     }
 }
 
 fn head(policy: &Policy) -> Vec<Said> {
     let mut telling = Telling::of(policy);
     let (title, issuer) = (&policy.title, &policy.issuer);
-    let number = policy.document_no.as_deref().unwrap_or("");
+    let number = policy.document_no.as_deref();
+    let (zh, en) = (
+        number
+            .map(|number| format!("，文号：{number}"))
+            .unwrap_or_default(),
+        number
+            .map(|number| format!(", document {number}"))
+            .unwrap_or_default(),
+    );
     let (code, version) = (&policy.code, policy.version);
     telling.say(
         "title",
         "",
         (
-            format!("《{title}》，发布者：{issuer}，文号：{number}；代码 {code}，第 {version} 版。"),
-            format!("\"{title}\", issued by {issuer}, document {number}; code {code}, version {version}."),
+            format!("《{title}》，发布者：{issuer}{zh}；代码 {code}，第 {version} 版。"),
+            format!("\"{title}\", issued by {issuer}{en}; code {code}, version {version}."),
         ),
     );
     for parameter in &policy.parameters {
@@ -182,6 +221,30 @@ fn year(policy: &Policy) -> Vec<Said> {
             format!("A year begins on {starts}, local time; hours belong to the year in which a service ends, income to that of {en}."),
         ),
     );
+    let day = |day: Option<chrono::NaiveDate>| day.map(|day| day.to_string());
+    let (from, until) = (day(policy.year.valid_from), day(policy.year.valid_until));
+    if from.is_some() || until.is_some() {
+        let zh_from = from
+            .as_ref()
+            .map(|day| format!("自 {day} 起"))
+            .unwrap_or_default();
+        let zh_until = until
+            .as_ref()
+            .map(|day| format!("至 {day} 前"))
+            .unwrap_or_default();
+        let en_from = from.map(|day| format!(" from {day}")).unwrap_or_default();
+        let en_until = until
+            .map(|day| format!(" until the day before {day}"))
+            .unwrap_or_default();
+        telling.say(
+            "year.valid",
+            "year",
+            (
+                format!("方案{zh_from}{zh_until}有效，只用于整个在内的年度。"),
+                format!("The pack is valid{en_from}{en_until}, for years that lie wholly within."),
+            ),
+        );
+    }
     if !policy.year.claims.is_empty() {
         let claims: Vec<String> = policy.year.claims.iter().map(ToString::to_string).collect();
         telling.say(

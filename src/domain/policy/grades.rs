@@ -153,11 +153,19 @@ fn read_quota(node: &Node) -> Option<Quota> {
     let table = node.table()?;
     let share = table.required("share").and_then(|node| {
         let share = node.decimal()?;
-        if share <= ratio::whole(1) {
-            Some(share)
-        } else {
-            node.refuse(("比例最大为 1", "a share is at most 1"))
+        if share > ratio::whole(1) {
+            return node.refuse((
+                "比例最大为 1；15 % 写成 \"0.15\"",
+                "a share is at most 1; 15 % is written \"0.15\"",
+            ));
         }
+        if share == ratio::whole(1) {
+            node.warn((
+                "比例为 1：没有人受限，请改正或删去",
+                "a share of 1 limits nobody; say another or remove the quota",
+            ));
+        }
+        Some(share)
     });
     let rounded = match table.has("round") {
         true => only(&table, "round", "floor"),
@@ -172,6 +180,12 @@ fn read_quota(node: &Node) -> Option<Quota> {
     };
     table.finish();
     rounded?;
+    if share.as_ref().is_some_and(Zero::is_zero) && at_least == Some(0) {
+        node.warn((
+            "比例和最少名额都为 0：没有人能得到最好的等次",
+            "a share of 0 and none at least: nobody gets the best grade",
+        ));
+    }
     Some(Quota {
         share: share?,
         at_least: at_least?,
@@ -179,7 +193,15 @@ fn read_quota(node: &Node) -> Option<Quota> {
 }
 
 fn read_ties(node: &Node, scores: Option<&[Score]>) -> Option<Vec<Tie>> {
-    node.each(|node| read_tie(node, scores))
+    let ties = node.each(|node| read_tie(node, scores))?;
+    let code = ties.iter().position(|tie| *tie == Tie::Uscc);
+    if code.is_some_and(|at| at + 1 < ties.len()) {
+        node.warn((
+            "没有两个单位的 \"uscc\" 相同：其后的各项不起作用，请放在其前",
+            "no two units have one \"uscc\": what stands after it decides nothing; put it last",
+        ));
+    }
+    Some(ties)
 }
 
 fn read_tie(node: &Node, scores: Option<&[Score]>) -> Option<Tie> {
@@ -200,7 +222,16 @@ fn read_veto(node: &Node) -> Option<Veto> {
     let when = table
         .required("when")
         .and_then(|node| condition::read(&node, &of_hosts));
-    let at_most = table.required("at_most").and_then(|node| node.word());
+    let at_most = table.required("at_most").and_then(|node| {
+        let at_most: Grade = node.word()?;
+        if at_most == Grade::Excellent {
+            node.warn((
+                "最高为 \"excellent\"：什么也不限制，请写较低的等次",
+                "at most \"excellent\" stops nothing; say a lower grade",
+            ));
+        }
+        Some(at_most)
+    });
     table.finish();
     Some(Veto {
         when: when?,

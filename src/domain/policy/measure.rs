@@ -160,6 +160,21 @@ impl SatisfactionPoints {
         Self(points)
     }
 
+    /// The most that an answer brings.
+    pub fn most(&self) -> BigRational {
+        self.0
+            .values()
+            .max()
+            .cloned()
+            .unwrap_or_else(BigRational::zero)
+    }
+
+    /// The least above 0 that an answer brings.
+    pub fn least(&self) -> BigRational {
+        let some = self.0.values().filter(|points| !points.is_zero()).min();
+        some.cloned().unwrap_or_else(BigRational::zero)
+    }
+
     pub fn of(&self, level: Satisfaction) -> BigRational {
         self.0
             .get(&level)
@@ -182,6 +197,40 @@ impl Measure {
         match self {
             Self::Sum(parts) => parts.iter().map(|(_, part)| part).collect(),
             one => vec![one],
+        }
+    }
+
+    /// Fen, and nothing but fen. Whether a reported number is money only its name tells.
+    pub fn is_money(&self) -> bool {
+        match self {
+            Self::Records(tally, _) => tally.is_money(),
+            Self::OriginalValue => true,
+            Self::Reported(name) => name.ends_with("_fen"),
+            Self::Sum(parts) => parts.iter().all(|(_, part)| part.is_money()),
+            _ => false,
+        }
+    }
+
+    /// Whether it counts a part of what another counts, so that it never exceeds it.
+    pub fn is_part_of(&self, whole: &Self) -> bool {
+        match (self, whole) {
+            (Self::Records(own, _), Self::Records(other, filter)) => {
+                own == other && *filter == RecordFilter::of(Customers::All)
+            }
+            (
+                Self::Instruments(Stock::ExternallyShared),
+                Self::Instruments(Stock::ShouldBeOpen),
+            ) => true,
+            (Self::Instruments(_), Self::Instruments(Stock::Counted)) => true,
+            (
+                Self::Count(HostCount::RegistrationsOnTime),
+                Self::Count(HostCount::RegistrationsDue),
+            )
+            | (
+                Self::Count(HostCount::RequestsAnswered),
+                Self::Count(HostCount::RequestsReceived),
+            ) => true,
+            _ => false,
         }
     }
 

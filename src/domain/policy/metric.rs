@@ -3,13 +3,10 @@
 
 use super::award::{Exclusion, read_exclusions};
 use super::condition::{self, ConditionKey, FactOf};
-use super::measure::{
-    Customers, HostCount, Measure, RatedHours, RecordFilter, SatisfactionPoints, Stock, Tally,
-    WeakEvidence,
-};
+use super::measure::{Customers, HostCount, Measure, RecordFilter, Stock, Tally, WeakEvidence};
+use super::metric_parts::{read_points, read_rated_hours, read_reported_name, read_weak_evidence};
 use super::raw::{Node, Table};
-use crate::domain::review::Satisfaction;
-use crate::domain::{Fen, MAX_SAFE_INTEGER};
+use num_traits::Zero;
 use std::collections::{BTreeMap, BTreeSet};
 
 crate::vocabulary! {
@@ -80,6 +77,21 @@ pub(super) struct Metrics {
     pub weak_evidence: Option<WeakEvidence>,
 }
 
+/// Every key of a metric but `of`, whatever it counts.
+const OF_ANY: [&str; 11] = [
+    "name",
+    "sum",
+    "user",
+    "where",
+    "exclude",
+    "same_records_as",
+    "drop_weak_evidence",
+    "hours",
+    "prorate_by",
+    "round",
+    "points",
+];
+
 /// The most names that a mistake lists.
 const LISTED: usize = 20;
 
@@ -115,21 +127,16 @@ impl Metrics {
             .collect()
     }
 
-    pub fn measures(&self) -> impl Iterator<Item = &Measure> {
-        self.by_name
-            .values()
-            .flatten()
-            .map(|metric| &metric.measure)
-    }
-
     /// One pack has one idea of weak evidence; awards that exclude it mean that one.
-    fn note_weak_evidence(&mut self, node: &Node, measure: &Measure) {
+    fn note_weak_evidence(&mut self, table: &Table, measure: &Measure) {
         let filter = measure.of_records().map(|(_, filter)| filter);
         let Some(weak) = filter.and_then(|filter| filter.drop_weak_evidence.as_ref()) else {
             return;
         };
         match &self.weak_evidence {
             Some(other) if other != weak => {
+                let node = table.optional("drop_weak_evidence");
+                let node = node.as_ref().unwrap_or(&table.node);
                 node.refuse::<()>((
                     "drop_weak_evidence 与另一指标的不同",
                     "drop_weak_evidence differs from that of another metric",
@@ -174,7 +181,7 @@ pub(super) fn read_all(node: &Node) -> Option<Metrics> {
     for name in plain {
         let metric = tables.read_plain(name);
         if let (Some(metric), Some(own)) = (&metric, tables.by_name.get(name)) {
-            metrics.note_weak_evidence(&own.node, &metric.measure);
+            metrics.note_weak_evidence(own, &metric.measure);
         }
         metrics.by_name.insert(name.to_owned(), metric);
     }
@@ -207,12 +214,27 @@ fn read_sum(table: &Table, metrics: &Metrics) -> Option<Metric> {
             if let Some(Measure::Answers(_)) = measure {
                 weight.refuse::<()>(("评价没有合计", "answers have a mean, not a sum"));
             }
-            parts.push(weight.decimal().zip(measure));
+            let said = weight.decimal();
+            if said.as_ref().is_some_and(Zero::is_zero) {
+                weight.warn((
+                    "权数为 0：不起作用，请改正或删去",
+                    "a weight of 0 adds nothing; say another or remove it",
+                ));
+            }
+            parts.push(said.zip(measure));
         }
         if parts.is_empty() {
             return node.refuse(("合计至少有一个指标", "a sum has at least one metric"));
         }
-        parts.into_iter().collect::<Option<Vec<_>>>()
+        let parts = parts.into_iter().collect::<Option<Vec<_>>>()?;
+        let of_money = parts.iter().filter(|(_, part)| part.is_money()).count();
+        if of_money > 0 && of_money < parts.len() {
+            node.warn((
+                "合计中既有金额（分），又有别的数：请分开",
+                "the sum adds money in fen to what is no money; keep them apart",
+            ));
+        }
+        Some(parts)
     });
     table.finish();
     Some(Metric {
@@ -227,7 +249,11 @@ impl<'a> Tables<'a> {
     }
 
     fn read_plain(&mut self, name: &'a str) -> Option<Metric> {
-        let of = self.by_name.get(name)?.required("of")?;
+        let table = self.by_name.get(name)?;
+        let Some(of) = table.required("of") else {
+            table.finish_with(&OF_ANY);
+            return None;
+        };
         let text = of.text()?;
         if let Some(reported) = text.strip_prefix(REPORTED) {
             let table = self.by_name.get(name)?;
@@ -246,6 +272,7 @@ impl<'a> Tables<'a> {
         };
         let table = self.by_name.get(name)?;
         let people = table.name();
+        note_tables(&of, quantity);
         let measure = read_measure(quantity, table, filter);
         // What else may stand here depends on `of`; without it nothing can be called unknown.
         table.finish();
@@ -343,14 +370,24 @@ fn read_measure(
     })
 }
 
-fn read_reported_name(node: &Node, name: &str) -> Option<String> {
-    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
-    match (1..=64).contains(&name.len()) && name.bytes().all(plain) {
-        true => Some(name.to_owned()),
-        false => node.refuse((
-            "填报数的名称为小写字母、数字和下划线，最多 64 个字符",
-            "the name of a reported number is small letters, digits and _, at most 64 characters",
-        )),
+/// What a quantity cannot be told without.
+fn note_tables(of: &Node, quantity: Quantity) {
+    match quantity {
+        Quantity::RequestsReceived | Quantity::RequestsAnswered => of.leans_on(
+            "requests",
+            (
+                "统计申请答复的指标需要 [requests]：请写出答复期限",
+                "metrics of requests need [requests]: say within how many days they are answered",
+            ),
+        ),
+        Quantity::RegistrationsDue | Quantity::RegistrationsOnTime => of.leans_on(
+            "registration",
+            (
+                "统计登记的指标需要 [registration]：没有起点金额和期限，就没有应登记的仪器",
+                "metrics of registrations need [registration]: without threshold and deadline none is due",
+            ),
+        ),
+        _ => {}
     }
 }
 
@@ -383,51 +420,4 @@ fn read_own_filter(table: &Table) -> Option<RecordFilter> {
 pub(super) fn may_ask(key: ConditionKey) -> bool {
     key.is_fact_of() != FactOf::Grade
         && !matches!(key, ConditionKey::Instruments | ConditionKey::AwardedBefore)
-}
-
-fn read_weak_evidence(node: &Node) -> Option<WeakEvidence> {
-    let table = node.table()?;
-    let classes = table
-        .required("classes")
-        .and_then(|node| node.each(Node::word));
-    let value_fen_from = table
-        .required("value_fen_from")
-        .and_then(|node| node.integer(0..=MAX_SAFE_INTEGER));
-    table.finish();
-    Some(WeakEvidence {
-        classes: classes?,
-        value_fen_from: Fen::new(value_fen_from?),
-    })
-}
-
-fn read_rated_hours(table: &Table) -> Option<RatedHours> {
-    let hours = table.required("hours").and_then(|node| node.table());
-    let hours = hours.and_then(|hours| {
-        let of = |name| {
-            let node = hours.required(name);
-            node.and_then(|node| node.integer(0..=8_784))
-        };
-        let (general, special) = (of("general"), of("special"));
-        hours.finish();
-        Some(RatedHours {
-            general: general?,
-            special: special?,
-        })
-    });
-    let prorated = super::check::only(table, "prorate_by", "days_in_service");
-    let rounded = super::check::only(table, "round", "floor");
-    prorated.and(rounded).and(hours)
-}
-
-fn read_points(table: &Table) -> Option<SatisfactionPoints> {
-    let points = table.required("points")?.table()?;
-    let mut by_level = BTreeMap::new();
-    for level in Satisfaction::ALL {
-        let node = points.required(level.as_str());
-        if let Some(value) = node.and_then(|node| node.decimal()) {
-            by_level.insert(*level, value);
-        }
-    }
-    points.finish();
-    (by_level.len() == Satisfaction::ALL.len()).then(|| SatisfactionPoints::new(by_level))
 }

@@ -4,6 +4,7 @@
 //! Every number, weight, rate, cap, threshold and list of regions stands in the pack; no province's number stands here.
 
 mod award;
+mod brackets;
 mod check;
 mod condition;
 mod explain;
@@ -13,6 +14,7 @@ mod grades;
 mod grain;
 mod measure;
 mod metric;
+mod metric_parts;
 mod parameter;
 mod raw;
 mod score;
@@ -26,6 +28,7 @@ mod year;
 
 pub(crate) use award::pool_order;
 pub use award::{Award, Base, Exclusion, ExclusionWord, Level, ONLY_AWARD, Recipient};
+pub use brackets::{BracketBy, BracketHow, Brackets};
 pub use check::check;
 pub use condition::{
     Condition, ConditionKey, FactOf, ProjectLevel, Range, ServiceClass, Test, YesNo,
@@ -44,7 +47,7 @@ pub use raw::{PolicyMistake, Raw, RawValue};
 pub use score::{Aggregate, Part, Peers, Score, Value, group_of};
 pub use shape::{Point, Shape, ShapeWord};
 pub use state::{PolicyDecision, PolicyState};
-pub use step::{Act, BracketBy, BracketHow, Brackets, Choose, Pooling, Rate, Step, StepWord};
+pub use step::{Act, Choose, Pooling, Rate, Step, StepWord};
 pub use words::grade as grade_words;
 pub use year::{IncomeBy, MonthDay, NotADay, Span, TermsMistake, YearRule, YearSpan};
 
@@ -100,6 +103,8 @@ pub struct Policy {
     pub purchase: Option<Purchase>,
     /// `source` of each table that has one: key path and source, in the order of the pack.
     pub sources: Vec<(String, Source)>,
+    /// Which value, by its key path, is that of which parameter.
+    pub parameter_places: Vec<(String, String)>,
 }
 
 /// What must be registered, and how soon.

@@ -23,7 +23,9 @@ pub type Values = BTreeMap<String, BigRational>;
 pub enum ParameterMistake {
     #[error("the pack has no parameter {0:?}")]
     Unknown(String),
-    #[error("the pack leaves {0:?} open: a run says it")]
+    #[error(
+        "the pack leaves {0:?} open: say it in \"parameters\", at the command line as --parameter {0}=…"
+    )]
     Missing(String),
     #[error("parameter {name:?} is {actual}, not within {limit}")]
     OutOfRange {
@@ -135,12 +137,16 @@ fn read(name: &str, node: &Node) -> Option<Parameter> {
         _ => false,
     };
     if is_empty {
-        return node.refuse(("at_least 高于 at_most", "at_least is above at_most"));
+        return node.refuse((
+            "at_least 高于 at_most：请对调",
+            "at_least is above at_most; exchange them",
+        ));
     }
     if let Some(default) = &parameter.default
         && !parameter.allows(default)
     {
-        return node.refuse((
+        let place = table.optional("default");
+        return place.as_ref().unwrap_or(node).refuse((
             format!("默认值不在 {} 之内", parameter.limit()),
             format!("the default is not within {}", parameter.limit()),
         ));

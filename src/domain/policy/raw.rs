@@ -8,7 +8,7 @@ use crate::domain::vocabulary::UnknownWord;
 use num_rational::BigRational;
 use num_traits::Signed;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
 /// One thing that is wrong in a pack, or probably wrong.
@@ -52,10 +52,27 @@ impl RawValue {
             Self::Other(name) => name,
         }
     }
+
+    /// The same in Chinese.
+    fn type_name_zh(&self) -> &'static str {
+        match self {
+            Self::Text(_) => "字符串",
+            Self::Integer(_) => "整数",
+            Self::Boolean(_) => "是非值",
+            Self::List(_) => "数组",
+            Self::Table(_) => "表",
+            Self::Other("float") => "小数",
+            Self::Other("datetime") => "日期",
+            Self::Other(_) => "超出范围的数",
+        }
+    }
 }
 
 /// The most entries of one list or table.
 const ENTRIES_MAX: usize = 500;
+
+/// Instruments that rules speak of are worth more: 10,000 yuan.
+const LOWEST_VALUE_FEN: i64 = 1_000_000;
 
 /// The most mistakes that are told; a pack with more is no pack.
 const MISTAKES_MAX: usize = 200;
@@ -67,6 +84,12 @@ pub(super) struct Findings {
     pub warnings: RefCell<Vec<PolicyMistake>>,
     pub sources: RefCell<Vec<(String, Source)>>,
     pub parameters: RefCell<BTreeMap<String, BigRational>>,
+    /// The parameters that some value named.
+    pub named: RefCell<BTreeSet<String>>,
+    /// Where each stands.
+    pub places: RefCell<Vec<(String, String)>>,
+    /// What stands for nothing without a table of the pack, by that table.
+    pub leaning: RefCell<Vec<(&'static str, PolicyMistake)>>,
 }
 
 /// A value together with its place.
@@ -103,6 +126,42 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// Notes that this stands for nothing unless the pack has a table.
+    pub fn leans_on(&self, table: &'static str, reason: impl Into<Sentence>) {
+        let mut leaning = self.findings.leaning.borrow_mut();
+        if leaning.len() < MISTAKES_MAX {
+            leaning.push((table, self.mistake(reason.into())));
+        }
+    }
+
+    /// Tells what leans on a table that the pack has not: as mistakes, or as probable ones.
+    pub fn lacks(&self, table: &str, is_mistake: bool) {
+        let leaning = self.findings.leaning.borrow();
+        let told = leaning.iter().filter(|(on, _)| *on == table);
+        let told = told.map(|(_, mistake)| mistake.clone());
+        let into = match is_mistake {
+            true => &self.findings.mistakes,
+            false => &self.findings.warnings,
+        };
+        into.borrow_mut().extend(told);
+    }
+
+    /// Warns of an instrument's value so low that yuan were probably meant.
+    pub fn warn_of_yuan(&self, fen: i64) {
+        if (1..LOWEST_VALUE_FEN).contains(&fen) {
+            let yuan = fen / 100;
+            self.warn((
+                format!("{fen} 分只有 {yuan} 元；此处以分为单位，1 元写成 100"),
+                format!("{fen} fen are {yuan} yuan; amounts are in fen, 1 yuan is written 100"),
+            ));
+        }
+    }
+
+    /// Whether some value named the parameter.
+    pub fn is_named(&self, parameter: &str) -> bool {
+        self.findings.named.borrow().contains(parameter)
+    }
+
     fn mistake(&self, reason: Sentence) -> PolicyMistake {
         PolicyMistake {
             line: self.raw.line,
@@ -113,8 +172,9 @@ impl<'a> Node<'a> {
 
     fn expected<T>(&self, (zh, en): (&str, &str)) -> Option<T> {
         let found = self.raw.value.type_name();
+        let found_zh = self.raw.value.type_name_zh();
         self.refuse((
-            format!("此处应为{zh}，而不是 {found}"),
+            format!("此处应为{zh}，而不是{found_zh}"),
             format!("{en} is expected here, not {found}"),
         ))
     }
@@ -175,6 +235,9 @@ impl<'a> Node<'a> {
     /// The value of the parameter that a text such as `$host_rate` names.
     fn parameter(&self, text: &str) -> Option<BigRational> {
         let name = text.trim_start_matches('$');
+        self.findings.named.borrow_mut().insert(name.to_owned());
+        let place = (self.key.clone(), name.to_owned());
+        self.findings.places.borrow_mut().push(place);
         let value = self.findings.parameters.borrow().get(name).cloned();
         match value {
             Some(value) => Some(value),
@@ -270,7 +333,14 @@ impl<'a> Node<'a> {
         for node in &nodes {
             match read(node) {
                 Some(item) if items.contains(&item) => {
-                    node.warn(("重复", "is said twice"));
+                    let said = match &node.raw.value {
+                        RawValue::Text(text) => format!("{text:?} "),
+                        _ => String::new(),
+                    };
+                    node.warn((
+                        format!("{said}重复：请删去一个"),
+                        format!("{said}is said twice; remove one"),
+                    ));
                 }
                 Some(item) => items.push(item),
                 None => is_whole = false,
@@ -309,7 +379,11 @@ pub(super) struct Table<'a> {
 
 impl<'a> Table<'a> {
     pub fn optional(&self, name: &'static str) -> Option<Node<'a>> {
-        self.known.borrow_mut().push(name);
+        let mut known = self.known.borrow_mut();
+        if !known.contains(&name) {
+            known.push(name);
+        }
+        drop(known);
         let found = self.entries.iter().find(|(key, _)| key == name);
         found.map(|(key, raw)| self.entry(key, raw))
     }
@@ -353,6 +427,14 @@ impl<'a> Table<'a> {
             0..=200 => Some(name.to_owned()),
             _ => node.refuse(("名称最多 200 个字符", "a name has at most 200 characters")),
         }
+    }
+
+    /// A table whose most important key is missing or wrong: what else may stand there nobody knows, but for these.
+    pub fn finish_with(&self, known: &[&'static str]) {
+        for name in known {
+            self.optional(name);
+        }
+        self.finish();
     }
 
     /// Takes note of `source` and refuses every key that was not asked for, by name.

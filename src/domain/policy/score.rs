@@ -5,6 +5,7 @@ use super::measure::{Measure, SatisfactionPoints};
 use super::metric::Metrics;
 use super::raw::{Node, Table};
 use super::shape::{Shape, ShapeWord, read_part_shape, read_shape};
+use crate::domain::ratio;
 use num_rational::BigRational;
 use num_traits::Zero;
 
@@ -104,9 +105,10 @@ pub(super) fn read_all(
     for node in &nodes {
         if let Some(score) = read(node, metrics, is_per_instrument) {
             if scores.iter().any(|other| other.id == score.id) {
-                node.refuse::<()>((
-                    format!("第二个 {:?}", score.id),
-                    format!("a second score {:?}", score.id),
+                let id = node.table().and_then(|table| table.optional("id"));
+                id.as_ref().unwrap_or(node).refuse::<()>((
+                    format!("第二个 {:?}：请另取编号", score.id),
+                    format!("a second score {:?}; give it another id", score.id),
                 ));
             }
             scores.push(score);
@@ -122,9 +124,7 @@ fn read(node: &Node, metrics: &Metrics, is_per_instrument: bool) -> Option<Score
     let table = node.table()?;
     let id = table.required("id").and_then(|node| read_id(&node));
     let name = table.name();
-    let max = table
-        .required("max")
-        .and_then(|node| node.positive_decimal());
+    let max = table.required("max").and_then(|node| read_max(&node));
     let word = table
         .required("shape")
         .and_then(|node| node.word::<ShapeWord>());
@@ -139,13 +139,23 @@ fn read(node: &Node, metrics: &Metrics, is_per_instrument: bool) -> Option<Score
         let shape = read_shape(&table, word, max.as_ref());
         let empty = read_when_empty(&table, max.as_ref(), value.as_ref());
         if is_per_instrument && let Some(value) = &value {
-            refuse_units_only(&table.node, value);
+            let place = match value {
+                Value::Rank { .. } => table.optional("shape"),
+                _ => table.optional("value"),
+            };
+            refuse_units_only(place.as_ref().unwrap_or(&table.node), value);
+        }
+        if let (Some(value), Some(Shape::Linear { full_at, .. })) = (&value, &shape)
+            && let Some(node) = table.optional("full_at")
+        {
+            warn_of_reach(&node, value, full_at);
         }
         Some((value?, shape?, empty?))
     });
-    // What else may stand here depends on the shape; an unknown shape is told alone.
-    if word.is_some() {
-        table.finish();
+    // What else may stand here depends on the shape.
+    match word {
+        Some(_) => table.finish(),
+        None => table.finish_with(&OF_ANY_SHAPE),
     }
     let (value, shape, points_when_empty) = parts?;
     Some(Score {
@@ -156,6 +166,69 @@ fn read(node: &Node, metrics: &Metrics, is_per_instrument: bool) -> Option<Score
         shape,
         points_when_empty,
     })
+}
+
+/// Every key of a score but `id`, `name`, `max` and `shape`.
+const OF_ANY_SHAPE: [&str; 9] = [
+    "value",
+    "full_at",
+    "each",
+    "per",
+    "whole",
+    "steps",
+    "curve",
+    "within",
+    "when_empty",
+];
+
+/// The maxima of a pack sum to 100, so none is above it.
+fn read_max(node: &Node) -> Option<BigRational> {
+    let max = node.positive_decimal()?;
+    if max > ratio::whole(100) {
+        let said = ratio::plain(&max);
+        node.warn((
+            format!("满分 {said} 高于 100：各项满分合计应为 100"),
+            format!("a maximum of {said} is above 100, to which all maxima should sum"),
+        ));
+    }
+    Some(max)
+}
+
+/// All points from where nobody comes, or where everybody stands.
+fn warn_of_reach(node: &Node, value: &Value, full_at: &BigRational) {
+    let one = ratio::whole(1);
+    let most = match value {
+        Value::MeanOfRatios {
+            each_at_most: Some(most),
+            ..
+        } => most.clone(),
+        Value::RatioOfSums { of, to } | Value::MeanOfRatios { of, to, .. } if of.is_part_of(to) => {
+            one
+        }
+        Value::MeanAnswer { points, .. } => points.most(),
+        _ => return,
+    };
+    let said = ratio::plain(full_at);
+    if *full_at > most {
+        let most = ratio::plain(&most);
+        node.warn((
+            format!("{said} 达不到：此值最高为 {most}；20 % 写成 \"0.20\""),
+            format!(
+                "{said} is never reached: the value is at most {most}; 20 % is written \"0.20\""
+            ),
+        ));
+    }
+    if let Value::MeanAnswer { points, .. } = value
+        && *full_at < points.least()
+    {
+        let least = ratio::plain(&points.least());
+        node.warn((
+            format!("{said} 低于评价的最低分值 {least}：几乎人人满分"),
+            format!(
+                "{said} is below {least}, the least points of an answer: nearly all get full points"
+            ),
+        ));
+    }
 }
 
 /// What only whole units have cannot score an instrument.
@@ -197,6 +270,12 @@ fn read_value(node: &Node, metrics: &Metrics, is_per_instrument: bool) -> Option
         points
             .list()
             .and_then(|parts| {
+                if parts.is_empty() {
+                    points.warn((
+                        "空列表：总是 0 分，请写出各部分",
+                        "an empty list: always 0 points; say its parts",
+                    ));
+                }
                 let parts = parts
                     .iter()
                     .map(|part| read_part(part, metrics, is_per_instrument));
@@ -256,7 +335,13 @@ fn read_counted(table: &Table, metrics: &Metrics, sums_unsaid: bool) -> Option<V
     if let Some(metric) = table.optional("metric") {
         return countable(&metric, metrics).map(Value::Amount);
     }
-    let pair = table.required("ratio");
+    let pair = match table.optional("ratio") {
+        Some(pair) => Some(pair),
+        None => table.node.refuse((
+            "缺少 \"metric\"、\"ratio\" 或 \"mean\"：请写出计算什么",
+            "\"metric\", \"ratio\" or \"mean\" is missing: say what is counted",
+        )),
+    };
     let aggregate = match table.optional("aggregate") {
         Some(node) => node.word::<Aggregate>(),
         None if sums_unsaid => Some(Aggregate::RatioOfSums),
@@ -311,7 +396,7 @@ fn read_when_empty(
         value,
         Some(Value::Expert | Value::Amount(_) | Value::Points(_))
     );
-    let node = match is_never_empty {
+    let node = match is_never_empty || value.is_none() {
         true => match table.optional("when_empty") {
             Some(node) => node,
             None => return Some(BigRational::zero()),

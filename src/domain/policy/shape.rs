@@ -164,15 +164,19 @@ fn read_points(node: &Node, is_curve: bool) -> Option<Vec<Point>> {
             "at least one step; a curve has at least two points",
         ));
     }
-    if !is_curve
-        && points
-            .windows(2)
-            .any(|pair| matches!(pair, [a, b] if a.1 > b.1))
-    {
-        node.warn((
-            "更高的一级得分更少",
-            "a higher step earns fewer points than one below it",
-        ));
+    let nodes = node.list().unwrap_or_default();
+    for (node, pair) in nodes.iter().skip(1).zip(points.windows(2)) {
+        match pair {
+            [(_, lower), (_, higher)] if !is_curve && lower > higher => node.warn((
+                "更高的一级得分更少：请检查",
+                "a higher step earns fewer points than one below it; check the points",
+            )),
+            [(_, lower), (_, higher)] if !is_curve && lower == higher => node.warn((
+                "此级得分并不比前一级多：请改正或删去",
+                "the step earns no more than the one before it; say other points or remove it",
+            )),
+            _ => {}
+        }
     }
     Some(points)
 }
@@ -192,12 +196,15 @@ pub(super) fn read_pairs(node: &Node) -> Option<Vec<Point>> {
         })
         .collect();
     let pairs: Vec<Point> = pairs.into_iter().collect::<Option<_>>()?;
-    match pairs
+    let falls = pairs
         .windows(2)
-        .all(|pair| matches!(pair, [a, b] if a.0 < b.0))
-    {
-        true => Some(pairs),
-        false => node.refuse(("须由小到大排列", "must rise from pair to pair")),
+        .position(|pair| !matches!(pair, [a, b] if a.0 < b.0));
+    match falls {
+        None => Some(pairs),
+        Some(at) => nodes.get(at + 1).unwrap_or(node).refuse((
+            "须由小到大排列：此对的第一个数不大于前一对的",
+            "pairs must rise: the first number of this one is not above that of the one before",
+        )),
     }
 }
 

@@ -1,14 +1,15 @@
 //! The steps of an award, in the order of the pack: what each does, and on what it works.
 
 use super::award::{Award, Level, Recipient, may_ask};
+use super::brackets::{BracketBy, Brackets, read_brackets};
 use super::check::only;
 use super::condition::{self, Condition};
 use super::grades::Grade;
 use super::raw::{Node, Table};
-use super::shape::{Point, read_pairs};
 use super::step_order;
 use crate::domain::{Fen, MAX_SAFE_INTEGER, ratio};
 use num_rational::BigRational;
+use num_traits::Zero;
 use std::collections::BTreeMap;
 
 crate::vocabulary! {
@@ -39,23 +40,6 @@ crate::vocabulary! {
         ProRata = "pro_rata",
         FirstCome = "first_come",
         None = "none",
-    }
-}
-
-crate::vocabulary! {
-    /// The words of `by` of brackets.
-    BracketBy {
-        OriginalValue = "original_value_fen",
-        Value = "value_fen",
-        Amount = "amount",
-    }
-}
-
-crate::vocabulary! {
-    /// The words of `how` of brackets.
-    BracketHow {
-        Whole = "whole",
-        Marginal = "marginal",
     }
 }
 
@@ -111,42 +95,6 @@ pub struct Rate {
     pub when: Option<Condition>,
 }
 
-/// Brackets by what they begin with.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Brackets {
-    /// The fen of the bracket; below the first: 0.
-    Fen(Vec<Point>),
-    /// The rate of the bracket, on the whole of it; below the first: 0.
-    WholeRate(Vec<Point>),
-    /// Each rate on what lies in its bracket.
-    Marginal(Vec<Point>),
-}
-
-impl Brackets {
-    /// What a value brings.
-    pub fn amount(&self, value: &BigRational) -> BigRational {
-        let reached = |points: &[Point]| {
-            let found = points.iter().rev().find(|(from, _)| value >= from);
-            found.map_or_else(|| ratio::whole(0), |(_, said)| said.clone())
-        };
-        match self {
-            Self::Fen(points) => reached(points),
-            Self::WholeRate(points) => reached(points) * value,
-            Self::Marginal(points) => {
-                let mut sum = ratio::whole(0);
-                for (at, (from, rate)) in points.iter().enumerate() {
-                    let until = points.get(at + 1).map(|(next, _)| next);
-                    let top = until.map_or(value, |next| next.min(value));
-                    if top > from {
-                        sum += (top - from) * rate;
-                    }
-                }
-                sum
-            }
-        }
-    }
-}
-
 /// What the steps of an award stand in.
 pub(super) struct Surroundings<'a> {
     pub recipient: Recipient,
@@ -191,16 +139,39 @@ pub(super) fn read_all(node: &Node, surroundings: &Surroundings) -> Option<Vec<S
         steps.push(step);
     }
     let steps: Vec<Step> = steps.into_iter().collect::<Option<_>>()?;
-    step_order::check(node, &steps, level, surroundings.has_base)?;
+    step_order::check(node, &nodes, &steps, level, surroundings.has_base)?;
     step_order::warn(&nodes, &steps, surroundings.per);
     Some(steps)
 }
 
+/// Every key of a step but `do`, whatever it does.
+const KEYS: [&str; 17] = [
+    "name",
+    "when",
+    "rate",
+    "choose",
+    "rates",
+    "times_grade",
+    "by",
+    "how",
+    "fen",
+    "max_fen",
+    "min_fen",
+    "of",
+    "unit_fen",
+    "direction",
+    "rest",
+    "source",
+    "do",
+];
+
 fn read(node: &Node, level: Level, surroundings: &Surroundings) -> Option<Step> {
     let table = node.table()?;
-    let word = table
-        .required("do")
-        .and_then(|node| node.word::<StepWord>())?;
+    let Some(word) = table.required("do") else {
+        table.finish_with(&KEYS);
+        return None;
+    };
+    let word = word.word::<StepWord>()?;
     let name = table.name();
     let asks = |key| may_ask(key, level, surroundings.recipient);
     let when = match table.optional("when") {
@@ -274,7 +245,7 @@ fn read_rate(table: &Table, asks: &Asks) -> Option<Act> {
     };
     if let Some(node) = table.optional("rates") {
         let choose = table.required("choose").and_then(|node| node.word());
-        let rates = node.each(|node| {
+        let rates: Option<Vec<Rate>> = node.each(|node| {
             let table = node.table()?;
             let rate = table
                 .required("rate")
@@ -289,9 +260,11 @@ fn read_rate(table: &Table, asks: &Asks) -> Option<Act> {
                 when: when?,
             })
         });
+        let (choose, rates) = (choose?, rates?);
+        warn_of_later(&node, choose, &rates);
         return Some(Act::Rate {
-            choose: choose?,
-            rates: rates?,
+            choose,
+            rates,
             times_grade: times_grade?,
         });
     }
@@ -308,21 +281,44 @@ fn read_rate(table: &Table, asks: &Asks) -> Option<Act> {
     })
 }
 
+/// Where the first rate that holds is taken, none after one that always holds is.
+fn warn_of_later(node: &Node, choose: Choose, rates: &[Rate]) {
+    let always = rates.iter().position(|rate| rate.when.is_none());
+    if choose == Choose::First && always.is_some_and(|at| at + 1 < rates.len()) {
+        node.warn((
+            "没有条件的比例之后的各项不起作用：请把它放在最后",
+            "a rate without a condition always holds: those after it are never reached; put it last",
+        ));
+    }
+}
+
 fn read_rate_value(node: &Node) -> Option<BigRational> {
     let rate = node.decimal()?;
-    if rate > ratio::whole(1) {
-        let said = ratio::plain(&rate);
-        let percent = ratio::plain(&(&rate * ratio::whole(100)));
+    warn_of_rate(node, &rate);
+    Some(rate)
+}
+
+/// A rate is a fraction, and not nothing.
+pub(super) fn warn_of_rate(node: &Node, rate: &BigRational) {
+    if *rate > ratio::whole(1) {
+        let said = ratio::plain(rate);
+        let percent = ratio::plain(&(rate * ratio::whole(100)));
         node.warn((
             format!("比例 {said} 大于 1，即 {percent} %；20 % 写成 \"0.20\""),
             format!("a rate of {said} is {percent} %; 20 % is written \"0.20\""),
         ));
     }
-    Some(rate)
+    if rate.is_zero() {
+        node.warn((
+            "比例为 0：什么也不发，请改正",
+            "a rate of 0 pays nothing; say another",
+        ));
+    }
 }
 
 fn read_times_grade(node: &Node) -> Option<BTreeMap<Grade, BigRational>> {
     let table = node.table()?;
+    node.leans_on("grades", condition::NO_GRADES);
     let mut coefficients = BTreeMap::new();
     let mut better: Option<BigRational> = None;
     for grade in Grade::ALL {
@@ -350,39 +346,6 @@ fn read_times_grade(node: &Node) -> Option<BTreeMap<Grade, BigRational>> {
     }
     table.finish();
     (coefficients.len() == Grade::ALL.len()).then_some(coefficients)
-}
-
-/// `fen` are pairs of where a bracket begins and what it brings; `rates` pairs with a rate.
-fn read_brackets(table: &Table, level: Level) -> Option<Act> {
-    let by = table.required("by").and_then(|node| {
-        let by: BracketBy = node.word()?;
-        match by != BracketBy::Amount && level == Level::Organization {
-            true => node.refuse((
-                "合计之后没有仪器原值",
-                "after the sum there is no instrument whose value could be asked",
-            )),
-            false => Some(by),
-        }
-    });
-    let how = table.required("how").and_then(|node| node.word());
-    let brackets = match (table.optional("fen"), table.optional("rates"), how) {
-        (None, None, _) => table.required("fen").and(None),
-        (Some(fen), Some(_), _) => fen.refuse((
-            "\"fen\" 与 \"rates\" 只能有一个",
-            "either \"fen\" or \"rates\"",
-        )),
-        (Some(fen), None, Some(BracketHow::Whole)) => read_pairs(&fen).map(Brackets::Fen),
-        (None, Some(rates), Some(BracketHow::Whole)) => read_pairs(&rates).map(Brackets::WholeRate),
-        (Some(pairs), None, Some(BracketHow::Marginal))
-        | (None, Some(pairs), Some(BracketHow::Marginal)) => {
-            read_pairs(&pairs).map(Brackets::Marginal)
-        }
-        (_, _, None) => None,
-    };
-    Some(Act::Brackets {
-        by: by?,
-        brackets: brackets?,
-    })
 }
 
 fn read_round(table: &Table) -> Option<Act> {

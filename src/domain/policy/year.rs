@@ -222,7 +222,7 @@ pub(super) fn read(node: &Node) -> Option<YearRule> {
         None => Some(Vec::new()),
     };
     let valid = match table.optional("valid") {
-        Some(node) => read_valid(&node),
+        Some(node) => read_valid(&node, starts),
         None => Some((None, None)),
     };
     table.finish();
@@ -240,10 +240,13 @@ pub(super) fn read(node: &Node) -> Option<YearRule> {
 fn read_day(node: &Node) -> Option<MonthDay> {
     match node.text()?.parse() {
         Ok(day) => Some(day),
-        Err(NotADay) => node.refuse((
-            "日期应写成 \"07-01\"，且每年都有这一天",
-            NotADay.to_string(),
-        )),
+        Err(NotADay) => {
+            let said = node.text()?;
+            node.refuse((
+                format!("{said:?} 不是日期：日期应写成 \"07-01\"，且每年都有这一天"),
+                format!("{said:?}: {NotADay}"),
+            ))
+        }
     }
 }
 
@@ -270,13 +273,23 @@ fn read_claims(node: &Node, starts: Option<MonthDay>) -> Option<Vec<MonthDay>> {
     Some(claims)
 }
 
-fn read_valid(node: &Node) -> Option<(Option<NaiveDate>, Option<NaiveDate>)> {
+fn read_valid(
+    node: &Node,
+    starts: Option<MonthDay>,
+) -> Option<(Option<NaiveDate>, Option<NaiveDate>)> {
     let table: Table = node.table()?;
     let day = |name| match table.optional(name) {
         Some(node) => super::check::read_date(&node).map(Some),
         None => Some(None),
     };
     let (from, until) = (day("from"), day("until"));
+    for (name, said) in [("from", from), ("until", until)] {
+        if let (Some(Some(said)), Some(starts)) = (said, starts)
+            && let Some(node) = table.optional(name)
+        {
+            warn_of_part_of_a_year(&node, said, starts);
+        }
+    }
     table.finish();
     let (from, until) = (from?, until?);
     if let (Some(from), Some(until)) = (from, until)
@@ -288,6 +301,24 @@ fn read_valid(node: &Node) -> Option<(Option<NaiveDate>, Option<NaiveDate>)> {
         ));
     }
     Some((from, until))
+}
+
+/// A run is of a whole year, so a pack that begins or ends within one cannot be run for it.
+fn warn_of_part_of_a_year(node: &Node, said: NaiveDate, starts: MonthDay) {
+    let year = said.year();
+    let begins = starts.of(year);
+    if begins == Some(said) {
+        return;
+    }
+    let next = match begins.is_some_and(|begins| said < begins) {
+        true => begins,
+        false => starts.of(year.saturating_add(1)),
+    };
+    let next = next.map(|day| day.to_string()).unwrap_or_default();
+    node.warn((
+        format!("{said} 在年度之中：此年度不完整，不能计算（until 不含在内）；整年写成 \"{next}\""),
+        format!("{said} is within a year, which then cannot be run (\"until\" is not included); whole years are written \"{next}\""),
+    ));
 }
 
 #[cfg(test)]
