@@ -17,7 +17,7 @@ pub const HEBEI_2026: &str = include_str!("../../config/policies/hebei-2026.toml
 pub const IN_FORCE: &str = "hebei-2026";
 
 /// The packs that ship with the program, by code.
-pub const SHIPPED: [(&str, &str); 5] = [
+pub const SHIPPED: [(&str, &str); 6] = [
     ("hebei-2026", HEBEI_2026),
     (
         "moe-2000",
@@ -34,6 +34,10 @@ pub const SHIPPED: [(&str, &str); 5] = [
     (
         "university-sharing",
         include_str!("../../config/policies/university-sharing.toml"),
+    ),
+    (
+        "hainan-2023",
+        include_str!("../../config/policies/hainan-2023.toml"),
     ),
 ];
 

@@ -44,7 +44,7 @@ impl Language {
 pub struct Explain {
     /// A pack: a file, or the code of a shipped one.
     pack: PathBuf,
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, visible_alias = "lang", value_enum, default_value_t)]
     language: Language,
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -55,7 +55,7 @@ pub struct Diff {
     /// The pack that was before: a file, or the code of a shipped one.
     before: PathBuf,
     after: PathBuf,
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, visible_alias = "lang", value_enum, default_value_t)]
     language: Language,
     #[arg(long, value_enum, default_value_t)]
     format: Format,

@@ -149,5 +149,6 @@ pub(crate) fn policy() -> Policy {
         duty: None,
         purchase: None,
         sources: Vec::new(),
+        parameter_places: Vec::new(),
     }
 }

@@ -1,6 +1,6 @@
 //! `[[awards]]`: who is paid, the base, what is left out of it, and the steps that lead to the money.
 
-use super::brackets::Brackets;
+use super::brackets::{BracketBy, Brackets};
 use super::check::only;
 use super::condition::{self, Condition, ConditionKey, FactOf, ServiceClass};
 use super::measure::{Measure, WeakEvidence};
@@ -162,6 +162,7 @@ fn read_one(node: &Node, count: usize, metrics: &Metrics, pools: &[String]) -> O
         ));
     }
     warn_of_minutes(&table, &base, steps.as_deref());
+    warn_of_nothing(node, &base, steps.as_deref());
     if recipient == Some(Recipient::User) && !is_of_records && !matches!(base, Base::Award(_)) {
         let place = table.optional("base");
         return place.as_ref().unwrap_or(node).refuse((
@@ -207,6 +208,32 @@ fn warn_of_minutes(table: &Table, base: &Base, steps: Option<&[Step]>) {
         node.warn((
             "基数不是金额：每分钟、每条或每台按一分计；请用 income.* 的指标，或用 brackets 给出金额",
             "the base counts minutes, records or instruments, no money: each is paid as a fen; take a metric of income.*, or give amounts by brackets",
+        ));
+    }
+}
+
+/// Brackets of an amount where there is no base that could be one.
+fn warn_of_nothing(node: &Node, base: &Base, steps: Option<&[Step]>) {
+    let asks_amount = |step: &Step| {
+        matches!(
+            &step.act,
+            Act::Brackets {
+                by: BracketBy::Amount,
+                ..
+            }
+        )
+    };
+    if matches!(base, Base::Nothing)
+        && steps.is_some_and(|steps| {
+            steps
+                .iter()
+                .find(|step| matches!(step.act, Act::Brackets { .. }))
+                .is_some_and(asks_amount)
+        })
+    {
+        node.warn((
+            "缺少 \"base\"：按 \"amount\" 分档而没有金额，什么也不发",
+            "\"base\" is missing: brackets by \"amount\" of no amount pay nothing",
         ));
     }
 }

@@ -116,7 +116,9 @@ pub struct YearSpan {
 pub enum TermsMistake {
     #[error("there is no year {0}")]
     NoYear(i32),
-    #[error("the pack is not valid for the whole of {0}")]
+    #[error(
+        "the pack is not valid for the whole of {0}: choose a year within its [year] valid, whose \"until\" is not included"
+    )]
     NotValid(i32),
     #[error("the pack has the claim windows {0}: say which")]
     ClaimMissing(String),

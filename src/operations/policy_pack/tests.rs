@@ -197,7 +197,7 @@ fn each_mistake_has_its_line_its_key_and_its_reason() {
         (
             "id = \"C5\"",
             "id = \"C4\"",
-            "scores[11]",
+            "scores[11].id",
             "a second score \"C4\"",
         ),
         (
@@ -334,7 +334,7 @@ fn weak_evidence_is_one_thing_and_must_be_said() {
     assert!(reason.contains("drop_weak_evidence"));
     let other = "of = \"income.payer_fen\"\ndrop_weak_evidence = { classes = [\"manual\"], value_fen_from = 1 }\n";
     let (_, key, _) = mistake(&changed("of = \"income.payer_fen\"\n", other));
-    assert_eq!(key, "metrics.paid_external_income_fen");
+    assert_eq!(key, "metrics.paid_external_income_fen.drop_weak_evidence");
 }
 
 #[test]

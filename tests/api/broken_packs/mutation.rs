@@ -230,7 +230,12 @@ impl Breaker {
             if value.starts_with('[') && value.ends_with(']') {
                 made.push(("an empty list", changed("[]"), vec![key.as_str()]));
             }
-            if scalar && value[1..].starts_with(|letter: char| letter.is_ascii_digit()) {
+            // A parameter's bounds may be whole numbers or texts.
+            let is_either = member.section.starts_with("parameters.");
+            if scalar
+                && !is_either
+                && value[1..].starts_with(|letter: char| letter.is_ascii_digit())
+            {
                 let bare = value.trim_matches('"').split('-').next().unwrap_or("0");
                 let bare = bare
                     .split('.')
@@ -246,7 +251,9 @@ impl Breaker {
             }
             if value.starts_with(|letter: char| letter.is_ascii_digit()) {
                 let text = format!("\"{}\"", value.replace('_', ""));
-                made.push(("a number as text", changed(&text), vec![key.as_str()]));
+                if !is_either {
+                    made.push(("a number as text", changed(&text), vec![key.as_str()]));
+                }
                 made.push(("a number below zero", changed("-1"), vec![key.as_str()]));
                 made.push((
                     "a number beyond 64 bits",
@@ -284,7 +291,12 @@ impl Breaker {
             let misspelt = changed(&format!("\"{wrong}\""));
             let twice = changed(&format!("\"{value}\", \"{value}\""));
             let other = changed("true");
-            self.push("a word of a list misspelt", misspelt, line, &[&wrong]);
+            self.push(
+                "a word of a list misspelt",
+                misspelt,
+                line,
+                &[wrong.trim_start_matches('$')],
+            );
             self.push(
                 "a word of a list of another type",
                 other,

@@ -252,6 +252,113 @@ fn fujian_pays_brackets_once_cut_by_one_factor() {
     assert_eq!(tried["units"], json!([]));
 }
 
+/// Written by somebody who had the schema, the page on policies and the other shipped packs alone.
+#[test]
+fn hainan_supports_users_hosts_and_outstanding_teams() {
+    let folder = Folder::new();
+    folder
+        .write("organizations.csv", "uscc,name,kind,region_code,role,related_to\n\
+             H1,甲研究院,institute,460105,host,\n\
+             H2,乙大学,university,460105,host,\n\
+             U1,丙公司,enterprise,460105,user,\n\
+             U2,丁公司,enterprise,460201,user,\n\
+             O,省外公司,enterprise,440106,user,\n\
+             R,戊公司,enterprise,460105,user,H1\n")
+        .write("instruments.csv", "host_uscc,asset_no,original_value_fen,purpose_type,share_mode\n\
+             H1,A1,60000000,general,external\n\
+             H1,A2,50000000,general,external\n\
+             H2,B1,80000000,special,external\n\
+             H2,B2,49999999,general,external\n")
+        .write("usage.csv", "record_no,host_uscc,asset_no,user_uscc,mode,purpose,ended_at,run_minutes,statutory,fee_fen,voucher_fen,invoice_no,invoiced_on,paid_on,satisfaction\n\
+             R1,H1,A1,U1,entrusted,research,2024-12-20T10:00:00+08:00,600,false,20000000,0,I1,2025-01-05,2025-01-06,\n\
+             R2,H1,A1,U1,entrusted,development,2025-03-01T10:00:00+08:00,63000,false,60000000,10000000,I2,2025-03-10,2025-04-01,very_satisfied\n\
+             R3,H1,A2,U2,entrusted,research,2025-06-01T10:00:00+08:00,63000,false,5000000,0,I3,2025-06-10,2025-07-01,satisfied\n\
+             R4,H2,B1,U2,entrusted,research,2025-06-02T10:00:00+08:00,24000,false,40000000,0,I4,2025-06-11,2025-07-01,\n\
+             R5,H2,B1,U1,entrusted,research,2025-12-30T10:00:00+08:00,600,false,70000000,0,I5,2026-01-03,2026-01-04,\n\
+             R6,H2,B1,U1,entrusted,research,2025-05-01T10:00:00+08:00,0,true,11000000,0,I6,2025-05-03,2025-05-04,\n\
+             R7,H2,B1,U1,self_operated,research,2025-05-02T10:00:00+08:00,0,false,13000000,0,I7,2025-05-03,2025-05-04,\n\
+             R8,H2,B1,O,entrusted,research,2025-05-03T10:00:00+08:00,0,false,17000000,0,I8,2025-05-04,2025-05-05,\n\
+             R9,H1,A1,R,entrusted,research,2025-05-04T10:00:00+08:00,0,false,19000000,0,I9,2025-05-05,2025-05-06,\n\
+             R10,H2,B1,U1,entrusted,teaching,2025-05-05T10:00:00+08:00,0,false,23000000,0,I10,2025-05-06,2025-05-07,\n")
+        .write("expert_scores.csv", "host_uscc,C1\n\
+             H1,12\n\
+             H2,9\n")
+        .write("reported.csv", "uscc,asset_no,name,value\n\
+             H1,,papers,3\n\
+             H1,,patents,1\n\
+             H2,,papers,4\n\
+             H1,A1,team_prize,3\n\
+             H2,B1,team_prize,1\n");
+    let tried = folder.tried(
+        "hainan-2023",
+        &[
+            "--parameter",
+            "user_rate=0.2",
+            "--parameter",
+            "host_rate=0.1",
+            "--budget-yuan",
+            "users=142500",
+            "--budget-yuan",
+            "hosts=60000",
+            "--budget-yuan",
+            "teams=100000",
+        ],
+    );
+    // Hours of 2025 by the end of the service: R1 is of 2024 and R5 of 2025. A1: H1 has two instruments at 63,000 of 84,000
+    // minutes, 0.75 x 25; H2 one of 24,600 of 48,000 (B2 is worth less than 500,000 yuan). B2: 63,000 and 24,600 / 8,400. B3: both
+    // above 16,800. B4: units from outside, two (R is related) and three, on the line from 0 to 6 at five. B5: fewer than five
+    // answers. B6: 3 papers and 1 patent are 5, 4 papers 4. C1: the experts'.
+    let scores = |at: usize| tried["units"][at]["scores"].clone();
+    assert_eq!(
+        scores(0),
+        json!({"A1": "18.7500", "B1": "10.0000", "B2": "7.5000", "B3": "15.0000", "B4": "2.4000", "B5": "6.0000", "B6": "5.0000", "C1": "12.0000"})
+    );
+    assert_eq!(
+        scores(1),
+        json!({"A1": "12.8125", "B1": "10.0000", "B2": "2.9286", "B3": "15.0000", "B4": "3.6000", "B5": "6.0000", "B6": "4.0000", "C1": "9.0000"})
+    );
+    let grade = |at: usize| {
+        (
+            tried["units"][at]["total"].clone(),
+            tried["units"][at]["grade"].clone(),
+        )
+    };
+    assert_eq!(grade(0), (json!("76.65"), json!("good")));
+    assert_eq!(grade(1), (json!("63.34"), json!("pass")));
+    // By the day of the invoice: R1 counts, R5 does not; nor do statutory tests (R6), use by oneself (R7), units outside Hainan
+    // (R8), related ones (R9) and teaching (R10); vouchers are no income. U1 spent 200,000 + 500,000 yuan: a fifth is 140,000, at
+    // most 100,000. U2 spent 50,000 + 400,000: 90,000. 190,000 share 142,500: three quarters.
+    assert_eq!(
+        paid(&tried, "users"),
+        [("U1".to_owned(), 7_500_000), ("U2".to_owned(), 6_750_000)]
+    );
+    // H1 had 750,000: a tenth, times 0.8 for good, 60,000. H2 400,000: a tenth, times 0.5, 20,000. 80,000 share 60,000.
+    assert_eq!(
+        paid(&tried, "hosts"),
+        [("H1".to_owned(), 4_500_000), ("H2".to_owned(), 1_500_000)]
+    );
+    // A first and a third prize, by the pack's own amounts.
+    assert_eq!(
+        paid(&tried, "teams"),
+        [("H1".to_owned(), 5_000_000), ("H2".to_owned(), 1_000_000)]
+    );
+    // What the pack leaves open is asked for, and the explanation does not say a figure that no run said.
+    expect(
+        &folder.run("hainan-2023", &["--budget-yuan", "users=1"]),
+        2,
+        "--parameter host_rate=",
+    );
+    let told = text(&yiqi(&[], &["policy", "explain", "hainan-2023", "--lang", "en"]).stdout);
+    assert!(
+        told.contains("rate is what parameter host_rate says"),
+        "{told}"
+    );
+    assert!(
+        told.contains("valid from 2023-01-01 until the day before 2026-01-01"),
+        "{told}"
+    );
+}
+
 #[test]
 fn a_university_weighs_income_from_outside_more() {
     let folder = Folder::new();
@@ -659,6 +766,7 @@ fn a_pack_is_explained_compared_and_has_a_schema_and_a_template() {
         "anhui-2015",
         "fujian-2019",
         "university-sharing",
+        "hainan-2023",
     ] {
         let path = format!("{}/config/policies/{code}.toml", env!("CARGO_MANIFEST_DIR"));
         let pack: toml::Value = std::fs::read_to_string(path)
