@@ -216,7 +216,7 @@ both! {
     fn a_draft_is_replaced_and_removed_until_a_run_uses_it(app: &TestApp) {
         let (admin, deputy) = (app.as_admin(), given::deputy(app));
         given::instrument(app).insert();
-        let (used, ruling, free) = (stored(&admin, &version(2, 1)), stored(&admin, &version(3, 1)), stored(&admin, &version(4, 1)));
+        let (used, ruling, free) = (stored(&admin, &version(2, 20_000_001)), stored(&admin, &version(3, 20_000_001)), stored(&admin, &version(4, 20_000_001)));
         begun(&admin, "/api/v1/evaluations", json!({"year": 2025, "policy": "hebei-2026@2"}));
         say(&deputy, &ruling, "in-force", json!({})).expect_status(200);
         let put = |path: &str, text: &str, etag: &str| {
@@ -228,13 +228,13 @@ both! {
             admin.delete(path).expect_code(409, "relation_in_use");
         }
         let before = admin.get(&free).expect_status(200);
-        send(&admin, Method::PUT, &free, &version(4, 2)).expect_code(428, "version_required");
-        put(&free, &version(5, 2), before.etag()).expect_code(422, "read_only");
-        put(&free, &version(4, 2).replacen("hebei-2026", "other", 1), before.etag()).expect_code(422, "read_only");
+        send(&admin, Method::PUT, &free, &version(4, 20_000_002)).expect_code(428, "version_required");
+        put(&free, &version(5, 20_000_002), before.etag()).expect_code(422, "read_only");
+        put(&free, &version(4, 20_000_002).replacen("hebei-2026", "other", 1), before.etag()).expect_code(422, "read_only");
         put(&free, &version(4, -2), before.etag()).expect_code(422, "policy_mistake");
-        let after = put(&free, &version(4, 2), before.etag()).expect_status(200);
+        let after = put(&free, &version(4, 20_000_002), before.etag()).expect_status(200);
         assert_ne!((after.etag(), &after["digest"]), (before.etag(), &before["digest"]));
-        put(&free, &version(4, 3), before.etag()).expect_code(412, "version_mismatch");
+        put(&free, &version(4, 20_000_003), before.etag()).expect_code(412, "version_mismatch");
         app.as_host().delete(&free).expect_code(403, "forbidden");
         admin.delete(&free).expect_status(204);
         admin.get(&free).expect_code(404, "not_found");
@@ -245,7 +245,7 @@ both! {
         let (admin, deputy) = (app.as_admin(), given::deputy(app));
         given::expert_points(app, 2025);
         given::instrument(app).insert();
-        let text = version(1, 1).replacen("hebei-2026", "trial", 1);
+        let text = version(1, 20_000_001).replacen("hebei-2026", "trial", 1);
         let pack = stored(&admin, &text);
         let present = admin.get(&pack).expect_status(200);
         let replaced = deputy.request(Method::PUT, &pack).header("If-Match", present.etag());

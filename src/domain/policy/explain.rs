@@ -221,6 +221,44 @@ fn year(policy: &Policy) -> Vec<Said> {
             format!("A year begins on {starts}, local time; hours belong to the year in which a service ends, income to that of {en}."),
         ),
     );
+    valid_and_claims(&mut telling, policy);
+    if let Some(rule) = &policy.registration {
+        let threshold = amount(rule.threshold_fen);
+        let within = days(rule.report_within);
+        telling.say(
+            "registration",
+            "registration",
+            (
+                format!(
+                    "原值 {} 及以上的仪器须登记，验收后 {} 内报送。",
+                    threshold.zh, within.zh
+                ),
+                format!(
+                    "Instruments worth {} or more are registered within {} after acceptance.",
+                    threshold.en, within.en
+                ),
+            ),
+        );
+    }
+    if let Some(rule) = &policy.requests {
+        let within = days(Deadline::WorkingDays(rule.answer_within_working_days));
+        telling.say(
+            "requests",
+            "requests",
+            (
+                format!("校外申请在 {} 内答复为及时。", within.zh),
+                format!(
+                    "A request from outside is answered in time within {}.",
+                    within.en
+                ),
+            ),
+        );
+    }
+    telling.sentences
+}
+
+/// For which years, and in which windows.
+fn valid_and_claims(telling: &mut Telling, policy: &Policy) {
     let day = |day: Option<chrono::NaiveDate>| day.map(|day| day.to_string());
     let (from, until) = (day(policy.year.valid_from), day(policy.year.valid_until));
     if from.is_some() || until.is_some() {
@@ -256,39 +294,6 @@ fn year(policy: &Policy) -> Vec<Said> {
             ),
         );
     }
-    if let Some(rule) = &policy.registration {
-        let threshold = amount(rule.threshold_fen);
-        let within = days(rule.report_within);
-        telling.say(
-            "registration",
-            "registration",
-            (
-                format!(
-                    "原值 {} 及以上的仪器须登记，验收后 {} 内报送。",
-                    threshold.zh, within.zh
-                ),
-                format!(
-                    "Instruments worth {} or more are registered within {} after acceptance.",
-                    threshold.en, within.en
-                ),
-            ),
-        );
-    }
-    if let Some(rule) = &policy.requests {
-        let within = days(Deadline::WorkingDays(rule.answer_within_working_days));
-        telling.say(
-            "requests",
-            "requests",
-            (
-                format!("校外申请在 {} 内答复为及时。", within.zh),
-                format!(
-                    "A request from outside is answered in time within {}.",
-                    within.en
-                ),
-            ),
-        );
-    }
-    telling.sentences
 }
 
 fn metrics(policy: &Policy) -> Vec<Said> {

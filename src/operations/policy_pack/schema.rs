@@ -55,6 +55,14 @@ fn at(name: &str) -> Value {
     json!({ "$ref": format!("#/$defs/{name}") })
 }
 
+/// A value with what it means, where its name does not say it.
+fn told(mut value: Value, meaning: &str) -> Value {
+    if let Some(value) = value.as_object_mut() {
+        value.insert("description".to_owned(), json!(meaning));
+    }
+    value
+}
+
 /// The whole schema, of JSON Schema 2020-12.
 pub fn schema() -> Value {
     let mut schema = pack();
@@ -198,7 +206,7 @@ fn of_duties() -> Vec<(&'static str, Value)> {
 fn definitions() -> Value {
     json!({
         "text": { "type": "string", "minLength": 1 },
-        "date": { "type": "string", "format": "date" },
+        "date": { "type": "string", "format": "date", "description": "2026-03-01; as \"until\" the first day that is no longer meant" },
         "day": { "type": "string", "pattern": "^[0-9]{2}-[0-9]{2}$", "description": "MM-DD" },
         "days": { "anyOf": [{ "type": "integer", "minimum": 1, "maximum": 366 }, at("named_parameter")] },
         "count": { "anyOf": [{ "type": "integer", "minimum": 0 }, at("named_parameter")] },
@@ -206,7 +214,7 @@ fn definitions() -> Value {
         "named_parameter": { "type": "string", "pattern": "^\\$[a-z0-9_]{1,64}$" },
         "decimal": { "type": "string", "pattern": "^([0-9]+(\\.[0-9]+)?|\\$[a-z0-9_]{1,64})$", "description": "a decimal number as a string, or a parameter" },
         "number": { "anyOf": [at("decimal"), { "type": "integer", "minimum": 0 }] },
-        "pairs": { "type": "array", "maxItems": 500, "items": { "type": "array", "prefixItems": [at("number"), at("number")], "minItems": 2, "maxItems": 2 } },
+        "pairs": { "description": "[from, what it brings], rising; what is reached last holds", "type": "array", "maxItems": 500, "items": { "type": "array", "prefixItems": [at("number"), at("number")], "minItems": 2, "maxItems": 2 } },
         "regions": list(json!({ "type": "string", "pattern": "^([0-9]{2}|[0-9]{4}|[0-9]{6})$" })),
         "range": table(&[("from", at("count")), ("until", at("count"))], &[]),
         "parameter": table(&[("name", at("text")), ("default", at("number")), ("at_least", at("number")), ("at_most", at("number"))], &[]),
@@ -229,7 +237,13 @@ fn year() -> Value {
             ("usage_by", json!({ "const": "ended_at" })),
             ("income_by", words!(IncomeBy)),
             ("starts", at("day")),
-            ("claims", list(at("day"))),
+            (
+                "claims",
+                told(
+                    list(at("day")),
+                    "the first day of each window, in the order of the year",
+                ),
+            ),
             (
                 "valid",
                 table(&[("from", at("date")), ("until", at("date"))], &[]),
@@ -359,7 +373,13 @@ fn score() -> Value {
             ("max", at("decimal")),
             ("shape", words!(ShapeWord)),
             ("value", at("value")),
-            ("full_at", at("decimal")),
+            (
+                "full_at",
+                told(
+                    at("decimal"),
+                    "linear: all points from here on; of a ratio a fraction, \"0.20\" for 20 %",
+                ),
+            ),
             ("each", at("decimal")),
             ("per", at("decimal")),
             ("whole", json!({ "type": "boolean" })),
@@ -368,7 +388,7 @@ fn score() -> Value {
             ("within", words!(Peers)),
             (
                 "when_empty",
-                json!({ "anyOf": [{ "enum": ["full", "zero"] }, at("decimal")] }),
+                json!({ "anyOf": [{ "enum": ["full", "zero"] }, at("decimal")], "description": "points where there is nothing to divide by" }),
             ),
         ],
         &["id", "max", "shape"],
@@ -418,7 +438,7 @@ fn award() -> Value {
             ("per", words!(Level)),
             (
                 "base",
-                json!({ "anyOf": [at("text"), table(&[("award", at("text"))], &["award"])] }),
+                json!({ "anyOf": [at("text"), table(&[("award", at("text"))], &["award"])], "description": "a metric: income, or a reported number that brackets turn into fen; or what another award pays" }),
             ),
             ("only", at("condition")),
             ("exclude", at("exclude")),
