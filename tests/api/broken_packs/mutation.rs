@@ -47,7 +47,7 @@ fn end_of(text: &str) -> usize {
             ']' | '}' | ',' | ' ' | '#' if depth == 0 => return at,
             _ => continue,
         }
-        if depth == 0 && !quoted && letter != '"' || depth == 0 && letter == '"' && !quoted {
+        if depth == 0 && !quoted {
             return at + letter.len_utf8();
         }
     }
