@@ -1,6 +1,8 @@
 //! What the province decides of a run: shown to everybody with a public notice, thrown away, or final. Finality is one step: no
 //! run is final but on a final evaluation, so a run takes its published evaluation along, and both become final or neither.
 
+mod kept;
+
 use std::sync::Arc;
 
 use chrono::{Days, NaiveDate};
@@ -56,10 +58,19 @@ pub async fn decide(
     let decision = decisions.find(|decision| action_of(id.kind(), *decision) == run.action);
     let decision = decision.ok_or_else(|| AppError::internal("an action that decides nothing"))?;
     let calendar = run.app.calendar().await?;
+    let kept = match decision {
+        RunDecision::Publish => kept::read(run, id).await?,
+        RunDecision::Finalize | RunDecision::Discard => None,
+    };
+    let kept = Arc::new(kept);
     exclusive::wait(|| {
-        let calendar = Arc::clone(&calendar);
+        let (calendar, kept) = (Arc::clone(&calendar), Arc::clone(&kept));
         let part = move |tx: &mut Conn, by: &Actor, present: Row, statement: &Statement| {
-            move_run(tx, by, &present, decision, (statement, &calendar))
+            let moved = move_run(tx, by, &present, decision, (statement, &calendar))?;
+            if decision == RunDecision::Publish {
+                kept::write(tx, &present, kept.as_ref().as_ref())?;
+            }
+            Ok(moved)
         };
         run.on(id, Ok(statement.clone()), part)
     })

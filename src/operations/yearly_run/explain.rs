@@ -3,6 +3,7 @@
 
 mod left_out;
 mod metrics;
+mod money;
 mod records;
 
 use std::collections::BTreeMap;
@@ -42,7 +43,8 @@ use super::grades::{self, exact};
 use super::{evaluation_of, refuse_without_results};
 use left_out::Charges;
 pub use left_out::{LeftOutChoice, LeftOutPage, LeftOutRecord};
-use records::{OfSide, Records};
+pub(super) use money::{KeptMoney, of_awards, of_units};
+use records::{Records, Terms};
 
 /// A record behind a metric, at the version that was frozen. What payers paid for the records that the base takes (those
 /// without a reason against them) sums to the base.
@@ -228,19 +230,29 @@ fn grade_of(
     choice: &Choice,
 ) -> Result<UnitExplanation, AppError> {
     let (policy, inputs) = grades::open(conn, row)?;
+    let mut looked = of_evaluation(conn, row, (&policy, &inputs))?;
+    looked.kept = store::yearly_run::money::find_of_unit(conn, row.id, unit)?;
+    of_unit(conn, &looked, Side::Host(unit), choice)
+}
+
+fn of_evaluation<'a>(
+    conn: &mut Conn,
+    row: &'a Evaluation,
+    (policy, inputs): (&'a Policy, &'a Inputs),
+) -> Result<Looked<'a>, AppError> {
     // A grade is that of a host, and so is the money beside it.
     let mut of_hosts = policy.awards.iter();
     let first = of_hosts.find(|award| award.recipient == Recipient::Host);
-    let looked = Looked {
+    Ok(Looked {
         row: Some(row),
         scope: scope_of(conn, row)?,
-        inputs: &inputs,
-        graded_by: &policy,
-        awarded_by: &policy,
+        inputs,
+        graded_by: policy,
+        awarded_by: policy,
         grades: grades::read(conn, row.id)?.grades(),
         award: first.map(|award| policy.base_of(award)),
-    };
-    of_unit(conn, &looked, Side::Host(unit), choice)
+        kept: None,
+    })
 }
 
 /// The same of the unit with this code.
@@ -264,34 +276,10 @@ fn explanation(
     award: Award,
     choice: &Choice,
 ) -> Result<Explanation, AppError> {
-    refuse_without_results(run.lifecycle.state)?;
-    let basis = Basis::read(conn, run)?;
-    let is_own = facts::find(conn, run.id)?.is_some();
-    let row = match run.evaluation_id {
-        Some(_) => Some(evaluation_of(conn, run)?),
-        None => None,
-    };
-    let graded_by = match &row {
-        Some(row) if !is_own => policy_of(conn, &row.lifecycle)?,
-        _ => basis.policy.clone(),
-    };
-    let of_award = basis.policy.awards.iter();
-    let mut of_award =
-        of_award.filter(|known| known.code == award.award_code || award.award_code.is_empty());
-    let looked = Looked {
-        row: row.as_ref(),
-        scope: scope_of_run(conn, run)?,
-        inputs: &basis.inputs,
-        graded_by: &graded_by,
-        awarded_by: &basis.policy,
-        grades: basis.graded.grades(),
-        award: of_award.next().map(|award| basis.policy.base_of(award)),
-    };
-    let side = match award.recipient {
-        Recipient::Host => Side::Host(award.organization_id),
-        Recipient::User => Side::User(award.organization_id),
-    };
-    let unit = of_unit(conn, &looked, side, choice)?;
+    let of_run = OfRun::read(conn, run)?;
+    let mut looked = of_run.looked(conn, run, &award.award_code)?;
+    looked.kept = store::yearly_run::money::find_of_award(conn, award.id)?;
+    let unit = of_unit(conn, &looked, side_of(&award), choice)?;
     let steps = subsidy::list_steps(conn, award.id)?.into_iter();
     let before_pool = exact(&award.before_pool_fen)?;
     Ok(Explanation {
@@ -300,6 +288,63 @@ fn explanation(
         award,
         unit,
     })
+}
+
+/// Whose records an award is about.
+const fn side_of(award: &Award) -> Side {
+    match award.recipient {
+        Recipient::Host => Side::Host(award.organization_id),
+        Recipient::User => Side::User(award.organization_id),
+    }
+}
+
+/// What the awards of a run are told from.
+struct OfRun {
+    basis: Basis,
+    row: Option<Evaluation>,
+    graded_by: Policy,
+}
+
+impl OfRun {
+    fn read(conn: &mut Conn, run: &SubsidyRun) -> Result<Self, AppError> {
+        refuse_without_results(run.lifecycle.state)?;
+        let basis = Basis::read(conn, run)?;
+        let is_own = facts::find(conn, run.id)?.is_some();
+        let row = match run.evaluation_id {
+            Some(_) => Some(evaluation_of(conn, run)?),
+            None => None,
+        };
+        let graded_by = match &row {
+            Some(row) if !is_own => policy_of(conn, &row.lifecycle)?,
+            _ => basis.policy.clone(),
+        };
+        Ok(Self {
+            basis,
+            row,
+            graded_by,
+        })
+    }
+
+    fn looked(
+        &self,
+        conn: &mut Conn,
+        run: &SubsidyRun,
+        code: &str,
+    ) -> Result<Looked<'_>, AppError> {
+        let policy = &self.basis.policy;
+        let mut awards = policy.awards.iter();
+        let award = awards.find(|known| known.code == code || code.is_empty());
+        Ok(Looked {
+            row: self.row.as_ref(),
+            scope: scope_of_run(conn, run)?,
+            inputs: &self.basis.inputs,
+            graded_by: &self.graded_by,
+            awarded_by: policy,
+            grades: self.basis.graded.grades(),
+            award: award.map(|award| policy.base_of(award)),
+            kept: None,
+        })
+    }
 }
 
 /// What an explanation is told from: the evaluation, if there is one, and the facts that were judged, by the pack that graded and
@@ -313,6 +358,29 @@ struct Looked<'a> {
     grades: GradesGiven,
     /// The one whose money is told: where an award begins with another, that one.
     award: Option<&'a Rule>,
+    /// The money of the year as it was when the run was shown.
+    kept: Option<YearMoney>,
+}
+
+impl Looked<'_> {
+    fn terms(&self, conn: &mut Conn) -> Result<Terms<'_>, AppError> {
+        Ok(Terms {
+            relations: Relations::new(yearly_input::list_related(conn, &self.scope)?),
+            scope: self.scope,
+            grades: &self.grades,
+            award: self.award,
+        })
+    }
+
+    /// What was frozen of services.
+    fn details(&self) -> Details<'_> {
+        Details::new(self.graded_by.grain(), self.inputs.certified())
+    }
+
+    fn charges<'b>(&'b self, terms: &'b Terms<'b>, side: Side) -> Charges<'b> {
+        let judge = Judge::new(self.inputs, self.awarded_by);
+        Charges::new(terms, side, judge, self.details())
+    }
 }
 
 fn explained(step: Step) -> Result<ExplainedStep, AppError> {
@@ -342,16 +410,9 @@ fn of_unit(
     let evaluated = units.len();
     let mut units = units.into_iter();
     let graded = units.find(|unit| unit.organization_id == unit_id);
-    let of_side = OfSide {
-        relations: Relations::new(yearly_input::list_related(conn, &looked.scope)?),
-        scope: looked.scope,
-        side,
-        grades: &looked.grades,
-        award: looked.award,
-    };
-    let details = || Details::new(looked.graded_by.grain(), looked.inputs.certified());
+    let terms = looked.terms(conn)?;
     let judge = Judge::new(looked.inputs, looked.graded_by);
-    let mut records = Records::new(&of_side, judge, details());
+    let mut records = Records::new(&terms, side, judge, looked.details());
     let mut metrics = Vec::new();
     // Who asks for records left out goes on reading those alone.
     let is_told = choice.left_out.is_none() || choice.metric.is_some();
@@ -360,9 +421,10 @@ fn of_unit(
             metrics.push(metrics::behind(conn, &mut records, &metric, choice)?);
         }
     }
-    let judge = Judge::new(looked.inputs, looked.awarded_by);
-    let mut charges = Charges::new(&of_side, judge, details());
-    let (money, left_out_firsts) = charges.sum(conn, choice.limit)?;
+    let mut charges = looked.charges(&terms, side);
+    let (read, left_out_firsts) = charges.sum(conn, choice.limit)?;
+    // Of what was shown, what was kept then.
+    let money = looked.kept.clone().unwrap_or(read);
     let page = |chosen| charges.page(conn, chosen, choice.limit);
     let left_out = choice.left_out.map(page).transpose()?;
     let total = graded.as_ref().map(|unit| exact(&unit.total)).transpose()?;

@@ -18,7 +18,7 @@ use super::awards::{digest, kept_digest};
 use super::basis::{budgets_of, policy_of, scope_of, scope_of_run};
 use super::freeze::{self, Known};
 use super::grades::{self, Names};
-use super::{evaluation_of, expert, refuse_without_results};
+use super::{evaluation_of, expert, explain, refuse_without_results};
 
 /// The digests that are stored, or that came out of one computation. The stored ones agree when the stored rows have them.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -68,6 +68,8 @@ pub struct Verification {
     pub stored: Check,
     pub from_inputs: Check,
     pub from_records: Check,
+    /// Whether the money that was kept when run and evaluation were shown is what the records say; nothing is kept of what was not.
+    pub money_agrees: bool,
     pub changed_records: Vec<ChangedRecord>,
     /// Organizations have no versions: what the stored inputs say of these was taken as it stands.
     pub changed_organizations: Vec<OrganizationId>,
@@ -102,8 +104,10 @@ fn verification(
     policies.push(PolicyCheck::of(conn, &proof.run.lifecycle)?);
     let computed = stored.agrees && from_inputs.agrees && from_records.agrees;
     let scope = scope_of_run(conn, &proof.run)?;
+    let money_agrees = money_agrees(conn, &proof)?;
     Ok(Verification {
-        verified: computed && policies.iter().all(|policy| policy.agrees),
+        money_agrees,
+        verified: computed && money_agrees && policies.iter().all(|policy| policy.agrees),
         policies,
         stored,
         from_inputs,
@@ -258,6 +262,17 @@ impl Proof {
             ..check
         })
     }
+}
+
+fn money_agrees(conn: &mut Conn, proof: &Proof) -> Result<bool, AppError> {
+    let kept = rows::money::list_of_awards(conn, proof.run.id)?;
+    let of_awards = kept.is_empty() || kept == explain::of_awards(conn, &proof.run)?;
+    let Some(Graded { row, .. }) = &proof.graded else {
+        return Ok(of_awards);
+    };
+    let kept = rows::money::list_of_units(conn, row.id)?;
+    let of_units = kept.is_empty() || kept == explain::of_units(conn, row)?;
+    Ok(of_awards && of_units)
 }
 
 fn changed_records(conn: &mut Conn, scope: &Scope) -> Result<Vec<ChangedRecord>, AppError> {

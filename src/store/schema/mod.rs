@@ -8,6 +8,7 @@ mod duties;
 mod experts;
 mod findings;
 mod foundation;
+mod left_out_money;
 mod long_work;
 mod notices;
 mod public_notices;
@@ -24,6 +25,7 @@ pub use duties::*;
 pub use experts::*;
 pub use findings::*;
 pub use foundation::*;
+pub use left_out_money::*;
 pub use long_work::*;
 pub use notices::*;
 pub use public_notices::*;
@@ -41,6 +43,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     award,
     award_adjustment,
     award_hold,
+    award_money,
     award_payment,
     award_step,
     counted_span,
@@ -58,6 +61,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     duty_basis,
     evaluation,
     evaluation_input,
+    evaluation_money,
     evaluation_unit,
     event,
     event_personal,

@@ -5,6 +5,7 @@
 pub mod evaluation;
 pub mod expert;
 pub mod facts;
+pub mod money;
 pub mod span;
 mod stamp;
 pub mod subsidy;

@@ -365,7 +365,7 @@ fn what_an_earlier_final_run_paid_is_known() {
     });
 }
 
-fn finish(world: &World, id: SubsidyRunId) {
+pub(super) fn finish(world: &World, id: SubsidyRunId) {
     let by = Actor::caller_at(administrator(world, "admin@province.example"), world.now());
     let decided = |decision, by: &Actor| {
         let action = yearly_run::action_of(yiqi::domain::run::RunKind::SubsidyRun, decision);

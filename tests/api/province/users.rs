@@ -7,10 +7,12 @@ use diesel::RunQueryDsl;
 use diesel::sql_types::BigInt;
 use yiqi::domain::policy::Recipient;
 use yiqi::exchange::trial::Terms;
+use yiqi::operations::yearly_run::archive::check::check;
+use yiqi::operations::yearly_run::archive::{self, Entries};
 use yiqi::operations::yearly_run::explain::{LeftOutChoice, explain};
 use yiqi::store::yearly_run::subsidy::Award;
 
-use super::any_pack::{report, shared_out, store_pack, terms, two_pools};
+use super::any_pack::{finish, report, shared_out, store_pack, terms, two_pools};
 use super::*;
 
 #[derive(diesel::QueryableByName)]
@@ -175,15 +177,63 @@ fn base_and_left_out_are_all_money_of_a_using_units_year() {
     });
 }
 
-/// Nothing of a run changes when a certification does: the days of each were frozen with the facts.
+/// What was kept of every award when the run was shown: each fen of each unit, in the base or left out.
+fn everybody_adds_up(world: &World, id: SubsidyRunId) {
+    let kept = world.read(move |conn| Ok(store::yearly_run::money::list_of_awards(conn, id)?));
+    let (awards, charged) = (report(world, id).awards, charged(world));
+    assert_eq!(kept.len(), awards.len());
+    for (award, (of, money)) in awards.iter().zip(&kept) {
+        assert!(award.id == *of && money.adds_up());
+        assert_eq!(money.base.number(), based(award), "{of}");
+        if award.recipient == Recipient::User {
+            let unit = award.organization_id.number();
+            assert_eq!(Some(&money.charges.number()), charged.get(&unit), "{unit}");
+        }
+    }
+}
+
+/// An archive proves the money; one in which a fen is missing does not.
+fn the_archive_holds_it(world: &World, id: SubsidyRunId) {
+    let by = actor(world);
+    let archive = world
+        .block_on(archive::read(&world.app, &by, id.into()))
+        .unwrap();
+    let proven = |entries: &Entries| check(entries, Vec::new()).unwrap();
+    assert!(
+        proven(&archive.entries).verified,
+        "{:#?}",
+        proven(&archive.entries)
+    );
+    let name = "subsidy_run/money.jsonl";
+    let text = archive.entries.get(name).unwrap();
+    let first = text.find("\"charges_fen\":").unwrap() + "\"charges_fen\":".len();
+    let more = format!("{}1{}", &text[..first], &text[first..]);
+    let mut spoilt = archive.entries.clone();
+    spoilt.insert(name.to_owned(), more);
+    let said = proven(&spoilt);
+    let said: Vec<&str> = said
+        .differences
+        .iter()
+        .map(|one| one.what.as_str())
+        .collect();
+    assert!(
+        said.iter().any(|what| what.contains("do not sum")),
+        "{said:?}"
+    );
+    assert!(said.iter().any(|what| what.contains("SHA-256")), "{said:?}");
+    spoilt.remove(name);
+    assert!(!proven(&spoilt).verified);
+}
+
+/// Nothing of a final run changes when a certification, an invoice or a payment does: what it was told from was frozen.
 #[test]
-fn a_certification_changed_later_changes_no_run() {
+fn what_changes_later_changes_no_final_run() {
     on_both_imported(|world| {
-        let certified = |change: &str| {
+        let changed = |change: &str| {
             let refused = super::standing::forced(world, change.to_owned());
             assert_eq!(refused, None, "{change}");
         };
-        certified("UPDATE certification SET valid_from_on = '2025-04-01'");
+        changed("UPDATE certification SET valid_from_on = '2025-04-01'");
         let text = two_pools("by-record", "pro_rata");
         let terms = Terms {
             parameters: vec!["host_rate=0.12".to_owned()],
@@ -191,14 +241,31 @@ fn a_certification_changed_later_changes_no_run() {
         };
         let code = store_pack(world, &text);
         let id = shared_out(world, code, &terms).unwrap();
+        let draft = each_fen_is_told(world, id, 2);
+        finish(world, id);
+        everybody_adds_up(world, id);
         let before = each_fen_is_told(world, id, 2);
+        assert_eq!(format!("{draft:?}"), format!("{before:?}"));
         let verified = verify(world, id);
         assert!(verified.verified && verified.changed_certifications.is_empty());
-        certified("UPDATE certification SET valid_from_on = NULL, valid_until_on = '2025-07-31'");
+        for change in [
+            "certification SET valid_from_on = NULL, valid_until_on = '2025-07-31'",
+            "invoice_line SET annulled_event_id = (SELECT MAX(id) FROM event) WHERE charge_id % 5 = 0",
+            "payment SET state = 'reversed', ended_event_id = (SELECT MAX(id) FROM event) WHERE id % 7 = 0",
+        ] {
+            changed(&format!("UPDATE {change}"));
+        }
         let verified = verify(world, id);
-        assert!(verified.verified, "{verified:#?}");
+        assert!(verified.verified && verified.money_agrees, "{verified:#?}");
         assert!(!verified.changed_certifications.is_empty());
         let after = each_fen_is_told(world, id, 2);
         assert_eq!(format!("{before:?}"), format!("{after:?}"));
+        the_archive_holds_it(world, id);
+        // What was kept stands, and verifying tells where the records say otherwise.
+        changed("UPDATE charge SET amount_fen = amount_fen + 1");
+        let verified = verify(world, id);
+        assert!(!verified.verified && !verified.money_agrees);
+        let by_hand = told(world, id, &before[0].award, Choice::default());
+        assert_eq!(by_hand.unit.money, before[0].unit.money);
     });
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{Entries, NoticeFacts, RunFacts};
+use super::{Entries, NoticeFacts, RunFacts, money};
 use crate::domain::evaluation::{self, Evaluation, Inputs};
 use crate::domain::policy::{self as rules, Policy, Values};
 use crate::domain::run::RunKind;
@@ -226,6 +226,7 @@ impl<'a> Proof<'a> {
         let digest = facts.result_digest.as_deref();
         self.compare("evaluation/grades.jsonl", digest, &grades::lines(&hosts)?);
         self.notice_of_grades(&hosts)?;
+        self.money_of_year(RunKind::Evaluation, &facts, None);
         Ok(Some(Graded {
             facts,
             inputs,
@@ -288,7 +289,10 @@ impl<'a> Proof<'a> {
         let budget = facts.budget_fen.unwrap_or(Fen::ZERO);
         let budgets = budgets(&policy, &facts.pools, budget);
         match subsidy::pay(&budgets, &grades, inputs, &policy) {
-            Ok(payout) => self.money(&facts, &payout)?,
+            Ok(payout) => {
+                self.money(&facts, &payout)?;
+                self.money_of_year(RunKind::SubsidyRun, &facts, Some((&payout, &policy)));
+            }
             Err(error) => self.say(name, None, error.to_string()),
         }
         Ok(Some(facts))
@@ -316,6 +320,25 @@ impl<'a> Proof<'a> {
             self.say("subsidy_run/run.json", None, what);
         }
         self.notice_of_money(payout)
+    }
+
+    /// All money of the year, which was kept with the run.
+    fn money_of_year(
+        &mut self,
+        kind: RunKind,
+        facts: &RunFacts,
+        payout: Option<(&Payout, &Policy)>,
+    ) {
+        let name = format!("{kind}/money.jsonl");
+        if facts.money_digest.is_none() && !self.entries.contains_key(&name) {
+            return;
+        }
+        let Some(text) = self.digested(&name, facts.money_digest.as_deref()) else {
+            return;
+        };
+        for (line, what) in money::mistakes(text, payout) {
+            self.say(&name, Some(line).filter(|line| *line > 0), what);
+        }
     }
 
     fn notice_of_money(&mut self, payout: &Payout) -> Result<(), AppError> {

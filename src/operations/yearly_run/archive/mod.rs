@@ -2,6 +2,7 @@
 //! their steps, the notice and its objections. Facts, grades and awards stand here exactly as they were hashed.
 
 pub mod check;
+mod money;
 
 use std::collections::BTreeMap;
 
@@ -48,6 +49,9 @@ struct RunFacts {
     parameters: BTreeMap<String, String>,
     state: RunState,
     frozen_at: Option<Instant>,
+    /// Of `money.jsonl`; none where the run was shown before such money was kept.
+    #[serde(default)]
+    money_digest: Option<String>,
     /// Of the facts that the run froze itself.
     input_digest: Option<String>,
     result_digest: Option<String>,
@@ -143,6 +147,7 @@ pub async fn read(app: &App, actor: &Actor, id: RunId) -> Result<Archive, AppErr
 fn add_run(conn: &mut Conn, run: &SubsidyRun, entries: &mut Entries) -> Result<(), AppError> {
     let own = rows::facts::find(conn, run.id)?;
     let facts = RunFacts {
+        money_digest: money::add_of_awards(conn, run, entries)?,
         evaluation_id: run.evaluation_id,
         claim: run.claim.clone(),
         budget_fen: Some(run.budget_fen),
@@ -175,6 +180,7 @@ fn add_evaluation(
     entries: &mut Entries,
 ) -> Result<(), AppError> {
     let facts = RunFacts {
+        money_digest: money::add_of_units(conn, row.id, entries)?,
         frozen_at: row.frozen_at,
         input_digest: row.input_digest.clone(),
         ..common(conn, RunId::Evaluation(row.id), &row.lifecycle, entries)?
@@ -243,6 +249,7 @@ fn common(
         parameters: lifecycle.terms.parameters.clone(),
         state: lifecycle.state,
         frozen_at: None,
+        money_digest: None,
         input_digest: None,
         result_digest: lifecycle.result_digest.clone(),
         evaluation_id: None,

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::records::OfSide;
+use super::records::Terms;
 use crate::domain::evaluation::{
     Host, Instrument, Judge, RecordEffect, ServiceDetail, Subject, UsageGroup, UsageGroupKey,
     UsageTotals, UsingUnit,
@@ -16,7 +16,7 @@ use crate::error::AppError;
 use crate::operations::yearly_run::freeze::Details;
 use crate::store::Conn;
 use crate::store::usage::UsageRecord;
-use crate::store::yearly_input::{self, ChargeRow, RecordIncome};
+use crate::store::yearly_input::{self, ChargeRow, RecordIncome, Side};
 
 /// Charges that are read at once.
 const CHARGES_READ: i64 = 2_000;
@@ -69,7 +69,8 @@ pub(super) type Firsts = BTreeMap<LeftOutReason, Vec<LeftOutRecord>>;
 
 /// The charges of a unit, with the policy that judges them.
 pub(super) struct Charges<'a> {
-    of_side: &'a OfSide<'a>,
+    pub side: Side,
+    terms: &'a Terms<'a>,
     judge: Judge<'a>,
     details: Details<'a>,
     instruments: BTreeMap<InstrumentId, (&'a Host, &'a Instrument)>,
@@ -81,14 +82,20 @@ pub(super) struct Charges<'a> {
 type Parted = (ChargeRow, Vec<(Option<LeftOutReason>, Fen)>);
 
 impl<'a> Charges<'a> {
-    pub(super) fn new(of_side: &'a OfSide<'a>, judge: Judge<'a>, details: Details<'a>) -> Self {
+    pub(super) fn new(
+        terms: &'a Terms<'a>,
+        side: Side,
+        judge: Judge<'a>,
+        details: Details<'a>,
+    ) -> Self {
         let units = judge.inputs.units();
         let instruments = units.flat_map(|host| {
             let instruments = host.instruments.iter();
             instruments.map(move |one| (one.id, (host, one)))
         });
         Self {
-            of_side,
+            side,
+            terms,
             instruments: instruments.collect(),
             judge,
             details,
@@ -127,7 +134,7 @@ impl<'a> Charges<'a> {
             true => Ok((year, firsts)),
             false => Err(AppError::internal(format!(
                 "the charges of unit {} are not all in the base or left out",
-                self.of_side.side.organization_id()
+                self.side.organization_id()
             ))),
         }
     }
@@ -169,7 +176,7 @@ impl<'a> Charges<'a> {
         conn: &mut Conn,
         after: Option<ChargeId>,
     ) -> Result<(Vec<Parted>, Option<ChargeId>), AppError> {
-        let (scope, side) = (&self.of_side.scope, self.of_side.side);
+        let (scope, side) = (&self.terms.scope, self.side);
         let (rows, next) = yearly_input::list_charges(conn, scope, side, after, CHARGES_READ)?;
         self.know_users(conn, &rows)?;
         let mut details = self.details_of(conn, &rows)?;
@@ -195,7 +202,7 @@ impl<'a> Charges<'a> {
             return Ok(BTreeMap::new());
         }
         let ids: Vec<UsageRecordId> = rows.iter().map(|row| row.usage_record_id).collect();
-        let scope = &self.of_side.scope;
+        let scope = &self.terms.scope;
         let mut paid: BTreeMap<UsageRecordId, Vec<RecordIncome>> = BTreeMap::new();
         for ids in ids.chunks(1_000) {
             for row in yearly_input::list_income_of(conn, scope, ids)? {
@@ -238,7 +245,7 @@ impl<'a> Charges<'a> {
         row: &ChargeRow,
         detail: Option<Arc<ServiceDetail>>,
     ) -> Vec<(Option<LeftOutReason>, Fen)> {
-        let (user, relations) = (row.organization_id, &self.of_side.relations);
+        let (user, relations) = (row.organization_id, &self.terms.relations);
         let effects = &self.judge.inputs.effects().records;
         let effect = effects.get(&row.usage_record_id).copied();
         let key = UsageGroupKey {
@@ -282,11 +289,11 @@ impl<'a> Charges<'a> {
             key: key.clone(),
             service: UsageTotals::default(),
         };
-        let award = self.of_side.award;
+        let award = self.terms.award;
         let host = found.map(|(host, _)| host);
         let of_host = |host: &Host| {
             let unit = host.organization_id;
-            self.of_side.grades.of(unit, Some(*instrument_id))
+            self.terms.grades.of(unit, Some(*instrument_id))
         };
         let subject = Subject {
             host,

@@ -80,7 +80,7 @@ pub(super) fn behind(
         is_base: metric.is_base,
     };
     let counted = Counted::of(measure);
-    let host = match records.of_side.side {
+    let host = match records.side {
         Side::Host(id) => records
             .judge
             .inputs

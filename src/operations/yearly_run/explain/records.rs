@@ -79,11 +79,10 @@ impl<'a> Counted<'a> {
 /// A class of records of one instrument.
 type Class = (InstrumentId, UsageGroupKey);
 
-/// Whose records and charges are looked at, and by what award their money is judged.
-pub(super) struct OfSide<'a> {
+/// What records and charges are looked at with, and by what award their money is judged.
+pub(super) struct Terms<'a> {
     pub scope: Scope,
     pub relations: Relations,
-    pub side: Side,
     pub grades: &'a GradesGiven,
     /// `None`: the policy pays nothing.
     pub award: Option<&'a Award>,
@@ -91,7 +90,8 @@ pub(super) struct OfSide<'a> {
 
 /// The records of a host's instruments, or of a using unit.
 pub(super) struct Records<'a> {
-    pub of_side: &'a OfSide<'a>,
+    pub side: Side,
+    terms: &'a Terms<'a>,
     pub judge: Judge<'a>,
     details: Details<'a>,
     hosts: BTreeMap<InstrumentId, OrganizationId>,
@@ -101,14 +101,20 @@ pub(super) struct Records<'a> {
 pub(super) type Page = (Vec<RecordShare>, Option<UsageRecordId>);
 
 impl<'a> Records<'a> {
-    pub(super) fn new(of_side: &'a OfSide<'a>, judge: Judge<'a>, details: Details<'a>) -> Self {
+    pub(super) fn new(
+        terms: &'a Terms<'a>,
+        side: Side,
+        judge: Judge<'a>,
+        details: Details<'a>,
+    ) -> Self {
         let units = judge.inputs.units();
         let hosts = units.flat_map(|host| {
             let instruments = host.instruments.iter();
             instruments.map(|one| (one.id, host.organization_id))
         });
         Self {
-            of_side,
+            side,
+            terms,
             hosts: hosts.collect(),
             judge,
             details,
@@ -122,7 +128,7 @@ impl<'a> Records<'a> {
         choice: &Choice,
     ) -> Result<Page, AppError> {
         let step = i64::try_from(choice.limit.max(500) + 1).map_err(AppError::internal)?;
-        let (scope, side) = (&self.of_side.scope, self.of_side.side);
+        let (scope, side) = (&self.terms.scope, self.side);
         let classes = self.classes(counted);
         let mut found: Vec<RecordShare> = Vec::new();
         let mut after = choice.after;
@@ -145,7 +151,7 @@ impl<'a> Records<'a> {
     /// The classes of counted instruments that a metric takes, each with the reason against its income.
     fn classes(&self, counted: &Counted<'_>) -> BTreeMap<Class, Option<LeftOut>> {
         let mut classes = BTreeMap::new();
-        let (side, grades) = (self.of_side.side, self.of_side.grades);
+        let (side, grades) = (self.side, self.terms.grades);
         let hosts = self.judge.hosts().filter(|host| match side {
             Side::Host(id) => host.organization_id == id,
             Side::User(_) => true,
@@ -162,7 +168,7 @@ impl<'a> Records<'a> {
                     if !is_own || !filters.any(|filter| self.judge.takes(filter, &service)) {
                         continue;
                     }
-                    let reason = self.of_side.award.and_then(|award| {
+                    let reason = self.terms.award.and_then(|award| {
                         let cell = Some(cell);
                         let paid = subject_of(&self.judge, grades, award, host, instrument, cell);
                         reason_against(&self.judge, award, &paid)
@@ -184,11 +190,11 @@ impl<'a> Records<'a> {
     ) -> Result<Vec<RecordShare>, AppError> {
         let ids: Vec<_> = records.iter().map(|record| record.id).collect();
         let mut paid: BTreeMap<UsageRecordId, Vec<RecordIncome>> = BTreeMap::new();
-        for row in yearly_input::list_income_of(conn, &self.of_side.scope, &ids)? {
+        for row in yearly_input::list_income_of(conn, &self.terms.scope, &ids)? {
             paid.entry(row.usage_record_id).or_default().push(row);
         }
         let answers = match counted.asked {
-            Asked::Answers => yearly_input::list_answers_of(conn, &self.of_side.scope, &ids)?,
+            Asked::Answers => yearly_input::list_answers_of(conn, &self.terms.scope, &ids)?,
             _ => BTreeMap::new(),
         };
         if self.details.are_asked() {
@@ -196,7 +202,7 @@ impl<'a> Records<'a> {
         }
         let confirmed = records.iter().filter(|record| {
             let is_excluded = self.effect(record) == Some(RecordEffect::Excluded);
-            let is_own = match self.of_side.side {
+            let is_own = match self.side {
                 Side::Host(_) => true,
                 Side::User(id) => record.organization_id == id,
             };
@@ -247,7 +253,7 @@ impl<'a> Records<'a> {
                 Fen::new(sum.number().saturating_add(row.amount_fen.number()))
             })
         };
-        let ended_in_year = self.of_side.scope.has_end(record.ended_at);
+        let ended_in_year = self.terms.scope.has_end(record.ended_at);
         let minutes = [
             record.prepare_minutes,
             record.run_minutes,
@@ -261,7 +267,7 @@ impl<'a> Records<'a> {
             organization_id: user,
             key: UsageGroupKey {
                 using_unit_id: user,
-                relation: self.of_side.relations.at(host, user, record.ended_at),
+                relation: self.terms.relations.at(host, user, record.ended_at),
                 evidence: match self.effect(record) {
                     Some(RecordEffect::Manual) => Evidence::Manual,
                     _ => record.evidence,

@@ -1,0 +1,2 @@
+DROP TABLE evaluation_money;
+DROP TABLE award_money;
