@@ -165,9 +165,10 @@ fn read(file: impl Read + Seek) -> Result<Entries, NotAnArchive> {
 
 /// Entries that an archive can have.
 fn is_known(name: &str) -> bool {
-    const BELOW: [&str; 8] = [
+    const BELOW: [&str; 9] = [
         "facts.txt",
         "grades.jsonl",
+        "money.jsonl",
         "notice.json",
         "objections.jsonl",
         "points.jsonl",
