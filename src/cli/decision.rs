@@ -146,6 +146,7 @@ async fn decide(
             "id": number,
             "state": state,
             "notice_until_on": run.lifecycle().notice_until_on,
+            "public_notice_id": run.lifecycle().public_notice_id,
             "evaluation_id": run.evaluation_id(),
             "evaluation_state": basis.map(|basis| basis.lifecycle().state),
         })),
@@ -158,7 +159,11 @@ async fn decide(
             }
             match run.lifecycle().notice_until_on {
                 Some(day) if state == RunState::Published => {
-                    output::say(&format!("The public notice lasts until {day}, included."))
+                    let notice = run.lifecycle().public_notice_id;
+                    let notice = notice.map(|id| format!(" {id}")).unwrap_or_default();
+                    output::say(&format!(
+                        "The public notice{notice} lasts until {day}, included."
+                    ))
                 }
                 _ => Ok(()),
             }

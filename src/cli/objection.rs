@@ -9,7 +9,10 @@ use super::output::{self, Format};
 use crate::app::App;
 use crate::config::Config;
 use crate::error::AppError;
-use crate::operations::objection::{self, Filter, Objection, ObjectionId, ObjectionState};
+use crate::operations::objection::{
+    self, Filter, Objection, ObjectionId, ObjectionState, PublicNoticeId, Statement, Uscc,
+};
+use crate::operations::preflight;
 use crate::operations::run::{Done, Run};
 use crate::operations::session::Action;
 
@@ -26,6 +29,19 @@ pub enum Command {
     /// One, with its text.
     Show {
         objection: i64,
+        #[command(flatten)]
+        asked: Asked,
+    },
+    /// Objects to a public notice while it is open.
+    Add {
+        /// The number of the notice, which publishing tells.
+        notice: i64,
+        /// What is wrong, and how it can be seen.
+        #[arg(long)]
+        text: String,
+        /// The unit it is about, by its code of 18 characters.
+        #[arg(long, value_name = "USCC")]
+        organization: Option<String>,
         #[command(flatten)]
         asked: Asked,
     },
@@ -60,6 +76,12 @@ pub async fn run(config: Config, command: Command) -> Result<(), Failure> {
     let done = match command {
         Command::List { open, asked } => list(&app, open, &asked).await,
         Command::Show { objection, asked } => show(&app, objection, &asked).await,
+        Command::Add {
+            notice,
+            text,
+            organization,
+            asked,
+        } => add(&app, (notice, text, organization), &asked).await,
         Command::Uphold(decision) => decide(&app, Action::ObjectionUphold, decision).await,
         Command::Dismiss(decision) => decide(&app, Action::ObjectionDismiss, decision).await,
     };
@@ -91,6 +113,39 @@ async fn show(app: &App, number: i64, asked: &Asked) -> Result<(), Failure> {
     let actor = acting_as_or_only(app, asked.account.as_deref(), Action::ObjectionUphold).await?;
     let found = objection::get(app, &actor, id(number)?).await;
     print(&found.map_err(|error| unknown(error, number))?, asked)
+}
+
+async fn add(
+    app: &App,
+    (notice, text, organization): (i64, String, Option<String>),
+    asked: &Asked,
+) -> Result<(), Failure> {
+    let actor = acting_as_or_only(app, asked.account.as_deref(), Action::ObjectionCreate).await?;
+    let nowhere = || Failure::Refused(format!("there is no public notice {notice}"));
+    let organization_id = match organization {
+        Some(code) => {
+            let nobody = || Failure::Refused(format!("there is no unit {code}"));
+            let uscc = Uscc::parse(&code).map_err(|_| nobody())?;
+            let found = preflight::unit(app, uscc).await;
+            Some(found.map_err(|error| match error {
+                AppError::NotFound => nobody(),
+                other => other.into(),
+            })?)
+        }
+        None => None,
+    };
+    let statement = Statement {
+        text,
+        organization_id,
+    };
+    let id = PublicNoticeId::try_from(notice).map_err(|_| nowhere())?;
+    let run = Run::direct(app, &actor, Action::ObjectionCreate);
+    let done = objection::create(&run, id, Ok(statement)).await;
+    let made = done.and_then(Done::now).map_err(|error| match error {
+        AppError::NotFound => nowhere(),
+        other => other.into(),
+    })?;
+    print(&made, asked)
 }
 
 async fn decide(app: &App, action: Action, decision: Decision) -> Result<(), Failure> {

@@ -5,13 +5,14 @@ use serde_json::json;
 
 use crate::app::App;
 pub use crate::domain::ObjectionId;
+use crate::domain::Reason;
 use crate::domain::access::{Action, ObjectionReach, ObjectionTies};
 use crate::domain::calendar::Calendar;
 use crate::domain::objection::ObjectionAction;
 pub use crate::domain::objection::ObjectionState;
 use crate::domain::policy::Deadline;
 use crate::domain::public_notice::NoticeState;
-use crate::domain::{OrganizationId, PublicNoticeId, Reason};
+pub use crate::domain::{OrganizationId, PublicNoticeId, Uscc};
 use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::Actor;
 use crate::operations::policy as packs;

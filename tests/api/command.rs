@@ -1,5 +1,6 @@
 //! The command line as scripts meet it: what it prints where, and its exit codes.
 
+mod course;
 mod first_person;
 mod tables;
 mod trial;

@@ -3,6 +3,7 @@
 
 mod any_pack;
 mod correcting;
+pub mod course;
 mod findings;
 mod importing;
 mod left_out;

@@ -9,7 +9,7 @@ const SEEDED_YEAR: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/seeds/province-2
 /// The host of the seeded year that stands first there.
 const SEEDED_HOST: &str = "12130602FJ6WTC2F75";
 
-fn json_of(output: &Output) -> serde_json::Value {
+pub(super) fn json_of(output: &Output) -> serde_json::Value {
     expect(output, 0, "");
     serde_json::from_slice(&output.stdout).unwrap()
 }
@@ -82,7 +82,7 @@ fn packs(run: &impl Fn(&[&str]) -> Output, people: [&str; 2]) {
 }
 
 /// As if the days of the notices had passed: the clock of a command is the machine's.
-fn end_of_notices(url: &str) {
+pub(super) fn end_of_notices(url: &str) {
     use diesel::connection::SimpleConnection;
     let database: yiqi::store::Database = url.parse().unwrap();
     let mut conn = database.connect().unwrap();
