@@ -224,7 +224,7 @@ both! {
             request.bytes("application/toml", text.as_bytes()).send()
         };
         for (path, number) in [(&used, 2), (&ruling, 3)] {
-            put(path, &version(number, 2), "*").expect_code(409, "relation_in_use");
+            put(path, &version(number, 20_000_002), "*").expect_code(409, "relation_in_use");
             admin.delete(path).expect_code(409, "relation_in_use");
         }
         let before = admin.get(&free).expect_status(200);

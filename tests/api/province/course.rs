@@ -56,7 +56,7 @@ fn the_path(app: &TestApp) {
     let lacks = admin.get("/api/v1/preflight?year=2025").expect_status(200);
     assert!(!lacks["items"].as_array().unwrap().is_empty());
     let year = json!({"year": 2025, "policy": "hebei-2026"});
-    let first = begun(&admin, "/api/v1/evaluations", &year);
+    let first = begun(&admin, "/api/v1/evaluations", year.clone());
     let found = admin
         .get("/api/v1/findings?year=2025&severity=serious")
         .expect_status(200);
@@ -69,7 +69,7 @@ fn the_path(app: &TestApp) {
     let objection = path("objections", &made.expect_status(201)["id"]);
     say(&admin, &objection, "uphold", json!({"text": "重新核算"})).expect_status(200);
     say(&admin, &first, "discard", json!({"reason": "异议成立"})).expect_status(200);
-    let second = begun(&admin, "/api/v1/evaluations", &year);
+    let second = begun(&admin, "/api/v1/evaluations", year.clone());
     let body = json!({"year": 2025, "policy": "hebei-2026", "budget_fen": 30_000_000, "evaluation_id": second["id"]});
     let run = begun(&admin, "/api/v1/subsidy-runs", body);
     let [evaluation, subsidy] = publish(&admin, &run);
