@@ -169,6 +169,7 @@ fn group_by(database: &Database) -> f64 {
         first_on: day("2025-01-01"),
         last_on: day("2025-12-31"),
         days_of_year: 365,
+        income_by: yiqi::domain::policy::IncomeBy::PaidOn,
         frozen_at: Instant::at_midnight(day("2026-11-01")),
         frozen_event_id: Some(1.try_into().unwrap()),
     };

@@ -5,7 +5,7 @@ use chrono::{Days, NaiveDate};
 
 use super::calendar::{Calendar, Year};
 use super::charge::ChargeState;
-use super::policy::{Deadline, Exclusion, Policy, Value};
+use super::policy::{Deadline, Exclusion, IncomeBy, Policy, Value};
 use super::usage::{Evidence, UsageState};
 use super::{EvaluationId, Fen, Instant, Minutes, OrganizationId, Uscc};
 
@@ -47,6 +47,8 @@ pub struct Rules {
     pub weak_evidence: Option<(Vec<Evidence>, Fen)>,
     /// An award leaves out what rests on weak evidence.
     pub pays_no_weak_evidence: bool,
+    /// The date by which income counts; what counts by its invoice is not lost while it is unpaid.
+    pub income_by: IncomeBy,
     pub registered_from: Fen,
     /// None: nothing is due.
     pub register_within: Option<Deadline>,
@@ -69,6 +71,7 @@ impl Rules {
         Self {
             weak_evidence: weak.map(|weak| (weak.classes.clone(), weak.value_fen_from)),
             pays_no_weak_evidence: exclusions.any(|one| *one == Exclusion::WeakEvidence),
+            income_by: policy.year.income_by,
             registered_from: registration.map_or(Fen::ZERO, |rule| rule.threshold_fen),
             register_within: registration.map(|rule| rule.report_within),
             answer_within: policy
@@ -92,7 +95,7 @@ pub struct Services {
     pub count: i64,
     pub minutes: Minutes,
     pub amount: Fen,
-    /// Received by now, and of it what counts in the year.
+    /// Received by now, or by an invoice that counts whoever has paid; and of it what counts in the year.
     pub received: Fen,
     pub received_in_year: Fen,
 }
@@ -385,6 +388,7 @@ mod tests {
         Rules {
             weak_evidence: Some((vec![Evidence::Manual], Fen::new(1))),
             pays_no_weak_evidence,
+            income_by: IncomeBy::PaidOn,
             registered_from: Fen::new(1),
             register_within: Some(Deadline::WorkingDays(5)),
             answer_within: Some(Deadline::Days(3)),

@@ -1,5 +1,6 @@
 //! Usage records: one service, when, for whom, how long. States, minutes and their limits; overlaps are judged by the database.
 
+mod context;
 mod facts;
 
 use serde::{Deserialize, Serialize};
@@ -9,6 +10,7 @@ use super::state::{self, InvalidState, Move};
 use super::{Instant, Minutes, Slot};
 use crate::domain::{Code, Fault};
 
+pub use context::{ContextChange, ServiceContext};
 pub use facts::{Capacity, Correction, UsageFacts};
 
 crate::vocabulary! {

@@ -86,7 +86,8 @@ fn read_row(row: &mut Row<'_>) -> Option<InstrumentRow> {
             Kind::Fen | Kind::Yuan => row.fen(name).map(CellValue::Amount),
             Kind::Date => row.date(name).map(CellValue::Date),
             Kind::Integer => row.count(name).map(CellValue::Count),
-            Kind::Instant | Kind::Truth => None,
+            Kind::Truth => row.truth(name).map(CellValue::Truth),
+            Kind::Instant => None,
         };
         if column.is_required() {
             let number = value.as_ref().and_then(CellValue::text);
@@ -209,6 +210,7 @@ mod tests {
                 latitude: "38.0428".parse().ok(),
                 longitude: "114.5149".parse().ok(),
                 customs: None,
+                is_set: true,
             },
             ..least(&format!("00{number}"))
         }

@@ -4,7 +4,8 @@ use super::sheet::{self, Cell, Column, Format, Kind, Numbered, OnReading, Row, T
 use super::words;
 use crate::domain::Fault;
 use crate::domain::booking::{BookingMode, BookingPurpose};
-use crate::domain::usage::{GivenMinutes, UsageFacts};
+use crate::domain::policy::{ProjectLevel, ServiceClass};
+use crate::domain::usage::{GivenMinutes, ServiceContext, UsageFacts};
 use crate::domain::{Minutes, Operator, Slot, TypedKey};
 use crate::operations::usage::ImportRow;
 
@@ -23,6 +24,17 @@ pub const COLUMNS: &[Column] = &[
     Column::new("operator", "操作人", Kind::Text),
     Column::new("client_reference", "用户方编号", Kind::Text),
     Column::new("channel", "通道", Kind::Integer),
+    Column::new(
+        "service_class",
+        "服务类别",
+        Kind::Word(words::SERVICE_CLASSES),
+    ),
+    Column::new("project", "项目", Kind::Text),
+    Column::new(
+        "project_level",
+        "项目级别",
+        Kind::Word(words::PROJECT_LEVELS),
+    ),
 ];
 
 /// One service as a table tells it; an absent column and an empty cell are both `None`.
@@ -44,6 +56,9 @@ pub struct UsageRow {
     /// A spreadsheet program may have had the reference as a number.
     pub reference_may_lack_zeros: bool,
     pub channel: Option<u32>,
+    pub service_class: Option<ServiceClass>,
+    pub project: Option<String>,
+    pub project_level: Option<ProjectLevel>,
 }
 
 /// All usage records of a table, or every fault in it.
@@ -98,6 +113,8 @@ impl UsageRow {
         let operator = row.text("operator");
         let client_reference = row.key("client_reference");
         let channel = row.count("channel");
+        let (service_class, project) = (row.word("service_class"), row.text("project"));
+        let project_level = row.word("project_level");
         Some(Self {
             asset_no: asset_no?,
             using_uscc: using_uscc?,
@@ -114,6 +131,9 @@ impl UsageRow {
                 && !row.is_exact("client_reference"),
             client_reference,
             channel,
+            service_class,
+            project,
+            project_level,
         })
     }
 
@@ -133,6 +153,9 @@ impl UsageRow {
             self.operator.as_deref().into(),
             self.client_reference.as_deref().into(),
             self.channel.map(i64::from).into(),
+            self.service_class.map(ServiceClass::as_str).into(),
+            self.project.as_deref().into(),
+            self.project_level.map(ProjectLevel::as_str).into(),
         ]
     }
 }
@@ -162,6 +185,11 @@ impl From<Numbered<UsageRow>> for ImportRow {
                     ..Operator::default()
                 }),
                 client_reference: value.client_reference,
+                context: ServiceContext {
+                    service_class: value.service_class,
+                    project: value.project,
+                    project_level: value.project_level,
+                },
             },
         }
     }
@@ -193,6 +221,9 @@ mod tests {
             client_reference: Some("-2026/7".into()),
             reference_may_lack_zeros: false,
             channel: Some(1),
+            service_class: Some(ServiceClass::Medical),
+            project: Some("=2026-08 项目".to_owned()),
+            project_level: Some(ProjectLevel::National),
         }
     }
 
@@ -202,6 +233,9 @@ mod tests {
         bare.prepare_minutes = None;
         bare.statutory = None;
         bare.channel = None;
+        bare.service_class = None;
+        bare.project = None;
+        bare.project_level = None;
         let rows = [row(), bare];
         for format in [Format::Csv, Format::Xlsx] {
             let read = read(&write(&rows, format).unwrap(), format).unwrap();

@@ -5,6 +5,7 @@ use super::sheet::Word;
 use crate::domain::booking::{BookingMode, BookingPurpose};
 use crate::domain::exemption::ShareMode;
 use crate::domain::instrument::{FundingSource, InstrumentSource, InstrumentState, PurposeType};
+use crate::domain::policy::{ProjectLevel, ServiceClass};
 use crate::domain::tariff::CustomerClass;
 
 pub const PURPOSE_TYPES: &[Word] = &[
@@ -81,6 +82,24 @@ pub const PURPOSES: &[Word] = &[
     Word::new(BookingPurpose::Other.as_str(), &["其他", "其它"]),
 ];
 
+pub const SERVICE_CLASSES: &[Word] = &[
+    Word::new(ServiceClass::StatutoryCertification.as_str(), &["法定认证"]),
+    Word::new(ServiceClass::Enforcement.as_str(), &["执法检查"]),
+    Word::new(ServiceClass::CommercialInspection.as_str(), &["商业验货"]),
+    Word::new(ServiceClass::CommercialFilming.as_str(), &["商业摄制"]),
+    Word::new(ServiceClass::Medical.as_str(), &["医疗服务"]),
+    Word::new(ServiceClass::TelecomBilling.as_str(), &["电信计费"]),
+    Word::new(ServiceClass::BulkInspection.as_str(), &["大批量验货"]),
+];
+
+pub const PROJECT_LEVELS: &[Word] = &[
+    Word::new(ProjectLevel::Own.as_str(), &["自主立项", "单位自立"]),
+    Word::new(ProjectLevel::County.as_str(), &["县级", "区县级"]),
+    Word::new(ProjectLevel::Municipal.as_str(), &["市级"]),
+    Word::new(ProjectLevel::Provincial.as_str(), &["省级", "省部级"]),
+    Word::new(ProjectLevel::National.as_str(), &["国家级"]),
+];
+
 pub const CUSTOMER_CLASSES: &[Word] = &[
     Word::new(CustomerClass::Own.as_str(), &["本单位", "校内", "院内"]),
     Word::new(
@@ -109,6 +128,8 @@ mod tests {
             (INSTRUMENT_STATES, known(InstrumentState::ALL)),
             (MODES, known(BookingMode::ALL)),
             (PURPOSES, known(BookingPurpose::ALL)),
+            (SERVICE_CLASSES, known(ServiceClass::ALL)),
+            (PROJECT_LEVELS, known(ProjectLevel::ALL)),
             (CUSTOMER_CLASSES, known(CustomerClass::ALL)),
         ] {
             let words: Vec<_> = list.iter().map(|word| word.word).collect();

@@ -159,6 +159,8 @@ words!(
     instrument::PurposeType => "PurposeType",
     booking::BookingMode => "BookingMode",
     booking::BookingPurpose => "BookingPurpose",
+    policy::ProjectLevel => "ProjectLevel",
+    policy::ServiceClass => "ServiceClass",
     charge::ChargeState => "ChargeState",
     charge::InvoiceState => "InvoiceState",
     charge::PaymentSource => "PaymentSource",

@@ -245,7 +245,7 @@ fn read(
 ) -> Result<Unit, AppError> {
     let weak = rules.weak_evidence.as_ref();
     let weak = weak.map(|(classes, from)| (classes.as_slice(), *from));
-    let services = rows::list_services(conn, host.id, year, weak)?;
+    let services = rows::list_services(conn, host.id, (year, rules.income_by), weak)?;
     let requests = rows::count_requests(conn, host.id, year)?;
     let registry = rows::count_registry(conn, host.id, year, rules.registered_from)?;
     Ok(Unit {

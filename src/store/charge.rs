@@ -33,6 +33,8 @@ pub struct Charge {
     pub version: i64,
     pub created_at: Instant,
     pub updated_at: Instant,
+    /// The part that a voucher is to pay, as an import told it.
+    pub voucher_fen: Fen,
 }
 
 /// The columns of [`Service`].

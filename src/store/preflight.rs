@@ -14,6 +14,7 @@ use super::instrument::is_incomplete;
 use super::{Conn, Result};
 use crate::domain::calendar::Year;
 use crate::domain::charge::ChargeState;
+use crate::domain::policy::IncomeBy;
 use crate::domain::usage::UsageState;
 use crate::domain::{Fen, Instant, Minutes, OrganizationId, Uscc};
 
@@ -79,7 +80,7 @@ pub type WeakEvidence<'a> = (&'a [crate::domain::usage::Evidence], Fen);
 pub fn list_services(
     conn: &mut Conn,
     host: OrganizationId,
-    year: Year,
+    (year, income_by): (Year, IncomeBy),
     weak: Option<WeakEvidence<'_>>,
 ) -> Result<Vec<ServiceGroup>> {
     let weak = match weak {
@@ -94,14 +95,7 @@ pub fn list_services(
         }
         _ => "u.id < 0".to_owned(),
     };
-    let received = |more: &str| {
-        format!(
-            "COALESCE((SELECT CAST(SUM(l.amount_fen) AS BIGINT) FROM payment_line l JOIN payment p \
-             ON p.id = l.payment_id AND p.state = 'received'{more} WHERE l.charge_id = c.id), 0)"
-        )
-    };
-    let (first, last) = (year.first(), year.last());
-    let in_year = format!(" AND p.paid_on >= '{first}' AND p.paid_on <= '{last}'");
+    let (received_ever, received_in_year) = received(year, income_by);
     Ok(sql_query(format!(
         "SELECT s.state, s.has_weak_evidence, s.is_unpriced, s.charge, s.received_fen < s.amount_fen AS is_owed, \
          COUNT(*) AS services, CAST(SUM(s.minutes) AS BIGINT) AS minutes, \
@@ -114,11 +108,36 @@ pub fn list_services(
          {received_ever} AS received_fen, {received_in_year} AS received_in_year_fen \
          FROM usage_record u LEFT JOIN charge c ON c.usage_record_id = u.id AND c.state <> 'voided' \
          WHERE u.host_organization_id = {host} AND {ended} AND u.state <> 'voided') s GROUP BY 1, 2, 3, 4, 5",
-        received_ever = received(""),
-        received_in_year = received(&in_year),
         ended = within("u.ended_at", year),
     ))
     .load(conn)?)
+}
+
+/// What was received for a charge `c`, and of it what counts in the year. By an invoice the whole charge counts, whoever has paid.
+fn received(year: Year, income_by: IncomeBy) -> (String, String) {
+    let (first, last) = (year.first(), year.last());
+    let paid = |more: &str| {
+        format!(
+            "COALESCE((SELECT CAST(SUM(l.amount_fen) AS BIGINT) FROM payment_line l JOIN payment p \
+             ON p.id = l.payment_id AND p.state = 'received'{more} WHERE l.charge_id = c.id), 0)"
+        )
+    };
+    let invoiced =
+        |more: &str| format!("CASE WHEN c.state = 'invoiced'{more} THEN c.amount_fen ELSE 0 END");
+    match income_by {
+        IncomeBy::PaidOn => {
+            let in_year = format!(" AND p.paid_on >= '{first}' AND p.paid_on <= '{last}'");
+            (paid(""), paid(&in_year))
+        }
+        IncomeBy::InvoicedOn => {
+            let in_year = format!(
+                " AND EXISTS (SELECT 1 FROM invoice_line il JOIN invoice i ON i.id = il.invoice_id WHERE il.charge_id = c.id \
+                 AND il.annulled_event_id IS NULL AND i.issued_on >= '{first}' AND i.issued_on <= '{last}')"
+            );
+            (invoiced(""), invoiced(&in_year))
+        }
+        IncomeBy::EndedAt => (invoiced(""), invoiced("")),
+    }
 }
 
 /// What lies in the year by a moment.

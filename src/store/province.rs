@@ -4,7 +4,9 @@
 mod service;
 mod stored;
 
-pub use service::{NewCharge, NewService, insert_charge, insert_money, insert_services};
+pub use service::{
+    NewCharge, NewService, insert_charge, insert_money, insert_services, update_voucher,
+};
 pub use stored::{StoredService, find_invoiced, list_services};
 
 use std::collections::BTreeSet;

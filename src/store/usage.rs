@@ -14,7 +14,8 @@ use super::schema::{booking, usage_record, usage_record_version};
 use super::{Conn, Json, Result, StoreError};
 use crate::domain::access::BookingTies;
 use crate::domain::booking::{BookingMode, BookingPurpose};
-use crate::domain::usage::{Evidence, UsageMinutes, UsageState};
+use crate::domain::policy::{ProjectLevel, ServiceClass};
+use crate::domain::usage::{Evidence, ServiceContext, UsageMinutes, UsageState};
 use crate::domain::{
     BookingId, EventId, Instant, InstrumentId, Minutes, OrganizationId, Slot, TypedKey,
     UsageRecordId, UserId,
@@ -41,6 +42,9 @@ pub struct UsageRecord {
     pub mode: BookingMode,
     pub purpose: BookingPurpose,
     pub statutory: bool,
+    pub service_class: Option<ServiceClass>,
+    pub project: Option<String>,
+    pub project_level: Option<ProjectLevel>,
     pub operator: Option<Json<Value>>,
     pub client_reference: Option<TypedKey>,
     pub state: UsageState,
@@ -95,6 +99,9 @@ pub struct Columns {
     pub mode: BookingMode,
     pub purpose: BookingPurpose,
     pub statutory: bool,
+    pub service_class: Option<ServiceClass>,
+    pub project: Option<String>,
+    pub project_level: Option<ProjectLevel>,
     pub operator: Option<Json<Value>>,
     #[diesel(embed)]
     pub reference: Reference,
@@ -133,6 +140,15 @@ impl UsageRecord {
         UsageMinutes::stored(parts).effective()
     }
 
+    /// What the service was for beyond its purpose.
+    pub fn context(&self) -> ServiceContext {
+        ServiceContext {
+            service_class: self.service_class,
+            project: self.project.clone(),
+            project_level: self.project_level,
+        }
+    }
+
     /// The columns of the present version, to change some of them.
     pub fn columns(&self) -> Columns {
         Columns {
@@ -150,6 +166,9 @@ impl UsageRecord {
             mode: self.mode,
             purpose: self.purpose,
             statutory: self.statutory,
+            service_class: self.service_class,
+            project: self.project.clone(),
+            project_level: self.project_level,
             operator: self.operator.clone(),
             reference: self.client_reference.clone().into(),
             state: self.state,

@@ -1,12 +1,13 @@
 //! Invoices for many charges, and their annulment, after which everything about the charges can be mended.
 
 use serde_json::{Value, json};
+use yiqi::domain::policy::IncomeBy;
 
 use crate::both;
 use crate::charge::{charge_of, payment, priced, record};
 use crate::client::Client;
-use crate::payment::income;
-use crate::usage::finalize;
+use crate::payment::{income, income_by};
+use crate::usage::{finalize, finalize_by};
 use crate::world::{COMPANY, ENGINEER, FINANCE, OTHER_COMPANY, TestApp};
 
 const INVOICES: &str = "/api/v1/invoices";
@@ -181,6 +182,53 @@ both! {
         let annul = |id: i64| finance.post(&format!("{INVOICES}/{id}/annul"), json!({"reason": "x"}));
         annul(paid.id()).expect_code(409, "period_locked");
         annul(unpaid.id()).expect_status(200);
+    }
+
+    fn income_counts_by_the_date_that_is_asked(app: &TestApp) {
+        let (ids, records) = charges(app, 10..=12);
+        let finance = app.as_person(FINANCE);
+        for record in records {
+            app.as_company().post(&format!("/api/v1/usage-records/{record}/confirm"), json!({})).expect_status(200);
+        }
+        let paid = finance.post(INVOICES, invoice("D-1", &ids[..1])).expect_status(201);
+        finance.post(INVOICES, invoice("D-2", &ids[1..2])).expect_status(201);
+        finance.post(&format!("/api/v1/charges/{}/payments", ids[0]), payment(2_500, "payer")).expect_status(201);
+        let by = |by| [2025, 2026].map(|year| income_by(app, year, by));
+        assert_eq!(by(IncomeBy::PaidOn), [0, 2_500]);
+        assert_eq!(by(IncomeBy::InvoicedOn), [0, 18_000]);
+        assert_eq!(by(IncomeBy::EndedAt), [0, 18_000]);
+        finance.post(&format!("{INVOICES}/{}/annul", paid.id()), json!({"reason": "x"})).expect_status(200);
+        assert_eq!(by(IncomeBy::InvoicedOn), [0, 9_000]);
+        assert_eq!(by(IncomeBy::EndedAt), [0, 9_000]);
+    }
+
+    fn a_final_year_locks_the_money_of_its_own_date(app: &TestApp) {
+        let (ids, _) = charges(app, 10..=12);
+        let finance = app.as_person(FINANCE);
+        let standing = finance.post(INVOICES, invoice("L-1", &ids[..1])).expect_status(201);
+        let pay = |charge: i64| finance.post(&format!("/api/v1/charges/{charge}/payments"), payment(1, "payer"));
+        finalize_by(app, 2026, IncomeBy::InvoicedOn);
+        let locked = |app: &TestApp| {
+            let finance = app.as_person(FINANCE);
+            finance.post(&format!("{INVOICES}/{}/annul", standing.id()), json!({"reason": "x"})).expect_code(409, "period_locked");
+            finance.post(INVOICES, invoice("L-2", &ids[1..2])).expect_code(409, "period_locked");
+            let short = json!({"invoice_no": "L-3", "issued_on": "2026-03-01"});
+            finance.post(&format!("/api/v1/charges/{}/invoice", ids[2]), short).expect_code(409, "period_locked");
+        };
+        locked(app);
+        // Who pays what was invoiced changes nothing.
+        pay(ids[0]).expect_status(201);
+        pay(ids[1]).expect_status(201);
+    }
+
+    fn a_final_year_of_services_locks_their_invoices(app: &TestApp) {
+        let (ids, _) = charges(app, 10..=11);
+        let finance = app.as_person(FINANCE);
+        let standing = finance.post(INVOICES, invoice("E-1", &ids[..1])).expect_status(201);
+        finalize_by(app, 2026, IncomeBy::EndedAt);
+        finance.post(&format!("{INVOICES}/{}/annul", standing.id()), json!({"reason": "x"})).expect_code(409, "period_locked");
+        finance.post(INVOICES, invoice("E-2", &ids[1..])).expect_code(409, "period_locked");
+        finance.post(&format!("/api/v1/charges/{}/payments", ids[0]), payment(1, "payer")).expect_status(201);
     }
 
     fn racing_invoices_never_share_a_charge(app: &TestApp) {

@@ -92,6 +92,7 @@ mod round_trip;
 mod run_terms;
 mod schema;
 mod scratch;
+mod service_context;
 mod session;
 mod stats;
 mod subsidy;

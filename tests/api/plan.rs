@@ -9,6 +9,7 @@ use diesel::{Connection, QueryableByName, RunQueryDsl};
 use yiqi::domain::access::Reach;
 use yiqi::domain::booking::BookingState;
 use yiqi::domain::calendar::Year;
+use yiqi::domain::policy::IncomeBy;
 use yiqi::domain::usage::{Evidence, UsageState};
 use yiqi::domain::{Fen, Instant, InstrumentId, OrganizationId};
 use yiqi::store::directory::{self, PageStart};
@@ -414,7 +415,9 @@ both! {
             let asked = statements(conn, |conn| {
                 let classes = [Evidence::Manual];
                 let weak = Some((classes.as_slice(), Fen::new(50_000_000)));
-                preflight::list_services(conn, filled.host, year, weak).unwrap();
+                for by in IncomeBy::ALL {
+                    preflight::list_services(conn, filled.host, (year, *by), weak).unwrap();
+                }
                 preflight::count_requests(conn, filled.host, year).unwrap();
             });
             let found: Vec<String> = asked.iter().flat_map(|statement| plan(conn, statement)).collect();

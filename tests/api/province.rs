@@ -4,6 +4,7 @@
 mod any_pack;
 mod correcting;
 pub mod course;
+mod every_pack;
 mod findings;
 mod importing;
 mod left_out;

@@ -4,6 +4,7 @@ use diesel::prelude::*;
 use serde_json::{Value, json};
 use ureq::http::Method;
 use yiqi::domain::access::Role;
+use yiqi::domain::policy::IncomeBy;
 use yiqi::domain::run::RunState;
 use yiqi::domain::{Fen, InstrumentId, UserId};
 use yiqi::operations::policy::{self, install_shipped};
@@ -89,6 +90,11 @@ fn told(app: &World) -> Vec<UserId> {
 
 /// Makes the year final, past every rule but the database's own.
 pub fn finalize(app: &World, year: i64) {
+    finalize_by(app, year, IncomeBy::PaidOn);
+}
+
+/// The same with income by this date.
+pub fn finalize_by(app: &World, year: i64, by: IncomeBy) {
     let now = app.now();
     app.write(move |tx| {
         let packs = store::policy::list(tx, None, 1, true)?;
@@ -111,7 +117,7 @@ pub fn finalize(app: &World, year: i64) {
         let run = store::yearly_run::get(tx, run.into())?;
         store::yearly_run::update_state(tx, &run, RunState::Final, None, now)?;
         let days = yiqi::domain::policy::Span::of_calendar_year(year.try_into().unwrap()).unwrap();
-        store::yearly_run::span::insert(tx, run.id(), year, &days)?;
+        store::yearly_run::span::insert(tx, run.id(), year, (&days, by))?;
         Ok(())
     });
 }

@@ -64,7 +64,7 @@ impl InstrumentFacts {
     }
 }
 
-/// What people read about an instrument; of it only the funding is asked, by policies.
+/// What people read about an instrument; of it policies ask the funding and whether it is a set.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct InstrumentDescription {
@@ -79,6 +79,8 @@ pub struct InstrumentDescription {
     pub latitude: Option<Latitude>,
     pub longitude: Option<Longitude>,
     pub customs: Option<Customs>,
+    /// Several devices that work as one (成套仪器).
+    pub is_set: bool,
 }
 
 /// Customs supervision of a duty-free import (the national platform's message of type 5).

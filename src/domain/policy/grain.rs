@@ -1,19 +1,39 @@
 //! How fine the facts must be that a policy is judged on: what it asks of services beyond using unit, relation, evidence and
-//! statutory.
+//! statutory, of instruments, and of the days on which income counts.
 
 use super::Policy;
 use super::award::{Award, Base, Exclusion, Level};
 use super::condition::{Condition, ConditionKey};
 use super::measure::RecordFilter;
 use super::step::{Act, Pooling};
+use super::year::IncomeBy;
 
-/// What the facts of services must tell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// What the facts must tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Grain {
     /// Purpose, mode, class, project, or what the using unit was certified as.
     pub detail: bool,
     /// Each record for itself.
     pub record: bool,
+    /// Which instruments are sets.
+    pub sets: bool,
+    /// What decides in which year income counts.
+    pub income_by: IncomeBy,
+}
+
+impl Grain {
+    /// Whether sums over the records of one class are fine enough.
+    pub const fn is_by_class(self) -> bool {
+        !self.detail && !self.record
+    }
+
+    /// Whether facts as fine as these are fine enough for `asked`.
+    pub fn suffices(self, asked: Self) -> bool {
+        self.income_by == asked.income_by
+            && (self.detail || !asked.detail)
+            && (self.record || !asked.record)
+            && (self.sets || !asked.sets)
+    }
 }
 
 impl Policy {
@@ -48,11 +68,13 @@ impl Policy {
         Grain {
             detail: self.conditions().into_iter().any(asks) || self.asks_class_or_project(),
             record: self.awards.iter().any(by_record),
+            sets: self.asks_sets(),
+            income_by: self.year.income_by,
         }
     }
 
-    /// Whether it asks the class of a service, or a project: what only folders of facts tell.
-    pub fn asks_class_or_project(&self) -> bool {
+    /// Whether it asks the class of a service, or a project.
+    fn asks_class_or_project(&self) -> bool {
         let by_class = |exclusion: &Exclusion| matches!(exclusion, Exclusion::Class(_));
         let mut conditions = self.conditions().into_iter();
         self.exclusions().any(by_class)
@@ -65,16 +87,18 @@ impl Policy {
             })
     }
 
-    /// Whether it asks which instruments earlier runs paid for.
+    /// Whether it asks which instruments or projects earlier runs paid for.
     pub fn asks_awarded_before(&self) -> bool {
         let mut conditions = self.conditions().into_iter();
-        conditions.any(|condition| {
-            let mut keys = condition.tests().map(|test| test.key());
-            keys.any(|key| key == ConditionKey::AwardedBefore)
-        })
+        let is_once = self.awards.iter().any(|award| award.once_per_project);
+        is_once
+            || conditions.any(|condition| {
+                let mut keys = condition.tests().map(|test| test.key());
+                keys.any(|key| key == ConditionKey::AwardedBefore)
+            })
     }
 
-    /// Whether it asks whether instruments are sets, or numbers that are reported of them: what only folders of facts tell.
+    /// Whether it asks which instruments are sets.
     pub fn asks_sets(&self) -> bool {
         let mut conditions = self.conditions().into_iter();
         conditions.any(|condition| {

@@ -10,7 +10,7 @@ use crate::domain::policy::{Act, Award, Base, Condition, Level, Measure, Recipie
 use crate::domain::{InstrumentId, OrganizationId, ratio};
 use num_rational::BigRational;
 use num_traits::Zero;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// An amount on its way.
 #[derive(Debug, Clone)]
@@ -263,6 +263,39 @@ fn of_records<'a>(
     }
     beginning.amounts.extend(in_order(&beginning.bases, sums));
     Ok(())
+}
+
+/// The using units' projects whose services are in the base of what one recipient gets of an award that pays a project once.
+pub fn projects_taken(
+    judge: &Judge,
+    grades: &GradesGiven,
+    award: &Award,
+    recipient: OrganizationId,
+) -> BTreeSet<(OrganizationId, String)> {
+    let mut taken = BTreeSet::new();
+    if !award.once_per_project || !award.counts_records() {
+        return taken;
+    }
+    for host in judge.hosts() {
+        for instrument in judge.counted(host) {
+            for cell in &instrument.cells {
+                let user = cell.key.using_unit_id;
+                let paid_to = match award.recipient {
+                    Recipient::Host => host.organization_id,
+                    Recipient::User => user,
+                };
+                let project = cell.key.detail.as_deref();
+                let Some(project) = project.and_then(|detail| detail.project.clone()) else {
+                    continue;
+                };
+                let subject = subject_of(judge, grades, award, host, instrument, Some(cell));
+                if paid_to == recipient && !share(judge, award, cell, &subject).value.is_zero() {
+                    taken.insert((user, project));
+                }
+            }
+        }
+    }
+    taken
 }
 
 /// Amounts by recipient, those of instruments in the order of `asset_no`.

@@ -23,7 +23,7 @@ crate::vocabulary! {
         InstrumentNotCounted = "instrument_not_counted",
         NotInvoiced = "not_invoiced",
         Unpaid = "unpaid",
-        /// Paid, but not in this year.
+        /// The date by which the policy counts income lies in another year.
         OtherYear = "other_year",
         Voucher = "voucher",
         /// Paid, and gone back.
@@ -81,8 +81,8 @@ impl LeftOutReason {
                 "the charge is not paid; collect and enter the payment",
             ),
             Self::OtherYear => (
-                "付款不在本年度，计入付款所在年度",
-                "paid in another year, to which it belongs",
+                "按政策决定年度的日期（付款、开票或服务结束）不在本年度，计入该日期所在年度",
+                "the date that decides (of payment, of invoice or of service, as the policy says) lies in another year, to which it belongs",
             ),
             Self::Voucher => (
                 "由创新券支付的部分不计入补助基数",
@@ -116,11 +116,11 @@ pub struct ChargeMoney {
     pub state: UsageState,
     pub amount: Fen,
     pub is_invoiced: bool,
-    /// By the payer, in the year.
+    /// Of the payer, counted in the year.
     pub paid: Fen,
-    /// By a voucher, in the year.
+    /// Of a voucher, counted in the year.
     pub voucher: Fen,
-    /// By whomever, in any other year.
+    /// Of whomever, counted in any other year.
     pub other_year: Fen,
     pub returned: Fen,
 }

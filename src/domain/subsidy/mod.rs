@@ -7,7 +7,7 @@ mod left_out;
 mod step_sentence;
 mod steps;
 
-pub use amounts::subject_of;
+pub use amounts::{projects_taken, subject_of};
 pub use income::{InstrumentBase, LeftOut, reason_against};
 pub use left_out::{ChargeMoney, ChargeVerdict, LeftOutMoney, LeftOutReason, YearMoney};
 pub use step_sentence::{step_sentence, yuan};

@@ -3,7 +3,7 @@
 
 use chrono::NaiveDate;
 
-use super::{GivenMinutes, UsageMinutes, check_interval};
+use super::{ContextChange, GivenMinutes, ServiceContext, UsageMinutes, check_interval};
 use crate::domain::booking::{BookingMode, BookingPurpose};
 use crate::domain::fault::Faults;
 use crate::domain::{Code, Fault, Instant, Operator, OrganizationId, Slot, TypedKey};
@@ -28,6 +28,7 @@ pub struct UsageFacts {
     pub statutory: bool,
     pub operator: Option<Operator>,
     pub client_reference: Option<TypedKey>,
+    pub context: ServiceContext,
 }
 
 /// What an instrument can have been used for.
@@ -91,6 +92,7 @@ impl UsageFacts {
         if let Some(reference) = &self.client_reference {
             faults.key("client_reference", reference, REFERENCE_CHARACTERS_MAX);
         }
+        self.context.check(&mut faults);
         match minutes {
             Ok(minutes) => faults.into_result().map(|()| minutes),
             Err(more) => {
@@ -116,6 +118,7 @@ pub struct Correction {
     pub statutory: Option<bool>,
     pub operator: Option<Operator>,
     pub client_reference: Option<TypedKey>,
+    pub context: ContextChange,
     pub reason: Option<String>,
 }
 
@@ -139,6 +142,7 @@ impl Correction {
             statutory: self.statutory.unwrap_or(present.statutory),
             operator: self.operator.clone().or(present.operator),
             client_reference: self.client_reference.clone().or(present.client_reference),
+            context: self.context.onto(present.context),
         })
     }
 }
@@ -166,6 +170,7 @@ mod tests {
             statutory: false,
             operator: None,
             client_reference: None,
+            context: ServiceContext::default(),
         }
     }
 
@@ -194,6 +199,10 @@ mod tests {
                 run: Some(crate::domain::Minutes::new(61)),
                 ..GivenMinutes::default()
             },
+            context: ServiceContext {
+                project: Some("长".repeat(201)),
+                ..ServiceContext::default()
+            },
             ..facts()
         };
         let found: Vec<_> = codes(&wrong).into_iter().map(|(field, _)| field).collect();
@@ -204,6 +213,7 @@ mod tests {
                 "samples",
                 "operator.name",
                 "client_reference",
+                "project",
                 "run_minutes"
             ]
         );

@@ -145,7 +145,7 @@ const INSTRUMENTS: &[Column] = &[
     text("contact_phone").or_absent(),
     text("location").or_absent(),
     Column::plain("public_price_fen_per_hour", Kind::Fen).or_absent(),
-    text("funding").or_absent(),
+    Column::plain("funding", Kind::Word(words::FUNDING_SOURCES)).or_absent(),
     Column::plain("is_set", Kind::Truth).or_absent(),
 ];
 
@@ -226,9 +226,9 @@ const USAGE: &[Column] = &[
     date("invoiced_on").or_absent(),
     date("paid_on").or_absent(),
     text("satisfaction").or_absent(),
-    text("service_class").or_absent(),
+    Column::plain("service_class", Kind::Word(words::SERVICE_CLASSES)).or_absent(),
     text("project").or_absent(),
-    text("project_level").or_absent(),
+    Column::plain("project_level", Kind::Word(words::PROJECT_LEVELS)).or_absent(),
 ];
 
 pub(super) fn usage(input: Opened) -> Result<Rows<UsageRow>, Vec<Fault>> {

@@ -94,6 +94,7 @@ pub(super) static FIELDS: &[Field] = &[
     field("channels", "通道数", Kind::Integer, |f| f.channels.into(), |f, v| put(&mut f.channels, v, v.count())),
     field("latitude", "纬度（WGS84）", Kind::Decimal, |f| f.description.latitude.map(|degrees| degrees.to_string()).into(), |f, v| fill(&mut f.description.latitude, v, v.named(Code::out_of_range)?)),
     field("longitude", "经度（WGS84）", Kind::Decimal, |f| f.description.longitude.map(|degrees| degrees.to_string()).into(), |f, v| fill(&mut f.description.longitude, v, v.named(Code::out_of_range)?)),
+    field("is_set", "是否成套", Kind::Truth, |f| f.description.is_set.into(), |f, v| { f.description.is_set = v.truth().unwrap_or(false); Ok(()) }),
 ];
 
 /// A column that the registry fills in an export; an import refuses other values.

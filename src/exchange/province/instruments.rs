@@ -31,6 +31,8 @@ const COLUMNS: &[Column] = &[
     Column::plain("contact_phone", Kind::Text),
     Column::plain("location", Kind::Text),
     Column::plain("public_price_fen_per_hour", Kind::Fen),
+    Column::plain("funding", Kind::Word(words::FUNDING_SOURCES)).or_absent(),
+    Column::plain("is_set", Kind::Truth).or_absent(),
 ];
 
 pub fn instruments<R: Read>(
@@ -53,6 +55,7 @@ fn read(row: &mut Row<'_>) -> Option<ProvinceInstrument> {
     let (user_notice, contact_name) = (row.text("user_notice"), row.text("contact_name"));
     let (contact_phone, location) = (row.text("contact_phone"), row.text("location"));
     let public_price_fen_per_hour = row.fen("public_price_fen_per_hour");
+    let (funding, is_set) = (row.word("funding"), row.truth("is_set"));
     Some(ProvinceInstrument {
         host_uscc: host_uscc?,
         asset_no: asset_no?,
@@ -77,5 +80,7 @@ fn read(row: &mut Row<'_>) -> Option<ProvinceInstrument> {
         contact_phone,
         location,
         public_price_fen_per_hour,
+        funding,
+        is_set,
     })
 }

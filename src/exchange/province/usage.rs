@@ -3,6 +3,7 @@
 use std::io::Read;
 
 use crate::domain::Fault;
+use crate::domain::usage::ContextChange;
 use crate::exchange::sheet::{Column, Encoding, Kind, Row, Stream};
 use crate::exchange::words;
 use crate::operations::province::ProvinceUsage;
@@ -29,6 +30,9 @@ const COLUMNS: &[Column] = &[
     Column::plain("invoiced_on", Kind::Date),
     Column::plain("paid_on", Kind::Date),
     Column::plain("satisfaction", Kind::Text),
+    Column::plain("service_class", Kind::Word(words::SERVICE_CLASSES)).or_absent(),
+    Column::plain("project", Kind::Text).or_absent(),
+    Column::plain("project_level", Kind::Word(words::PROJECT_LEVELS)).or_absent(),
 ];
 
 pub fn usage<R: Read>(
@@ -51,6 +55,8 @@ fn read(row: &mut Row<'_>) -> Option<ProvinceUsage> {
     let (fee_fen, voucher_fen) = (row.fen("fee_fen"), row.fen("voucher_fen"));
     let (invoice_no, invoiced_on) = (row.text("invoice_no"), row.date("invoiced_on"));
     let (paid_on, satisfaction) = (row.date("paid_on"), row.word("satisfaction"));
+    let (service_class, project) = (row.word("service_class"), row.text("project"));
+    let project_level = row.word("project_level");
     Some(ProvinceUsage {
         record_no: record_no?,
         host_uscc: host_uscc?,
@@ -72,5 +78,10 @@ fn read(row: &mut Row<'_>) -> Option<ProvinceUsage> {
         invoiced_on,
         paid_on,
         satisfaction,
+        context: ContextChange {
+            service_class: row.has("service_class").then_some(service_class),
+            project: row.has("project").then_some(project),
+            project_level: row.has("project_level").then_some(project_level),
+        },
     })
 }

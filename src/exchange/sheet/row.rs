@@ -85,6 +85,11 @@ impl<'a> Row<'a> {
         }
     }
 
+    /// Whether the table has the column at all.
+    pub fn has(&self, name: &str) -> bool {
+        self.header.find(name).is_some()
+    }
+
     /// The number the spreadsheet program shows.
     pub fn number(&self) -> u32 {
         self.number

@@ -7,8 +7,9 @@ use utoipa::ToSchema;
 use crate::domain::booking::{
     BookingAction, BookingMode, BookingPurpose, BookingState, RejectReason,
 };
+use crate::domain::policy::{ProjectLevel, ServiceClass};
 use crate::domain::service::ServiceItem;
-use crate::domain::usage::GivenMinutes;
+use crate::domain::usage::{GivenMinutes, ServiceContext};
 use crate::domain::{
     BookingId, Instant, InstrumentId, Minutes, Operator, OrganizationId, ServiceId, Slot, TypedKey,
     UsageRecordId, UserId,
@@ -159,6 +160,12 @@ pub struct FinishBody {
     samples: Option<i64>,
     /// Mandatory testing.
     statutory: Option<bool>,
+    /// The class of the service, as rules name it.
+    service_class: Option<ServiceClass>,
+    /// Number or name of the using unit's project.
+    project: Option<String>,
+    /// Who set the project.
+    project_level: Option<ProjectLevel>,
     /// A record that tells of the use already (`existing_id` of `usage_overlaps`): none is made, the booking ends. When it names
     /// another booking or none, `problem` says `not_recorded`.
     usage_record_id: Option<UsageRecordId>,
@@ -176,6 +183,11 @@ impl From<FinishBody> for Finish {
             },
             samples: body.samples,
             statutory: body.statutory,
+            context: ServiceContext {
+                service_class: body.service_class,
+                project: body.project,
+                project_level: body.project_level,
+            },
             usage_record_id: body.usage_record_id,
         }
     }

@@ -70,6 +70,9 @@ pub struct InstrumentBody {
     user_notice: Option<String>,
     #[serde(default)]
     customs: Option<Customs>,
+    /// Several devices that work as one; false when left out.
+    #[serde(default)]
+    is_set: bool,
 }
 
 /// The fields a manager may change; its host may change all of them.
@@ -112,6 +115,7 @@ impl From<InstrumentFacts> for InstrumentBody {
             service_content: texts.service_content,
             user_notice: texts.user_notice,
             customs: texts.customs,
+            is_set: texts.is_set,
         }
     }
 }
@@ -151,6 +155,7 @@ impl InstrumentBody {
                 latitude,
                 longitude,
                 customs: self.customs,
+                is_set: self.is_set,
             },
         };
         Declared { facts, faults }

@@ -4,7 +4,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::domain::booking::{BookingMode, BookingPurpose};
-use crate::domain::usage::{Correction, Evidence, GivenMinutes, UsageFacts, UsageState};
+use crate::domain::policy::{ProjectLevel, ServiceClass};
+use crate::domain::usage::{
+    ContextChange, Correction, Evidence, GivenMinutes, ServiceContext, UsageFacts, UsageState,
+};
 use crate::domain::{
     BookingId, Instant, InstrumentId, Minutes, Operator, OrganizationId, Slot, TypedKey,
     UsageRecordId, UserId,
@@ -34,6 +37,12 @@ pub struct RecordBody {
     purpose: BookingPurpose,
     #[serde(default)]
     statutory: bool,
+    /// The class of the service, as rules name it.
+    service_class: Option<ServiceClass>,
+    /// Number or name of the using unit's project.
+    project: Option<String>,
+    /// Who set the project.
+    project_level: Option<ProjectLevel>,
     operator: Option<Operator>,
     client_reference: Option<TypedKey>,
 }
@@ -66,9 +75,23 @@ impl RecordBody {
                 statutory: self.statutory,
                 operator: self.operator,
                 client_reference: self.client_reference,
+                context: ServiceContext {
+                    service_class: self.service_class,
+                    project: self.project,
+                    project_level: self.project_level,
+                },
             },
         })
     }
+}
+
+/// A member that was sent, null or not: an absent one is `None`.
+fn said<'de, T, D>(sent: D) -> Result<Option<T>, D::Error>
+where
+    T: Deserialize<'de>,
+    D: serde::Deserializer<'de>,
+{
+    T::deserialize(sent).map(Some)
 }
 
 /// What is corrected; absent fields stay as they are.
@@ -86,6 +109,16 @@ pub struct CorrectBody {
     mode: Option<BookingMode>,
     purpose: Option<BookingPurpose>,
     statutory: Option<bool>,
+    /// Null takes it away, as with the next two.
+    #[serde(default, deserialize_with = "said")]
+    #[schema(value_type = Option<ServiceClass>)]
+    service_class: Option<Option<ServiceClass>>,
+    #[serde(default, deserialize_with = "said")]
+    #[schema(value_type = Option<String>)]
+    project: Option<Option<String>>,
+    #[serde(default, deserialize_with = "said")]
+    #[schema(value_type = Option<ProjectLevel>)]
+    project_level: Option<Option<ProjectLevel>>,
     operator: Option<Operator>,
     client_reference: Option<TypedKey>,
     reason: Option<String>,
@@ -109,6 +142,11 @@ impl From<CorrectBody> for Correction {
             statutory: body.statutory,
             operator: body.operator,
             client_reference: body.client_reference,
+            context: ContextChange {
+                service_class: body.service_class,
+                project: body.project,
+                project_level: body.project_level,
+            },
             reason: body.reason,
         }
     }
@@ -136,6 +174,9 @@ pub struct UsageShape {
     mode: BookingMode,
     purpose: BookingPurpose,
     statutory: bool,
+    service_class: Option<ServiceClass>,
+    project: Option<String>,
+    project_level: Option<ProjectLevel>,
     #[schema(value_type = Option<OperatorShape>)]
     operator: Option<serde_json::Value>,
     client_reference: Option<TypedKey>,
@@ -170,6 +211,9 @@ impl UsageShape {
             mode: record.mode,
             purpose: record.purpose,
             statutory: record.statutory,
+            service_class: record.service_class,
+            project: record.project,
+            project_level: record.project_level,
             operator: record.operator.map(crate::store::Json::into_inner),
             client_reference: record.client_reference,
             evidence: record.evidence,

@@ -151,5 +151,8 @@ fn row_of(listed: Listed) -> Result<UsageRow, AppError> {
         client_reference: record.client_reference,
         reference_may_lack_zeros: false,
         channel: u32::try_from(record.channel).ok(),
+        service_class: record.service_class,
+        project: record.project,
+        project_level: record.project_level,
     })
 }

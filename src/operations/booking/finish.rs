@@ -6,7 +6,7 @@ use super::trail;
 use crate::domain::access::Action;
 use crate::domain::booking::{self, BookingAction, BookingState};
 use crate::domain::fault::Faults;
-use crate::domain::usage::{Evidence, GivenMinutes, UsageMinutes, UsageState};
+use crate::domain::usage::{Evidence, GivenMinutes, ServiceContext, UsageMinutes, UsageState};
 use crate::domain::{BookingId, Instant, Slot, UsageRecordId, UserId};
 use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::Actor;
@@ -26,6 +26,7 @@ pub struct Finish {
     pub minutes: GivenMinutes,
     pub samples: Option<i64>,
     pub statutory: Option<bool>,
+    pub context: ServiceContext,
     /// The record that tells of the use already, instead of a new one.
     pub usage_record_id: Option<UsageRecordId>,
 }
@@ -107,6 +108,7 @@ fn complete(
     if let Some(samples) = how.samples {
         faults.range("samples", samples, 0, SAMPLES_MAX);
     }
+    how.context.check(&mut faults);
     let actual = actual(started_at, how, actor.now, permitted.is_ok(), &mut faults);
     if actual.is_none() {
         faults.extend(how.minutes.out_of_range());
@@ -144,6 +146,7 @@ fn complete(
         minutes,
         samples: how.samples.or(after.details.samples).unwrap_or(0),
         statutory: how.statutory.unwrap_or(false),
+        context: how.context.clone(),
         evidence: evidence(&context.booking, caller.user_id),
     };
     let record = match told {

@@ -9,7 +9,7 @@ use super::trail;
 use crate::app::App;
 use crate::domain::access::Action;
 use crate::domain::booking::{self, BookingAction, BookingState, CLOSED_AFTER, Side};
-use crate::domain::usage::{Evidence, GivenMinutes, UsageMinutes};
+use crate::domain::usage::{Evidence, GivenMinutes, ServiceContext, UsageMinutes};
 use crate::domain::{BookingId, Instant, Minutes, Slot};
 use crate::error::{AppError, Code};
 use crate::operations::actor::Actor;
@@ -181,6 +181,7 @@ fn end(
             minutes: UsageMinutes::within(&interval, GivenMinutes::default())?,
             samples: after.details.samples.unwrap_or(0),
             statutory: false,
+            context: ServiceContext::default(),
             evidence: Evidence::Manual,
         };
         find_or_insert(tx, by, &after, &finished)?;

@@ -32,7 +32,7 @@ fn enter(
     let whole = &context.whole;
     let number = head.check(actor)?;
     invoice::refuse_invoiced(whole)?;
-    invoice::refuse_locked(tx, std::iter::once(whole))?;
+    invoice::refuse_locked(tx, std::iter::once(whole), head.issued_on)?;
     let id = store::invoice::reserve_id(tx)?;
     let after = json!({
         "version": whole.charge.version,

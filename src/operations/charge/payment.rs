@@ -7,6 +7,7 @@ use super::context::{ChargeContext, PaymentContext};
 use super::{append_event, event_of_money, refuse_voided};
 use crate::domain::access::Action;
 use crate::domain::charge::{Balance, PaymentAction, PaymentState, check_paid_on, check_source};
+use crate::domain::policy::IncomeBy;
 use crate::domain::{ChargeId, Fault, PaymentId, Reason};
 use crate::error::AppError;
 use crate::operations::actor::Actor;
@@ -46,7 +47,7 @@ fn enter(
         true => (PaymentState::Received, paid),
         false => (PaymentState::Declared, whole.balance()),
     };
-    yearly_run::refuse_locked(tx, &[new.paid_on])?;
+    yearly_run::refuse_locked_money(tx, &[(IncomeBy::PaidOn, new.paid_on)])?;
     let after = json!({
         "version": charge.version,
         "state": balance.state(),
@@ -151,7 +152,7 @@ fn bring(
         },
     };
     if decision != PaymentAction::Refuse {
-        yearly_run::refuse_locked(tx, &[payment.paid_on])?;
+        yearly_run::refuse_locked_money(tx, &[(IncomeBy::PaidOn, payment.paid_on)])?;
     }
     let after = json!({
         "version": charge.version,

@@ -20,6 +20,7 @@ pub enum CellValue {
     Amount(Fen),
     Date(NaiveDate),
     Count(u32),
+    Truth(bool),
     /// Nothing, in a column that the table has.
     Blank,
 }
@@ -98,6 +99,13 @@ impl CellValue {
     pub fn count(&self) -> Option<i64> {
         match self {
             CellValue::Count(count) => Some(i64::from(*count)),
+            _ => None,
+        }
+    }
+
+    pub fn truth(&self) -> Option<bool> {
+        match self {
+            CellValue::Truth(truth) => Some(*truth),
             _ => None,
         }
     }

@@ -44,7 +44,8 @@ fn take_back(
             .with("state", invoice.state().as_str())
             .with("allowed", Vec::<&str>::new()));
     }
-    refuse_locked(tx, context.charges.iter().map(|charge| &charge.whole))?;
+    let charges = context.charges.iter().map(|charge| &charge.whole);
+    refuse_locked(tx, charges, invoice.issued_on)?;
     let used = |number: &InvoiceNo| {
         AppError::conflict(Code::invoice_no_used).with("red_letter_no", number.as_str())
     };

@@ -39,7 +39,7 @@ fn enter(tx: &mut Conn, actor: &Actor, new: &NewInvoice) -> Result<WholeInvoice,
     for whole in wholes.clone() {
         refuse_invoiced(whole)?;
     }
-    refuse_locked(tx, wholes.clone())?;
+    refuse_locked(tx, wholes.clone(), new.head.issued_on)?;
     let charges: Vec<&Charge> = wholes.map(|whole| &whole.charge).collect();
     let first = charges.first().ok_or(AppError::NotFound)?;
     let (host, payer) = (first.host_organization_id, first.payer_organization_id);

@@ -10,9 +10,11 @@ use chrono::NaiveDate;
 
 use crate::domain::charge::{ChargeState, InvoiceNo, check_day};
 use crate::domain::fault::Faults;
+use crate::domain::policy::IncomeBy;
 use crate::domain::{EventId, Fault, InvoiceId};
 use crate::error::{AppError, Code};
 use crate::operations::actor::Actor;
+use crate::operations::usage::day_of;
 use crate::operations::yearly_run;
 use crate::store::charge::{Charge, Whole};
 use crate::store::{self, Conn, Constraint, StoreError};
@@ -61,15 +63,20 @@ pub fn refuse_invoiced(whole: &Whole) -> Result<(), AppError> {
         .with("allowed", Vec::<&str>::new()))
 }
 
-/// 409 `period_locked` when what was received for these charges lies in a final year: by an invoice it would begin to count, by
-/// an annulment it would stop.
+/// 409 `period_locked` when money of these charges, by whatever date a final run counted it, lies in its days: by an invoice of that
+/// day it would begin to count, by an annulment it would stop.
 pub fn refuse_locked<'a>(
     tx: &mut Conn,
     charges: impl Iterator<Item = &'a Whole>,
+    issued_on: NaiveDate,
 ) -> Result<(), AppError> {
-    let received = charges.flat_map(Whole::received);
-    let days: Vec<NaiveDate> = received.map(|payment| payment.paid_on).collect();
-    yearly_run::refuse_locked(tx, &days)
+    let mut days = vec![(IncomeBy::InvoicedOn, issued_on)];
+    for whole in charges {
+        let received = whole.received();
+        days.extend(received.map(|payment| (IncomeBy::PaidOn, payment.paid_on)));
+        days.push((IncomeBy::EndedAt, day_of(whole.service.ended_at)));
+    }
+    yearly_run::refuse_locked_money(tx, &days)
 }
 
 /// Writes the invoice of charges that were claimed and can be invoiced. 409 `invoice_no_used`, `already_invoiced`.

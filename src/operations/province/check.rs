@@ -6,8 +6,9 @@ use chrono::NaiveDate;
 use super::{ProvinceUsage, Writing};
 use crate::domain::Fen;
 use crate::domain::charge::{InvoiceNo, PaymentSource, check_day};
+use crate::domain::fault::Faults;
 use crate::domain::tariff::Quote;
-use crate::domain::usage::{GivenMinutes, UsageMinutes, check_interval};
+use crate::domain::usage::{GivenMinutes, ServiceContext, UsageMinutes, check_interval};
 use crate::error::{AppError, Code, Fault};
 use crate::store::province::NewCharge;
 
@@ -25,6 +26,10 @@ pub(super) fn check_service(
     };
     let now = writing.actor.now;
     let mut faults = check_interval(&given.slot, now);
+    let mut of_context = Faults::new();
+    let context = given.context.onto(ServiceContext::default());
+    context.check(&mut of_context);
+    faults.extend(of_context.into_vec());
     let served_on = given.slot.starts_at().local_date();
     if served_on < accepted_on {
         let early = Fault::field("started_at", Code::dates_out_of_order);
@@ -78,6 +83,7 @@ pub(super) fn charge(
     })?;
     Ok(Some(NewCharge {
         price,
+        voucher_fen: given.voucher_fen,
         invoice,
         payments,
     }))

@@ -24,6 +24,9 @@ const OF_RECORD: &[&str] = &[
     "post_minutes",
     "samples",
     "statutory",
+    "service_class",
+    "project",
+    "project_level",
     "evidence",
     "status",
 ];
@@ -215,6 +218,9 @@ fn add_money(
         if !stored.payments.is_empty() {
             payments.clear();
         }
+    }
+    if let Some(told) = &service.charge {
+        province::update_voucher(tx, charge.id, told.voucher_fen)?;
     }
     refuse_used(tx, writing, row, &service)?;
     province::insert_money(tx, charge.id, &service)?;

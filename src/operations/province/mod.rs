@@ -27,7 +27,7 @@ use serde::Serialize;
 use self::change::{Differences, Keys};
 use crate::app::App;
 use crate::domain::access::Action;
-use crate::domain::policy::Policy;
+use crate::domain::policy::{IncomeBy, Policy};
 use crate::domain::{EventId, InstrumentId, OrganizationId};
 use crate::error::{AppError, Code, Fault, Location};
 use crate::operations::actor::Actor;
@@ -153,8 +153,8 @@ struct Import<'a> {
     organizations: BTreeMap<String, Known>,
     /// By host and asset number.
     instruments: BTreeMap<(OrganizationId, String), Listed>,
-    /// Days on which new usage or payments were already allowed.
-    known_before: BTreeSet<NaiveDate>,
+    /// Days on which new usage, or money by a date, was already allowed.
+    known_before: BTreeSet<(Option<IncomeBy>, NaiveDate)>,
     /// Says how many points experts can give.
     policy: Policy,
 }

@@ -207,6 +207,8 @@ fn facts(
             functions: given.functions.clone(),
             service_content: given.service_content.clone(),
             user_notice: given.user_notice.clone(),
+            funding: given.funding,
+            is_set: given.is_set.unwrap_or(false),
             ..InstrumentDescription::default()
         },
         ..InstrumentFacts::new(

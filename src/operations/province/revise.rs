@@ -114,7 +114,10 @@ pub(super) fn instrument(
     if stored.standing.state != InstrumentState::Listed {
         return Err(writing.differs(row, key, &["state"]));
     }
-    let facts = with(&stored.facts, said);
+    let mut facts = with(&stored.facts, said);
+    if let Some(is_set) = given.is_set {
+        facts.description.is_set = is_set;
+    }
     let mut differences = Differences::default();
     see_facts(&mut differences, &stored.facts, &facts);
     let submitted_at = Instant::at_midnight(given.submitted_on);
@@ -223,6 +226,7 @@ fn with(stored: &InstrumentFacts, said: &InstrumentFacts) -> InstrumentFacts {
             functions: said.description.functions,
             service_content: said.description.service_content,
             user_notice: said.description.user_notice,
+            funding: said.description.funding.or(stored.description.funding),
             ..stored.description.clone()
         },
         ..stored.clone()
@@ -252,6 +256,8 @@ fn see_facts(differences: &mut Differences, before: &InstrumentFacts, after: &In
         &new.service_content,
     );
     seen.see("user_notice", &old.user_notice, &new.user_notice);
+    seen.see("funding", &old.funding, &new.funding);
+    seen.see("is_set", &old.is_set, &new.is_set);
     let contact = |facts: &InstrumentFacts| {
         let contact = facts.public_contact.as_ref();
         contact

@@ -4,10 +4,10 @@ use chrono::NaiveDate;
 
 use crate::domain::booking::{BookingMode, BookingPurpose};
 use crate::domain::exemption::ShareMode;
-use crate::domain::instrument::PurposeType;
+use crate::domain::instrument::{FundingSource, PurposeType};
 use crate::domain::organization::OrganizationKind;
 use crate::domain::review::Satisfaction;
-use crate::domain::usage::{Evidence, UsageState};
+use crate::domain::usage::{ContextChange, Evidence, UsageState};
 use crate::domain::{Fen, Minutes, Slot, TypedKey};
 
 crate::vocabulary! {
@@ -59,6 +59,8 @@ pub struct ProvinceInstrument {
     pub contact_phone: Option<String>,
     pub location: Option<String>,
     pub public_price_fen_per_hour: Option<Fen>,
+    pub funding: Option<FundingSource>,
+    pub is_set: Option<bool>,
 }
 
 /// One service. Only this import may tell its evidence and state.
@@ -86,6 +88,8 @@ pub struct ProvinceUsage {
     pub invoiced_on: Option<NaiveDate>,
     pub paid_on: Option<NaiveDate>,
     pub satisfaction: Option<Satisfaction>,
+    /// What the file has no column for stays.
+    pub context: ContextChange,
 }
 
 /// External requests of the year.

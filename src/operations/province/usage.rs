@@ -10,7 +10,9 @@ use super::correct::correct;
 use super::{Import, ProvinceUsage, Row, Writing, clash};
 use crate::domain::certification::SmeDays;
 use crate::domain::charge::{InvoiceNo, PaymentSource};
+use crate::domain::policy::IncomeBy;
 use crate::domain::tariff::{Quote, customer_class};
+use crate::domain::usage::{ContextChange, ServiceContext};
 use crate::domain::{Fen, OrganizationId};
 use crate::error::AppError;
 use crate::operations::yearly_run;
@@ -52,14 +54,17 @@ impl Import<'_> {
         for (row, given) in batch {
             writing.once(*row, "record_no", &given.record_no)?;
             let Some(stored) = stored.get(&given.record_no) else {
-                new.push((*row, self.service(tx, writing, (*row, given), &sme_days)?));
+                let context = given.context.onto(ServiceContext::default());
+                let service = self.service(tx, writing, (*row, given, context), &sme_days)?;
+                new.push((*row, service));
                 continue;
             };
             let differences = self.differences(tx, given, stored)?;
             if !differences.is_empty() {
-                let service = self.service(tx, writing, (*row, given), &sme_days)?;
-                for on in touched(stored) {
-                    writing.at(*row, &[], self.refuse_locked(tx, on))?;
+                let context = given.context.onto(stored.record.context());
+                let service = self.service(tx, writing, (*row, given, context), &sme_days)?;
+                for (by, on) in touched(stored) {
+                    writing.at(*row, &[], self.refuse_locked(tx, by, on))?;
                 }
                 correct(tx, writing, (*row, &service), stored, &differences)?;
                 writing.changed(*row, &given.record_no, differences);
@@ -77,11 +82,11 @@ impl Import<'_> {
         &mut self,
         tx: &mut Conn,
         writing: &mut Writing,
-        (row, given): (u32, &ProvinceUsage),
+        (row, given, context): (u32, &ProvinceUsage, ServiceContext),
         sme_days: &BTreeMap<OrganizationId, SmeDays>,
     ) -> Result<NewService, AppError> {
         let ended_on = given.slot.ends_at().local_date();
-        writing.at(row, &["ended_at"], self.refuse_locked(tx, ended_on))?;
+        writing.at(row, &["ended_at"], self.refuse_locked(tx, None, ended_on))?;
         let host = self.host(writing, row, &given.host_uscc)?;
         let user = self.organization(writing, row, "user_uscc", &given.user_uscc)?;
         let key = (host.id, given.asset_no.folded());
@@ -99,8 +104,14 @@ impl Import<'_> {
         };
         let minutes = check_service(writing, row, given, instrument.accepted_on)?;
         let charge = charge(writing, row, given, price)?;
-        if let Some(paid_on) = given.paid_on {
-            writing.at(row, &["paid_on"], self.refuse_locked(tx, paid_on))?;
+        let by_date = [
+            ("paid_on", IncomeBy::PaidOn, given.paid_on),
+            ("invoiced_on", IncomeBy::InvoicedOn, given.invoiced_on),
+        ];
+        for (column, by, on) in by_date {
+            if let Some(on) = on {
+                writing.at(row, &[column], self.refuse_locked(tx, Some(by), on))?;
+            }
         }
         Ok(NewService {
             record: Columns {
@@ -118,6 +129,9 @@ impl Import<'_> {
                 mode: given.mode,
                 purpose: given.purpose,
                 statutory: given.statutory,
+                service_class: context.service_class,
+                project: context.project,
+                project_level: context.project_level,
                 operator: None,
                 reference: None.into(),
                 state: given.state,
@@ -134,11 +148,19 @@ impl Import<'_> {
         })
     }
 
-    /// New usage and money never enter days that a final run counted; each day is asked about once.
-    fn refuse_locked(&mut self, tx: &mut Conn, on: NaiveDate) -> Result<(), AppError> {
-        if !self.known_before.contains(&on) {
-            yearly_run::refuse_locked(tx, &[on])?;
-            self.known_before.insert(on);
+    /// New usage (`None`) and money by a date never enter days that a final run counted; each day is asked about once.
+    fn refuse_locked(
+        &mut self,
+        tx: &mut Conn,
+        by: Option<IncomeBy>,
+        on: NaiveDate,
+    ) -> Result<(), AppError> {
+        if !self.known_before.contains(&(by, on)) {
+            match by {
+                Some(by) => yearly_run::refuse_locked_money(tx, &[(by, on)])?,
+                None => yearly_run::refuse_locked(tx, &[on])?,
+            }
+            self.known_before.insert((by, on));
         }
         Ok(())
     }
@@ -183,12 +205,20 @@ impl Import<'_> {
         }
         found.see("samples", &record.samples, &i64::from(given.samples));
         found.see("statutory", &record.statutory, &given.statutory);
+        see_context(&mut found, record.context(), &given.context);
         found.see("evidence", &record.evidence, &given.evidence);
         found.see("status", &record.state, &given.state);
         see_money(&mut found, given, stored);
         found.see("satisfaction", &stored.satisfaction, &given.satisfaction);
         Ok(found)
     }
+}
+
+fn see_context(found: &mut Differences, before: ServiceContext, change: &ContextChange) {
+    let after = change.onto(before.clone());
+    found.see("service_class", &before.service_class, &after.service_class);
+    found.see("project", &before.project, &after.project);
+    found.see("project_level", &before.project_level, &after.project_level);
 }
 
 fn see_money(found: &mut Differences, given: &ProvinceUsage, stored: &StoredService) {
@@ -204,6 +234,10 @@ fn see_money(found: &mut Differences, given: &ProvinceUsage, stored: &StoredServ
     }
     let paid = payments(given).unwrap_or_default();
     if stored.payments == paid {
+        // Of what nobody has paid, the file alone tells the voucher's part.
+        if paid.is_empty() && given.fee_fen != Fen::ZERO {
+            found.see("voucher_fen", &stored.voucher_fen, &given.voucher_fen);
+        }
         return;
     }
     let first = |lines: &[(NaiveDate, PaymentSource, Fen)]| lines.first().map(|line| line.0);
@@ -221,8 +255,12 @@ fn see_money(found: &mut Differences, given: &ProvinceUsage, stored: &StoredServ
 }
 
 /// The days on which a stored service and its money count.
-fn touched(stored: &StoredService) -> Vec<NaiveDate> {
-    let paid = stored.payments.iter().map(|(day, ..)| *day);
+fn touched(stored: &StoredService) -> Vec<(Option<IncomeBy>, NaiveDate)> {
+    let payments = stored.payments.iter();
+    let paid = payments.map(|(day, ..)| (Some(IncomeBy::PaidOn), *day));
+    let invoice = stored.invoice.iter();
+    let invoiced = invoice.map(|(_, day)| (Some(IncomeBy::InvoicedOn), *day));
     let served_on = stored.record.ended_at.local_date();
-    std::iter::once(served_on).chain(paid).collect()
+    let served = std::iter::once((None, served_on));
+    served.chain(paid).chain(invoiced).collect()
 }

@@ -42,7 +42,7 @@ pub async fn attest(
                 .with("allowed", record.state.allowed()));
         }
         yearly_run::refuse_locked(tx, &[day_of(record.ended_at)])?;
-        let event = news::event(actor, action, record.id, ties, (None, None))?
+        let event = news::event(actor, action, record.id, ties, news::Texts::default())?
             .before(told(record.version, record.evidence))?
             .after(told(record.version + 1, Evidence::Confirmed))?;
         let next = Columns {

@@ -95,7 +95,7 @@ fn rewrite(
         &next.facts,
         next.minutes,
     );
-    let texts = (next.facts.operator.as_ref(), correction.reason.as_deref());
+    let texts = news::Texts::of(&next.facts, correction.reason.as_deref());
     let event =
         news::event(actor, Action::UsageRecordCorrect, record.id, &ties, texts)?.after(after)?;
     let event = if next.unit == record.organization_id {
@@ -107,7 +107,7 @@ fn rewrite(
             Action::UsageRecordCorrect,
             record.id,
             &ties_before,
-            (None, None),
+            news::Texts::default(),
         )?
         .before(before)?;
         store::event::append(tx, &left)?;
@@ -236,6 +236,9 @@ impl Next {
             mode: facts.mode,
             purpose: facts.purpose,
             statutory: facts.statutory,
+            service_class: facts.context.service_class,
+            project: facts.context.project.clone(),
+            project_level: facts.context.project_level,
             operator: operator_column(facts.operator.as_ref())?,
             reference: facts.client_reference.clone().into(),
             evidence: present.evidence.corrected(is_retimed),
@@ -244,13 +247,16 @@ impl Next {
     }
 }
 
-/// What a record says after a correction. Operator and reference are the using unit's own: they do not go along to another.
+/// What a record says after a correction. Operator, reference and project are the using unit's own: they do not go along to
+/// another.
 fn corrected(record: &UsageRecord, correction: &Correction) -> Result<UsageFacts, AppError> {
     let mut present = facts_of(record)?;
     let unit = correction.organization_id;
     if unit.is_some_and(|unit| unit != record.organization_id) {
         present.operator = None;
         present.client_reference = None;
+        present.context.project = None;
+        present.context.project_level = None;
     }
     let next = correction.onto(present);
     next.map_err(|fault| AppError::from(vec![fault]))
@@ -270,5 +276,6 @@ fn facts_of(record: &UsageRecord) -> Result<UsageFacts, AppError> {
         statutory: record.statutory,
         operator,
         client_reference: record.client_reference.clone(),
+        context: record.context(),
     })
 }

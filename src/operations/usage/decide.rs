@@ -70,10 +70,13 @@ fn state(
 ) -> Result<UsageView, AppError> {
     let UsageContext { record, ties } = context;
     let reason = Reason::read(reason, decision != UsageAction::Confirm)?;
-    let told = reason.as_ref().map(Reason::as_str);
+    let texts = news::Texts {
+        reason: reason.as_ref().map(Reason::as_str),
+        ..news::Texts::default()
+    };
     let state = record.state.after(decision, is_own_use(ties))?;
     yearly_run::refuse_locked(tx, &[day_of(record.ended_at)])?;
-    let event = news::event(actor, action, record.id, ties, (None, told))?
+    let event = news::event(actor, action, record.id, ties, texts)?
         .before(json!({ "version": record.version, "state": record.state }))?
         .after(json!({ "version": record.version + 1, "state": state }))?;
     let event = store::event::append(tx, &event)?;

@@ -3,7 +3,9 @@
 use super::record::operator_column;
 use super::{day_of, news};
 use crate::domain::access::Action;
-use crate::domain::usage::{Evidence, GivenMinutes, UsageFacts, UsageMinutes, UsageState};
+use crate::domain::usage::{
+    Evidence, GivenMinutes, ServiceContext, UsageFacts, UsageMinutes, UsageState,
+};
 use crate::domain::{Instant, Slot, UsageRecordId};
 use crate::error::AppError;
 use crate::operations::actor::Actor;
@@ -22,6 +24,7 @@ pub struct Finished {
     pub minutes: UsageMinutes,
     pub samples: i64,
     pub statutory: bool,
+    pub context: ServiceContext,
     pub evidence: Evidence,
 }
 
@@ -61,6 +64,7 @@ fn insert_finished(
         statutory: finished.statutory,
         operator: None,
         client_reference: None,
+        context: finished.context.clone(),
     };
     let whose = (booking.instrument_id, booking.organization_id);
     let told = news::told(1, state, whose, &facts, finished.minutes);
@@ -68,6 +72,11 @@ fn insert_finished(
         .event(Action::UsageRecordOpen, Subject::new("usage_record", id))
         .of(booking.host_organization_id, Some(booking.organization_id))
         .after(told)?;
+    let texts = news::Texts {
+        project: facts.context.project.as_deref(),
+        ..news::Texts::default()
+    };
+    let event = texts.onto(event)?;
     let event = event::append(tx, &event)?;
     let now: Instant = by.now;
     let first = Columns {
@@ -85,6 +94,9 @@ fn insert_finished(
         mode: booking.mode,
         purpose: booking.purpose,
         statutory: finished.statutory,
+        service_class: facts.context.service_class,
+        project: facts.context.project.clone(),
+        project_level: facts.context.project_level,
         operator: operator_column(booking.details.operator.as_ref())?,
         reference: None.into(),
         state,

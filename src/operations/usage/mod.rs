@@ -34,7 +34,7 @@ fn is_own_use(ties: &BookingTies) -> bool {
 }
 
 /// The day on which a record counts: that of its last moment; what ends at midnight is still of the day before.
-fn day_of(ended_at: Instant) -> NaiveDate {
+pub fn day_of(ended_at: Instant) -> NaiveDate {
     ended_at.plus_seconds(-1).local_date()
 }
 

@@ -35,6 +35,8 @@ pub fn told(
         "mode": facts.mode,
         "purpose": facts.purpose,
         "statutory": facts.statutory,
+        "service_class": facts.context.service_class,
+        "project_level": facts.context.project_level,
     })
 }
 
@@ -55,7 +57,40 @@ pub fn told_columns(version: i64, columns: &Columns) -> Value {
         "mode": columns.mode,
         "purpose": columns.purpose,
         "statutory": columns.statutory,
+        "service_class": columns.service_class,
+        "project_level": columns.project_level,
     })
+}
+
+/// What somebody wrote, which can be erased.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Texts<'a> {
+    pub operator: Option<&'a Operator>,
+    pub project: Option<&'a str>,
+    pub reason: Option<&'a str>,
+}
+
+impl<'a> Texts<'a> {
+    /// Those of a version, with the reason for it.
+    pub fn of(facts: &'a UsageFacts, reason: Option<&'a str>) -> Self {
+        Self {
+            operator: facts.operator.as_ref(),
+            project: facts.context.project.as_deref(),
+            reason,
+        }
+    }
+
+    /// The event with them.
+    pub fn onto(self, event: NewEvent) -> Result<NewEvent, AppError> {
+        if self.operator.is_none() && self.project.is_none() && self.reason.is_none() {
+            return Ok(event);
+        }
+        let mut texts = json!({ "operator": self.operator, "reason": self.reason });
+        if let (Some(project), Some(texts)) = (self.project, texts.as_object_mut()) {
+            texts.insert("project".to_owned(), project.into());
+        }
+        Ok(event.personal(personal(texts)?))
+    }
 }
 
 /// The event of an action on a record, with its erasable texts.
@@ -64,15 +99,11 @@ pub fn event(
     action: Action,
     id: UsageRecordId,
     ties: &BookingTies,
-    (operator, reason): (Option<&Operator>, Option<&str>),
+    texts: Texts<'_>,
 ) -> Result<NewEvent, AppError> {
     let event = actor.event(action, Subject::new("usage_record", id)).of(
         ties.instrument.host_organization_id,
         Some(ties.organization_id),
     );
-    if operator.is_none() && reason.is_none() {
-        return Ok(event);
-    }
-    let texts = json!({ "operator": operator, "reason": reason });
-    Ok(event.personal(personal(texts)?))
+    texts.onto(event)
 }

@@ -194,7 +194,7 @@ impl Entry<'_> {
         let (facts, ties) = (self.facts, &self.ties);
         let whose = (self.instrument, ties.organization_id);
         let told = news::told(1, self.state(), whose, facts, self.minutes);
-        let texts = (facts.operator.as_ref(), None);
+        let texts = news::Texts::of(facts, None);
         Ok(news::event(actor, self.action, id, ties, texts)?.after(told)?)
     }
 
@@ -216,6 +216,9 @@ impl Entry<'_> {
             mode: facts.mode,
             purpose: facts.purpose,
             statutory: facts.statutory,
+            service_class: facts.context.service_class,
+            project: facts.context.project.clone(),
+            project_level: facts.context.project_level,
             operator: operator_column(facts.operator.as_ref())?,
             reference: facts.client_reference.clone().into(),
             state: self.state(),

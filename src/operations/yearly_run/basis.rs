@@ -3,14 +3,14 @@
 
 use std::collections::BTreeSet;
 
-use crate::domain::evaluation::{Awarded, AwardedTo, Evaluation as Graded, Inputs};
-use crate::domain::policy::{MonthDay, Policy, Recipient, Values, YearSpan};
-use crate::domain::subsidy::Budgets;
+use crate::domain::evaluation::{Awarded, AwardedTo, Evaluation as Graded, Inputs, Judge};
+use crate::domain::policy::{Award as Rule, MonthDay, Policy, Recipient, Values, YearSpan};
+use crate::domain::subsidy::{Budgets, projects_taken};
 use crate::domain::{AwardId, EventId, Fen, Instant, InstrumentId, ratio};
 use crate::error::AppError;
 use crate::operations::policy as packs;
 use crate::store::yearly_input::Scope;
-use crate::store::yearly_run::subsidy::Pool;
+use crate::store::yearly_run::subsidy::{Award, Pool};
 use crate::store::yearly_run::{self as rows, Evaluation, Lifecycle, SubsidyRun, Terms};
 use crate::store::{self, Conn};
 
@@ -59,17 +59,26 @@ pub(crate) fn scope_of(conn: &mut Conn, row: &Evaluation) -> Result<Scope, AppEr
     let frozen_at = row.frozen_at;
     let frozen_at = frozen_at.ok_or_else(|| AppError::internal("nothing was frozen"))?;
     let days = days_of_evaluation(&policy, row)?;
-    freeze::scope(&days, frozen_at, row.frozen_event_id)
+    let scope = freeze::scope(&days, frozen_at, row.frozen_event_id)?;
+    Ok(by_date_of(&policy, scope))
 }
 
-/// Whether a run cannot take the facts of the evaluation it stands on: other days, finer facts, or what earlier runs paid.
+/// With income by the date that a policy names.
+const fn by_date_of(policy: &Policy, scope: Scope) -> Scope {
+    Scope {
+        income_by: policy.year.income_by,
+        ..scope
+    }
+}
+
+/// Whether a run cannot take the facts of the evaluation it stands on: other days, finer facts, income by
+/// another date, or what earlier runs paid.
 pub(super) fn needs_own_facts(
     policy: &Policy,
     run: &SubsidyRun,
     (graded_by, row): (&Policy, &Evaluation),
 ) -> Result<bool, AppError> {
-    let (own, theirs) = (policy.grain(), graded_by.grain());
-    let is_finer = own.detail && !theirs.detail || own.record && !theirs.record;
+    let is_finer = !graded_by.grain().suffices(policy.grain());
     let days = (
         days_of_run(policy, run)?,
         days_of_evaluation(graded_by, row)?,
@@ -135,7 +144,9 @@ pub(crate) fn scope_of_run(conn: &mut Conn, run: &SubsidyRun) -> Result<Scope, A
         }
     };
     let policy = policy_of(conn, &run.lifecycle)?;
-    freeze::scope(&days_of_run(&policy, run)?, frozen_at, event)
+    let days = days_of_run(&policy, run)?;
+    let scope = freeze::scope(&days, frozen_at, event)?;
+    Ok(by_date_of(&policy, scope))
 }
 
 /// The budgets of a run, by pool.
@@ -155,7 +166,7 @@ pub(super) fn budgets(policy: &Policy, pools: &[Pool], budget_fen: Fen) -> Budge
         .collect()
 }
 
-/// The instruments that earlier final runs of the code paid for, by award.
+/// The instruments, and where a project is paid once the projects, that earlier final runs of the code paid for, by award.
 pub(super) fn paid_before(
     conn: &mut Conn,
     run: &SubsidyRun,
@@ -168,15 +179,29 @@ pub(super) fn paid_before(
         let earlier = rows::subsidy::get(conn, id)?;
         let policy = policy_of(conn, &earlier.lifecycle)?;
         let awards = rows::subsidy::list_awards(conn, id)?;
-        let of_hosts = awards
-            .iter()
-            .filter(|award| award.recipient == Recipient::Host);
-        let paid_units = of_hosts.filter(|award| award.award_fen.number() > 0);
+        let paid_units = awards.iter().filter(|award| award.award_fen.number() > 0);
+        let once = policy.awards.iter().any(|award| award.once_per_project);
+        let basis = match once {
+            true => Some(Basis::read(conn, &earlier)?),
+            false => None,
+        };
         for award in paid_units {
-            let own = policy.awards.iter();
-            let mut own =
-                own.filter(|known| known.code == award.award_code || award.award_code.is_empty());
-            let Some(rule) = own.next() else { continue };
+            let Some(rule) = rule_of(&policy, award) else {
+                continue;
+            };
+            if let Some(basis) = &basis {
+                let judge = Judge::new(&basis.inputs, &basis.policy);
+                let to =
+                    projects_taken(&judge, &basis.graded.grades(), rule, award.organization_id);
+                let to = to.into_iter().map(|(unit, project)| Awarded {
+                    award_code: rule.code.clone(),
+                    to: AwardedTo::Project(unit, project),
+                });
+                paid.extend(to);
+            }
+            if award.recipient == Recipient::User {
+                continue;
+            }
             let code = rule.code.clone();
             for instrument in paid_instruments(conn, award.id)? {
                 paid.insert(Awarded {
@@ -187,6 +212,11 @@ pub(super) fn paid_before(
         }
     }
     Ok(paid)
+}
+
+fn rule_of<'a>(policy: &'a Policy, award: &Award) -> Option<&'a Rule> {
+    let mut rules = policy.awards.iter();
+    rules.find(|known| known.code == award.award_code || award.award_code.is_empty())
 }
 
 /// The instruments of an award that brought something after the last step that they were told apart in.

@@ -377,7 +377,7 @@ fn lock_days(tx: &mut Conn, run: &Row) -> Result<(), AppError> {
         tx,
         run.id(),
         run.lifecycle().year,
-        &days.span,
+        (&days.span, policy.year.income_by),
     )?)
 }
 

@@ -15,7 +15,7 @@ pub use crate::domain::evaluation::ExpertPoints;
 use crate::domain::evaluation::{
     Effects, Format, Host, HostCounts, Inputs, Judge, Relations, RequestGroup, UsingUnit,
 };
-use crate::domain::policy::{Grade, Policy, Span, YearRule, YearSpan};
+use crate::domain::policy::{Grade, IncomeBy, Policy, Span, YearRule, YearSpan};
 use crate::domain::{EventId, Instant, OrganizationId, Slot, UsageRecordId};
 use crate::error::AppError;
 use crate::operations::finding::effect;
@@ -29,7 +29,7 @@ pub const REQUESTS_ANSWERED: &str = "requests_answered_in_time";
 /// Followed by the id of the score.
 pub const EXPERT_PREFIX: &str = "expert:";
 
-/// What days cover in the platform's zone, seen from a freeze.
+/// What days cover in the platform's zone, seen from a freeze, with income by its payment.
 pub fn scope(
     of: &YearSpan,
     frozen_at: Instant,
@@ -45,6 +45,7 @@ pub fn scope(
         first_on,
         last_on,
         days_of_year: of.days_of_year,
+        income_by: IncomeBy::PaidOn,
         frozen_at,
         frozen_event_id,
     })
@@ -63,6 +64,9 @@ struct Freeze<'a> {
     effects: &'a Effects,
     /// The records on which a finding has an effect: they are not summed with the others.
     apart: Vec<UsageRecordId>,
+    /// The pack asks which instruments are sets. Of no other one the facts say it: what was frozen before they were known stays
+    /// what it was.
+    asks_sets: bool,
 }
 
 /// The inputs stored at a freeze, told again where the records have no versions.
@@ -91,22 +95,21 @@ pub fn read(
     known: Option<Known<'_>>,
 ) -> Result<Inputs, AppError> {
     let relations = Relations::new(yearly_input::list_related(conn, scope)?);
-    let format = known
-        .as_ref()
-        .map_or(Format::Facts, |known| known.inputs.format());
+    let known_inputs = known.as_ref().map(|known| known.inputs);
+    let format = known_inputs.map_or(Format::Facts, Inputs::format);
     let days = match &known {
         Some(known) => known.inputs.days().clone(),
         None => calendar.days_within(scope.first_on, last_deadline_on(scope)),
     };
-    let effects = effects(conn, scope, known.as_ref().map(|known| known.inputs))?;
+    let effects = effects(conn, scope, known_inputs)?;
     let freeze = Freeze {
         scope,
         relations,
         effects: &effects,
         apart: effects.records.keys().copied().collect(),
+        asks_sets: policy.asks_sets(),
     };
     let registry = freeze.registry(conn)?;
-    let known_inputs = known.as_ref().map(|known| known.inputs);
     let held = known_inputs.and_then(Inputs::certified);
     let details = Details::new(policy.grain(), held);
     let asks_days = details.are_asked();

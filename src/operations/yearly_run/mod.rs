@@ -25,6 +25,7 @@ use chrono::{Datelike, NaiveDate};
 use crate::app::App;
 use crate::domain::Instant;
 use crate::domain::access::Action;
+use crate::domain::policy::IncomeBy;
 use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::Actor;
 use crate::operations::run::{Done, Outcome, Run, may};
@@ -54,10 +55,27 @@ pub fn check_year(year: i32, now: Instant) -> Result<(), AppError> {
     Err(AppError::Refused(vec![fault.actual(year)]))
 }
 
-/// 409 `period_locked` when a final run counted one of the days: usage and money of them stand.
+/// 409 `period_locked` when a final run counted one of the days: usage of them stands.
 pub fn refuse_locked(conn: &mut Conn, days: &[NaiveDate]) -> Result<(), AppError> {
     let days = days.iter().copied().collect();
     locked(locked_among(conn, &days)?.into_values().min())
+}
+
+/// A day on which money may count, and by which date it does.
+pub type MoneyDay = (IncomeBy, NaiveDate);
+
+/// 409 `period_locked` when a final run counted money of one of the days by that date: it stands.
+pub fn refuse_locked_money(conn: &mut Conn, days: &[MoneyDay]) -> Result<(), AppError> {
+    let all: BTreeSet<NaiveDate> = days.iter().map(|(_, on)| *on).collect();
+    let (Some(first), Some(last)) = (all.first(), all.last()) else {
+        return Ok(());
+    };
+    let counted = rows::span::list_between(conn, (*first, *last))?.into_iter();
+    let hit = counted.filter(|counted| {
+        let mut days = days.iter();
+        days.any(|(by, on)| *by == counted.income_by && counted.span.contains(*on))
+    });
+    locked(hit.map(|counted| counted.year).min())
 }
 
 /// 409 `period_locked` when something of the year is final: what units report of it stands.
@@ -83,8 +101,8 @@ pub fn locked_among(
     };
     let spans = rows::span::list_between(conn, (*first, *last))?;
     let locked = days.iter().filter_map(|day| {
-        let (year, _) = spans.iter().find(|(_, span)| span.contains(*day))?;
-        Some((*day, *year))
+        let counted = spans.iter().find(|counted| counted.span.contains(*day))?;
+        Some((*day, counted.year))
     });
     Ok(locked.collect())
 }

@@ -32,6 +32,8 @@ pub struct DescriptionDocument {
     latitude: Option<Latitude>,
     longitude: Option<Longitude>,
     customs: Option<CustomsDocument>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    is_set: bool,
     #[serde(default = "first_format")]
     format: u32,
 }
@@ -70,6 +72,7 @@ impl From<InstrumentDescription> for DescriptionDocument {
             latitude: texts.latitude,
             longitude: texts.longitude,
             customs: texts.customs.map(Into::into),
+            is_set: texts.is_set,
             format: FORMAT,
         }
     }
@@ -89,6 +92,7 @@ impl From<DescriptionDocument> for InstrumentDescription {
             latitude: stored.latitude,
             longitude: stored.longitude,
             customs: stored.customs.map(Into::into),
+            is_set: stored.is_set,
         }
     }
 }

@@ -203,6 +203,7 @@ mod tests {
                     released_on: "2024-07-01".parse().ok(),
                     ..Customs::default()
                 }),
+                is_set: false,
             },
             ..InstrumentFacts::new(
                 ("场发射扫描电子显微镜", "A \"1\""),

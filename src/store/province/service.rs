@@ -6,6 +6,7 @@ use diesel::prelude::*;
 
 use crate::domain::booking::{BookingMode, BookingPurpose};
 use crate::domain::charge::{PaymentSource, PaymentState};
+use crate::domain::policy::{ProjectLevel, ServiceClass};
 use crate::domain::review::Satisfaction;
 use crate::domain::tariff::Quote;
 use crate::domain::usage::{Evidence, UsageState};
@@ -34,6 +35,8 @@ pub struct NewService {
 #[derive(Debug, Clone)]
 pub struct NewCharge {
     pub price: Quote,
+    /// The part that a voucher is to pay.
+    pub voucher_fen: Fen,
     pub invoice: Option<Invoiced>,
     pub payments: Vec<Paid>,
 }
@@ -60,6 +63,9 @@ struct RecordRow {
     mode: BookingMode,
     purpose: BookingPurpose,
     statutory: bool,
+    service_class: Option<ServiceClass>,
+    project: Option<String>,
+    project_level: Option<ProjectLevel>,
     state: UsageState,
     evidence: Evidence,
     version: i64,
@@ -86,6 +92,9 @@ impl RecordRow {
             mode: record.mode,
             purpose: record.purpose,
             statutory: record.statutory,
+            service_class: record.service_class,
+            project: record.project,
+            project_level: record.project_level,
             state: record.state,
             evidence: record.evidence,
             version: 1,
@@ -104,6 +113,7 @@ struct ChargeRow {
     host_organization_id: OrganizationId,
     payer_organization_id: OrganizationId,
     amount_fen: Fen,
+    voucher_fen: Fen,
     lines: Json<StoredPrice>,
     state: &'static str,
     event_id: EventId,
@@ -249,6 +259,14 @@ pub fn insert_charge(conn: &mut Conn, record: UsageRecordId, service: &NewServic
     batch.write(conn)
 }
 
+/// Says anew which part of a charge a voucher is to pay.
+pub fn update_voucher(conn: &mut Conn, charge: ChargeId, voucher_fen: Fen) -> Result<()> {
+    diesel::update(charge::table.find(charge))
+        .set(charge::voucher_fen.eq(voucher_fen))
+        .execute(conn)?;
+    Ok(())
+}
+
 /// Adds what a service's charge tells of invoice and payments to a charge that stands.
 pub fn insert_money(conn: &mut Conn, charge: ChargeId, service: &NewService) -> Result<()> {
     let Some(told) = service.charge.clone() else {
@@ -304,6 +322,7 @@ impl Batch {
             host_organization_id: service.host,
             payer_organization_id: payer,
             amount_fen,
+            voucher_fen: charge.voucher_fen,
             lines: StoredPrice::of(charge.price.clone())?,
             state: if charge.invoice.is_some() {
                 "invoiced"

@@ -35,6 +35,8 @@ pub fn find_invoiced(
 pub struct StoredService {
     pub record: UsageRecord,
     pub amount_fen: Fen,
+    /// The part that a voucher is to pay.
+    pub voucher_fen: Fen,
     pub invoice: Option<(String, NaiveDate)>,
     /// In the order of payment.
     pub payments: Vec<(NaiveDate, PaymentSource, Fen)>,
@@ -64,6 +66,7 @@ pub fn list_services(
         let money = money.remove(&record.id).unwrap_or_default();
         let service = StoredService {
             amount_fen: money.amount_fen,
+            voucher_fen: money.voucher_fen,
             invoice: money.invoice,
             payments: money.payments,
             satisfaction: answers.remove(&record.id),
@@ -78,6 +81,7 @@ pub fn list_services(
 #[derive(Default)]
 struct Money {
     amount_fen: Fen,
+    voucher_fen: Fen,
     invoice: Option<(String, NaiveDate)>,
     payments: Vec<(NaiveDate, PaymentSource, Fen)>,
 }
@@ -86,10 +90,15 @@ fn list_money(
     conn: &mut Conn,
     records: &[UsageRecordId],
 ) -> Result<BTreeMap<UsageRecordId, Money>> {
-    let charges: Vec<(ChargeId, UsageRecordId, Fen)> = charge::table
+    let charges: Vec<(ChargeId, UsageRecordId, Fen, Fen)> = charge::table
         .filter(charge::usage_record_id.eq_any(records))
         .filter(charge::state.ne("voided"))
-        .select((charge::id, charge::usage_record_id, charge::amount_fen))
+        .select((
+            charge::id,
+            charge::usage_record_id,
+            charge::amount_fen,
+            charge::voucher_fen,
+        ))
         .load(conn)?;
     let ids: Vec<ChargeId> = charges.iter().map(|(id, ..)| *id).collect();
     let invoices: Vec<(ChargeId, String, NaiveDate)> = invoice::table
@@ -122,15 +131,18 @@ fn list_money(
         let money = of_charge.entry(charge).or_default();
         money.payments.push((paid_on, source, amount));
     }
-    let money = charges.into_iter().map(|(id, record, amount_fen)| {
-        let known = of_charge.remove(&id).unwrap_or_default();
-        (
-            record,
-            Money {
-                amount_fen,
-                ..known
-            },
-        )
-    });
+    let money = charges
+        .into_iter()
+        .map(|(id, record, amount_fen, voucher_fen)| {
+            let known = of_charge.remove(&id).unwrap_or_default();
+            (
+                record,
+                Money {
+                    amount_fen,
+                    voucher_fen,
+                    ..known
+                },
+            )
+        });
     Ok(money.collect())
 }

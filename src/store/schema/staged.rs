@@ -82,6 +82,9 @@ diesel::table! {
         state -> Text,
         evidence -> Text,
         entered_by -> Nullable<BigInt>,
+        service_class -> Nullable<Text>,
+        project -> Nullable<Text>,
+        project_level -> Nullable<Text>,
     }
 }
 

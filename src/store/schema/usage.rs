@@ -1,5 +1,6 @@
 //! Tables of migration `0004_usage_and_money`, with what `0021_payments_received` and `0022_invoices_annulled` added; the host of a
-//! usage record is kept by triggers of `0012_lists_by_index`.
+//! usage record is kept by triggers of `0012_lists_by_index`, its class and project, and the voucher's part of a charge, came
+//! with `0051_service_context`.
 
 diesel::table! {
     usage_record (id) {
@@ -31,6 +32,9 @@ diesel::table! {
         created_at -> Timestamp,
         updated_at -> Timestamp,
         host_organization_id -> Nullable<BigInt>,
+        service_class -> Nullable<Text>,
+        project -> Nullable<Text>,
+        project_level -> Nullable<Text>,
     }
 }
 
@@ -58,6 +62,7 @@ diesel::table! {
         version -> BigInt,
         created_at -> Timestamp,
         updated_at -> Timestamp,
+        voucher_fen -> BigInt,
     }
 }
 

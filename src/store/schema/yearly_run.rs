@@ -187,5 +187,6 @@ diesel::table! {
         year -> BigInt,
         first_on -> Date,
         last_on -> Date,
+        income_by -> Text,
     }
 }

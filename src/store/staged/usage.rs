@@ -4,6 +4,7 @@ use diesel::prelude::*;
 
 use super::{EventIds, StagedImportId, move_rows};
 use crate::domain::booking::{BookingMode, BookingPurpose};
+use crate::domain::policy::{ProjectLevel, ServiceClass};
 use crate::domain::usage::{Evidence, UsageState};
 use crate::domain::{
     ChargeId, Fen, Instant, InstrumentId, Minutes, OrganizationId, TypedKey, UsageRecordId, UserId,
@@ -38,6 +39,9 @@ pub struct StagedRecord {
     state: UsageState,
     evidence: Evidence,
     entered_by: Option<UserId>,
+    service_class: Option<ServiceClass>,
+    project: Option<String>,
+    project_level: Option<ProjectLevel>,
 }
 
 impl StagedRecord {
@@ -67,6 +71,9 @@ impl StagedRecord {
             state: columns.state,
             evidence: columns.evidence,
             entered_by: columns.entered_by,
+            service_class: columns.service_class,
+            project: columns.project,
+            project_level: columns.project_level,
         }
     }
 }
@@ -89,10 +96,10 @@ pub struct StagedCharge {
 const RECORDS: &str = "INSERT INTO usage_record (id, instrument_id, organization_id, channel, started_at, ended_at, \
     prepare_minutes, run_minutes, post_minutes, samples, mode, purpose, statutory, operator, client_reference, \
     client_reference_key, state, evidence, \
-    entered_at, entered_by, version, event_id, created_at, updated_at) {given} \
+    entered_at, entered_by, service_class, project, project_level, version, event_id, created_at, updated_at) {given} \
     SELECT s.usage_record_id, s.instrument_id, s.organization_id, s.channel, s.started_at, s.ended_at, \
     s.prepare_minutes, s.run_minutes, s.post_minutes, s.samples, s.mode, s.purpose, s.statutory, s.operator, s.client_reference, s.client_reference_key, \
-    s.state, s.evidence, i.began_at, s.entered_by, 1, {event}, i.began_at, i.began_at \
+    s.state, s.evidence, i.began_at, s.entered_by, s.service_class, s.project, s.project_level, 1, {event}, i.began_at, i.began_at \
     FROM staged_usage_record s JOIN staged_import i ON i.id = s.import_id \
     WHERE s.import_id = {import} ORDER BY s.position";
 

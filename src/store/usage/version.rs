@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::UsageRecord;
 use crate::domain::booking::{BookingMode, BookingPurpose};
+use crate::domain::policy::{ProjectLevel, ServiceClass};
 use crate::domain::usage::{Evidence, UsageState};
 use crate::domain::{
     BookingId, EventId, Instant, InstrumentId, Minutes, OrganizationId, TypedKey, UsageRecordId,
@@ -13,7 +14,7 @@ use crate::domain::{
 use crate::store::Json;
 use crate::store::form::Form;
 
-/// A version as a document. Before form 1 the documents had no number.
+/// A version as a document. Before form 1 the documents had no number. What a document lacks is not known.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredVersion {
     #[serde(default)]
@@ -33,6 +34,12 @@ pub struct StoredVersion {
     mode: BookingMode,
     purpose: BookingPurpose,
     statutory: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    service_class: Option<ServiceClass>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    project: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    project_level: Option<ProjectLevel>,
     operator: Option<Json<Value>>,
     client_reference: Option<String>,
     state: UsageState,
@@ -65,6 +72,9 @@ impl From<&UsageRecord> for StoredVersion {
             mode: record.mode,
             purpose: record.purpose,
             statutory: record.statutory,
+            service_class: record.service_class,
+            project: record.project.clone(),
+            project_level: record.project_level,
             operator: record.operator.clone(),
             client_reference: record.client_reference.clone().map(String::from),
             state: record.state,
@@ -98,6 +108,9 @@ impl From<StoredVersion> for UsageRecord {
             mode: stored.mode,
             purpose: stored.purpose,
             statutory: stored.statutory,
+            service_class: stored.service_class,
+            project: stored.project,
+            project_level: stored.project_level,
             operator: stored.operator,
             client_reference: stored.client_reference.map(TypedKey::from),
             state: stored.state,
@@ -141,6 +154,9 @@ mod tests {
             mode: BookingMode::Guided,
             purpose: BookingPurpose::Research,
             statutory: false,
+            service_class: None,
+            project: None,
+            project_level: None,
             operator: Some(Json::of(serde_json::json!({"name": "李四"})).unwrap()),
             client_reference: Some("LIMS-9".into()),
             state: UsageState::Disputed,
@@ -161,6 +177,19 @@ mod tests {
             let version: StoredVersion = serde_json::from_str(stored).unwrap();
             assert_eq!(UsageRecord::from(version), record(), "{stored}");
         }
+    }
+
+    #[test]
+    fn class_and_project_are_kept() {
+        let told = UsageRecord {
+            service_class: Some(ServiceClass::Medical),
+            project: Some("2026-08".to_owned()),
+            project_level: Some(ProjectLevel::National),
+            ..record()
+        };
+        let written = serde_json::to_string(&StoredVersion::from(&told)).unwrap();
+        let version: StoredVersion = serde_json::from_str(&written).unwrap();
+        assert_eq!(UsageRecord::from(version), told);
     }
 
     #[test]

@@ -3,13 +3,14 @@
 use diesel::prelude::*;
 use diesel::sql_query;
 
-use super::service::{Parts, RecordId, paid, paid_in_year};
+use super::income::earns;
+use super::service::{Parts, RecordId};
 use super::{PAGE_ROWS, Scope};
 use crate::domain::UsageRecordId;
 use crate::store::usage::{self, UsageRecord};
 use crate::store::{Conn, Result};
 
-/// Gives the current records up to the freeze that ended in the days or were paid in them, page by page in the order of ids.
+/// Gives the current records up to the freeze that ended in the days or have income of them, page by page in the order of ids.
 pub fn each_record<E: From<crate::store::StoreError>>(
     conn: &mut Conn,
     scope: &Scope,
@@ -30,10 +31,9 @@ fn list(conn: &mut Conn, scope: &Scope, after: i64) -> Result<Vec<UsageRecord>> 
     let Parts { period, record, .. } = Parts::new(scope, None, &[]);
     let ids: Vec<RecordId> = sql_query(format!(
         "SELECT u.id FROM usage_record u WHERE u.id > {after} AND {record} \
-         AND ({period} OR EXISTS (SELECT 1 FROM {paid} WHERE c.usage_record_id = u.id AND {paid_in_year})) \
+         AND ({period} OR {earns}) \
          ORDER BY u.id LIMIT {PAGE_ROWS}",
-        paid = paid(scope),
-        paid_in_year = paid_in_year(scope),
+        earns = earns(scope),
     ))
     .load(conn)?;
     let ids: Vec<UsageRecordId> = ids.into_iter().map(|row| row.id).collect();

@@ -4,6 +4,7 @@
 mod charge;
 mod detail;
 mod finding;
+mod income;
 mod registry;
 mod request;
 mod service;
@@ -11,20 +12,20 @@ mod service;
 pub use charge::{ChargeRow, Side, list_charges, list_stood};
 pub use detail::each_record;
 pub use finding::{list_candidates, list_records_of_two};
+pub use income::{IncomeGroup, RecordIncome, list_income, list_income_of};
 pub use registry::{
     InstrumentVersion, Member, each_version, list_exemptions, list_members, list_priced,
     list_related, list_reported,
 };
 pub use request::{Request, each_request};
 pub use service::{
-    AnswerGroup, IncomeGroup, Pair, RecordClass, RecordIncome, RecordRow, UsageGroup, find_answer,
-    get_record, list_answers, list_answers_of, list_changed, list_income, list_income_of,
-    list_records, list_replaced, list_usage,
+    AnswerGroup, Pair, RecordClass, RecordRow, UsageGroup, find_answer, get_record, list_answers,
+    list_answers_of, list_changed, list_records, list_replaced, list_usage,
 };
 
 use chrono::NaiveDate;
 
-use crate::domain::policy::{Span, YearSpan};
+use crate::domain::policy::{IncomeBy, Span, YearSpan};
 use crate::domain::{EventId, Instant, Slot};
 
 /// Rows that are read at once where a table is walked through: PostgreSQL keeps all that a query answers.
@@ -40,6 +41,8 @@ pub struct Scope {
     pub last_on: NaiveDate,
     /// The days may be a window of the year.
     pub days_of_year: i64,
+    /// What decides in which days income counts.
+    pub income_by: IncomeBy,
     pub frozen_at: Instant,
     /// The newest event at the freeze; none in an empty database.
     pub frozen_event_id: Option<EventId>,
@@ -67,6 +70,11 @@ impl Scope {
     /// old year is still of it.
     pub fn has_end(&self, ended_at: Instant) -> bool {
         self.period.starts_at() < ended_at && ended_at <= self.period.ends_at()
+    }
+
+    /// Whether a record that ended then can have income of the days: where its end decides, only one of the days.
+    pub fn may_earn(&self, ended_at: Instant) -> bool {
+        self.income_by != IncomeBy::EndedAt || self.has_end(ended_at)
     }
 
     /// The event bound as a number; before the first event nothing exists.

@@ -1,20 +1,19 @@
-//! Usage, income and answers of the year, summed by instrument, using unit and class. Whether a using unit was related is
+//! Usage and answers of the year, summed by instrument, using unit and class. Whether a using unit was related is
 //! not summed: the caller knows the pairs whose relation changed and asks for all of those at once, moment by moment.
 //!
 //! The conditions are written into the texts as numbers and times, never as anything somebody typed.
 
 use std::collections::BTreeMap;
 
-use chrono::NaiveDate;
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{BigInt, Bool, Date, Nullable, Text, Timestamp};
+use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamp};
 
+use super::income::earns;
 use super::{Scope, Side};
-use crate::domain::charge::PaymentSource;
 use crate::domain::review::Satisfaction;
 use crate::domain::usage::Evidence;
-use crate::domain::{EventId, Fen, Instant, InstrumentId, Minutes, OrganizationId, UsageRecordId};
+use crate::domain::{EventId, Instant, InstrumentId, Minutes, OrganizationId, UsageRecordId};
 use crate::store::schema::{review, usage_record, usage_record_version};
 use crate::store::usage::{StoredVersion, UsageRecord};
 use crate::store::{Conn, Json, Result};
@@ -54,28 +53,6 @@ pub struct UsageGroup {
     pub samples: i64,
 }
 
-/// Income of one class, paid in the year on invoiced charges of confirmed records of any year. Each amount fits; what they sum to
-/// may not, so the database adds up millions of fen and the rest of each.
-#[derive(Debug, QueryableByName)]
-pub struct IncomeGroup {
-    #[diesel(embed)]
-    pub class: RecordClass,
-    #[diesel(sql_type = Text)]
-    pub source: PaymentSource,
-    #[diesel(sql_type = BigInt)]
-    millions: i64,
-    #[diesel(sql_type = BigInt)]
-    rest: i64,
-}
-
-impl IncomeGroup {
-    /// None when it leaves 64 bits.
-    pub fn amount(&self) -> Option<Fen> {
-        let millions = self.millions.checked_mul(1_000_000)?;
-        millions.checked_add(self.rest).map(Fen::new)
-    }
-}
-
 /// Answers of one level in confirmed records of the year.
 #[derive(Debug, QueryableByName)]
 pub struct AnswerGroup {
@@ -96,8 +73,8 @@ pub(super) struct Parts {
     pub period: String,
     /// Conditions on the record alone.
     pub record: String,
-    ended_at: &'static str,
-    by_ended_at: &'static str,
+    pub ended_at: &'static str,
+    pub by_ended_at: &'static str,
 }
 
 impl Parts {
@@ -163,86 +140,6 @@ pub fn list_usage(
          GROUP BY u.instrument_id, u.organization_id, u.evidence, u.statutory{by_ended_at}"
     ))
     .load(conn)?)
-}
-
-/// One pass over the year's payments but those for records `apart`.
-pub fn list_income(
-    conn: &mut Conn,
-    scope: &Scope,
-    pairs: Option<&[Pair]>,
-    apart: &[UsageRecordId],
-) -> Result<Vec<IncomeGroup>> {
-    let Parts {
-        record,
-        ended_at,
-        by_ended_at,
-        ..
-    } = Parts::new(scope, pairs, apart);
-    let paid = paid(scope);
-    Ok(sql_query(format!(
-        "SELECT u.instrument_id, u.organization_id, u.evidence, u.statutory, {ended_at} AS ended_at, \
-         p.source, CAST(SUM(l.amount_fen / 1000000) AS BIGINT) AS millions, \
-         CAST(SUM(l.amount_fen % 1000000) AS BIGINT) AS rest \
-         FROM {paid} JOIN usage_record u ON u.id = c.usage_record_id WHERE {record} AND {} \
-         GROUP BY u.instrument_id, u.organization_id, u.evidence, u.statutory, p.source{by_ended_at}",
-        paid_in_year(scope)
-    ))
-    .load(conn)?)
-}
-
-/// What was paid in the year for one record, by source.
-#[derive(Debug, QueryableByName)]
-pub struct RecordIncome {
-    #[diesel(sql_type = BigInt)]
-    pub usage_record_id: UsageRecordId,
-    #[diesel(sql_type = Text)]
-    pub source: PaymentSource,
-    #[diesel(sql_type = BigInt)]
-    pub amount_fen: Fen,
-    /// The first day on which something of it was paid.
-    #[diesel(sql_type = Date)]
-    pub paid_on: NaiveDate,
-}
-
-/// What was paid in the year for these records, whatever their state.
-pub fn list_income_of(
-    conn: &mut Conn,
-    scope: &Scope,
-    records: &[UsageRecordId],
-) -> Result<Vec<RecordIncome>> {
-    if records.is_empty() {
-        return Ok(Vec::new());
-    }
-    let ids: Vec<String> = records.iter().map(ToString::to_string).collect();
-    Ok(sql_query(format!(
-        "SELECT c.usage_record_id, p.source, CAST(SUM(l.amount_fen) AS BIGINT) AS amount_fen, \
-         MIN(p.paid_on) AS paid_on FROM {} WHERE c.usage_record_id IN ({}) AND {} GROUP BY c.usage_record_id, p.source",
-        paid(scope),
-        ids.join(", "),
-        paid_in_year(scope)
-    ))
-    .load(conn)?)
-}
-
-/// Payments that were received, on invoiced charges. A charge's event is that of its last change: voided after the freeze, it stood then.
-pub(super) fn paid(scope: &Scope) -> String {
-    let event = scope.event_number();
-    format!(
-        "payment p JOIN payment_line l ON l.payment_id = p.id \
-         JOIN charge c ON c.id = l.charge_id AND (c.state <> 'voided' OR c.event_id > {event}) \
-         JOIN invoice_line il ON il.charge_id = c.id AND (il.annulled_event_id IS NULL OR il.annulled_event_id > {event}) \
-         JOIN invoice i ON i.id = il.invoice_id AND i.event_id <= {event}"
-    )
-}
-
-/// Paid in the year, received at the freeze and not gone back by then.
-pub(super) fn paid_in_year(scope: &Scope) -> String {
-    let event = scope.event_number();
-    format!(
-        "p.paid_on >= '{}' AND p.paid_on <= '{}' AND p.received_event_id <= {event} \
-         AND (p.ended_event_id IS NULL OR p.ended_event_id > {event})",
-        scope.first_on, scope.last_on,
-    )
 }
 
 /// The answers in confirmed records of the year but those `apart`.
@@ -350,7 +247,7 @@ pub fn list_changed(conn: &mut Conn, scope: &Scope) -> Result<Vec<RecordRow>> {
 }
 
 /// The records of a host's instruments, or those that a using unit has or was charged for, as they were at the freeze, that end in
-/// the year or were paid in it, by id, after `after`.
+/// the days or have income of them, by id, after `after`.
 pub fn list_records(
     conn: &mut Conn,
     scope: &Scope,
@@ -371,14 +268,13 @@ pub fn list_records(
          AND {of_side} \
          AND ({period} OR EXISTS (SELECT 1 FROM usage_record_version v WHERE v.usage_record_id = u.id \
          AND v.event_id <= {event} AND v.replaced_by_event_id > {event}) \
-         OR EXISTS (SELECT 1 FROM {paid} WHERE c.usage_record_id = u.id AND {paid_in_year})) \
+         OR {earns}) \
          AND (u.event_id <= {event} OR EXISTS (SELECT 1 FROM usage_record_version v WHERE v.usage_record_id = u.id \
          AND v.event_id <= {event})) ORDER BY u.id LIMIT {limit}",
         after = after.map_or(0, UsageRecordId::number),
         period = Parts::new(scope, None, &[]).period,
         event = scope.event_number(),
-        paid = paid(scope),
-        paid_in_year = paid_in_year(scope),
+        earns = earns(scope),
     ))
     .load(conn)?;
     ids.into_iter()

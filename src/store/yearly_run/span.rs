@@ -3,13 +3,18 @@
 use chrono::NaiveDate;
 use diesel::prelude::*;
 
-use crate::domain::policy::Span;
+use crate::domain::policy::{IncomeBy, Span};
 use crate::domain::run::RunId;
 use crate::store::schema::counted_span;
 use crate::store::{Conn, Result};
 
 /// What a run that becomes final counted.
-pub fn insert(conn: &mut Conn, run: RunId, year: i64, span: &Span) -> Result<()> {
+pub fn insert(
+    conn: &mut Conn,
+    run: RunId,
+    year: i64,
+    (span, income_by): (&Span, IncomeBy),
+) -> Result<()> {
     diesel::insert_into(counted_span::table)
         .values((
             counted_span::kind.eq(run.kind()),
@@ -17,17 +22,26 @@ pub fn insert(conn: &mut Conn, run: RunId, year: i64, span: &Span) -> Result<()>
             counted_span::year.eq(year),
             counted_span::first_on.eq(span.first_on),
             counted_span::last_on.eq(span.last_on),
+            counted_span::income_by.eq(income_by),
         ))
         .execute(conn)?;
     Ok(())
 }
 
-/// The days and years that are locked between two days, both included.
+/// Days that a final run counted, in which year, and income by which date.
+#[derive(Debug, Clone, Copy)]
+pub struct Counted {
+    pub year: i64,
+    pub span: Span,
+    pub income_by: IncomeBy,
+}
+
+/// What is locked between two days, both included.
 pub fn list_between(
     conn: &mut Conn,
     (first_on, last_on): (NaiveDate, NaiveDate),
-) -> Result<Vec<(i64, Span)>> {
-    let rows: Vec<(i64, NaiveDate, NaiveDate)> = counted_span::table
+) -> Result<Vec<Counted>> {
+    let rows: Vec<(i64, NaiveDate, NaiveDate, IncomeBy)> = counted_span::table
         .filter(counted_span::first_on.le(last_on))
         .filter(counted_span::last_on.ge(first_on))
         .order((counted_span::year, counted_span::first_on))
@@ -35,11 +49,16 @@ pub fn list_between(
             counted_span::year,
             counted_span::first_on,
             counted_span::last_on,
+            counted_span::income_by,
         ))
         .load(conn)?;
     let spans = rows
         .into_iter()
-        .map(|(year, first_on, last_on)| (year, Span { first_on, last_on }));
+        .map(|(year, first_on, last_on, income_by)| Counted {
+            year,
+            span: Span { first_on, last_on },
+            income_by,
+        });
     Ok(spans.collect())
 }
 

@@ -183,12 +183,12 @@ pub(super) fn report(world: &World, id: SubsidyRunId) -> yearly_run::awards::Rep
     world.block_on(report).unwrap()
 }
 
-fn document(world: &World, id: SubsidyRunId) -> PrintedRun {
+pub(super) fn document(world: &World, id: SubsidyRunId) -> PrintedRun {
     subsidy_json::of_report(&report(world, id)).unwrap()
 }
 
 /// Who gets how much of which award; units that get nothing and brought nothing may be told or not.
-fn money(awards: &[trial::PrintedAward]) -> BTreeMap<(String, String), (String, i64)> {
+pub(super) fn money(awards: &[trial::PrintedAward]) -> BTreeMap<(String, String), (String, i64)> {
     let units = awards.iter().flat_map(|award| {
         let units = award.units.iter().map(|unit| {
             let key = (award.award_code.clone(), unit.uscc.clone());

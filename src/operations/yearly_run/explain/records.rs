@@ -209,7 +209,9 @@ impl<'a> Records<'a> {
             record.state == UsageState::Confirmed && !is_excluded && is_own
         });
         let shares = confirmed.filter_map(|record| {
-            let paid = paid.get(&record.id).map_or(&[][..], Vec::as_slice);
+            let paid = paid.get(&record.id);
+            let paid = paid.filter(|_| self.terms.scope.may_earn(record.ended_at));
+            let paid = paid.map_or(&[][..], Vec::as_slice);
             let share = self.share(record, answers.get(&record.id).copied(), paid);
             let mut share = share?;
             let class = classes.get(&(share.instrument_id, share.key.clone()));

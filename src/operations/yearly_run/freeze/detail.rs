@@ -1,4 +1,4 @@
-//! Cells of usage and income for packs that ask more of a service than its class: purpose, mode, what the using unit was certified
+//! Cells of usage and income for packs that ask more of a service than its class: purpose, mode, project, what the using unit was certified
 //! as on the day, or each record for itself. Records are read one by one, so nothing is asked of pairs whose relation changed.
 
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use crate::domain::evaluation::{
     UsageGroup, UsageGroupKey, UsageTotals,
 };
 use crate::domain::policy::Grain;
-use crate::domain::usage::{Evidence, UsageState};
+use crate::domain::usage::{Evidence, ServiceContext, UsageState};
 use crate::domain::{Fen, OrganizationId, UsageRecordId};
 use crate::error::AppError;
 use crate::store::usage::UsageRecord;
@@ -85,7 +85,8 @@ impl Freeze<'_> {
                 Some(RecordEffect::Manual) => Evidence::Manual,
                 None => record.evidence,
             };
-            let paid = paid.remove(&record.id).unwrap_or_default();
+            let mut paid = paid.remove(&record.id).unwrap_or_default();
+            paid.retain(|_| self.scope.may_earn(record.ended_at));
             let mut service = UsageTotals::default();
             if self.scope.has_end(record.ended_at) {
                 service = usage(&record)?;
@@ -145,7 +146,7 @@ impl<'a> Details<'a> {
 
     /// Whether there are any.
     pub fn are_asked(&self) -> bool {
-        self.grain != Grain::default()
+        !self.grain.is_by_class()
     }
 
     /// Reads what the using units of these records were ever certified as, where it was not frozen.
@@ -183,17 +184,23 @@ impl<'a> Details<'a> {
             .filter(|one| one.holds_on(ended_on));
         let number = || format!("{:020}", record.id.number());
         let facts = self.grain.record.then(|| RecordFacts {
-            paid_on: paid.iter().map(|row| row.paid_on).min(),
+            paid_on: paid.iter().filter_map(|row| row.paid_on).min(),
             ended_on,
             record_no: record.record_no.clone().unwrap_or_else(number),
         });
         let is_asked = self.grain.detail;
+        let context = match is_asked {
+            true => record.context(),
+            false => ServiceContext::default(),
+        };
         ServiceDetail {
             purpose: is_asked.then_some(record.purpose),
             mode: is_asked.then_some(record.mode),
+            service_class: context.service_class,
+            project: context.project,
+            project_level: context.project_level,
             certifications: held.map(|one| one.certification.to_string()).collect(),
             record: facts,
-            ..ServiceDetail::default()
         }
     }
 }

@@ -152,7 +152,7 @@ impl Freeze<'_> {
         let facts = InstrumentFacts {
             category_code: stock.facts.category_code.to_string(),
             funding: stock.facts.description.funding,
-            is_set: None,
+            is_set: self.asks_sets.then_some(stock.facts.description.is_set),
             share_mode: stock.facts.share_mode,
             accepted_on: newest.facts.accepted_on,
             submitted_on: submitted_at.map(Instant::local_date),

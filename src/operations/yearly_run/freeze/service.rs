@@ -236,7 +236,8 @@ impl Freeze<'_> {
                     services.answer(host, level, 1);
                 }
             }
-            for (source, amount) in paid.remove(&record.id).unwrap_or_default() {
+            let earned = paid.remove(&record.id).unwrap_or_default().into_iter();
+            for (source, amount) in earned.filter(|_| self.scope.may_earn(record.ended_at)) {
                 services.add(&class, relation, income(source, amount));
             }
         }
