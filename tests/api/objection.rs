@@ -192,6 +192,32 @@ both! {
         object(&boss, &format!("{NOTICES}/999999"), json!({"text": "x"})).expect_status(404);
     }
 
+    /// Whoever objected hears of the decision, and nobody of a withdrawal but the province.
+    fn who_objected_is_told_what_was_decided(app: &TestApp) {
+        let (admin, boss) = (prepared(app), app.as_company());
+        let run = draft(&admin, "subsidy-runs", 2025, "hebei-2026");
+        let [evaluation, _] = publish(&admin, &run);
+        let notice = notice_of(&admin, &evaluation);
+        let told = |client: &Client| -> Vec<String> {
+            while app.tell() > 0 {}
+            let page = client.get("/api/v1/notices").expect_status(200);
+            let items = page["items"].as_array().unwrap().iter();
+            let types = items.map(|item| item["type"].as_str().unwrap().to_owned());
+            types.filter(|kind| kind.starts_with("objection_")).collect()
+        };
+        for verb in ["uphold", "dismiss"] {
+            let made = object(&boss, &notice, json!({"text": "机时有误"})).expect_status(201);
+            say(&admin, &one(&made), verb, json!({"text": "经核实"})).expect_status(200);
+            let own = told(&boss);
+            assert_eq!(own.iter().filter(|kind| **kind == format!("objection_{verb}")).count(), 1, "{own:?}");
+            assert!(told(&app.as_host()).is_empty(), "the unit it is about hears of the next notice");
+        }
+        let made = object(&boss, &notice, json!({"text": "机时有误"})).expect_status(201);
+        let before = told(&boss);
+        say(&boss, &one(&made), "withdraw", json!({})).expect_status(200);
+        assert_eq!(told(&boss), before);
+    }
+
     /// Of publishing one run while another becomes final, no published run is left beside a final one.
     fn nothing_is_published_beside_what_becomes_final(app: &TestApp) {
         let (admin, deputy) = (prepared(app), given::deputy(app));

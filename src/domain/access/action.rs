@@ -71,6 +71,8 @@ pub enum Audience {
     Member,
     /// The evaluator of an assignment, as long as the account is active.
     Evaluator,
+    /// Who raised an objection, as long as the account is active.
+    Objector,
     /// The administration that supervises the organization.
     Supervisor,
     /// The province's administration.
@@ -395,8 +397,8 @@ actions! {
     ObjectionList = "objection_list": EVERYBODY, None, Read, Nothing, Nobody;
     ObjectionGet = "objection_get": EVERYBODY, None, Read, Nothing, Nobody;
     ObjectionCreate = "objection_create": OBJECTORS, None, Change, Nothing, Province;
-    ObjectionUphold = "objection_uphold": PROVINCE, None, Change, Nothing, Nobody;
-    ObjectionDismiss = "objection_dismiss": PROVINCE, None, Change, Nothing, Nobody;
+    ObjectionUphold = "objection_uphold": PROVINCE, None, Change, Nothing, Objector;
+    ObjectionDismiss = "objection_dismiss": PROVINCE, None, Change, Nothing, Objector;
     ObjectionWithdraw = "objection_withdraw": OBJECTORS, None, Change, Nothing, Province;
     // Open-sharing duty.
     AssetLedgerList = "asset_ledger_list": DUTY_READERS, None, Read, Organization, Nobody;

@@ -70,6 +70,7 @@ impl People {
                 Ok(is_active.then_some(user).into_iter().collect())
             }
             Audience::Evaluator => evaluator(conn, event),
+            Audience::Objector => objector(conn, event),
             Audience::Supervisor => self.supervisor(conn, event),
             Audience::Province => self.supervising(conn, RegionCode::HEBEI),
             Audience::HeadsOrSupervisor => self.heads_or_supervisor(conn, event),
@@ -271,6 +272,12 @@ fn evaluator(conn: &mut Conn, event: &Event) -> Result<Hearers, AppError> {
     let user = named
         .and_then(|id| UserId::try_from(id).ok())
         .ok_or(AppError::NotFound)?;
+    let is_active = store::user::is_active(conn, user)?;
+    Ok(is_active.then_some(user).into_iter().collect())
+}
+
+fn objector(conn: &mut Conn, event: &Event) -> Result<Hearers, AppError> {
+    let user = store::objection::get(conn, subject(event)?)?.created_by;
     let is_active = store::user::is_active(conn, user)?;
     Ok(is_active.then_some(user).into_iter().collect())
 }
