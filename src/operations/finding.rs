@@ -20,7 +20,7 @@ use crate::store::finding as rows;
 use crate::store::finding::record::{self, FindingRecord};
 use crate::store::job::Job;
 use crate::store::yearly_input::{self, Scope};
-use crate::store::{Conn, Lock, StoreError};
+use crate::store::{self, Conn, Lock, StoreError};
 
 // What the command line needs to name a finding and what is decided of it.
 pub use crate::domain::finding::{FindingEffect, FindingState, sentence};
@@ -87,6 +87,10 @@ pub(crate) fn record(
         let after =
             json!({ "state": written.after, "year": year, "rule": one.rule, "count": one.records });
         event::append(tx, &event.after(after)?)?;
+    }
+    if changed > 0 {
+        // Drafts and what is published were graded without knowing it.
+        store::yearly_run::update_to_stale(tx, i64::from(year), now)?;
     }
     Ok(changed)
 }

@@ -283,8 +283,11 @@ both! {
         say(&admin, &path, "clear", json!({"text": "已核对"})).expect_status(200);
         scanned(known, 0);
         assert_eq!(admin.get(&path)["state"], "cleared");
+        let stale = || admin.get("/api/v1/evaluations").expect_status(200)["items"][0]["is_stale"].clone();
+        assert_eq!(stale(), json!(false));
         change(app, "UPDATE usage_record SET run_minutes = 92 WHERE run_minutes = 91".to_owned());
         scanned(known, 1);
+        assert_eq!(stale(), json!(true), "a draft was graded without what is found now");
         let reopened = admin.get(&path).expect_status(200);
         assert_eq!((&reopened["state"], &reopened["decision"], &reopened["minutes"]), (&json!("open"), &Value::Null, &json!(92)));
         change(app, "UPDATE usage_record SET run_minutes = 90 WHERE run_minutes = 92".to_owned());

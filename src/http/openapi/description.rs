@@ -16,7 +16,8 @@ tax included), ids positive integers below 2^53. Intervals are half-open. Unknow
 Lists answer `{items, next_cursor}`; send `next_cursor` as `cursor` for the next page. A page looks at no more than 10,000 rows \
 and may have fewer items than `limit`, even none: without `next_cursor` the list ends, not before. `updated_since` answers what changed, with `as_of`, the \
 value to send next time; organizations, instruments, their closures and services, bookings, usage records, charges, findings, evaluations, subsidy \
-runs, experts' assignments, public notices, objections, duties and rectifications have it. A repeated parameter means or; a request has at most 100 parameters.
+runs, experts' assignments, public notices, objections, duties and rectifications have it. A what-if that is deleted leaves \
+its list without a trace; the event of its deletion tells it. A repeated parameter means or; a request has at most 100 parameters.
 
 Every POST that changes something takes an `Idempotency-Key`, but for `/auth/login`, `/auth/refresh` and `/auth/logout`: tokens are never stored, \
 so their answers cannot come again.
