@@ -114,6 +114,7 @@ fn insert(tx: &mut Conn, by: &Actor, request: &Request) -> Result<RunId, AppErro
             parameters,
             name,
             replaces_id: asked.replaces_id,
+            ..Terms::default()
         },
         is_scenario,
         now: by.now,

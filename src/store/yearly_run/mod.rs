@@ -8,19 +8,18 @@ pub mod facts;
 pub mod money;
 pub mod span;
 mod stamp;
+mod stored;
 pub mod subsidy;
 
 use chrono::NaiveDate;
 use diesel::prelude::*;
-
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 use super::{Conn, Json, Result};
 use crate::domain::run::{RunId, RunKind, RunState};
 use crate::domain::{EvaluationId, Instant, PolicyId, PublicNoticeId, UserId};
 pub use evaluation::Evaluation;
 pub use stamp::{AfterFreezes, after_freezes};
+pub use stored::Terms;
 pub use subsidy::SubsidyRun;
 
 /// What a run of either kind has.
@@ -58,19 +57,6 @@ pub struct Lifecycle {
     pub is_scenario: bool,
     /// Points, adopted grades or findings of the year changed since it was graded.
     pub is_stale: bool,
-}
-
-/// What a run was begun with besides its year, pack and budget.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Terms {
-    /// What the pack leaves open, by name, as decimals.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub parameters: BTreeMap<String, String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// The run of the same kind that this one was made to replace.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub replaces_id: Option<i64>,
 }
 
 /// A run of either kind.

@@ -4,6 +4,8 @@ use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+pub use super::stored::Pool;
+use super::stored::Pools;
 use super::{Filter, Lifecycle, NewRun, PageStart, Said, columns, facts, new_run, runs};
 use crate::domain::policy::{Grade, Recipient};
 use crate::domain::run::RunState;
@@ -29,27 +31,14 @@ pub struct SubsidyRun {
     /// `MM-DD`: the window of the pack that the run pays.
     pub claim: Option<String>,
     /// Empty in runs of before there were several: the single amounts are those of its only pool.
-    pub pools: Json<Vec<Pool>>,
-}
-
-/// A budget, and what became of it once the run has results. Fractions are exact, as `p/q`; `factor` is none where first come is
-/// first served.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Pool {
-    /// None: the only one, which has no name.
-    pub pool: Option<String>,
-    pub budget_fen: Fen,
-    pub sum_before_pool_fen: Option<String>,
-    pub factor: Option<String>,
-    pub awarded_fen: Option<Fen>,
-    pub unspent_fen: Option<Fen>,
+    pub pools: Json<Pools>,
 }
 
 impl SubsidyRun {
     /// Its pools, in the order of names.
     pub fn pools(&self) -> Vec<Pool> {
         if !self.pools.is_empty() {
-            return self.pools.clone().into_inner();
+            return self.pools.clone().into_inner().into();
         }
         vec![Pool {
             pool: None,
@@ -83,7 +72,7 @@ pub fn insert(
             subsidy_run::evaluation_id.eq(evaluation),
             subsidy_run::budget_fen.eq(budget.budget_fen),
             subsidy_run::claim.eq(budget.claim.as_deref()),
-            subsidy_run::pools.eq(Json::of(budget.pools.clone())?),
+            subsidy_run::pools.eq(Json::of(Pools::from(budget.pools.clone()))?),
         ))
         .returning(subsidy_run::id)
         .get_result(conn)?)
@@ -187,7 +176,7 @@ pub fn update_totals(conn: &mut Conn, id: SubsidyRunId, totals: &Totals) -> Resu
             subsidy_run::sum_before_pool_fen.eq(&totals.sum_before_pool_fen),
             subsidy_run::awarded_fen.eq(totals.awarded_fen),
             subsidy_run::unspent_fen.eq(totals.unspent_fen),
-            subsidy_run::pools.eq(Json::of(totals.pools.clone())?),
+            subsidy_run::pools.eq(Json::of(Pools::from(totals.pools.clone()))?),
             subsidy_run::result_digest.eq(&totals.result_digest),
         ))
         .execute(conn)?;

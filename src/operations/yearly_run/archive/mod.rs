@@ -151,7 +151,7 @@ fn add_run(conn: &mut Conn, run: &SubsidyRun, entries: &mut Entries) -> Result<(
         evaluation_id: run.evaluation_id,
         claim: run.claim.clone(),
         budget_fen: Some(run.budget_fen),
-        pools: run.pools.clone().into_inner(),
+        pools: run.pools.clone().into_inner().into(),
         awarded_fen: run.awarded_fen,
         unspent_fen: run.unspent_fen,
         frozen_at: own.as_ref().map(|own| own.frozen_at),
