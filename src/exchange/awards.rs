@@ -1,8 +1,13 @@
 //! The awards of a run as a table for programs: one row a unit. Written from what is stored.
 
-use crate::domain::policy::Grade;
+use std::collections::BTreeMap;
+
+use crate::domain::award::Standing;
+use crate::domain::policy::{Grade, Recipient};
+use crate::domain::{AwardId, Fen, TooLarge};
 use crate::exchange::sheet::{Cell, Column, Format, Kind, WriteError, write as write_table};
 use crate::exchange::subsidy_json::PrintedRun;
+use crate::operations::yearly_run::awards::Report;
 
 const FIRST: [Column; 5] = [
     Column::new("uscc", "统一社会信用代码", Kind::Text),
@@ -12,9 +17,11 @@ const FIRST: [Column; 5] = [
     Column::new("base_fen", "补助基数（分）", Kind::Fen),
 ];
 
-const LAST: [Column; 2] = [
+const LAST: [Column; 4] = [
     Column::new("before_pool_fen", "按预算折算前（分）", Kind::Decimal),
     Column::new("award_fen", "补助金额（分）", Kind::Fen),
+    Column::new("adjusted_fen", "调整（分）", Kind::Fen),
+    Column::new("paid_fen", "已拨付（分）", Kind::Fen),
 ];
 
 /// A grade in Chinese.
@@ -27,8 +34,32 @@ pub const fn grade_word(grade: Grade) -> &'static str {
     }
 }
 
-/// Writes the units of a run in their order, as CSV.
-pub fn write(run: &PrintedRun) -> Result<Vec<u8>, WriteError> {
+/// What was adjusted and paid of the awards of units, by their codes.
+pub type Became = BTreeMap<String, (Fen, Fen)>;
+
+/// What became of the awards of hosts in a report.
+pub fn became(
+    report: &Report,
+    standings: &BTreeMap<AwardId, Standing>,
+) -> Result<Became, TooLarge> {
+    let mut all = Became::new();
+    let of_hosts = report.awards.iter();
+    for award in of_hosts.filter(|award| award.recipient == Recipient::Host) {
+        let found = (
+            report.uscc.get(&award.organization_id),
+            standings.get(&award.id),
+        );
+        if let (Some(uscc), Some(standing)) = found {
+            let sums = all.entry(uscc.clone()).or_default();
+            sums.0 = sums.0.checked_add(standing.adjusted)?;
+            sums.1 = sums.1.checked_add(standing.paid)?;
+        }
+    }
+    Ok(all)
+}
+
+/// Writes the units of a run in their order, as CSV, with what became of their awards.
+pub fn write(run: &PrintedRun, became: &Became) -> Result<Vec<u8>, WriteError> {
     let columns: Vec<Column> = FIRST.into_iter().chain(LAST).collect();
     let rows = run.units.iter().map(|unit| {
         // Each is an amount of its own; together they may be more than 64 bits hold.
@@ -38,6 +69,7 @@ pub fn write(run: &PrintedRun) -> Result<Vec<u8>, WriteError> {
             .map(|i| i128::from(i.base_fen))
             .sum();
         let grade = unit.grade.map_or("", grade_word);
+        let (adjusted, paid) = became.get(&unit.uscc).copied().unwrap_or_default();
         vec![
             Cell::from(unit.uscc.as_str()),
             Cell::from(unit.name.as_str()),
@@ -46,6 +78,8 @@ pub fn write(run: &PrintedRun) -> Result<Vec<u8>, WriteError> {
             Cell::Decimal(base.to_string().into()),
             Cell::Decimal(unit.before_pool_fen.as_str().into()),
             Cell::from(unit.award_fen),
+            Cell::from(adjusted.number()),
+            Cell::from(paid.number()),
         ]
     });
     write_table(&columns, Format::Csv, rows)
@@ -95,9 +129,9 @@ mod tests {
             pools: Vec::new(),
             awards: Vec::new(),
         };
-        let csv = String::from_utf8(write(&run).unwrap()).unwrap();
+        let csv = String::from_utf8(write(&run, &Became::new()).unwrap()).unwrap();
         let rows: Vec<&str> = csv.lines().skip(1).collect();
-        let of = |base: &str| format!("12130302BYC46N1249,大学,90.00,优秀,{base},-5.0000,-5");
+        let of = |base: &str| format!("12130302BYC46N1249,大学,90.00,优秀,{base},-5.0000,-5,0,0");
         assert_eq!(
             rows,
             [of("18446744073709551614"), of("-9223372036854775809")]

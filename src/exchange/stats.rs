@@ -2,7 +2,7 @@
 
 use super::sheet::{self, Cell, Column, Format, Kind, WriteError};
 use crate::domain::Fen;
-use crate::operations::stats::Group;
+use crate::operations::stats::{AwardedMoney, Group};
 
 crate::vocabulary! {
     /// In which format figures are answered.
@@ -39,15 +39,17 @@ const COLUMNS: &[Column] = &[
         Kind::Decimal,
     ),
     Column::new("award_yuan", "补助金额（元）", Kind::Decimal),
+    Column::new("adjusted_yuan", "补助调整（元）", Kind::Decimal),
+    Column::new("paid_yuan", "已拨付（元）", Kind::Decimal),
     Column::new("suppressed", "未公布的项目", Kind::Text),
 ];
 
 /// The table of these groups, each with what its units were awarded.
-pub fn write(rows: &[(Group, Option<Fen>)]) -> Result<Vec<u8>, WriteError> {
+pub fn write(rows: &[(Group, Option<AwardedMoney>)]) -> Result<Vec<u8>, WriteError> {
     sheet::write(COLUMNS, Format::Csv, rows.iter().map(cells))
 }
 
-fn cells((group, award): &(Group, Option<Fen>)) -> Vec<Cell<'_>> {
+fn cells((group, award): &(Group, Option<AwardedMoney>)) -> Vec<Cell<'_>> {
     let figures = &group.figures;
     let decimal = |text: &Option<String>| Cell::Decimal(text.clone().unwrap_or_default().into());
     let yuan = |amount: Option<Fen>| {
@@ -71,7 +73,9 @@ fn cells((group, award): &(Group, Option<Fen>)) -> Vec<Cell<'_>> {
         yuan(figures.income_fen),
         decimal(&figures.answered_in_time_rate),
         decimal(&figures.answer_hours_median),
-        yuan(*award),
+        yuan(award.map(|money| money.award)),
+        yuan(award.map(|money| money.adjusted)),
+        yuan(award.map(|money| money.paid)),
         Cell::from(titles(&figures.suppressed)),
     ]
 }

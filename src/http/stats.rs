@@ -14,7 +14,7 @@ use crate::domain::{EvaluationId, Fen, Instant};
 use crate::error::AppError;
 use crate::exchange::sheet::Format;
 use crate::exchange::stats::{self as sheet, FigureFormat};
-use crate::operations::stats::{self, Awarded, Figures, Group, OpenFigures};
+use crate::operations::stats::{self, Awarded, AwardedMoney, Figures, Group, OpenFigures};
 
 pub fn routes() -> Vec<Route> {
     vec![
@@ -87,11 +87,14 @@ struct OpenFiguresShape {
     grades: Option<BTreeMap<String, i64>>,
     /// Of the final subsidy run; null before it.
     award_fen: Option<Fen>,
+    /// What was adjusted of it since, and what was paid; null before it.
+    adjusted_fen: Option<Fen>,
+    paid_fen: Option<Fen>,
     suppressed: Vec<String>,
 }
 
 impl OpenFiguresShape {
-    fn of(figures: Figures, award_fen: Option<Fen>) -> Self {
+    fn of(figures: Figures, awarded: Option<AwardedMoney>) -> Self {
         Self {
             hosts: figures.hosts,
             instruments: figures.instruments,
@@ -109,14 +112,16 @@ impl OpenFiguresShape {
             answered_in_time_rate: figures.answered_in_time_rate,
             answer_hours_median: figures.answer_hours_median,
             grades: figures.grades,
-            award_fen,
+            award_fen: awarded.map(|money| money.award),
+            adjusted_fen: awarded.map(|money| money.adjusted),
+            paid_fen: awarded.map(|money| money.paid),
             suppressed: figures.suppressed,
         }
     }
 }
 
 /// The groups that were asked for, with what their units were awarded.
-fn groups(open: &OpenFigures, by: Option<StatsBy>) -> Vec<(Group, Option<Fen>)> {
+fn groups(open: &OpenFigures, by: Option<StatsBy>) -> Vec<(Group, Option<AwardedMoney>)> {
     let Some(by) = by else {
         return Vec::new();
     };

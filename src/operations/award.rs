@@ -45,6 +45,18 @@ fn standing(of_run: &OfRun, award: &Award) -> Result<Standing, AppError> {
     standing.map_err(AppError::internal)
 }
 
+/// What these awards of a run came to until now.
+pub(super) fn standings_of(
+    conn: &mut Conn,
+    run: &SubsidyRun,
+    awards: &[Award],
+) -> Result<BTreeMap<AwardId, Standing>, AppError> {
+    let of_run = rows::of_run(conn, (run.id, run.lifecycle.year), None)?;
+    let awards = awards.iter();
+    let standings = awards.map(|award| Ok((award.id, standing(&of_run, award)?)));
+    standings.collect()
+}
+
 /// What the awards of a run came to until now, for who reads them.
 pub async fn standings(
     app: &App,
@@ -54,10 +66,8 @@ pub async fn standings(
     let by = actor.clone();
     let read = move |conn: &mut Conn| {
         let run: SubsidyRun = subject::load(conn, &by, Action::AwardGet, id)?;
-        let of_run = rows::of_run(conn, (run.id, run.lifecycle.year), None)?;
-        let awards = subsidy::list_awards(conn, run.id)?.into_iter();
-        let standings = awards.map(|award| Ok((award.id, standing(&of_run, &award)?)));
-        standings.collect()
+        let awards = subsidy::list_awards(conn, run.id)?;
+        standings_of(conn, &run, &awards)
     };
     app.store.read_snapshot(read).await
 }

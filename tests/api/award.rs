@@ -3,17 +3,18 @@
 use serde_json::{Value, json};
 
 use crate::client::{Answer, Client};
+use crate::export::{column, sheets_of};
 use crate::finality::{draft, path, prepared, publish, say};
 use crate::world::*;
 use crate::{both, given};
 
 /// A run of the year that is final, and the path of its award, which is set to so much.
-struct Final {
-    run: String,
-    award: String,
+pub struct Final {
+    pub run: String,
+    pub award: String,
 }
 
-fn final_run(app: &TestApp, admin: &Client, award_fen: i64) -> Final {
+pub fn final_run(app: &TestApp, admin: &Client, award_fen: i64) -> Final {
     let run = draft(admin, "subsidy-runs", 2025, "hebei-2026");
     // What it came to is not the matter here: the university earned nothing in this world.
     let id = run.id();
@@ -216,6 +217,40 @@ both! {
         });
         assert_eq!(statuses.iter().filter(|status| **status == 201).count(), 3, "{statuses:?}");
         assert_eq!(admin.get(&award).expect_status(200)["paid_fen"], 900);
+    }
+
+    /// Exports and open figures show what became of awards.
+    fn what_became_of_awards_stands_in_tables_and_open_figures(app: &TestApp) {
+        let (admin, deputy) = (prepared(app), given::deputy(app));
+        let Final { run, award } = final_run(app, &admin, 100_000);
+        let made = adjust(&admin, &award, -30_000).expect_status(201);
+        say(&deputy, &format!("{award}/adjustments/{}", made["id"]), "approve", json!({})).expect_status(200);
+        adjust(&admin, &award, 5_000).expect_status(201);
+        pay(&admin, &award, 45_000).expect_status(201);
+        let csv = admin.get(&format!("{run}/export?format=csv")).expect_status(200).text();
+        let table: Vec<Vec<&str>> = csv.trim_start_matches('\u{feff}').lines().map(|line| line.split(',').collect()).collect();
+        let in_table = |name: &str| {
+            let at = table[0].iter().position(|title| *title == name).unwrap();
+            table[1][at].to_owned()
+        };
+        assert_eq!([in_table("adjusted_fen"), in_table("paid_fen")], ["-30000", "45000"], "{csv}");
+        let book = sheets_of(&admin.get(&format!("{run}/export?format=xlsx")).bytes);
+        let awards = &book[1].1;
+        for row in &awards[1..] {
+            let amount = |title: &str| row[column(awards, title)].to_string();
+            assert_eq!([amount("调整（元）"), amount("已拨付（元）")], ["-300", "450"], "{awards:?}");
+        }
+        for by in ["organization", "region", "kind"] {
+            let path = format!("/api/v1/stats/2025?by={by}");
+            let told = app.visitor().get(&path).expect_status(200);
+            let items = told["items"].as_array().unwrap();
+            for figures in items.iter().chain([&told.body]) {
+                let money = ["award_fen", "adjusted_fen", "paid_fen"].map(|name| figures[name].as_i64());
+                assert_eq!(money, [Some(100_000), Some(-30_000), Some(45_000)], "{}", told.text());
+            }
+            let csv = app.visitor().get(&format!("{path}&format=csv")).text();
+            assert!(csv.contains("adjusted_yuan") && csv.contains(",1000.00,-300.00,450.00,"), "{csv}");
+        }
     }
 
     /// The same at the command line, in the names of two persons.

@@ -35,7 +35,7 @@ pub fn sheets_of(bytes: &[u8]) -> Vec<(String, Vec<Vec<Data>>)> {
     sheets.map(|(name, range)| (name, rows(range))).collect()
 }
 
-fn column(sheet: &[Vec<Data>], caption: &str) -> usize {
+pub fn column(sheet: &[Vec<Data>], caption: &str) -> usize {
     let found = sheet[0].iter().position(|cell| cell == caption);
     found.unwrap_or_else(|| panic!("{caption}: {:?}", sheet[0]))
 }

@@ -4,9 +4,12 @@ use serde_json::{Value, json};
 use ureq::http::Method;
 
 use crate::account::{application, signed_in, uscc};
-use crate::both;
+use crate::award::{Final, final_run};
 use crate::client::{Answer, Client};
+use crate::finality::{draft, path, prepared};
+use crate::finding_effect::planted;
 use crate::world::*;
+use crate::{both, given};
 
 fn send(client: &Client, method: &Method, path: &str, version: &str, body: &Value) -> Answer {
     let request = client.request(method.clone(), path);
@@ -80,6 +83,61 @@ both! {
         let key = format!("/api/v1/api-keys/{}", key.id());
         assert_eq!(twice(&boss, &delete, &key, "", &json!({})).status, 204);
         twice(&boss, &post, "/api/v1/notices/read", "", &json!({"ids": []}));
+    }
+
+    fn answers_about_notices_and_objections_are_given_again_whole(app: &TestApp) {
+        let (admin, host, post) = (prepared(app), app.as_host(), Method::POST);
+        let run = draft(&admin, "subsidy-runs", 2025, "hebei-2026");
+        let halves = [path("evaluations", &run["evaluation_id"]), path("subsidy-runs", &run["id"])];
+        for half in &halves {
+            twice(&admin, &post, &format!("{half}/publish"), "", &json!({}));
+        }
+        let notice = format!("/api/v1/public-notices/{}", admin.get(&halves[1])["public_notice_id"]);
+        let objections = format!("{notice}/objections");
+        let first = twice(&host, &post, &objections, "", &json!({"text": "总分有误"}));
+        let of = |made: &Answer| format!("/api/v1/objections/{}", made["id"]);
+        twice(&host, &post, &format!("{}/withdraw", of(&first)), "", &json!({}));
+        for verb in ["dismiss", "uphold"] {
+            let made = host.post(&objections, json!({"text": "机时有误"})).expect_status(201);
+            twice(&admin, &post, &format!("{}/{verb}", of(&made)), "", &json!({"text": "经核实"}));
+        }
+        for half in halves.iter().rev() {
+            twice(&admin, &post, &format!("{half}/discard"), "", &json!({"reason": "重做"}));
+        }
+    }
+
+    fn answers_about_awards_and_findings_are_given_again_whole(app: &TestApp) {
+        let (admin, deputy, post) = (prepared(app), given::deputy(app), Method::POST);
+        let Final { award, .. } = final_run(app, &admin, 100_000);
+        let paid = json!({"amount_fen": 7, "paid_on": "2026-03-10", "document_no": "冀财 2026-7"});
+        twice(&admin, &post, &format!("{award}/payments"), "", &paid);
+        let less = json!({"amount_fen": -9, "reason_code": "error", "reason": "录入有误"});
+        let adjustments = format!("{award}/adjustments");
+        let made = twice(&admin, &post, &adjustments, "", &less);
+        twice(&deputy, &post, &format!("{adjustments}/{}/approve", made["id"]), "", &json!({}));
+        let made = admin.post(&adjustments, &less).expect_status(201);
+        twice(&deputy, &post, &format!("{adjustments}/{}/refuse", made["id"]), "", &json!({}));
+        for verb in ["hold", "release"] {
+            twice(&admin, &post, &format!("{award}/{verb}"), "", &json!({"reason": "核查中"}));
+        }
+        let told = admin.get(&award).expect_status(200);
+        assert_eq!(["adjusted_fen", "paid_fen"].map(|name| told[name].as_i64()), [Some(-9), Some(7)], "{}", told.text());
+    }
+
+    fn answers_about_findings_and_rectifications_are_given_again_whole(app: &TestApp) {
+        let (post, (finding, _)) = (Method::POST, planted(app));
+        let (admin, host) = (app.as_admin(), app.as_host());
+        let due = json!({"due_on": "2026-03-31"});
+        twice(&admin, &post, &format!("{finding}/assign"), "", &due);
+        twice(&host, &post, &format!("{finding}/explain"), "", &json!({"text": "设备时钟有误"}));
+        twice(&admin, &post, &format!("{finding}/clear"), "", &json!({"text": "属实"}));
+        twice(&admin, &post, &format!("{finding}/reopen"), "", &json!({"reason": "有新材料"}));
+        twice(&admin, &post, &format!("{finding}/uphold"), "", &json!({"text": "属实", "effect": "exclude_records"}));
+        let order = json!({"organization_id": app.organization_id(UNIVERSITY), "cause": "registration", "text": "未登记", "due_on": "2026-03-31"});
+        let made = twice(&admin, &post, "/api/v1/rectifications", "", &order);
+        let path = format!("/api/v1/rectifications/{}", made["id"]);
+        twice(&host, &post, &format!("{path}/report"), "", &json!({"text": "已补登"}));
+        twice(&admin, &post, &format!("{path}/accept"), "", &json!({"text": "同意销号"}));
     }
 
     fn who_gave_something_away_is_told_again_that_it_was_done(app: &TestApp) {

@@ -12,6 +12,7 @@ use crate::domain::run::{RunId, RunState};
 use crate::domain::{Instant, SubsidyRunId};
 use crate::error::AppError;
 use crate::operations::actor::Actor;
+use crate::operations::award;
 use crate::operations::yearly_run::awards as reports;
 use crate::operations::yearly_run::export;
 
@@ -51,7 +52,9 @@ pub async fn write(
 async fn csv(app: &App, actor: &Actor, id: SubsidyRunId) -> Result<Vec<u8>, AppError> {
     let report = reports::report(app, actor, Action::SubsidyExport, id).await?;
     let printed = subsidy_json::of_report(&report).map_err(AppError::internal)?;
-    let write = move || awards::write(&printed).map_err(AppError::internal);
+    let standings = award::standings(app, actor, id).await?;
+    let became = awards::became(&report, &standings).map_err(AppError::internal)?;
+    let write = move || awards::write(&printed, &became).map_err(AppError::internal);
     app.tables.run(write).await?
 }
 

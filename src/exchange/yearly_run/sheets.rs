@@ -3,10 +3,11 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::domain::award::Standing;
 use crate::domain::policy::Grade;
 use crate::domain::sentence::Sentence;
 use crate::domain::subsidy::LeftOut;
-use crate::domain::{InstrumentId, Minutes, OrganizationId, ratio};
+use crate::domain::{Fen, InstrumentId, Minutes, OrganizationId, ratio};
 use crate::exchange::awards::grade_word;
 use crate::exchange::document::{Cell, Column, Table};
 use crate::operations::yearly_run::export::{Award, Export, Host};
@@ -105,6 +106,8 @@ pub fn awards(export: &Export, awards: &[Award]) -> Table {
         ("补助基数（元）", 9.0),
         ("按预算折算前（元）", 10.0),
         ("补助金额（元）", 9.0),
+        ("调整（元）", 8.0),
+        ("已拨付（元）", 9.0),
     ];
     if several.1 {
         columns.insert(3, ("资金池", 8.0));
@@ -115,12 +118,17 @@ pub fn awards(export: &Export, awards: &[Award]) -> Table {
     totaled(table("补助结果", &columns, rows), 2)
 }
 
-fn award_row(export: &Export, award: &Award, host: Option<&Host>) -> [Cell; 8] {
+fn award_row(export: &Export, award: &Award, host: Option<&Host>) -> [Cell; 10] {
     let of_host = |cell: fn(&Host) -> Cell| host.map_or(Cell::Empty, cell);
     let uscc = export.uscc.get(&award.organization_id);
     let base = award.instruments.iter();
     let base: i128 = base.map(|it| i128::from(it.base_fen.number())).sum();
     let before_pool = ratio::parse_exact(&award.before_pool_fen);
+    let standing = export.standings.get(&award.id);
+    let became = |amount: fn(&Standing) -> Fen| {
+        let amount = standing.map(|standing| amount(standing).number().into());
+        amount.map_or(Cell::Empty, Cell::Yuan)
+    };
     [
         text(uscc.cloned().unwrap_or_default()),
         text(award.name.as_str()),
@@ -132,6 +140,8 @@ fn award_row(export: &Export, award: &Award, host: Option<&Host>) -> [Cell; 8] {
             number(ratio::decimal(&(fen / ratio::whole(100)), 4))
         }),
         Cell::Yuan(award.award_fen.number().into()),
+        became(|standing| standing.adjusted),
+        became(|standing| standing.paid),
     ]
 }
 

@@ -13,11 +13,13 @@ use std::sync::Arc;
 
 use crate::app::App;
 use crate::domain::access::Action;
+use crate::domain::award::Standing;
 use crate::domain::run::{RunId, RunKind};
 use crate::domain::stats::StatsBy;
-use crate::domain::{EvaluationId, Fen, Instant, Minutes, SubsidyRunId};
+use crate::domain::{EvaluationId, Fen, Instant, Minutes, SubsidyRunId, TooLarge};
 use crate::error::AppError;
 use crate::operations::actor::Actor;
+use crate::operations::award;
 use crate::operations::policy;
 use crate::operations::run::{may, work};
 use crate::operations::yearly_run::check_year;
@@ -37,11 +39,28 @@ pub struct OpenFigures {
     pub awarded: Awarded,
 }
 
-/// What the units of the final run were awarded, in all and by group; nothing before there is one.
+/// What the units of the final run were awarded, in all and by group, and what became of it; nothing before there is one.
 #[derive(Debug, Clone, Default)]
 pub struct Awarded {
-    pub total: Option<Fen>,
-    pub groups: BTreeMap<(StatsBy, String), Fen>,
+    pub total: Option<AwardedMoney>,
+    pub groups: BTreeMap<(StatsBy, String), AwardedMoney>,
+}
+
+/// Awards, what was adjusted of them, and what was paid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct AwardedMoney {
+    pub award: Fen,
+    pub adjusted: Fen,
+    pub paid: Fen,
+}
+
+impl AwardedMoney {
+    fn add(&mut self, standing: &Standing) -> Result<(), TooLarge> {
+        self.award = self.award.checked_add(standing.award)?;
+        self.adjusted = self.adjusted.checked_add(standing.adjusted)?;
+        self.paid = self.paid.checked_add(standing.paid)?;
+        Ok(())
+    }
 }
 
 /// The figures of a year that has begun. Live ones are at most five minutes old; one caller computes them, others wait for that.
@@ -117,22 +136,26 @@ impl Awarded {
     fn of(conn: &mut Conn, run: SubsidyRunId) -> Result<Self, AppError> {
         let members = store::yearly_input::list_members(conn)?.into_iter();
         let members: BTreeMap<_, _> = members.map(|member| (member.id, member)).collect();
-        let (mut total, mut groups) = (Fen::ZERO, BTreeMap::new());
-        let mut add = |key: (StatsBy, String), fen: Fen| -> Result<(), AppError> {
-            let sum: &mut Fen = groups.entry(key).or_insert(Fen::ZERO);
-            *sum = sum.checked_add(fen).map_err(AppError::internal)?;
-            Ok(())
-        };
-        for award in store::yearly_run::subsidy::list_awards(conn, run)? {
-            let (unit, fen) = (award.organization_id, award.award_fen);
-            total = total.checked_add(fen).map_err(AppError::internal)?;
-            add((StatsBy::Organization, unit.to_string()), fen)?;
+        let run = store::yearly_run::subsidy::get(conn, run)?;
+        let awards = store::yearly_run::subsidy::list_awards(conn, run.id)?;
+        let standings = award::standings_of(conn, &run, &awards)?;
+        let mut total = AwardedMoney::default();
+        let mut groups: BTreeMap<(StatsBy, String), AwardedMoney> = BTreeMap::new();
+        for award in awards {
+            let unit = award.organization_id;
+            let Some(standing) = standings.get(&award.id) else {
+                continue;
+            };
+            let mut keys = vec![(StatsBy::Organization, unit.to_string())];
             if let Some(member) = members.get(&unit) {
-                add(
-                    (StatsBy::Region, member.region_code.city().to_string()),
-                    fen,
-                )?;
-                add((StatsBy::Kind, member.kind.to_string()), fen)?;
+                let city = member.region_code.city().to_string();
+                keys.push((StatsBy::Region, city));
+                keys.push((StatsBy::Kind, member.kind.to_string()));
+            }
+            total.add(standing).map_err(AppError::internal)?;
+            for key in keys {
+                let sum = groups.entry(key).or_default();
+                sum.add(standing).map_err(AppError::internal)?;
             }
         }
         Ok(Self {

@@ -6,12 +6,14 @@ use super::basis::policy_of;
 use super::refuse_without_results;
 use crate::app::App;
 use crate::domain::access::Action;
+use crate::domain::award::Standing;
 use crate::domain::policy::{Policy, indicators};
 use crate::domain::run::RunId;
 use crate::domain::sentence::Sentence;
-use crate::domain::{Instant, InstrumentId, OrganizationId};
+use crate::domain::{AwardId, Instant, InstrumentId, OrganizationId};
 use crate::error::AppError;
 use crate::operations::actor::Actor;
+use crate::operations::award;
 use crate::operations::public_notice::{self, PrintedNotice};
 use crate::operations::subject;
 pub use crate::store::yearly_run::evaluation::Host;
@@ -29,6 +31,8 @@ pub struct Export {
     pub hosts: Vec<Host>,
     /// None of an evaluation.
     pub awards: Option<Vec<Award>>,
+    /// What became of them.
+    pub standings: BTreeMap<AwardId, Standing>,
     /// The codes of units.
     pub uscc: BTreeMap<OrganizationId, String>,
     /// What the instruments are called now.
@@ -55,10 +59,12 @@ pub async fn read(app: &App, actor: &Actor, id: RunId) -> Result<Export, AppErro
 
 fn export(conn: &mut Conn, run: &Row, now: Instant) -> Result<Export, AppError> {
     refuse_without_results(run.lifecycle().state)?;
+    let mut standings = BTreeMap::new();
     let (evaluation, awards) = match run {
         Row::Evaluation(row) => (Some(row.clone()), None),
         Row::SubsidyRun(row) => {
             let awards = rows::subsidy::list_awards(conn, row.id)?;
+            standings = award::standings_of(conn, row, &awards)?;
             let evaluation = row.evaluation_id;
             let evaluation = evaluation.map(|id| rows::evaluation::get(conn, id));
             (evaluation.transpose()?, Some(awards))
@@ -80,6 +86,7 @@ fn export(conn: &mut Conn, run: &Row, now: Instant) -> Result<Export, AppError> 
         indicators,
         hosts,
         awards,
+        standings,
         uscc,
         instruments,
         notice: public_notice::printed(conn, run, now)?,
