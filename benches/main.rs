@@ -63,7 +63,7 @@ fn main() {
         .skip(1)
         .filter(|word| !word.starts_with('-') && word != "million")
         .collect();
-    let all: [(&str, Measurement); 14] = [
+    let all: [(&str, Measurement); 15] = [
         ("bookings", bookings::on_sqlite),
         ("bookings", bookings::on_postgres),
         ("reads", || reads::measure(Backend::Sqlite)),
@@ -73,6 +73,7 @@ fn main() {
         ("yearly", || yearly::measure(Backend::Sqlite)),
         ("yearly", || yearly::measure(Backend::Postgres)),
         ("yearly", yearly::memory),
+        ("policy", yearly::longest_pack),
         ("spreadsheet", spreadsheet::measure),
         ("imports", || imports::measure(Backend::Sqlite)),
         ("imports", || imports::measure(Backend::Postgres)),

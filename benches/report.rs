@@ -80,6 +80,14 @@ impl Row {
         )
     }
 
+    /// Both in seconds, for comparison.
+    pub fn beside(what: &str, ours: &[f64], theirs: &[f64]) -> Row {
+        Row {
+            aim: Aim::None,
+            ..Row::time(what, ours, theirs, 1.0)
+        }
+    }
+
     /// Memory in MiB against a bound.
     pub fn memory(what: &str, peaks: &[f64], bound: f64) -> Row {
         let mine = median(peaks);
