@@ -10,7 +10,7 @@ use num_rational::BigRational;
 use super::by_experts::{self, ByExperts};
 use super::freeze::{self, EXPERT_PREFIX, ExpertPoints};
 use super::grades::open;
-use super::phase::write;
+use super::phase::{Frozen, write};
 use super::{check_year, not_ready, refuse_used, subject_of};
 use crate::app::App;
 use crate::domain::access::Action;
@@ -339,7 +339,7 @@ fn grade_again(
     evaluation::delete_inputs(tx, id)?;
     evaluation::delete_units(tx, id)?;
     let graded = rules::grade(&inputs, policy);
-    write(tx, id, &inputs, &graded)
+    write(tx, id, &Frozen::of(&inputs, None), &graded)
 }
 
 /// Takes the points of the year as they are now into a draft, and grades it again, without a new freeze. 409 `run_not_ready`,

@@ -240,31 +240,38 @@ fn graded_by(conn: &mut Conn, run: RunId) -> Result<Evaluation, AppError> {
     }
 }
 
-/// Grades what was frozen. Nobody waits for it: the records are read as they were, while others write on.
+/// Grades what was frozen, and looks beside it for what is wrong in the year. Nobody waits for it: the records are read as they were,
+/// while others write on.
 async fn grade(app: &App, job: &Job) -> Result<(), AppError> {
     let (calendar, run) = (app.calendar().await?, job.run()?);
-    let (row, inputs, graded, year, found) = app
-        .store
-        .read_snapshot(move |conn| {
-            let row = graded_by(conn, run)?;
-            let policy = policy_of(conn, &row.lifecycle)?;
-            let (scope, experts) = (scope_of(conn, &row)?, expert::points(conn, row.id)?);
-            let known = known_inputs(conn, &row, &policy, &scope)?;
-            let inputs = match known {
-                Some(known) => {
-                    let best = finding::effect::of_year(conn, row.lifecycle.year)?.grades;
-                    known.with_experts(experts).with_best_grades(best)
-                }
-                None => freeze::read(conn, &scope, &policy, &calendar, experts, None)?,
-            };
-            let graded = evaluation::grade(&inputs, &policy);
-            let found = match row.lifecycle.is_scenario {
-                true => Vec::new(),
-                false => finding::look(conn, &scope)?,
-            };
-            Ok((row, inputs, graded, scope.year, found))
-        })
-        .await?;
+    let graded = app.store.read_snapshot(move |conn| {
+        let row = graded_by(conn, run)?;
+        let policy = policy_of(conn, &row.lifecycle)?;
+        let (scope, experts) = (scope_of(conn, &row)?, expert::points(conn, row.id)?);
+        let (inputs, newest) = match known_inputs(conn, &row, &policy, &scope)? {
+            Some((known, newest)) => {
+                let best = finding::effect::of_year(conn, row.lifecycle.year)?.grades;
+                let inputs = known.with_experts(experts).with_best_grades(best);
+                (inputs, Some(newest))
+            }
+            None => {
+                let inputs = freeze::read(conn, &scope, &policy, &calendar, experts, None)?;
+                (inputs, None)
+            }
+        };
+        let graded = evaluation::grade(&inputs, &policy);
+        Ok::<_, AppError>((row.id, Frozen::of(&inputs, newest.as_ref()), graded))
+    });
+    let looked = app.store.read_snapshot(move |conn| {
+        let row = graded_by(conn, run)?;
+        if row.lifecycle.is_scenario {
+            return Ok(None);
+        }
+        let scope = scope_of(conn, &row)?;
+        let found = finding::look(conn, &scope)?;
+        Ok::<_, AppError>(Some((scope.year, found)))
+    });
+    let ((id, frozen, graded), found) = tokio::try_join!(graded, looked)?;
     let (job, now) = (job.clone(), app.clock.now());
     let action = move |tx: &mut Conn| {
         let next = match run {
@@ -272,26 +279,26 @@ async fn grade(app: &App, job: &Job) -> Result<(), AppError> {
             RunId::SubsidyRun(_) => RunPhase::ShareOut,
         };
         advance(tx, &job, next, now)?;
-        if !row.lifecycle.is_scenario {
-            finding::record(tx, &job, year, &found, now)?;
+        if let Some((year, found)) = &found {
+            finding::record(tx, &job, *year, found, now)?;
         }
-        write(tx, row.id, &inputs, &graded)?;
+        write(tx, id, &frozen, &graded)?;
         match run {
             RunId::Evaluation(_) => Ok(()),
-            RunId::SubsidyRun(_) => complete(tx, &job, row.id.into(), now),
+            RunId::SubsidyRun(_) => complete(tx, &job, id.into(), now),
         }
     };
     work_alone(app, action).await
 }
 
-/// The facts that a what-if takes as they are stored: those of the evaluation whose freeze it took, where they are of the same days
-/// and fine enough. Then nothing is read again.
+/// The facts that a what-if takes as they are stored, and whose they are: those of the evaluation whose freeze it took, where they are
+/// of the same days and fine enough. Then nothing is read again.
 fn known_inputs(
     conn: &mut Conn,
     row: &Evaluation,
     policy: &Policy,
     scope: &Scope,
-) -> Result<Option<Inputs>, AppError> {
+) -> Result<Option<(Inputs, Evaluation)>, AppError> {
     if !row.lifecycle.is_scenario {
         return Ok(None);
     }
@@ -306,21 +313,49 @@ fn known_inputs(
     let theirs = policy_of(conn, &newest.lifecycle)?.grain();
     let asked = policy.grain();
     let is_fine = asked == theirs && inputs.format() == Format::Facts;
-    Ok(Some(inputs).filter(|inputs| is_fine && *inputs.span() == scope.span()))
+    let is_known = is_fine && *inputs.span() == scope.span();
+    Ok(is_known.then_some((inputs, newest)))
+}
+
+/// Inputs as they are stored: their lines, or whose lines they are, and their digest.
+pub(super) struct Frozen {
+    lines: Lines,
+    digest: String,
+}
+
+enum Lines {
+    Own(Vec<String>),
+    Of(EvaluationId),
+}
+
+impl Frozen {
+    /// `known`: an evaluation whose lines may be the same.
+    pub(super) fn of(inputs: &Inputs, known: Option<&Evaluation>) -> Self {
+        let digest = inputs.digest();
+        let same = known.filter(|known| known.input_digest.as_ref() == Some(&digest));
+        let lines = match same {
+            Some(known) => Lines::Of(known.id),
+            None => Lines::Own(inputs.lines()),
+        };
+        Self { lines, digest }
+    }
 }
 
 /// Stores inputs and graded units, and the digests of both.
 pub(super) fn write(
     tx: &mut Conn,
     id: EvaluationId,
-    inputs: &Inputs,
+    frozen: &Frozen,
     graded: &evaluation::Evaluation,
 ) -> Result<(), AppError> {
-    rows::evaluation::insert_inputs(tx, id, inputs.lines())?;
+    match &frozen.lines {
+        Lines::Own(lines) => rows::evaluation::insert_inputs(tx, id, lines)?,
+        Lines::Of(known) => rows::evaluation::update_facts(tx, id, *known)?,
+    }
     let units = grades::rows(id, graded, &grades::names(tx)?)?;
     rows::evaluation::insert_units(tx, &units)?;
     let digests = Digests {
-        input: inputs.digest(),
+        input: frozen.digest.clone(),
         result: grades::digest(&units)?,
     };
     Ok(rows::evaluation::update_digests(tx, id, &digests)?)
@@ -356,7 +391,7 @@ async fn share_out(app: &App, job: &Job, id: SubsidyRunId) -> Result<(), AppErro
     let action = move |tx: &mut Conn| {
         advance(tx, &job, RunPhase::Store, now)?;
         if let Some(inputs) = &own {
-            rows::facts::insert_inputs(tx, id, inputs.lines(), &inputs.digest())?;
+            rows::facts::insert_inputs(tx, id, &inputs.lines(), &inputs.digest())?;
         }
         let run = rows::subsidy::get(tx, id)?;
         let totals = awards::write(tx, &run, &payout)?;

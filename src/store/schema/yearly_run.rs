@@ -51,6 +51,7 @@ diesel::table! {
         terms -> Text,
         is_scenario -> Bool,
         is_stale -> Bool,
+        facts_id -> Nullable<BigInt>,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use super::{Filter, Lifecycle, NewRun, PageStart, Said, columns, new_run, runs};
+use super::{Filter, Lifecycle, NewRun, PageStart, Said, block, columns, new_run, runs};
 use crate::domain::evaluation::ScoreExplanation;
 use crate::domain::policy::Grade;
 use crate::domain::run::RunState;
@@ -155,6 +155,7 @@ pub fn update_digests(conn: &mut Conn, id: EvaluationId, digests: &Digests) -> R
     Ok(())
 }
 
+/// A row, of up to a thousand lines.
 #[derive(Debug, Insertable)]
 #[diesel(table_name = evaluation_input, treat_none_as_default_value = false)]
 struct Line {
@@ -164,27 +165,45 @@ struct Line {
 }
 
 /// Stores the canonical lines in their order.
-pub fn insert_inputs(conn: &mut Conn, id: EvaluationId, lines: Vec<String>) -> Result<()> {
-    let lines = lines.into_iter().zip(1..).map(|(line, position)| Line {
+pub fn insert_inputs(conn: &mut Conn, id: EvaluationId, lines: &[String]) -> Result<()> {
+    let rows = block::of_lines(lines).map(|(position, line)| Line {
         evaluation_id: id,
         position,
         line,
     });
-    let lines: Vec<Line> = lines.collect();
-    insert_all!(conn, evaluation_input::table, &lines);
+    let rows: Vec<Line> = rows.collect();
+    insert_all!(conn, evaluation_input::table, &rows);
     Ok(())
 }
 
-pub fn list_inputs(conn: &mut Conn, id: EvaluationId) -> Result<Vec<String>> {
-    Ok(evaluation_input::table
-        .filter(evaluation_input::evaluation_id.eq(id))
-        .select(evaluation_input::line)
-        .order(evaluation_input::position)
-        .load(conn)?)
+/// Takes the lines of another evaluation for its own: they are the same.
+pub fn update_facts(conn: &mut Conn, id: EvaluationId, facts: EvaluationId) -> Result<()> {
+    diesel::update(evaluation::table.find(id))
+        .set(evaluation::facts_id.eq(facts))
+        .execute(conn)?;
+    Ok(())
 }
 
+/// The lines, its own or those it took, in their order.
+pub fn list_inputs(conn: &mut Conn, id: EvaluationId) -> Result<Vec<String>> {
+    let facts: Option<EvaluationId> = evaluation::table
+        .find(id)
+        .select(evaluation::facts_id)
+        .first(conn)?;
+    let rows: Vec<String> = evaluation_input::table
+        .filter(evaluation_input::evaluation_id.eq(facts.unwrap_or(id)))
+        .select(evaluation_input::line)
+        .order(evaluation_input::position)
+        .load(conn)?;
+    Ok(block::lines(&rows))
+}
+
+/// Forgets the lines, and whose they were.
 pub fn delete_inputs(conn: &mut Conn, id: EvaluationId) -> Result<()> {
     diesel::delete(evaluation_input::table.filter(evaluation_input::evaluation_id.eq(id)))
+        .execute(conn)?;
+    diesel::update(evaluation::table.find(id))
+        .set(evaluation::facts_id.eq(None::<EvaluationId>))
         .execute(conn)?;
     Ok(())
 }

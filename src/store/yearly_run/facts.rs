@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 
+use super::block;
 use crate::domain::{EventId, Instant, SubsidyRunId};
 use crate::store::bulk::insert_all;
 use crate::store::schema::{subsidy_run_freeze, subsidy_run_input};
@@ -34,6 +35,7 @@ pub fn insert(conn: &mut Conn, freeze: &Freeze) -> Result<()> {
     Ok(())
 }
 
+/// A row, of up to a thousand lines.
 #[derive(Debug, Insertable)]
 #[diesel(table_name = subsidy_run_input, treat_none_as_default_value = false)]
 struct Line {
@@ -46,16 +48,16 @@ struct Line {
 pub fn insert_inputs(
     conn: &mut Conn,
     run: SubsidyRunId,
-    lines: Vec<String>,
+    lines: &[String],
     digest: &str,
 ) -> Result<()> {
-    let lines = lines.into_iter().zip(1..).map(|(line, position)| Line {
+    let rows = block::of_lines(lines).map(|(position, line)| Line {
         subsidy_run_id: run,
         position,
         line,
     });
-    let lines: Vec<Line> = lines.collect();
-    insert_all!(conn, subsidy_run_input::table, &lines);
+    let rows: Vec<Line> = rows.collect();
+    insert_all!(conn, subsidy_run_input::table, &rows);
     diesel::update(subsidy_run_freeze::table.find(run))
         .set(subsidy_run_freeze::input_digest.eq(digest))
         .execute(conn)?;
@@ -63,11 +65,12 @@ pub fn insert_inputs(
 }
 
 pub fn list_inputs(conn: &mut Conn, run: SubsidyRunId) -> Result<Vec<String>> {
-    Ok(subsidy_run_input::table
+    let rows: Vec<String> = subsidy_run_input::table
         .filter(subsidy_run_input::subsidy_run_id.eq(run))
         .select(subsidy_run_input::line)
         .order(subsidy_run_input::position)
-        .load(conn)?)
+        .load(conn)?;
+    Ok(block::lines(&rows))
 }
 
 pub(super) fn delete(conn: &mut Conn, run: SubsidyRunId) -> Result<()> {

@@ -1,0 +1,1 @@
+ALTER TABLE evaluation DROP COLUMN facts_id;
