@@ -31,13 +31,13 @@ pub use crate::store::finding::{Filter, Finding};
 /// What looks wrong in the year, rule by rule.
 pub(crate) fn look(conn: &mut Conn, scope: &Scope) -> Result<Vec<Found>, AppError> {
     let mut all = Vec::new();
-    for rule in FindingRule::ALL {
-        let mut findings = Findings::of(*rule);
-        let candidates = yearly_input::list_candidates(conn, scope, *rule)?;
+    for rule in yearly_input::list_suspected(conn, scope)? {
+        let mut findings = Findings::of(rule);
+        let candidates = yearly_input::list_candidates(conn, scope, rule)?;
         let is_cut = candidates.is_cut;
         for candidate in candidates.each() {
             let added = candidate.and_then(|candidate| findings.add(&candidate));
-            added.map_err(|TooLarge| too_much(*rule))?;
+            added.map_err(|TooLarge| too_much(rule))?;
         }
         for mut found in findings.finish(is_cut) {
             if found.counterpart_id.is_some() {

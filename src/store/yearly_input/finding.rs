@@ -2,6 +2,8 @@
 //! the records as they stand, up to the event of the freeze. The conditions are written into the texts as numbers and times,
 //! never as anything somebody typed.
 
+mod suspicion;
+
 use chrono::NaiveDate;
 use diesel::prelude::*;
 use diesel::sql_query;
@@ -14,6 +16,7 @@ use crate::domain::finding::{
 };
 use crate::domain::{Fen, Instant, InstrumentId, Minutes, OrganizationId, TooLarge, UsageRecordId};
 use crate::store::{Conn, Result};
+pub use suspicion::list_suspected;
 
 /// The effective minutes of a record.
 const MINUTES: &str = "(u.prepare_minutes + u.run_minutes + u.post_minutes)";
@@ -50,7 +53,11 @@ struct Row {
 struct Dialect {
     /// Whole minutes of a record's interval.
     interval: &'static str,
+    /// More minutes than the interval has.
+    too_long: String,
     entered_late: String,
+    /// Charges with their records, the charges first: they are fewer.
+    charges: &'static str,
     /// What the index of operators holds.
     same_operator: &'static str,
     /// A record that begins so long before another cannot reach it.
@@ -62,13 +69,17 @@ impl Dialect {
         match conn {
             Conn::Sqlite(_) => Self {
                 interval: "((CAST(strftime('%s', u.ended_at) AS BIGINT) - CAST(strftime('%s', u.started_at) AS BIGINT)) / 60)",
+                too_long: format!("datetime(u.started_at, {MINUTES} || ' minutes') > u.ended_at"),
                 entered_late: format!("u.entered_at > datetime(u.ended_at, '+{LATE_DAYS} days')"),
+                charges: "charge c CROSS JOIN usage_record u ON u.id = c.usage_record_id",
                 same_operator: "v.operator = u.operator",
                 within_reach: "v.started_at > datetime(u.started_at, '-31 days')",
             },
             Conn::Postgres(_) => Self {
                 interval: "(CAST(EXTRACT(EPOCH FROM (u.ended_at - u.started_at)) AS BIGINT) / 60)",
+                too_long: format!("u.started_at + {MINUTES} * INTERVAL '1 minute' > u.ended_at"),
                 entered_late: format!("u.entered_at > u.ended_at + INTERVAL '{LATE_DAYS} days'"),
+                charges: "charge c JOIN usage_record u ON u.id = c.usage_record_id",
                 same_operator: "md5(v.operator) = md5(u.operator)",
                 within_reach: "v.started_at > u.started_at - INTERVAL '31 days'",
             },
@@ -210,9 +221,9 @@ fn text(rule: FindingRule, scope: &Scope, dialect: &Dialect) -> String {
     let year = in_year(scope);
     match rule {
         FindingRule::Over24Hours => format!(
-            "{} FROM usage_record u WHERE {year} AND {MINUTES} > {}",
+            "{} FROM usage_record u WHERE {year} AND {}",
             of_record(MINUTES, dialect.interval),
-            dialect.interval
+            dialect.too_long
         ),
         FindingRule::Overlap => format!(
             "{} FROM usage_record u JOIN instrument i ON i.id = u.instrument_id WHERE {year} AND u.channel > i.channels",
@@ -242,21 +253,22 @@ fn text(rule: FindingRule, scope: &Scope, dialect: &Dialect) -> String {
             dialect.entered_late
         ),
         FindingRule::PriceOffTariff => format!(
-            "{} FROM usage_record u JOIN charge c ON c.usage_record_id = u.id AND c.state <> 'voided' AND c.amount_fen > 0 \
+            "{} FROM {} \
              JOIN tariff t ON t.instrument_id = u.instrument_id AND t.customer_class IS NULL AND t.mode IS NULL \
              AND t.ended_at IS NULL AND t.price_fen_per_hour > 0 AND t.valid_from <= u.ended_at \
              AND (t.valid_until IS NULL OR t.valid_until > u.ended_at) \
-             WHERE {year} AND u.organization_id <> u.host_organization_id AND \
+             WHERE c.state <> 'voided' AND c.amount_fen > 0 AND {year} AND u.organization_id <> u.host_organization_id AND \
              (120.0 * c.amount_fen < 1.0 * t.price_fen_per_hour * {MINUTES} \
              OR 60.0 * c.amount_fen > 2.0 * t.price_fen_per_hour * {MINUTES})",
-            of_record("c.amount_fen", "t.price_fen_per_hour")
+            of_record("c.amount_fen", "t.price_fen_per_hour"),
+            dialect.charges
         ),
-        _ => money(rule, scope, &year),
+        _ => money(rule, scope, (&year, dialect)),
     }
 }
 
 /// The rules about the money of single records.
-fn money(rule: FindingRule, scope: &Scope, year: &str) -> String {
+fn money(rule: FindingRule, scope: &Scope, (year, dialect): (&str, &Dialect)) -> String {
     match rule {
         FindingRule::InvoiceSeenBefore => {
             let folded =
@@ -288,15 +300,15 @@ fn money(rule: FindingRule, scope: &Scope, year: &str) -> String {
             scope.first_on,
             scope.last_on
         ),
-        _ => of_two(rule, year),
+        _ => of_two(rule, year, dialect),
     }
 }
 
 /// The rules about two units.
-fn of_two(rule: FindingRule, year: &str) -> String {
+fn of_two(rule: FindingRule, year: &str, dialect: &Dialect) -> String {
     let charged = format!(
-        "FROM usage_record u JOIN charge c ON c.usage_record_id = u.id AND c.state <> 'voided' AND c.amount_fen > 0 \
-         WHERE {year} AND u.organization_id <> u.host_organization_id"
+        "FROM {} WHERE c.state <> 'voided' AND c.amount_fen > 0 AND {year} AND u.organization_id <> u.host_organization_id",
+        dialect.charges
     );
     let by_pair = "GROUP BY u.host_organization_id, u.organization_id";
     match rule {
