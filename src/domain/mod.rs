@@ -75,6 +75,7 @@ pub mod ratio;
 pub mod reason;
 pub mod rectification;
 pub mod region;
+pub mod reported;
 pub mod review;
 pub mod run;
 pub mod sentence;

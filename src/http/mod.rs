@@ -57,6 +57,7 @@ pub mod reason;
 mod rectification;
 pub mod reference;
 pub mod related_party;
+mod reported_number;
 pub mod review;
 pub mod route;
 pub mod routes;

@@ -56,6 +56,7 @@ pub fn table() -> Vec<Route> {
         asset_ledger::routes(),
         duty::routes(),
         super::rectification::routes(),
+        super::reported_number::routes(),
         super::compliance::routes(),
         stats::routes(),
         event::routes(),

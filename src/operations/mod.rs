@@ -45,6 +45,7 @@ pub mod readiness;
 pub mod rectification;
 pub mod reference;
 pub mod related_party;
+pub mod reported_number;
 pub mod retention;
 pub mod review;
 pub mod run;

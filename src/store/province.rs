@@ -107,6 +107,24 @@ pub fn find_reported(
         .optional()?)
 }
 
+/// The figures of a unit's year, by what they are called.
+pub fn list_reported_of(
+    conn: &mut Conn,
+    unit: OrganizationId,
+    year: i64,
+) -> Result<Vec<(String, String)>> {
+    Ok(reported_metric::table
+        .filter(
+            reported_metric::organization_id
+                .eq(unit)
+                .and(reported_metric::year.eq(year)),
+        )
+        .filter(reported_metric::metric.like("reported:%"))
+        .select((reported_metric::metric, reported_metric::value))
+        .order(reported_metric::metric)
+        .load(conn)?)
+}
+
 /// Gives a reported figure another value, by this event, and keeps the one before.
 pub fn update_reported(
     conn: &mut Conn,

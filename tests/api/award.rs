@@ -233,7 +233,7 @@ both! {
             let at = table[0].iter().position(|title| *title == name).unwrap();
             table[1][at].to_owned()
         };
-        assert_eq!([in_table("adjusted_fen"), in_table("paid_fen")], ["-30000", "45000"], "{csv}");
+        assert_eq!([in_table("调整（分）"), in_table("已拨付（分）")], ["-30000", "45000"], "{csv}");
         let book = sheets_of(&admin.get(&format!("{run}/export?format=xlsx")).bytes);
         let awards = &book[1].1;
         for row in &awards[1..] {
@@ -249,7 +249,7 @@ both! {
                 assert_eq!(money, [Some(100_000), Some(-30_000), Some(45_000)], "{}", told.text());
             }
             let csv = app.visitor().get(&format!("{path}&format=csv")).text();
-            assert!(csv.contains("adjusted_yuan") && csv.contains(",1000.00,-300.00,450.00,"), "{csv}");
+            assert!(csv.contains("补助调整（元）") && csv.contains(",1000.00,-300.00,450.00,"), "{csv}");
         }
     }
 

@@ -283,8 +283,12 @@ both! {
         say(&admin, &path, "clear", json!({"text": "已核对"})).expect_status(200);
         scanned(known, 0);
         assert_eq!(admin.get(&path)["state"], "cleared");
-        let stale = || admin.get("/api/v1/evaluations").expect_status(200)["items"][0]["is_stale"].clone();
-        assert_eq!(stale(), json!(false));
+        let graded = format!("/api/v1/evaluations/{}", admin.get("/api/v1/evaluations").expect_status(200)["items"][0]["id"]);
+        let stale = || admin.get(&graded).expect_status(200)["is_stale"].clone();
+        assert_eq!(stale(), json!(true), "what was decided may count otherwise");
+        say(&admin, &graded, "regrade", json!({})).expect_status(200);
+        scanned(known, 0);
+        assert_eq!(stale(), json!(false), "nothing new was found");
         change(app, "UPDATE usage_record SET run_minutes = 92 WHERE run_minutes = 91".to_owned());
         scanned(known, 1);
         assert_eq!(stale(), json!(true), "a draft was graded without what is found now");
@@ -314,7 +318,7 @@ both! {
         ended(&admin, once.header("location").unwrap());
         app.settle();
         let told = admin.get("/api/v1/events?subject_type=finding_scan").expect_status(200);
-        assert_eq!(told["items"].as_array().unwrap().len(), 5);
+        assert_eq!(told["items"].as_array().unwrap().len(), 6);
     }
 
     /// All records are listed page by page, those between two units too.

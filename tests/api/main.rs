@@ -86,6 +86,7 @@ mod rectification;
 mod reference;
 mod refused_write;
 mod replay;
+mod reported_number;
 mod reprice;
 mod restore;
 mod round_trip;

@@ -119,6 +119,8 @@ fn bytes_of(file: ProvinceFile) -> &'static [u8] {
         ProvinceFile::ExpertScores => {
             include_bytes!("../../../seeds/province-2025/expert_scores.csv")
         }
+        // Nobody reported a number by name.
+        ProvinceFile::Reported => b"uscc,name,value\n",
     }
 }
 

@@ -403,6 +403,9 @@ actions! {
     // Open-sharing duty.
     AssetLedgerList = "asset_ledger_list": DUTY_READERS, None, Read, Organization, Nobody;
     AssetLedgerImport = "asset_ledger_import": HOST, None, Change, Organization, Nobody;
+    /// Numbers of a year by which packs grade, of the unit and of its instruments.
+    ReportedNumberList = "reported_number_list": DUTY_READERS, None, Read, Organization, Nobody;
+    ReportedNumberEnter = "reported_number_enter": HOST, None, Change, Organization, Nobody;
     /// Whose duties are told, their reach decides.
     DutyList = "duty_list": DUTY_READERS, None, Read, Nothing, Nobody;
     /// Something is due in ten or in three working days.

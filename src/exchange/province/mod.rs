@@ -12,7 +12,7 @@ mod year;
 
 pub use instruments::instruments;
 pub use organizations::organizations;
-pub use reported::{expert_columns, expert_scores, requests};
+pub use reported::{expert_columns, expert_scores, reported, requests};
 pub use usage::usage;
 pub use year::{Open, ProvinceYear, Unfit};
 

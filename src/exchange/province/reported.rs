@@ -1,10 +1,10 @@
-//! `requests.csv` and `expert_scores.csv`: figures a host reports for the year besides its records.
+//! `requests.csv`, `expert_scores.csv` and `reported.csv`: figures a host reports for the year besides its records.
 
 use std::io::Read;
 
 use crate::domain::{Code, Fault};
 use crate::exchange::sheet::{Column, Encoding, Kind, Row, Stream};
-use crate::operations::province::{ExpertScores, RequestCounts};
+use crate::operations::province::{ExpertScores, ReportedRow, RequestCounts};
 
 const HOST: Column = Column::plain("host_uscc", Kind::Text).required();
 
@@ -30,6 +30,29 @@ fn read_requests(row: &mut Row<'_>) -> Option<RequestCounts> {
         host_uscc: host_uscc?,
         received: received?,
         answered_in_time: answered_in_time?,
+    })
+}
+
+/// Numbers by name, of a unit or of one of its instruments.
+pub fn reported<R: Read>(
+    input: R,
+    encoding: Encoding,
+) -> Result<Stream<R, ReportedRow>, Vec<Fault>> {
+    const COLUMNS: &[Column] = &[
+        Column::plain("uscc", Kind::Text).required(),
+        Column::plain("asset_no", Kind::Text).or_absent(),
+        Column::plain("name", Kind::Text).required(),
+        Column::plain("value", Kind::Integer).required(),
+    ];
+    Stream::open_in(input, encoding, COLUMNS, |row| {
+        let (uscc, asset_no) = (row.text("uscc"), row.key("asset_no"));
+        let (name, value) = (row.text("name"), row.integer("value"));
+        Some(ReportedRow {
+            uscc: uscc?,
+            asset_no,
+            name: name?,
+            value: value?,
+        })
     })
 }
 

@@ -1,15 +1,15 @@
 //! The files of a province's folder as one source: each is read to its end and checked before anything is imported. The
 //! caller opens them.
 
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 
-use super::{expert_columns, expert_scores, instruments, organizations, requests, usage};
+use super::{expert_columns, expert_scores, instruments, organizations, reported, requests, usage};
 use crate::domain::{Code, Fault};
 use crate::error::AppError;
 use crate::exchange::sheet::{Column, Encoding, Stream};
 use crate::operations::province::{
     ExpertScores, FileFacts, ProvinceFile, ProvinceInstrument, ProvinceOrganization,
-    ProvinceSource, ProvinceUsage, RequestCounts, Rows,
+    ProvinceSource, ProvinceUsage, ReportedRow, RequestCounts, Rows,
 };
 
 /// Opens a file of the folder at its beginning, as often as asked.
@@ -57,8 +57,12 @@ impl ProvinceYear {
         let mut faults = Vec::new();
         for file in ProvinceFile::ALL.iter().copied() {
             let opened = || open(file).map_err(|error| Unfit::Closed(file, error));
+            let first = match open(file) {
+                Err(error) if file.is_optional() && error.kind() == ErrorKind::NotFound => continue,
+                first => first.map_err(|error| Unfit::Closed(file, error))?,
+            };
             let mut encoding = Encoding::Utf8;
-            let mut checked = check(file, opened()?, encoding, columns);
+            let mut checked = check(file, first, encoding, columns);
             if checked
                 .as_ref()
                 .is_err_and(|found| is_other_encoding(found))
@@ -114,6 +118,7 @@ fn check(
         ProvinceFile::Usage => check_rows(usage(input, encoding)?),
         ProvinceFile::Requests => check_rows(requests(input, encoding)?),
         ProvinceFile::ExpertScores => check_rows(expert_scores(input, encoding, columns)?),
+        ProvinceFile::Reported => check_rows(reported(input, encoding)?),
     }
 }
 
@@ -152,6 +157,10 @@ impl ProvinceSource for ProvinceYear {
         self.year
     }
 
+    fn has(&self, file: ProvinceFile) -> bool {
+        self.facts.iter().any(|(known, ..)| *known == file)
+    }
+
     fn facts(&self, file: ProvinceFile) -> FileFacts {
         let known = self.facts.iter().find(|(known, ..)| *known == file);
         known.map_or_else(
@@ -184,5 +193,9 @@ impl ProvinceSource for ProvinceYear {
         self.rows(ProvinceFile::ExpertScores, move |input, encoding| {
             expert_scores(input, encoding, columns)
         })
+    }
+
+    fn reported(&self) -> Result<Rows<'_, ReportedRow>, AppError> {
+        self.rows(ProvinceFile::Reported, reported)
     }
 }

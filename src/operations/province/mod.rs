@@ -15,7 +15,7 @@ mod usage;
 pub use change::{ColumnChange, RowChange};
 pub use row::{
     ExpertScores, OrganizationRole, ProvinceInstrument, ProvinceOrganization, ProvinceUsage,
-    RequestCounts,
+    ReportedRow, RequestCounts,
 };
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -44,6 +44,14 @@ crate::vocabulary! {
         Usage = "usage.csv",
         Requests = "requests.csv",
         ExpertScores = "expert_scores.csv",
+        Reported = "reported.csv",
+    }
+}
+
+impl ProvinceFile {
+    /// Whether a folder may lack the file: only finer packs ask what it tells.
+    pub const fn is_optional(self) -> bool {
+        matches!(self, Self::Reported)
     }
 }
 
@@ -63,6 +71,8 @@ pub struct FileFacts {
 /// A province's year: checked files that can be read, again if the database asks for a second try.
 pub trait ProvinceSource: Send + Sync {
     fn year(&self) -> i32;
+    /// Whether the folder has the file; only some must be there.
+    fn has(&self, file: ProvinceFile) -> bool;
     /// Of a file that was read to its end without a fault.
     fn facts(&self, file: ProvinceFile) -> FileFacts;
     fn organizations(&self) -> Result<Rows<'_, ProvinceOrganization>, AppError>;
@@ -70,6 +80,7 @@ pub trait ProvinceSource: Send + Sync {
     fn usage(&self) -> Result<Rows<'_, ProvinceUsage>, AppError>;
     fn requests(&self) -> Result<Rows<'_, RequestCounts>, AppError>;
     fn expert_scores(&self) -> Result<Rows<'_, ExpertScores>, AppError>;
+    fn reported(&self) -> Result<Rows<'_, ReportedRow>, AppError>;
 }
 
 /// What an import did with a file: rows it has, rows that were new, those that were changed and those that said what was there.
@@ -106,7 +117,8 @@ pub async fn import(
             policy: policy::active(tx, actor.now.local_date())?,
         };
         let mut summary = Vec::new();
-        for file in ProvinceFile::ALL {
+        let there = ProvinceFile::ALL.iter().filter(|file| source.has(**file));
+        for file in there {
             summary.push(import.file(tx, *file)?);
         }
         Ok(summary)
@@ -169,6 +181,7 @@ impl Import<'_> {
             ProvinceFile::Usage => self.usage(tx, &mut writing)?,
             ProvinceFile::Requests => self.requests(tx, &mut writing)?,
             ProvinceFile::ExpertScores => self.expert_scores(tx, &mut writing)?,
+            ProvinceFile::Reported => self.reported(tx, &mut writing)?,
         }
         let changed = u64::try_from(writing.changes.len()).unwrap_or(u64::MAX);
         Ok(FileSummary {

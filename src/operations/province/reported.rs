@@ -1,9 +1,10 @@
-//! Requests and expert scores that units report for the year.
+//! Requests, expert scores and numbers by name that units report for the year.
 
 use super::change::Differences;
 use super::{Import, Writing};
+use crate::domain::reported::{self, ReportedNumber};
 use crate::domain::{OrganizationId, ratio};
-use crate::error::{AppError, Code};
+use crate::error::{AppError, Code, Fault};
 use crate::operations::yearly_run;
 use crate::operations::yearly_run::freeze::{EXPERT_PREFIX, REQUESTS_ANSWERED, REQUESTS_RECEIVED};
 use crate::store::event::Subject;
@@ -30,7 +31,45 @@ impl Import<'_> {
                     given.answered_in_time.to_string(),
                 ),
             ];
+            writing.once(row, "host_uscc", &given.host_uscc)?;
             add(tx, writing, (row, &given.host_uscc), host, &metrics)?;
+        }
+        Ok(())
+    }
+
+    /// Numbers by name, of units and of their instruments.
+    pub(super) fn reported(
+        &mut self,
+        tx: &mut Conn,
+        writing: &mut Writing,
+    ) -> Result<(), AppError> {
+        for row in self.source.reported()? {
+            let (row, given) = row?;
+            let unit = self.organization(writing, row, "uscc", &given.uscc)?;
+            if !unit.is_host {
+                let code = Code::organization_is_no_host;
+                return Err(writing.refused(row, "uscc", code, &given.uscc));
+            }
+            let mut number = ReportedNumber {
+                instrument_id: None,
+                name: given.name,
+                value: given.value,
+            };
+            let mut key = format!("{} {}", given.uscc, number.name);
+            if let Some(asset_no) = &given.asset_no {
+                let known = self.instruments.get(&(unit.id, asset_no.folded()));
+                let known = known.ok_or_else(|| writing.unknown(row, "asset_no", asset_no))?;
+                number.instrument_id = Some(known.id);
+                key = format!("{} {asset_no} {}", given.uscc, number.name);
+            }
+            let faults = reported::check(&number).into_iter();
+            let faults: Vec<Fault> = faults.map(|(_, fault)| fault).collect();
+            if !faults.is_empty() {
+                return Err(writing.faulty(row, faults));
+            }
+            let metric = ("value", number.metric(), number.value.to_string());
+            writing.once(row, "name", &key)?;
+            add(tx, writing, (row, &key), unit.id, &[metric])?;
         }
         Ok(())
     }
@@ -60,6 +99,7 @@ impl Import<'_> {
                     points.clone(),
                 ));
             }
+            writing.once(row, "host_uscc", &given.host_uscc)?;
             add(tx, writing, (row, &given.host_uscc), host, &metrics)?;
         }
         Ok(())
@@ -72,11 +112,10 @@ type Metric<'a> = (&'a str, String, String);
 fn add(
     tx: &mut Conn,
     writing: &mut Writing,
-    (row, uscc): (u32, &str),
+    (row, key): (u32, &str),
     host: OrganizationId,
     metrics: &[Metric<'_>],
 ) -> Result<(), AppError> {
-    writing.once(row, "host_uscc", uscc)?;
     let year = i64::from(writing.year);
     let mut differences = Differences::default();
     let mut missing = Vec::new();
@@ -108,7 +147,7 @@ fn add(
     }
     match is_new {
         true => writing.inserted += 1,
-        false => writing.changed(row, uscc, differences),
+        false => writing.changed(row, key, differences),
     }
     Ok(())
 }

@@ -107,3 +107,12 @@ pub struct ExpertScores {
     pub host_uscc: String,
     pub points: Vec<(String, String)>,
 }
+
+/// A number that a unit reports of itself, or of one of its instruments.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReportedRow {
+    pub uscc: String,
+    pub asset_no: Option<TypedKey>,
+    pub name: String,
+    pub value: i64,
+}

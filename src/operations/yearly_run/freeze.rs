@@ -109,13 +109,13 @@ pub fn read(
         apart: effects.records.keys().copied().collect(),
         asks_sets: policy.asks_sets(),
     };
-    let registry = freeze.registry(conn)?;
+    let mut registry = freeze.registry(conn)?;
     let held = known_inputs.and_then(Inputs::certified);
     let details = Details::new(policy.grain(), held);
     let asks_days = details.are_asked();
     let service = freeze.services(conn, &registry.hosts, details)?;
     let mut facts: BTreeMap<OrganizationId, UnitFacts> = BTreeMap::new();
-    freeze.add_requests(conn, &mut facts)?;
+    freeze.add_requests(conn, &mut facts, &mut registry)?;
     let mut members: BTreeMap<OrganizationId, Member> = yearly_input::list_members(conn)?
         .into_iter()
         .map(|member| (member.id, member))

@@ -23,7 +23,7 @@ type Cells = Vec<(&'static str, &'static str, Value)>;
 
 /// Every column that an import corrects, each once.
 fn corrections() -> Vec<(ProvinceFile, u32, Cells)> {
-    use ProvinceFile::{ExpertScores, Instruments, Organizations, Requests, Usage};
+    use ProvinceFile::{ExpertScores, Instruments, Organizations, Reported, Requests, Usage};
     let instant = |text: &str| json!(text);
     let number = |number: i64| json!(number);
     vec![
@@ -120,6 +120,8 @@ fn corrections() -> Vec<(ProvinceFile, u32, Cells)> {
             2,
             vec![("A4", "1.5", json!("2")), ("B3", "5.5", json!("6"))],
         ),
+        (Reported, 2, vec![("value", "6", json!("5"))]),
+        (Reported, 3, vec![("value", "0", json!("12"))]),
     ]
 }
 
@@ -165,7 +167,7 @@ fn every_column_is_told_dry_and_corrected_once() {
             }
         }
         let changed: u64 = told.iter().map(|file| file.changed).sum();
-        assert_eq!(changed, 8);
+        assert_eq!(changed, 10);
         for file in &told {
             assert_eq!(
                 (file.inserted, file.unchanged),
@@ -286,6 +288,7 @@ fn a_final_year_refuses_every_correction_of_use_and_figures_by_row() {
             (ProvinceFile::Usage, 2, &[("samples", "7")] as &'static [_]),
             (ProvinceFile::Requests, 2, &[("received", "31")]),
             (ProvinceFile::ExpertScores, 2, &[("A4", "1.5")]),
+            (ProvinceFile::Reported, 2, &[("value", "7")]),
         ] {
             let source = changed(file, usize::try_from(row).unwrap(), cells).unwrap();
             let AppError::Conflict(told) = import(world, source).unwrap_err() else {

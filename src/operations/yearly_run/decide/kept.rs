@@ -7,7 +7,7 @@ use crate::operations::run::Run;
 use crate::operations::subject;
 use crate::operations::yearly_run::explain::{self, KeptMoney};
 use crate::store::Conn;
-use crate::store::yearly_run::{Run as Row, money};
+use crate::store::yearly_run::{Run as Row, evaluation, money};
 
 /// What was read of a run, as its results were then.
 pub(super) struct Kept {
@@ -34,7 +34,10 @@ pub(super) async fn read(run: &Run<Row>, id: RunId) -> Result<Option<Kept>, AppE
             return Ok(None);
         };
         let lifecycle = row.lifecycle();
-        match lifecycle.state == RunState::Draft && !lifecycle.is_scenario {
+        let basis = row.evaluation_id();
+        let basis = basis.map(|id| evaluation::get(conn, id)).transpose()?;
+        let is_shown = basis.is_none_or(|basis| basis.lifecycle.state.is_published());
+        match lifecycle.state == RunState::Draft && !lifecycle.is_scenario && is_shown {
             true => Ok(Some(of(conn, &row)?)),
             false => Ok(None),
         }

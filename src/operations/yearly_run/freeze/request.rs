@@ -1,14 +1,16 @@
 //! External requests of the year with the days on which they were received, answered and withdrawn, and the numbers that units
-//! report. Whether an answer came in time is judged by the policy.
+//! report, of themselves and of their instruments. Whether an answer came in time is judged by the policy.
 
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 
+use super::registry::Registry;
 use super::{EXPERT_PREFIX, Freeze, REQUESTS_ANSWERED, REQUESTS_RECEIVED, UnitFacts};
 use crate::domain::booking::BookingState;
 use crate::domain::evaluation::{Relation, RequestGroup};
-use crate::domain::{Instant, OrganizationId};
+use crate::domain::reported::ReportedNumber;
+use crate::domain::{Instant, InstrumentId, OrganizationId};
 use crate::error::AppError;
 use crate::store::Conn;
 use crate::store::yearly_input::{self, Request};
@@ -22,6 +24,7 @@ impl Freeze<'_> {
         &self,
         conn: &mut Conn,
         facts: &mut BTreeMap<OrganizationId, UnitFacts>,
+        registry: &mut Registry,
     ) -> Result<(), AppError> {
         let mut groups: BTreeMap<(OrganizationId, RequestDays), i64> = BTreeMap::new();
         yearly_input::each_request(conn, self.scope, |request| {
@@ -45,18 +48,37 @@ impl Freeze<'_> {
             };
             facts.entry(host).or_default().requests.push(group);
         }
+        let mut of_instruments: BTreeMap<InstrumentId, BTreeMap<String, i64>> = BTreeMap::new();
         for (unit, metric, value) in yearly_input::list_reported(conn, self.scope)? {
             if metric.starts_with(EXPERT_PREFIX) {
                 continue;
             }
             let number: i64 = value.parse().map_err(AppError::internal)?;
+            let told = ReportedNumber::of_metric(&metric, number);
+            if let Some((name, id)) = told
+                .as_ref()
+                .and_then(|one| Some((&one.name, one.instrument_id?)))
+            {
+                let own = of_instruments.entry(id).or_default();
+                own.insert(name.clone(), number);
+                continue;
+            }
             let facts = facts.entry(unit).or_default();
+            if let Some(told) = told {
+                facts.reported.insert(told.name, number);
+                continue;
+            }
             match metric.as_str() {
                 REQUESTS_RECEIVED => facts.counts.requests_received += number,
                 REQUESTS_ANSWERED => facts.counts.requests_answered_in_time += number,
                 _ => {
                     facts.reported.insert(metric, number);
                 }
+            }
+        }
+        for (_, instrument) in &mut registry.instruments {
+            if let Some(own) = of_instruments.remove(&instrument.id) {
+                instrument.facts.reported = own;
             }
         }
         Ok(())
