@@ -1,7 +1,8 @@
 //! What a pack says of awards and their steps, in sentences.
 
+use super::condition_words::{condition, exclusion};
 use super::explain::{Said, Telling};
-use super::words::{condition, exclusion, step_words};
+use super::words::step_words;
 use super::{Award, Base, Level, Policy, Recipient};
 use crate::domain::sentence::Sentence;
 

@@ -1,7 +1,8 @@
 //! What a pack says of indicators and grades, in sentences.
 
+use super::condition_words::condition;
 use super::explain::{Said, Telling};
-use super::words::{condition, grade, measure, said, shape};
+use super::words::{grade, measure, said, shape};
 use super::{Aggregate, Level, Measure, Peers, Policy, Score, Tie, Value};
 use crate::domain::sentence::Sentence;
 use std::collections::BTreeMap;

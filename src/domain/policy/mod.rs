@@ -7,6 +7,7 @@ mod award;
 mod brackets;
 mod check;
 mod condition;
+mod condition_words;
 mod explain;
 mod explain_awards;
 mod explain_scores;

@@ -1,8 +1,9 @@
 //! The words of the language as people say them, in both languages.
 
+use super::condition_words::{condition, exclusion};
 use super::{
-    Act, BracketBy, Brackets, Choose, Condition, Customers, Deadline, Exclusion, Grade, HostCount,
-    Level, Measure, Pooling, Rate, RecordFilter, Shape, Step, Stock, Tally, Test, WeakEvidence,
+    Act, BracketBy, Brackets, Choose, Customers, Deadline, Grade, HostCount, Level, Measure,
+    Pooling, Rate, RecordFilter, Shape, Step, Stock, Tally, WeakEvidence,
 };
 use crate::domain::sentence::Sentence;
 use crate::domain::usage::Evidence;
@@ -31,14 +32,9 @@ pub(super) fn days(within: Deadline) -> Sentence {
 }
 
 /// Several sentences as one, parted as each language does.
-fn joined(parts: &[Sentence], zh: &str, en: &str) -> Sentence {
+pub(super) fn joined(parts: &[Sentence], zh: &str, en: &str) -> Sentence {
     let of = |language: fn(&Sentence) -> &str| parts.iter().map(language).collect::<Vec<_>>();
     (of(|one| &one.zh).join(zh), of(|one| &one.en).join(en)).into()
-}
-
-fn words_of<T: std::fmt::Display>(words: &[T]) -> Sentence {
-    let words: Vec<String> = words.iter().map(T::to_string).collect();
-    (words.join("、"), words.join(" or ")).into()
 }
 
 /// A grade as people say it.
@@ -52,7 +48,7 @@ pub fn grade(grade: Grade) -> Sentence {
     .into()
 }
 
-fn customers(who: Customers) -> Sentence {
+pub(super) fn customers(who: Customers) -> Sentence {
     match who {
         Customers::All => ("所有用户", "all users"),
         Customers::Host => ("本单位", "the host itself"),
@@ -172,89 +168,15 @@ fn weak(weak: &WeakEvidence) -> Sentence {
         Evidence::Manual => "人工录入",
     });
     let classes: Vec<&str> = classes.collect();
+    let codes: Vec<&str> = weak.classes.iter().map(|class| class.as_str()).collect();
     let (zh, from) = (classes.join("、"), amount(weak.value_fen_from));
     (
         format!("原值 {} 及以上仪器的{zh}记录不计", from.zh),
         format!(
             "without {} evidence on instruments worth {} or more",
-            words_of(&weak.classes).en,
+            codes.join(" or "),
             from.en
         ),
-    )
-        .into()
-}
-
-/// What is left out.
-pub(super) fn exclusion(exclusion: &Exclusion) -> Sentence {
-    match exclusion {
-        Exclusion::Statutory => ("法定检测", "statutory testing").into(),
-        Exclusion::WeakEvidence => ("证据不足的记录", "records with weak evidence").into(),
-        Exclusion::RelatedParty => ("关联单位", "related parties").into(),
-        Exclusion::Class(class) => Sentence::same(class.as_str()),
-        Exclusion::Condition(condition) => self::condition(condition),
-    }
-}
-
-/// For what a condition holds.
-pub(super) fn condition(condition: &Condition) -> Sentence {
-    let alternatives: Vec<Sentence> = condition
-        .0
-        .iter()
-        .map(|tests| {
-            let tests: Vec<Sentence> = tests.iter().map(test).collect();
-            joined(&tests, "且", " and ")
-        })
-        .collect();
-    joined(&alternatives, "；或", "; or ")
-}
-
-fn test(test: &Test) -> Sentence {
-    let key = test.key();
-    let words: Sentence = match test {
-        Test::ValueFen(range) | Test::Instruments(range) => {
-            let from = range
-                .from
-                .map(|from| (format!("{from} 及以上"), format!("from {from}")));
-            let until = range
-                .until
-                .map(|until| (format!("低于 {until}"), format!("below {until}")));
-            let parts: Vec<Sentence> = from.into_iter().chain(until).map(Sentence::from).collect();
-            joined(&parts, "、", ", ")
-        }
-        Test::Category(words) | Test::HostRegion(words) | Test::UserRegion(words) => {
-            let words = words_of(words);
-            (
-                format!("以 {} 开头", words.zh),
-                format!("begins with {}", words.en),
-            )
-                .into()
-        }
-        Test::PurposeType(words) => words_of(words),
-        Test::Funding(words) => words_of(words),
-        Test::ShareMode(words) => words_of(words),
-        Test::IsSet(words)
-        | Test::AwardedBefore(words)
-        | Test::Related(words)
-        | Test::Statutory(words) => words_of(words),
-        Test::HostKind(words) | Test::UserKind(words) => words_of(words),
-        Test::HostIs(words) | Test::UserIs(words) => words_of(words),
-        Test::User(words) => {
-            let parts: Vec<Sentence> = words.iter().copied().map(customers).collect();
-            joined(&parts, "或", " or ")
-        }
-        Test::Purpose(words) => words_of(words),
-        Test::Mode(words) => words_of(words),
-        Test::ServiceClass(words) => words_of(words),
-        Test::ProjectLevel(words) => words_of(words),
-        Test::Evidence(words) => words_of(words),
-        Test::Grade(words) => {
-            let parts: Vec<Sentence> = words.iter().copied().map(grade).collect();
-            joined(&parts, "或", " or ")
-        }
-    };
-    (
-        format!("{key}：{}", words.zh),
-        format!("{key}: {}", words.en),
     )
         .into()
 }
