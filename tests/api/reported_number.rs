@@ -55,7 +55,7 @@ both! {
 
         app.as_admin().post(&path, sent(instrument)).expect_code(403, "forbidden");
         app.as_company().get(&format!("{path}?year=2025")).expect_status(403);
-        app.as_person(OTHER_HOST_ADMIN).post(&path, sent(instrument)).expect_code(404, "not_found");
+        app.as_person(OTHER_HOST_ADMIN).post(&path, sent(instrument)).expect_code(403, "forbidden");
     }
 
     fn what_is_no_number_is_refused_in_both_languages(app: &TestApp) {
