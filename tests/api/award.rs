@@ -203,6 +203,7 @@ both! {
         let told = app.as_host().get("/api/v1/notices").expect_status(200);
         assert!(told.text().contains("award_payment_create"), "{}", told.text());
         assert!(!told.text().contains("award_adjustment_create"), "{}", told.text());
+        app.settle();
         let events = app.as_host().get("/api/v1/events?subject_type=award").expect_status(200);
         assert_eq!(events["items"].as_array().unwrap().len(), 1, "{}", events.text());
     }

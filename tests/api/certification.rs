@@ -57,6 +57,7 @@ both! {
         assert_eq!((follow(), is_sme()), (0, true));
         app.advance(24 * 60);
         assert_eq!((follow(), is_sme()), (1, false));
+        app.settle();
         let events = app.as_admin().get("/api/v1/events?limit=200").expect_status(200);
         let told = events["items"].as_array().unwrap().iter();
         assert_eq!(told.filter(|event| event["action"] == "organization_reclassify").count(), 2);

@@ -98,6 +98,7 @@ both! {
             assert_eq!(refused["errors"][0]["field"], field);
         }
         // Told without words in the trail, which the evaluators' units do not read either.
+        app.settle();
         let events = admin.get("/api/v1/events?subject_type=expert_assignment").expect_status(200);
         assert!(events.text().contains("1.25") && !events.text().contains("制度健全"), "{}", events.text());
     }

@@ -63,6 +63,7 @@ fn is_locked(outcome: &Result<(), AppError>) -> bool {
 }
 
 fn failed_sign_ins(app: &TestApp) -> Vec<Value> {
+    app.settle();
     let list = app
         .as_admin()
         .get("/api/v1/events?limit=200")

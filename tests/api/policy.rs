@@ -64,6 +64,7 @@ both! {
         let path = format!("{POLICIES}?accept_warnings=true");
         let stored = send(&admin, Method::POST, &path, &percent).expect_status(201);
         assert_eq!(stored["warnings"], checked["warnings"]);
+        app.settle();
         let event = admin.get("/api/v1/events?action=policy_create").expect_status(200);
         let last = event["items"].as_array().unwrap().last().unwrap();
         assert_eq!(last["after"]["accepted_warnings"], 1, "{last}");

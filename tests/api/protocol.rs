@@ -128,6 +128,7 @@ both! {
     fn an_offset_need_not_be_encoded(app: &TestApp) {
         let sem = given::instrument(app).insert();
         let admin = app.as_admin();
+        app.settle();
         for path in [
             "/api/v1/events?from=2026-03-01T00:00:00+08:00&until=2026-03-03T00:00:00+08:00".to_owned(),
             "/api/v1/bookings?from=2026-03-01T00:00:00+08:00&until=2026-03-03T00:00:00+08:00".to_owned(),

@@ -110,6 +110,7 @@ both! {
             items.iter().map(|item| item["id"].as_i64().unwrap()).collect::<Vec<_>>()
         };
         assert_eq!(unpriced(&finance), [id], "own use is free");
+        app.settle();
         let events = app.as_host().get("/api/v1/events?action=usage_record_lack_price").expect_status(200);
         assert_eq!(events["items"].as_array().unwrap().len(), 1);
         assert_eq!(events["items"][0]["subject_id"], id);
@@ -155,6 +156,7 @@ both! {
         assert_eq!(told(), 1, "once for the table");
         let unpriced = app.as_person(FINANCE).get("/api/v1/usage-records?unpriced=true").expect_status(200);
         let unpriced: Vec<_> = unpriced["items"].as_array().unwrap().iter().map(|item| item["id"].clone()).collect();
+        app.settle();
         let events = app.as_host().get("/api/v1/events?action=usage_record_lack_price").expect_status(200);
         assert_eq!(events["items"].as_array().unwrap().len(), 1);
         let event = &events["items"][0];

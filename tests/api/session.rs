@@ -54,6 +54,7 @@ both! {
     fn the_trail_is_read_by_those_who_may(app: &TestApp) {
         app.visitor().get("/api/v1/events").expect_code(401, "unauthenticated");
         app.as_person(ENGINEER).get("/api/v1/events").expect_code(403, "forbidden");
+        app.settle();
         let all = app.as_person(AUDITOR).get("/api/v1/events?limit=3").expect_status(200);
         assert_eq!(all["items"].as_array().unwrap().len(), 3);
         let unknown = app.as_person(AUDITOR).get("/api/v1/events?subjct_type=x").expect_code(400, "unknown_parameter");

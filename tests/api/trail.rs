@@ -126,6 +126,7 @@ both! {
         let suspended = mine[3];
         assert_eq!((&suspended["before"], &suspended["after"]), (&json!({"state": "verified"}), &json!({"state": "suspended"})));
         assert_eq!(suspended["actor_user_id"], json!(app.user_id(ADMIN)));
+        app.settle();
         let boss = app.as_company().get("/api/v1/events").expect_status(200);
         let seen: Vec<_> = boss["items"].as_array().unwrap().iter().map(|event| event["action"].clone()).collect();
         assert_eq!(seen, ["related_party_add"], "an organization sees its own");

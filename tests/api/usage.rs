@@ -197,6 +197,7 @@ both! {
         app.as_person(OTHER_HOST_ADMIN).post(RECORDS, &good).expect_code(403, "forbidden");
         app.as_person(MANAGER).post(RECORDS, &good).expect_code(403, "forbidden");
         app.visitor().post(RECORDS, &good).expect_code(401, "unauthenticated");
+        app.settle();
         let events = app.as_admin().get("/api/v1/events?subject_type=usage_record");
         assert_eq!(events["items"], json!([]));
         assert_eq!(host.get(RECORDS)["items"], json!([]));
@@ -311,6 +312,7 @@ both! {
         assert!(!seen.text().contains("李四") && !seen.text().contains("LIMS-9"));
         app.as_company().get(&action(id, "versions")).expect_code(404, "not_found");
         assert_eq!(events_of(app, id), ["usage_record_create", "usage_record_lack_price", "usage_record_correct", "usage_record_correct"]);
+        app.settle();
         let of = |client: &Client| client.get(&format!("/api/v1/events?subject_type=usage_record&subject_id={id}&action=usage_record_correct")).expect_status(200);
         let (left, came) = (of(&app.as_company()), of(&stranger));
         assert_eq!((left["items"].as_array().unwrap().len(), &left["items"][0]["after"]), (1, &json!(null)));

@@ -40,6 +40,7 @@ fn with_version(client: &Client, method: Method, path: &str, tag: &str, body: &V
 }
 
 fn events(app: &TestApp) -> usize {
+    app.settle();
     let all = app
         .as_admin()
         .get("/api/v1/events?limit=200")
