@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::search::{NotAGroup, Synonyms};
 use crate::store::Database;
 use crate::store::connection::UnknownDatabase;
 pub use mistake::Mistake;
@@ -18,6 +19,16 @@ pub use settings::listen_address;
 
 /// The defaults, with what each key means.
 pub const DEFAULTS: &str = include_str!("../config/default.toml");
+
+/// The synonyms of the search for instruments that come with the program.
+const SYNONYMS: &str = include_str!("../config/synonyms.toml");
+
+/// A file of synonyms.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SynonymFile {
+    groups: Vec<Vec<String>>,
+}
 
 /// Variables with our prefix that are no settings: where the file is, the keys themselves, and what the tests read.
 const NOT_SETTINGS: [&str; 4] = [
@@ -74,6 +85,7 @@ pub struct Config {
     pub job_interval_seconds: u64,
     pub shutdown_seconds: u64,
     pub pdf_font: String,
+    pub search_synonyms: String,
     pub log: String,
     pub log_format: LogFormat,
 }
@@ -94,6 +106,8 @@ pub enum ConfigError {
     /// All of them, so that they can be mended at once.
     #[error("{}", mistake::listed(.0))]
     Mistakes(Vec<Mistake>),
+    #[error("{origin}: {cause}")]
+    Synonyms { origin: String, cause: NotAGroup },
     #[error("database_url: {0}")]
     Database(#[from] UnknownDatabase),
 }
@@ -145,6 +159,22 @@ impl Config {
         Ok(self.database_url.parse()?)
     }
 
+    /// The groups of synonyms that come with the program, and those of the file that `search_synonyms` names.
+    pub fn synonyms(&self) -> Result<Synonyms, ConfigError> {
+        let mut groups = synonym_groups("synonyms.toml", SYNONYMS)?;
+        let mut origin = "synonyms.toml".to_owned();
+        if !self.search_synonyms.is_empty() {
+            let file = PathBuf::from(&self.search_synonyms);
+            let text = std::fs::read_to_string(&file).map_err(|cause| ConfigError::Unreadable {
+                file: file.clone(),
+                cause,
+            })?;
+            origin = file.display().to_string();
+            groups.extend(synonym_groups(&origin, &text)?);
+        }
+        Synonyms::new(groups).map_err(|cause| ConfigError::Synonyms { origin, cause })
+    }
+
     /// The signing keys' lines: from YIQI_SECRET, else from `secret_file`; `None` when neither is given.
     pub fn secret(&self) -> Result<Option<String>, ConfigError> {
         if let Some(lines) = environment()?.remove("YIQI_SECRET") {
@@ -158,6 +188,14 @@ impl Config {
             .map(Some)
             .map_err(|cause| ConfigError::Unreadable { file, cause })
     }
+}
+
+fn synonym_groups(origin: &str, text: &str) -> Result<Vec<Vec<String>>, ConfigError> {
+    let file: SynonymFile = toml::from_str(text).map_err(|cause| ConfigError::Invalid {
+        origin: origin.to_owned(),
+        cause: Box::new(cause),
+    })?;
+    Ok(file.groups)
 }
 
 fn parse(origin: &str, text: &str) -> Result<toml::Table, ConfigError> {

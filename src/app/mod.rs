@@ -1,6 +1,7 @@
 //! What every room needs at hand: the store, the clock, the settings, the signing keys and the calendar.
 
 pub mod hashing;
+pub mod search;
 pub mod table_work;
 pub mod token;
 pub mod work;
@@ -15,10 +16,12 @@ use tokio::sync::Semaphore;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::calendar::Calendar;
+use crate::domain::search::Synonyms;
 use crate::domain::{ApiKeyId, Instant};
 use crate::error::{AppError, Code};
 use crate::store::{Store, calendar, migration, stats, trail};
 use hashing::Hashing;
+use search::Search;
 use table_work::TableWork;
 use token::TokenKeys;
 use work::Work;
@@ -39,6 +42,8 @@ pub struct Parts {
     pub body_room: Arc<Semaphore>,
     /// The open figures last computed of a year, and when. Whoever computes some holds the lock.
     pub year_stats: tokio::sync::Mutex<BTreeMap<i32, (Instant, Arc<stats::Document>)>>,
+    /// What instruments are found by.
+    pub search: Search,
     /// Uses of API keys that are not written down yet.
     pub key_uses: Mutex<BTreeMap<ApiKeyId, Instant>>,
     /// Accepted and answered; it goes on, and the stop waits for it.
@@ -55,6 +60,10 @@ impl Deref for App {
 impl App {
     pub fn new(store: Store<AppError>, clock: Clock, config: Config, keys: TokenKeys) -> Self {
         let (threads, waiting) = (config.password_threads, config.password_queue_max);
+        let synonyms = config.synonyms().unwrap_or_else(|error| {
+            tracing::error!(%error, "instruments are searched without synonyms");
+            Synonyms::default()
+        });
         Self(Arc::new(Parts {
             hashing: Hashing::new(threads, waiting),
             tables: TableWork::default(),
@@ -64,6 +73,7 @@ impl App {
             config,
             keys,
             year_stats: tokio::sync::Mutex::default(),
+            search: Search::new(synonyms),
             key_uses: Mutex::default(),
             work: Work::default(),
         }))
@@ -71,6 +81,7 @@ impl App {
 
     /// Opens the database of the settings.
     pub fn open(config: Config, clock: Clock, keys: TokenKeys) -> Result<Self, AppError> {
+        config.synonyms().map_err(AppError::internal)?;
         let database = config.database().map_err(AppError::internal)?;
         let read_limit = Duration::from_secs(config.read_seconds_max.into());
         let store = Store::open(database, config.database_connections, read_limit)?;

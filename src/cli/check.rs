@@ -22,12 +22,17 @@ pub fn run(config: &Config, action: &Command) -> Result<(), Failure> {
         Some(lines) => TokenKeys::parse(&lines)?.ids(),
         None => Vec::new(),
     };
+    let synonyms = config.synonyms()?.count();
     let shown = Config {
         database_url: without_password(&config.database_url),
         ..config.clone()
     };
     match format {
-        Format::Json => output::json(&serde_json::json!({"settings": shown, "signing_keys": keys})),
+        Format::Json => output::json(&serde_json::json!({
+            "settings": shown,
+            "signing_keys": keys,
+            "synonym_groups": synonyms,
+        })),
         Format::Table => {
             let settings =
                 toml::to_string(&shown).map_err(|error| Failure::Internal(error.to_string()))?;
@@ -35,7 +40,9 @@ pub fn run(config: &Config, action: &Command) -> Result<(), Failure> {
                 [] => "none: `yiqi serve` needs one".to_owned(),
                 ids => format!("{} (the first signs)", ids.join(", ")),
             };
-            output::say(&format!("{settings}\n# signing keys: {keys}"))
+            output::say(&format!(
+                "{settings}\n# signing keys: {keys}\n# groups of synonyms: {synonyms}"
+            ))
         }
     }
 }

@@ -78,6 +78,7 @@ pub mod region;
 pub mod reported;
 pub mod review;
 pub mod run;
+pub mod search;
 pub mod sentence;
 pub mod service;
 pub mod spans;

@@ -22,5 +22,5 @@ pub mod subsidy_json;
 pub mod tariff;
 pub mod trial;
 pub mod usage;
-mod words;
+pub mod words;
 pub mod yearly_run;

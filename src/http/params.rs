@@ -163,6 +163,8 @@ fn invalid(name: &str, text: &str, error: &dyn Any, kind: &str) -> AppError {
         id if id.ends_with("Id") => "an id",
         "RegionCode" => "a region code of six digits",
         "CategoryCode" => "a category code of six digits",
+        "Point" => "a latitude and a longitude with a comma between them: 38.87,115.46",
+        "Radius" => "kilometers above 0 and up to 20040",
         "Uscc" => "a code of 18 characters",
         _ => "a value the API document names",
     };

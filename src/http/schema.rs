@@ -213,6 +213,7 @@ words!(
     crate::exchange::stats::FigureFormat => "FigureFormat",
     objection::ObjectionState => "ObjectionState",
     public_notice::NoticeState => "NoticeState",
+    crate::domain::search::Facet => "Facet",
     run::RunKind => "RunKind",
     run::RunPhase => "RunPhase",
     run::PointSource => "PointSource",

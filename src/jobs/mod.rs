@@ -9,6 +9,7 @@ mod duty;
 pub mod job;
 pub mod notice;
 mod retention;
+mod search;
 mod stats;
 
 use std::time::Duration;
@@ -18,6 +19,9 @@ use tokio::sync::watch;
 use crate::app::App;
 use crate::error::AppError;
 
+/// How long a change may wait before the index of instruments takes it in, when nobody searches.
+const SEARCH_PAUSE: Duration = Duration::from_secs(1);
+
 /// Runs every step, waits, and begins again, until `stop` says true or is dropped. Long work keeps no other step waiting.
 pub async fn run(app: App, stop: watch::Receiver<bool>) {
     let pause = Duration::from_secs(app.config.job_interval_seconds);
@@ -25,6 +29,9 @@ pub async fn run(app: App, stop: watch::Receiver<bool>) {
         repeat(pause, stop.clone(), async || timed(&app).await),
         repeat(pause, stop.clone(), async || {
             while work(&app).await && !*stop.borrow() {}
+        }),
+        repeat(SEARCH_PAUSE, stop.clone(), async || {
+            tell("search", search::tick(&app).await);
         }),
     );
     tell("api_key", api_key::tick(&app).await);
@@ -73,6 +80,7 @@ async fn work(app: &App) -> bool {
 fn tell(step: &str, outcome: Result<usize, AppError>) {
     match outcome {
         Ok(0) => {}
+        Ok(count) if step == "search" => tracing::debug!(step, count, "timed work done"),
         Ok(count) => tracing::info!(step, count, "timed work done"),
         Err(error) => tracing::error!(step, %error, "timed work failed"),
     }

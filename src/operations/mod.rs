@@ -49,6 +49,7 @@ pub mod reported_number;
 pub mod retention;
 pub mod review;
 pub mod run;
+pub mod search;
 pub mod service;
 pub mod session;
 pub mod stats;

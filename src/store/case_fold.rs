@@ -28,6 +28,17 @@ impl CaseFold {
         }
     }
 
+    /// What stands before and after a JSON list of numbers, so that a query selects them.
+    pub fn numbers(self) -> (&'static str, &'static str) {
+        match self.is_postgres {
+            true => (
+                "SELECT CAST(listed.value AS BIGINT) FROM json_array_elements_text(CAST(",
+                " AS JSON)) AS listed(value)",
+            ),
+            false => ("SELECT value FROM json_each(", ")"),
+        }
+    }
+
     /// A column, named with its table, as a pattern in lower case is compared with it (LIKE): in lower case, by the collation
     /// C; on SQLite as it is, whose LIKE does not tell upper from lower case of ASCII letters.
     pub fn lower(self, column: &'static str) -> SqlLiteral<Text> {

@@ -55,6 +55,7 @@ pub mod related_party;
 pub mod review;
 pub mod savepoint;
 pub mod schema;
+pub mod search;
 pub mod service;
 pub mod session;
 mod share;

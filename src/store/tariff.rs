@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::NaiveDate;
 use diesel::prelude::*;
 
 use super::schema::tariff;
 use super::{Conn, Result, terms};
-use crate::domain::tariff::{Period, Tariff};
+use crate::domain::tariff::{CustomerClass, Period, Tariff};
 use crate::domain::{Fen, Instant, InstrumentId, TariffId};
 
 /// Violates `TariffOverlap`.
@@ -117,6 +118,28 @@ fn tariff_of(row: Row) -> (TariffId, Tariff) {
         price_fen_per_hour,
     };
     (id, tariff)
+}
+
+/// The lowest price in force on a day for everybody or for enterprises, of every instrument that has one.
+pub fn list_lowest(conn: &mut Conn, on: NaiveDate) -> Result<BTreeMap<InstrumentId, Fen>> {
+    let ends_later = tariff::valid_until
+        .is_null()
+        .or(tariff::valid_until.assume_not_null().gt(on));
+    let for_others = tariff::customer_class.is_null().or(tariff::customer_class
+        .assume_not_null()
+        .eq(CustomerClass::Enterprise));
+    let rows: Vec<(InstrumentId, Fen)> = tariff::table
+        .filter(tariff::valid_from.le(on))
+        .filter(ends_later)
+        .filter(for_others)
+        .select((tariff::instrument_id, tariff::price_fen_per_hour))
+        .load(conn)?;
+    let mut lowest: BTreeMap<InstrumentId, Fen> = BTreeMap::new();
+    for (instrument, price) in rows {
+        let known = lowest.entry(instrument).or_insert(price);
+        *known = (*known).min(price);
+    }
+    Ok(lowest)
 }
 
 /// As [`list`], of several instruments; those without any price are not among them.

@@ -442,6 +442,7 @@ both! {
             reach,
             is_public: true,
             texts: Vec::new(),
+            among: None,
             categories: Vec::new(),
             regions: Vec::new(),
             organizations: Vec::new(),
@@ -457,7 +458,9 @@ both! {
             after: None,
             limit: 51,
         };
-        let rare = |filter: instrument::Filter| instrument::Filter { texts: vec!["nowhere".to_owned()], ..filter };
+        // So many that they are not sorted, and none of them is there.
+        let none = || Some((1_000_000..1_006_000).map(|id| id.try_into().unwrap()).collect());
+        let rare = |filter: instrument::Filter| instrument::Filter { among: none(), ..filter };
         let of_one = |filter: instrument::Filter| instrument::Filter { organizations: vec![filled.host], ..filter };
         let forms: Vec<(instrument::Filter, &[&str])> = vec![
             (asked("id", everything()), &["id"]),

@@ -1,9 +1,12 @@
-//! Instruments: the words of the registry and the states of an entry. Fields stand in `facts`, their rules in `rules`.
+//! Instruments: the words of the registry and the states of an entry. Fields stand in `facts`, their rules in `rules`, how far places are
+//! from each other in `distance`.
 
+mod distance;
 mod facts;
 mod place;
 mod rules;
 
+pub use distance::{NotAPoint, NotARadius, Point, Radius};
 pub use facts::{Customs, InstrumentDescription, InstrumentFacts};
 pub use place::{Latitude, Longitude, NotADegree};
 pub use rules::CHANNELS_MAX;

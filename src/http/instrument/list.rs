@@ -8,14 +8,15 @@ use super::super::context::RequestContext;
 use super::super::feed::{self, Changes};
 use super::super::params::Params;
 use super::super::route::{Route, get};
-use super::shape::InstrumentShape;
+use super::found::{FoundInstrumentShape, ListedInstrumentPage};
 use crate::domain::access::{Action, Reach};
 use crate::domain::exemption::ShareMode;
 use crate::domain::instrument::InstrumentState;
+use crate::domain::search::Facet;
 use crate::domain::{Fen, Instant};
 use crate::error::{AppError, Code, Fault};
-use crate::operations::instrument;
-use crate::store::instrument::{Filter, Instrument, Position, Sort, SortField, Withdrawn};
+use crate::operations::instrument::{self, Asked, Listed};
+use crate::store::instrument::{Filter, Instrument, Sort, SortField, Withdrawn};
 use crate::store::page::Found;
 
 /// What narrows a list of instruments.
@@ -33,6 +34,9 @@ pub const FILTERS: &[&str] = &[
     "original_value_from_fen",
     "incomplete_on",
     "updated_since",
+    "near",
+    "radius_km",
+    "facet",
     "sort",
     "limit",
     "cursor",
@@ -49,15 +53,16 @@ pub fn routes() -> Vec<Route> {
         .parameters(FILTERS)
         .words::<ShareMode>("share_mode")
         .words::<InstrumentState>("status")
+        .words::<Facet>("facet")
         .words::<Sort>("sort")
-        .answers::<Page<ListedInstrument>>(200),
+        .answers::<ListedInstrumentPage>(200),
     ]
 }
 
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
-enum ListedInstrument {
-    Instrument(Box<InstrumentShape>),
+pub enum ListedInstrument {
+    Instrument(Box<FoundInstrumentShape>),
     Withdrawn(feed::Withdrawn),
 }
 
@@ -68,6 +73,7 @@ pub fn filter(context: &RequestContext, params: &Params, limit: i64) -> Result<F
         reach: Reach::default(),
         is_public: true,
         texts: params.words("q")?,
+        among: None,
         categories: params.all("category")?,
         regions: params.all("region")?,
         organizations: params.all("organization")?,
@@ -91,8 +97,16 @@ async fn list(context: RequestContext) -> Answer {
     let params = context.params()?;
     let limit = params.limit()?;
     let mut filter = filter(&context, &params, limit + 1)?;
+    let asked = Asked {
+        near: params.one("near")?,
+        radius: params.one("radius_km")?,
+        facets: params.all("facet")?,
+    };
     if let Some(changes) = Changes::asked_for(&context, &params).await? {
-        return list_changes(&context, &params, filter, changes).await;
+        return list_changes(&context, &params, filter, &asked, changes).await;
+    }
+    if params.one::<Sort>("sort")?.is_none() && !filter.texts.is_empty() {
+        filter.sort = Sort::ascending(SortField::Relevance);
     }
     filter.after = params.cursor()?;
     let field = filter.sort.field;
@@ -103,10 +117,12 @@ async fn list(context: RequestContext) -> Answer {
     {
         return Err(invalid_cursor());
     }
-    let found = instrument::list(&context.app, &context.reader(), filter).await?;
-    let place = |row: &Instrument| Position::of(row, field);
-    let page = Page::cut(found.rows, limit, place, InstrumentShape::from)?;
-    context.ok(page.going_on(found.rest)?)
+    let found = instrument::list(&context.app, &context.reader(), filter, asked).await?;
+    let whole = (found.total, found.facets, found.expanded);
+    let place = |row: &Listed| row.position.clone();
+    let page = Page::cut(found.rows, limit, place, ListedInstrument::from)?;
+    let page = page.going_on(found.rest)?;
+    context.ok(ListedInstrumentPage::of(page, whole, context.language))
 }
 
 fn invalid_cursor() -> AppError {
@@ -118,13 +134,24 @@ async fn list_changes(
     context: &RequestContext,
     params: &Params,
     filter: Filter,
+    asked: &Asked,
     changes: Changes,
 ) -> Answer {
-    if params.one::<Sort>("sort")?.is_some() {
-        let fault = Fault::field("sort", Code::invalid_value);
-        return Err(AppError::Malformed(vec![
-            fault.limit("updated_since without sort"),
-        ]));
+    let has_sort = params.one::<Sort>("sort")?.is_some();
+    let others = [
+        ("sort", has_sort),
+        ("near", asked.near.is_some()),
+        ("radius_km", asked.radius.is_some()),
+        ("facet", !asked.facets.is_empty()),
+    ];
+    let faults = others.into_iter().filter(|(_, is_asked)| *is_asked);
+    let faults = faults.map(|(name, _)| {
+        let fault = Fault::field(name, Code::invalid_value);
+        fault.limit(format!("updated_since without {name}"))
+    });
+    let faults: Vec<Fault> = faults.collect();
+    if !faults.is_empty() {
+        return Err(AppError::Malformed(faults));
     }
     let after = changes.place();
     let actor = context.reader();
@@ -166,11 +193,18 @@ impl Change {
     }
 }
 
+impl From<Listed> for ListedInstrument {
+    fn from(row: Listed) -> Self {
+        let shape = FoundInstrumentShape::of(row.instrument, row.distance);
+        ListedInstrument::Instrument(Box::new(shape))
+    }
+}
+
 impl From<Change> for ListedInstrument {
     fn from(change: Change) -> Self {
         match change {
             Change::Shown(row) => {
-                ListedInstrument::Instrument(Box::new(InstrumentShape::from(*row)))
+                ListedInstrument::Instrument(Box::new(FoundInstrumentShape::of(*row, None)))
             }
             Change::Withdrawn(row) => {
                 ListedInstrument::Withdrawn(feed::Withdrawn::new(row.id, row.updated_at))

@@ -1,6 +1,7 @@
 //! `/instruments`: one instrument at a time. Lists stand in `list`, the way to the list in `moves`, tables in `sheet`.
 
 mod body;
+mod found;
 mod list;
 mod moves;
 mod shape;

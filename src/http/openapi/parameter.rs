@@ -110,6 +110,7 @@ const IN_QUERY: &[(&str, Count, Kind, &str)] = &[
         Kind::Text,
         "How the record is proved.",
     ),
+    ("facet", Count::Any, Kind::Text, "Counted by this."),
     (
         "format",
         Count::One,
@@ -218,6 +219,12 @@ const IN_QUERY: &[(&str, Count, Kind, &str)] = &[
         "`true`: nobody gave points yet, or an evaluator is still to give them; `false`: all is there.",
     ),
     (
+        "near",
+        Count::One,
+        Kind::Text,
+        "Latitude and longitude (WGS 84) with a comma between them: each instrument has its `distance_km` from there.",
+    ),
+    (
         "open",
         Count::One,
         Kind::Flag,
@@ -276,8 +283,9 @@ const IN_QUERY: &[(&str, Count, Kind, &str)] = &[
         "q",
         Count::Any,
         Kind::Text,
-        "A text to look for, of at most 100 characters, at most five.",
+        "A text to look for, of at most 100 characters, at most five. Of instruments every word of it is met in names, model, maker, functions, services, standards, unit or place; width, case and hyphens do not matter, two Chinese characters are a word, and synonyms count as the word.",
     ),
+    ("radius_km", Count::One, Kind::Kilometers, "Of `near`."),
     (
         "region",
         Count::Any,
@@ -401,6 +409,7 @@ enum Kind {
     Id,
     Instant,
     Integer,
+    Kilometers,
     Limit,
     /// An id, or 0 for the beginning.
     Place,
@@ -416,6 +425,7 @@ impl Kind {
             Kind::Id => json!({"type": "integer", "format": "int64", "minimum": 1}),
             Kind::Instant => json!({"type": "string", "format": "date-time"}),
             Kind::Integer => json!({"type": "integer", "format": "int64"}),
+            Kind::Kilometers => json!({"type": "number", "exclusiveMinimum": 0, "maximum": 20_040}),
             Kind::Limit => json!({"type": "integer", "minimum": 1, "maximum": 200, "default": 50}),
             Kind::Place => json!({"type": "integer", "format": "int64", "minimum": 0}),
             Kind::Text => json!({"type": "string"}),

@@ -4,6 +4,7 @@
 mod change;
 mod check;
 mod context;
+mod find;
 mod import;
 mod managers;
 mod moves;
@@ -13,10 +14,11 @@ mod write;
 
 pub use change::{Declared, ReadChange, Scope, change, create, delete};
 pub use context::InstrumentContext;
+pub use find::{Asked, Listed, Listing, list};
 pub use import::{Import, ImportMode, Imported, import, may_get_template};
 pub use managers::{Own, assign_managers, assign_managers_of_all, list_own};
 pub use moves::{decide, decide_all, right_to};
-pub use read::{Versions, export, get, list, list_changed, list_versions};
+pub use read::{Versions, export, get, list_changed, list_versions};
 pub use row::{CellValue, Empty, InstrumentRow, RegistryCell, RegistryColumn, Said, Set, Unread};
 pub use write::correct_as_told;
 

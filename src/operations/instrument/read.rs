@@ -1,15 +1,17 @@
 //! Reading entries: one, its versions, and those that a caller or visitor may see.
 
 use super::context::InstrumentContext;
+use super::find::{Asked, list_all_ranked, narrowed};
 use super::{Entry, inside};
 use crate::app::App;
 use crate::domain::access::{self, Action, Reach};
+use crate::domain::search::Matches;
 use crate::domain::{Instant, InstrumentId};
-use crate::error::AppError;
+use crate::error::{AppError, Code, Fault};
 use crate::operations::actor::Actor;
 use crate::operations::run::{admit, may};
 use crate::operations::subject::{Subject, Ties, authorize};
-use crate::store::instrument::{Changed, Filter, Instrument, Sorted};
+use crate::store::instrument::{Changed, Filter, Instrument, SortField};
 use crate::store::{self, Conn};
 
 /// The entry, when this caller or visitor may see it; 404 otherwise. The host, its administration and the auditors see all
@@ -48,15 +50,6 @@ pub async fn list_versions(
     app.store.read(find).await
 }
 
-/// The entries that the filter asks for and the caller or visitor may see.
-pub async fn list(app: &App, actor: &Actor, filter: Filter) -> Result<Sorted, AppError> {
-    let filter = within_reach(actor, Action::InstrumentList, filter);
-    read(app, filter, |conn, filter| {
-        store::instrument::list(conn, &filter)
-    })
-    .await
-}
-
 /// What changed of these entries after a place, in the order of (`updated_at`, `id`).
 pub async fn list_changed(
     app: &App,
@@ -65,8 +58,8 @@ pub async fn list_changed(
     after: (Instant, i64),
 ) -> Result<Changed, AppError> {
     let filter = within_reach(actor, Action::InstrumentList, filter);
-    read(app, filter, move |conn, filter| {
-        store::instrument::list_changed(conn, &filter, after)
+    read(app, filter, move |conn, filter, _| {
+        Ok(store::instrument::list_changed(conn, &filter, after)?)
     })
     .await
 }
@@ -82,17 +75,31 @@ pub async fn export(
         is_public: false,
         ..within_reach(actor, Action::InstrumentExport, filter?)
     };
-    read(app, filter, store::instrument::list_all).await
+    if filter.sort.field == SortField::Distance {
+        let fault = Fault::field("sort", Code::invalid_value);
+        return Err(AppError::Malformed(vec![fault.actual("distance")]));
+    }
+    let (node, on) = (app.clone(), actor.now.local_date());
+    read(app, filter, move |conn, filter, found| {
+        match filter.sort.field.is_ranked() {
+            true => list_all_ranked(&node.search, conn, &filter, &found, on),
+            false => Ok(store::instrument::list_all(conn, filter)?),
+        }
+    })
+    .await
 }
 
 /// A search waits for the others, so that it takes no connection from short questions.
 async fn read<T: Send + 'static>(
     app: &App,
     filter: Filter,
-    find: impl FnOnce(&mut Conn, Filter) -> store::Result<T> + Send + 'static,
+    find: impl FnOnce(&mut Conn, Filter, Matches) -> Result<T, AppError> + Send + 'static,
 ) -> Result<T, AppError> {
-    let is_search = filter.is_search();
-    let find = move |conn: &mut Conn| Ok(find(conn, filter)?);
+    let (is_search, node) = (filter.is_search(), app.clone());
+    let find = move |conn: &mut Conn| {
+        let (filter, found) = narrowed(&node.search, conn, filter, &Asked::default())?;
+        find(conn, filter, found)
+    };
     match is_search {
         true => app.store.read_search(find).await,
         false => app.store.read(find).await,
@@ -100,7 +107,7 @@ async fn read<T: Send + 'static>(
 }
 
 /// Beside what is public: what the caller reaches by the action. A visitor reaches nothing.
-fn within_reach(actor: &Actor, action: Action, filter: Filter) -> Filter {
+pub(super) fn within_reach(actor: &Actor, action: Action, filter: Filter) -> Filter {
     let caller = actor.caller().ok();
     let caller = caller.filter(|caller| access::may(caller, action).is_ok());
     Filter {

@@ -11,7 +11,7 @@ mod version;
 
 pub use draft::{delete, is_used};
 pub use facts::{FACT_COLUMNS, StagedInstrument};
-pub use page::{Changed, Sorted, Withdrawn, list, list_all, list_changed};
+pub use page::{Changed, Sorted, Withdrawn, list, list_all, list_by_ids, list_changed, list_ids};
 pub use search::Filter;
 pub(in crate::store) use search::is_incomplete;
 pub use sort::{Key, Position, Sort, SortField};

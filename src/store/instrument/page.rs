@@ -1,6 +1,8 @@
 //! Pages of instruments: in the order that is asked for, from an index of its own, or of few by sorting them; or in the order
 //! of change, with those that left the public list.
 
+use std::collections::HashMap;
+
 use diesel::dsl::{not, sql};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text, Timestamp, Untyped};
@@ -50,6 +52,28 @@ pub fn list(conn: &mut Conn, filter: &Filter) -> Result<Sorted> {
     Ok(Sorted { rows, rest: after })
 }
 
+/// The ids of all that the filter admits, in no order.
+pub fn list_ids(conn: &mut Conn, filter: &Filter) -> Result<Vec<InstrumentId>> {
+    let letters = CaseFold::of(conn);
+    let mut query = driven(filter).filter(seen(filter));
+    for condition in conditions(filter, letters) {
+        query = query.filter(condition);
+    }
+    Ok(query.select(instrument::id).load(conn)?)
+}
+
+/// These instruments, in the order of the ids.
+pub fn list_by_ids(conn: &mut Conn, ids: &[InstrumentId]) -> Result<Vec<Instrument>> {
+    let mut rows: Vec<Instrument> = Vec::with_capacity(ids.len());
+    for some in ids.chunks(1_000) {
+        let found = instrument::table.filter(instrument::id.eq_any(some));
+        rows.extend(found.select(Instrument::as_select()).load(conn)?);
+    }
+    let places: HashMap<InstrumentId, usize> = ids.iter().copied().zip(0..).collect();
+    rows.sort_by_key(|row| places.get(&row.id).copied());
+    Ok(rows)
+}
+
 /// All pages, up to the filter's limit.
 pub fn list_all(conn: &mut Conn, mut filter: Filter) -> Result<Vec<Instrument>> {
     let mut all = Vec::new();
@@ -64,8 +88,18 @@ pub fn list_all(conn: &mut Conn, mut filter: Filter) -> Result<Vec<Instrument>> 
     }
 }
 
-/// The hosts whose instruments alone are asked for, when those are no more than half a page may look at.
-fn few(conn: &mut Conn, filter: &Filter) -> Result<Option<Vec<OrganizationId>>> {
+/// So few instruments that they may be sorted: no more than half of what a page may look at.
+enum Few {
+    OfHosts(Vec<OrganizationId>),
+    /// Those that the filter names.
+    These,
+}
+
+/// The few that alone are asked for: those that the filter names, or those of its hosts.
+fn few(conn: &mut Conn, filter: &Filter) -> Result<Option<Few>> {
+    if filter.are_few() {
+        return Ok(Some(Few::These));
+    }
     let reach = &filter.reach;
     let is_own = !filter.is_public && !reach.everything && reach.region.is_none();
     let hosts = match (filter.organizations.is_empty(), is_own) {
@@ -82,21 +116,22 @@ fn few(conn: &mut Conn, filter: &Filter) -> Result<Option<Vec<OrganizationId>>> 
         .limit(1)
         .offset(ROWS_MAX / 2)
         .load(conn)?;
-    Ok(beyond.is_empty().then_some(hosts))
+    Ok(beyond.is_empty().then_some(Few::OfHosts(hosts)))
 }
 
 struct List<'a> {
     filter: &'a Filter,
     letters: CaseFold,
-    /// Of these hosts alone; few, so that they may be sorted.
-    few: Option<Vec<OrganizationId>>,
+    few: Option<Few>,
 }
 
 impl List<'_> {
     /// The column of the order; under a function that hides it from the choice of an index where few rows are sorted.
     fn column(&self) -> String {
         let name = match self.filter.sort.field {
-            SortField::Id => "instrument.id",
+            SortField::Id | SortField::Relevance | SortField::Price | SortField::Distance => {
+                "instrument.id"
+            }
             SortField::Name => "instrument.name",
             SortField::AssetNo => "instrument.asset_no",
             SortField::OriginalValue => "instrument.original_value_fen",
@@ -118,7 +153,7 @@ impl List<'_> {
             (">", "<=", "ASC")
         };
         let mut query = instrument::table.into_boxed();
-        if let Some(hosts) = &self.few {
+        if let Some(Few::OfHosts(hosts)) = &self.few {
             query = query.filter(instrument::organization_id.eq_any(hosts.clone()));
         }
         if let Some(after) = after {
@@ -176,7 +211,7 @@ fn compared(column: &str, comparison: &str, place: &Position) -> Condition {
         };
     }
     match &place.key {
-        SortKey::Id => {
+        SortKey::Id | SortKey::Relevance(_) | SortKey::Price(_) | SortKey::Distance(_) => {
             let alone = format!("{column} {comparison} ");
             Box::new(sql::<Bool>(&alone).bind::<BigInt, _>(place.id))
         }

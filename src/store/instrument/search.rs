@@ -11,9 +11,10 @@ use crate::domain::access::Reach;
 use crate::domain::exemption::ShareMode;
 use crate::domain::instrument::InstrumentState;
 use crate::domain::tariff::CustomerClass;
-use crate::domain::{CategoryCode, Fen, OrganizationId, RegionCode, TypedKey};
+use crate::domain::{CategoryCode, Fen, InstrumentId, OrganizationId, RegionCode};
 use crate::store::Conn;
 use crate::store::case_fold::CaseFold;
+use crate::store::page::ROWS_MAX;
 use crate::store::schema::{
     instrument, instrument_manager, instrument_service, organization, tariff,
 };
@@ -28,8 +29,10 @@ pub struct Filter {
     pub reach: Reach,
     /// Listed instruments too, whoever asks.
     pub is_public: bool,
-    /// Part of a name, model, manufacturer or asset number.
+    /// What is looked for; the index of instruments finds it, so that `among` says which they are.
     pub texts: Vec<String>,
+    /// These instruments alone.
+    pub among: Option<Vec<InstrumentId>>,
     pub categories: Vec<CategoryCode>,
     pub regions: Vec<RegionCode>,
     pub organizations: Vec<OrganizationId>,
@@ -56,6 +59,12 @@ impl Filter {
     pub fn is_search(&self) -> bool {
         !self.texts.is_empty() || !self.methods.is_empty()
     }
+
+    /// Whether the instruments that alone are asked for are no more than half of what a page may look at.
+    pub(super) fn are_few(&self) -> bool {
+        let most = usize::try_from(ROWS_MAX / 2).unwrap_or(usize::MAX);
+        self.among.as_ref().is_some_and(|ids| ids.len() <= most)
+    }
 }
 
 /// One of them holds; nothing when there is none.
@@ -73,7 +82,7 @@ pub(super) fn seen(filter: &Filter) -> Condition {
     }
     let mut ways: Vec<Condition> = Vec::new();
     if filter.is_public {
-        ways.push(Box::new(instrument::state.eq(InstrumentState::Listed)));
+        ways.push(Box::new(state().eq(InstrumentState::Listed)));
     }
     if let Some(region) = reach.region {
         let supervised = organization::table
@@ -103,7 +112,10 @@ pub(super) fn conditions(filter: &Filter, letters: CaseFold) -> Vec<Condition> {
         Box::new(instrument::region_code.like(format!("{}%", code.prefix())))
     });
     let mut all: Vec<Condition> = [
-        any(filter.texts.iter().map(|text| with_text(text, letters))),
+        filter
+            .among
+            .as_deref()
+            .map(|ids| among(ids, filter.are_few(), letters)),
         any(categories),
         any(regions),
         any(filter
@@ -119,7 +131,7 @@ pub(super) fn conditions(filter: &Filter, letters: CaseFold) -> Vec<Condition> {
     .collect();
     all.extend(organized(filter));
     if !filter.states.is_empty() {
-        all.push(Box::new(instrument::state.eq_any(filter.states.clone())));
+        all.push(Box::new(state().eq_any(filter.states.clone())));
     }
     if !filter.share_modes.is_empty() {
         let modes = filter.share_modes.clone();
@@ -173,6 +185,12 @@ pub(super) fn organized(filter: &Filter) -> Option<Condition> {
     (!filter.organizations.is_empty()).then(|| -> Condition { Box::new(asked()) })
 }
 
+/// Hidden from the choice of an index: an order beats it. Where nothing is asked for but ids, an index that has all of the
+/// columns is read in place of the rows.
+fn state() -> SqlLiteral<Text> {
+    sql("COALESCE(instrument.state, instrument.state)")
+}
+
 fn organization_id() -> SqlLiteral<BigInt> {
     sql("+instrument.organization_id")
 }
@@ -191,43 +209,18 @@ fn escaped(text: &str) -> String {
         .collect()
 }
 
-/// The English name begins the JSON of the description, and a quote within a JSON text is escaped, so that the pattern
-/// cannot reach into another field.
-fn english_name_containing(text: &str) -> String {
-    let json = serde_json::Value::from(text.to_ascii_lowercase()).to_string();
-    let within = json.trim_start_matches('"');
-    let within = within.strip_suffix('"').unwrap_or(within);
-    format!("{{\"name\\_en\":\"%{}%\",\"funding\":%", escaped(within))
-}
-
-fn with_text(text: &str, letters: CaseFold) -> Condition {
-    let pattern = containing(text);
-    let name = letters
-        .lower("instrument.name")
-        .like(pattern.clone())
-        .escape('\\');
-    // A key is found however it is typed.
-    let key = TypedKey::new(text).folded();
-    let key = match key.is_empty() {
-        true => pattern.clone(),
-        false => format!("%{}%", escaped(&key)),
+/// One of these instruments: one text, however many they are. Many are hidden from the choice of an index.
+fn among(ids: &[InstrumentId], are_few: bool, letters: CaseFold) -> Condition {
+    let numbers: Vec<String> = ids.iter().map(ToString::to_string).collect();
+    let numbers = format!("[{}]", numbers.join(","));
+    let (before, after) = letters.numbers();
+    let column = if are_few {
+        "instrument.id"
+    } else {
+        "+instrument.id"
     };
-    let asset_no = sql::<Text>("instrument.asset_no_key")
-        .like(key)
-        .escape('\\');
-    let model = letters
-        .lower("instrument.model")
-        .like(pattern.clone())
-        .escape('\\');
-    let manufacturer = letters
-        .lower("instrument.manufacturer")
-        .like(pattern)
-        .escape('\\');
-    let english = letters
-        .lower("instrument.description")
-        .like(english_name_containing(text))
-        .escape('\\');
-    Box::new(name.or(asset_no).or(model).or(manufacturer).or(english))
+    let listed = sql::<Bool>(&format!("{column} IN ({before}"));
+    Box::new(listed.bind::<Text, _>(numbers).sql(&format!("{after})")))
 }
 
 fn with_method(method: &str, letters: CaseFold) -> Condition {
@@ -264,21 +257,5 @@ mod tests {
     #[test]
     fn wildcards_of_a_text_are_letters() {
         assert_eq!(containing("50%_A\\b"), "%50\\%\\_a\\\\b%");
-    }
-
-    #[test]
-    fn the_english_name_is_found_where_the_description_keeps_it() {
-        use crate::domain::instrument::InstrumentDescription;
-        let description = InstrumentDescription {
-            name_en: Some("a \"b\"".to_owned()),
-            ..InstrumentDescription::default()
-        };
-        let stored = crate::store::instrument::description::DescriptionDocument::from(description);
-        let json = serde_json::to_string(&stored).unwrap();
-        assert!(json.starts_with("{\"name_en\":\"a \\\"b\\\"\",\"funding\":"));
-        assert_eq!(
-            english_name_containing("\"B\""),
-            "{\"name\\_en\":\"%\\\\\"b\\\\\"%\",\"funding\":%"
-        );
     }
 }

@@ -15,6 +15,19 @@ crate::vocabulary! {
         OriginalValue = "original_value_fen",
         CreatedAt = "created_at",
         UpdatedAt = "updated_at",
+        /// How well it meets what is looked for, the best first.
+        Relevance = "relevance",
+        /// The lowest price in force of those that are shared with others.
+        Price = "price",
+        /// From the place that is named.
+        Distance = "distance",
+    }
+}
+
+impl SortField {
+    /// Whether no column holds it: the whole list is ranked before it is cut into pages.
+    pub const fn is_ranked(self) -> bool {
+        matches!(self, Self::Relevance | Self::Price | Self::Distance)
     }
 }
 
@@ -56,6 +69,29 @@ pub enum Key {
     OriginalValue(Fen),
     CreatedAt(Instant),
     UpdatedAt(Instant),
+    /// Its rank, in the direction of the list.
+    Relevance(i64),
+    Price(i64),
+    Distance(i64),
+}
+
+impl Key {
+    /// The key of a ranked order.
+    pub const fn ranked(field: SortField, rank: i64) -> Self {
+        match field {
+            SortField::Price => Key::Price(rank),
+            SortField::Distance => Key::Distance(rank),
+            _ => Key::Relevance(rank),
+        }
+    }
+
+    /// The rank in a ranked order.
+    pub const fn rank(&self) -> Option<i64> {
+        match self {
+            Key::Relevance(rank) | Key::Price(rank) | Key::Distance(rank) => Some(*rank),
+            _ => None,
+        }
+    }
 }
 
 /// The place of a row in a sorted list.
@@ -68,7 +104,10 @@ pub struct Position {
 impl Position {
     pub fn of(row: &Instrument, field: SortField) -> Self {
         let key = match field {
-            SortField::Id => Key::Id,
+            // Of a ranked order the place is not told by the row.
+            SortField::Id | SortField::Relevance | SortField::Price | SortField::Distance => {
+                Key::Id
+            }
             SortField::Name => Key::Name(row.facts.name.clone()),
             SortField::AssetNo => Key::AssetNo(row.facts.asset_no.to_string()),
             SortField::OriginalValue => Key::OriginalValue(row.facts.original_value_fen),
@@ -88,6 +127,9 @@ impl Position {
                 | (Key::OriginalValue(_), SortField::OriginalValue)
                 | (Key::CreatedAt(_), SortField::CreatedAt)
                 | (Key::UpdatedAt(_), SortField::UpdatedAt)
+                | (Key::Relevance(_), SortField::Relevance)
+                | (Key::Price(_), SortField::Price)
+                | (Key::Distance(_), SortField::Distance)
         )
     }
 }
