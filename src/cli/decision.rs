@@ -48,7 +48,7 @@ pub struct Rejection {
 
 /// Publishes a run, after the draft evaluation that it stands on.
 pub async fn publish(app: &App, id: RunId, publication: Publication) -> Result<(), Failure> {
-    let actor = actor(app, &publication.chosen).await?;
+    let actor = actor(app, publication.chosen.account.as_deref()).await?;
     let statement = Statement {
         notice_until_on: publication.until,
         remark: publication.remark,
@@ -76,13 +76,13 @@ pub async fn publish(app: &App, id: RunId, publication: Publication) -> Result<(
 
 /// Makes a run final, its evaluation too.
 pub async fn finalize(app: &App, id: RunId, chosen: Chosen) -> Result<(), Failure> {
-    let actor = actor(app, &chosen).await?;
+    let actor = actor(app, chosen.account.as_deref()).await?;
     let decided = (id, RunDecision::Finalize);
     decide(app, (&actor, &chosen), decided, Statement::default()).await
 }
 
 pub async fn discard(app: &App, id: RunId, rejection: Rejection) -> Result<(), Failure> {
-    let actor = actor(app, &rejection.chosen).await?;
+    let actor = actor(app, rejection.chosen.account.as_deref()).await?;
     let statement = Statement {
         reason: rejection.reason,
         ..Statement::default()
@@ -103,9 +103,9 @@ impl Rejection {
     }
 }
 
-/// Who is named; nobody named is the installation, which may not decide.
-async fn actor(app: &App, chosen: &Chosen) -> Result<Actor, Failure> {
-    match &chosen.account {
+/// Who is named; nobody named is the installation, which may not decide what others are shown.
+pub async fn actor(app: &App, account: Option<&str>) -> Result<Actor, Failure> {
+    match account {
         Some(login) => acting_as(app, login).await,
         None => Ok(operator(app)),
     }
@@ -171,7 +171,7 @@ async fn decide(
     }
 }
 
-fn no_run(error: AppError, id: RunId) -> Failure {
+pub fn no_run(error: AppError, id: RunId) -> Failure {
     match error {
         AppError::NotFound => {
             let name = id.kind().title().to_lowercase();

@@ -1,4 +1,5 @@
-//! `yiqi evaluate`: grades every host of a year and prints the draft; shows, publishes, finalizes and discards it.
+//! `yiqi evaluate`: grades every host of a year and prints the draft; lists, shows, grades again, publishes, finalizes, discards
+//! and deletes.
 
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -6,17 +7,24 @@ use serde_json::json;
 use super::failure::Failure;
 use super::output::{self, Format};
 use super::subsidy::{AskedArguments, explanation};
+use super::yearly_run::{self, Listed, Unshown};
 use super::{archive, decision, export, operator, progress};
 use crate::app::App;
 use crate::config::Config;
-use crate::operations::yearly_run::{self, EvaluationId, Request, RunId, grades};
+use crate::operations::yearly_run::{
+    EvaluationId, Request, RunId, RunKind, get, grades, run as run_now,
+};
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Freeze the records of a year and grade every unit.
     Run(Arguments),
+    /// The evaluations there are.
+    List(Listed),
     /// Show the grades of an evaluation.
     Show(Shown),
+    /// Take the points of the year as they are now into a draft, and grade it again without a new freeze.
+    Regrade(Unshown),
     /// Write a published evaluation with everything it was made of to one file, to be proved elsewhere.
     Archive(archive::Arguments),
     /// Write an evaluation to a file: grades as CSV, everything as XLSX, or the notice as PDF.
@@ -29,6 +37,8 @@ pub enum Command {
     Finalize(decision::Chosen),
     /// Throw an evaluation away.
     Discard(decision::Rejection),
+    /// Delete a what-if.
+    Delete(Unshown),
 }
 
 #[derive(Debug, Args)]
@@ -57,6 +67,14 @@ pub async fn run(config: Config, action: Command) -> Result<(), Failure> {
 async fn act(app: &App, action: Command) -> Result<(), Failure> {
     match action {
         Command::Run(arguments) => evaluate(app, arguments).await,
+        Command::List(asked) => yearly_run::list(app, RunKind::Evaluation, asked).await,
+        Command::Regrade(draft) => {
+            yearly_run::regrade(app, super::subsidy::id(draft.run)?, &draft).await?;
+            print(app, draft.run, draft.format).await
+        }
+        Command::Delete(scenario) => {
+            yearly_run::delete(app, run_id(scenario.run)?, &scenario).await
+        }
         Command::Show(shown) => print(app, shown.evaluation, shown.format).await,
         Command::Archive(arguments) => archive::write(app, run_id(arguments.run)?, arguments).await,
         Command::Export(arguments) => export::write(app, run_id(arguments.run)?, arguments).await,
@@ -81,7 +99,7 @@ async fn evaluate(app: &App, arguments: Arguments) -> Result<(), Failure> {
         budget: None,
     };
     let (actor, shown) = (operator(app), progress::over_phases());
-    let id = yearly_run::run(app, &actor, request, |phase| shown.tell(phase)).await?;
+    let id = run_now(app, &actor, request, |phase| shown.tell(phase)).await?;
     drop(shown);
     print(app, id.number(), arguments.format).await
 }
@@ -90,7 +108,7 @@ async fn print(app: &App, number: i64, format: Format) -> Result<(), Failure> {
     let id = run_id(number)?;
     let seeking = |error| Failure::seeking(error, format_args!("evaluation {number}"));
     let actor = operator(app);
-    let state = yearly_run::get(app, &actor, id).await.map_err(seeking)?;
+    let state = get(app, &actor, id).await.map_err(seeking)?;
     let state = state.lifecycle().state;
     let hosts = grades::list(app, &actor, super::subsidy::id(number)?).await?;
     let graded = grades::graded(hosts)?;

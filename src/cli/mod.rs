@@ -23,6 +23,7 @@ mod progress;
 pub mod seed;
 mod serve;
 mod subsidy;
+mod yearly_run;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -46,18 +46,45 @@ pub struct Phases(ProgressBar);
 
 /// Shows how far a yearly run is.
 pub fn over_phases() -> Phases {
+    Phases(percentage())
+}
+
+fn percentage() -> ProgressBar {
     let bar = ProgressBar::new(100);
     if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {percent} % {elapsed}") {
         bar.set_style(style);
     }
     bar.enable_steady_tick(Duration::from_millis(100));
-    Phases(bar)
+    bar
 }
 
 impl Phases {
     pub fn tell(&self, phase: RunPhase) {
         self.0.set_message(phase.as_str());
         self.0.set_position(phase.percent().unsigned_abs());
+    }
+}
+
+/// A bar over work that tells its percentage.
+#[derive(Debug, Clone)]
+pub struct Percent(ProgressBar);
+
+/// Shows how much of `what` is done.
+pub fn over_percent(what: &str) -> Percent {
+    let bar = percentage();
+    bar.set_message(what.to_owned());
+    Percent(bar)
+}
+
+impl Percent {
+    pub fn set(&self, percent: u64) {
+        self.0.set_position(percent);
+    }
+}
+
+impl Drop for Percent {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
     }
 }
 

@@ -1,6 +1,7 @@
 //! The one error of every room above the store. Each variant is one kind of answer; each entry has a stable code. How an
 //! error looks over HTTP is `http/problem.rs`'s business; what its codes say to people is in `config/locales/`.
 
+mod range;
 mod status;
 pub mod text;
 

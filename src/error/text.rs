@@ -1,13 +1,17 @@
 //! What codes say to people, in Chinese and English. The texts are data in `config/locales/`; a test keeps both complete.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
 use std::sync::LazyLock;
 
 use serde_json::Value;
 
+use super::range::Range;
 use super::{Code, Fault};
 use crate::domain::fault::FaultValue;
 use crate::domain::preflight::Item;
+use crate::domain::sentence::Sentence;
 
 /// The languages answers are written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -18,21 +22,39 @@ pub enum Language {
 }
 
 impl Language {
+    /// That of a tag as in BCP 47, by its primary language: `zh`, `zh-CN`, `zh-Hans-CN`, `en-GB`; an underscore, as in `zh_CN`, is
+    /// taken for a hyphen.
+    pub fn of_tag(tag: &str) -> Option<Self> {
+        let primary = tag.split(['-', '_']).next().unwrap_or_default();
+        let languages = [(Self::Chinese, "zh"), (Self::English, "en")];
+        let mut languages = languages.into_iter();
+        let found = languages.find(|(_, code)| primary.eq_ignore_ascii_case(code));
+        found.map(|(language, _)| language)
+    }
+
+    /// What a sentence says in it.
+    pub fn said(self, sentence: &Sentence) -> &str {
+        match self {
+            Language::Chinese => &sentence.zh,
+            Language::English => &sentence.en,
+        }
+    }
+
     /// The best of an `Accept-Language` header; Chinese when it names neither.
     pub fn accepted(header: &str) -> Self {
-        let weight = |prefix: &str| {
+        let weight = |language: Language| {
             header
                 .split(',')
                 .filter_map(|part| {
                     let mut words = part.split(';').map(str::trim);
-                    let tag = words.next().unwrap_or_default().to_lowercase();
+                    let tag = words.next().unwrap_or_default();
                     let q = words.find_map(|word| word.strip_prefix("q="));
                     let weight = q.map_or(1.0, |q| q.trim().parse::<f32>().unwrap_or(0.0));
-                    tag.starts_with(prefix).then_some(weight)
+                    (Self::of_tag(tag) == Some(language)).then_some(weight)
                 })
                 .fold(0.0, f32::max)
         };
-        if weight("en") > weight("zh") {
+        if weight(Language::English) > weight(Language::Chinese) {
             Language::English
         } else {
             Language::Chinese
@@ -47,6 +69,20 @@ impl Language {
     }
 }
 
+impl FromStr for Language {
+    type Err = &'static str;
+
+    fn from_str(tag: &str) -> Result<Self, Self::Err> {
+        Self::of_tag(tag).ok_or("say zh-CN or en, or another tag whose first part is zh or en")
+    }
+}
+
+impl fmt::Display for Language {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.tag())
+    }
+}
+
 /// A file of one language: a sentence for each code, and titles where the sentence does not begin with one.
 #[derive(Default, serde::Deserialize)]
 struct Texts {
@@ -57,6 +93,9 @@ struct Texts {
     /// What limits say in words, by their English.
     #[serde(default)]
     phrases: BTreeMap<String, String>,
+    /// What a range says, by the ends that it has.
+    #[serde(default)]
+    ranges: BTreeMap<String, String>,
     #[serde(flatten)]
     sentences: BTreeMap<String, String>,
 }
@@ -124,6 +163,14 @@ pub fn limit(value: FaultValue, language: Language) -> Value {
     }
 }
 
+/// What a value must be to lie within a range.
+fn range(range: &Range, language: Language) -> String {
+    let told = texts(language).ranges.get(range.words());
+    let (first, last) = range.ends();
+    let told = told.map_or("{first}", String::as_str);
+    told.replace("{first}", first).replace("{last}", last)
+}
+
 /// The whole sentence about one fault, with field, limit and actual value filled in. Where the sentence needs a value that the
 /// fault has not, the field and the title say it.
 pub fn message(fault: &Fault, language: Language) -> String {
@@ -141,13 +188,15 @@ pub fn message(fault: &Fault, language: Language) -> String {
         Some(other) => other.to_string(),
         None => "—".to_owned(),
     };
-    let limit = fault.limit.clone();
+    let limit = match (fault.code, fault.limit.clone()) {
+        (Code::out_of_range, Some(limit)) => {
+            range(&Range::of(limit, fault.actual.as_ref()), language)
+        }
+        (_, limit) => shown(limit.map(|limit| self::limit(limit, language))),
+    };
     sentence
         .replace("{field}", fault.name())
-        .replace(
-            "{limit}",
-            &shown(limit.map(|limit| self::limit(limit, language))),
-        )
+        .replace("{limit}", &limit)
         .replace("{actual}", &shown(fault.actual.clone().map(Value::from)))
 }
 
@@ -192,7 +241,99 @@ mod tests {
         );
         assert_eq!(message(&fault, Language::Chinese), "budget_fen：超出范围");
         let told = message(&fault.limit("0..9"), Language::English);
-        assert_eq!(told, "budget_fen is outside 0..9");
+        assert_eq!(told, "budget_fen must be from 0 to 9");
+    }
+
+    /// Whatever ends a range has and however its limit is written.
+    #[test]
+    fn a_value_out_of_range_is_told_what_it_must_be() {
+        let value = |text: &str| match text.parse::<i64>() {
+            Ok(number) => FaultValue::Number(number),
+            Err(_) => FaultValue::Text(text.to_owned()),
+        };
+        for (limit, actual, en, zh) in [
+            ("1", "0", "at least 1", "不小于 1"),
+            ("1440", "1441", "at most 1440", "不大于 1440"),
+            ("-3", "-4", "at least -3", "不小于 -3"),
+            ("1", "-", "1", "为 1"),
+            ("1–200", "0", "from 1 to 200", "在 1 到 200 之间"),
+            ("0 … 9", "-1", "from 0 to 9", "在 0 到 9 之间"),
+            ("-5..7", "8", "from -5 to 7", "在 -5 到 7 之间"),
+            ("0.05..", "0.01", "at least 0.05", "不小于 0.05"),
+            ("..0.15", "0.2", "at most 0.15", "不大于 0.15"),
+            (
+                "2026-03-02–2026-05-01",
+                "2026-01-01",
+                "from 2026-03-02 to 2026-05-01",
+                "在 2026-03-02 到 2026-05-01 之间",
+            ),
+            (
+                "2026-03-02..",
+                "2026-01-01",
+                "2026-03-02 or later",
+                "不早于 2026-03-02",
+            ),
+            (
+                "..2026-03-02",
+                "2026-04-01",
+                "2026-03-02 or earlier",
+                "不晚于 2026-03-02",
+            ),
+            (
+                "2026-03-02",
+                "2026-01-01",
+                "2026-03-02 or later",
+                "不早于 2026-03-02",
+            ),
+            (
+                "2026-03-02",
+                "2026-03-03",
+                "2026-03-02 or earlier",
+                "不晚于 2026-03-02",
+            ),
+            (
+                "2026-03-02T01:00:00Z",
+                "2026-03-02T00:59:00Z",
+                "2026-03-02T01:00:00Z or later",
+                "不早于 2026-03-02T01:00:00Z",
+            ),
+            ("any", "-", "any", "为 any"),
+        ] {
+            let mut fault = Fault::field("slot", Code::out_of_range).limit(value(limit));
+            if actual != "-" {
+                fault = fault.actual(value(actual));
+            }
+            assert_eq!(
+                message(&fault, Language::English),
+                format!("slot must be {en}")
+            );
+            assert_eq!(message(&fault, Language::Chinese), format!("slot 应{zh}"));
+        }
+    }
+
+    #[test]
+    fn a_tag_is_taken_by_its_primary_language() {
+        for (tag, language) in [
+            ("zh", Some(Language::Chinese)),
+            ("zh-CN", Some(Language::Chinese)),
+            ("ZH-hans-cn", Some(Language::Chinese)),
+            ("zh_TW", Some(Language::Chinese)),
+            ("en", Some(Language::English)),
+            ("en-GB", Some(Language::English)),
+            ("En-us", Some(Language::English)),
+            ("zha", None),
+            ("enm", None),
+            ("de-CH", None),
+            ("", None),
+            ("*", None),
+        ] {
+            assert_eq!(Language::of_tag(tag), language, "{tag}");
+            assert_eq!(tag.parse().ok(), language, "{tag}");
+            // The other one where the header names both, this one first.
+            let accepted = Language::accepted(&format!("{tag};q=0.9, de, en;q=0.1"));
+            assert_eq!(accepted, language.unwrap_or(Language::English), "{tag}");
+        }
+        assert_eq!(Language::accepted("fr, *;q=0.5"), Language::Chinese);
     }
 
     #[test]

@@ -39,14 +39,12 @@ pub(crate) fn look(conn: &mut Conn, scope: &Scope) -> Result<Vec<Found>, AppErro
             let added = candidate.and_then(|candidate| findings.add(&candidate));
             added.map_err(|TooLarge| too_much(rule))?;
         }
-        for mut found in findings.finish(is_cut) {
-            if found.counterpart_id.is_some() {
-                let (ids, is_cut) = yearly_input::list_records_of_two(conn, scope, &found)?;
-                found.record_ids = ids;
-                found.is_cut |= is_cut;
-            }
-            all.push(found);
+        let mut found: Vec<Found> = findings.finish(is_cut).collect();
+        let is_of_two = found.iter().any(|one| one.counterpart_id.is_some());
+        if is_of_two {
+            yearly_input::read_records_of_two(conn, scope, (rule, &mut found))?;
         }
+        all.extend(found);
     }
     Ok(all)
 }

@@ -1,6 +1,7 @@
 //! The command line as scripts meet it: what it prints where, and its exit codes.
 
 mod course;
+mod draft;
 mod first_person;
 mod tables;
 mod trial;

@@ -218,7 +218,7 @@ both! {
         let a4 = scores.iter().find(|score| score["id"] == "A4").unwrap();
         assert_eq!((&a4["points"], &a4["points_exact"]), (&json!("1.3333"), &json!("4/3")));
         let (actor, id) = (Actor::system(app.now()), run.id().try_into().unwrap());
-        assert!(app.block_on(yearly_run::verify::verify(&app.app, &actor, id)).unwrap().verified);
+        assert!(app.block_on(yearly_run::verify::verify(&app.app, &actor, id, |_| ())).unwrap().verified);
         // The province's own points stand before the experts'.
         let evaluation = path("evaluations", &run["evaluation_id"]);
         let other = draft(&admin, "evaluations", 2025, "hebei-2026");
@@ -382,7 +382,7 @@ both! {
         put(&admin, list, "\"v2\"", json!([])).expect_status(200);
         assert_eq!((grade_of(&run), grade_of(&computed) == "excellent"), (json!("excellent"), false));
         let (actor, id) = (Actor::system(app.now()), run.id().try_into().unwrap());
-        assert!(app.block_on(yearly_run::verify::verify(&app.app, &actor, id)).unwrap().verified);
+        assert!(app.block_on(yearly_run::verify::verify(&app.app, &actor, id, |_| ())).unwrap().verified);
         assert_ne!(grade_of(&draft(&admin, "evaluations", 2025, "adopting")), "excellent");
     }
 }

@@ -110,6 +110,7 @@ fn verified(app: &TestApp, run: &Answer) {
             &app.app,
             &actor,
             run.id().try_into().unwrap(),
+            |_| (),
         ))
         .unwrap();
     assert!(verified.verified, "{verified:?}");

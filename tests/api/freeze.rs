@@ -118,9 +118,9 @@ both! {
         assert_eq!(late[0].0, frozen_at, "received before");
         assert!(late[0].1.unwrap() > frozen_at && late[1].0 > frozen_at && late[1].1.unwrap() > frozen_at);
 
-        let verified = app.block_on(yearly_run::verify::verify(&app.app, &operator(app), run)).unwrap();
+        let verified = app.block_on(yearly_run::verify::verify(&app.app, &operator(app), run, |_| ())).unwrap();
         assert!(verified.verified, "{verified:?}");
-        let later = app.block_on(yearly_run::verify::verify(&app.app, &operator(app), subsidize(app))).unwrap();
+        let later = app.block_on(yearly_run::verify::verify(&app.app, &operator(app), subsidize(app), |_| ())).unwrap();
         assert!(later.verified && later.stored.input_digest != verified.stored.input_digest);
     }
 

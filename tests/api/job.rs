@@ -126,7 +126,7 @@ both! {
         let (stands_on, _) = app.read(move |conn| Ok(outcome(conn, id)?));
         assert_eq!(stands_on, frozen);
         let actor = Actor::system(app.now());
-        let verified = app.block_on(yearly_run::verify::verify(&app.app, &actor, id)).unwrap();
+        let verified = app.block_on(yearly_run::verify::verify(&app.app, &actor, id, |_| ())).unwrap();
         assert!(verified.verified, "{verified:?}");
         let shown = app.as_admin().get(&format!("/api/v1/subsidy-runs/{id}")).expect_status(200);
         assert_eq!((&shown["status"], &shown["progress"], &shown["phase"]), (&json!("draft"), &json!(100), &json!(null)));

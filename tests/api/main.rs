@@ -99,6 +99,7 @@ mod service_context;
 mod session;
 mod stats;
 mod subsidy;
+mod suspicion;
 mod tables;
 mod tariff;
 mod template;

@@ -204,7 +204,7 @@ fn administrator(world: &World, login: &'static str) -> yiqi::domain::access::Ca
 
 fn verify(world: &World, id: SubsidyRunId) -> Verification {
     let actor = actor(world);
-    let verify = yearly_run::verify::verify(&world.app, &actor, id);
+    let verify = yearly_run::verify::verify(&world.app, &actor, id, |_| ());
     world.block_on(verify).unwrap()
 }
 

@@ -3,14 +3,32 @@
 
 use serde_json::{Value, json};
 
+use yiqi::operations::actor::Actor;
+use yiqi::operations::policy_pack::HEBEI_2026;
+use yiqi::operations::yearly_run::verify;
+
 use crate::client::{Answer, Client};
 use crate::finality::{draft, path, prepared, publish, say};
+use crate::finding_effect::planted;
 use crate::subsidy::begun;
 use crate::world::*;
 use crate::{both, given};
 
 const RUNS: &str = "/api/v1/subsidy-runs";
 const EVALUATIONS: &str = "/api/v1/evaluations";
+
+/// What makes the shipped pack ask finer facts: something of each service, which instruments are sets, each record for itself.
+const FINER: [[&str; 2]; 3] = [
+    [
+        "drop_weak_evidence = { classes",
+        "where = { purpose = [\"research\", \"development\", \"teaching\", \"other\"] }\ndrop_weak_evidence = { classes",
+    ],
+    [
+        "base = \"paid_external_income_fen\"\n",
+        "base = \"paid_external_income_fen\"\nonly = [{ is_set = [\"no\"] }]\n",
+    ],
+    ["how = \"pro_rata\"", "how = \"first_come\""],
+];
 
 const PACK: &str = r#"
 code = "open-rate"
@@ -176,6 +194,40 @@ both! {
         }
         let listed = admin.get(&format!("{RUNS}?year=2025")).expect_status(200);
         assert_eq!(listed["items"].as_array().unwrap().len(), 1);
+    }
+
+    /// By a pack that asks less than the one whose facts were frozen last: nothing is frozen or read again, and the result is that
+    /// of facts as coarse as it asks.
+    fn a_what_if_takes_facts_that_are_finer_than_it_asks(app: &TestApp) {
+        planted(app);
+        let admin = app.as_admin();
+        let body = |policy: &str| json!({"year": 2026, "policy": policy, "budget_fen": 1_000_000});
+        let coarse = begun(&admin, RUNS, body("hebei-2026"));
+        let evaluation = |run: &Answer| admin.get(&path("evaluations", &run["evaluation_id"])).expect_status(200);
+        for (number, [asked, finer]) in FINER.iter().enumerate() {
+            let version = number + 2;
+            assert!(HEBEI_2026.contains(asked), "{asked}");
+            let pack = HEBEI_2026.replacen("version = 1", &format!("version = {version}"), 1).replacen(asked, finer, 1);
+            let stored = admin.request(ureq::http::Method::POST, "/api/v1/policies?accept_warnings=true");
+            let stored = stored.bytes("application/toml", pack.into_bytes()).send().expect_status(201);
+            let in_force = format!("/api/v1/policies/{}", stored.id());
+            say(&given::deputy(app), &in_force, "in-force", json!({})).expect_status(200);
+            let fine = evaluation(&begun(&admin, RUNS, body(&format!("hebei-2026@{version}"))));
+            let mut what_if = body("hebei-2026@1");
+            what_if["scenario"] = json!(true);
+            let tried = begun(&admin, RUNS, what_if);
+            let taken = evaluation(&tried);
+            assert_ne!(fine["input_digest"], evaluation(&coarse)["input_digest"], "{finer}");
+            for same in ["frozen_at", "input_digest"] {
+                assert_eq!(taken[same], fine[same], "{finer}: {same}");
+            }
+            assert_eq!(taken["result_digest"], evaluation(&coarse)["result_digest"], "{finer}");
+            assert_eq!(tried["pools"], coarse["pools"], "{finer}");
+            let actor = Actor::system(app.now());
+            let id = tried.id().try_into().unwrap();
+            let verified = app.block_on(verify::verify(&app.app, &actor, id, |_| ())).unwrap();
+            assert!(verified.verified, "{finer}: {verified:?}");
+        }
     }
 
     fn two_runs_are_compared(app: &TestApp) {

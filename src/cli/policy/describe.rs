@@ -2,49 +2,23 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use super::{Format, refused, text_of};
 use crate::cli::failure::Failure;
 use crate::cli::output;
+use crate::error::text::Language;
 use crate::operations::policy_pack::{
     self, Difference, Policy, Section, Sentence, differences, explain as sections,
 };
 use serde_json::json;
 
-/// In which language sentences are said.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum Language {
-    #[default]
-    #[value(name = "zh-CN")]
-    Chinese,
-    #[value(name = "en")]
-    English,
-}
-
-impl From<Language> for crate::error::text::Language {
-    fn from(language: Language) -> Self {
-        match language {
-            Language::Chinese => Self::Chinese,
-            Language::English => Self::English,
-        }
-    }
-}
-
-impl Language {
-    pub fn of(self, sentence: &Sentence) -> &str {
-        match self {
-            Self::Chinese => &sentence.zh,
-            Self::English => &sentence.en,
-        }
-    }
-}
-
 #[derive(Debug, Args)]
 pub struct Explain {
     /// A pack: a file, or the code of a shipped one.
     pack: PathBuf,
-    #[arg(long, visible_alias = "lang", value_enum, default_value_t)]
+    /// In which language: zh-CN or en.
+    #[arg(long, visible_alias = "lang", value_name = "TAG", default_value_t)]
     language: Language,
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -55,7 +29,8 @@ pub struct Diff {
     /// The pack that was before: a file, or the code of a shipped one.
     before: PathBuf,
     after: PathBuf,
-    #[arg(long, visible_alias = "lang", value_enum, default_value_t)]
+    /// In which language: zh-CN or en.
+    #[arg(long, visible_alias = "lang", value_name = "TAG", default_value_t)]
     language: Language,
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -75,21 +50,21 @@ pub fn explain(arguments: &Explain) -> Result<(), Failure> {
             let sentences = section
                 .sentences
                 .iter()
-                .map(|said| json!({ "text": language.of(&said.text), "source": said.source }));
+                .map(|said| json!({ "text": language.said(&said.text), "source": said.source }));
             json!({
                 "key": section.key,
-                "heading": language.of(&section.heading),
+                "heading": language.said(&section.heading),
                 "sentences": sentences.collect::<Vec<_>>(),
             })
         });
         return output::json(&json!({ "sections": sections.collect::<Vec<_>>() }));
     }
     for section in told {
-        output::say(&format!("\n{}", language.of(&section.heading)))?;
+        output::say(&format!("\n{}", language.said(&section.heading)))?;
         for said in &section.sentences {
             let source = said.source.map(|source| format!(" [{source}]"));
             let source = source.unwrap_or_default();
-            output::say(&format!("  {}{source}", language.of(&said.text)))?;
+            output::say(&format!("  {}{source}", language.said(&said.text)))?;
         }
     }
     Ok(())
@@ -100,7 +75,7 @@ pub fn diff(arguments: &Diff) -> Result<(), Failure> {
     let language = arguments.language;
     let found: Vec<Difference> = differences(&before, &after);
     if arguments.format == Format::Json {
-        let said = |side: &Option<Sentence>| side.as_ref().map(|one| language.of(one).to_owned());
+        let said = |side: &Option<Sentence>| side.as_ref().map(|one| language.said(one).to_owned());
         let items = found.iter().map(
             |one| json!({ "key": one.key, "before": said(&one.before), "after": said(&one.after) }),
         );
@@ -115,10 +90,10 @@ pub fn diff(arguments: &Diff) -> Result<(), Failure> {
     for one in found {
         output::say(&one.key)?;
         if let Some(before) = &one.before {
-            output::say(&format!("  - {}", language.of(before)))?;
+            output::say(&format!("  - {}", language.said(before)))?;
         }
         if let Some(after) = &one.after {
-            output::say(&format!("  + {}", language.of(after)))?;
+            output::say(&format!("  + {}", language.said(after)))?;
         }
     }
     Ok(())

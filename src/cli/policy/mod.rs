@@ -6,8 +6,6 @@ mod stored;
 mod template;
 mod trial;
 
-pub use describe::Language;
-
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;

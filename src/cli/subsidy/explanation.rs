@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::cli::failure::Failure;
 use crate::cli::operator;
 use crate::cli::output::{self, Format};
-use crate::cli::policy::Language;
+use crate::error::text::Language;
 use crate::error::{AppError, Fault, Location};
 use crate::exchange::explanation;
 use crate::operations::account::Uscc;
@@ -43,9 +43,9 @@ pub struct Arguments {
     limit: usize,
     #[arg(long, value_enum, default_value_t)]
     format: Format,
-    /// In which language sentences are said.
-    #[arg(long, value_enum, default_value_t)]
-    lang: Language,
+    /// In which language sentences are said: zh-CN or en.
+    #[arg(long, visible_alias = "lang", value_name = "TAG", default_value_t)]
+    language: Language,
 }
 
 pub async fn run(app: &App, arguments: Arguments) -> Result<(), Failure> {
@@ -80,9 +80,9 @@ pub async fn run(app: &App, arguments: Arguments) -> Result<(), Failure> {
         explained => explained.map_err(no_metric)?,
     };
     match arguments.format {
-        Format::Json => output::json(&document(&explanation, arguments.lang)),
+        Format::Json => output::json(&document(&explanation, arguments.language)),
         Format::Table => {
-            let document = document_of(&explanation.unit, Some(&explanation), arguments.lang);
+            let document = document_of(&explanation.unit, Some(&explanation), arguments.language);
             output::say(&document)?;
             scores(&explanation.unit)?;
             steps(&explanation)?;
@@ -94,7 +94,7 @@ pub async fn run(app: &App, arguments: Arguments) -> Result<(), Failure> {
 
 /// The document for people as text.
 fn document_of(unit: &UnitExplanation, award: Option<&Explanation>, language: Language) -> String {
-    let document = explanation::document(unit, award, language.into());
+    let document = explanation::document(unit, award, language);
     let mut text = format!("{}\n", document.title);
     for section in document.sections {
         text.push_str(&format!("\n{}\n", section.heading));
@@ -120,9 +120,9 @@ pub struct GradeArguments {
     organization: Uscc,
     #[arg(long, value_enum, default_value_t)]
     format: Format,
-    /// In which language sentences are said.
-    #[arg(long, value_enum, default_value_t)]
-    lang: Language,
+    /// In which language sentences are said: zh-CN or en.
+    #[arg(long, visible_alias = "lang", value_name = "TAG", default_value_t)]
+    language: Language,
 }
 
 /// Tells how the grade of a unit came about.
@@ -139,8 +139,8 @@ pub async fn of_grade(app: &App, arguments: GradeArguments) -> Result<(), Failur
     let explained =
         explained.map_err(|error| Failure::seeking(error, format_args!("{missing}")))?;
     match arguments.format {
-        Format::Json => output::json(&unit_document(&explained, arguments.lang)),
-        Format::Table => output::say(&document_of(&explained, None, arguments.lang)),
+        Format::Json => output::json(&unit_document(&explained, arguments.language)),
+        Format::Table => output::say(&document_of(&explained, None, arguments.language)),
     }
 }
 
@@ -271,7 +271,7 @@ fn document(explanation: &Explanation, language: Language) -> Value {
         let step = &explained.step;
         json!({
             "step": step.step,
-            "sentence": language.of(&explained.sentence),
+            "sentence": language.said(&explained.sentence),
             "instrument_id": step.instrument_id,
             "operands": step.operands,
             "before_fen": step.before_fen,
@@ -305,7 +305,7 @@ fn unit_document(unit: &UnitExplanation, language: Language) -> Value {
         let said = explanation::score_sentence(&unit.indicators, score);
         let mut score = json!(score);
         if let Some(members) = score.as_object_mut() {
-            members.insert("sentence".to_owned(), json!(language.of(&said)));
+            members.insert("sentence".to_owned(), json!(language.said(&said)));
         }
         score
     });
@@ -320,7 +320,7 @@ fn unit_document(unit: &UnitExplanation, language: Language) -> Value {
             "quota": reason.quota,
             "evaluated": reason.evaluated,
             "place": reason.place,
-            "sentence": language.of(&reason.sentence),
+            "sentence": language.said(&reason.sentence),
         },
         "total": unit.total,
         "total_exact": unit.total_exact,

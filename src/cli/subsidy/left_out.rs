@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::cli::failure::Failure;
 use crate::cli::output;
-use crate::cli::policy::Language;
+use crate::error::text::Language;
 use crate::operations::yearly_run::explain::{LeftOutReason, UnitExplanation};
 
 /// The records of the reason that was asked for.
@@ -41,7 +41,7 @@ pub fn document(explanation: &UnitExplanation, language: Language) -> Value {
     let all = all.map(|(reason, sum)| {
         json!({
             "reason": reason,
-            "sentence": language.of(&reason.sentence()),
+            "sentence": language.said(&reason.sentence()),
             "records": sum.records,
             "minutes": sum.minutes,
             "amount_fen": sum.amount,

@@ -5,36 +5,37 @@ mod after_final;
 mod compare;
 pub mod explanation;
 mod left_out;
-mod list;
 pub mod report;
+mod verify;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
-use clap::{ArgGroup, Args, Subcommand};
+use clap::{Args, Subcommand};
 
 use super::failure::Failure;
-use super::output::{self, Format};
+use super::output::Format;
+use super::yearly_run::{self as runs, Listed, Unshown};
 use super::{archive, decision, export, operator, progress};
 use crate::app::App;
 use crate::config::Config;
 use crate::error::AppError;
 use crate::operations::session::Action;
-use crate::operations::yearly_run::verify::{self, Check};
-use crate::operations::yearly_run::{self, Asked, Budget, Fen, Request, RunId, SubsidyRunId};
+use crate::operations::yearly_run::{
+    self, Asked, Budget, Fen, Request, RunId, RunKind, SubsidyRunId,
+};
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Share out a budget; the run is a draft that nobody but the province sees.
     Run(Arguments),
     /// The runs there are.
-    List(list::Arguments),
+    List(Listed),
     /// Write a run to a file: awards as CSV, everything as XLSX, or the notice as PDF.
     Export(export::Arguments),
     /// Write a published run with everything it was made of to one file, to be proved elsewhere.
     Archive(archive::Arguments),
     /// Compute a run again, from its frozen inputs and from the records, or an archive from itself, and compare.
-    Verify(Chosen),
+    Verify(verify::Chosen),
     /// Tell what a run says otherwise than another.
     Compare(compare::Arguments),
     /// Tell how the award of a unit came about, down to the records.
@@ -45,6 +46,8 @@ pub enum Command {
     Finalize(decision::Chosen),
     /// Throw a run away.
     Discard(decision::Rejection),
+    /// Delete a what-if.
+    Delete(Unshown),
     /// Enter a payment of an award of a final run, or what came back.
     Pay(after_final::Paid),
     /// Propose to adjust an award; a second person approves it.
@@ -149,28 +152,16 @@ impl Arguments {
     }
 }
 
-#[derive(Debug, Args)]
-#[command(group(ArgGroup::new("proved").required(true).args(["run", "archive"])))]
-pub struct Chosen {
-    /// The number of the run.
-    run: Option<i64>,
-    /// An archive of a run or an evaluation; no database is needed.
-    #[arg(long, value_name = "FILE", conflicts_with = "run")]
-    archive: Option<PathBuf>,
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
-}
-
 pub async fn run(config: Config, action: Command) -> Result<(), Failure> {
     if let Command::Verify(chosen) = &action
-        && let Some(file) = &chosen.archive
+        && let Some(file) = chosen.archive()
     {
-        return archive::verify(file, chosen.format);
+        return archive::verify(file, chosen.format());
     }
     let app = super::open(config).await?;
     let done = match action {
         Command::Run(arguments) => share_out(&app, arguments).await,
-        Command::List(arguments) => list::print(&app, arguments).await,
+        Command::List(asked) => runs::list(&app, RunKind::SubsidyRun, asked).await,
         Command::Archive(arguments) => match run_id(arguments.run) {
             Ok(id) => archive::write(&app, id, arguments).await,
             Err(failure) => Err(failure),
@@ -179,7 +170,7 @@ pub async fn run(config: Config, action: Command) -> Result<(), Failure> {
             Ok(id) => export::write(&app, id, arguments).await,
             Err(failure) => Err(failure),
         },
-        Command::Verify(chosen) => verify(&app, chosen).await,
+        Command::Verify(chosen) => verify::run(&app, chosen).await,
         Command::Compare(arguments) => compare::run(&app, arguments).await,
         Command::Explain(arguments) => explanation::run(&app, arguments).await,
         Command::Publish(publication) => match run_id(publication.run()) {
@@ -192,6 +183,10 @@ pub async fn run(config: Config, action: Command) -> Result<(), Failure> {
         },
         Command::Discard(rejection) => match run_id(rejection.run()) {
             Ok(id) => decision::discard(&app, id, rejection).await,
+            Err(failure) => Err(failure),
+        },
+        Command::Delete(scenario) => match run_id(scenario.run) {
+            Ok(id) => runs::delete(&app, id, &scenario).await,
             Err(failure) => Err(failure),
         },
         Command::Pay(paid) => after_final::pay(&app, paid).await,
@@ -227,54 +222,4 @@ fn run_id(number: i64) -> Result<RunId, Failure> {
 
 fn no_run(error: AppError, run: i64) -> Failure {
     Failure::seeking(error, format_args!("run {run}"))
-}
-
-async fn verify(app: &App, chosen: Chosen) -> Result<(), Failure> {
-    let shown = progress::show("computing the run again, twice");
-    let run = chosen.run.unwrap_or_default();
-    let outcome = verify::verify(app, &operator(app), id(run)?)
-        .await
-        .map_err(|error| no_run(error, run))?;
-    drop(shown);
-    match chosen.format {
-        Format::Json => output::json(&outcome)?,
-        Format::Table => {
-            let row = |name: &str, check: &Check| {
-                let agrees = if check.agrees { "yes" } else { "no" };
-                [
-                    name.to_owned(),
-                    agrees.to_owned(),
-                    check.input_digest.clone(),
-                    check.result_digest.clone(),
-                ]
-            };
-            let rows = [
-                row("stored", &outcome.stored),
-                row("from the frozen inputs", &outcome.from_inputs),
-                row("from the records", &outcome.from_records),
-            ];
-            output::table(["computed", "agrees", "inputs", "results"], &rows)?;
-            for policy in outcome.policies.iter().filter(|policy| !policy.agrees) {
-                output::say(&format!(
-                    "Policy {} says something else than when the run was made: recorded {}, now {}",
-                    policy.policy_id, policy.recorded_digest, policy.digest
-                ))?;
-            }
-            let changed = outcome.changed_records.len();
-            if changed > 0 {
-                output::say(&format!("{changed} records changed since the freeze"))?;
-            }
-            let changed = outcome.changed_certifications.len();
-            if changed > 0 {
-                output::say(&format!(
-                    "{changed} using units are certified otherwise than at the freeze"
-                ))?;
-            }
-        }
-    }
-    if outcome.verified {
-        Ok(())
-    } else {
-        Err(Failure::Refused(format!("run {run} is not verified")))
-    }
 }

@@ -9,7 +9,7 @@ use crate::domain::calendar::DayKind;
 use crate::domain::exemption::ShareMode;
 use crate::domain::instrument::{FundingSource, PurposeType};
 use crate::domain::organization::OrganizationKind;
-use crate::domain::policy::{Grade, ProjectLevel, ServiceClass, Span};
+use crate::domain::policy::{Grade, Grain, ProjectLevel, ServiceClass, Span};
 use crate::domain::review::Satisfaction;
 use crate::domain::usage::Evidence;
 use crate::domain::{Fen, InstrumentId, Minutes, OrganizationId};
@@ -304,6 +304,19 @@ impl Inputs {
 
     pub const fn effects(&self) -> &Effects {
         &self.effects
+    }
+
+    /// How fine they are: as fine as a policy asks, and where they show it finer.
+    pub fn grain(&self, asked: Grain) -> Grain {
+        let instruments = || self.units.values().flat_map(|unit| &unit.instruments);
+        let cells = instruments().flat_map(|instrument| &instrument.cells);
+        let mut grain = asked;
+        for detail in cells.filter_map(|cell| cell.key.detail.as_deref()) {
+            grain.detail |= detail.purpose.is_some();
+            grain.record |= detail.record.is_some();
+        }
+        grain.sets |= instruments().any(|instrument| instrument.facts.is_set.is_some());
+        grain
     }
 
     /// As their lines are, or were, written.

@@ -21,6 +21,7 @@ use crate::error::AppError;
 use crate::operations::finding::effect;
 use crate::store::yearly_input::{self, Member, Scope};
 use crate::store::{self, Conn};
+pub use detail::{ChangedCertification, HeldDays};
 pub(super) use detail::{Details, changed_certifications};
 
 /// The metrics a unit reports for a year, as `reported_metric` names them.
@@ -64,8 +65,8 @@ struct Freeze<'a> {
     effects: &'a Effects,
     /// The records on which a finding has an effect: they are not summed with the others.
     apart: Vec<UsageRecordId>,
-    /// The pack asks which instruments are sets. Of no other one the facts say it: what was frozen before they were known stays
-    /// what it was.
+    /// The facts are to say which instruments are sets: the pack asks it, or they were frozen for one that did. What was frozen
+    /// before sets were known stays what it was.
     asks_sets: bool,
 }
 
@@ -102,16 +103,19 @@ pub fn read(
         None => calendar.days_within(scope.first_on, last_deadline_on(scope)),
     };
     let effects = effects(conn, scope, known_inputs)?;
+    // Facts that a what-if took may be finer than it asks.
+    let asked = policy.grain();
+    let grain = known_inputs.map_or(asked, |known| known.grain(asked));
     let freeze = Freeze {
         scope,
         relations,
         effects: &effects,
         apart: effects.records.keys().copied().collect(),
-        asks_sets: policy.asks_sets(),
+        asks_sets: grain.sets,
     };
     let mut registry = freeze.registry(conn)?;
     let held = known_inputs.and_then(Inputs::certified);
-    let details = Details::new(policy.grain(), held);
+    let details = Details::new(grain, held);
     let asks_days = details.are_asked();
     let service = freeze.services(conn, &registry.hosts, details)?;
     let mut facts: BTreeMap<OrganizationId, UnitFacts> = BTreeMap::new();

@@ -17,6 +17,7 @@ use crate::store::{self, Conn};
 use super::awards::{digest, kept_digest};
 use super::basis::{budgets_of, policy_of, scope_of, scope_of_run};
 use super::freeze::{self, Known};
+pub use super::freeze::{ChangedCertification, HeldDays};
 use super::grades::{self, Names};
 use super::{evaluation_of, expert, explain, refuse_without_results};
 
@@ -33,6 +34,7 @@ pub struct Check {
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct ChangedRecord {
     pub usage_record_id: UsageRecordId,
+    pub record_no: Option<String>,
     pub version: i64,
     pub event_id: EventId,
 }
@@ -73,16 +75,21 @@ pub struct Verification {
     pub changed_records: Vec<ChangedRecord>,
     /// Organizations have no versions: what the stored inputs say of these was taken as it stands.
     pub changed_organizations: Vec<OrganizationId>,
-    /// Using units whose certifications are not those that were frozen.
-    pub changed_certifications: Vec<OrganizationId>,
+    /// Certifications of using units that are not those that were frozen.
+    pub changed_certifications: Vec<ChangedCertification>,
 }
 
-/// Verifies a run that has results, for who may have its results as a whole.
-pub async fn verify(app: &App, actor: &Actor, id: SubsidyRunId) -> Result<Verification, AppError> {
+/// Verifies a run that has results, for who may have its results as a whole; `tell` is told the percentage that is done.
+pub async fn verify(
+    app: &App,
+    actor: &Actor,
+    id: SubsidyRunId,
+    tell: impl Fn(u64) + Send + 'static,
+) -> Result<Verification, AppError> {
     let (calendar, by) = (app.calendar().await?, actor.clone());
     let look = move |conn: &mut Conn| {
         let run: SubsidyRun = subject::load(conn, &by, Action::SubsidyExport, id)?;
-        verification(conn, run, &calendar)
+        verification(conn, run, &calendar, &tell)
     };
     app.store.read_snapshot(look).await
 }
@@ -91,12 +98,18 @@ fn verification(
     conn: &mut Conn,
     run: SubsidyRun,
     calendar: &Calendar,
+    tell: &impl Fn(u64),
 ) -> Result<Verification, AppError> {
     let proof = Proof::read(conn, run)?;
+    tell(10);
     let stored = proof.stored(conn)?;
+    tell(20);
     let from_inputs = proof.check(&proof.facts, &stored)?;
+    tell(35);
     let again = proof.again(conn, calendar)?;
+    tell(75);
     let from_records = proof.check(&again, &stored)?;
+    tell(90);
     let mut policies = Vec::new();
     if let Some(graded) = &proof.graded {
         policies.push(PolicyCheck::of(conn, &graded.row.lifecycle)?);
@@ -279,6 +292,7 @@ fn changed_records(conn: &mut Conn, scope: &Scope) -> Result<Vec<ChangedRecord>,
     let rows = yearly_input::list_changed(conn, scope)?;
     let changed = rows.into_iter().map(|row| ChangedRecord {
         usage_record_id: row.id,
+        record_no: row.record_no,
         version: row.version,
         event_id: row.event_id,
     });

@@ -2,6 +2,7 @@
 //! the records as they stand, up to the event of the freeze. The conditions are written into the texts as numbers and times,
 //! never as anything somebody typed.
 
+mod pair;
 mod suspicion;
 
 use chrono::NaiveDate;
@@ -11,11 +12,11 @@ use diesel::sql_types::{BigInt, Date, Nullable, Timestamp};
 
 use super::Scope;
 use crate::domain::finding::{
-    CANDIDATES_MAX, Candidate, FindingRule, Found, IDENTICAL_RECORDS_MIN, LATE_DAYS,
-    UNPAID_MINUTES_MIN,
+    CANDIDATES_MAX, Candidate, FindingRule, IDENTICAL_RECORDS_MIN, LATE_DAYS, UNPAID_MINUTES_MIN,
 };
 use crate::domain::{Fen, Instant, InstrumentId, Minutes, OrganizationId, TooLarge, UsageRecordId};
 use crate::store::{Conn, Result};
+pub use pair::read_records_of_two;
 pub use suspicion::list_suspected;
 
 /// The effective minutes of a record.
@@ -166,55 +167,6 @@ fn cut<T>(rows: &mut Vec<T>) -> bool {
     let is_cut = rows.len() > most;
     rows.truncate(most);
     is_cut
-}
-
-#[derive(QueryableByName)]
-struct RecordId {
-    #[diesel(sql_type = BigInt)]
-    id: UsageRecordId,
-}
-
-/// The records of what was found between two units, by id, and whether there are more of them.
-pub fn list_records_of_two(
-    conn: &mut Conn,
-    scope: &Scope,
-    found: &Found,
-) -> Result<(Vec<UsageRecordId>, bool)> {
-    let Some(other) = found.counterpart_id else {
-        return Ok((Vec::new(), false));
-    };
-    let between = |host: OrganizationId, user: OrganizationId| {
-        format!("(u.host_organization_id = {host} AND u.organization_id = {user})")
-    };
-    let one_way = between(found.organization_id, other);
-    let charged = "EXISTS (SELECT 1 FROM charge c WHERE c.usage_record_id = u.id AND c.state <> 'voided' AND c.amount_fen > 0)";
-    let which = match found.rule {
-        FindingRule::CircularTrade => {
-            format!(
-                "({one_way} OR {}) AND {charged}",
-                between(other, found.organization_id)
-            )
-        }
-        FindingRule::RelatedCustomer => format!("{one_way} AND {charged}"),
-        FindingRule::UsageWithoutIncome => format!("{one_way} AND u.state = 'confirmed'"),
-        _ => {
-            let durations: Vec<String> = found.durations.iter().map(i64::to_string).collect();
-            let instrument = found.instrument_id.map_or(0, InstrumentId::number);
-            format!(
-                "{one_way} AND u.instrument_id = {instrument} AND {MINUTES} IN ({})",
-                durations.join(", ")
-            )
-        }
-    };
-    let rows: Vec<RecordId> = sql_query(format!(
-        "SELECT u.id FROM usage_record u WHERE {} AND {which} ORDER BY u.id LIMIT {}",
-        in_year(scope),
-        CANDIDATES_MAX + 1
-    ))
-    .load(conn)?;
-    let mut ids: Vec<UsageRecordId> = rows.into_iter().map(|row| row.id).collect();
-    let is_cut = cut(&mut ids);
-    Ok((ids, is_cut))
 }
 
 fn text(rule: FindingRule, scope: &Scope, dialect: &Dialect) -> String {

@@ -11,7 +11,7 @@ mod service;
 
 pub use charge::{ChargeRow, Side, list_charges, list_stood};
 pub use detail::each_record;
-pub use finding::{list_candidates, list_records_of_two, list_suspected};
+pub use finding::{list_candidates, list_suspected, read_records_of_two};
 pub use income::{IncomeGroup, RecordIncome, list_income, list_income_of};
 pub use registry::{
     InstrumentVersion, Member, each_version, list_exemptions, list_members, list_priced,

@@ -214,12 +214,13 @@ pub fn list_replaced(conn: &mut Conn, scope: &Scope) -> Result<Vec<UsageRecord>>
     Ok(versions.into_iter().map(whole).collect())
 }
 
-/// A record written or changed since the freeze that ends in the year, or did then: its id and present version.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Queryable)]
+/// A record written or changed since the freeze that ends in the year, or did then: its id, present version and number.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable)]
 pub struct RecordRow {
     pub id: UsageRecordId,
     pub version: i64,
     pub event_id: EventId,
+    pub record_no: Option<String>,
 }
 
 /// The records whose present version is later than the freeze, by id.
@@ -241,6 +242,7 @@ pub fn list_changed(conn: &mut Conn, scope: &Scope) -> Result<Vec<RecordRow>> {
             usage_record::id,
             usage_record::version,
             usage_record::event_id,
+            usage_record::record_no,
         ))
         .order(usage_record::id)
         .load(conn)?)

@@ -1,8 +1,10 @@
 //! Cells of usage and income for packs that ask more of a service than its class: purpose, mode, project, what the using unit was certified
 //! as on the day, or each record for itself. Records are read one by one, so nothing is asked of pairs whose relation changed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+
+use chrono::NaiveDate;
 
 use super::Freeze;
 use super::service::{Hosts, Services, host_of, income, passes, usage};
@@ -216,11 +218,27 @@ pub(super) fn certified_of(
         .collect())
 }
 
-/// The using units whose certifications are not those that were frozen.
+/// The days of a certification, both included; an absent one is open.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct HeldDays {
+    pub from_on: Option<NaiveDate>,
+    pub until_on: Option<NaiveDate>,
+}
+
+/// A certification that a using unit holds on other days than was frozen.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct ChangedCertification {
+    pub organization_id: OrganizationId,
+    pub certification: String,
+    pub frozen: Vec<HeldDays>,
+    pub present: Vec<HeldDays>,
+}
+
+/// The certifications of using units that are not those that were frozen.
 pub fn changed_certifications(
     conn: &mut Conn,
     inputs: Option<&Inputs>,
-) -> Result<Vec<OrganizationId>, AppError> {
+) -> Result<Vec<ChangedCertification>, AppError> {
     let Some((inputs, frozen)) = inputs.and_then(|inputs| Some((inputs, inputs.certified()?)))
     else {
         return Ok(Vec::new());
@@ -228,8 +246,30 @@ pub fn changed_certifications(
     let users = inputs.using_units().map(|user| user.organization_id);
     let users: Vec<OrganizationId> = users.collect();
     let present = certified_of(conn, &users)?;
-    let differs = |id: &OrganizationId| present.get(id) != frozen.get(id);
-    Ok(users.into_iter().filter(differs).collect())
+    let (nothing, mut changed) = (BTreeSet::new(), Vec::new());
+    for id in users {
+        let [then, now] = [frozen, &present].map(|all| all.get(&id).unwrap_or(&nothing));
+        let names: BTreeSet<&str> = then
+            .symmetric_difference(now)
+            .map(|one| one.certification.as_str())
+            .collect();
+        changed.extend(names.into_iter().map(|name| ChangedCertification {
+            organization_id: id,
+            certification: name.to_owned(),
+            frozen: days_of(then, name),
+            present: days_of(now, name),
+        }));
+    }
+    Ok(changed)
+}
+
+fn days_of(held: &BTreeSet<CertifiedDays>, name: &str) -> Vec<HeldDays> {
+    let of_name = held.iter().filter(|one| one.certification == name);
+    let days = of_name.map(|one| HeldDays {
+        from_on: one.from_on,
+        until_on: one.until_on,
+    });
+    days.collect()
 }
 
 fn sum(one: Fen, other: Fen) -> Result<Fen, AppError> {
