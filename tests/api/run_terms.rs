@@ -1,6 +1,8 @@
 //! What a run is begun with: values for what the pack leaves open, a budget for each pool, a window, a name, what it replaces; and
 //! what-ifs, comparisons, and drafts that take in what came after them.
 
+use std::sync::{Arc, Mutex};
+
 use serde_json::{Value, json};
 
 use yiqi::operations::actor::Actor;
@@ -225,8 +227,12 @@ both! {
             assert_eq!(tried["pools"], coarse["pools"], "{finer}");
             let actor = Actor::system(app.now());
             let id = tried.id().try_into().unwrap();
-            let verified = app.block_on(verify::verify(&app.app, &actor, id, |_| ())).unwrap();
+            let told = Arc::new(Mutex::new(Vec::new()));
+            let tell = { let told = Arc::clone(&told); move |percent| told.lock().unwrap().push(percent) };
+            let verified = app.block_on(verify::verify(&app.app, &actor, id, tell)).unwrap();
             assert!(verified.verified, "{finer}: {verified:?}");
+            let told = told.lock().unwrap();
+            assert!(told.len() >= 5 && told.is_sorted() && told.iter().all(|percent| *percent < 100), "{told:?}");
         }
     }
 

@@ -258,6 +258,12 @@ fn what_changes_later_changes_no_final_run() {
         let verified = verify(world, id);
         assert!(verified.verified && verified.money_agrees, "{verified:#?}");
         assert!(!verified.changed_certifications.is_empty());
+        for one in &verified.changed_certifications {
+            assert!(
+                one.frozen != one.present && !one.certification.is_empty(),
+                "{one:?}"
+            );
+        }
         let after = each_fen_is_told(world, id, 2);
         assert_eq!(format!("{before:?}"), format!("{after:?}"));
         the_archive_holds_it(world, id);
