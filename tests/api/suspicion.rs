@@ -54,7 +54,7 @@ struct Written {
 struct Year {
     year: i32,
     rng: StdRng,
-    chances: [u32; 8],
+    chances: Vec<u32>,
     rows: Vec<String>,
     charges: Vec<String>,
     written: Vec<Written>,
@@ -70,6 +70,8 @@ impl Year {
                 0 => rng.random_range(10..40),
                 _ => 0,
             });
+        // Where many are unpaid, hardly anybody is charged.
+        let chances = [&chances[..6], &[chances[5], chances[7]]].concat();
         Self {
             year,
             rng,
@@ -168,7 +170,7 @@ impl Year {
             }
         }
         if self.chances[5] > 0 {
-            for day in 120..120 + self.rng.random_range(8..14) {
+            for day in 120..120 + self.rng.random_range(2..34) {
                 self.add(
                     (instruments[2], units[2]),
                     (day, 1),

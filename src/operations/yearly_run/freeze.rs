@@ -15,7 +15,7 @@ pub use crate::domain::evaluation::ExpertPoints;
 use crate::domain::evaluation::{
     Effects, Format, Host, HostCounts, Inputs, Judge, Relations, RequestGroup, UsingUnit,
 };
-use crate::domain::policy::{Grade, IncomeBy, Policy, Span, YearRule, YearSpan};
+use crate::domain::policy::{Grade, Grain, IncomeBy, Policy, Span, YearRule, YearSpan};
 use crate::domain::{EventId, Instant, OrganizationId, Slot, UsageRecordId};
 use crate::error::AppError;
 use crate::operations::finding::effect;
@@ -103,9 +103,7 @@ pub fn read(
         None => calendar.days_within(scope.first_on, last_deadline_on(scope)),
     };
     let effects = effects(conn, scope, known_inputs)?;
-    // Facts that a what-if took may be finer than it asks.
-    let asked = policy.grain();
-    let grain = known_inputs.map_or(asked, |known| known.grain(asked));
+    let grain = grain(policy, known_inputs);
     let freeze = Freeze {
         scope,
         relations,
@@ -158,6 +156,12 @@ pub fn read(
         // What was stored with verdicts is compared with verdicts.
         Format::Positional | Format::Keyed => Judge::new(&inputs, policy).with_verdicts(format),
     })
+}
+
+/// How fine the facts are: facts that a what-if took may be finer than it asks.
+fn grain(policy: &Policy, known: Option<&Inputs>) -> Grain {
+    let asked = policy.grain();
+    known.map_or(asked, |known| known.grain(asked))
 }
 
 /// The days on which using units are certified, where the pack asks them: of what was frozen, those that were.

@@ -72,7 +72,7 @@ both! {
         expect(&said(app, &["subsidy", "delete", &number, "--as", BOSS.login]), 1, "");
         let deleted = document(app, &["subsidy", "delete", &number]);
         assert_eq!(deleted, json!({"id": what_if.id(), "state": "deleted"}));
-        expect(&said(app, &["subsidy", "delete", &number]), 1, &format!("there is no subsidy run {number}"));
+        expect(&said(app, &["subsidy", "delete", &number]), 1, &format!("there is no run {number}"));
         let told = printed(app, &["evaluate", "delete", &ids[1], "--as", ADMIN.login]);
         assert!(told.contains(&format!("Evaluation {} is deleted", ids[1])), "{told}");
         assert_eq!(document(app, &["subsidy", "list"]).as_array().unwrap().len(), 1);
