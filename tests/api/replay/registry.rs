@@ -55,8 +55,8 @@ both! {
         replay.post(&admin, &at(made[0], "return"), json!({"reason": "照片不清"}));
         host.post(&at(made[0], "submit"), json!({})).expect_status(200);
         replay.post(&admin, &at(made[0], "approve"), json!({}));
-        replay.post(&host, &at(made[0], "suspend"), json!({"reason": "故障"}));
-        replay.post(&host, &at(made[0], "resume"), json!({}));
+        replay.post(&admin, &at(made[0], "suspend"), json!({"reason": "故障"}));
+        replay.post(&admin, &at(made[0], "resume"), json!({}));
         replay.post(&host, &at(made[0], "retire"), json!({"reason": "报废"}));
         let items: Vec<Value> = made[1..].iter().map(|id| json!({"id": id})).collect();
         replay.post(&host, &format!("{instruments}/submit"), json!({"items": items}));

@@ -78,7 +78,7 @@ fn text(scope: &Scope, dialect: &Dialect) -> String {
          FROM usage_record u WHERE {year} \
          GROUP BY u.instrument_id, u.organization_id, u.host_organization_id, u.operator), \
          charged AS MATERIALIZED (SELECT DISTINCT u.host_organization_id, u.organization_id FROM {charges} \
-         WHERE c.state <> 'voided' AND c.amount_fen > 0 AND {year}) \
+         WHERE c.state <> 'voided' AND c.amount_fen > 0 AND u.state = 'confirmed' AND {year}) \
          SELECT {}, {}, {}, {}, {}, {}, {}, {} FROM grouped g JOIN instrument i ON i.id = g.instrument_id",
         any(too_long),
         any(&format!("u.evidence = 'manual' AND {entered_late}")),
