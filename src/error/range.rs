@@ -5,53 +5,54 @@ use std::cmp::Ordering;
 
 use crate::domain::fault::FaultValue;
 
-/// The ends of a range, as they are written; empty where there is none.
+/// The ends of a range, as they are written.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Range {
-    first: String,
-    last: String,
-    /// Neither end: a value that the range is.
-    is_one: bool,
+pub enum Range {
+    Both(String, String),
+    First(String),
+    Last(String),
+    /// No end that a value has passed: the limit says it in its own words.
+    Whole,
 }
 
 impl Range {
     /// That of a limit; one end alone is the one that the actual value has passed.
-    pub fn of(limit: FaultValue, actual: Option<&FaultValue>) -> Self {
-        let text = written(&limit);
+    pub fn of(limit: &FaultValue, actual: Option<&FaultValue>) -> Self {
+        let text = written(limit);
         for sign in ["..", "–", "…"] {
             if let Some((first, last)) = text.split_once(sign) {
-                return Self {
-                    first: first.trim().to_owned(),
-                    last: last.trim().to_owned(),
-                    is_one: false,
+                return match (first.trim().to_owned(), last.trim().to_owned()) {
+                    (first, last) if last.is_empty() => Self::First(first),
+                    (first, last) if first.is_empty() => Self::Last(last),
+                    (first, last) => Self::Both(first, last),
                 };
             }
         }
-        let order = actual.and_then(|actual| compare(actual, &limit));
-        let (first, last) = match order {
-            Some(Ordering::Greater) => (String::new(), text),
-            Some(Ordering::Less | Ordering::Equal) | None => (text, String::new()),
-        };
-        Self {
-            first,
-            last,
-            is_one: !matches!(order, Some(Ordering::Less | Ordering::Greater)),
+        match actual.and_then(|actual| compare(actual, limit)) {
+            Some(Ordering::Less) => Self::First(text),
+            Some(Ordering::Greater) => Self::Last(text),
+            Some(Ordering::Equal) | None => Self::Whole,
         }
     }
 
-    pub fn ends(&self) -> (&str, &str) {
-        (&self.first, &self.last)
+    pub fn ends(&self) -> Option<(&str, &str)> {
+        match self {
+            Self::Both(first, last) => Some((first, last)),
+            Self::First(first) => Some((first, "")),
+            Self::Last(last) => Some(("", last)),
+            Self::Whole => None,
+        }
     }
 
     /// Which words it is told in.
     pub fn words(&self) -> &'static str {
-        match (self.first.as_str(), self.last.as_str()) {
-            _ if self.is_one => "one",
-            ("", last) if is_day(last) => "last_day",
-            ("", _) => "last",
-            (first, "") if is_day(first) => "first_day",
-            (_, "") => "first",
-            _ => "both",
+        match self {
+            Self::Both(..) => "both",
+            Self::First(first) if is_day(first) => "first_day",
+            Self::First(_) => "first",
+            Self::Last(last) if is_day(last) => "last_day",
+            Self::Last(_) => "last",
+            Self::Whole => "one",
         }
     }
 }

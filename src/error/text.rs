@@ -163,10 +163,10 @@ pub fn limit(value: FaultValue, language: Language) -> Value {
     }
 }
 
-/// What a value must be to lie within a range.
-fn range(range: &Range, language: Language) -> String {
+/// What a value must be to lie within a range; `whole` is the range where it has no ends.
+fn range(range: &Range, whole: &str, language: Language) -> String {
     let told = texts(language).ranges.get(range.words());
-    let (first, last) = range.ends();
+    let (first, last) = range.ends().unwrap_or((whole, ""));
     let told = told.map_or("{first}", String::as_str);
     told.replace("{first}", first).replace("{last}", last)
 }
@@ -188,11 +188,17 @@ pub fn message(fault: &Fault, language: Language) -> String {
         Some(other) => other.to_string(),
         None => "—".to_owned(),
     };
-    let limit = match (fault.code, fault.limit.clone()) {
-        (Code::out_of_range, Some(limit)) => {
-            range(&Range::of(limit, fault.actual.as_ref()), language)
+    let limit = shown(
+        fault
+            .limit
+            .clone()
+            .map(|limit| self::limit(limit, language)),
+    );
+    let limit = match (fault.code, &fault.limit) {
+        (Code::out_of_range, Some(of)) => {
+            range(&Range::of(of, fault.actual.as_ref()), &limit, language)
         }
-        (_, limit) => shown(limit.map(|limit| self::limit(limit, language))),
+        _ => limit,
     };
     sentence
         .replace("{field}", fault.name())
