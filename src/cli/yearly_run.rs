@@ -104,25 +104,26 @@ const fn money(run: &YearlyRun) -> (Option<Fen>, Option<Fen>) {
 
 fn document(run: &YearlyRun) -> Value {
     let lifecycle = run.lifecycle();
-    let mut document = json!({
-        "year": lifecycle.year,
-        "policy": lifecycle.policy_code,
-        "state": lifecycle.state,
-        "scenario": lifecycle.is_scenario,
-    });
     match run {
-        YearlyRun::Evaluation(row) => {
-            document["evaluation_id"] = json!(row.id);
-            document["is_stale"] = json!(lifecycle.is_stale);
-        }
-        YearlyRun::SubsidyRun(row) => {
-            document["run_id"] = json!(row.id);
-            document["evaluation_id"] = json!(row.evaluation_id);
-            document["budget_fen"] = json!(row.budget_fen);
-            document["awarded_fen"] = json!(row.awarded_fen);
-        }
+        YearlyRun::Evaluation(row) => json!({
+            "evaluation_id": row.id,
+            "year": lifecycle.year,
+            "policy": lifecycle.policy_code,
+            "state": lifecycle.state,
+            "scenario": lifecycle.is_scenario,
+            "is_stale": lifecycle.is_stale,
+        }),
+        YearlyRun::SubsidyRun(row) => json!({
+            "run_id": row.id,
+            "year": lifecycle.year,
+            "policy": lifecycle.policy_code,
+            "state": lifecycle.state,
+            "scenario": lifecycle.is_scenario,
+            "evaluation_id": row.evaluation_id,
+            "budget_fen": row.budget_fen,
+            "awarded_fen": row.awarded_fen,
+        }),
     }
-    document
 }
 
 /// Takes the points of the year as they are now into a draft, and grades it again.

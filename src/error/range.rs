@@ -11,6 +11,8 @@ pub enum Range {
     Both(String, String),
     First(String),
     Last(String),
+    /// The end that a value has just reached is no longer within.
+    Before(String),
     /// No end that a value has passed: the limit says it in its own words.
     Whole,
 }
@@ -31,7 +33,8 @@ impl Range {
         match actual.and_then(|actual| compare(actual, limit)) {
             Some(Ordering::Less) => Self::First(text),
             Some(Ordering::Greater) => Self::Last(text),
-            Some(Ordering::Equal) | None => Self::Whole,
+            Some(Ordering::Equal) => Self::Before(text),
+            None => Self::Whole,
         }
     }
 
@@ -39,7 +42,7 @@ impl Range {
         match self {
             Self::Both(first, last) => Some((first, last)),
             Self::First(first) => Some((first, "")),
-            Self::Last(last) => Some(("", last)),
+            Self::Last(last) | Self::Before(last) => Some(("", last)),
             Self::Whole => None,
         }
     }
@@ -52,6 +55,7 @@ impl Range {
             Self::First(_) => "first",
             Self::Last(last) if is_day(last) => "last_day",
             Self::Last(_) => "last",
+            Self::Before(_) => "before",
             Self::Whole => "one",
         }
     }

@@ -303,6 +303,12 @@ mod tests {
                 "2026-03-02T01:00:00Z or later",
                 "不早于 2026-03-02T01:00:00Z",
             ),
+            (
+                "2026-03-02T01:00:00Z",
+                "2026-03-02T01:00:00Z",
+                "before 2026-03-02T01:00:00Z",
+                "早于 2026-03-02T01:00:00Z",
+            ),
             ("any", "-", "any", "为 any"),
         ] {
             let mut fault = Fault::field("slot", Code::out_of_range).limit(value(limit));
