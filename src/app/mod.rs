@@ -16,6 +16,7 @@ use tokio::sync::Semaphore;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::calendar::Calendar;
+use crate::domain::evaluation::Inputs;
 use crate::domain::search::Synonyms;
 use crate::domain::{ApiKeyId, Instant};
 use crate::error::{AppError, Code};
@@ -44,6 +45,9 @@ pub struct Parts {
     pub year_stats: tokio::sync::Mutex<BTreeMap<i32, (Instant, Arc<stats::Document>)>>,
     /// What instruments are found by.
     pub search: Search,
+    /// The inputs that a subsidy run was just graded by, for its sharing out, which follows. Whoever finds them there by their digest
+    /// takes them.
+    pub graded_inputs: Mutex<Option<(String, Inputs)>>,
     /// Uses of API keys that are not written down yet.
     pub key_uses: Mutex<BTreeMap<ApiKeyId, Instant>>,
     /// Accepted and answered; it goes on, and the stop waits for it.
@@ -67,6 +71,7 @@ impl App {
         Self(Arc::new(Parts {
             hashing: Hashing::new(threads, waiting),
             tables: TableWork::default(),
+            graded_inputs: Mutex::default(),
             body_room: Arc::new(Semaphore::new(config.bodies_bytes_max)),
             store,
             clock,

@@ -141,7 +141,7 @@ pub(super) fn cannot_open(file: &std::path::Path, error: &diesel::ConnectionErro
 }
 
 const SQLITE_SETUP: &str = "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-    PRAGMA foreign_keys = ON; PRAGMA cache_size = -32000; PRAGMA temp_store = MEMORY;";
+    PRAGMA foreign_keys = ON; PRAGMA cache_size = -16000; PRAGMA temp_store = MEMORY;";
 
 /// No action may stay open longer than the margin by which `updated_since` looks back, and none waits for another's lock
 /// without end.

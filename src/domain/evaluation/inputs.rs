@@ -329,6 +329,16 @@ impl Inputs {
         self.format
     }
 
+    /// Whether the points and the best grades are these.
+    pub fn has(&self, points: &ExpertPoints, best: &BTreeMap<OrganizationId, Grade>) -> bool {
+        let none = BTreeMap::new();
+        let same = |unit: &Host| {
+            let points = points.get(&unit.organization_id).unwrap_or(&none);
+            unit.expert_scores == *points
+        };
+        self.units().all(same) && self.effects.grades == *best
+    }
+
     /// With these points in place of those they had.
     pub fn with_experts(mut self, mut points: ExpertPoints) -> Self {
         for unit in self.units.values_mut() {

@@ -10,14 +10,52 @@
 use super::inputs::{
     Awarded, AwardedTo, Host, Inputs, Instrument, ServiceDetail, UsageGroup, UsingUnit,
 };
-use crate::domain::policy::hex;
+use crate::domain::policy::LinesDigest;
 use crate::domain::review::Satisfaction;
 use crate::domain::{InstrumentId, OrganizationId, ratio};
-use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
+/// The lines of a block: hundreds of thousands are only ever written and read together.
+const BLOCK_LINES: usize = 1_000;
+
+/// The canonical text as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredText {
+    /// Whole lines parted by `\n`.
+    pub blocks: Vec<String>,
+    /// As [`Inputs::digest`].
+    pub digest: String,
+}
+
 impl Inputs {
+    /// The canonical lines in blocks, and their digest.
+    pub fn text(&self) -> StoredText {
+        let (mut blocks, mut digest) = (Vec::new(), LinesDigest::default());
+        let (mut block, mut lines) = (String::new(), 0);
+        let mut close = |block: &mut String| {
+            digest.add(block);
+            blocks.push(block.as_str().to_owned());
+            block.clear();
+        };
+        self.each_line(|line| {
+            if lines == BLOCK_LINES {
+                close(&mut block);
+                lines = 0;
+            }
+            if lines > 0 {
+                block.push('\n');
+            }
+            block.push_str(line);
+            lines += 1;
+        });
+        close(&mut block);
+        StoredText {
+            blocks,
+            digest: digest.finish(),
+        }
+    }
+
     /// The canonical lines, without line ends.
     pub fn lines(&self) -> Vec<String> {
         let mut lines = Vec::new();
@@ -27,15 +65,9 @@ impl Inputs {
 
     /// SHA-256 of the lines joined by `\n`, as lower-case hex.
     pub fn digest(&self) -> String {
-        let mut sha = Sha256::new();
-        let mut first = true;
-        self.each_line(|line| {
-            if !std::mem::take(&mut first) {
-                sha.update(b"\n");
-            }
-            sha.update(line.as_bytes());
-        });
-        hex(&sha.finalize())
+        let mut digest = LinesDigest::default();
+        self.each_line(|line| digest.add(line));
+        digest.finish()
     }
 
     fn each_line(&self, mut tell: impl FnMut(&str)) {

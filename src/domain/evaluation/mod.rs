@@ -27,7 +27,7 @@ pub use inputs::{
     UsageTotals, UsingUnit, days_in_service,
 };
 pub use judge::{Judge, Subject};
-pub use lines::Format;
+pub use lines::{Format, StoredText};
 pub(crate) use measure::tally_of;
 pub use reading::LineMistake;
 pub use relations::Relations;

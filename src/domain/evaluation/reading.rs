@@ -30,24 +30,26 @@ pub enum LineMistake {
 }
 
 impl Inputs {
-    /// Reads canonical lines, in any order.
+    /// Reads canonical lines, in any order, one by one or in blocks parted by `\n`; a block is gone when it is read.
     pub fn from_lines<S: AsRef<str>>(
-        lines: impl IntoIterator<Item = S>,
+        blocks: impl IntoIterator<Item = S>,
     ) -> Result<Inputs, LineMistake> {
         let mut rows = Rows::default();
         let mut format = Format::Positional;
-        for (at, line) in lines.into_iter().enumerate() {
-            let mut words = line.as_ref().split('\t');
-            let kind = words.next().unwrap_or_default();
-            let words: VecDeque<&str> = words.collect();
-            if at == 0 && kind == HEAD {
-                format = match words.contains(&"version=3") {
-                    true => Format::Facts,
-                    false => Format::Keyed,
-                };
+        for block in blocks {
+            for line in block.as_ref().split('\n') {
+                let mut words = line.split('\t');
+                let kind = words.next().unwrap_or_default();
+                let words: VecDeque<&str> = words.collect();
+                if rows.lines == 0 && kind == HEAD {
+                    format = match words.contains(&"version=3") {
+                        true => Format::Facts,
+                        false => Format::Keyed,
+                    };
+                }
+                let read = rows.read(kind, &mut Fields { words, format });
+                read.ok_or(LineMistake::Unreadable(rows.lines))?;
             }
-            let read = rows.read(kind, &mut Fields { words, format });
-            read.ok_or(LineMistake::Unreadable(at + 1))?;
         }
         rows.assemble(format)
     }

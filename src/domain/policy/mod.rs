@@ -219,6 +219,29 @@ pub fn digest(text: &str) -> String {
     hex(&Sha256::digest(text.as_bytes()))
 }
 
+/// SHA-256 of lines joined by `\n` that are never put together.
+#[derive(Debug, Default)]
+pub struct LinesDigest {
+    sha: Sha256,
+    has_any: bool,
+}
+
+impl LinesDigest {
+    /// Takes the next line, or several that `\n` parts.
+    pub fn add(&mut self, lines: &str) {
+        if self.has_any {
+            self.sha.update(b"\n");
+        }
+        self.has_any = true;
+        self.sha.update(lines.as_bytes());
+    }
+
+    /// As lower-case hex.
+    pub fn finish(self) -> String {
+        hex(&self.sha.finalize())
+    }
+}
+
 /// Bytes as lower-case hex.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()

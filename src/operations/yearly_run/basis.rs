@@ -2,7 +2,9 @@
 //! grades of its evaluation.
 
 use std::collections::BTreeSet;
+use std::sync::PoisonError;
 
+use crate::app::App;
 use crate::domain::evaluation::{Awarded, AwardedTo, Evaluation as Graded, Inputs, Judge};
 use crate::domain::policy::{Award as Rule, MonthDay, Policy, Recipient, Values, YearSpan};
 use crate::domain::subsidy::{Budgets, projects_taken};
@@ -121,6 +123,33 @@ impl Basis {
             graded,
         })
     }
+
+    /// The same of a run that this process has just graded: its inputs are the ones kept, if they are there.
+    pub(super) fn graded(conn: &mut Conn, app: &App, run: &SubsidyRun) -> Result<Self, AppError> {
+        let kept = &app.graded_inputs;
+        let kept = kept.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let known = match run.evaluation_id {
+            Some(_) => evaluation_of(conn, run)?.input_digest,
+            None => None,
+        };
+        match kept {
+            Some((digest, inputs)) if known.as_ref() == Some(&digest) => Ok(Self {
+                policy: policy_of(conn, &run.lifecycle)?,
+                inputs,
+                graded: graded(conn, run)?,
+            }),
+            _ => Self::read(conn, run),
+        }
+    }
+}
+
+/// Keeps the inputs that a subsidy run was graded by, until it shares out.
+pub(super) fn keep(app: &App, digest: &str, inputs: Inputs) {
+    let mut kept = app
+        .graded_inputs
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
+    *kept = Some((digest.to_owned(), inputs));
 }
 
 /// The grades that a run pays by.

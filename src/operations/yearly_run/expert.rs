@@ -339,7 +339,7 @@ fn grade_again(
     evaluation::delete_inputs(tx, id)?;
     evaluation::delete_units(tx, id)?;
     let graded = rules::grade(&inputs, policy);
-    write(tx, id, &Frozen::of(&inputs, None), &graded)
+    write(tx, id, &Frozen::of(&inputs), &graded)
 }
 
 /// Takes the points of the year as they are now into a draft, and grades it again, without a new freeze. 409 `run_not_ready`,

@@ -5,8 +5,8 @@ use crate::app::App;
 use crate::clock::Clock;
 use crate::domain::access::Action;
 use crate::domain::calendar::Calendar;
-use crate::domain::evaluation::{self, Format, Inputs};
-use crate::domain::policy::{self as policy_rules, Policy};
+use crate::domain::evaluation::{self, Format, Inputs, StoredText};
+use crate::domain::policy::{LinesDigest, Policy};
 use crate::domain::run::{RunId, RunKind, RunPhase, RunState};
 use crate::domain::{EvaluationId, EventId, Instant, SubsidyRunId, subsidy};
 use crate::error::AppError;
@@ -243,24 +243,33 @@ fn graded_by(conn: &mut Conn, run: RunId) -> Result<Evaluation, AppError> {
 /// Grades what was frozen, and looks beside it for what is wrong in the year. Nobody waits for it: the records are read as they were,
 /// while others write on.
 async fn grade(app: &App, job: &Job) -> Result<(), AppError> {
-    let (calendar, run) = (app.calendar().await?, job.run()?);
+    let (calendar, run, keeper) = (app.calendar().await?, job.run()?, app.clone());
     let graded = app.store.read_snapshot(move |conn| {
         let row = graded_by(conn, run)?;
         let policy = policy_of(conn, &row.lifecycle)?;
         let (scope, experts) = (scope_of(conn, &row)?, expert::points(conn, row.id)?);
-        let (inputs, newest) = match known_inputs(conn, &row, &policy, &scope)? {
+        let (inputs, frozen) = match known_inputs(conn, &row, &policy, &scope)? {
             Some((known, newest)) => {
                 let best = finding::effect::of_year(conn, row.lifecycle.year)?.grades;
-                let inputs = known.with_experts(experts).with_best_grades(best);
-                (inputs, Some(newest))
+                if known.has(&experts, &best) {
+                    (known, Frozen::taken(&newest)?)
+                } else {
+                    let inputs = known.with_experts(experts).with_best_grades(best);
+                    let frozen = Frozen::of(&inputs);
+                    (inputs, frozen)
+                }
             }
             None => {
                 let inputs = freeze::read(conn, &scope, &policy, &calendar, experts, None)?;
-                (inputs, None)
+                let frozen = Frozen::of(&inputs);
+                (inputs, frozen)
             }
         };
         let graded = evaluation::grade(&inputs, &policy);
-        Ok::<_, AppError>((row.id, Frozen::of(&inputs, newest.as_ref()), graded))
+        if matches!(run, RunId::SubsidyRun(_)) {
+            basis::keep(&keeper, frozen.digest(), inputs);
+        }
+        Ok::<_, AppError>((row.id, frozen, graded))
     });
     let looked = app.store.read_snapshot(move |conn| {
         let row = graded_by(conn, run)?;
@@ -318,27 +327,28 @@ fn known_inputs(
     Ok(is_known.then_some((inputs, newest)))
 }
 
-/// Inputs as they are stored: their lines, or whose lines they are, and their digest.
-pub(super) struct Frozen {
-    lines: Lines,
-    digest: String,
-}
-
-enum Lines {
-    Own(Vec<String>),
-    Of(EvaluationId),
+/// Inputs as they are stored: their text, or the evaluation whose text it is, with its digest.
+pub(super) enum Frozen {
+    Own(StoredText),
+    Taken(EvaluationId, String),
 }
 
 impl Frozen {
-    /// `known`: an evaluation whose lines may be the same.
-    pub(super) fn of(inputs: &Inputs, known: Option<&Evaluation>) -> Self {
-        let digest = inputs.digest();
-        let same = known.filter(|known| known.input_digest.as_ref() == Some(&digest));
-        let lines = match same {
-            Some(known) => Lines::Of(known.id),
-            None => Lines::Own(inputs.lines()),
-        };
-        Self { lines, digest }
+    pub(super) fn of(inputs: &Inputs) -> Self {
+        Self::Own(inputs.text())
+    }
+
+    fn taken(known: &Evaluation) -> Result<Self, AppError> {
+        let digest = known.input_digest.clone();
+        let digest = digest.ok_or_else(|| AppError::internal("facts without a digest"))?;
+        Ok(Self::Taken(known.id, digest))
+    }
+
+    fn digest(&self) -> &str {
+        match self {
+            Self::Own(text) => &text.digest,
+            Self::Taken(_, digest) => digest,
+        }
     }
 }
 
@@ -349,14 +359,14 @@ pub(super) fn write(
     frozen: &Frozen,
     graded: &evaluation::Evaluation,
 ) -> Result<(), AppError> {
-    match &frozen.lines {
-        Lines::Own(lines) => rows::evaluation::insert_inputs(tx, id, lines)?,
-        Lines::Of(known) => rows::evaluation::update_facts(tx, id, *known)?,
+    match frozen {
+        Frozen::Own(text) => rows::evaluation::insert_inputs(tx, id, &text.blocks)?,
+        Frozen::Taken(known, _) => rows::evaluation::update_facts(tx, id, *known)?,
     }
     let units = grades::rows(id, graded, &grades::names(tx)?)?;
     rows::evaluation::insert_units(tx, &units)?;
     let digests = Digests {
-        input: frozen.digest.clone(),
+        input: frozen.digest().to_owned(),
         result: grades::digest(&units)?,
     };
     Ok(rows::evaluation::update_digests(tx, id, &digests)?)
@@ -364,7 +374,7 @@ pub(super) fn write(
 
 /// Shares out the budgets by all awards of the pack.
 async fn share_out(app: &App, job: &Job, id: SubsidyRunId) -> Result<(), AppError> {
-    let calendar = app.calendar().await?;
+    let (calendar, keeper) = (app.calendar().await?, app.clone());
     let (own, payout) = app
         .store
         .read_snapshot(move |conn| {
@@ -381,18 +391,19 @@ async fn share_out(app: &App, job: &Job, id: SubsidyRunId) -> Result<(), AppErro
                     subsidy::pay(&budgets, &graded.grades(), inputs, &policy)
                 }
                 None => {
-                    let Basis { inputs, graded, .. } = Basis::read(conn, &run)?;
+                    let Basis { inputs, graded, .. } = Basis::graded(conn, &keeper, &run)?;
                     subsidy::pay(&budgets, &graded.grades(), &inputs, &policy)
                 }
             };
+            let own = own.map(|inputs| inputs.text());
             Ok((own, payout.map_err(AppError::internal)?))
         })
         .await?;
     let (job, now) = (job.clone(), app.clock.now());
     let action = move |tx: &mut Conn| {
         advance(tx, &job, RunPhase::Store, now)?;
-        if let Some(inputs) = &own {
-            rows::facts::insert_inputs(tx, id, &inputs.lines(), &inputs.digest())?;
+        if let Some(text) = &own {
+            rows::facts::insert_inputs(tx, id, text)?;
         }
         let run = rows::subsidy::get(tx, id)?;
         let totals = awards::write(tx, &run, &payout)?;
@@ -422,8 +433,7 @@ pub(super) fn own_facts(
 fn complete(tx: &mut Conn, job: &Job, run: RunId, now: Instant) -> Result<(), AppError> {
     let (agrees, after) = match rows::get(tx, run)? {
         Run::Evaluation(row) => {
-            let inputs = rows::evaluation::list_inputs(tx, row.id)?.join("\n");
-            let input_digest = Some(policy_rules::digest(&inputs));
+            let input_digest = kept_digest(tx, row.id)?;
             let units = rows::evaluation::list_units(tx, row.id)?;
             let result_digest = Some(grades::digest(&units)?);
             let after = serde_json::json!({
@@ -457,6 +467,16 @@ fn complete(tx: &mut Conn, job: &Job, run: RunId, now: Instant) -> Result<(), Ap
     let event = event(job, Actions::of(run.kind()).complete, run, now);
     event::append(tx, &event.after(after)?)?;
     Ok(())
+}
+
+/// The digest of the inputs that were stored; where they are another's, which were read again when they were, that one's.
+fn kept_digest(tx: &mut Conn, id: EvaluationId) -> Result<Option<String>, AppError> {
+    if let Some(known) = rows::evaluation::find_facts(tx, id)? {
+        return Ok(rows::evaluation::get(tx, known)?.input_digest);
+    }
+    let mut digest = LinesDigest::default();
+    rows::evaluation::each_input(tx, id, |block| digest.add(block))?;
+    Ok(Some(digest.finish()))
 }
 
 /// Ends a claimed job and its run without a result, and an evaluation of the run's own with them. Nothing happens when the job

@@ -14,6 +14,7 @@ use super::Scope;
 use crate::domain::finding::{
     CANDIDATES_MAX, Candidate, FindingRule, IDENTICAL_RECORDS_MIN, LATE_DAYS, UNPAID_MINUTES_MIN,
 };
+use crate::domain::usage::INTERVAL_MINUTES_MAX;
 use crate::domain::{Fen, Instant, InstrumentId, Minutes, OrganizationId, TooLarge, UsageRecordId};
 use crate::store::{Conn, Result};
 pub use pair::read_records_of_two;
@@ -21,6 +22,11 @@ pub use suspicion::list_suspected;
 
 /// The effective minutes of a record.
 const MINUTES: &str = "(u.prepare_minutes + u.run_minutes + u.post_minutes)";
+
+/// Of the host `h` and its customer `o`: one body in two codes, or one address or contact.
+const LOOKS_RELATED: &str = "(SUBSTR(h.uscc, 9, 9) = SUBSTR(o.uscc, 9, 9) \
+     OR (TRIM(h.address) <> '' AND TRIM(h.address) = TRIM(o.address)) \
+     OR (TRIM(h.public_contact) <> '' AND TRIM(h.public_contact) = TRIM(o.public_contact)))";
 
 #[derive(Debug, QueryableByName)]
 struct Row {
@@ -59,6 +65,13 @@ struct Dialect {
     entered_late: String,
     /// Charges with their records, the charges first: they are fewer.
     charges: &'static str,
+    /// Instruments with their records, so that each one's are found by its index.
+    by_instrument: &'static str,
+    /// Records by the index that holds only those longer than their interval, or entered late.
+    too_long_rows: &'static str,
+    entered_late_rows: &'static str,
+    /// Those not yet confirmed, by the index that holds only them.
+    unconfirmed_rows: &'static str,
     /// What the index of operators holds.
     same_operator: &'static str,
     /// A record that begins so long before another cannot reach it.
@@ -70,17 +83,26 @@ impl Dialect {
         match conn {
             Conn::Sqlite(_) => Self {
                 interval: "((CAST(strftime('%s', u.ended_at) AS BIGINT) - CAST(strftime('%s', u.started_at) AS BIGINT)) / 60)",
-                too_long: format!("datetime(u.started_at, {MINUTES} || ' minutes') > u.ended_at"),
+                // The column first: a term that SQLite turns round is no longer that of the index.
+                too_long: format!("u.ended_at < datetime(u.started_at, {MINUTES} || ' minutes')"),
                 entered_late: format!("u.entered_at > datetime(u.ended_at, '+{LATE_DAYS} days')"),
                 charges: "charge c CROSS JOIN usage_record u ON u.id = c.usage_record_id",
+                by_instrument: "instrument i CROSS JOIN usage_record u ON u.instrument_id = i.id",
+                too_long_rows: "usage_record u INDEXED BY usage_record_too_long",
+                entered_late_rows: "usage_record u INDEXED BY usage_record_entered_late",
+                unconfirmed_rows: "usage_record u INDEXED BY usage_record_unconfirmed",
                 same_operator: "v.operator = u.operator",
                 within_reach: "v.started_at > datetime(u.started_at, '-31 days')",
             },
             Conn::Postgres(_) => Self {
                 interval: "(CAST(EXTRACT(EPOCH FROM (u.ended_at - u.started_at)) AS BIGINT) / 60)",
-                too_long: format!("u.started_at + {MINUTES} * INTERVAL '1 minute' > u.ended_at"),
+                too_long: format!("u.ended_at < u.started_at + {MINUTES} * INTERVAL '1 minute'"),
                 entered_late: format!("u.entered_at > u.ended_at + INTERVAL '{LATE_DAYS} days'"),
                 charges: "charge c JOIN usage_record u ON u.id = c.usage_record_id",
+                by_instrument: "instrument i JOIN usage_record u ON u.instrument_id = i.id",
+                too_long_rows: "usage_record u",
+                entered_late_rows: "usage_record u",
+                unconfirmed_rows: "usage_record u",
                 same_operator: "md5(v.operator) = md5(u.operator)",
                 within_reach: "v.started_at > u.started_at - INTERVAL '31 days'",
             },
@@ -173,22 +195,30 @@ fn text(rule: FindingRule, scope: &Scope, dialect: &Dialect) -> String {
     let year = in_year(scope);
     match rule {
         FindingRule::Over24Hours => format!(
-            "{} FROM usage_record u WHERE {year} AND {}",
+            "{} FROM {} WHERE {year} AND {}",
             of_record(MINUTES, dialect.interval),
+            dialect.too_long_rows,
             dialect.too_long
         ),
         FindingRule::Overlap => format!(
-            "{} FROM usage_record u JOIN instrument i ON i.id = u.instrument_id WHERE {year} AND u.channel > i.channels",
-            of_record("u.channel", "i.channels")
+            "{} FROM {} AND u.channel > i.channels WHERE {year}",
+            of_record("u.channel", "i.channels"),
+            dialect.by_instrument
         ),
         FindingRule::BeforeAcceptance => format!(
-            "{} FROM usage_record u JOIN instrument i ON i.id = u.instrument_id WHERE {year} AND u.started_at < i.accepted_on",
-            of_record("0", "0").replace("NULL_DAY", "i.accepted_on")
+            "{} FROM {} AND u.started_at < i.accepted_on WHERE {year} AND i.accepted_on > '{}'",
+            of_record("0", "0").replace("NULL_DAY", "i.accepted_on"),
+            dialect.by_instrument,
+            earliest(scope).local_date()
         ),
         FindingRule::DuringClosure => format!(
-            "{} FROM usage_record u WHERE {year} AND EXISTS (SELECT 1 FROM closure c WHERE c.instrument_id = u.instrument_id \
+            "{} FROM usage_record u WHERE {year} AND u.instrument_id IN (SELECT k.instrument_id FROM closure k \
+             WHERE k.withdrawn_at IS NULL AND k.starts_at < '{}' AND (k.ends_at IS NULL OR k.ends_at > '{}')) \
+             AND EXISTS (SELECT 1 FROM closure c WHERE c.instrument_id = u.instrument_id \
              AND c.withdrawn_at IS NULL AND c.starts_at < u.ended_at AND (c.ends_at IS NULL OR c.ends_at > u.started_at))",
-            of_record("1", "0")
+            of_record("1", "0"),
+            moment(scope.period.ends_at()),
+            moment(earliest(scope))
         ),
         FindingRule::OperatorTwice => format!(
             "{} FROM usage_record u WHERE {year} AND u.operator IS NOT NULL AND EXISTS (SELECT 1 FROM usage_record v \
@@ -200,8 +230,9 @@ fn text(rule: FindingRule, scope: &Scope, dialect: &Dialect) -> String {
             dialect.within_reach
         ),
         FindingRule::LateManualEntry => format!(
-            "{} FROM usage_record u WHERE {year} AND u.evidence = 'manual' AND {}",
+            "{} FROM {} WHERE {year} AND u.evidence = 'manual' AND {}",
             of_record("1", "0"),
+            dialect.entered_late_rows,
             dialect.entered_late
         ),
         FindingRule::PriceOffTariff => format!(
@@ -283,9 +314,7 @@ fn of_two(rule: FindingRule, year: &str, dialect: &Dialect) -> String {
              SELECT t.* FROM trade t JOIN organization h ON h.id = t.organization_id \
              JOIN organization o ON o.id = t.counterpart_id WHERE NOT EXISTS (SELECT 1 FROM related_party r \
              WHERE (r.organization_id = h.id AND r.related_organization_id = o.id) \
-             OR (r.organization_id = o.id AND r.related_organization_id = h.id)) \
-             AND (SUBSTR(h.uscc, 9, 9) = SUBSTR(o.uscc, 9, 9) OR (TRIM(h.address) <> '' AND TRIM(h.address) = TRIM(o.address)) \
-             OR (TRIM(h.public_contact) <> '' AND TRIM(h.public_contact) = TRIM(o.public_contact)))",
+             OR (r.organization_id = o.id AND r.related_organization_id = h.id)) AND {LOOKS_RELATED}",
             of_pair("c.amount_fen", "1", "0")
         ),
         _ => format!(
@@ -310,12 +339,28 @@ fn of_two(rule: FindingRule, year: &str, dialect: &Dialect) -> String {
 
 /// A record that stood at the freeze and is of the year.
 fn in_year(scope: &Scope) -> String {
-    let moment = |instant: Instant| instant.naive_utc().format("%Y-%m-%d %H:%M:%S").to_string();
     format!(
-        "u.state <> 'voided' AND u.host_organization_id IS NOT NULL AND u.event_id <= {} \
-         AND u.ended_at > '{}' AND u.ended_at <= '{}'",
+        "u.state <> 'voided' AND u.host_organization_id IS NOT NULL AND {}",
+        ended_in_year(scope)
+    )
+}
+
+/// A record of before the freeze that ended in the year.
+fn ended_in_year(scope: &Scope) -> String {
+    format!(
+        "u.event_id <= {} AND u.ended_at > '{}' AND u.ended_at <= '{}'",
         scope.event_number(),
         moment(scope.period.starts_at()),
         moment(scope.period.ends_at())
     )
+}
+
+/// No record of the year begins earlier.
+fn earliest(scope: &Scope) -> Instant {
+    let starts_at = scope.period.starts_at();
+    starts_at.plus_seconds(-INTERVAL_MINUTES_MAX * 60)
+}
+
+fn moment(instant: Instant) -> String {
+    instant.naive_utc().format("%Y-%m-%d %H:%M:%S").to_string()
 }

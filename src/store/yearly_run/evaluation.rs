@@ -1,8 +1,8 @@
-//! Evaluations: frozen inputs line by line, expert scores, and the graded hosts.
+//! Evaluations: frozen inputs in blocks of lines, expert scores, and the graded hosts.
 
 use diesel::prelude::*;
 
-use super::{Filter, Lifecycle, NewRun, PageStart, Said, block, columns, new_run, runs};
+use super::{Filter, Lifecycle, NewRun, PageStart, Said, columns, new_run, runs};
 use crate::domain::evaluation::ScoreExplanation;
 use crate::domain::policy::Grade;
 use crate::domain::run::RunState;
@@ -155,23 +155,23 @@ pub fn update_digests(conn: &mut Conn, id: EvaluationId, digests: &Digests) -> R
     Ok(())
 }
 
-/// A row, of up to a thousand lines.
+/// A row: a block of lines.
 #[derive(Debug, Insertable)]
 #[diesel(table_name = evaluation_input, treat_none_as_default_value = false)]
-struct Line {
+struct Line<'a> {
     evaluation_id: EvaluationId,
     position: i64,
-    line: String,
+    line: &'a str,
 }
 
-/// Stores the canonical lines in their order.
-pub fn insert_inputs(conn: &mut Conn, id: EvaluationId, lines: &[String]) -> Result<()> {
-    let rows = block::of_lines(lines).map(|(position, line)| Line {
+/// Stores the blocks of canonical lines in their order.
+pub fn insert_inputs(conn: &mut Conn, id: EvaluationId, blocks: &[String]) -> Result<()> {
+    let rows = (1..).zip(blocks).map(|(position, line)| Line {
         evaluation_id: id,
         position,
         line,
     });
-    let rows: Vec<Line> = rows.collect();
+    let rows: Vec<Line<'_>> = rows.collect();
     insert_all!(conn, evaluation_input::table, &rows);
     Ok(())
 }
@@ -184,19 +184,45 @@ pub fn update_facts(conn: &mut Conn, id: EvaluationId, facts: EvaluationId) -> R
     Ok(())
 }
 
-/// The lines, its own or those it took, in their order.
-pub fn list_inputs(conn: &mut Conn, id: EvaluationId) -> Result<Vec<String>> {
-    let facts: Option<EvaluationId> = evaluation::table
+/// The evaluation whose lines it took; none: it has its own.
+pub fn find_facts(conn: &mut Conn, id: EvaluationId) -> Result<Option<EvaluationId>> {
+    Ok(evaluation::table
         .find(id)
         .select(evaluation::facts_id)
-        .first(conn)?;
-    let rows: Vec<String> = evaluation_input::table
+        .first(conn)?)
+}
+
+/// The lines in blocks, its own or those it took, in their order. What was stored line by line has one line in each.
+pub fn list_inputs(conn: &mut Conn, id: EvaluationId) -> Result<Vec<String>> {
+    let facts = find_facts(conn, id)?;
+    Ok(evaluation_input::table
         .filter(evaluation_input::evaluation_id.eq(facts.unwrap_or(id)))
         .select(evaluation_input::line)
         .order(evaluation_input::position)
-        .load(conn)?;
-    Ok(block::lines(&rows))
+        .load(conn)?)
 }
+
+/// Tells its own blocks of lines in their order, of which only a few are held at once.
+pub fn each_input(conn: &mut Conn, id: EvaluationId, mut tell: impl FnMut(&str)) -> Result<()> {
+    let mut last = 0;
+    loop {
+        let rows: Vec<(i64, String)> = evaluation_input::table
+            .filter(evaluation_input::evaluation_id.eq(id))
+            .filter(evaluation_input::position.gt(last))
+            .select((evaluation_input::position, evaluation_input::line))
+            .order(evaluation_input::position)
+            .limit(BLOCKS_AT_ONCE)
+            .load(conn)?;
+        let Some((position, _)) = rows.last() else {
+            return Ok(());
+        };
+        last = *position;
+        rows.iter().for_each(|(_, block)| tell(block));
+    }
+}
+
+/// Some megabytes.
+const BLOCKS_AT_ONCE: i64 = 16;
 
 /// Forgets the lines, and whose they were.
 pub fn delete_inputs(conn: &mut Conn, id: EvaluationId) -> Result<()> {

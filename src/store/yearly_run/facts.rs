@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use super::block;
+use crate::domain::evaluation::StoredText;
 use crate::domain::{EventId, Instant, SubsidyRunId};
 use crate::store::bulk::insert_all;
 use crate::store::schema::{subsidy_run_freeze, subsidy_run_input};
@@ -35,42 +35,37 @@ pub fn insert(conn: &mut Conn, freeze: &Freeze) -> Result<()> {
     Ok(())
 }
 
-/// A row, of up to a thousand lines.
+/// A row: a block of lines.
 #[derive(Debug, Insertable)]
 #[diesel(table_name = subsidy_run_input, treat_none_as_default_value = false)]
-struct Line {
+struct Line<'a> {
     subsidy_run_id: SubsidyRunId,
     position: i64,
-    line: String,
+    line: &'a str,
 }
 
 /// Stores the canonical lines in their order, and their digest.
-pub fn insert_inputs(
-    conn: &mut Conn,
-    run: SubsidyRunId,
-    lines: &[String],
-    digest: &str,
-) -> Result<()> {
-    let rows = block::of_lines(lines).map(|(position, line)| Line {
+pub fn insert_inputs(conn: &mut Conn, run: SubsidyRunId, text: &StoredText) -> Result<()> {
+    let rows = (1..).zip(&text.blocks).map(|(position, line)| Line {
         subsidy_run_id: run,
         position,
         line,
     });
-    let rows: Vec<Line> = rows.collect();
+    let rows: Vec<Line<'_>> = rows.collect();
     insert_all!(conn, subsidy_run_input::table, &rows);
     diesel::update(subsidy_run_freeze::table.find(run))
-        .set(subsidy_run_freeze::input_digest.eq(digest))
+        .set(subsidy_run_freeze::input_digest.eq(&text.digest))
         .execute(conn)?;
     Ok(())
 }
 
+/// The lines in blocks, in their order. What was stored line by line has one line in each.
 pub fn list_inputs(conn: &mut Conn, run: SubsidyRunId) -> Result<Vec<String>> {
-    let rows: Vec<String> = subsidy_run_input::table
+    Ok(subsidy_run_input::table
         .filter(subsidy_run_input::subsidy_run_id.eq(run))
         .select(subsidy_run_input::line)
         .order(subsidy_run_input::position)
-        .load(conn)?;
-    Ok(block::lines(&rows))
+        .load(conn)?)
 }
 
 pub(super) fn delete(conn: &mut Conn, run: SubsidyRunId) -> Result<()> {

@@ -2,7 +2,6 @@
 //! from state to state, written once for both tables. The database refuses a second final run of a kind, year and code
 //! (`EvaluationFinalUnique`, `SubsidyRunFinalUnique`) and any change of a final one (`EvaluationFinal`, `SubsidyRunFinal`).
 
-mod block;
 pub mod evaluation;
 pub mod expert;
 pub mod facts;

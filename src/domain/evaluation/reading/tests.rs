@@ -98,6 +98,27 @@ fn keys_stand_in_any_order() {
     assert_eq!(Inputs::from_lines(lines), Ok(inputs));
 }
 
+/// What is stored is the lines, whole and in their order, and what is written beside it is their digest.
+#[test]
+fn blocks_hold_whole_lines() {
+    for instruments in [0, 1, 990, 1_500, 2_300] {
+        let mut rows = Rows::of(1);
+        for id in 0..instruments {
+            rows.add(1, instrument(1_000 + id), &[]);
+        }
+        let inputs = rows.assemble().unwrap();
+        let (text, lines) = (inputs.text(), inputs.lines());
+        assert_eq!(text.blocks.join("\n"), lines.join("\n"));
+        assert_eq!(text.blocks.len(), lines.len().div_ceil(1_000));
+        let joined = crate::domain::policy::digest(&text.blocks.join("\n"));
+        assert_eq!(text.digest, joined);
+        assert_eq!(inputs.digest(), joined);
+        let (read, whole) = (Inputs::from_lines(&text.blocks), text.blocks.join("\n"));
+        assert_eq!(read.as_ref(), Ok(&inputs));
+        assert_eq!(Inputs::from_lines([whole]), read);
+    }
+}
+
 proptest! {
     #[test]
     fn reading_what_was_written_gives_the_same(asset_no in "[a-z\\\\\t\n\r 仪\"]{0,8}", units in 1i64..4,
