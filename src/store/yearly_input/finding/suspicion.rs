@@ -72,8 +72,9 @@ fn text(scope: &Scope, dialect: &Dialect, (confirmed, ended_at): (&str, &str)) -
     };
     format!(
         "WITH grouped AS MATERIALIZED ({} UNION ALL {}), \
-         charged AS MATERIALIZED (SELECT DISTINCT u.host_organization_id, u.organization_id FROM {} \
-         WHERE c.state <> 'voided' AND c.amount_fen > 0 AND {year}) SELECT {}, {}, {}, {}, {}",
+         charged AS MATERIALIZED (SELECT u.host_organization_id, u.organization_id, \
+         MAX(CASE WHEN u.state = 'confirmed' THEN 1 ELSE 0 END) AS confirmed FROM {} \
+         WHERE c.state <> 'voided' AND c.amount_fen > 0 AND {year} GROUP BY u.host_organization_id, u.organization_id) SELECT {}, {}, {}, {}, {}",
         by_class(
             &format!("SUM({MINUTES})"),
             confirmed,
@@ -105,7 +106,7 @@ fn text(scope: &Scope, dialect: &Dialect, (confirmed, ended_at): (&str, &str)) -
             &format!(
                 "SELECT 1 FROM grouped h JOIN instrument i ON i.id = h.instrument_id \
                  WHERE h.organization_id <> i.organization_id AND NOT EXISTS (SELECT 1 FROM charged k \
-                 WHERE k.host_organization_id = i.organization_id AND k.organization_id = h.organization_id) \
+                 WHERE k.host_organization_id = i.organization_id AND k.organization_id = h.organization_id AND k.confirmed = 1) \
                  GROUP BY i.organization_id, h.organization_id HAVING SUM(h.minutes) >= {UNPAID_MINUTES_MIN}"
             ),
             "usage_without_income"
