@@ -8,7 +8,7 @@ use crate::domain::evaluation::{
     Evaluation, GradedHost, GradedInstrument, Inputs, InstrumentFigures, ScoreExplanation,
     ScoreResult,
 };
-use crate::domain::policy::Policy;
+use crate::domain::policy::{LinesDigest, Policy};
 use crate::domain::{EvaluationId, OrganizationId, policy, ratio};
 use crate::error::AppError;
 use crate::operations::actor::Actor;
@@ -65,6 +65,19 @@ fn row(id: EvaluationId, unit: &GradedHost, names: &Names) -> Result<Host, AppEr
 /// SHA-256 of the results.
 pub fn digest(units: &[Host]) -> Result<String, AppError> {
     Ok(policy::digest(&lines(units)?.join("\n")))
+}
+
+/// The digest of the inputs that were stored; where they are another's, which were read again when they were, that one's.
+pub(super) fn kept_inputs_digest(
+    tx: &mut Conn,
+    id: EvaluationId,
+) -> Result<Option<String>, AppError> {
+    if let Some(known) = evaluation::find_facts(tx, id)? {
+        return Ok(evaluation::get(tx, known)?.input_digest);
+    }
+    let mut digest = LinesDigest::default();
+    evaluation::each_input(tx, id, |block| digest.add(block))?;
+    Ok(Some(digest.finish()))
 }
 
 /// The results as they are hashed: one JSON array a unit, in the order of organizations.

@@ -6,7 +6,7 @@ use crate::clock::Clock;
 use crate::domain::access::Action;
 use crate::domain::calendar::Calendar;
 use crate::domain::evaluation::{self, Format, Inputs, StoredText};
-use crate::domain::policy::{LinesDigest, Policy};
+use crate::domain::policy::Policy;
 use crate::domain::run::{RunId, RunKind, RunPhase, RunState};
 use crate::domain::{EvaluationId, EventId, Instant, SubsidyRunId, subsidy};
 use crate::error::AppError;
@@ -433,7 +433,7 @@ pub(super) fn own_facts(
 fn complete(tx: &mut Conn, job: &Job, run: RunId, now: Instant) -> Result<(), AppError> {
     let (agrees, after) = match rows::get(tx, run)? {
         Run::Evaluation(row) => {
-            let input_digest = kept_digest(tx, row.id)?;
+            let input_digest = grades::kept_inputs_digest(tx, row.id)?;
             let units = rows::evaluation::list_units(tx, row.id)?;
             let result_digest = Some(grades::digest(&units)?);
             let after = serde_json::json!({
@@ -467,16 +467,6 @@ fn complete(tx: &mut Conn, job: &Job, run: RunId, now: Instant) -> Result<(), Ap
     let event = event(job, Actions::of(run.kind()).complete, run, now);
     event::append(tx, &event.after(after)?)?;
     Ok(())
-}
-
-/// The digest of the inputs that were stored; where they are another's, which were read again when they were, that one's.
-fn kept_digest(tx: &mut Conn, id: EvaluationId) -> Result<Option<String>, AppError> {
-    if let Some(known) = rows::evaluation::find_facts(tx, id)? {
-        return Ok(rows::evaluation::get(tx, known)?.input_digest);
-    }
-    let mut digest = LinesDigest::default();
-    rows::evaluation::each_input(tx, id, |block| digest.add(block))?;
-    Ok(Some(digest.finish()))
 }
 
 /// Ends a claimed job and its run without a result, and an evaluation of the run's own with them. Nothing happens when the job
