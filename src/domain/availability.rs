@@ -1,7 +1,7 @@
 //! When an instrument can be had: its free spans, and the next free slots of a length under all rules. Pure arithmetic over
 //! merged intervals; who has the busy ones is not known here.
 
-use super::booking_rules::BookingRules;
+use super::booking_rules::{BookingRules, Tally};
 use super::calendar::Calendar;
 use super::channel::full_spans;
 use super::closure::Closure;
@@ -16,6 +16,8 @@ const STRETCH: Minutes = Minutes::new(14 * 1440);
 #[derive(Debug, Clone, Copy)]
 pub struct Timetable<'a> {
     pub rules: &'a BookingRules,
+    /// What who asks has already, as quotas and gaps count it; empty for nobody in particular.
+    pub tally: &'a Tally<'a>,
     pub calendar: &'a Calendar,
     pub closures: &'a [Closure],
     /// The blocked intervals of all blocking bookings, set-up and clean-up included, on whichever channel. A booking that is being
@@ -28,8 +30,20 @@ pub struct Timetable<'a> {
 impl Timetable<'_> {
     /// The times within `window` in which every slot of the grid that is long enough, and not too long, can be booked: open,
     /// not closed, with a channel for the slot, its set-up and its clean-up. They begin with the lead time and end with the
-    /// shortest booking that starts at the end of the horizon.
+    /// shortest booking that starts at the end of the horizon. Where a quota leaves room for the shortest booking they are
+    /// free, though it may refuse a longer one.
     pub fn free_spans(&self, window: &Slot) -> Spans {
+        let Some(bookable) = self.bookable(window) else {
+            return Spans::default();
+        };
+        let full = self.tally.closed(&bookable, self.rules.min_minutes);
+        let free = self.free(&bookable, &self.refused_by_bookings());
+        let free = free.minus(&full);
+        Spans::union(free.iter().filter_map(|span| self.on_grid(span)))
+    }
+
+    /// The part of `window` in which something could be booked, as far as the distance from now decides.
+    pub fn bookable(&self, window: &Slot) -> Option<Slot> {
         let rules = self.rules;
         let mut earliest = rules.earliest_start(self.now);
         if self.channels > 1 {
@@ -41,11 +55,7 @@ impl Timetable<'_> {
             earliest.max(window.starts_at()),
             latest.plus(rules.min_minutes).min(window.ends_at()),
         );
-        let Ok(bookable) = Slot::new(from, until) else {
-            return Spans::default();
-        };
-        let free = self.free(&bookable, &self.refused_by_bookings());
-        Spans::union(free.iter().filter_map(|span| self.on_grid(span)))
+        Slot::new(from, until).ok()
     }
 
     /// What of a span lies between two moments of the grid, if the shortest booking finds room there.
@@ -73,8 +83,10 @@ impl Timetable<'_> {
         while found.len() < count && from <= latest {
             let until = from.plus(STRETCH);
             if let Ok(stretch) = Slot::new(from, until.plus(length)) {
-                let free = self.free(&stretch, &refused);
+                let full = self.tally.closed(&stretch, Minutes::new(1));
+                let free = self.free(&stretch, &refused).minus(&full);
                 let starts = free.iter().flat_map(|span| self.slots_in(span, length));
+                let starts = starts.filter(|slot| self.tally.refusals(slot).is_empty());
                 let in_time = starts
                     .take_while(|slot| slot.starts_at() < until && slot.starts_at() <= latest);
                 found.extend(in_time.take(count - found.len()));

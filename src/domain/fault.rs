@@ -93,6 +93,15 @@ pub struct Fault {
     pub actual: Option<FaultValue>,
     pub overridable_by: Option<Role>,
     pub did_you_mean: Option<String>,
+    /// The time that a limit speaks of.
+    pub period: Option<Box<Period>>,
+}
+
+/// A time with or without an end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Period {
+    pub from: Instant,
+    pub until: Option<Instant>,
 }
 
 impl Fault {
@@ -126,6 +135,7 @@ impl Fault {
             actual: None,
             overridable_by: None,
             did_you_mean: None,
+            period: None,
         }
     }
 

@@ -6,12 +6,15 @@ use utoipa::ToSchema;
 use super::answer::Answer;
 use super::booking::SlotShape;
 use super::context::RequestContext;
+use super::problem::{self, ProblemEntry};
 use super::route::{Route, get};
 use crate::domain::access::Action;
+use crate::domain::booking::BookingMode;
 use crate::domain::closure::ClosureKind;
 use crate::domain::{Instant, Slot};
+use crate::error::text::Language;
 use crate::error::{AppError, Code};
-use crate::operations::availability::{self, Availability};
+use crate::operations::availability::{self, Asked, Availability};
 
 pub fn routes() -> Vec<Route> {
     vec![
@@ -21,19 +24,23 @@ pub fn routes() -> Vec<Route> {
             "When an instrument is free, busy and closed; at most 92 days",
             find,
         )
-        .parameters(&["from", "until"])
+        .parameters(&["from", "until", "mode"])
+        .words::<BookingMode>("mode")
         .requires(&["from", "until"])
         .answers::<AvailabilityShape>(200),
     ]
 }
 
-/// The times of an instrument. `free` are times in which every slot that keeps the grid and the lengths can be booked; `busy`
-/// says when every channel is taken, never by whom.
+/// The times of an instrument. `free` are times in which every slot that keeps the grid and the lengths can be booked, but that
+/// what is left of a quota may be too little for a long one; `busy` says when every channel is taken, never by whom.
 #[derive(Serialize, ToSchema)]
 struct AvailabilityShape {
     free: Vec<SlotShape>,
     busy: Vec<SlotShape>,
     closed: Vec<ClosedSpanShape>,
+    /// What stands in your way whatever the time within the one asked about, such as `not_externally_shared` and
+    /// `quota_exceeded`; empty without sign-in.
+    restrictions: Vec<ProblemEntry>,
 }
 
 /// A closure within the time asked about.
@@ -46,10 +53,12 @@ struct ClosedSpanShape {
     public_reason: Option<String>,
 }
 
-impl From<Availability> for AvailabilityShape {
-    fn from(found: Availability) -> Self {
+impl AvailabilityShape {
+    fn new(found: Availability, language: Language) -> Self {
         let closed = found.closed.into_iter();
+        let told = found.restrictions.iter();
         Self {
+            restrictions: told.map(|fault| problem::entry(fault, language)).collect(),
             free: found.free.into_iter().map(Into::into).collect(),
             busy: found.busy.into_iter().map(Into::into).collect(),
             closed: closed
@@ -64,15 +73,17 @@ impl From<Availability> for AvailabilityShape {
     }
 }
 
-/// The time asked about.
-fn window(context: &RequestContext) -> Result<Slot, AppError> {
+fn asked(context: &RequestContext) -> Result<Asked, AppError> {
     let params = context.params()?;
     let (from, until) = (params.required("from")?, params.required("until")?);
-    Slot::new(from, until).map_err(|_| AppError::refused("until", Code::not_after_start))
+    let mode = params.one("mode")?;
+    let window = Slot::new(from, until);
+    let window = window.map_err(|_| AppError::refused("until", Code::not_after_start))?;
+    Ok(Asked { window, mode })
 }
 
 async fn find(context: RequestContext) -> Answer {
     let (actor, id) = (context.reader(), context.id("id")?);
-    let found = availability::get(&context.app, &actor, id, window(&context)).await?;
-    context.ok(AvailabilityShape::from(found))
+    let found = availability::get(&context.app, &actor, id, asked(&context)).await?;
+    context.ok(AvailabilityShape::new(found, context.language))
 }

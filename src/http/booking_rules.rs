@@ -1,6 +1,8 @@
 //! `/instruments/{id}/booking-rules`, and what a unit's instruments inherit: `/organizations/{id}/booking-rules`. The JSON is the
 //! domain's own struct; its version is in the ETag.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -11,7 +13,9 @@ use super::impact::{self, ImpactShape};
 use super::route::{Route, get, put};
 use crate::domain::access::Action;
 use crate::domain::booking::BookingMode;
-use crate::domain::booking_rules::{Approval, Holidays, RuleField, SaidRules, ShownRules};
+use crate::domain::booking_rules::{
+    Approval, Holidays, QuotaOver, QuotaPer, QuotaPeriod, RuleField, SaidRules, ShownRules,
+};
 use crate::domain::{Code, InstrumentId, Minutes};
 use crate::error::AppError;
 use crate::operations::booking_rules::{self, Replaced};
@@ -106,9 +110,56 @@ struct BookingRulesShape {
     no_show_after_minutes: Minutes,
     #[schema(required = false)]
     modes: Vec<BookingMode>,
+    /// Between two bookings of one person.
+    #[schema(required = false)]
+    gap_minutes: Minutes,
+    /// With less left a user keeps the start and may only extend.
+    #[schema(required = false)]
+    change_before_minutes: Minutes,
+    /// At most 20.
+    #[schema(required = false)]
+    quotas: Vec<QuotaShape>,
+    /// What is different for a class of customers, by its name (`own`, `public_research`, `enterprise`, `sme`); `sme` falls
+    /// back to `enterprise`, every class to the rest.
+    #[schema(required = false)]
+    class_rules: BTreeMap<String, ClassRulesShape>,
     /// The fields that are the unit's, or the service's. Sent back with what they say, they stay so.
     #[schema(required = false)]
     inherited: Vec<RuleField>,
+}
+
+/// At most so many bookings, or minutes of them, of a person or a unit in a period; at least one of the two limits.
+#[derive(Serialize, ToSchema)]
+#[allow(dead_code, reason = "says what a quota looks like")]
+struct QuotaShape {
+    per: QuotaPer,
+    /// By the local calendar, weeks from Monday; `ahead`: all that have not begun.
+    period: QuotaPeriod,
+    #[schema(required = false)]
+    over: QuotaOver,
+    #[schema(required = false, value_type = i64, minimum = 1)]
+    max_bookings: u32,
+    #[schema(required = false)]
+    max_minutes: Minutes,
+    /// Only bookings in these modes count and are limited.
+    #[schema(required = false)]
+    modes: Vec<BookingMode>,
+}
+
+/// What is different for one class.
+#[derive(Serialize, ToSchema)]
+#[allow(dead_code, reason = "says what rules of a class look like")]
+struct ClassRulesShape {
+    #[schema(required = false)]
+    approval: Approval,
+    #[schema(required = false)]
+    lead_minutes: Minutes,
+    #[schema(required = false, value_type = i64, minimum = 0)]
+    horizon_days: u32,
+    #[schema(required = false)]
+    max_minutes: Minutes,
+    #[schema(required = false)]
+    quotas: Vec<QuotaShape>,
 }
 
 /// Only for the API document: the rules of one of several instruments, at the version that was read.

@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
+use crate::domain::Instant;
 use crate::domain::access::Role;
 use crate::error::text::{self, Language};
 use crate::error::{AppError, Code, Fault, Location};
@@ -170,6 +171,14 @@ pub struct ProblemEntry {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required = false)]
     did_you_mean: Option<String>,
+    /// The time that a quota's limit speaks of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Instant, required = false)]
+    period_from: Option<Instant>,
+    /// Absent where the limit is of all that is ahead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Instant, required = false)]
+    period_until: Option<Instant>,
 }
 
 /// One thing that is wrong, as the documents list it.
@@ -186,6 +195,8 @@ pub fn entry(fault: &Fault, language: Language) -> ProblemEntry {
         actual: fault.actual.clone().map(Value::from),
         overridable_by: fault.overridable_by,
         did_you_mean: fault.did_you_mean.clone(),
+        period_from: fault.period.as_ref().map(|period| period.from),
+        period_until: fault.period.as_ref().and_then(|period| period.until),
     };
     match &fault.place {
         Location::Field(field) => entry.field = Some(field.clone()),

@@ -1,13 +1,15 @@
 //! Bookings. The database is the judge of a slot: inserting or moving one into another's time violates `BookingOverlap`.
-//! Rows and what changes them stand here, what a booking says besides in `details`, who blocks what in `blocking`, lists in
-//! `listing` and `page`.
+//! Rows and what changes them stand here, what a booking says besides in `details`, who blocks what in `blocking`, who
+//! has how much in `counted`, lists in `listing` and `page`.
 
 mod blocking;
+mod counted;
 mod details;
 mod listing;
 mod page;
 
 pub use blocking::{Blocking, list_blocking};
+pub use counted::{Counted, Scope, Whose, list_counted};
 pub use details::Details;
 pub use listing::{
     claim_reminder, list_overdue, list_standing, list_standing_instruments, list_standing_of_host,
@@ -22,7 +24,7 @@ use super::prepared::on_each;
 use super::schema::booking;
 use super::yearly_run::AfterFreezes;
 use super::{Conn, Json, Result, StoreError};
-use crate::domain::booking::{BookingMode, BookingPurpose, BookingState, operator_of};
+use crate::domain::booking::{BookingMode, BookingPurpose, BookingState, Person, operator_of};
 use crate::domain::{BookingId, Instant, InstrumentId, OrganizationId, Slot, TypedKey, UserId};
 
 /// One row, whole.
@@ -73,6 +75,12 @@ impl Booking {
     /// Who runs the instrument without its host.
     pub fn operator(&self) -> Option<UserId> {
         operator_of(self.mode, self.details.operator.as_ref(), self.booked_by)
+    }
+
+    /// Whose booking it is, where rules look at the person.
+    pub fn person(&self) -> Person {
+        let named = self.details.operator.as_ref();
+        Person::of(named, self.booked_by, self.organization_id)
     }
 
     /// What can change, as it is, to change some of it.
@@ -152,6 +160,8 @@ pub struct NewBooking {
 /// holds `Lock::RecordsShared`.
 pub fn insert(conn: &mut Conn, new: NewBooking) -> Result<Booking> {
     let stamp = new.stamp;
+    let operator = new.details.operator.as_ref();
+    let person = Person::of(operator, new.booked_by, new.organization_id).user_id();
     let row = diesel::insert_into(booking::table).values((
         (
             booking::booking_no.eq(new.booking_no),
@@ -178,6 +188,7 @@ pub fn insert(conn: &mut Conn, new: NewBooking) -> Result<Booking> {
             booking::version.eq(1_i64),
             booking::created_at.eq(stamp),
             booking::updated_at.eq(stamp),
+            booking::person_id.eq(person),
         ),
     ));
     Ok(on_each!(conn, |own| row

@@ -165,6 +165,8 @@ pub enum Lock {
     Idempotency(i64),
     /// One job that only one node may run at a time.
     Job(i64),
+    /// What a person or a unit has booked at a host, by their hash: taken after the instrument's where a quota counts there.
+    Quota(i64),
     /// What is found of years: two that look at once write one after the other.
     Findings,
     /// Which packs are in force.
@@ -194,6 +196,7 @@ impl Lock {
             Lock::Schema => (7, 0),
             Lock::PoliciesInForce => (8, 0),
             Lock::Findings => (9, 0),
+            Lock::Quota(hash) => (10, hash),
         }
     }
 

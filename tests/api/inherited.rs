@@ -9,7 +9,7 @@ use crate::client::{Answer, Client};
 use crate::world::*;
 use crate::{both, given};
 
-const FIELDS: usize = 15;
+const FIELDS: usize = 19;
 
 fn of_unit(app: &TestApp) -> String {
     format!(
@@ -106,7 +106,7 @@ both! {
         let refused = put(&host, &unit, "", &json!({"max_minutes": 60})).expect_code(422, "min_above_max");
         assert_eq!(refused["errors"][0]["field"], format!("instruments[{sem}].min_minutes"));
         put(&host, &unit, "", &json!({"min_minutes": 90, "max_minutes": 60})).expect_code(422, "min_above_max");
-        for wrong in [json!({"min_minutes": null}), json!({"inherited": ["min_minute"]}), json!({"quota": 1}), json!({"inherited": null})] {
+        for wrong in [json!({"min_minutes": null}), json!({"inherited": ["min_minute"]}), json!({"quota": 1}), json!({"quotas": null}), json!({"class_rules": null}), json!({"inherited": null})] {
             for path in [unit.clone(), of(sem)] {
                 put(&host, &path, "", &wrong).expect_status(400);
             }

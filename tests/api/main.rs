@@ -80,6 +80,7 @@ mod promise;
 mod protocol;
 mod province;
 mod questions;
+mod quota;
 mod races;
 mod readiness;
 mod rectification;

@@ -1,5 +1,7 @@
 //! Every free slot keeps every rule, and no earlier one does.
 
+mod by_minute;
+
 use super::*;
 use crate::domain::booking::{BookingMode, InstrumentFacts, Question, Stage};
 use crate::domain::booking_rules::tests::{office_hours, weekly};
@@ -24,8 +26,10 @@ fn timetable<'a>(
     closures: &'a [Closure],
     blocked: &'a [Slot],
 ) -> Timetable<'a> {
+    static NOBODY: std::sync::LazyLock<Tally<'static>> = std::sync::LazyLock::new(Tally::default);
     Timetable {
         rules,
+        tally: &NOBODY,
         calendar,
         closures,
         blocked,
@@ -190,7 +194,12 @@ fn is_bookable(table: &Timetable<'_>, slot: Slot) -> bool {
         .collect();
     table
         .rules
-        .check(&question, table.calendar, table.closures, open)
+        .check(
+            &question,
+            table.calendar,
+            table.closures,
+            (open, table.tally),
+        )
         .is_empty()
         && assign(table.channels, &[], &movable, table.rules.blocked(&slot)).is_ok()
 }

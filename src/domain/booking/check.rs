@@ -4,7 +4,7 @@
 use chrono::NaiveDate;
 
 use super::{BookingMode, BookingRefusal};
-use crate::domain::booking_rules::{BookingRules, LONGEST};
+use crate::domain::booking_rules::{BookingRules, LONGEST, Tally};
 use crate::domain::calendar::Calendar;
 use crate::domain::closure::Closure;
 use crate::domain::money::Minutes;
@@ -17,6 +17,8 @@ pub enum Stage {
     Request,
     /// Approval asks everything again but the lead time: waiting for it is not the user's fault.
     Approval,
+    /// A move that keeps the start: how far ahead it lies was asked when it was booked.
+    SameStart,
 }
 
 /// What is to be booked.
@@ -44,11 +46,12 @@ impl BookingRules {
         question: &Question,
         calendar: &Calendar,
         closures: &[Closure],
-        instrument: InstrumentFacts,
+        (instrument, tally): (InstrumentFacts, &Tally<'_>),
     ) -> Vec<BookingRefusal> {
         let mut refusals = self.check_offer(question.mode, instrument);
         refusals.extend(self.check_distance(question));
         refusals.extend(self.check_slot(&question.slot, (calendar, closures)));
+        refusals.extend(tally.refusals(&question.slot));
         refusals
     }
 

@@ -4,7 +4,7 @@
 
 use super::{BookingMode, BookingRefusal, InstrumentFacts};
 use crate::domain::Code;
-use crate::domain::booking_rules::BookingRules;
+use crate::domain::booking_rules::{BookingRules, Tally};
 use crate::domain::calendar::Calendar;
 use crate::domain::closure::Closure;
 use crate::domain::time::Slot;
@@ -34,6 +34,8 @@ pub struct Grounds<'a> {
     pub calendar: &'a Calendar,
     pub closures: &'a [Closure],
     pub channels: i64,
+    /// The bookings of the same person and unit that were made before.
+    pub tally: &'a Tally<'a>,
 }
 
 impl Grounds<'_> {
@@ -45,7 +47,8 @@ impl Grounds<'_> {
             codes.push(Code::channel_withdrawn);
         }
         let slot = (self.calendar, self.closures);
-        for refusal in self.rules.check_slot(&booking.slot, slot) {
+        let of_slot = self.rules.check_slot(&booking.slot, slot).into_iter();
+        for refusal in of_slot.chain(self.tally.refusals(&booking.slot)) {
             if !codes.contains(&refusal.code()) {
                 codes.push(refusal.code());
             }
@@ -83,6 +86,7 @@ mod tests {
             calendar: &calendar,
             closures,
             channels,
+            tally: &Tally::default(),
         };
         grounds.broken_by(&standing(), OFFERED)
     }

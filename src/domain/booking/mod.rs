@@ -1,11 +1,12 @@
 //! Bookings: their words and states. What an action does to a state is decided in `action`, when it may be done in `standing`,
-//! how an end is counted in `ending`, whether a slot keeps the rules in `check`, and what a change of the rules means for those
+//! how an end is counted in `ending`, whether a slot keeps the rules in `check`, whose it is in `person`, and what a change of the rules means for those
 //! that stand in `impact`. Who may do it is left to `access`.
 
 mod action;
 mod check;
 mod ending;
 mod impact;
+mod person;
 mod refusal;
 mod timing;
 
@@ -15,8 +16,11 @@ pub use action::{BookingAction, InvalidState, When};
 pub use check::{InstrumentFacts, Question, Stage};
 pub use ending::{CLOSED_AFTER, NotAnEnding, blocked_after_finish, ended_at, ending_when_closed};
 pub use impact::{Affected, Grounds, Standing};
+pub use person::Person;
 pub use refusal::BookingRefusal;
-pub use timing::{LAPSES_AFTER_WORKING_DAYS, Side, Timing, expires_at, lapses_at, late_from};
+pub use timing::{
+    LAPSES_AFTER_WORKING_DAYS, Side, Timing, change_locked, expires_at, lapses_at, late_from,
+};
 
 crate::vocabulary! {
     /// Where a booking stands.

@@ -2,7 +2,7 @@
 
 use super::BookingMode;
 use crate::domain::closure::ClosureKind;
-use crate::domain::fault::FaultValue;
+use crate::domain::fault::{FaultValue, Period};
 use crate::domain::money::Minutes;
 use crate::domain::time::{Instant, Slot};
 use crate::domain::{Code, Fault};
@@ -53,6 +53,22 @@ pub enum BookingRefusal {
     /// The first part of the slot that is not open, and the open spans of the day on which it begins.
     #[error("the slot is not within opening hours")]
     OutsideOpeningHours { missing: Slot, open: Vec<Slot> },
+    /// With this booking, of what the quota limits: bookings or minutes. A quota of what is ahead has no end.
+    #[error("a quota is used up")]
+    QuotaExceeded {
+        limit: i64,
+        actual: i64,
+        period_from: Instant,
+        period_until: Option<Instant>,
+    },
+    #[error("another booking of the person is too near")]
+    GapTooShort { limit: Minutes, actual: Minutes },
+    /// From `locked_from` on its user keeps the start and may only extend.
+    #[error("the start cannot be moved any more")]
+    ChangeLocked {
+        locked_from: Instant,
+        actual: Instant,
+    },
 }
 
 impl BookingRefusal {
@@ -71,6 +87,9 @@ impl BookingRefusal {
             Self::ClosedForMaintenance { .. } => Code::closed_for_maintenance,
             Self::PublicHoliday { .. } => Code::public_holiday,
             Self::OutsideOpeningHours { .. } => Code::outside_opening_hours,
+            Self::QuotaExceeded { .. } => Code::quota_exceeded,
+            Self::GapTooShort { .. } => Code::gap_too_short,
+            Self::ChangeLocked { .. } => Code::change_locked,
         }
     }
 
@@ -83,13 +102,18 @@ impl BookingRefusal {
             | Self::TooSoon {
                 earliest_at: at, ..
             }
-            | Self::TooFarAhead { latest_at: at, .. } => Some((*at).into()),
+            | Self::TooFarAhead { latest_at: at, .. }
+            | Self::ChangeLocked {
+                locked_from: at, ..
+            } => Some((*at).into()),
+            Self::QuotaExceeded { limit, .. } => Some((*limit).into()),
             Self::NotAligned {
                 slot_minutes: limit,
                 ..
             }
             | Self::TooShort { limit, .. }
-            | Self::TooLong { limit, .. } => Some(limit.into()),
+            | Self::TooLong { limit, .. }
+            | Self::GapTooShort { limit, .. } => Some(limit.into()),
             Self::ClosedForMaintenance { ends_at, .. } => ends_at.map(Into::into),
             Self::PublicHoliday { .. } => None,
             Self::OutsideOpeningHours { open, .. } => Some(open.clone().into()),
@@ -104,8 +128,12 @@ impl BookingRefusal {
             Self::InThePast { actual, .. }
             | Self::TooSoon { actual, .. }
             | Self::TooFarAhead { actual, .. }
-            | Self::NotAligned { actual, .. } => Some((*actual).into()),
-            Self::TooShort { actual, .. } | Self::TooLong { actual, .. } => Some(actual.into()),
+            | Self::NotAligned { actual, .. }
+            | Self::ChangeLocked { actual, .. } => Some((*actual).into()),
+            Self::QuotaExceeded { actual, .. } => Some((*actual).into()),
+            Self::TooShort { actual, .. }
+            | Self::TooLong { actual, .. }
+            | Self::GapTooShort { actual, .. } => Some(actual.into()),
             Self::ClosedForMaintenance { starts_at, .. } => Some((*starts_at).into()),
             Self::PublicHoliday { on, .. } => Some((*on).into()),
             Self::OutsideOpeningHours { missing, .. } => Some((*missing).into()),
@@ -113,9 +141,27 @@ impl BookingRefusal {
     }
 }
 
+impl BookingRefusal {
+    /// The time that a quota speaks of.
+    fn period(&self) -> Option<Period> {
+        match self {
+            Self::QuotaExceeded {
+                period_from: from,
+                period_until: until,
+                ..
+            } => Some(Period {
+                from: *from,
+                until: *until,
+            }),
+            _ => None,
+        }
+    }
+}
+
 impl From<BookingRefusal> for Fault {
     fn from(refusal: BookingRefusal) -> Self {
         Fault {
+            period: refusal.period().map(Box::new),
             limit: refusal.limit(),
             actual: refusal.actual(),
             ..Fault::rule(refusal.code())

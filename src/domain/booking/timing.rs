@@ -1,8 +1,8 @@
 //! When an action may be done. Users may cancel and reschedule until the start, hosts (with a reason, which the operation asks
 //! for) as long as the state allows. Times of the booking decide, not persons.
 
-use super::BookingState;
 use super::action::{BookingAction, InvalidState, When};
+use super::{BookingRefusal, BookingState};
 use crate::domain::booking_rules::Approval;
 use crate::domain::calendar::Calendar;
 use crate::domain::money::Minutes;
@@ -25,6 +25,25 @@ pub fn expires_at(slot: &Slot, approval_due_at: Option<Instant>) -> Instant {
 /// After which moment giving up a confirmed slot is late.
 pub fn late_from(starts_at: Instant, cancel_before: Minutes) -> Instant {
     starts_at.plus(Minutes::new(-cancel_before.number()))
+}
+
+/// Why a user may not move a booking from its present slot to another, if so: with less than `change_before` left it keeps its
+/// start, its instrument, and at least its length.
+pub fn change_locked(
+    (present, wanted): (&Slot, &Slot),
+    is_elsewhere: bool,
+    change_before: Minutes,
+    now: Instant,
+) -> Option<BookingRefusal> {
+    let locked_from = late_from(present.starts_at(), change_before);
+    let extends = !is_elsewhere
+        && wanted.starts_at() == present.starts_at()
+        && wanted.ends_at() >= present.ends_at();
+    let is_locked = change_before > Minutes::ZERO && now > locked_from;
+    (is_locked && !extends).then_some(BookingRefusal::ChangeLocked {
+        locked_from,
+        actual: wanted.starts_at(),
+    })
 }
 
 /// For whom an action is done.
@@ -167,6 +186,31 @@ mod tests {
             .starts_at()
             .plus(Minutes::new(minute))
             .plus_seconds(second)
+    }
+
+    #[test]
+    fn near_its_start_a_booking_is_only_extended() {
+        let locks = |before: i64, (from, until), now| {
+            let move_to = minutes(from, until);
+            let present = minutes(600, 720);
+            let before = Minutes::new(before);
+            let slots = (&present, &move_to);
+            let elsewhere = change_locked(slots, true, before, now).is_some();
+            let is_locked = change_locked(slots, false, before, now).is_some();
+            assert!(elsewhere || !is_locked);
+            is_locked
+        };
+        for (now, wanted, is_locked) in [
+            (at(540, 0), (660, 780), false), // an hour is left
+            (at(540, 1), (660, 780), true),
+            (at(540, 1), (600, 780), false), // extended
+            (at(540, 1), (600, 720), false),
+            (at(540, 1), (600, 715), true), // shortened by five minutes
+            (at(540, 1), (570, 780), true), // begun earlier
+        ] {
+            assert_eq!(locks(60, wanted, now), is_locked, "{wanted:?} at {now}");
+            assert!(!locks(0, wanted, now));
+        }
     }
 
     #[test]

@@ -1,11 +1,17 @@
 //! Whether booking rules make sense: every fault at once, each with its field, code, limit and actual value.
 
-use super::{BookingRules, ClockTime, DaySpan, SpecialDays};
+use super::quota::Quota;
+use super::{BookingRules, ClockTime, DaySpan, OfClass, SpecialDays};
+use crate::domain::fault::Location;
 use crate::domain::money::Minutes;
+use crate::domain::tariff::CustomerClass;
 use crate::domain::{Code, Fault};
 
 /// No booking is longer than 31 days.
 pub const LONGEST: Minutes = Minutes::new(31 * 1440);
+
+/// An instrument has at most so many quotas.
+const QUOTAS_MAX: i64 = 20;
 
 /// The faults found so far. What breaks several rules of one field is told of each.
 #[derive(Default)]
@@ -36,6 +42,48 @@ impl Found {
         }
     }
 
+    /// Some words, each once.
+    fn words<T: PartialEq>(&mut self, field: &str, words: &[T]) {
+        if words.is_empty() {
+            self.add(field, Code::missing);
+        }
+        let repeated = |(at, word)| words.iter().take(at).any(|earlier| earlier == word);
+        if words.iter().enumerate().any(repeated) {
+            self.add(field, Code::duplicate);
+        }
+    }
+
+    /// Quotas that limit something, leave room for the shortest booking, and do not say two things of the same bookings.
+    fn quotas(&mut self, field: &str, quotas: &[Quota], shortest: Minutes) {
+        self.count(field, QUOTAS_MAX, quotas.len());
+        for (at, quota) in quotas.iter().enumerate() {
+            let path = format!("{field}[{at}]");
+            if quota.max_bookings.is_none() && quota.max_minutes.is_none() {
+                self.add(format!("{path}.max_bookings"), Code::missing);
+            }
+            if let Some(bookings) = quota.max_bookings {
+                self.range(
+                    format!("{path}.max_bookings"),
+                    (1, 100_000),
+                    i64::from(bookings),
+                );
+            }
+            if let Some(minutes) = quota.max_minutes.map(Minutes::number) {
+                let field = format!("{path}.max_minutes");
+                self.range(&field, (1, 1_000_000), minutes);
+                if (1..shortest.number()).contains(&minutes) {
+                    self.add_limit(field, Code::min_above_max, minutes, shortest.number());
+                }
+            }
+            if let Some(modes) = &quota.modes {
+                self.words(&format!("{path}.modes"), modes);
+            }
+            if quotas.iter().take(at).any(|earlier| earlier.is_like(quota)) {
+                self.add(path, Code::duplicate);
+            }
+        }
+    }
+
     /// `from` must not equal `until`, nor begin at 24:00.
     fn span(&mut self, path: &str, span: DaySpan) {
         if span.from == span.until || span.from == ClockTime::MIDNIGHT {
@@ -58,6 +106,10 @@ impl BookingRules {
         self.length_faults(&mut faults);
         self.distance_faults(&mut faults);
         self.mode_faults(&mut faults);
+        faults.quotas("quotas", &self.quotas, self.min_minutes);
+        for (class, said) in &self.class_rules {
+            self.class_faults(*class, said, &mut faults);
+        }
         if faults.0.is_empty() {
             Ok(())
         } else {
@@ -151,200 +203,56 @@ impl BookingRules {
                 30 * 1440,
             ),
             ("no_show_after_minutes", self.no_show_after_minutes, 1440),
+            ("gap_minutes", self.gap_minutes, 30 * 1440),
+            (
+                "change_before_minutes",
+                self.change_before_minutes,
+                30 * 1440,
+            ),
         ] {
             faults.range(field, (0, most), minutes.number());
         }
     }
 
     fn mode_faults(&self, faults: &mut Found) {
-        if self.modes.is_empty() {
-            faults.add("modes", Code::missing);
+        faults.words("modes", &self.modes);
+    }
+
+    /// What is wrong with the rules of a class, as they are with the rest of the rules.
+    fn class_faults(&self, class: CustomerClass, said: &OfClass, faults: &mut Found) {
+        let path = |field: &str| format!("class_rules.{class}.{field}");
+        let rules = self.of_class(class);
+        let mut found = Found::default();
+        if said.lead_minutes.is_some() || said.horizon_days.is_some() {
+            rules.distance_faults(&mut found);
         }
-        let repeated = |(at, mode)| self.modes.iter().take(at).any(|earlier| earlier == mode);
-        if self.modes.iter().enumerate().any(repeated) {
-            faults.add("modes", Code::duplicate);
+        if said.max_minutes.is_some() {
+            rules.length_faults(&mut found);
+        }
+        let own = |fault: &Fault| match fault.name() {
+            "lead_minutes" => {
+                fault.code == Code::lead_beyond_horizon || said.lead_minutes.is_some()
+            }
+            "horizon_days" => said.horizon_days.is_some(),
+            "max_minutes" => true,
+            "min_minutes" => fault.code == Code::min_above_max,
+            _ => false,
+        };
+        for mut fault in found.0.into_iter().filter(own) {
+            // Where the class says the longest, that is what contradicts the shortest of all.
+            let field = match fault.name() {
+                "min_minutes" => "max_minutes",
+                "lead_minutes" if said.lead_minutes.is_none() => "horizon_days",
+                name => name,
+            };
+            fault.place = Location::Field(path(field));
+            faults.0.push(fault);
+        }
+        if let Some(quotas) = &said.quotas {
+            faults.quotas(&path("quotas"), quotas, self.min_minutes);
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::WeeklyHours;
-    use super::super::tests::weekly;
-    use super::*;
-    use crate::domain::booking::BookingMode;
-
-    fn faults(change: impl FnOnce(&mut BookingRules)) -> Vec<String> {
-        let mut rules = BookingRules::default();
-        change(&mut rules);
-        let faults = rules.validate().err().unwrap_or_default();
-        let told = |fault: &Fault| format!("{}: {}", fault.name(), fault.code);
-        faults.iter().map(told).collect()
-    }
-
-    fn special(from_on: &str, until_on: &str) -> SpecialDays {
-        SpecialDays {
-            from_on: from_on.parse().unwrap(),
-            until_on: until_on.parse().unwrap(),
-            spans: Vec::new(),
-        }
-    }
-
-    #[test]
-    fn numbers_stay_in_their_bounds() {
-        type Change = fn(&mut BookingRules, i64);
-        let table: [(&str, i64, i64, Change); 7] = [
-            ("approval_due_working_days", 1, 30, |r, n| {
-                r.approval_due_working_days = n.try_into().unwrap()
-            }),
-            ("horizon_days", 1, 730, |r, n| {
-                r.horizon_days = n.try_into().unwrap()
-            }),
-            ("lead_minutes", 0, 129_600, |r, n| {
-                r.lead_minutes = Minutes::new(n)
-            }),
-            ("setup_minutes", 0, 1440, |r, n| {
-                r.setup_minutes = Minutes::new(n)
-            }),
-            ("cleanup_minutes", 0, 1440, |r, n| {
-                r.cleanup_minutes = Minutes::new(n)
-            }),
-            ("cancel_before_minutes", 0, 43_200, |r, n| {
-                r.cancel_before_minutes = Minutes::new(n)
-            }),
-            ("no_show_after_minutes", 0, 1440, |r, n| {
-                r.no_show_after_minutes = Minutes::new(n)
-            }),
-        ];
-        for (field, least, most, change) in table {
-            let expected = format!("{field}: out_of_range");
-            assert!(faults(|r| change(r, least)).is_empty(), "{field} {least}");
-            assert!(
-                !faults(|r| change(r, most)).contains(&expected),
-                "{field} {most}"
-            );
-            assert!(
-                faults(|r| change(r, most + 1)).contains(&expected),
-                "{field}"
-            );
-            if least == 0 {
-                assert_eq!(faults(|r| change(r, -1)), [expected]);
-            }
-        }
-    }
-
-    #[test]
-    fn the_limit_named_is_the_one_that_is_broken() {
-        let rules = BookingRules {
-            horizon_days: 731,
-            ..BookingRules::default()
-        };
-        let fault = rules.validate().unwrap_err().remove(0);
-        assert_eq!(
-            (fault.limit, fault.actual),
-            (Some(730.into()), Some(731.into()))
-        );
-    }
-
-    #[test]
-    fn lengths_fit_each_other_and_the_grid() {
-        let lengths = |slot, min, max| {
-            faults(|rules| {
-                rules.slot_minutes = Minutes::new(slot);
-                rules.min_minutes = Minutes::new(min);
-                rules.max_minutes = Minutes::new(max);
-            })
-        };
-        assert!(lengths(15, 15, 15).is_empty());
-        assert!(lengths(1440, 1440, 44_640).is_empty());
-        assert_eq!(lengths(30, 90, 30), ["min_minutes: min_above_max"]);
-        assert_eq!(
-            lengths(30, 45, 100),
-            [
-                "min_minutes: not_multiple_of_slot",
-                "max_minutes: not_multiple_of_slot"
-            ]
-        );
-        assert_eq!(lengths(7, 7, 14), ["slot_minutes: not_divisor_of_day"]);
-        assert_eq!(
-            lengths(0, 0, 0),
-            [
-                "slot_minutes: out_of_range",
-                "min_minutes: out_of_range",
-                "max_minutes: out_of_range"
-            ]
-        );
-        assert_eq!(lengths(30, 30, 44_670), ["max_minutes: out_of_range"]);
-    }
-
-    #[test]
-    fn hours_and_days_are_never_empty_reversed_or_double() {
-        let hours = |hours: WeeklyHours| faults(|rules| rules.weekly_hours = vec![hours]);
-        assert!(hours(weekly("1-7 22:00-06:00")).is_empty());
-        assert!(hours(weekly("1-7 00:00-24:00")).is_empty());
-        assert_eq!(
-            hours(weekly("1 09:00-09:00")),
-            ["weekly_hours[0].from: empty_span"]
-        );
-        assert_eq!(
-            hours(weekly("1 24:00-09:00")),
-            ["weekly_hours[0].from: empty_span"]
-        );
-        assert_eq!(
-            hours(weekly("0-1 09:00-10:00")),
-            ["weekly_hours[0].weekdays: out_of_range"]
-        );
-        assert_eq!(
-            hours(weekly("7-8 09:00-10:00")),
-            ["weekly_hours[0].weekdays: out_of_range"]
-        );
-        assert_eq!(
-            hours(WeeklyHours {
-                weekdays: vec![],
-                ..weekly("1 09:00-10:00")
-            }),
-            ["weekly_hours[0].weekdays: missing"]
-        );
-        let days = |days: Vec<SpecialDays>| faults(|rules| rules.special_days = days);
-        assert_eq!(
-            days(vec![special("2026-03-02", "2026-03-01")]),
-            ["special_days[0].until_on: reversed"]
-        );
-        assert_eq!(
-            days(vec![special("2026-03-02", "2027-03-03")]),
-            ["special_days[0].until_on: out_of_range"]
-        );
-        assert_eq!(
-            days(vec![
-                special("2026-03-02", "2026-03-05"),
-                special("2026-03-05", "2026-03-06")
-            ]),
-            ["special_days[1]: overlapping"]
-        );
-        assert!(days(vec![special("2026-03-02", "2026-03-02")]).is_empty());
-    }
-
-    #[test]
-    fn everything_wrong_is_told_at_once() {
-        let told = faults(|rules| {
-            rules.modes = vec![];
-            rules.horizon_days = 0;
-            rules.min_minutes = Minutes::new(600);
-            rules.weekly_hours = vec![weekly("1 09:00-09:00")];
-        });
-        assert_eq!(
-            told,
-            [
-                "weekly_hours[0].from: empty_span",
-                "min_minutes: min_above_max",
-                "horizon_days: out_of_range",
-                "lead_minutes: lead_beyond_horizon",
-                "modes: missing",
-            ]
-        );
-        assert_eq!(
-            faults(|r| r.modes = vec![BookingMode::Guided; 2]),
-            ["modes: duplicate"]
-        );
-    }
-}
+mod tests;

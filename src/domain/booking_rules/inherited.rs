@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{Approval, BookingRules, Holidays, SpecialDays, WeeklyHours};
+use super::{Approval, BookingRules, ClassRules, Holidays, Quota, SpecialDays, WeeklyHours};
 use crate::domain::booking::BookingMode;
 use crate::domain::money::Minutes;
 
@@ -91,6 +91,10 @@ rule_fields! {
     CancelBeforeMinutes cancel_before_minutes = "cancel_before_minutes": Minutes,
     NoShowAfterMinutes no_show_after_minutes = "no_show_after_minutes": Minutes,
     Modes modes = "modes": Vec<BookingMode>,
+    GapMinutes gap_minutes = "gap_minutes": Minutes,
+    ChangeBeforeMinutes change_before_minutes = "change_before_minutes": Minutes,
+    Quotas quotas = "quotas": Vec<Quota>,
+    ClassRules class_rules = "class_rules": ClassRules,
 }
 
 /// The rules as they apply, and which of their fields are one's own.

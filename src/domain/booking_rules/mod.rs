@@ -1,16 +1,23 @@
 //! Booking rules: how an instrument is opened for booking. The struct is the JSON shape of the contract and is stored as
-//! that JSON. Here: its fields and defaults; whether they make sense is decided in `fault`, when it is open in `hours`, and
-//! whose word each field is in `inherited`.
+//! that JSON. Here: its fields and defaults; whether they make sense is decided in `fault`, when it is open in `hours`, whose
+//! word each field is in `inherited`, what differs for a class of customers in `class`, and how much one may have in `quota`
+//! and `tally`.
 
+mod class;
 mod clock_time;
 mod fault;
 mod grid;
 mod hours;
 mod inherited;
+mod quota;
+mod tally;
 
+pub use class::{ClassRules, OfClass};
 pub use clock_time::{ClockTime, NotAClockTime};
 pub use fault::LONGEST;
 pub use inherited::{RuleField, RulesInForce, SaidRules, ShownRules};
+pub use quota::{Quota, QuotaOver, QuotaPer, QuotaPeriod};
+pub use tally::{Made, Tally};
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -92,6 +99,13 @@ pub struct BookingRules {
     /// A no-show may be declared when this much of the booking has passed without a start.
     pub no_show_after_minutes: Minutes,
     pub modes: Vec<BookingMode>,
+    /// Between two bookings of one person here; 0: none.
+    pub gap_minutes: Minutes,
+    /// With less time than this to the start its user keeps the start and may only extend.
+    pub change_before_minutes: Minutes,
+    pub quotas: Vec<Quota>,
+    /// What is different for a class of customers.
+    pub class_rules: ClassRules,
 }
 
 impl Default for BookingRules {
@@ -118,6 +132,10 @@ impl Default for BookingRules {
             cancel_before_minutes: Minutes::new(1440),
             no_show_after_minutes: Minutes::new(30),
             modes: BookingMode::ALL.to_vec(),
+            gap_minutes: Minutes::ZERO,
+            change_before_minutes: Minutes::ZERO,
+            quotas: Vec::new(),
+            class_rules: ClassRules::new(),
         }
     }
 }

@@ -2,6 +2,7 @@
 //! what its body may not be and what becomes of the booking; rights, lock, version and state are asked in one frame.
 
 use super::context::{BookingContext, BookingView};
+use super::counts::{self, Asker};
 use super::slot::{self, WantedSlot};
 use super::trail;
 use crate::domain::access::Action;
@@ -115,22 +116,23 @@ fn approval() -> Decision<()> {
     Decision {
         action: BookingAction::Approve,
         check: |_, _, ()| Ok(()),
-        change: |_, deciding, (), next| {
+        change: |tx, deciding, (), next| {
             let booking = &deciding.context.booking;
             let wanted = WantedSlot {
                 slot: booking.slot()?,
                 mode: booking.mode,
-                organization_id: booking.organization_id,
+                asker: Asker {
+                    person: booking.person(),
+                    unit: booking.organization_id,
+                },
                 stage: Stage::Approval,
                 without: Some(booking.id),
                 now: deciding.now,
             };
-            let terms = &deciding.context.terms;
-            AppError::refuse_all(slot::broken_rules(
-                terms,
-                &deciding.context.calendar,
-                &wanted,
-            ))?;
+            let unit = Some(booking.organization_id);
+            let terms = counts::terms_for(tx, &deciding.context.terms, unit, deciding.now)?;
+            let calendar = &deciding.context.calendar;
+            AppError::refuse_all(slot::broken_rules(tx, &terms, calendar, &wanted)?)?;
             next.answered_at = Some(deciding.now);
             Ok(())
         },

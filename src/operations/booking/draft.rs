@@ -47,6 +47,13 @@ impl Draft {
         if let Some(samples) = self.samples {
             faults.range("samples", samples, 0, SAMPLES_MAX);
         }
+        let rules = &terms.rules;
+        if caller.api_key.is_some()
+            && self.operator.is_none()
+            && rules.looks_at_person(Some(self.mode))
+        {
+            faults.push(Fault::field("operator", Code::operator_required));
+        }
         self.operator_faults(conn, caller, &mut faults)?;
         check_items(&terms.services, &self.service_items, &mut faults);
         Ok(faults.into_vec())

@@ -7,12 +7,14 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::json;
 
+use super::counts::{self, Asker, Except};
 use super::slot::is_shared_with;
 use super::trail;
 use crate::domain::access::Action;
 use crate::domain::booking::{
     Affected, BookingAction, BookingState, Grounds, InstrumentFacts, Standing, expires_at,
 };
+use crate::domain::booking_rules::Tally;
 use crate::domain::calendar::Calendar;
 use crate::domain::exemption::ShareMode;
 use crate::domain::{BookingId, Code, Instant, InstrumentId, OrganizationId, Slot};
@@ -183,10 +185,15 @@ impl Before {
         now: Instant,
     ) -> Result<Vec<Case>, AppError> {
         let mut cases = Vec::new();
+        let counts = self.counts_otherwise(after);
         for booking in store::booking::list_standing(conn, self.terms.instrument_id, now)? {
-            if !is_overdue(&booking, now)? {
-                cases.extend(self.case(after, booking, change)?);
+            if is_overdue(&booking, now)? {
+                continue;
             }
+            let counts = counts || is_of_counts(booking.problem.as_deref());
+            let was = self.broken_by(conn, &booking, (counts, now))?;
+            let broken = after.broken_by(conn, &booking, (counts, now))?;
+            cases.extend(case(booking, (was, broken), change)?);
         }
         Ok(cases)
     }
@@ -204,53 +211,88 @@ impl Before {
         }
     }
 
-    /// What a change from here to `after` means for a booking; none when it does not concern it.
-    fn case(
-        &self,
-        after: &Before,
-        booking: Booking,
-        change: &Change<'_>,
-    ) -> Result<Option<Case>, AppError> {
-        let slot = booking.slot()?;
-        let (was, broken) = (self.broken_by(&booking)?, after.broken_by(&booking)?);
-        let mut codes: Vec<Code> = (change.says)(&slot).into_iter().collect();
-        for code in &broken {
-            if !was.contains(code) && !codes.contains(code) {
-                codes.push(*code);
-            }
-        }
-        let still = |problem: &String| broken.iter().any(|code| code.as_str() == problem);
-        let is_relieved = booking
-            .problem
-            .as_ref()
-            .is_some_and(|problem| !still(problem));
-        let is_concerned = !codes.is_empty() || is_relieved;
-        Ok(is_concerned.then_some(Case {
-            booking,
-            codes,
-            broken,
-        }))
+    /// Whether quotas and gaps are others there. Where they are not, no booking breaks more or less of them by the change.
+    fn counts_otherwise(&self, after: &Before) -> bool {
+        let (was, is) = (&self.terms.rules, &after.terms.rules);
+        (was.gap_minutes, &was.quotas, &was.class_rules)
+            != (is.gap_minutes, &is.quotas, &is.class_rules)
     }
 
-    fn broken_by(&self, booking: &Booking) -> Result<Vec<Code>, AppError> {
-        let terms = &self.terms;
+    /// What a booking breaks; of quotas and gaps, beside those made before it, only where it is asked.
+    fn broken_by(
+        &self,
+        conn: &mut Conn,
+        booking: &Booking,
+        (counts, now): (bool, Instant),
+    ) -> Result<Vec<Code>, AppError> {
+        let unit = Some(booking.organization_id);
+        let terms = counts::terms_for(conn, &self.terms, unit, now)?;
+        let (slot, mode) = (booking.slot()?, Some(booking.mode));
+        let asker = Asker {
+            person: booking.person(),
+            unit: booking.organization_id,
+        };
+        let except = Except {
+            id: Some(booking.id),
+            is_only_earlier: true,
+        };
+        let made = match counts {
+            true => counts::made(conn, &terms, (mode, &asker, except), &slot, now)?,
+            false => Vec::new(),
+        };
+        let tally = match counts {
+            true => terms.rules.tally(mode, &made, now),
+            false => Tally::default(),
+        };
         let grounds = Grounds {
             rules: &terms.rules,
             calendar: &self.calendar,
             closures: &terms.closures,
             channels: terms.channels,
+            tally: &tally,
         };
         let standing = Standing {
-            slot: booking.slot()?,
+            slot,
             mode: booking.mode,
             channel: booking.channel,
         };
         let instrument = InstrumentFacts {
             is_bookable: terms.is_bookable(),
-            is_shared_with_caller: is_shared_with(terms, Some(booking.organization_id)),
+            is_shared_with_caller: is_shared_with(&terms, unit),
         };
         Ok(grounds.broken_by(&standing, instrument))
     }
+}
+
+/// What a change means for a booking that broke one thing before it and another after it; none when it does not concern it.
+fn case(
+    booking: Booking,
+    (was, broken): (Vec<Code>, Vec<Code>),
+    change: &Change<'_>,
+) -> Result<Option<Case>, AppError> {
+    let mut codes: Vec<Code> = (change.says)(&booking.slot()?).into_iter().collect();
+    for code in &broken {
+        if !was.contains(code) && !codes.contains(code) {
+            codes.push(*code);
+        }
+    }
+    let still = |problem: &String| broken.iter().any(|code| code.as_str() == problem);
+    let is_relieved = booking
+        .problem
+        .as_ref()
+        .is_some_and(|problem| !still(problem));
+    let is_concerned = !codes.is_empty() || is_relieved;
+    Ok(is_concerned.then_some(Case {
+        booking,
+        codes,
+        broken,
+    }))
+}
+
+/// Whether a problem is one that only the other bookings of the person and the unit tell.
+fn is_of_counts(problem: Option<&str>) -> bool {
+    let of_counts = [Code::quota_exceeded, Code::gap_too_short];
+    of_counts.iter().any(|code| problem == Some(code.as_str()))
 }
 
 impl Case {

@@ -1,8 +1,9 @@
 //! Bookings: requesting, moving, deciding, finishing, what time does, and reading. What they share: a booking with all that
-//! decides about it (`context`), how a slot is won (`slot`), what a change of the instrument does to those that stand (`impact`),
+//! decides about it (`context`), who asks (`counts`), how a slot is won (`slot`), what a change of the instrument does to those that stand (`impact`),
 //! and the events (`trail`).
 
 mod context;
+mod counts;
 mod decide;
 mod draft;
 mod finish;
@@ -16,6 +17,7 @@ mod trail;
 
 pub use context::{BookingContext, BookingView};
 pub(super) use context::{as_seen, manages};
+pub(super) use counts::{Asker, Except, made, terms_for};
 pub use decide::{Rejection, approve, approve_all, cancel, declare_no_show, reject, start};
 pub use draft::Draft;
 pub use finish::{Finish, finish};

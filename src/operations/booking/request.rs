@@ -6,12 +6,13 @@ use std::sync::Arc;
 use rand::RngExt;
 
 use super::context::{BookingContext, BookingView, as_seen, manages};
+use super::counts::{self, Asker};
 use super::draft::Draft;
 use super::slot::{self, Attempt, WantedSlot};
 use super::trail;
 use crate::app::App;
 use crate::domain::access::{self, Action, Caller, InstrumentTies};
-use crate::domain::booking::{BookingState, Stage, late_from};
+use crate::domain::booking::{BookingState, Person, Stage, late_from};
 use crate::domain::booking_rules::Approval;
 use crate::domain::tariff::Quote;
 use crate::domain::{Instant, InstrumentId, Slot};
@@ -47,7 +48,14 @@ pub(super) fn wanted_slot(draft: &Draft, caller: &Caller, now: Instant) -> Wante
     WantedSlot {
         slot: draft.slot,
         mode: draft.mode,
-        organization_id: caller.organization_id,
+        asker: Asker {
+            person: Person::of(
+                draft.operator.as_ref(),
+                caller.user_id,
+                caller.organization_id,
+            ),
+            unit: caller.organization_id,
+        },
         stage: Stage::Request,
         without: None,
         now,
@@ -94,10 +102,12 @@ fn place(tx: &mut Conn, actor: &Actor, draft: &Draft) -> Result<BookingView, App
     let found = store::terms::find_or_insert(tx, key, actor.now);
     let named = (draft.instrument_id, Action::BookingRequest);
     let basis = basis_for(tx, caller, named, found)?;
+    let basis = counts::basis_for(basis, caller.organization_id, actor.now);
     let terms = Arc::clone(&basis.terms);
     let wanted = wanted_slot(draft, caller, actor.now);
     let mut faults = draft.faults(tx, caller, &terms)?;
-    faults.extend(slot::broken_rules(&terms, &basis.calendar, &wanted));
+    counts::lock(tx, &terms, &wanted)?;
+    faults.extend(slot::broken_rules(tx, &terms, &basis.calendar, &wanted)?);
     let assignment = slot::seek(tx, &terms, &wanted)?;
     if let (Err(full), false) = (&assignment, faults.is_empty()) {
         faults.push(slot::taken(full));
@@ -222,12 +232,13 @@ pub async fn check(
                 Err(AppError::Refused(faults)) => return Ok(Checked::refused(faults)),
                 found => found?,
             };
+            let basis = counts::basis_for(basis, caller.organization_id, now);
             let terms = &basis.terms;
             let wanted = wanted_slot(&draft, &caller, now);
             // What forbids the request to whoever asks is no slot's fault, but stands in its way all the same.
             let mut faults: Vec<Fault> = denied.map(Fault::request).into_iter().collect();
             faults.extend(draft.faults(conn, &caller, terms)?);
-            faults.extend(slot::broken_rules(terms, &basis.calendar, &wanted));
+            faults.extend(slot::broken_rules(conn, terms, &basis.calendar, &wanted)?);
             let near = slot::in_the_way(conn, terms, &wanted, &terms.rules.blocked(&wanted.slot))?;
             if let Err(full) = slot::find_channel(conn, terms, &wanted, &near)? {
                 faults.push(slot::taken(&full));

@@ -4,11 +4,12 @@
 use std::sync::Arc;
 
 use super::context::{self, BookingContext, BookingView, manages};
+use super::counts::{self, Asker};
 use super::request;
 use super::slot::{self, Attempt, WantedSlot};
 use super::trail;
 use crate::domain::access::{Action, Caller};
-use crate::domain::booking::{BookingAction, BookingState, Side, Stage};
+use crate::domain::booking::{self, BookingAction, BookingState, Side, Stage};
 use crate::domain::channel::Assignment;
 use crate::domain::fault::Faults;
 use crate::domain::spans::overlap;
@@ -92,7 +93,10 @@ fn wanted_slot(booking: &Booking, slot: Slot, now: Instant) -> WantedSlot {
     WantedSlot {
         slot,
         mode: booking.mode,
-        organization_id: booking.organization_id,
+        asker: Asker {
+            person: booking.person(),
+            unit: booking.organization_id,
+        },
         stage: Stage::Request,
         without: Some(booking.id),
         now,
@@ -116,21 +120,21 @@ fn relocate(
         permitted?;
         return context.view(caller, actor.now);
     }
-    let wanted = wanted_slot(&context.booking, slot, actor.now);
+    let mut wanted = wanted_slot(&context.booking, slot, actor.now);
+    if other.is_none() && slot.starts_at() == context.booking.starts_at {
+        wanted.stage = Stage::SameStart;
+    }
     let target = match other {
-        None => Arc::clone(&context.terms),
+        None => counts::terms_for(tx, &context.terms, Some(wanted.asker.unit), actor.now)?,
         Some(other) => {
             let side = permitted.as_ref().ok().map(|(side, _)| *side);
-            find_target(tx, &context, other, (caller, side))?
+            find_target(tx, &context, other, (caller, side), actor.now)?
         }
     };
-    let mut faults = slot::broken_rules(&target, &context.calendar, &wanted);
-    if other.is_some() && matches!(permitted, Ok((Side::User, _))) {
-        // What was wanted from the price list is wanted there, too.
-        let mut found = Faults::new();
-        let items = &context.booking.details.service_items;
-        check_items(&target.services, items, &mut found);
-        faults.extend(found.into_vec());
+    counts::lock(tx, &target, &wanted)?;
+    let mut faults = slot::broken_rules(tx, &target, &context.calendar, &wanted)?;
+    if matches!(permitted, Ok((Side::User, _))) {
+        faults.extend(user_faults(&context, &target, &wanted)?);
     }
     let is_within = other.is_none() && is_within(&context.booking, &wanted)?;
     let assignment = match is_within {
@@ -165,6 +169,30 @@ fn relocate(
     BookingContext::of(tx, after, is_managed, actor.now)?.view(caller, actor.now)
 }
 
+/// What stands in the way of a user's move besides: what was wanted from the price list is wanted there, too, and near its start
+/// a booking is only extended.
+fn user_faults(
+    context: &BookingContext,
+    target: &Terms,
+    wanted: &WantedSlot,
+) -> Result<Vec<Fault>, AppError> {
+    let booking = &context.booking;
+    let is_elsewhere = target.instrument_id != booking.instrument_id;
+    let slots = (&booking.slot()?, &wanted.slot);
+    let before = context.terms.rules.change_before_minutes;
+    let locked = booking::change_locked(slots, is_elsewhere, before, wanted.now);
+    let mut faults = Faults::new();
+    faults.extend(locked.map(Fault::from));
+    if is_elsewhere {
+        check_items(
+            &target.services,
+            &booking.details.service_items,
+            &mut faults,
+        );
+    }
+    Ok(faults.into_vec())
+}
+
 /// The terms of the instrument that a booking is to go to: one that the caller sees, of the same host; who moves it for the host
 /// may do so there, too.
 fn find_target(
@@ -172,10 +200,13 @@ fn find_target(
     context: &BookingContext,
     other: InstrumentId,
     (caller, side): (&Caller, Option<Side>),
+    now: Instant,
 ) -> Result<Arc<Terms>, AppError> {
     let found = store::terms::find(tx, (other, context.booking.organization_id));
     let named = (other, Action::BookingReschedule);
-    let terms = request::basis_for(tx, caller, named, found)?.terms;
+    let basis = request::basis_for(tx, caller, named, found)?;
+    let basis = counts::basis_for(basis, context.booking.organization_id, now);
+    let terms = basis.terms;
     if terms.host_organization_id != context.booking.host_organization_id {
         let fault = Fault::field("instrument_id", Code::of_another_host);
         return Err(fault.actual(other.number()).into());

@@ -5,6 +5,7 @@ use std::future::Future;
 
 use serde_json::json;
 
+use super::counts::{self, Asker, Except};
 use super::timed;
 use super::trail;
 use crate::app::App;
@@ -30,36 +31,54 @@ use crate::store::terms::{Basis, Terms};
 use crate::store::{self, Conn, Constraint, StoreError};
 
 /// A slot that is asked for, and what for.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct WantedSlot {
     pub slot: Slot,
     pub mode: BookingMode,
-    /// The using unit.
-    pub organization_id: OrganizationId,
+    /// The person of the booking, and the using unit.
+    pub asker: Asker,
     pub stage: Stage,
     /// The booking that is to be rescheduled: it does not stand in its own way.
     pub without: Option<BookingId>,
     pub now: Instant,
 }
 
+impl WantedSlot {
+    /// The bookings of who asks that do not count.
+    pub fn except(&self) -> Except {
+        Except {
+            id: self.without,
+            is_only_earlier: self.stage == Stage::Approval,
+        }
+    }
+}
+
 /// What the instrument's rules say to a wanted slot.
-pub(super) fn broken_rules(terms: &Terms, calendar: &Calendar, wanted: &WantedSlot) -> Vec<Fault> {
+pub(super) fn broken_rules(
+    conn: &mut Conn,
+    terms: &Terms,
+    calendar: &Calendar,
+    wanted: &WantedSlot,
+) -> Result<Vec<Fault>, AppError> {
+    let made = counts::made_for(conn, terms, wanted, &wanted.slot)?;
+    let tally = terms.rules.tally(Some(wanted.mode), &made, wanted.now);
     let question = Question {
         slot: wanted.slot,
         mode: wanted.mode,
         now: wanted.now,
         stage: wanted.stage,
     };
+    let offered = (offer(terms, wanted), &tally);
     let refusals = terms
         .rules
-        .check(&question, calendar, &terms.closures, offer(terms, wanted));
-    refusals.into_iter().map(Fault::from).collect()
+        .check(&question, calendar, &terms.closures, offered);
+    Ok(refusals.into_iter().map(Fault::from).collect())
 }
 
 fn offer(terms: &Terms, wanted: &WantedSlot) -> InstrumentFacts {
     InstrumentFacts {
         is_bookable: terms.is_bookable(),
-        is_shared_with_caller: is_shared_with(terms, Some(wanted.organization_id)),
+        is_shared_with_caller: is_shared_with(terms, Some(wanted.asker.unit)),
     }
 }
 
@@ -86,7 +105,7 @@ pub(super) fn price(
     let priced = Wanted {
         instrument: terms.instrument_id,
         host: terms.host_organization_id,
-        unit: wanted.organization_id,
+        unit: wanted.asker.unit,
         mode: wanted.mode,
         on: wanted.slot.starts_at().local_date(),
         minutes: wanted.slot.minutes(),
@@ -374,7 +393,7 @@ async fn explain(app: &App, attempt: &Attempt) -> Result<AppError, AppError> {
 }
 
 async fn existing(app: &App, attempt: &Attempt) -> Result<AppError, AppError> {
-    let unit: OrganizationId = attempt.wanted.organization_id;
+    let unit: OrganizationId = attempt.wanted.asker.unit;
     let reference = attempt.client_reference.clone().unwrap_or_default();
     let found = app
         .store
@@ -388,13 +407,14 @@ async fn existing(app: &App, attempt: &Attempt) -> Result<AppError, AppError> {
 }
 
 async fn look(app: &App, attempt: &Attempt) -> Result<(Option<Full>, Vec<Slot>), AppError> {
-    let (instrument, wanted) = (attempt.instrument_id, attempt.wanted);
+    let (instrument, wanted) = (attempt.instrument_id, attempt.wanted.clone());
     app.store
         .read(move |conn| {
             let (terms, calendar) = (
                 store::terms::get(conn, instrument)?,
                 store::calendar::get(conn)?,
             );
+            let terms = counts::terms_for(conn, &terms, Some(wanted.asker.unit), wanted.now)?;
             let near = in_the_way(conn, &terms, &wanted, &terms.rules.blocked(&wanted.slot))?;
             let clash = find_channel(conn, &terms, &wanted, &near)?.err();
             Ok::<_, AppError>((clash, next_free(conn, &terms, &calendar, &wanted)?))
@@ -418,8 +438,10 @@ pub(super) fn next_free(
         .iter()
         .map(|taken| taken.blocked)
         .collect();
+    let made = counts::made_for(conn, terms, wanted, &ahead)?;
     let timetable = Timetable {
         rules: &terms.rules,
+        tally: &terms.rules.tally(Some(wanted.mode), &made, wanted.now),
         calendar,
         closures: &terms.closures,
         blocked: &blocked,

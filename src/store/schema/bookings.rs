@@ -1,4 +1,5 @@
-//! Tables of migration `0003_booking`, with `details` of `0016_booking_details` and `reminded_of` of `0025_reminders`.
+//! Tables of migration `0003_booking`, with `details` of `0016_booking_details`, `reminded_of` of `0025_reminders` and
+//! `person_id` of `0060_quotas`.
 
 diesel::table! {
     booking (id) {
@@ -31,5 +32,6 @@ diesel::table! {
         updated_at -> Timestamp,
         details -> Text,
         reminded_of -> Nullable<Timestamp>,
+        person_id -> Nullable<BigInt>,
     }
 }

@@ -29,7 +29,7 @@ fn question(slot: Slot) -> Question {
 }
 
 fn codes(rules: &BookingRules, question: &Question) -> Vec<&'static str> {
-    let refusals = rules.check(question, &china(), &[], OPEN);
+    let refusals = rules.check(question, &china(), &[], (OPEN, &Tally::default()));
     refusals
         .iter()
         .map(|refusal| refusal.code().as_str())
@@ -115,7 +115,14 @@ fn every_touched_day_is_asked_whether_it_is_a_holiday() {
 fn a_holiday_and_the_open_spans_are_named() {
     let mut rules = office_hours();
     rules.horizon_days = 400;
-    let refusals = |start| rules.check(&question(slot(start, 60)), &china(), &[], OPEN);
+    let refusals = |start| {
+        rules.check(
+            &question(slot(start, 60)),
+            &china(),
+            &[],
+            (OPEN, &Tally::default()),
+        )
+    };
     assert_eq!(
         refusals("2026-05-01 10:00"),
         [BookingRefusal::PublicHoliday {
@@ -233,7 +240,12 @@ fn closures_refuse_what_they_overlap_and_say_how_long() {
             closure("2026-03-02 12:00", 90),
             closure("2026-03-02 15:00", 30),
         ];
-        rules.check(&question(slot(start, minutes)), &china(), &closures, OPEN)
+        rules.check(
+            &question(slot(start, minutes)),
+            &china(),
+            &closures,
+            (OPEN, &Tally::default()),
+        )
     };
     assert_eq!(asked("2026-03-02 13:30", 90), []); // between them; set-up lies in the first
     assert_eq!(
@@ -257,7 +269,7 @@ fn everything_broken_is_told_at_once() {
         is_shared_with_caller: false,
     };
     let night = question(slot("2027-10-01 03:07", 20));
-    let refusals = rules.check(&night, &china(), &[], closed);
+    let refusals = rules.check(&night, &china(), &[], (closed, &Tally::default()));
     let codes: Vec<_> = refusals
         .iter()
         .map(|refusal| refusal.code().as_str())
