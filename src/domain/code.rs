@@ -39,7 +39,7 @@ codes! {
     exemption_required locked_while_listed not_divisor_of_day not_multiple_of_slot min_above_max lead_beyond_horizon
     empty_span reversed overlapping missing policy_mistake policy_warning policy_not_kept outside_opening_hours closed_for_maintenance public_holiday holidays_unknown
     not_aligned too_short too_long too_soon too_far_ahead in_the_past channel_withdrawn instrument_not_bookable not_externally_shared
-    mode_not_offered quota_exceeded gap_too_short change_locked operator_required minutes_exceed_interval no_effective_minutes in_the_future interval_too_long not_reviewable
+    mode_not_offered quota_exceeded gap_too_short change_locked operator_required no_holds too_many_holds minutes_exceed_interval no_effective_minutes in_the_future interval_too_long not_reviewable
     overpaid not_with_effect no_vouchers not_one_payer_and_host not_a_spreadsheet unknown_encoding unreadable file_too_large too_many_rows too_many_columns no_header
     unknown_column missing_column duplicate_column cell_without_header uneven_row unclosed_quote formula_not_allowed
     merged_cells error_value digits_lost not_text not_an_integer not_an_amount not_a_date not_an_instant not_a_boolean

@@ -5,7 +5,9 @@ mod shape;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use self::shape::{BookingShape, CheckShape, FinishBody, RejectBody, RequestBody, RescheduleBody};
+use self::shape::{
+    BookingShape, CheckShape, FinishBody, RejectBody, RequestBody, RescheduleBody, SubmitBody,
+};
 pub use self::shape::{OperatorShape, ServiceItemBody, SlotShape, slot};
 use super::answer::{Answer, Page, reply};
 use super::bulk::{self, BulkShape, Items};
@@ -95,6 +97,13 @@ crate::vocabulary! {
 
 fn actions() -> Vec<Route> {
     let actions = vec![
+        post(
+            "/bookings/{id}/submit",
+            Action::BookingSubmit,
+            "Ask for a slot that is held: a request, or confirmed at once",
+            submit,
+        )
+        .takes::<SubmitBody>(),
         post(
             "/bookings/{id}/approve",
             Action::BookingApprove,
@@ -225,6 +234,12 @@ fn created(view: &BookingView) -> Result<Reply, AppError> {
 fn shown(view: &BookingView) -> Result<Reply, AppError> {
     let shape = BookingShape::try_from(view.clone())?;
     Ok(reply(200, &shape)?.of_version(view.booking.version))
+}
+
+async fn submit(context: RequestContext) -> Answer {
+    let body = context.body_or_default::<SubmitBody>().map(Into::into);
+    let done = booking::submit(&context.run(shown)?, context.id("id")?, body).await?;
+    context.answer(done, shown)
 }
 
 async fn approve(context: RequestContext) -> Answer {

@@ -119,6 +119,9 @@ struct BookingRulesShape {
     /// At most 20.
     #[schema(required = false)]
     quotas: Vec<QuotaShape>,
+    /// How long a slot can be held before it is asked for, at most 60; 0: no holds.
+    #[schema(required = false)]
+    hold_minutes: Minutes,
     /// What is different for a class of customers, by its name (`own`, `public_research`, `enterprise`, `sme`); `sme` falls
     /// back to `enterprise`, every class to the rest.
     #[schema(required = false)]

@@ -9,7 +9,7 @@ mod listing;
 mod page;
 
 pub use blocking::{Blocking, list_blocking};
-pub use counted::{Counted, Scope, Whose, list_counted};
+pub use counted::{Counted, Scope, Whose, count_holds, list_counted};
 pub use details::Details;
 pub use listing::{
     claim_reminder, list_overdue, list_standing, list_standing_instruments, list_standing_of_host,
@@ -58,6 +58,8 @@ pub struct Booking {
     pub version: i64,
     pub created_at: Instant,
     pub updated_at: Instant,
+    /// Of what was never asked for: until when its slot is or was held.
+    pub held_until: Option<Instant>,
     pub details: Json<Details>,
 }
 
@@ -93,7 +95,9 @@ impl Booking {
             ends_at: self.ends_at,
             blocked_from: self.blocked_from,
             blocked_until: self.blocked_until,
+            client_reference: self.client_reference.clone(),
             approval_due_at: self.approval_due_at,
+            held_until: self.held_until,
             answered_at: self.answered_at,
             started_at: self.started_at,
             ended_at: self.ended_at,
@@ -123,7 +127,9 @@ pub struct Changes {
     pub ends_at: Instant,
     pub blocked_from: Instant,
     pub blocked_until: Instant,
+    pub client_reference: Option<TypedKey>,
     pub approval_due_at: Option<Instant>,
+    pub held_until: Option<Instant>,
     pub answered_at: Option<Instant>,
     pub started_at: Option<Instant>,
     pub ended_at: Option<Instant>,
@@ -151,6 +157,8 @@ pub struct NewBooking {
     pub details: Details,
     pub client_reference: Option<TypedKey>,
     pub approval_due_at: Option<Instant>,
+    /// Of a hold: until when; it is due then, too.
+    pub held_until: Option<Instant>,
     pub answered_at: Option<Instant>,
     /// When it comes to be, after every freeze that did not see it: what yearly runs count by time.
     pub stamp: Instant,
@@ -189,6 +197,7 @@ pub fn insert(conn: &mut Conn, new: NewBooking) -> Result<Booking> {
             booking::created_at.eq(stamp),
             booking::updated_at.eq(stamp),
             booking::person_id.eq(person),
+            booking::held_until.eq(new.held_until),
         ),
     ));
     Ok(on_each!(conn, |own| row
@@ -285,9 +294,14 @@ pub fn update(conn: &mut Conn, present: &Booking, next: Changes, now: Instant) -
         diesel::dsl::case_when(is_first_answer.into_sql::<Bool>(), stamp.nullable())
             .otherwise(present.first_answered_at.into_sql::<Nullable<Timestamp>>());
     let details = Json::of(next.details.clone())?;
+    let operator = next.details.operator.as_ref();
+    let person = Person::of(operator, present.booked_by, present.organization_id).user_id();
+    let reference_key = next.client_reference.as_ref().map(TypedKey::folded);
     let changed = diesel::update(unchanged).set((
         next,
         booking::details.eq(details),
+        booking::person_id.eq(person),
+        booking::client_reference_key.eq(reference_key),
         booking::first_answered_at.eq(first_answered_at),
         booking::version.eq(present.version + 1),
         booking::updated_at.eq(stamp),

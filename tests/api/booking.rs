@@ -1,6 +1,7 @@
 //! Bookings: how a slot is won, kept, moved, used and given up, and what those who lose it are told.
 
 mod elsewhere;
+mod hold;
 mod life;
 mod operated;
 mod race;

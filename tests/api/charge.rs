@@ -69,6 +69,7 @@ fn booked(app: &TestApp, instrument: InstrumentId, quote: Quote) -> BookingId {
         },
         client_reference: None,
         approval_due_at: None,
+        held_until: None,
         answered_at: None,
         stamp: app.now(),
     };

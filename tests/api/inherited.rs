@@ -9,7 +9,7 @@ use crate::client::{Answer, Client};
 use crate::world::*;
 use crate::{both, given};
 
-const FIELDS: usize = 19;
+const FIELDS: usize = 20;
 
 fn of_unit(app: &TestApp) -> String {
     format!(

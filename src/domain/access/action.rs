@@ -232,6 +232,9 @@ actions! {
     BookingGet = "booking_get": BOOKING_READERS, Some(BookingsRead), Read, Booking, Nobody;
     BookingCheck = "booking_check": CUSTOMERS, Some(BookingsRead), Read, Instrument, Nobody;
     BookingRequest = "booking_request": CUSTOMERS, Some(BookingsWrite), Change, Instrument, Host;
+    /// A slot is held for who will ask for it, or for nobody.
+    BookingHold = "booking_hold": NOBODY, None, Consequence, Booking, Nobody;
+    BookingSubmit = "booking_submit": CUSTOMERS, Some(BookingsWrite), Change, Booking, Host;
     BookingApprove = "booking_approve": DESK, Some(BookingsWrite), Change, Booking, UsingUnit;
     BookingApproveAll = "booking_approve_all": DESK, Some(BookingsWrite), Change, Nothing, Nobody;
     BookingReject = "booking_reject": DESK, Some(BookingsWrite), Change, Booking, UsingUnit;
@@ -244,6 +247,8 @@ actions! {
     BookingRemind = "booking_remind": SYSTEM, None, Consequence, Booking, HostAdmins;
     /// Nobody decided in time.
     BookingExpire = "booking_expire": SYSTEM, None, Consequence, Booking, BothSides;
+    /// Nobody submitted what was held.
+    BookingRelease = "booking_release": SYSTEM, None, Consequence, Booking, UsingUnit;
     /// Nobody came and nobody said so.
     BookingLapse = "booking_lapse": SYSTEM, None, Consequence, Booking, BothSides;
     /// Nobody finished it in time.

@@ -6,6 +6,8 @@ use crate::domain::time::Instant;
 crate::vocabulary! {
     /// What can be done to a booking that exists.
     BookingAction {
+        /// Of a hold: what follows is a request, or confirmed at once.
+        Submit = "submit",
         Approve = "approve",
         Reject = "reject",
         Cancel = "cancel",
@@ -72,6 +74,7 @@ impl BookingState {
         use BookingAction as A;
         use BookingState as S;
         match (self, action) {
+            (S::Held, A::Submit) => Some(S::Requested),
             (S::Requested, A::Approve) => Some(S::Confirmed),
             (S::Requested, A::Reject) => Some(S::Rejected),
             (S::Held | S::Requested | S::Confirmed, A::Cancel) => Some(S::Cancelled),
@@ -95,7 +98,7 @@ mod tests {
     #[test]
     fn the_whole_table_of_state_and_action() {
         let table = [
-            ("held", "cancel→cancelled expire→expired"),
+            ("held", "submit→requested cancel→cancelled expire→expired"),
             (
                 "requested",
                 "approve→confirmed reject→rejected cancel→cancelled reschedule→requested expire→expired",

@@ -61,7 +61,7 @@ pub struct Timing {
     pub state: BookingState,
     pub slot: Slot,
     pub blocked: Slot,
-    /// Only requests have one.
+    /// Only requests and holds have one.
     pub approval_due_at: Option<Instant>,
     pub cancel_before: Minutes,
     /// See [`Timing::late_from`]: kept when the user moved the booking after it.
@@ -140,7 +140,7 @@ impl Timing {
     fn untimely(&self, action: BookingAction, side: Side, now: Instant) -> Option<When> {
         use BookingAction as A;
         let (from, before) = match (action, side) {
-            (A::Approve | A::Reject, _) => (None, Some(self.expires_at())),
+            (A::Submit | A::Approve | A::Reject, _) => (None, Some(self.expires_at())),
             (A::Cancel | A::Reschedule, Side::User) => (None, Some(self.slot.starts_at())),
             (A::Cancel | A::Reschedule, Side::Host) => (None, None),
             // What nobody started is finished when its start has passed.

@@ -204,6 +204,7 @@ impl BookingRules {
             ),
             ("no_show_after_minutes", self.no_show_after_minutes, 1440),
             ("gap_minutes", self.gap_minutes, 30 * 1440),
+            ("hold_minutes", self.hold_minutes, 60),
             (
                 "change_before_minutes",
                 self.change_before_minutes,

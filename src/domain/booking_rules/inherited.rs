@@ -95,6 +95,7 @@ rule_fields! {
     ChangeBeforeMinutes change_before_minutes = "change_before_minutes": Minutes,
     Quotas quotas = "quotas": Vec<Quota>,
     ClassRules class_rules = "class_rules": ClassRules,
+    HoldMinutes hold_minutes = "hold_minutes": Minutes,
 }
 
 /// The rules as they apply, and which of their fields are one's own.

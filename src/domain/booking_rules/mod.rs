@@ -104,6 +104,8 @@ pub struct BookingRules {
     /// With less time than this to the start its user keeps the start and may only extend.
     pub change_before_minutes: Minutes,
     pub quotas: Vec<Quota>,
+    /// How long a slot can be held before it is asked for; 0: not at all.
+    pub hold_minutes: Minutes,
     /// What is different for a class of customers.
     pub class_rules: ClassRules,
 }
@@ -135,6 +137,7 @@ impl Default for BookingRules {
             gap_minutes: Minutes::ZERO,
             change_before_minutes: Minutes::ZERO,
             quotas: Vec::new(),
+            hold_minutes: Minutes::new(15),
             class_rules: ClassRules::new(),
         }
     }
@@ -154,6 +157,11 @@ impl BookingRules {
     /// The earliest start that keeps the lead time.
     pub fn earliest_start(&self, now: Instant) -> Instant {
         now.plus(self.lead_minutes)
+    }
+
+    /// Until when a slot that is held now stays so: not beyond its start.
+    pub fn held_until(&self, slot: &Slot, now: Instant) -> Instant {
+        now.plus(self.hold_minutes).min(slot.starts_at())
     }
 
     /// The latest start within the horizon.

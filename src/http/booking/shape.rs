@@ -17,7 +17,7 @@ use crate::domain::{
 use crate::error::{AppError, Code, Fault};
 use crate::http::price::PriceShape;
 use crate::http::problem::ProblemEntry;
-use crate::operations::booking::{BookingView, Draft, Finish, Move, Rejection};
+use crate::operations::booking::{BookingView, Draft, Finish, Move, Rejection, Submission};
 
 /// A half-open interval `[starts_at, ends_at)`.
 #[derive(Debug, Serialize, ToSchema)]
@@ -60,6 +60,35 @@ pub struct RequestBody {
     service_items: Vec<ServiceItemBody>,
     /// Your own number, unique in your organization; at most 64 characters.
     client_reference: Option<TypedKey>,
+    /// Only to keep the slot until `held_until`: `submit` asks for it.
+    #[serde(default)]
+    #[schema(required = false)]
+    hold: bool,
+}
+
+/// What a hold is completed with; what is left out stays as it was held.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SubmitBody {
+    operator: Option<Operator>,
+    description: Option<String>,
+    samples: Option<i64>,
+    service_items: Option<Vec<ServiceItemBody>>,
+    client_reference: Option<TypedKey>,
+}
+
+impl From<SubmitBody> for Submission {
+    fn from(body: SubmitBody) -> Self {
+        let items =
+            |items: Vec<ServiceItemBody>| items.into_iter().map(ServiceItem::from).collect();
+        Self {
+            operator: body.operator,
+            description: body.description,
+            samples: body.samples,
+            service_items: body.service_items.map(items),
+            client_reference: body.client_reference,
+        }
+    }
 }
 
 /// A service of the instrument that is wanted with the time.
@@ -102,6 +131,7 @@ impl TryFrom<RequestBody> for Draft {
                 samples: body.samples,
                 service_items: items.collect(),
                 client_reference: body.client_reference,
+                is_hold: body.hold,
             }),
             None => Err(AppError::Refused(faults)),
         }
@@ -245,6 +275,8 @@ pub struct BookingShape {
     quote: Option<PriceShape>,
     client_reference: Option<TypedKey>,
     approval_due_at: Option<Instant>,
+    /// Until when the slot is held, while it is not asked for.
+    held_until: Option<Instant>,
     /// After this the using unit's cancellation is `late`; null when it cannot be cancelled any more. A move after it does not
     /// change it.
     late_from: Option<Instant>,
@@ -298,7 +330,12 @@ impl TryFrom<BookingView> for BookingShape {
             service_items: items.map(serde_json::to_value).transpose()?,
             quote: details.quote.map(PriceShape::from),
             client_reference: booking.client_reference,
-            approval_due_at: booking.approval_due_at,
+            approval_due_at: booking
+                .approval_due_at
+                .filter(|_| booking.held_until.is_none()),
+            held_until: booking
+                .held_until
+                .filter(|_| booking.state == BookingState::Held),
             late_from: view.late_from,
             started_at: booking.started_at,
             ended_at: booking.ended_at,

@@ -236,6 +236,7 @@ fn bodies_that_may_be_empty_are_those_that_say_nothing_or_why() {
     booking_finish
     booking_no_show
     booking_start
+    booking_submit
     charge_reprice
     evaluation_discard
     evaluation_finalize

@@ -316,6 +316,7 @@ fn is_overdue(timing: &Timing, now: Instant) -> bool {
 /// The right an action of people needs; what happens by time is nobody's.
 fn right(action: BookingAction) -> Option<Action> {
     Some(match action {
+        BookingAction::Submit => Action::BookingSubmit,
         BookingAction::Approve => Action::BookingApprove,
         BookingAction::Reject => Action::BookingReject,
         BookingAction::Cancel => Action::BookingCancel,

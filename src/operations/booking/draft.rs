@@ -29,6 +29,8 @@ pub struct Draft {
     pub samples: Option<i64>,
     pub service_items: Vec<ServiceItem>,
     pub client_reference: Option<TypedKey>,
+    /// Only to keep the slot for a while.
+    pub is_hold: bool,
 }
 
 impl Draft {

@@ -1,4 +1,4 @@
-//! Bookings: requesting, moving, deciding, finishing, what time does, and reading. What they share: a booking with all that
+//! Bookings: requesting, holding and submitting, moving, deciding, finishing, what time does, and reading. What they share: a booking with all that
 //! decides about it (`context`), who asks (`counts`), how a slot is won (`slot`), what a change of the instrument does to those that stand (`impact`),
 //! and the events (`trail`).
 
@@ -12,6 +12,7 @@ mod read;
 mod request;
 mod reschedule;
 mod slot;
+mod submit;
 mod timed;
 mod trail;
 
@@ -27,4 +28,5 @@ pub use read::{get, list};
 pub use request::{Checked, check, request};
 pub use reschedule::{Move, reschedule};
 pub(super) use slot::{blocked_in, is_shared_with};
+pub use submit::{Submission, submit};
 pub use timed::{close_forgotten, expire_overdue, lapse_unresolved, remind_undecided};

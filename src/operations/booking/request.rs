@@ -9,11 +9,11 @@ use super::context::{BookingContext, BookingView, as_seen, manages};
 use super::counts::{self, Asker};
 use super::draft::Draft;
 use super::slot::{self, Attempt, WantedSlot};
+use super::submit;
 use super::trail;
 use crate::app::App;
 use crate::domain::access::{self, Action, Caller, InstrumentTies};
-use crate::domain::booking::{BookingState, Person, Stage, late_from};
-use crate::domain::booking_rules::Approval;
+use crate::domain::booking::{Person, Stage, late_from};
 use crate::domain::tariff::Quote;
 use crate::domain::{Instant, InstrumentId, Slot};
 use crate::error::{AppError, Code, Fault};
@@ -106,6 +106,7 @@ fn place(tx: &mut Conn, actor: &Actor, draft: &Draft) -> Result<BookingView, App
     let terms = Arc::clone(&basis.terms);
     let wanted = wanted_slot(draft, caller, actor.now);
     let mut faults = draft.faults(tx, caller, &terms)?;
+    faults.extend(submit::hold_faults(tx, draft, &terms, &wanted)?);
     counts::lock(tx, &terms, &wanted)?;
     faults.extend(slot::broken_rules(tx, &terms, &basis.calendar, &wanted)?);
     let assignment = slot::seek(tx, &terms, &wanted)?;
@@ -122,7 +123,11 @@ fn place(tx: &mut Conn, actor: &Actor, draft: &Draft) -> Result<BookingView, App
     slot::make_room(tx, None, &assignment.moves, actor.now)?;
     let new = new_booking(actor, draft, (&basis, &wanted), assignment.channel)?;
     let booking = store::booking::insert(tx, new).map_err(slot::lost)?;
-    trail::record(tx, actor, Action::BookingRequest, None, &booking)?;
+    let event = match draft.is_hold {
+        true => Action::BookingHold,
+        false => Action::BookingRequest,
+    };
+    trail::record(tx, actor, event, None, &booking)?;
     let managed_by_caller = manages(tx, caller, terms.instrument_id)?;
     let context = BookingContext {
         booking,
@@ -142,7 +147,10 @@ fn new_booking(
     channel: i64,
 ) -> Result<NewBooking, AppError> {
     let terms = &basis.terms;
-    let is_confirmed = terms.rules.approval == Approval::Automatic;
+    let standing = match draft.is_hold {
+        true => submit::Standing::held(&terms.rules, &draft.slot, actor.now),
+        false => submit::Standing::asked(&terms.rules, &basis.calendar, actor.now),
+    };
     let details = Details {
         description: draft.description.clone(),
         operator: draft.operator.clone(),
@@ -161,20 +169,16 @@ fn new_booking(
         host_organization_id: terms.host_organization_id,
         booked_by: actor.caller()?.user_id,
         channel,
-        state: if is_confirmed {
-            BookingState::Confirmed
-        } else {
-            BookingState::Requested
-        },
+        state: standing.state,
         slot: draft.slot,
         blocked: terms.rules.blocked(&draft.slot),
         mode: draft.mode,
         purpose: draft.purpose,
         details,
         client_reference: draft.client_reference.clone(),
-        approval_due_at: (!is_confirmed)
-            .then(|| terms.rules.approval_due_at(&basis.calendar, actor.now)),
-        answered_at: is_confirmed.then_some(actor.now),
+        approval_due_at: standing.due_at,
+        held_until: standing.held_until,
+        answered_at: standing.answered_at,
         stamp: basis.after_freezes(actor.now),
     })
 }
@@ -238,6 +242,7 @@ pub async fn check(
             // What forbids the request to whoever asks is no slot's fault, but stands in its way all the same.
             let mut faults: Vec<Fault> = denied.map(Fault::request).into_iter().collect();
             faults.extend(draft.faults(conn, &caller, terms)?);
+            faults.extend(submit::hold_faults(conn, &draft, terms, &wanted)?);
             faults.extend(slot::broken_rules(conn, terms, &basis.calendar, &wanted)?);
             let near = slot::in_the_way(conn, terms, &wanted, &terms.rules.blocked(&wanted.slot))?;
             if let Err(full) = slot::find_channel(conn, terms, &wanted, &near)? {

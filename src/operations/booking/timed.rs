@@ -87,7 +87,11 @@ pub(super) fn expire(tx: &mut Conn, booking: &Booking, now: Instant) -> Result<(
     next.problem = None;
     let after = store::booking::update(tx, booking, next, now)?;
     let by = &Actor::system(now);
-    trail::record(tx, by, Action::BookingExpire, Some(booking), &after)?;
+    let event = match booking.state {
+        BookingState::Held => Action::BookingRelease,
+        _ => Action::BookingExpire,
+    };
+    trail::record(tx, by, event, Some(booking), &after)?;
     Ok(())
 }
 

@@ -25,6 +25,8 @@ struct Facts<'a> {
     /// The price that was told, in fen.
     quote_fen: Option<Fen>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    held_until: Option<Instant>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     started_at: Option<Instant>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ended_at: Option<Instant>,
@@ -45,6 +47,7 @@ impl<'a> Facts<'a> {
             starts_at: booking.starts_at,
             ends_at: booking.ends_at,
             quote_fen: booking.details.quote.as_ref().map(|price| price.total_fen),
+            held_until: booking.held_until,
             started_at: booking.started_at,
             ended_at: booking.ended_at,
             cancelled_by: booking.cancelled_by.as_deref(),

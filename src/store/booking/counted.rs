@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 
+use super::blocking::is_open;
 use super::{Details, slot_of};
 use crate::domain::booking::{BookingMode, BookingState};
 use crate::domain::booking_rules::LONGEST;
@@ -110,6 +111,23 @@ pub fn list_counted(conn: &mut Conn, whose: Whose, scope: &Scope) -> Result<Vec<
     }
     let rows: Vec<Row> = query.select(row).load(conn)?;
     rows.into_iter().map(counted).collect()
+}
+
+/// How many slots a unit holds on an instrument, of those that are held beyond `now`.
+pub fn count_holds(
+    conn: &mut Conn,
+    (instrument, unit): (InstrumentId, OrganizationId),
+    now: Instant,
+) -> Result<i64> {
+    use booking::dsl;
+    Ok(booking::table
+        .filter(dsl::instrument_id.eq(instrument))
+        .filter(dsl::organization_id.eq(unit))
+        .filter(is_open())
+        .filter(dsl::state.eq(BookingState::Held))
+        .filter(dsl::held_until.gt(now))
+        .count()
+        .get_result(conn)?)
 }
 
 fn counted(row: Row) -> Result<Counted> {

@@ -1,5 +1,5 @@
 //! Tables of migration `0003_booking`, with `details` of `0016_booking_details`, `reminded_of` of `0025_reminders` and
-//! `person_id` of `0060_quotas`.
+//! `person_id` of `0060_quotas` and `held_until` of `0061_holds`.
 
 diesel::table! {
     booking (id) {
@@ -33,5 +33,6 @@ diesel::table! {
         details -> Text,
         reminded_of -> Nullable<Timestamp>,
         person_id -> Nullable<BigInt>,
+        held_until -> Nullable<Timestamp>,
     }
 }

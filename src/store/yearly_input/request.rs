@@ -1,4 +1,4 @@
-//! Bookings of the year as requests: when they were received, and what became of them.
+//! Bookings of the year as requests: when they were received, and what became of them. A hold that nobody submitted is none.
 
 use diesel::prelude::*;
 
@@ -39,6 +39,7 @@ fn list_requests(conn: &mut Conn, scope: &Scope, after: i64) -> Result<Vec<(i64,
         .filter(booking::created_at.ge(scope.period.starts_at()))
         .filter(booking::created_at.lt(scope.period.ends_at()))
         .filter(booking::created_at.le(scope.frozen_at))
+        .filter(booking::held_until.is_null())
         .filter(booking::host_organization_id.ne(booking::organization_id))
         .select((booking::id, Request::as_select()))
         .order(booking::id)

@@ -24,7 +24,7 @@ fn special(from_on: &str, until_on: &str) -> SpecialDays {
 #[test]
 fn numbers_stay_in_their_bounds() {
     type Change = fn(&mut BookingRules, i64);
-    let table: [(&str, i64, i64, Change); 9] = [
+    let table: [(&str, i64, i64, Change); 10] = [
         ("approval_due_working_days", 1, 30, |r, n| {
             r.approval_due_working_days = n.try_into().unwrap()
         }),
@@ -45,6 +45,9 @@ fn numbers_stay_in_their_bounds() {
         }),
         ("no_show_after_minutes", 0, 1440, |r, n| {
             r.no_show_after_minutes = Minutes::new(n)
+        }),
+        ("hold_minutes", 0, 60, |r, n| {
+            r.hold_minutes = Minutes::new(n)
         }),
         ("gap_minutes", 0, 43_200, |r, n| {
             r.gap_minutes = Minutes::new(n)
