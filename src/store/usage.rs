@@ -2,9 +2,11 @@
 //! at one time on one channel (`UsageOverlap`).
 
 mod page;
+mod recent;
 mod version;
 
 pub use page::{Filter, Listed, list, list_all};
+pub use recent::{RecentUse, list_recent_use};
 pub use version::StoredVersion;
 
 use diesel::prelude::*;

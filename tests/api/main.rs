@@ -98,6 +98,7 @@ mod scratch;
 mod search;
 mod service_context;
 mod session;
+mod similar;
 mod stats;
 mod subsidy;
 mod suspicion;

@@ -185,6 +185,7 @@ actions! {
     InstrumentList = "instrument_list": INSTRUMENT_READERS.and_visitors(), Some(CatalogRead), Read, Instrument, Nobody;
     InstrumentGet = "instrument_get": INSTRUMENT_READERS.and_visitors(), Some(CatalogRead), Read, Instrument, Nobody;
     InstrumentVersionList = "instrument_version_list": INSTRUMENT_READERS, Some(CatalogRead), Read, Instrument, Nobody;
+    InstrumentSimilarList = "instrument_similar_list": INSTRUMENT_READERS.and_visitors(), Some(CatalogRead), Read, Instrument, Nobody;
     InstrumentCreate = "instrument_create": HOST, Some(CatalogWrite), Change, Instrument, Nobody;
     InstrumentChange = "instrument_change": DESK, Some(CatalogWrite), Change, Instrument, Nobody;
     /// All facts of an entry; the texts alone are the desk's, too. A part of `instrument_change`.

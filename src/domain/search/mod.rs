@@ -1,9 +1,10 @@
 //! The search for instruments: an index of their texts in memory (`index`), what a query asks for (`query`), how texts become
-//! words (`text`), which phrases mean the same (`synonyms`), and how many are of which kind (`facet`). The index proposes and
+//! words (`text`), which phrases mean the same (`synonyms`), and how many are of which kind (`facet`), how alike two are (`likeness`). The index proposes and
 //! ranks; who may see what is decided by the list that asks it.
 
 mod facet;
 mod index;
+mod likeness;
 mod posting;
 mod query;
 mod ranking;

@@ -276,3 +276,29 @@ fn search_is_fast() {
         println!("{text}: {hits} in {:?}", began.elapsed());
     }
 }
+
+#[test]
+fn what_says_the_same_is_wholly_alike() {
+    let one = document(
+        1,
+        "场发射扫描电镜",
+        &[(Field::Model, "SU8600"), (Field::Maker, "Hitachi")],
+    );
+    let twin = document(
+        2,
+        "场发射扫描电镜",
+        &[(Field::Model, "SU-8600"), (Field::Maker, "hitachi")],
+    );
+    let cousin = document(
+        3,
+        "钨灯丝扫描电镜",
+        &[(Field::Model, "Quanta 250"), (Field::Maker, "FEI")],
+    );
+    let stranger = document(4, "光盘", &[]);
+    assert_eq!((one.likeness(&twin), twin.likeness(&one)), (100, 100));
+    let (near, far) = (one.likeness(&cousin), one.likeness(&stranger));
+    assert!(near > far && near < 100 && far == 30, "{near} {far}");
+    let mut other = document(5, "场发射扫描电镜", &[]);
+    other.category.value = "010101".parse().unwrap();
+    assert_eq!(one.likeness(&other), 0);
+}

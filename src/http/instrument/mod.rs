@@ -6,6 +6,7 @@ mod list;
 mod moves;
 mod shape;
 mod sheet;
+mod similar;
 
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -35,7 +36,7 @@ pub fn routes() -> Vec<Route> {
         put("/instruments/{id}/managers", Action::InstrumentAssignManagers, "Say who manages an instrument", assign_managers).takes::<ManagersBody>().answers::<InstrumentShape>(200).needs_version(),
         put("/instruments/managers", Action::InstrumentAssignManagersAll, "Say of several instruments who manages them", assign_managers_of_all).takes::<Items<ManagersItem>>().answers::<BulkShape>(200).ignores_version(),
     ];
-    [list::routes(), one, moves::routes(), sheet::routes()].into_iter().flatten().collect()
+    [list::routes(), one, moves::routes(), sheet::routes(), similar::routes()].into_iter().flatten().collect()
 }
 
 #[derive(Deserialize, ToSchema)]

@@ -27,6 +27,6 @@ pub(super) use impact::{before_of_host, count_withdrawn, settle_facts};
 pub use read::{get, list};
 pub use request::{Checked, check, request};
 pub use reschedule::{Move, reschedule};
-pub(super) use slot::{blocked_in, is_shared_with};
+pub(super) use slot::{blocked_in, is_shared_with, next_free_of};
 pub use submit::{Submission, submit};
 pub use timed::{close_forgotten, expire_overdue, lapse_unresolved, remind_undecided};

@@ -15,7 +15,7 @@ use crate::domain::booking::{
     BookingAction, BookingMode, BookingState, CLOSED_AFTER, InstrumentFacts, Question, Stage,
     expires_at,
 };
-use crate::domain::booking_rules::LONGEST;
+use crate::domain::booking_rules::{LONGEST, Tally};
 use crate::domain::calendar::Calendar;
 use crate::domain::channel::{self, Assignment, Fixed, Full, Movable};
 use crate::domain::exemption::ShareMode;
@@ -420,6 +420,30 @@ async fn look(app: &App, attempt: &Attempt) -> Result<(Option<Full>, Vec<Slot>),
             Ok::<_, AppError>((clash, next_free(conn, &terms, &calendar, &wanted)?))
         })
         .await
+}
+
+/// The next slots of the shortest booking, whoever books, under all rules of time.
+pub(in crate::operations) fn next_free_of(
+    conn: &mut Conn,
+    terms: &Terms,
+    calendar: &Calendar,
+    now: Instant,
+) -> Result<Vec<Slot>, AppError> {
+    let until = terms.rules.latest_start(now).plus(LONGEST);
+    let Ok(ahead) = Slot::new(now, until) else {
+        return Ok(Vec::new());
+    };
+    let blocked = blocked_in(conn, terms, &ahead, now)?;
+    let timetable = Timetable {
+        rules: &terms.rules,
+        tally: &Tally::default(),
+        calendar,
+        closures: &terms.closures,
+        blocked: &blocked,
+        channels: terms.channels,
+        now,
+    };
+    Ok(timetable.next_free(terms.rules.min_minutes, now, NEXT_FREE))
 }
 
 /// The next slots of the same length, from the wanted start on, under all rules.

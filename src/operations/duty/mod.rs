@@ -14,7 +14,7 @@ pub use crate::store::duty::{Duty, Filter};
 
 pub use compliance::{ComplianceRow, ComplianceTable, of_year};
 pub use refresh::follow;
-pub(in crate::operations) use refresh::of_organization;
+pub(in crate::operations) use refresh::{of_organization, rated_on};
 
 /// So many units are made anew for one reading; a province's others follow by themselves within a minute.
 const READ_MAX: usize = 25;

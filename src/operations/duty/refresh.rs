@@ -146,6 +146,15 @@ fn periods(policy: &Policy, today: NaiveDate) -> Vec<Period> {
     years.collect()
 }
 
+/// What the pack that registrations follow on a day rates a whole year at.
+pub(in crate::operations) fn rated_on(
+    conn: &mut Conn,
+    on: NaiveDate,
+) -> Result<Option<RatedHours>, AppError> {
+    let found = packs::find_active(conn, on)?;
+    Ok(found.and_then(|(_, policy)| rated(&policy)))
+}
+
 fn rated(policy: &Policy) -> Option<RatedHours> {
     let mut measures = policy.metrics.values().map(|metric| &metric.measure);
     measures.find_map(|measure| match measure {

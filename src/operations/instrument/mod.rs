@@ -10,6 +10,7 @@ mod managers;
 mod moves;
 mod read;
 mod row;
+mod similar;
 mod write;
 
 pub use change::{Declared, ReadChange, Scope, change, create, delete};
@@ -20,6 +21,7 @@ pub use managers::{Own, assign_managers, assign_managers_of_all, list_own};
 pub use moves::{decide, decide_all, right_to};
 pub use read::{Versions, export, get, list_changed, list_versions};
 pub use row::{CellValue, Empty, InstrumentRow, RegistryCell, RegistryColumn, Said, Set, Unread};
+pub use similar::{SIMILAR_MAX, Similar, SimilarAsked, Utilization, list_similar};
 pub use write::correct_as_told;
 
 use crate::domain::{InstrumentId, UserId};
