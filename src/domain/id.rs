@@ -73,6 +73,7 @@ macro_rules! typed_id {
 
 typed_id!(
     ApiKeyId,
+    CalendarTokenId,
     AssetId,
     AwardAdjustmentId,
     AwardId,

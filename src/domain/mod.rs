@@ -47,6 +47,7 @@ pub mod award;
 pub mod booking;
 pub mod booking_rules;
 pub mod calendar;
+pub mod calendar_feed;
 pub mod category;
 pub mod certification;
 pub mod channel;

@@ -13,6 +13,7 @@ pub mod document;
 pub mod expert_point;
 pub mod explanation;
 pub mod facts;
+pub mod icalendar;
 pub mod instrument;
 pub mod province;
 pub mod seed;

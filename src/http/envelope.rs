@@ -21,6 +21,7 @@ use super::{cors, problem, route};
 use crate::app::App;
 use crate::app::token::hex;
 use crate::error::{AppError, Code, Fault};
+use crate::operations::calendar_token::FEEDS;
 
 /// The id of a request: the client's own when it sent a sane one, else a new one.
 #[derive(Debug, Clone)]
@@ -61,8 +62,7 @@ pub async fn wrap(
     if let Some(connection) = &connection {
         connection.begins_request();
     }
-    let span =
-        tracing::info_span!("request", id, method = %request.method(), path = request.path());
+    let span = tracing::info_span!("request", id, method = %request.method(), path = shown(request.path()));
     let response = answer(request, next, &id).instrument(span.clone()).await?;
     let _entered = span.enter();
     tracing::debug!(status = response.status().as_u16(), "answered");
@@ -104,6 +104,33 @@ async fn answer(
     Ok(response)
 }
 
+/// A path as it may be told: a calendar's token is known to its holder alone, however its address is spelled.
+pub fn shown(path: &str) -> &str {
+    let noun = FEEDS.rsplit('/').nth(1).unwrap_or_default();
+    let is_it = |segment: &str| decoded(segment).eq_ignore_ascii_case(noun);
+    match path.split(['/', '\\']).any(is_it) || decoded(path).contains(FEEDS) {
+        true => FEEDS,
+        false => path,
+    }
+}
+
+/// A text with its letters in place of their numbers (RFC 3986, 2.1).
+fn decoded(text: &str) -> String {
+    let mut parts = text.split('%');
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let number = part.get(..2).map(|digits| u8::from_str_radix(digits, 16));
+        match (number, part.get(2..)) {
+            (Some(Ok(letter)), Some(rest)) => {
+                plain.push(char::from(letter));
+                plain.push_str(rest);
+            }
+            _ => plain.push_str(part),
+        }
+    }
+    plain
+}
+
 /// What no handler has counted is counted now: it cost nothing yet. Those who watch over the service are not.
 fn counted(response: ServiceResponse) -> ServiceResponse {
     let request = response.request();
@@ -120,13 +147,14 @@ fn counted(response: ServiceResponse) -> ServiceResponse {
 
 fn as_problem<B>(response: &ServiceResponse<B>, id: &str) -> Option<HttpResponse> {
     let request = response.request();
+    let path = shown(request.path());
     let Some(error) = response.response().error() else {
         // The framework's own refusals have no error, and no body.
         return None;
     };
     Some(match error.as_error::<AppError>() {
-        Some(known) => problem::render(known, language(request), request.path(), id),
-        None => problem::render_any(error, language(request), request.path(), id),
+        Some(known) => problem::render(known, language(request), path, id),
+        None => problem::render_any(error, language(request), path, id),
     })
 }
 

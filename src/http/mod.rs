@@ -11,6 +11,7 @@ pub mod body;
 pub mod booking;
 pub mod booking_rules;
 pub mod bulk;
+mod calendar;
 pub mod caller;
 pub mod certification;
 pub mod charge;

@@ -36,6 +36,7 @@ pub fn table() -> Vec<Route> {
         booking_rules::routes(),
         closure::routes(),
         availability::routes(),
+        super::calendar::routes(),
         booking::routes(),
         usage::routes(),
         review::routes(),

@@ -61,6 +61,7 @@ macro_rules! ids {
 }
 ids!(
     ApiKeyId,
+    CalendarTokenId,
     AssetId,
     AwardAdjustmentId,
     AwardId,
@@ -168,6 +169,7 @@ words!(
     booking::BookingAction => "BookingAction",
     booking::BookingState => "BookingState",
     booking::RejectReason => "RejectReason",
+    calendar_feed::FeedKind => "FeedKind",
     closure::ClosureKind => "ClosureKind",
     booking_rules::Approval => "Approval",
     booking_rules::Holidays => "Holidays",

@@ -11,6 +11,8 @@ pub mod award;
 pub mod booking;
 pub mod booking_rules;
 pub mod bulk;
+pub mod calendar_feed;
+pub mod calendar_token;
 pub mod certification;
 pub mod charge;
 pub mod closure;

@@ -5,6 +5,7 @@
 mod blocking;
 mod counted;
 mod details;
+pub mod feed;
 mod listing;
 mod page;
 

@@ -126,6 +126,20 @@ pub fn list(
     Ok(query.load(conn)?)
 }
 
+/// An instrument's closures that end after `since` or have no end, those taken back too.
+pub fn list_since(
+    conn: &mut Conn,
+    instrument: InstrumentId,
+    since: Instant,
+) -> Result<Vec<Closure>> {
+    Ok(closure::table
+        .filter(closure::instrument_id.eq(instrument))
+        .filter(closure::ends_at.is_null().or(closure::ends_at.gt(since)))
+        .select(Closure::as_select())
+        .order((closure::starts_at, closure::id))
+        .load(conn)?)
+}
+
 /// An instrument's closures changed after a place, withdrawn ones too, in the order of (`updated_at`, `id`).
 pub fn list_changed(
     conn: &mut Conn,

@@ -9,6 +9,7 @@ pub mod booking;
 pub mod booking_rules;
 pub mod bulk;
 pub mod calendar;
+pub mod calendar_token;
 mod case_fold;
 pub mod certification;
 pub mod charge;

@@ -44,7 +44,7 @@ macro_rules! stored {
 }
 
 stored!(
-    ApiKeyId, AwardAdjustmentId, AwardId, AwardPaymentId, BookingId, ChargeId, ClosureId, EvaluationId, EventId, ExpertAssignmentId, FindingId, FindingScanId, InstrumentId, InvitationId,
+    ApiKeyId, CalendarTokenId, AwardAdjustmentId, AwardId, AwardPaymentId, BookingId, ChargeId, ClosureId, EvaluationId, EventId, ExpertAssignmentId, FindingId, FindingScanId, InstrumentId, InvitationId,
     InvoiceId, JobId, NoticeId, ObjectionId, OrganizationId,
     PaymentId, PolicyId, PublicNoticeId, RelatedPartyId, ReviewId, ServiceId, SessionId, SubsidyRunId, TariffId, UsageRecordId, UserId
     as BigInt through i64, |number| Ok(number.try_into()?)
@@ -96,6 +96,7 @@ stored_words!(
     charge::ChargeState,
     charge::PaymentSource,
     charge::PaymentState,
+    calendar_feed::FeedKind,
     closure::ClosureKind,
     instrument::InstrumentState,
     instrument::PurposeType,

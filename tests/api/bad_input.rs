@@ -363,7 +363,8 @@ both! {
     fn unknown_parameters_are_refused_everywhere(app: &TestApp) {
         let stage = stage(app);
         let before = stage.events();
-        for route in routes::all() {
+        // Calendar programs add their own to an address.
+        for route in routes::all().iter().filter(|route| !route.path.ends_with(".ics")) {
             let path = format!("{}?no_such_parameter=1", stage.path(route));
             stage.refuse(route, "an unknown parameter", |client| client.request(method(route), &path).json(json!({})).send());
             for name in route.parameters {

@@ -289,12 +289,19 @@ fn stops_after_running_requests(signal: Signal) {
         assert_ne!(stream.read_line(&mut go_on).unwrap(), 0, "{go_on}");
     }
     assert!(go_on.starts_with("HTTP/1.1 100"), "{go_on}");
-    // What is no request is answered, and is no error of the server's.
-    let mut nonsense = std::net::TcpStream::connect(&address).unwrap();
-    nonsense.write_all(b"nonsense\r\n\r\n").unwrap();
-    let mut refused = String::new();
-    nonsense.read_to_string(&mut refused).unwrap();
-    assert!(refused.starts_with("HTTP/1.1 400"), "{refused}");
+    // What is no request is answered, and is no error of the server's; the token of a calendar stands in no log.
+    let calendar =
+        "GET /api/v1/%63alendars/hidden-token.ics HTTP/1.1\r\nHost: x\r\nConnection: close";
+    for (head, status) in [("nonsense", 400), (calendar, 404)] {
+        let mut other = std::net::TcpStream::connect(&address).unwrap();
+        write!(other, "{head}\r\n\r\n").unwrap();
+        let mut refused = String::new();
+        other.read_to_string(&mut refused).unwrap();
+        assert!(
+            refused.starts_with(&format!("HTTP/1.1 {status}")),
+            "{refused}"
+        );
+    }
     kill_process(Pid::from_child(&server), signal).unwrap();
     let patience = Instant::now() + Duration::from_secs(30);
     while std::net::TcpStream::connect(&address).is_ok() {
@@ -317,6 +324,10 @@ fn stops_after_running_requests(signal: Signal) {
         "{log}"
     );
     assert!(lines.iter().all(|line| line["level"] != "ERROR"), "{log}");
+    assert!(
+        log.contains("/api/v1/calendars/") && !log.contains("hidden-token"),
+        "{log}"
+    );
     remove_database(Backend::Sqlite, &url);
 }
 

@@ -24,6 +24,7 @@ mod booking;
 mod bounds;
 mod broken_packs;
 mod bulk;
+mod calendar;
 mod campus;
 mod certification;
 mod charge;

@@ -211,7 +211,7 @@ both! {
             .collect();
         let before = stage.events();
         let (mut admitted, mut wrong) = (0, Vec::new());
-        for route in routes::all().iter().filter(|route| !route.path.starts_with("/api-keys/{id}")) {
+        for route in routes::all().iter().filter(|route| !route.path.starts_with("/api-keys/{id}") && !route.path.starts_with("/calendar-tokens/")) {
             let path = stage.path(route);
             for (who, client) in &asking {
                 let actions = [Some(route.action), route.other_action];

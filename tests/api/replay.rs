@@ -40,6 +40,7 @@ const WITHOUT_KEY: [(&str, &str); 6] = [
 const ACCOUNTS: &[&str] = &[
     "account_register",
     "api_key_create",
+    "calendar_token_create",
     "invitation_accept",
     "member_invite",
     "notice_mark_read",
@@ -171,7 +172,7 @@ impl<'a> Replay<'a> {
             assert_eq!(again.header(name), first.header(name), "{path}: {name}");
         }
         let mut shown = first.body.clone();
-        for once in ["secret", "invitation_token"] {
+        for once in ["secret", "invitation_token", "url"] {
             if shown.get(once).is_some() {
                 assert!(
                     shown[once].is_string() && again[once].is_null(),
@@ -294,6 +295,7 @@ both! {
         let party = json!({"organization_id": app.organization_id(COMPANY)});
         let parties = format!("{own}/related-parties");
         assert_eq!(replay.twice(&newcomer, &post, &parties, "", &party).header("location"), Some(parties.as_str()));
+        replay.post(&boss, "/api/v1/calendar-tokens", json!({"name": "手机", "kind": "own"}));
         let key = replay.twice(&boss, &post, "/api/v1/api-keys", "", &json!({"name": "LIMS", "scopes": ["catalog:read"]}));
         let key = format!("/api/v1/api-keys/{}", key.id());
         assert_eq!(replay.twice(&boss, &delete, &key, "", &json!({})).status, 204);

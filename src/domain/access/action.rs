@@ -141,6 +141,11 @@ actions! {
     ApiKeyList = "api_key_list": UNIT, None, Read, Nothing, Nobody;
     ApiKeyCreate = "api_key_create": UNIT, None, Change, Nothing, Nobody;
     ApiKeyRevoke = "api_key_revoke": UNIT, None, Change, Nothing, Nobody;
+    CalendarTokenList = "calendar_token_list": EVERYBODY, None, Read, Account, Nobody;
+    CalendarTokenCreate = "calendar_token_create": EVERYBODY, None, Account, Account, Nobody;
+    CalendarTokenRevoke = "calendar_token_revoke": EVERYBODY, None, Account, Account, Nobody;
+    /// By the token in its path alone.
+    CalendarGet = "calendar_get": VISITORS, None, Read, Nothing, Nobody;
     OrganizationList = "organization_list": EVERYBODY.and_visitors(), Some(CatalogRead), Read, Organization, Nobody;
     OrganizationRead = "organization_read": EVERYBODY.and_visitors(), Some(CatalogRead), Read, Organization, Nobody;
     OrganizationUpdate = "organization_update": HEADS, None, Organization, Organization, HeadsOrSupervisor;
@@ -228,6 +233,7 @@ actions! {
     OrganizationClosureCreate = "organization_closure_create": HOST, Some(CatalogWrite), Change, Organization, Nobody;
     ClosureUpdate = "closure_update": DESK, Some(CatalogWrite), Change, Instrument, Nobody;
     ClosureDelete = "closure_delete": DESK, Some(CatalogWrite), Change, Instrument, Nobody;
+    InstrumentCalendarGet = "instrument_calendar_get": INSTRUMENT_READERS.and_visitors(), Some(CatalogRead), Read, Instrument, Nobody;
     AvailabilityGet = "availability_get": INSTRUMENT_READERS.and_visitors(), Some(CatalogRead), Read, Instrument, Nobody;
     BookingList = "booking_list": BOOKING_READERS, Some(BookingsRead), Read, Booking, Nobody;
     BookingGet = "booking_get": BOOKING_READERS, Some(BookingsRead), Read, Booking, Nobody;

@@ -7,6 +7,7 @@ crate::vocabulary! {
         ApiKey = "api_key",
         Award = "award",
         Booking = "booking",
+        CalendarToken = "calendar_token",
         Charge = "charge",
         Closure = "closure",
         Evaluation = "evaluation",

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::error::text::Language;
 use crate::error::{AppError, Code, Fault};
-use crate::http::envelope::new_request_id;
+use crate::http::envelope::{new_request_id, shown};
 use crate::http::problem;
 
 /// What is kept of a head, to say where the request went and in which language its client reads.
@@ -46,12 +46,12 @@ impl Head {
         (self.first_line, self.first_line_ended) = (0, false);
     }
 
-    /// The path, without what may be secret in its query.
+    /// The path, without what may be secret in it and in its query.
     fn path(&self) -> String {
         let text = String::from_utf8_lossy(&self.kept);
         let target = text.split_ascii_whitespace().nth(1).unwrap_or("/");
         let path = target.split('?').next().unwrap_or_default();
-        path.chars().take(200).collect()
+        shown(path).chars().take(200).collect()
     }
 
     fn language(&self) -> Language {
@@ -155,6 +155,30 @@ mod tests {
                 .unwrap()
                 .contains("request_timeout")
         );
+    }
+
+    #[test]
+    fn a_calendars_token_is_not_told() {
+        for target in [
+            "/api/v1/calendars/secret.ics",
+            "/api/v1/calendars/secret.ics?secret=1",
+            "/api/v1/calendars/secret/more",
+            "/api/v1/%63alenda%72s/secret.ics",
+            "/api/v1/calendars%2Fsecret.ics",
+            "/API/V1/Calendars/secret.ics",
+            "//api//v1//calendars//secret.ics",
+            "http://yiqi.example/api/v1/calendars/secret.ics",
+        ] {
+            let head = format!("GET {target} HTTP/1.1\r\nContent-Length: x\r\n");
+            let answer = told(BARE, head.as_bytes()).unwrap();
+            assert!(
+                answer.contains("\"instance\":\"/api/v1/calendars/\""),
+                "{answer}"
+            );
+            assert!(!answer.contains("secret"), "{answer}");
+        }
+        let other = told(BARE, b"GET /api/v1/calendar-tokens/7%2 HTTP/1.1\r\n").unwrap();
+        assert!(other.contains("\"/api/v1/calendar-tokens/7%2\""), "{other}");
     }
 
     #[test]

@@ -56,7 +56,7 @@ fn parameters(route: &Route) -> Value {
     let in_path = route
         .path
         .split('/')
-        .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+        .filter_map(|part| Some(part.strip_prefix('{')?.split_once('}')?.0));
     let in_path = in_path.map(|name| {
         json!({
             "name": name,

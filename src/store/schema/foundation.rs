@@ -130,6 +130,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    calendar_token (id) {
+        id -> BigInt,
+        user_id -> BigInt,
+        name -> Text,
+        kind -> Text,
+        token_hash -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
     api_key (id) {
         id -> BigInt,
         organization_id -> BigInt,

@@ -52,6 +52,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     booking,
     booking_rules,
     calendar,
+    calendar_token,
     category,
     certification,
     charge,

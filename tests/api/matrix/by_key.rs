@@ -143,7 +143,7 @@ both! {
         let before = stage.events();
         let (mut admitted, mut wrong) = (0, Vec::new());
         let routes = routes::all().iter().filter(|route| !route.ignores_caller);
-        for route in routes.filter(|route| !route.path.starts_with("/api-keys/{id}")) {
+        for route in routes.filter(|route| !route.path.starts_with("/api-keys/{id}") && !route.path.starts_with("/calendar-tokens/")) {
             let path = stage.path(route);
             for (who, scope, key) in &keys {
                 let mut wanted = wanted(*who, route.action, noun_of(route), *scope);

@@ -19,6 +19,7 @@ pub const BOOKINGS: &[&str] = &[
     "booking_request",
     "booking_reschedule",
     "booking_start",
+    "booking_submit",
     "usage_record_attest",
 ];
 pub const RECORDS: &[&str] = &[
@@ -74,6 +75,10 @@ both! {
         let later = json!({"starts_at": "2026-03-04T10:00:00+08:00", "ends_at": "2026-03-04T11:00:00+08:00"});
         replay.post(&company, &at(approved, "reschedule"), later);
         replay.post(&company, &at(approved, "cancel"), json!({"reason": "样品未到"}));
+        let mut kept = wish(asked, "guided", "15:00", "16:00");
+        kept["hold"] = json!(true);
+        let kept = replay.post(&company, "/api/v1/bookings", kept).id();
+        replay.post(&company, &at(kept, "submit"), json!({}));
 
         let engineer = app.as_person(ENGINEER);
         let [used, forgotten] = [0, 1].map(|_| {
