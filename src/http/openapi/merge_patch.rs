@@ -84,6 +84,24 @@ fn spell_out(shape: &mut Value, known: &BTreeMap<String, Value>) {
         }
         spell_out(part, known);
     }
+    if let Some(parts) = shape.get_mut("allOf").and_then(Value::as_array_mut) {
+        *parts = std::mem::take(parts).into_iter().flat_map(level).collect();
+    }
+}
+
+/// The parts of a part that is made of parts alone: many readers of the document look no deeper than one level.
+fn level(mut part: Value) -> Vec<Value> {
+    let says_more = |members: &Map<String, Value>| {
+        let mut names = members.keys();
+        names.any(|name| !["allOf", "description"].contains(&name.as_str()))
+    };
+    if part.as_object().is_none_or(says_more) {
+        return vec![part];
+    }
+    match part.get_mut("allOf").map(Value::take) {
+        Some(Value::Array(parts)) => parts,
+        _ => vec![part],
+    }
 }
 
 fn spelt_out(part: &Value, known: &BTreeMap<String, Value>) -> Option<Value> {
