@@ -270,6 +270,14 @@ pub(super) fn keep_snapshot(connection: &mut Conn) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Gives back the pages that a long reading left, before others need the memory.
+pub fn release_pages(connection: &mut Conn) -> Result<(), StoreError> {
+    if let Conn::Sqlite(sqlite) = connection {
+        sqlite.batch_execute("PRAGMA shrink_memory")?;
+    }
+    Ok(())
+}
+
 #[derive(QueryableByName)]
 struct Oldest {
     #[diesel(sql_type = BigInt)]

@@ -80,7 +80,7 @@ use std::time::Duration;
 
 use share::Share;
 
-pub use connection::{Conn, Database, Lock};
+pub use connection::{Conn, Database, Lock, release_pages};
 pub use fault::{ActionError, Constraint, StoreError};
 pub use first_locks::FirstLocks;
 pub use traffic::Traffic;

@@ -265,6 +265,7 @@ async fn grade(app: &App, job: &Job) -> Result<(), AppError> {
                 (inputs, frozen)
             }
         };
+        store::release_pages(conn)?;
         let graded = evaluation::grade(&inputs, &policy);
         if matches!(run, RunId::SubsidyRun(_)) {
             basis::keep(&keeper, frozen.digest(), inputs);
@@ -278,6 +279,7 @@ async fn grade(app: &App, job: &Job) -> Result<(), AppError> {
         }
         let scope = scope_of(conn, &row)?;
         let found = finding::look(conn, &scope)?;
+        store::release_pages(conn)?;
         Ok::<_, AppError>(Some((scope.year, found)))
     });
     let ((id, frozen, graded), found) = tokio::try_join!(graded, looked)?;
