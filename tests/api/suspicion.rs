@@ -137,10 +137,7 @@ impl Year {
         );
         let has_charge = self.chances[6] == 0 || self.rng.random_range(0..20) == 0;
         if has_charge {
-            self.charges.push(format!(
-                "((SELECT id FROM usage_record WHERE record_no = '{number}'), {}, {customer}, {amount}, '[]', '{charge}', {}, 1, {ends}, {ends})",
-                owned.host, self.event
-            ));
+            self.charge((owned, customer), &number, (amount, charge));
         }
         self.written.push(Written {
             number,
@@ -151,6 +148,41 @@ impl Year {
             state,
             is_charged: has_charge && charge != "voided" && amount > 0,
         });
+    }
+
+    fn charge(
+        &mut self,
+        (owned, customer): (Owned, OrganizationId),
+        number: &str,
+        (amount, state): (i64, &str),
+    ) {
+        let at = format!("'{}-12-30 08:00:00'", self.year);
+        self.charges.push(format!(
+            "((SELECT id FROM usage_record WHERE record_no = '{number}'), {}, {customer}, {amount}, '[]', '{state}', {}, 1, {at}, {at})",
+            owned.host, self.event
+        ));
+    }
+
+    /// Two hosts pay each other as much, beside which what else they pay is little.
+    fn trade(&mut self, [one, other]: [Owned; 2]) {
+        for (owned, customer) in [(one, other.host), (other, one.host)] {
+            let at = self.written.len();
+            while self
+                .written
+                .last()
+                .is_none_or(|last| last.state == "voided")
+                || self.written.len() == at
+            {
+                let day = 200 + u32::try_from(self.written.len() - at).unwrap();
+                self.add((owned, customer), (day, 4), (60, None));
+            }
+            let last = self.written.last_mut().unwrap();
+            let number = last.number.clone();
+            last.is_charged = true;
+            self.charges
+                .retain(|charge| !charge.contains(&format!("'{number}'")));
+            self.charge((owned, customer), &number, (900_000_000, "invoiced"));
+        }
     }
 
     fn fill(&mut self, instruments: &[Owned], units: &[OrganizationId]) {
@@ -183,6 +215,9 @@ impl Year {
                     (300 + i64::from(day), None),
                 );
             }
+        }
+        if self.year % 4 == 0 {
+            self.trade([instruments[0], instruments[2]]);
         }
     }
 
