@@ -140,29 +140,29 @@ struct QuotaShape {
     period: QuotaPeriod,
     #[schema(required = false)]
     over: QuotaOver,
-    #[schema(required = false, value_type = i64, minimum = 1)]
-    max_bookings: u32,
+    #[schema(required = false, value_type = Option<i64>, minimum = 1)]
+    max_bookings: Option<u32>,
     #[schema(required = false)]
-    max_minutes: Minutes,
-    /// Only bookings in these modes count and are limited.
+    max_minutes: Option<Minutes>,
+    /// Only bookings in these modes count and are limited; null: all.
     #[schema(required = false)]
-    modes: Vec<BookingMode>,
+    modes: Option<Vec<BookingMode>>,
 }
 
-/// What is different for one class.
+/// What is different for one class; null: as for all.
 #[derive(Serialize, ToSchema)]
 #[allow(dead_code, reason = "says what rules of a class look like")]
 struct ClassRulesShape {
     #[schema(required = false)]
-    approval: Approval,
+    approval: Option<Approval>,
     #[schema(required = false)]
-    lead_minutes: Minutes,
-    #[schema(required = false, value_type = i64, minimum = 0)]
-    horizon_days: u32,
+    lead_minutes: Option<Minutes>,
+    #[schema(required = false, value_type = Option<i64>, minimum = 0)]
+    horizon_days: Option<u32>,
     #[schema(required = false)]
-    max_minutes: Minutes,
+    max_minutes: Option<Minutes>,
     #[schema(required = false)]
-    quotas: Vec<QuotaShape>,
+    quotas: Option<Vec<QuotaShape>>,
 }
 
 /// Only for the API document: the rules of one of several instruments, at the version that was read.

@@ -52,6 +52,14 @@ fn security(route: &Route) -> Value {
     each.chain(by_key).collect()
 }
 
+/// What a variable of the path looks like: an id, a year, or a secret.
+fn schema_in_path(name: &str) -> Value {
+    match name {
+        "token" => json!({"type": "string"}),
+        _ => json!({"type": "integer", "minimum": 1}),
+    }
+}
+
 fn parameters(route: &Route) -> Value {
     let in_path = route
         .path
@@ -63,7 +71,7 @@ fn parameters(route: &Route) -> Value {
             "in": "path",
             "required": true,
             "description": parameter::in_path(name),
-            "schema": {"type": "integer", "minimum": 1},
+            "schema": schema_in_path(name),
         })
     });
     let headers = headers(route)

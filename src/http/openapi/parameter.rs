@@ -390,7 +390,6 @@ const IN_PATH: &[(&str, &str)] = &[
     ("service_id", "The id of the service."),
     ("tariff_id", "The id of the price."),
     ("token", "The token of the calendar."),
-    ("organization_id", "The id of the organization."),
     ("user_id", "The id of the user."),
     ("year", "A year."),
 ];
