@@ -140,7 +140,7 @@ struct QuotaShape {
     period: QuotaPeriod,
     #[schema(required = false)]
     over: QuotaOver,
-    #[schema(required = false, value_type = Option<i64>, minimum = 1)]
+    #[schema(required = false, value_type = Option<i64>, minimum = 0)]
     max_bookings: Option<u32>,
     #[schema(required = false)]
     max_minutes: Option<Minutes>,
