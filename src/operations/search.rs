@@ -9,7 +9,8 @@ use crate::domain::access::Action;
 use crate::domain::search::Index;
 use crate::domain::{InstrumentId, OrganizationId, ServiceId};
 use crate::error::AppError;
-use crate::store::search::{Happened, NamesOfCodes};
+use crate::store::event::Event;
+use crate::store::search::NamesOfCodes;
 use crate::store::{self, Conn};
 
 /// So many events are looked at together.
@@ -22,7 +23,7 @@ const BUILT_TOGETHER: usize = 2_000;
 pub async fn refresh(app: &App) -> Result<usize, AppError> {
     let place = app.search.place();
     let is_behind = move |conn: &mut Conn| match place {
-        Some(place) => Ok::<_, AppError>(!store::search::list_happened(conn, place, 1)?.is_empty()),
+        Some(place) => Ok::<_, AppError>(!store::trail::list_after(conn, place, 1)?.is_empty()),
         None => Ok(true),
     };
     if !app.store.read(is_behind).await? {
@@ -37,27 +38,27 @@ pub async fn refresh(app: &App) -> Result<usize, AppError> {
 /// As [`refresh`], on a connection that somebody has.
 pub(super) fn catch_up(search: &Search, conn: &mut Conn) -> Result<usize, AppError> {
     if let Some(place) = search.place()
-        && store::search::list_happened(conn, place, 1)?.is_empty()
+        && store::trail::list_after(conn, place, 1)?.is_empty()
     {
         return Ok(0);
     }
     let mut names = search.follow();
     let mut count = 0;
     while let Some(place) = search.place() {
-        let events = store::search::list_happened(conn, place, BATCH)?;
-        let Some(last) = events.last() else {
+        let events = store::trail::list_after(conn, place, BATCH)?;
+        let Some((last, _)) = events.last() else {
             return Ok(count);
         };
-        if events.iter().any(is_of_everything) {
+        if events.iter().any(|(_, event)| is_of_everything(event)) {
             break;
         }
         let mut changed = BTreeSet::new();
-        for event in &events {
+        for (_, event) in &events {
             changed.extend(instruments_of(conn, event)?);
         }
         let changed: Vec<InstrumentId> = changed.into_iter().collect();
         let documents = store::search::list_documents(conn, &names, &changed)?;
-        search.take_in(&changed, &documents, last.place);
+        search.take_in(&changed, &documents, *last);
         count += changed.len();
     }
     count += build(search, &mut names, conn)?;
@@ -66,7 +67,7 @@ pub(super) fn catch_up(search: &Search, conn: &mut Conn) -> Result<usize, AppErr
 
 /// Reads every instrument. The place is read first, so that nothing between is missed.
 fn build(search: &Search, names: &mut NamesOfCodes, conn: &mut Conn) -> Result<usize, AppError> {
-    let place = store::search::newest_place(conn)?;
+    let place = store::trail::newest_place(conn)?;
     *names = NamesOfCodes::read(conn)?;
     let ids = store::search::list_all_ids(conn)?;
     let mut index = Index::default();
@@ -81,17 +82,17 @@ fn build(search: &Search, names: &mut NamesOfCodes, conn: &mut Conn) -> Result<u
 }
 
 /// Whether an event may have changed what any instrument says.
-fn is_of_everything(event: &Happened) -> bool {
+fn is_of_everything(event: &Event) -> bool {
     event.action == Action::ReferenceLoad.as_str()
 }
 
 /// Whether an event of a unit may have changed its name.
-fn changes_texts(event: &Happened) -> bool {
+fn changes_texts(event: &Event) -> bool {
     event.action.starts_with("organization_") || event.action == Action::ProvinceImport.as_str()
 }
 
 /// The instruments that may say something else after an event.
-fn instruments_of(conn: &mut Conn, event: &Happened) -> Result<Vec<InstrumentId>, AppError> {
+fn instruments_of(conn: &mut Conn, event: &Event) -> Result<Vec<InstrumentId>, AppError> {
     let id = event.subject_id;
     Ok(match event.subject_type.as_str() {
         "instrument" => InstrumentId::try_from(id).ok().into_iter().collect(),
@@ -106,7 +107,7 @@ fn instruments_of(conn: &mut Conn, event: &Happened) -> Result<Vec<InstrumentId>
             Ok(unit) => store::search::list_of_unit(conn, unit)?,
             Err(_) => Vec::new(),
         },
-        "province" => store::search::list_of_event(conn, event.place.event_id)?,
+        "province" => store::search::list_of_event(conn, event.id.number())?,
         _ => Vec::new(),
     })
 }

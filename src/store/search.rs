@@ -7,13 +7,12 @@ use diesel::prelude::*;
 use serde::Deserialize;
 
 use super::instrument::Instrument;
-use super::schema::{booking_rules, event, instrument, instrument_service, organization};
-use super::trail::{Place, is_behind, is_settled, settled_below};
+use super::schema::{booking_rules, instrument, instrument_service, organization};
 use super::{Conn, Json, Result, reference};
 use crate::domain::booking::BookingMode;
 use crate::domain::instrument::{InstrumentFacts, Point};
 use crate::domain::search::{Document, Field, Named};
-use crate::domain::{CategoryCode, EventId, InstrumentId, OrganizationId, RegionCode, ServiceId};
+use crate::domain::{CategoryCode, InstrumentId, OrganizationId, RegionCode, ServiceId};
 
 /// So many instruments are read with one question.
 const BATCH: usize = 500;
@@ -228,89 +227,6 @@ fn own_texts(facts: InstrumentFacts) -> Vec<(Field, String)> {
 pub fn list_all_ids(conn: &mut Conn) -> Result<Vec<InstrumentId>> {
     let ids = instrument::table.select(instrument::id);
     Ok(ids.order(instrument::id).load(conn)?)
-}
-
-/// What an event is about, as far as an index asks.
-#[derive(Debug, Clone)]
-pub struct Happened {
-    pub place: Place,
-    pub action: String,
-    pub subject_type: String,
-    pub subject_id: i64,
-}
-
-type HappenedRow = (i64, i64, EventId, String, String, i64);
-
-impl From<HappenedRow> for Happened {
-    fn from(row: HappenedRow) -> Self {
-        let (epoch, transaction_id, event_id, action, subject_type, subject_id) = row;
-        Self {
-            place: Place {
-                epoch,
-                transaction_id,
-                event_id: event_id.number(),
-            },
-            action,
-            subject_type,
-            subject_id,
-        }
-    }
-}
-
-const HAPPENED: (
-    event::epoch,
-    event::transaction_id,
-    event::id,
-    event::action,
-    event::subject_type,
-    event::subject_id,
-) = (
-    event::epoch,
-    event::transaction_id,
-    event::id,
-    event::action,
-    event::subject_type,
-    event::subject_id,
-);
-
-/// The settled events behind a place, in order.
-pub fn list_happened(conn: &mut Conn, after: Place, limit: i64) -> Result<Vec<Happened>> {
-    let settled = settled_below(conn)?;
-    let query = event::table.select(HAPPENED).limit(limit).into_boxed();
-    let query = match settled {
-        Some(settled) => query
-            .filter(is_settled!(settled))
-            .filter(is_behind!(after))
-            .order((event::epoch, event::transaction_id, event::id)),
-        None => query
-            .filter(event::id.gt(after.event_id))
-            .order(event::id.asc()),
-    };
-    let rows: Vec<HappenedRow> = query.load(conn)?;
-    Ok(rows.into_iter().map(Happened::from).collect())
-}
-
-/// Behind every event that is settled.
-pub fn newest_place(conn: &mut Conn) -> Result<Place> {
-    let settled = settled_below(conn)?;
-    let query = event::table.select(HAPPENED).limit(1).into_boxed();
-    let query = match settled {
-        Some(settled) => query.filter(is_settled!(settled)).order((
-            event::epoch.desc(),
-            event::transaction_id.desc(),
-            event::id.desc(),
-        )),
-        None => query.order(event::id.desc()),
-    };
-    let newest: Option<HappenedRow> = query.load(conn)?.pop();
-    Ok(newest.map_or(
-        Place {
-            epoch: 0,
-            transaction_id: 0,
-            event_id: 0,
-        },
-        |row| Happened::from(row).place,
-    ))
 }
 
 /// The instruments whose present version an event made.

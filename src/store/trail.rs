@@ -120,6 +120,30 @@ pub fn list_after(conn: &mut Conn, after: Place, limit: i64) -> Result<Vec<(Plac
     Ok(placed.collect())
 }
 
+/// Behind every event that is settled.
+pub fn newest_place(conn: &mut Conn) -> Result<Place> {
+    let settled = settled_below(conn)?;
+    let columns = (event::epoch, event::transaction_id, event::id);
+    let query = event::table.select(columns).limit(1).into_boxed();
+    let query = match settled {
+        Some(settled) => query.filter(is_settled!(settled)).order((
+            event::epoch.desc(),
+            event::transaction_id.desc(),
+            event::id.desc(),
+        )),
+        None => query.order(event::id.desc()),
+    };
+    let newest: Option<(i64, i64, EventId)> = query.first(conn).optional()?;
+    let (epoch, transaction_id, event_id) = newest.map_or((0, 0, 0), |(epoch, transaction, id)| {
+        (epoch, transaction, id.number())
+    });
+    Ok(Place {
+        epoch,
+        transaction_id,
+        event_id,
+    })
+}
+
 /// No transaction of this cluster is as young as one that the present epoch tells of: the database was restored here.
 const IS_FOREIGN: &str = "COALESCE((SELECT max(event.transaction_id) FROM event \
     WHERE event.epoch = trail.epoch) >= txid_snapshot_xmax(txid_current_snapshot()), FALSE)";
